@@ -1,0 +1,235 @@
+"""The trading calendar of the Shanghai exchange, and how this project writes dates.
+
+Belongs here: which days are sessions, which session is due at a given time, and the two
+integer forms of time used in every table. Does not belong here: reading or storing the
+manual overrides (`warehouse/`), or when a fund publishes (`schemas/kinds.py`).
+
+A date is an integer yyyymmdd, a time is an integer yyyymmddhhmmss, both in
+Asia/Shanghai, which knows no daylight saving time: integers sort as time does, are read
+by people, and mean the same in every engine and on every machine.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fund_assets.settings import SHANGHAI
+
+FIRST_SESSION = date(1990, 12, 19)
+HORIZON_ALARM_DAYS = 60
+#: A date's NAVs are published from the late afternoon on; most are there by 23:00.
+PUBLICATION_STARTS = time(16, 0)
+PUBLICATION_DUE = time(23, 30)
+
+
+class CalendarError(ValueError):
+    """A date is beyond what the calendar knows; the message says how to extend it."""
+
+
+def to_key(day: date) -> int:
+    """`date(2026, 11, 24)` → `20261124`."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def from_key(key: int) -> date:
+    """`20261124` → `date(2026, 11, 24)`; raises ValueError for what is no date."""
+    key = int(key)
+    return date(key // 10_000, key // 100 % 100, key % 100)
+
+
+def to_stamp(moment: datetime) -> int:
+    """A time with a zone → `yyyymmddhhmmss` in Asia/Shanghai."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return int(moment.astimezone(SHANGHAI).strftime("%Y%m%d%H%M%S"))
+
+
+def from_stamp(stamp: int) -> datetime:
+    """`20261124190005` → that time in Asia/Shanghai."""
+    return datetime.strptime(str(int(stamp)), "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
+
+
+def keys_to_days(keys: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Dates as yyyymmdd → days since 1970-01-01, any shape."""
+    keys = np.asarray(keys, dtype=np.int64)
+    months = (keys // 10_000 - 1970) * 12 + (keys // 100 % 100 - 1)
+    first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return np.asarray(first + keys % 100 - 1, dtype=np.int32)
+
+
+def days_to_keys(days: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Days since 1970-01-01 → yyyymmdd, any shape."""
+    day = np.asarray(days).astype("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    months = month.astype(np.int64)
+    return np.asarray(
+        (months // 12 + 1970) * 10_000
+        + (months % 12 + 1) * 100
+        + (day - month.astype("datetime64[D]")).astype(np.int64)
+        + 1,
+        dtype=np.int32,
+    )
+
+
+@lru_cache(maxsize=1)
+def exchange_sessions() -> tuple[int, ...]:
+    """Every published session of the Shanghai exchange, ascending, as yyyymmdd.
+
+    Source: exchange_calendars XSHG, from 1990-12-19 to the last year announced.
+    """
+    from exchange_calendars import get_calendar
+    from exchange_calendars.exchange_calendar_xshg import XSHGExchangeCalendar
+
+    last = XSHGExchangeCalendar.bound_max()
+    sessions = get_calendar("XSHG", start=FIRST_SESSION.isoformat(), end=last).sessions
+    return tuple(int(key) for key in days_to_keys(sessions.values.astype("datetime64[D]")))
+
+
+@dataclass(frozen=True)
+class TradingCalendar:
+    """Sessions of the exchange, with manual corrections.
+
+    Attributes:
+        sessions: ascending yyyymmdd.
+        horizon: the last date for which it is known whether it is a session.
+        synthetic_after: set in the simulated market only: sessions after it are invented.
+    """
+
+    sessions: tuple[int, ...]
+    horizon: date
+    synthetic_after: date | None = None
+
+    @classmethod
+    def build(
+        cls,
+        overrides: Mapping[int, bool] | None = None,
+        *,
+        invent_until: date | None = None,
+    ) -> "TradingCalendar":
+        """The exchange's calendar with `overrides` (yyyymmdd → is it a session) on top.
+
+        Overrides beyond the published calendar extend the horizon to the last of them, so
+        they must name every session up to there. `invent_until` is for the simulated
+        market only, which may outlive the published calendar: its exchange opens on
+        every weekday after the horizon.
+        """
+        known = set(exchange_sessions())
+        horizon = from_key(max(known)).replace(month=12, day=31)
+        for key, is_open in (overrides or {}).items():
+            if is_open:
+                known.add(key)
+            else:
+                known.discard(key)
+            horizon = max(horizon, from_key(key))
+        synthetic_after = None
+        if invent_until and invent_until > horizon:
+            synthetic_after = horizon
+            day = horizon + timedelta(days=1)
+            while day <= invent_until:
+                if day.weekday() < 5:
+                    known.add(to_key(day))
+                day += timedelta(days=1)
+            horizon = invent_until
+        return cls(tuple(sorted(known)), horizon, synthetic_after)
+
+    @cached_property
+    def session_days(self) -> NDArray[np.int32]:
+        """The sessions as days since 1970-01-01."""
+        return keys_to_days(np.array(self.sessions))
+
+    def _within(self, day: date) -> None:
+        if day > self.horizon:
+            raise CalendarError(
+                f"the trading calendar ends on {self.horizon}, {day} is beyond it: "
+                "run `fund-assets calendar refresh`, or enter the exchange's announced days "
+                "with `fund-assets calendar set DATE open|closed`, or upgrade "
+                "exchange_calendars"
+            )
+
+    def is_session(self, day: date) -> bool:
+        """Whether the exchange trades on `day`; CalendarError beyond the horizon."""
+        self._within(day)
+        key = to_key(day)
+        at = bisect_left(self.sessions, key)
+        return at < len(self.sessions) and self.sessions[at] == key
+
+    def on_or_before(self, day: date) -> date:
+        """The last session on or before `day`."""
+        self._within(day)
+        at = bisect_right(self.sessions, to_key(day))
+        if not at:
+            raise CalendarError(f"the exchange opened on {FIRST_SESSION}, {day} is before it")
+        return from_key(self.sessions[at - 1])
+
+    def before(self, day: date, n: int = 1) -> date:
+        """The `n`-th session strictly before `day`."""
+        self._within(day)
+        at = bisect_left(self.sessions, to_key(day)) - n
+        if at < 0:
+            raise CalendarError(f"there are no {n} sessions before {day}")
+        return from_key(self.sessions[at])
+
+    def between(self, first: date, last: date) -> list[date]:
+        """The sessions from `first` to `last`, both included."""
+        self._within(last)
+        low = bisect_left(self.sessions, to_key(first))
+        high = bisect_right(self.sessions, to_key(last))
+        return [from_key(key) for key in self.sessions[low:high]]
+
+    def due(self, now: datetime, due: time = PUBLICATION_DUE) -> date:
+        """The newest session whose NAVs are due at `now`."""
+        local = now.astimezone(SHANGHAI)
+        today = local.date()
+        return self.on_or_before(today if local.time() >= due else today - timedelta(days=1))
+
+    def positions(self, keys: NDArray[np.integer]) -> NDArray[np.int64]:
+        """How many sessions lie on or before each yyyymmdd: differences count sessions."""
+        return np.searchsorted(self.session_days, keys_to_days(keys), side="right")
+
+    def are_sessions(self, keys: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Whether each yyyymmdd is a session; unknown (beyond the horizon) counts as no."""
+        return np.isin(np.asarray(keys), np.array(self.sessions))
+
+    def days_left(self, today: date) -> int:
+        """Calendar days from `today` to the last one that is known, invented ones left out."""
+        return ((self.synthetic_after or self.horizon) - today).days
+
+
+def check_refresh(new: Iterable[int], known: TradingCalendar) -> list[int]:
+    """The sessions that a refreshed calendar adds after the horizon, if it can be trusted.
+
+    Args:
+        new: yyyymmdd sessions of the other source.
+        known: the calendar in use.
+
+    Raises:
+        CalendarError: a weekend, a missing or invented session in the known past, or a
+            year with an impossible number of sessions.
+    """
+    fresh = sorted(set(new))
+    horizon = to_key(known.horizon)
+    weekend = [key for key in fresh if from_key(key).weekday() >= 5 and key >= 19910101]
+    if weekend:
+        raise CalendarError(
+            f"refused: {weekend[0]} is a weekend; the exchange never opens then"
+        )
+    recent = {key for key in known.sessions if key >= 20050101}
+    differing = sorted(recent ^ {key for key in fresh if 20050101 <= key <= horizon})
+    if differing:
+        raise CalendarError(
+            f"refused: differs from the known calendar on {len(differing)} days, "
+            f"first {differing[0]}"
+        )
+    added = [key for key in fresh if key > horizon]
+    for year in {key // 10_000 for key in added}:
+        count = sum(key // 10_000 == year for key in added)
+        if not 235 <= count <= 250:
+            raise CalendarError(
+                f"refused: {year} has {count} sessions, 235 to 250 are possible"
+            )
+    return added

@@ -1,0 +1,1 @@
+"""Rules as Pandera checks, and the checks Dagster shows of them."""

@@ -1,0 +1,1 @@
+"""Pure functions on return series: the measures of return and risk."""

@@ -1,0 +1,1 @@
+"""Pure functions on NAV series: returns and the total-return index."""

@@ -1,0 +1,91 @@
+"""The kinds of funds: how the market's own type names map to them, and what differs by kind.
+
+Belongs here: per-kind limits that rules use, and how late a kind publishes. Does not belong
+here: the rules themselves (`checks/rules.py`).
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FundKind:
+    """One kind of fund.
+
+    Attributes:
+        name: the word used in tables and metadata.
+        label: the word a Chinese reader sees.
+        nav_range: plausible unit NAV in yuan, both ends included.
+        jump_warn, jump_hold: |return| of one day that warns, and that is held unless the
+            published growth confirms it; fractions.
+        lag: sessions after which it is still on time.
+    """
+
+    name: str
+    label: str
+    nav_range: tuple[float, float] = (0.1, 50.0)
+    jump_warn: float = 0.11
+    jump_hold: float = 0.20
+    lag: int = 1
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        FundKind("equity", "股票型"),
+        FundKind("mixed", "混合型"),
+        FundKind("bond", "债券型", nav_range=(0.1, 500.0), jump_warn=0.02, jump_hold=0.05),
+        FundKind("index", "指数型", nav_range=(0.1, 500.0), jump_hold=0.21),
+        FundKind("qdii", "QDII", jump_warn=0.12, jump_hold=0.25, lag=3),
+        FundKind("fof", "FOF", lag=3),
+        FundKind("money", "货币型", nav_range=(0.5, 500.0), jump_warn=0.01, jump_hold=0.05),
+        FundKind("commodity", "商品", jump_warn=0.15, jump_hold=0.30),
+        FundKind(
+            "reit", "REITs", nav_range=(0.1, 500.0), jump_warn=0.15, jump_hold=0.30, lag=250
+        ),
+        FundKind(
+            "other", "其他", nav_range=(0.01, 500.0), jump_warn=0.15, jump_hold=0.30, lag=3
+        ),
+    )
+}
+
+# First match wins; the left side is searched in the market's own type name.
+_BY_TYPE = (
+    (r"货币|理财", "money"),
+    (r"FOF", "fof"),
+    (r"QDII|海外", "qdii"),
+    (r"reit", "reit"),
+    (r"商品", "commodity"),
+    (r"指数|ETF|联接", "index"),
+    (r"债|固定收益|固收", "bond"),
+    (r"股票", "equity"),
+    (r"混合", "mixed"),
+)
+
+
+def kind_of(fund_type: str, name: str = "") -> str:
+    """The kind for a market type name such as 混合型-偏股; `other` for what is unknown.
+
+    Args:
+        fund_type: 基金类型 as the source writes it.
+        name: the fund's name, used only when the type is empty.
+    """
+    text = fund_type or name
+    for pattern, kind in _BY_TYPE:
+        if re.search(pattern, text, re.IGNORECASE):
+            return kind
+    return "other"
+
+
+_CLASS = re.compile(r"(?<=[^A-Za-z0-9])([A-IR-Y])(?:类)?(?=$|[(（])")
+_SIDE = re.compile(r"[(（](?:前端|后端|人民币|美元现汇|美元现钞|美元|港币)[)）]")
+
+
+def family_of(name: str) -> str:
+    """The name shared by all share classes of one portfolio.
+
+    Takes the class letter and the fee side or currency off the end: 华夏成长混合(后端) →
+    华夏成长混合, 中海可转债债券A → 中海可转债债券. A guess from names: the source publishes no
+    portfolio id.
+    """
+    return _CLASS.sub("", _SIDE.sub("", name)).strip() or name

@@ -1,0 +1,241 @@
+"""The tables of the warehouse, each declared once.
+
+Does not belong here: columns that several tables share (`columns.py`), rules over more
+than one value (`checks/rules.py`), SQL (`warehouse/`).
+"""
+
+from fund_assets.schemas.columns import (
+    BATCH_ID,
+    FIRST_SEEN_AT,
+    FUND_CODE,
+    NAV_DATE,
+    OBSERVED,
+    RETURN_STATUS,
+    SUPERSEDED_AT,
+    TOTAL_RETURN_INDEX,
+)
+from fund_assets.schemas.kinds import KINDS
+from fund_assets.schemas.table import Column, Kind, Table
+
+MAX_NAME = 200
+
+FUND_INFO = Table(
+    name="fund_info",
+    grain="one row per share class ever seen",
+    why="Which funds exist, of what kind, and whether the market still lists them. Rows are "
+    "never deleted: a liquidated fund keeps its history.",
+    columns=(
+        FUND_CODE,
+        Column("name", Kind.TEXT, "short name 基金简称, every character as listed", max_length=MAX_NAME),
+        Column("fund_type", Kind.TEXT, "type 基金类型 as listed; empty when the list lacks it"),
+        Column("kind", Kind.TEXT, "kind derived from the type", isin=tuple(KINDS)),
+        Column("family", Kind.TEXT, "name shared by the classes of one portfolio, a guess from names", max_length=MAX_NAME),
+        Column("pinyin", Kind.TEXT, "abbreviation 拼音缩写 for look-ups"),
+        Column("status", Kind.TEXT, "listed, or delisted: gone from the market's list", isin=("listed", "delisted")),
+        Column("first_seen_on", Kind.DATE, "first date on which this platform saw it", "yyyymmdd"),
+        Column("last_seen_on", Kind.DATE, "last date on which the market's list had it", "yyyymmdd"),
+    ),
+    primary_key=("fund_code",),
+)  # fmt: skip
+
+COLLECTION_BATCH = Table(
+    name="collection_batch",
+    grain="one row per distinct answer of the source",
+    why="What was collected, when, from which bytes, and what became of it. The id is made "
+    "from the content: collecting the same answer twice is one batch.",
+    columns=(
+        BATCH_ID,
+        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds", isin=("wave", "history")),
+        Column("source", Kind.TEXT, "source it came from"),
+        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it", "yyyymmdd"),
+        Column("previous_date", Kind.DATE, "wave: second date of the snapshot's header", "yyyymmdd", nullable=True),
+        Column("collected_at", Kind.STAMP, "when the last answer of it arrived", "yyyymmddhhmmss"),
+        Column("rows_read", Kind.INT, "observations (fund and date) in it, those not yet published included", ge=0),
+        Column("payloads", Kind.TEXT, "JSON list of answers: endpoint, sha256, bytes, rows, decoder", max_length=1_000_000),
+        Column("state", Kind.TEXT, "landed: waits for the rules. held: a blocking rule stopped it. published: merged", isin=("landed", "held", "published")),
+        Column("held_because", Kind.TEXT, "rules that stopped it, empty otherwise", max_length=2_000),
+    ),
+    primary_key=("batch_id",),
+)  # fmt: skip
+
+FUND_NAV = Table(
+    name="fund_nav",
+    grain="one row per share class, valuation date and collection batch",
+    why="The landing zone: what was seen, as it was seen. An empty cell of the source means "
+    "not yet published and is a row of NULLs. Merged rows are pruned after a while; use "
+    "validated_nav for research.",
+    columns=(
+        FUND_CODE,
+        NAV_DATE,
+        BATCH_ID,
+        *OBSERVED,
+        Column("defect", Kind.TEXT, "what made a cell unreadable, with the field and the cell's text; empty when nothing did", max_length=400),
+    ),
+    primary_key=("batch_id", "nav_date", "fund_code"),
+    references={"batch_id": "collection_batch"},
+)  # fmt: skip
+
+FUND_EVENTS = Table(
+    name="fund_events",
+    grain="one row per share class, ex-date and kind of event",
+    why="Dividends and splits: what makes unit NAV fall without a loss.",
+    columns=(
+        FUND_CODE,
+        Column("ex_date", Kind.DATE, "date from which the NAV is without it", "yyyymmdd"),
+        Column("kind", Kind.TEXT, "dividend or split", isin=("dividend", "split")),
+        Column("value", Kind.REAL, "dividend: yuan per share. split: new shares per old share", gt=0, lt=1e6),
+        Column("status", Kind.TEXT, "recorded by the source, or inferred by this platform", isin=("recorded", "inferred")),
+        Column("text", Kind.TEXT, "the source's wording"),
+        BATCH_ID,
+    ),
+    primary_key=("fund_code", "ex_date", "kind"),
+)  # fmt: skip
+
+VALIDATED_NAV = Table(
+    name="validated_nav",
+    grain="one row per share class and valuation date",
+    why="The accepted history: everything research should read. Changes one batch at a time, "
+    "wholly or not at all. Compute returns from total_return_index, never from unit_nav.",
+    columns=(
+        FUND_CODE,
+        NAV_DATE,
+        *OBSERVED,
+        TOTAL_RETURN_INDEX,
+        RETURN_STATUS,
+        FIRST_SEEN_AT,
+        BATCH_ID.but(description="batch that brought the present values"),
+    ),
+    primary_key=("nav_date", "fund_code"),
+    indexes=(("fund_code", "nav_date"),),
+    references={"fund_code": "fund_info"},
+)
+
+NAV_REVISION = Table(
+    name="nav_revision",
+    grain="one row per value that was once accepted and then corrected",
+    why="With validated_nav it answers what was known at any past time.",
+    columns=(
+        FUND_CODE,
+        NAV_DATE,
+        SUPERSEDED_AT,
+        *OBSERVED,
+        FIRST_SEEN_AT.but(description="when the corrected value had been seen first"),
+        BATCH_ID.but(description="batch that had brought the corrected value"),
+        Column("superseded_by", Kind.TEXT, "batch that brought the correction", max_length=40),
+        Column("change_pct", Kind.REAL, "size of the correction of unit NAV", "percent", nullable=True),
+    ),
+    primary_key=("fund_code", "nav_date", "superseded_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+NAV_QUARANTINE = Table(
+    name="nav_quarantine",
+    grain="one row per observation and rule that held it back",
+    why="Nothing that failed is thrown away: every refused row stands here with its reason.",
+    columns=(
+        BATCH_ID,
+        Column("fund_code", Kind.TEXT, "the code as the source wrote it, perhaps no valid code", max_length=64),
+        NAV_DATE.but(nullable=True),
+        Column("rule", Kind.TEXT, "rule that held it"),
+        Column("reason", Kind.TEXT, "fund, date, field and value in words", max_length=600),
+        *OBSERVED,
+        Column("state", Kind.TEXT, "held, accepted or rejected", isin=("held", "accepted", "rejected")),
+        Column("created_at", Kind.STAMP, "when it was held", "yyyymmddhhmmss"),
+        Column("decided_because", Kind.TEXT, "why it was accepted or rejected, empty while held", max_length=600),
+        Column("id", Kind.TEXT, "digest of batch, code, date, rule and values", max_length=40),
+    ),
+    primary_key=("id",),
+    indexes=(("fund_code", "nav_date"), ("batch_id",)),
+)  # fmt: skip
+
+PUBLISH_LOG = Table(
+    name="publish_log",
+    grain="one row per published batch",
+    why="Written in the transaction that merges the batch: a batch is published once. "
+    "rows_read = rows_new + rows_changed + rows_unchanged + rows_quarantined + rows_pending.",
+    columns=(
+        BATCH_ID,
+        Column("published_at", Kind.STAMP, "when the merge began", "yyyymmddhhmmss"),
+        Column("newest_date", Kind.DATE, "newest date of the batch", "yyyymmdd"),
+        Column("rows_read", Kind.INT, "observations in the batch", ge=0),
+        Column("rows_new", Kind.INT, "dates that were not stored before", ge=0),
+        Column("rows_changed", Kind.INT, "stored dates with other values", ge=0),
+        Column("rows_unchanged", Kind.INT, "stored dates with the same values", ge=0),
+        Column("rows_quarantined", Kind.INT, "held back by a rule", ge=0),
+        Column("rows_pending", Kind.INT, "not yet published by the fund", ge=0),
+        Column("verdicts", Kind.TEXT, "JSON: what each rule found", max_length=1_000_000),
+    ),
+    primary_key=("batch_id",),
+    references={"batch_id": "collection_batch"},
+)  # fmt: skip
+
+WINDOWS = ("1m", "3m", "6m", "1y", "3y", "ytd", "inception")
+
+FUND_METRICS = Table(
+    name="fund_metrics",
+    grain="one row per share class, calculation date and window",
+    why="Return and risk of every fund from its total-return index. A window without enough "
+    "history is a row of NULLs with the reason, never a shorter window.",
+    columns=(
+        FUND_CODE,
+        Column("calc_date", Kind.DATE, "newest published date of the market when it was computed", "yyyymmdd"),
+        Column("window", Kind.TEXT, "length of the window", isin=WINDOWS),
+        Column("start_date", Kind.DATE, "NAV date the window starts from", "yyyymmdd", nullable=True),
+        Column("end_date", Kind.DATE, "the fund's last NAV date on or before calc_date", "yyyymmdd"),
+        Column("observations", Kind.INT, "daily returns in the window", ge=0),
+        Column("periods_per_year", Kind.REAL, "returns per year by the fund's own frequency, used for annualising", nullable=True, gt=0),
+        Column("total_return", Kind.REAL, "return over the window, dividends reinvested", "fraction", nullable=True, ge=-1),
+        Column("annualized_return", Kind.REAL, "compound yearly return, calendar days over 365; only from one year on", "fraction", nullable=True, ge=-1),
+        Column("annualized_volatility", Kind.REAL, "standard deviation (n-1) of returns times root of periods_per_year", "fraction", nullable=True, ge=0),
+        Column("sharpe_ratio", Kind.REAL, "mean excess return over its standard deviation, times root of periods_per_year", nullable=True),
+        Column("max_drawdown", Kind.REAL, "deepest fall from a high within the window", "fraction", nullable=True, ge=-1, le=0),
+        Column("max_drawdown_peak", Kind.DATE, "date of the high before it", "yyyymmdd", nullable=True),
+        Column("max_drawdown_trough", Kind.DATE, "date of its lowest point", "yyyymmdd", nullable=True),
+        Column("risk_free_rate", Kind.REAL, "annual risk-free rate used", "fraction"),
+        Column("definition_version", Kind.INT, "version of the metric definitions", ge=1),
+        Column("reason", Kind.TEXT, "why values are NULL; empty when none is"),
+    ),
+    primary_key=("calc_date", "fund_code", "window"),
+    indexes=(("fund_code", "window", "calc_date"),),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+CALENDAR_OVERRIDE = Table(
+    name="calendar_override",
+    grain="one row per manually entered day",
+    why="Corrects or extends the exchange's trading calendar.",
+    columns=(
+        Column("day", Kind.DATE, "the day", "yyyymmdd"),
+        Column("is_open", Kind.INT, "1: the exchange trades, 0: it does not", ge=0, le=1),
+        Column("note", Kind.TEXT, "who entered it and why"),
+    ),
+    primary_key=("day",),
+)
+
+WAREHOUSE_META = Table(
+    name="warehouse_meta",
+    grain="one row per property of the warehouse",
+    why="Which source it belongs to and which version of the tables it has.",
+    columns=(
+        Column("property", Kind.TEXT, "name of the property", max_length=60),
+        Column("value", Kind.TEXT, "its value"),
+    ),
+    primary_key=("property",),
+)
+
+TABLES = {
+    table.name: table
+    for table in (
+        FUND_INFO,
+        COLLECTION_BATCH,
+        FUND_NAV,
+        FUND_EVENTS,
+        VALIDATED_NAV,
+        NAV_REVISION,
+        NAV_QUARANTINE,
+        PUBLISH_LOG,
+        FUND_METRICS,
+        CALENDAR_OVERRIDE,
+        WAREHOUSE_META,
+    )
+}

@@ -1,0 +1,105 @@
+"""Every setting of the platform, read once from the environment and typed.
+
+Belongs here: names, defaults, limits and the error a wrong value gives. Does not belong
+here: anything that acts on a setting. The variables are described in `.env.example`.
+"""
+
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PREFIX = "FUND_"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message names the variable and what to do."""
+
+
+class Settings(BaseSettings):
+    """The settings object; `load_settings()` makes it and turns errors into plain words."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    source: Literal["simulated", "akshare"] = Field(
+        "simulated", description="where the market comes from"
+    )
+    state: Path = Field(
+        Path(".fund"), description="folder of everything the platform writes on this machine"
+    )
+    warehouse_url: str = Field(
+        "", description="SQLAlchemy URL of the fund tables; empty: SQLite below FUND_STATE"
+    )
+    clock: datetime | None = Field(
+        None, description="frozen time in Asia/Shanghai for replays and tests; empty: now"
+    )
+
+    sim_funds: int = Field(300, ge=20, le=100_000, description="simulated share classes")
+    sim_years: float = Field(3.0, gt=0, le=20, description="simulated years of history")
+    sim_seed: int = Field(20260104, description="seed of the simulated market")
+
+    request_timeout_s: float = Field(10.0, gt=0, description="connect and read timeout")
+    request_deadline_s: float = Field(
+        60.0, gt=0, description="longest time of one request from first byte to last"
+    )
+    request_attempts: int = Field(3, ge=1, le=10, description="tries per request")
+    requests_per_second: float = Field(1.0, gt=0, description="rate limit per host")
+    response_limit_mb: int = Field(64, gt=0, description="largest answer accepted")
+    raw_retention_days: int = Field(30, ge=1, description="how long raw answers are kept")
+    landing_retention_days: int = Field(
+        14, ge=2, description="how long merged landing rows are kept"
+    )
+    history_funds_per_run: int = Field(
+        300, ge=0, description="at most this many fund histories fetched in one run"
+    )
+    risk_free_rate: float = Field(
+        0.015, gt=-0.1, lt=0.5, description="annual risk-free rate as a fraction"
+    )
+
+    @field_validator("clock")
+    @classmethod
+    def _shanghai(cls, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        return (
+            value.replace(tzinfo=SHANGHAI)
+            if value.tzinfo is None
+            else value.astimezone(SHANGHAI)
+        )
+
+    @cached_property
+    def state_dir(self) -> Path:
+        """`FUND_STATE` as an absolute path."""
+        return self.state.expanduser().resolve()
+
+    @property
+    def warehouse(self) -> str:
+        """The SQLAlchemy URL of the warehouse."""
+        return self.warehouse_url or f"sqlite:///{self.state_dir / 'warehouse.db'}"
+
+    def now(self) -> datetime:
+        """The time in Asia/Shanghai: the frozen clock when one is set, else the real one."""
+        return self.clock or datetime.now(SHANGHAI)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` win over the environment.
+
+    Raises:
+        SettingsError: names each wrong variable, its value and what is allowed.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}="
+            f"{item['input']!r}: {item['msg']}"
+            for item in error.errors()
+        ]
+        hint = "See .env.example for every variable and its default."
+        raise SettingsError("\n".join([*lines, hint])) from None

@@ -1,0 +1,1 @@
+"""Where the market comes from: eastmoney through akshare, or a simulated market."""

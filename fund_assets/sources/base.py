@@ -1,0 +1,153 @@
+"""What every source of the market offers, and the errors it may raise.
+
+Belongs here: the `FundSource` protocol, the shapes it returns and the typed errors. Does
+not belong here: how any source gets its data.
+
+Observations are frames with the columns of `OBSERVATION_COLUMNS`: `fund_code` (str, as the
+source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `acc_nav`,
+`growth_pct`, `yield_per_10k`, `yield_7d_pct` (float64, NaN where the cell is empty) and
+`defect` (str: empty, or the field and the text of a cell that is no number). A row whose
+five figures are all NaN and whose defect is empty is not yet published.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import pandas as pd
+
+from fund_assets.schemas.columns import OBSERVED_NAMES
+
+OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
+LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
+EVENT_COLUMNS = ["fund_code", "ex_date", "kind", "value", "text"]
+
+
+class SourceError(RuntimeError):
+    """The source did not give what was asked for; the message says what and what to do."""
+
+
+class TransportError(SourceError):
+    """No whole answer arrived: refused, reset, timed out, cut short, 4xx or 5xx."""
+
+
+class BannedError(SourceError):
+    """The source answered with a ban, login or captcha page instead of data."""
+
+
+class EmptyAnswerError(SourceError):
+    """The answer is well formed but holds nothing."""
+
+
+class TruncatedError(SourceError):
+    """The answer holds fewer rows than it says it should, or ends in the middle."""
+
+
+class FormatError(SourceError):
+    """The answer's columns or shape are not the ones this version knows."""
+
+
+class WrongFundError(SourceError):
+    """The answer is another fund's."""
+
+
+class TooLargeError(SourceError):
+    """The answer is larger than the limit."""
+
+
+class UnknownFundError(SourceError):
+    """The source has no such fund."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Where some data came from: kept with the batch as provenance.
+
+    Attributes:
+        endpoint: short stable name, such as `open_funds`.
+        sha256: of the answer's bytes; of the content for the simulated market.
+        size: bytes of the answer.
+        rows: rows it held.
+        decoder: `own` or `akshare`.
+        fallback_because: why `own` refused it when `akshare` decoded it, else empty.
+    """
+
+    endpoint: str
+    sha256: str
+    size: int
+    rows: int
+    decoder: str = "own"
+    fallback_because: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The market's list of share classes: a frame with `LISTING_COLUMNS`, all str."""
+
+    frame: pd.DataFrame
+    payloads: tuple[Payload, ...]
+
+
+@dataclass(frozen=True)
+class Wave:
+    """The whole market at its newest two dates.
+
+    Attributes:
+        newest, previous: the two dates of the snapshot's header.
+        observations: one row per fund and date, frame with `OBSERVATION_COLUMNS`. Money and
+            exchange-traded funds carry their own page's dates, which may differ.
+        listing: names seen in it, frame with `LISTING_COLUMNS`; `fund_type` is empty where
+            the page has none.
+        duplicates: rows dropped because the same fund, date and values stood in it twice.
+    """
+
+    newest: date
+    previous: date
+    observations: pd.DataFrame
+    listing: pd.DataFrame
+    payloads: tuple[Payload, ...]
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """One fund's whole history: observations (as above) and events (`EVENT_COLUMNS`)."""
+
+    fund_code: str
+    observations: pd.DataFrame
+    events: pd.DataFrame
+    payloads: tuple[Payload, ...] = field(default=())
+
+
+class FundSource(Protocol):
+    """A market."""
+
+    #: `simulated` or `eastmoney`; a warehouse belongs to one source for ever.
+    name: str
+
+    def fund_list(self) -> Listing:
+        """Every share class the market lists now."""
+        ...
+
+    def wave(self) -> Wave:
+        """The newest two dates of the whole market, in at most three requests."""
+        ...
+
+    def history(self, fund_code: str, *, kind: str) -> History:
+        """One fund's whole history; `kind` as in `schemas.kinds` (money funds differ)."""
+        ...
+
+    def histories(
+        self, funds: Iterable[tuple[str, str]]
+    ) -> Iterator[tuple[str, History | SourceError]]:
+        """Histories of many (fund_code, kind), an error standing for a fund that failed."""
+        ...
+
+
+def empty_observations() -> pd.DataFrame:
+    """An observation frame without rows."""
+    types = {"fund_code": "str", "nav_date": "int32", "defect": "str"}
+    return pd.DataFrame(
+        {name: pd.Series(dtype=types.get(name, "float64")) for name in OBSERVATION_COLUMNS}
+    )

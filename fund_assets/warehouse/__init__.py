@@ -1,0 +1,1 @@
+"""The tables in a database; the only place that writes SQL."""
