@@ -57,6 +57,7 @@ _BY_TYPE = (
     (r"reit", "reit"),
     (r"商品", "commodity"),
     (r"指数|ETF|联接", "index"),
+    (r"^混合", "mixed"),  # 混合型-偏债 is no bond fund, 债券型-混合二级 is one
     (r"债|固定收益|固收", "bond"),
     (r"股票", "equity"),
     (r"混合", "mixed"),
