@@ -1,0 +1,138 @@
+"""From series to the table of metrics.
+
+Belongs here: spreading funds over cores and turning results into the frame that
+`fund_metrics` stores. Does not belong here: formulas (`kernel.py`).
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fund_assets.calendar import days_to_keys, from_key, keys_to_days
+from fund_assets.metrics.kernel import (
+    DEFINITION_VERSION,
+    NO_DAY,
+    REASONS,
+    RESULT,
+    last_rows,
+    measure_windows,
+    new_results,
+)
+from fund_assets.metrics.series import FundSeries
+from fund_assets.metrics.windows import start_days
+from fund_assets.schemas.table import Kind
+from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
+
+#: Rows of one piece of work: small enough to keep cores equally busy.
+PIECE_ROWS = 1 << 20
+
+
+def compute_metrics(
+    series: FundSeries,
+    calc_date: int,
+    windows: Sequence[str] = WINDOWS,
+    risk_free_rate: float = 0.015,
+    *,
+    threads: int | None = None,
+) -> pd.DataFrame:
+    """Return and risk of every fund over every window.
+
+    Formulas and conventions: `kernel.py` and `windows.py`, after facts checked against the
+    source's own figures; see docs/metrics.md.
+
+    Args:
+        series: total-return indices; rows after `calc_date` are ignored.
+        calc_date: yyyymmdd. Each fund's windows end on its last NAV on or before it.
+        windows: names such as `3m`, `5y`, `ytd`, `inception`.
+        risk_free_rate: annual, as a fraction (0.015 is 1.5 %).
+        threads: cores to use; None: all.
+
+    Returns:
+        The columns of `schemas.tables.FUND_METRICS`, one row per fund and window, funds by
+        code, windows as given. Funds without a NAV on or before `calc_date` have no rows. A
+        value that cannot be computed is NaN or <NA>, and `reason` says why; `reason` is
+        empty exactly when every value is there.
+
+    Raises:
+        ValueError: an unknown window, or `calc_date` is no date.
+    """
+    from_key(calc_date)
+    end_day = keys_to_days(np.array([calc_date]))[0]
+    lasts = last_rows(series.offsets, series.days, end_day)
+    present = np.flatnonzero(lasts >= 0)
+    firsts, lasts = series.offsets[:-1][present], lasts[present]
+    starts = start_days(series.days[lasts], windows)
+    results = new_results(len(present), len(windows))
+
+    def measure(part: slice) -> None:
+        measure_windows(
+            firsts[part],
+            lasts[part],
+            starts[part],
+            series.days,
+            series.values,
+            risk_free_rate,
+            results[part],
+        )
+
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        list(pool.map(measure, _pieces(firsts, lasts)))
+    return _frame(series.codes[present], calc_date, windows, starts, risk_free_rate, results)
+
+
+def _pieces(firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> list[slice]:
+    """Neighbouring funds in pieces of about PIECE_ROWS rows."""
+    before = np.concatenate(([0], np.cumsum(lasts - firsts + 1)))
+    cuts = np.unique(np.searchsorted(before, np.arange(0, before[-1], PIECE_ROWS)))
+    return [slice(low, high) for low, high in pairwise([*cuts, len(firsts)])]
+
+
+def _frame(
+    codes: NDArray[np.int32],
+    calc_date: int,
+    windows: Sequence[str],
+    starts: NDArray[np.int32],
+    risk_free_rate: float,
+    results: NDArray[np.void],
+) -> pd.DataFrame:
+    flat = results.ravel()
+    texts = np.array([f"{code:06d}" for code in codes], dtype=object)
+    columns: dict[str, object] = {
+        "fund_code": np.repeat(texts, len(windows)),
+        "calc_date": np.full(len(flat), calc_date),
+        "window": np.tile(np.array(windows, dtype=object), len(codes)),
+        "risk_free_rate": np.full(len(flat), risk_free_rate),
+        "definition_version": np.full(len(flat), DEFINITION_VERSION),
+        "reason": _reasons(flat["reasons"], starts.ravel()),
+    }
+    for name in RESULT.names or ():
+        if name in FUND_METRICS.names:
+            is_date = FUND_METRICS[name].kind is Kind.DATE
+            columns[name] = _dates(flat[name]) if is_date else flat[name]
+    return FUND_METRICS.conform(pd.DataFrame(columns))
+
+
+def _dates(days: NDArray[np.int32]) -> pd.arrays.IntegerArray:
+    """Days since 1970-01-01 → yyyymmdd as Int32, NO_DAY → <NA>."""
+    missing = days == NO_DAY
+    return pd.arrays.IntegerArray(days_to_keys(np.where(missing, 0, days)), missing)
+
+
+def _reasons(bits: NDArray[np.int32], starts: NDArray[np.int32]) -> NDArray[np.object_]:
+    """Reason bits in words; each different combination is written once."""
+    pairs = bits.astype(np.int64) << 32 | starts.astype(np.uint32)
+    _, firsts, groups = np.unique(pairs, return_index=True, return_inverse=True)
+    words = [
+        "; ".join(
+            text.format(start=starts[at].astype("datetime64[D]"))
+            for bit, text in REASONS.items()
+            if bits[at] & bit
+        )
+        for at in firsts
+    ]
+    return np.array(words, dtype=object)[groups]

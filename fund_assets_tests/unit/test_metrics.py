@@ -1,0 +1,245 @@
+"""Metrics against hand-computed numbers, a slow reference and laws that must hold."""
+
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fund_assets.calendar import exchange_sessions, from_key, to_key
+from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
+from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
+from fund_assets_tests.unit import metrics_reference
+
+END = 20261123
+ALL_WINDOWS = ["1w", "1m", "3m", "6m", "1y", "2y", "3y", "ytd", "inception"]
+SESSIONS = [from_key(key) for key in exchange_sessions() if 20210101 <= key <= END]
+
+
+def series_of(histories):
+    rows = [(code, to_key(d), v) for code, history in histories.items() for d, v in history]
+    codes, dates, values = zip(*rows, strict=True) if rows else ((), (), ())
+    return FundSeries.from_rows(codes, dates, values)
+
+
+def walk(rng, days, sigma=0.01, start=1.0):
+    steps = np.exp(rng.normal(0, sigma, len(days)))
+    return list(zip(days, (start * steps.cumprod()).tolist(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def market():
+    """Some thirty funds of every shape that the definitions speak of."""
+    rng = np.random.default_rng(5)
+    every_day = [SESSIONS[0] + timedelta(days=n) for n in range(2152)]
+    fridays = [day for day in SESSIONS if day.isoweekday() == 5]
+    funds = {}
+    for at in range(8):  # complete, and ending some days ago
+        funds[f"{at:06d}"] = walk(rng, SESSIONS[: len(SESSIONS) - at * 7])
+    for at in range(8, 16):  # a part of the days missing
+        keep = rng.random(len(SESSIONS)) > (at - 7) * 0.03
+        funds[f"{at:06d}"] = walk(rng, [d for d, k in zip(SESSIONS, keep, strict=True) if k])
+    for at, age in enumerate((3, 11, 12, 40, 130, 245, 760), start=16):  # late starters
+        funds[f"{at:06d}"] = walk(rng, SESSIONS[-age:], 0.02)
+    funds["000030"] = walk(rng, fridays)
+    funds["000031"] = walk(rng, fridays[-14:])
+    funds["000032"] = walk(rng, every_day[-900:], 1e-5)
+    funds["000033"] = walk(rng, [d for d in every_day[-300:] if rng.random() > 0.3])
+    funds["000034"] = [(SESSIONS[-1], 1.25)]
+    funds["000035"] = walk(rng, SESSIONS[-2:])
+    funds["000036"] = [(day, 1.0) for day in SESSIONS[-500:]]
+    funds["000037"] = [(day, 1.0001**n) for n, day in enumerate(SESSIONS[-800:])]
+    crash = walk(rng, SESSIONS[-400:])
+    funds["000038"] = [(d, v * (1e-9 if n > 300 else 1)) for n, (d, v) in enumerate(crash)]
+    funds["000039"] = walk(rng, SESSIONS[:400])  # liquidated
+    funds["000040"] = walk(rng, SESSIONS[:-300] + SESSIONS[-100:])  # a hole of a year
+    funds["000041"] = [(day, round(v, 2)) for day, v in walk(rng, SESSIONS)]  # many ties
+    funds["000042"] = walk(rng, fridays[-150:-60] + SESSIONS[-250:])  # weekly, then daily
+    funds["000043"] = walk(rng, SESSIONS[-200::2])
+    return funds
+
+
+def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    assert list(found["fund_code"]) == list(expected["fund_code"])
+    assert list(found["window"]) == list(expected["window"])
+    assert list(found["reason"]) == list(expected["reason"])
+    for name in expected.columns.drop(["fund_code", "window", "reason"]):
+        ours, theirs = found[name], expected[name]
+        assert ours.isna().tolist() == theirs.isna().tolist(), name
+        there = ~theirs.isna()
+        np.testing.assert_allclose(
+            ours[there].to_numpy(float),
+            theirs[there].to_numpy(float),
+            rtol=1e-12,
+            atol=1e-14,
+            err_msg=name,
+        )
+
+
+def test_every_measure_equals_the_slow_reference(market):
+    """Stops a formula, window edge or reason that differs from its definition."""
+    found = compute_metrics(series_of(market), END, ALL_WINDOWS, 0.02)
+    expected = metrics_reference.compute(market, from_key(END), ALL_WINDOWS, 0.02)
+    assert_same(found, expected)
+    # The shapes above reach every branch: nothing is left untested by accident.
+    said = " ".join(found["reason"])
+    for words in ("no NAV on", "days older", "only one", "under a year", "under 10 returns",
+                  "no known frequency", "do not vary", "no fall"):  # fmt: skip
+        assert words in said
+    assert set(found["periods_per_year"].dropna()) == {52.0, 250.0, 365.0}
+
+
+@pytest.mark.parametrize("end", [20240229, 20250531, 20251008, 20251231, 20260105, 20210104])
+def test_any_calculation_date_looks_at_nothing_after_it(market, end):
+    """Stops look-ahead, and windows that end elsewhere than on the fund's last NAV."""
+    found = compute_metrics(series_of(market), end, ALL_WINDOWS, 0.0)
+    expected = metrics_reference.compute(market, from_key(end), ALL_WINDOWS, 0.0)
+    assert_same(found, expected)
+    assert (found["end_date"] <= end).all()
+    assert (found["calc_date"] == end).all()
+
+
+def test_threads_and_pieces_change_nothing(market, monkeypatch):
+    """Stops funds that are lost or computed twice where the work is cut."""
+    whole = compute_metrics(series_of(market), END, threads=1)
+    monkeypatch.setattr("fund_assets.metrics.compute.PIECE_ROWS", 700)
+    pd.testing.assert_frame_equal(compute_metrics(series_of(market), END, threads=3), whole)
+
+
+def test_result_is_the_declared_table(market):
+    """Stops a frame that the table's own schema would refuse, and unexplained nulls."""
+    found = compute_metrics(series_of(market), END)
+    FUND_METRICS.schema.validate(found)
+    assert found["start_date"].dtype == found["max_drawdown_peak"].dtype == "Int32"
+    assert (found["definition_version"] == DEFINITION_VERSION).all()
+    complete = found[FUND_METRICS.names].notna().all(axis=1)
+    assert ((found["reason"] == "") == complete).all()
+    assert len(found) == len(market) * len(WINDOWS)
+
+
+def test_no_funds_and_no_rows_give_an_empty_table():
+    """Stops a crash on the first evening of an empty warehouse."""
+    for histories in ({}, {"000001": [(date(2026, 11, 24), 1.0)]}):
+        found = compute_metrics(series_of(histories), END)
+        assert len(found) == 0
+        assert found.dtypes.to_dict() == FUND_METRICS.empty().dtypes.to_dict()
+
+
+def test_numbers_computed_by_hand():
+    """Stops agreement of kernel and reference in the same mistake.
+
+    1.00 1.10 0.99 1.21 1.331 ...: by hand +10 %, -10 %, +22.2 %, +10 %.
+    """
+    days = SESSIONS[-12:]
+    values = [1.0, 1.1, 0.99, 1.21, 1.331] + [1.331] * 7
+    row = compute_metrics(
+        series_of({"000001": list(zip(days, values, strict=True))}), END, ["inception"], 0.0
+    ).iloc[0]
+    assert row["total_return"] == pytest.approx(0.331, rel=1e-14)
+    assert row["max_drawdown"] == pytest.approx(-0.1, rel=1e-14)
+    assert (row["max_drawdown_peak"], row["max_drawdown_trough"]) == (
+        to_key(days[1]),
+        to_key(days[2]),
+    )
+    # Σr = .1 - .1 + 2/9 + .1 = .3222..., Σr² = .03 + 4/81, n = 11
+    total, squares = 0.1 + 2 / 9, 0.03 + 4 / 81
+    deviation = math.sqrt((squares - total**2 / 11) / 10)
+    assert row["observations"] == 11
+    assert row["annualized_volatility"] == pytest.approx(deviation * 250**0.5, rel=1e-12)
+    assert row["sharpe_ratio"] == pytest.approx(total / 11 / deviation * 250**0.5, rel=1e-12)
+
+
+def test_risk_free_rate_is_compounded_to_a_period():
+    """Stops rf / n in place of (1 + rf)^(1 / n) - 1, and a rate in percent."""
+    days = SESSIONS[-300:]
+    grown = [(day, 1.1 ** (n / 250) * (1.001 if n % 2 else 1)) for n, day in enumerate(days)]
+    zero, ten = (
+        compute_metrics(series_of({"000001": grown}), END, ["inception"], rf).iloc[0]
+        for rf in (0.0, 0.10)
+    )
+    per_period = ten["annualized_volatility"] / 250**0.5
+    expected = (1.1 ** (1 / 250) - 1) / per_period * 250**0.5
+    assert zero["sharpe_ratio"] - ten["sharpe_ratio"] == pytest.approx(expected, rel=1e-9)
+    assert ten["risk_free_rate"] == 0.10
+
+
+def test_annualised_only_from_a_year_on():
+    """Stops 364 days passing for a year, and sessions in place of calendar days."""
+    for span, expected in ((364, None), (365, 0.5), (730, 1.5**0.5 - 1)):
+        first = date(2026, 11, 23) - timedelta(days=span)
+        row = compute_metrics(
+            series_of({"000001": [(first, 2.0), (date(2026, 11, 23), 3.0)]}),
+            END,
+            ["inception"],
+        ).iloc[0]
+        assert row["total_return"] == 0.5
+        if expected is None:
+            assert math.isnan(row["annualized_return"])
+        else:
+            assert row["annualized_return"] == pytest.approx(expected, rel=1e-14)
+
+
+def test_start_nav_may_be_fifteen_days_old_and_no_more():
+    """Stops a window that starts long before its day, and one refused over a holiday."""
+    for age, there in ((15, True), (16, False)):
+        target = date(2026, 10, 23)
+        row = compute_metrics(
+            series_of({"000001": [(target - timedelta(days=age), 1.0), (from_key(END), 1.2)]}),
+            END,
+            ["1m"],
+        ).iloc[0]
+        assert (not math.isnan(row["total_return"])) == there
+        assert ("over 15 days older" in row["reason"]) != there
+        assert (row["start_date"] is pd.NA) != there
+
+
+def test_a_value_no_different_in_any_row_has_no_sharpe_ratio():
+    """Stops a Sharpe ratio of 10^13 from dividing by rounding noise."""
+    days = SESSIONS[-100:]
+    for base in (1.0, 1.0001):
+        history = [(day, base**n) for n, day in enumerate(days)]
+        row = compute_metrics(series_of({"000001": history}), END, ["3m"]).iloc[0]
+        assert row["annualized_volatility"] == pytest.approx(0, abs=1e-12)
+        assert math.isnan(row["sharpe_ratio"])
+        assert row["max_drawdown"] == 0
+        assert row["max_drawdown_peak"] is pd.NA
+
+
+walks = st.lists(st.floats(-0.3, 0.3), min_size=12, max_size=300)
+
+
+@settings(max_examples=60, deadline=None)
+@given(returns=walks, scale=st.sampled_from([1e-6, 0.37, 2.0, 1e5]))
+def test_the_base_of_the_index_does_not_matter(returns, scale):
+    """Stops any measure that depends on the level of the index."""
+    values = np.cumprod([1.0, *(1 + r for r in returns)])
+    days = SESSIONS[-len(values) :]
+    one, other = (
+        compute_metrics(
+            series_of({"000001": list(zip(days, (values * k).tolist(), strict=True))}), END
+        )
+        for k in (1.0, scale)
+    )
+    numbers = ["total_return", "annualized_return", "annualized_volatility", "max_drawdown"]
+    np.testing.assert_allclose(one[numbers], other[numbers], rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(returns=walks)
+def test_windows_compound_and_falls_only_deepen(returns):
+    """Stops windows that overlap or leave a gap: (1+R) multiplies over joined stretches."""
+    values = np.cumprod([1.0, *(1 + r for r in returns)])
+    days = SESSIONS[-len(values) :]
+    series = series_of({"000001": list(zip(days, values.tolist(), strict=True))})
+    whole = compute_metrics(series, END, ["inception", "1w"]).set_index("window")
+    before = compute_metrics(series, int(whole.loc["1w", "start_date"]), ["inception"]).iloc[0]
+    joined = (1 + before["total_return"]) * (1 + whole.loc["1w", "total_return"]) - 1
+    if before["observations"]:
+        assert whole.loc["inception", "total_return"] == pytest.approx(
+            joined, rel=1e-9, abs=1e-12
+        )
+        assert whole.loc["inception", "max_drawdown"] <= before["max_drawdown"]
+    assert -1 <= whole.loc["inception", "max_drawdown"] <= whole.loc["1w", "max_drawdown"] <= 0
