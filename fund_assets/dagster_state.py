@@ -1,0 +1,86 @@
+"""Where Dagster keeps its own state: below `FUND_STATE`, with nothing to export.
+
+Belongs here: the three storage classes that `dagster.yaml` names, and how the project's own
+commands find that file. Does not belong here: the fund tables (`warehouse/`).
+
+Dagster's stock storages take a fixed folder or one exported variable, and lose the events of
+a run without a word when neither is there. These take it from the project's settings, in
+every process anew, so that `dagster job execute`, the UI, the daemon and `fund-assets` agree.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from dagster import DagsterInstance
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+from fund_assets.settings import SettingsError, load_settings
+
+HOME = "DAGSTER_HOME"
+CONFIG = "dagster.yaml"
+
+
+def dagster_dir() -> Path:
+    """The folder of Dagster's state, `FUND_STATE/dagster`, made when it is missing."""
+    folder = load_settings().state_dir / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class _InState:
+    """A storage class of Dagster whose folder comes from the settings, not from the file."""
+
+    subfolder = ""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
+        return cls(base_dir=str(dagster_dir() / cls.subfolder), inst_data=inst_data)  # type: ignore[call-arg]
+
+
+class StateStorage(_InState, DagsterSqliteStorage):
+    """Runs, events and schedules, in SQLite."""
+
+
+class StateArtifacts(_InState, LocalArtifactStorage):
+    """Files that steps leave."""
+
+
+class StateComputeLogs(_InState, LocalComputeLogManager):
+    """What steps print."""
+
+    subfolder = "logs"
+
+
+def set_dagster_home() -> Path:
+    """Point Dagster, in this process and its children, at the project's `dagster.yaml`.
+
+    `DAGSTER_HOME` stays as it is when it is set. Otherwise it becomes the working directory
+    when that holds a `dagster.yaml`, else the project's root.
+
+    Raises:
+        SettingsError: there is no `dagster.yaml`; says what to do.
+    """
+    if home := os.environ.get(HOME):
+        return Path(home)
+    candidates = (Path.cwd(), Path(__file__).resolve().parents[1])
+    for folder in candidates:
+        if (folder / CONFIG).is_file():
+            os.environ[HOME] = str(folder)
+            return folder
+    raise SettingsError(
+        f"no {CONFIG} in {' or '.join(str(folder) for folder in candidates)}: run this from "
+        f"the project's root, or set {HOME} to the folder that holds it"
+    )
+
+
+def project_instance() -> DagsterInstance:
+    """The project's Dagster instance, for `with project_instance() as instance:`."""
+    set_dagster_home()
+    return DagsterInstance.get()
