@@ -34,6 +34,8 @@ YIELD_7D_PCT = Column(
 )  # fmt: skip
 OBSERVED = (UNIT_NAV, ACC_NAV, GROWTH_PCT, YIELD_PER_10K, YIELD_7D_PCT)
 OBSERVED_NAMES = [column.name for column in OBSERVED]
+#: The same as seen, before any rule: a negative NAV can be seen, but is never accepted.
+AS_SEEN = tuple(column.but(gt=None, lt=None) for column in OBSERVED)
 
 TOTAL_RETURN_INDEX = Column(
     "total_return_index", Kind.REAL,

@@ -5,6 +5,7 @@ than one value (`checks/rules.py`), SQL (`warehouse/`).
 """
 
 from fund_assets.schemas.columns import (
+    AS_SEEN,
     BATCH_ID,
     FIRST_SEEN_AT,
     FUND_CODE,
@@ -68,7 +69,7 @@ FUND_NAV = Table(
         FUND_CODE,
         NAV_DATE,
         BATCH_ID,
-        *OBSERVED,
+        *AS_SEEN,
         Column("defect", Kind.TEXT, "what made a cell unreadable, with the field and the cell's text; empty when nothing did", max_length=400),
     ),
     primary_key=("batch_id", "nav_date", "fund_code"),
@@ -138,7 +139,7 @@ NAV_QUARANTINE = Table(
         NAV_DATE.but(nullable=True),
         Column("rule", Kind.TEXT, "rule that held it"),
         Column("reason", Kind.TEXT, "fund, date, field and value in words", max_length=600),
-        *OBSERVED,
+        *AS_SEEN,
         Column("state", Kind.TEXT, "held, accepted or rejected", isin=("held", "accepted", "rejected")),
         Column("created_at", Kind.STAMP, "when it was held", "yyyymmddhhmmss"),
         Column("decided_because", Kind.TEXT, "why it was accepted or rejected, empty while held", max_length=600),

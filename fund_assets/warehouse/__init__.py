@@ -1,1 +1,6 @@
-"""The tables in a database; the only place that writes SQL."""
+"""The tables in a database; the only package that writes SQL."""
+
+from fund_assets.warehouse.engine import WarehouseError
+from fund_assets.warehouse.warehouse import Warehouse
+
+__all__ = ["Warehouse", "WarehouseError"]

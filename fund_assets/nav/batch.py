@@ -1,0 +1,92 @@
+"""The shapes that go into and come out of planning a merge.
+
+Belongs here: plain containers that `warehouse/` fills and writes. Does not belong here: any
+logic on them.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fund_assets.nav.rules import Severity, Verdict
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A landed batch, as `collection_batch` and `fund_nav` hold it.
+
+    Attributes:
+        landed: the columns of FUND_NAV.
+        refused: observations quarantined when it landed, because they have no valid code.
+        rows_read: landed and refused ones together.
+    """
+
+    batch_id: str
+    kind: str
+    newest_date: int
+    previous_date: int | None
+    collected_at: int
+    rows_read: int
+    landed: pd.DataFrame
+    refused: int = 0
+
+    @property
+    def is_wave(self) -> bool:
+        """Whether it is a wave of the whole market and no set of histories."""
+        return self.kind == "wave"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the warehouse knows beside the batch.
+
+    Attributes:
+        stored: accepted rows of the batch's funds: from some sessions before it on and the
+            last one before that, or all of them for histories. Columns of VALIDATED_NAV.
+        events: columns of FUND_EVENTS, of the batch's funds.
+        kinds: fund_code → kind.
+        sightings: rows held before for want of a second sight: fund_code, nav_date, unit_nav.
+        members_before: codes of the last published wave.
+        usual_rows: median rows of the last 20 published waves; None before the first.
+        published_date: newest date of any published wave; None before the first.
+    """
+
+    stored: pd.DataFrame
+    events: pd.DataFrame
+    kinds: dict[str, str]
+    sightings: pd.DataFrame
+    members_before: frozenset[str]
+    usual_rows: float | None
+    published_date: int | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a publish of the batch writes.
+
+    Attributes:
+        upserts: new and changed rows, columns of VALIDATED_NAV.
+        rechained: stored rows whose index or status alone changes: fund_code, nav_date,
+            total_return_index, return_status.
+        revisions: values that `upserts` correct, columns of NAV_REVISION.
+        held: quarantined observations with `rule` and `reason`, one row per rule.
+        confirmed: fund_code, nav_date, unit_nav of upserts that had been held before.
+        verdicts: what every rule found, in the order of the rule book.
+    """
+
+    upserts: pd.DataFrame
+    rechained: pd.DataFrame
+    revisions: pd.DataFrame
+    held: pd.DataFrame
+    confirmed: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+    rows_new: int
+    rows_changed: int
+    rows_unchanged: int
+    rows_quarantined: int
+    rows_pending: int
+
+    @property
+    def blocked_by(self) -> list[Verdict]:
+        """The blocking rules that the batch breaches; not empty: nothing may be written."""
+        return [v for v in self.verdicts if v.severity == Severity.BLOCK.value and not v.passed]

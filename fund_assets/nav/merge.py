@@ -1,0 +1,206 @@
+"""What merging a batch into the accepted history would change: the plan, as pure data.
+
+Belongs here: the order in which rules look at a batch, what becomes of each observation,
+and the re-chained total-return index. Does not belong here: reading or writing tables
+(`warehouse/publishing.py` does both in one transaction), or the rules (`rules.py`).
+
+Every observation of a batch ends in exactly one of five places: new, changed, unchanged,
+quarantined or pending (not yet published).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.nav import context, rules
+from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.returns import Steps, chain, step_returns
+from fund_assets.nav.rules import Rule, Severity, Verdict
+from fund_assets.nav.timeline import Timeline
+from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
+from fund_assets.schemas.tables import VALIDATED_NAV
+
+HELD_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "rule", "reason"]
+
+
+def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int) -> Plan:
+    """Judge a batch and work out what merging it would change.
+
+    Args:
+        batch: the landed observations.
+        known: what is stored beside it.
+        calendar: for gaps between NAVs and for the rules on dates.
+        today: yyyymmdd in Asia/Shanghai; no NAV may be dated after it.
+    """
+    rows = context.describe_rows(batch, known, calendar, today)
+    pending = rows["pending"].to_numpy()
+    observed = rows[~pending].reset_index(drop=True)
+    alone = rules.breaches(rules.ALONE, observed)
+    held, holding = _held(rules.ALONE, observed, alone)
+
+    timeline = Timeline.build(observed[~holding], known, batch, calendar)
+    settled = _settle(timeline)
+    upserts, rechained = _chained(settled.laid_out, from_start=not batch.is_wave)
+
+    verdicts = [rules.verdict(rule, observed, alone[rule.id]) for rule in rules.ALONE]
+    verdicts += settled.verdicts
+    verdicts.append(rules.verdict(rules.PENDING, rows, pending))
+    for subject, described in (
+        ("batch", context.describe_batch(batch, known, calendar, today)),
+        ("kind", context.describe_kinds(batch, known)),
+        ("date", context.describe_dates(timeline)),
+        ("fund", context.describe_funds(batch, known, timeline, calendar)),
+    ):
+        verdicts += rules.judge([r for r in rules.WHOLE if r.subject == subject], described)
+    order = list(rules.RULES)
+
+    held = pd.concat([held, settled.held], ignore_index=True)
+    kept = timeline.kept()
+    return Plan(
+        upserts=upserts,
+        rechained=rechained,
+        revisions=timeline.revisions(batch),
+        held=held,
+        confirmed=kept.loc[kept["seen_before"], ["fund_code", "nav_date", "unit_nav"]],
+        verdicts=tuple(sorted(verdicts, key=lambda v: order.index(v.rule))),
+        rows_new=int((~kept["stored"]).sum()),
+        rows_changed=int(kept["stored"].sum()),
+        rows_unchanged=timeline.unchanged,
+        rows_quarantined=len(held.drop_duplicates(["fund_code", "nav_date"])) + batch.refused,
+        rows_pending=int(pending.sum()),
+    )
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """The rows of a timeline that are in, and the return of each against the one before."""
+
+    rows: pd.DataFrame
+    first: NDArray[np.bool_]
+    steps: Steps
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is left when no holding rule is breached any more."""
+
+    laid_out: LaidOut
+    held: pd.DataFrame
+    verdicts: list[Verdict]
+
+
+def _held(
+    chosen: tuple[Rule, ...], frame: pd.DataFrame, found: dict[str, NDArray[np.bool_]]
+) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """The breaches of holding rules, one row per observation and rule; and which rows."""
+    parts = [frame.head(0).assign(rule="", reason="")[HELD_COLUMNS]]
+    holding = np.zeros(len(frame), dtype=bool)
+    for rule in chosen:
+        if rule.severity is Severity.HOLD and found[rule.id].any():
+            rows = frame[found[rule.id]]
+            reasons = rules.describe(rule, rows)
+            parts.append(rows.assign(rule=rule.id, reason=reasons)[HELD_COLUMNS])
+            holding |= found[rule.id]
+    return pd.concat(parts[1:] or parts, ignore_index=True), holding
+
+
+def _lay_out(timeline: Timeline) -> LaidOut:
+    """Compute the step of every present row."""
+    at = np.flatnonzero(timeline.present)
+    rows = timeline.frame.iloc[at].assign(row=at).reset_index(drop=True)
+    first = timeline.first(at)
+    names = ("unit_nav", "acc_nav", "growth_pct", "yield_per_10k", "dividend", "split")
+    steps = step_returns(
+        **{name: rows[name].to_numpy(dtype=float) for name in names},
+        first=first,
+        gap=timeline.gaps(at, first),
+    )
+    return LaidOut(rows, first, steps)
+
+
+def _in_context(laid_out: LaidOut) -> pd.DataFrame:
+    """Subject `row` of the rules in context: candidates beside the row before them."""
+    rows, steps = laid_out.rows, laid_out.steps
+    described = rows.assign(
+        returns=steps.returns,
+        status=steps.status,
+        by_events=steps.by_events,
+        disagreement_pct=steps.disagreement_pct,
+        tolerance_pct=steps.tolerance_pct,
+        prev_unit_nav=rows["unit_nav"].shift(1).where(~laid_out.first),
+    )
+    return described[described["candidate"]].reset_index(drop=True)
+
+
+def _settle(timeline: Timeline) -> Settled:
+    """Drop candidates until no holding rule is breached.
+
+    A wrong NAV makes the next, right one look wrong too. So only the earliest breach of
+    each fund is held at a time, and the fund's other rows are judged again without it.
+    """
+    parts = []
+    while True:
+        laid_out = _lay_out(timeline)
+        frame = _in_context(laid_out)
+        found = rules.breaches(rules.IN_CONTEXT, frame)
+        held, holding = _held(rules.IN_CONTEXT, frame, found)
+        parts.append(held)
+        if not holding.any():
+            break
+        suspects = frame[holding]
+        earliest = suspects[~suspects["fund_code"].duplicated()]
+        keys = earliest["fund_code"] + earliest["nav_date"].astype("str")
+        parts[-1] = held[(held["fund_code"] + held["nav_date"].astype("str")).isin(keys)]
+        timeline.drop(earliest["row"].to_numpy())
+    all_held = pd.concat(parts[:-1] or parts, ignore_index=True)
+    verdicts = []
+    for rule in rules.IN_CONTEXT:
+        verdict = rules.verdict(rule, frame, found[rule.id])
+        cases = all_held.loc[all_held["rule"] == rule.id, "reason"]
+        if len(cases):
+            verdict = replace(
+                verdict,
+                looked_at=verdict.looked_at + len(cases),
+                failed=len(cases),
+                cases=tuple(cases.head(rules.SHOWN_CASES)),
+            )
+        verdicts.append(verdict)
+    return Settled(laid_out, all_held, verdicts)
+
+
+def _chained(laid_out: LaidOut, *, from_start: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """New and changed rows with their index, and stored rows whose index moves with them.
+
+    Each fund is chained anew from its first change on, or `from_start`, which is for
+    histories: they are read whole, and an event of theirs may be new.
+    """
+    rows, first, steps = laid_out.rows, laid_out.first, laid_out.steps
+    candidate = rows["candidate"].to_numpy(dtype=bool)
+    stored_index = rows["total_return_index"].to_numpy(dtype=float)
+    fund = np.cumsum(first)
+    anew = pd.Series(candidate | from_start).groupby(fund).cummax().to_numpy(dtype=bool)
+    begins = anew & first
+    anchor = begins.copy()
+    anchor[:-1] |= anew[1:] & ~anew[:-1] & ~first[1:]  # the stored row before the change
+    part = anew | anchor
+    # A fund's first stored row carries 1 unless the rows before it were not read.
+    base = np.where(begins & (candidate | from_start), 1.0, stored_index)
+    index = stored_index.copy()
+    index[part] = chain(steps.returns[part], anchor[part], base[part])
+
+    statuses = np.array(RETURN_STATUSES)[steps.status]
+    out = rows.assign(
+        total_return_index=index,
+        return_status=np.where(anew, statuses, rows["return_status"]),
+    )
+    moves = (index != stored_index) | (out["return_status"] != rows["return_status"])
+    rechained = out[anew & ~candidate & moves]
+    return (
+        VALIDATED_NAV.conform(out[candidate]).reset_index(drop=True),
+        rechained[["fund_code", "nav_date", "total_return_index", "return_status"]].reset_index(
+            drop=True
+        ),
+    )

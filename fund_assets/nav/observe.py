@@ -1,0 +1,126 @@
+"""Turning what a source answered into a batch that can land.
+
+Belongs here: the batch's identity, which is its content, and what cannot land at all. Does
+not belong here: judging values (`rules.py`), or writing (`warehouse/landing.py`).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fund_assets.nav.rules import valid_codes
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import COLLECTION_BATCH, FUND_NAV, NAV_QUARANTINE
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A batch ready to land: one row of COLLECTION_BATCH, and rows of the other tables.
+
+    Attributes:
+        landed: columns of FUND_NAV.
+        refused: columns of NAV_QUARANTINE: observations without a valid code.
+    """
+
+    batch: pd.DataFrame
+    landed: pd.DataFrame
+    refused: pd.DataFrame
+
+    @property
+    def batch_id(self) -> str:
+        """The batch's id."""
+        return str(self.batch["batch_id"].iloc[0])
+
+
+def content_digest(observations: pd.DataFrame, *labels: object) -> str:
+    """sha256 of the observations, whatever their order, and of `labels`."""
+    ordered = observations.sort_values(["fund_code", "nav_date"], kind="stable")
+    digest = hashlib.sha256(json.dumps(labels).encode())
+    for name in ("fund_code", "defect"):
+        digest.update("\x1f".join(ordered[name]).encode("utf-8", "surrogatepass"))
+    digest.update(ordered["nav_date"].to_numpy(dtype="<i4").tobytes())
+    for name in OBSERVED_NAMES:
+        values = ordered[name].to_numpy(dtype="<f8").copy()
+        values[np.isnan(values)] = np.nan  # one bit pattern for every NaN
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def prepare(
+    observations: pd.DataFrame,
+    *,
+    kind: str,
+    source: str,
+    newest_date: int,
+    previous_date: int | None,
+    collected_at: int,
+    payloads: Iterable["DataclassInstance"],
+) -> Landing:
+    """Make a batch of observations (`sources.base.OBSERVATION_COLUMNS`).
+
+    The same observations make the same batch id whenever and in whatever order they come.
+    """
+    digest = content_digest(observations, kind, source, newest_date, previous_date)
+    batch_id = f"{kind[0]}{newest_date}-{digest[:12]}"
+    good = valid_codes(observations["fund_code"])
+    landed = observations[good].assign(batch_id=batch_id)
+    landed["defect"] = landed["defect"].str.slice(0, 400)
+    bad = observations[~good]
+    codes = bad["fund_code"].str.slice(0, 64)
+    batch = pd.DataFrame(
+        {
+            "batch_id": [batch_id],
+            "kind": kind,
+            "source": source,
+            "newest_date": newest_date,
+            "previous_date": pd.array([previous_date], dtype="Int32"),
+            "collected_at": collected_at,
+            "rows_read": len(observations),
+            "payloads": json.dumps(
+                [asdict(payload) for payload in payloads], ensure_ascii=False
+            ),
+            "state": "landed",
+            "held_because": "",
+        }
+    )
+    return Landing(
+        batch=COLLECTION_BATCH.conform(batch),
+        landed=FUND_NAV.conform(landed).sort_values(list(FUND_NAV.primary_key)),
+        refused=quarantine_rows(
+            bad.assign(
+                fund_code=codes,
+                rule="R01_fund_code",
+                reason="fund_code " + codes.map(repr) + " is not six ASCII digits",
+            ),
+            batch_id,
+            collected_at,
+        ),
+    )
+
+
+def quarantine_rows(held: pd.DataFrame, batch_id: str, created_at: int) -> pd.DataFrame:
+    """Rows of NAV_QUARANTINE for held observations with `rule` and `reason`.
+
+    The id is a digest of what is held, so holding the same again adds nothing.
+    """
+    rows = held.assign(
+        batch_id=batch_id,
+        state="held",
+        created_at=created_at,
+        decided_because="",
+        reason=held["reason"].astype("str").str.slice(0, 600),
+    )
+    fields = ["batch_id", "fund_code", "nav_date", "rule", *OBSERVED_NAMES]
+    rows["id"] = [
+        hashlib.sha256(repr(values).encode()).hexdigest()[:32]
+        for values in rows[fields].itertuples(index=False, name=None)
+    ]
+    return NAV_QUARANTINE.conform(rows.drop_duplicates("id"))

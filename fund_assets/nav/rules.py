@@ -1,0 +1,319 @@
+"""The rules that observations must meet, each declared once as a Pandera check.
+
+Belongs here: what is demanded, how severe a breach is, and the words for it. Does not
+belong here: the frames that rules look at (`merge.py` makes them), how a breach is shown
+(`checks/`) or stored (`warehouse/`).
+
+A rule demands something of every row of one frame. The frame depends on the rule's
+subject: `row` is one observation with its context, `batch` the batch as a whole, `kind`
+one kind of fund in the batch, `date` one date in the batch, `fund` one listed fund.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT
+from fund_assets.schemas.table import FUND_CODE_PATTERN
+
+SHOWN_CASES = 10
+
+
+class Severity(Enum):
+    """What a breach leads to."""
+
+    BLOCK = "block"  # the batch is not merged
+    HOLD = "hold"  # the row goes to quarantine, the others are merged
+    WARN = "warn"  # merged, and told
+    INFO = "info"  # counted
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One demand.
+
+    Attributes:
+        id: number in the rule book and name, such as R07_nav_bounds.
+        title: the demand in words.
+        severity: what a breach leads to.
+        subject: which frame it looks at.
+        demand: frame → True for each row that meets it, vectorised.
+        reason: format string over a breaching row's columns.
+        thresholds: the numbers in it, for those who read the check.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    subject: str
+    demand: Callable[[pd.DataFrame], pd.Series]
+    reason: str
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule found in one batch.
+
+    Attributes:
+        looked_at: rows it looked at; failed: rows that breach it.
+        cases: reasons of the first breaches.
+    """
+
+    rule: str
+    severity: str
+    looked_at: int
+    failed: int
+    cases: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing breached it; counting rules always pass."""
+        return self.failed == 0 or self.severity == Severity.INFO.value
+
+
+def breaches(rules: Iterable[Rule], frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Rule id → bool array, True where a row of `frame` breaches the rule.
+
+    All rules are run by one lazy Pandera validation. A rule that cannot be evaluated
+    raises instead of passing.
+    """
+    found = {rule.id: np.zeros(len(frame), dtype=bool) for rule in rules}
+    if frame.empty:
+        return found
+    schema = pa.DataFrameSchema(
+        checks=[pa.Check(rule.demand, name=rule.id, ignore_na=False) for rule in rules]
+    )
+    try:
+        schema.validate(frame.reset_index(drop=True), lazy=True)
+    except SchemaErrors as errors:
+        for error in errors.schema_errors:
+            name = getattr(error.check, "name", None)
+            if name not in found or not isinstance(error.check_output, pd.Series):
+                raise
+            found[name] |= ~error.check_output.to_numpy(dtype=bool)
+    return found
+
+
+def describe(rule: Rule, rows: pd.DataFrame) -> list[str]:
+    """The reasons of breaching rows in words, in their order."""
+    return [rule.reason.format(**row) for row in rows.to_dict("records")]
+
+
+def verdict(rule: Rule, frame: pd.DataFrame, failing: np.ndarray) -> Verdict:
+    """What `rule` found, with the first cases in words."""
+    rows = frame[failing]
+    return Verdict(
+        rule=rule.id,
+        severity=rule.severity.value,
+        looked_at=len(frame),
+        failed=len(rows),
+        cases=tuple(describe(rule, rows.head(SHOWN_CASES))),
+    )
+
+
+def judge(rules: Iterable[Rule], frame: pd.DataFrame) -> list[Verdict]:
+    """Each rule's verdict on `frame`."""
+    chosen = list(rules)
+    found = breaches(chosen, frame)
+    return [verdict(rule, frame, found[rule.id]) for rule in chosen]
+
+
+def _absent_or(frame: pd.DataFrame, column: str, ok: pd.Series) -> pd.Series:
+    return frame[column].isna() | ok
+
+
+# Rows without context: each can be judged from the observation alone.
+ALONE: tuple[Rule, ...] = (
+    Rule(
+        "R01_readable", "every cell is a number or empty, and no two sources disagree",
+        Severity.HOLD, "row",
+        lambda f: f["defect"] == "",
+        "{fund_code} {nav_date}: {defect}",
+    ),
+    Rule(
+        "R05_nav_date", "the date stands in the header and is not after today",
+        Severity.HOLD, "row",
+        lambda f: f["date_expected"],
+        "{fund_code} {nav_date}: nav_date is after today or stands in no header",
+    ),
+    Rule(
+        "R06_trading_day", "NAVs are dated on sessions, 30 June or 31 December",
+        Severity.HOLD, "row",
+        lambda f: f["is_session"] | f["is_report_date"] | f["is_money"] | f["is_recorded"],
+        "{fund_code} {nav_date}: nav_date is no trading day and no report date",
+    ),
+    Rule(
+        "R07_nav_bounds", "unit NAV is positive and plausible for the kind of fund",
+        Severity.HOLD, "row",
+        lambda f: _absent_or(f, "unit_nav", (f["unit_nav"] >= f["nav_low"]) & (f["unit_nav"] <= f["nav_high"])),
+        "{fund_code} {nav_date}: unit_nav {unit_nav:g} is outside {nav_low:g} to {nav_high:g} of {kind} funds",
+    ),
+    Rule(
+        "R11_accumulated_nav", "accumulated NAV is positive", Severity.HOLD, "row",
+        lambda f: _absent_or(f, "acc_nav", (f["acc_nav"] > 0) & (f["acc_nav"] < 1e6)),
+        "{fund_code} {nav_date}: acc_nav {acc_nav:g} is not above 0 and below 1,000,000",
+    ),
+    Rule(
+        "R23_money_yield_bounds", "a money-market fund's income is possible", Severity.HOLD, "row",
+        lambda f: _absent_or(f, "yield_per_10k", (f["yield_per_10k"] >= 0) & (f["yield_per_10k"] < 1000))
+        & _absent_or(f, "yield_7d_pct", f["yield_7d_pct"].between(-100, 1000, inclusive="neither")),
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan or yield_7d_pct {yield_7d_pct:g} is impossible",
+        {"lowest_yuan": 0, "highest_yuan": 1000},
+    ),
+    Rule(
+        "R23_money_yield", "a day's income per 10,000 shares is at most 5 yuan", Severity.WARN, "row",
+        lambda f: _absent_or(f, "yield_per_10k", f["yield_per_10k"] <= 5),
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan; several days in one figure?",
+        {"highest_yuan": 5},
+    ),
+    Rule(
+        "R01_growth_bounds", "published growth is possible", Severity.HOLD, "row",
+        lambda f: _absent_or(f, "growth_pct", (f["growth_pct"] > -100) & (f["growth_pct"] < 1e5)),
+        "{fund_code} {nav_date}: growth_pct {growth_pct:g} is impossible",
+    ),
+)  # fmt: skip
+
+REVISION_NOTICE = 0.0025
+REVISION_HOLD = 0.005
+SUSPECT_PCT = 0.5
+
+
+def _jump_ok(frame: pd.DataFrame) -> pd.Series:
+    """A jump passes when a second witness confirms it, or it was seen again."""
+    confirmed = (frame["status"] == PROVEN) | frame["seen_before"]
+    # A history shows the days after it too: a typing error would jump back.
+    confirmed |= frame["is_recorded"] & (frame["status"] == SUSPECTED_EVENT)
+    calm = frame["by_events"].abs() <= frame["jump_hold"]
+    return frame["by_events"].isna() | calm | confirmed
+
+
+# Rows beside the fund's row before and the value already stored.
+IN_CONTEXT: tuple[Rule, ...] = (
+    Rule(
+        "R08_jump_unconfirmed", "a jump beyond the limit of its kind is confirmed by published growth",
+        Severity.HOLD, "row", _jump_ok,
+        "{fund_code} {nav_date}: unit_nav {prev_unit_nav:g} -> {unit_nav:g} is {by_events:+.2%}, published growth "
+        "{growth_pct:g} % does not confirm it; accepted when another batch shows it again",
+        {"equity": 0.20, "bond": 0.05, "index": 0.21, "qdii": 0.25},
+    ),
+    Rule(
+        "R16_revision_hold", "a stored value is not corrected by 0.5 % or more on one sight",
+        Severity.HOLD, "row",
+        lambda f: f["revision"].isna() | (f["revision"].abs() < REVISION_HOLD) | f["seen_before"],
+        "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} would become {unit_nav:g} ({revision:+.3%}); "
+        "accepted when another batch shows it again",
+        {"hold_from": REVISION_HOLD},
+    ),
+    Rule(
+        "R08_jump", "a day's return is usual for its kind", Severity.WARN, "row",
+        lambda f: f["returns"].isna() | (f["returns"].abs() <= f["jump_warn"]),
+        "{fund_code} {nav_date}: return {returns:+.2%} ({kind})",
+        {"equity": 0.11, "bond": 0.02, "index": 0.11, "qdii": 0.12},
+    ),
+    Rule(
+        "R09_growth", "published growth equals the growth of the NAVs and events", Severity.WARN, "row",
+        lambda f: f["disagreement_pct"].isna() | (f["disagreement_pct"] <= f["tolerance_pct"]),
+        "{fund_code} {nav_date}: published growth {growth_pct:g} %, NAVs and events give {by_events:+.4%}",
+        {"tolerance_pct": 0.011},
+    ),
+    Rule(
+        "R09_suspected_event", "no dividend or split is missing", Severity.WARN, "row",
+        lambda f: (f["status"] != SUSPECTED_EVENT) | (f["disagreement_pct"] <= SUSPECT_PCT),
+        "{fund_code} {nav_date}: published growth {growth_pct:g} % against {by_events:+.4%} from unit NAV: "
+        "a dividend or split is not recorded; the return follows the published growth",
+        {"suspect_from_pct": SUSPECT_PCT},
+    ),
+    Rule(
+        "R16_revision_notice", "corrections stay below the 0.25 % that must be reported", Severity.WARN, "row",
+        lambda f: f["revision"].isna() | (f["revision"].abs() < REVISION_NOTICE),
+        "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} becomes {unit_nav:g} ({revision:+.3%})",
+        {"notice_from": REVISION_NOTICE},
+    ),
+)  # fmt: skip
+
+MIN_ROWS_OF_USUAL, WARN_ROWS_OF_USUAL = 0.90, 0.97
+KIND_FLOOR, KIND_MIN_MEMBERS = 0.95, 20
+MASS_REVISION, MASS_REVISION_MIN = 0.005, 5
+OLDEST_SESSIONS = 5
+
+# The batch as a whole, its kinds and its dates.
+WHOLE: tuple[Rule, ...] = (
+    Rule(
+        "R01_schema", "the batch has rows, and its fund codes are six ASCII digits in 99 % of them",
+        Severity.BLOCK, "batch",
+        lambda f: (f["rows"] > 0) & (f["bad_codes"] <= 0.01 * f["rows"]),
+        "{rows} rows, {bad_codes} of them with a fund code that is not six ASCII digits",
+    ),
+    Rule(
+        "R02_row_count", "at least 90 % of the usual number of rows", Severity.BLOCK, "batch",
+        lambda f: f["usual_rows"].isna() | (f["rows"] >= MIN_ROWS_OF_USUAL * f["usual_rows"]),
+        "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves)",
+        {"least_of_usual": MIN_ROWS_OF_USUAL},
+    ),
+    Rule(
+        "R02_row_count_notice", "at least 97 % of the usual number of rows", Severity.WARN, "batch",
+        lambda f: f["usual_rows"].isna() | (f["rows"] >= WARN_ROWS_OF_USUAL * f["usual_rows"]),
+        "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves)",
+        {"least_of_usual": WARN_ROWS_OF_USUAL},
+    ),
+    Rule(
+        "R05_header_dates", "the header's dates are in order, not after today, not older than what is published",
+        Severity.BLOCK, "batch",
+        lambda f: f["dates_ordered"] & (f["newest_date"] <= f["today"]) & (f["sessions_old"] <= OLDEST_SESSIONS)
+        & (f["published_date"].isna() | (f["newest_date"] >= f["published_date"])),
+        "header dates {newest_date} and {previous_date}, today is {today}, newest published date {published_date}, "
+        "{sessions_old} sessions old",
+        {"oldest_sessions": OLDEST_SESSIONS},
+    ),
+    Rule(
+        "R04_unique", "no fund and date stands twice with different values", Severity.BLOCK, "batch",
+        lambda f: f["conflicting"] <= 0.001 * f["rows"],
+        "{conflicting} of {rows} rows contradict another row of the same fund and date",
+        {"share": 0.001},
+    ),
+    Rule(
+        "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave before",
+        Severity.BLOCK, "kind",
+        lambda f: (f["members_before"] < KIND_MIN_MEMBERS) | (f["still_there"] >= KIND_FLOOR * f["members_before"]),
+        "{kind}: {still_there} of {members_before} funds of the wave before are there",
+        {"least_of_before": KIND_FLOOR, "from_members": KIND_MIN_MEMBERS},
+    ),
+    Rule(
+        "R17_mass_revision", "at most 0.5 % of the funds correct the same date", Severity.BLOCK, "date",
+        lambda f: (f["revised"] < MASS_REVISION_MIN) | (f["revised"] <= MASS_REVISION * f["stored"]),
+        "{nav_date}: {revised} of {stored} stored funds would be corrected",
+        {"share": MASS_REVISION, "from_funds": MASS_REVISION_MIN},
+    ),
+    Rule(
+        "R13_staleness", "every listed fund has published within the time of its kind and habit",
+        Severity.WARN, "fund",
+        lambda f: f["sessions_behind"] <= f["sessions_allowed"],
+        "{fund_code} ({kind}): last NAV {last_nav_date}, {sessions_behind} sessions ago, {sessions_allowed} are usual",
+    ),
+)  # fmt: skip
+
+PENDING = Rule(
+    "R12_pending", "an empty cell means not yet published", Severity.INFO, "row",
+    lambda f: ~f["pending"],
+    "{fund_code} {nav_date}: not yet published",
+)  # fmt: skip
+
+RULES = {rule.id: rule for rule in (*WHOLE, *ALONE, *IN_CONTEXT, PENDING)}
+BLOCKING = tuple(rule for rule in WHOLE if rule.severity is Severity.BLOCK)
+
+
+def valid_codes(codes: pd.Series) -> np.ndarray:
+    """Which texts are fund codes: exactly six ASCII digits."""
+    return codes.str.fullmatch(FUND_CODE_PATTERN).fillna(False).to_numpy(dtype=bool)
+
+
+def verdict_from(stored: dict[str, Any]) -> Verdict:
+    """A verdict as it was stored in publish_log.verdicts."""
+    return Verdict(**{**stored, "cases": tuple(stored["cases"])})

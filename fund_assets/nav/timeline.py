@@ -1,0 +1,220 @@
+"""The accepted rows and the candidates of a batch, in one order: by fund, then by date.
+
+Belongs here: laying what a batch observed over what is stored, and taking a candidate out
+again. Does not belong here: judging candidates (`rules.py`), or returns (`returns.py`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.nav.batch import Batch, Known
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import NAV_REVISION
+
+#: A growth with two decimals and one with four are the same when this close.
+GROWTH_ROUNDING = 0.00501
+#: What rules want to know of a candidate; stored rows have the neutral values.
+CONTEXT = {
+    "kind": "",
+    "jump_warn": 0.0,
+    "jump_hold": 0.0,
+    "is_recorded": False,
+    "seen_before": False,
+}
+STORED_NAMES = [f"stored_{name}" for name in OBSERVED_NAMES]
+COLUMNS = [
+    "key",
+    "fund_code",
+    "nav_date",
+    *OBSERVED_NAMES,
+    *STORED_NAMES,
+    "stored_batch_id",
+    "stored",
+    "candidate",
+    "total_return_index",
+    "return_status",
+    "first_seen_at",
+    "batch_id",
+    *CONTEXT,
+]
+
+
+def keys_of(codes: pd.Series, dates: pd.Series) -> NDArray[np.int64]:
+    """(six-digit code, yyyymmdd) as one sortable number."""
+    return codes.astype("int64").to_numpy() * 100_000_000 + dates.to_numpy(dtype="int64")
+
+
+def sorted_by_key(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with its `key`, ordered by it."""
+    keyed = frame.assign(key=keys_of(frame["fund_code"], frame["nav_date"]))
+    return keyed.sort_values("key", ignore_index=True)
+
+
+@dataclass
+class Timeline:
+    """Rows by fund and date; `frame` keeps its order and length while candidates drop out.
+
+    Attributes:
+        frame: every row with its current values (`OBSERVED_NAMES`), the stored values
+            (`STORED_NAMES`), whether it is `stored` and a `candidate`, its events, and the
+            context rules need.
+        present: which rows are in: stored ones and candidates that were not dropped.
+        unchanged: observations equal to what is stored; they are no candidates.
+        stored_dates: nav_date of every observation that has a stored counterpart.
+    """
+
+    frame: pd.DataFrame
+    present: NDArray[np.bool_]
+    unchanged: int
+    stored_dates: NDArray[np.integer]
+    calendar: TradingCalendar = field(repr=False)
+
+    @classmethod
+    def build(
+        cls, observed: pd.DataFrame, known: Known, batch: Batch, calendar: TradingCalendar
+    ) -> "Timeline":
+        """Lay `observed` (rows that passed the rules on single rows) over what is stored."""
+        stored = sorted_by_key(known.stored)
+        observed, differs = _beside_stored(sorted_by_key(observed), stored, batch)
+        candidates = observed[differs]
+        funds = set(candidates["fund_code"])
+        if not batch.is_wave:  # an event of theirs may be new
+            funds |= set(observed["fund_code"]) & set(known.events["fund_code"])
+        others = stored[
+            stored["fund_code"].isin(funds) & ~stored["key"].isin(candidates["key"])
+        ]
+        others = others.assign(
+            stored=True,
+            candidate=False,
+            stored_batch_id=others["batch_id"],
+            **CONTEXT,
+            **{f"stored_{name}": others[name] for name in OBSERVED_NAMES},
+        )
+        parts = [part[COLUMNS] for part in (others, candidates) if len(part)]
+        frame = pd.concat(parts) if parts else candidates[COLUMNS]
+        frame = frame.sort_values("key", ignore_index=True)
+        moved = frame["unit_nav"] / frame["stored_unit_nav"] - 1.0
+        frame["revision"] = moved.where(frame["candidate"] & (moved != 0.0))
+        frame = _with_events(frame, known.events)
+        return cls(
+            frame=frame,
+            present=np.ones(len(frame), dtype=bool),
+            unchanged=int((~differs).sum()),
+            stored_dates=observed.loc[observed["stored"], "nav_date"].to_numpy(),
+            calendar=calendar,
+        )
+
+    def drop(self, rows: NDArray[np.integer]) -> None:
+        """Take candidates out: a stored row gets its stored values back."""
+        frame = self.frame
+        has_stored = frame["stored"].to_numpy()[rows]
+        frame.loc[rows, "candidate"] = False
+        self.present[rows] = has_stored
+        back = rows[has_stored]
+        frame.loc[back, OBSERVED_NAMES] = frame.loc[back, STORED_NAMES].to_numpy()
+        frame.loc[back, "batch_id"] = frame.loc[back, "stored_batch_id"]
+        frame.loc[back, "revision"] = np.nan
+
+    def kept(self) -> pd.DataFrame:
+        """The candidates that are still in."""
+        return self.frame[self.frame["candidate"]]
+
+    def first(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of `rows` (ascending positions) are the first of their fund."""
+        codes = self.frame["key"].to_numpy()[rows] // 100_000_000
+        first = np.ones(len(rows), dtype=bool)
+        first[1:] = codes[1:] != codes[:-1]
+        return first
+
+    def gaps(self, rows: NDArray[np.integer], first: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Sessions without a NAV between each of `rows` and the one before it."""
+        position = self.calendar.positions(self.frame["nav_date"].to_numpy()[rows])
+        gap = np.zeros(len(rows), dtype=np.int64)
+        gap[1:] = np.maximum(position[1:] - position[:-1] - 1, 0)
+        gap[first] = 0
+        return gap
+
+    def revisions(self, batch: Batch) -> pd.DataFrame:
+        """The stored values that kept candidates correct, columns of NAV_REVISION.
+
+        Filling in what was empty, and more decimals of the same growth, correct nothing.
+        """
+        kept = self.kept()
+        kept = kept[kept["stored"]]
+        corrected = np.zeros(len(kept), dtype=bool)
+        for name in OBSERVED_NAMES:
+            slack = GROWTH_ROUNDING if name == "growth_pct" else 0.0
+            change = (kept[name] - kept[f"stored_{name}"]).abs()
+            corrected |= (change > slack).to_numpy()
+        rows = kept[corrected]
+        return NAV_REVISION.conform(
+            rows[["fund_code", "nav_date", "first_seen_at", *STORED_NAMES]]
+            .rename(columns=dict(zip(STORED_NAMES, OBSERVED_NAMES, strict=True)))
+            .assign(
+                superseded_at=batch.collected_at,
+                superseded_by=batch.batch_id,
+                batch_id=rows["stored_batch_id"],
+                change_pct=rows["revision"] * 100.0,
+            )
+        )
+
+
+def _beside_stored(
+    observed: pd.DataFrame, stored: pd.DataFrame, batch: Batch
+) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Observations with the stored values beside them, and which of them differ.
+
+    An empty cell never overwrites a value. Of two growths that differ in rounding alone,
+    the one of the history, which has more decimals, is taken.
+    """
+    keys = stored["key"].to_numpy()
+    at = np.searchsorted(keys, observed["key"].to_numpy())
+    found = np.zeros(len(observed), dtype=bool)
+    inside = at < len(keys)
+    found[inside] = keys[at[inside]] == observed["key"].to_numpy()[inside]
+    differs = ~found
+    new: dict[str, object] = {"stored": found, "candidate": True}
+    for name in OBSERVED_NAMES:
+        seen = observed[name].to_numpy(dtype=float)
+        before = np.full(len(observed), np.nan)
+        before[found] = stored[name].to_numpy(dtype=float)[at[found]]
+        value = np.where(np.isnan(seen), before, seen)
+        if name == "growth_pct" and batch.is_wave:
+            value = np.where(np.abs(value - before) <= GROWTH_ROUNDING, before, value)
+        differs |= ~((value == before) | (np.isnan(value) & np.isnan(before)))
+        new[name], new[f"stored_{name}"] = value, before
+    for name, absent in (
+        ("total_return_index", np.nan),
+        ("return_status", "first"),
+        ("first_seen_at", batch.collected_at),
+        ("batch_id", ""),
+    ):
+        column = np.full(len(observed), absent, dtype=stored[name].to_numpy().dtype)
+        column[found] = stored[name].to_numpy()[at[found]]
+        new[name] = column
+    new["stored_batch_id"] = new["batch_id"]
+    new["batch_id"] = batch.batch_id
+    return observed.assign(**new), differs
+
+
+def _with_events(frame: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with `dividend` (0 without one) and `split` (1 without one) on ex-dates.
+
+    An event whose ex-date has no NAV takes effect on the fund's next NAV; several before
+    the same NAV add up.
+    """
+    keys = frame["key"].to_numpy()
+    event_keys = keys_of(events["fund_code"], events["ex_date"])
+    at = np.searchsorted(keys, event_keys)
+    inside = at < len(keys)
+    inside[inside] = keys[at[inside]] // 100_000_000 == event_keys[inside] // 100_000_000
+    rows, kinds = at[inside], events["kind"].to_numpy()[inside]
+    values = events["value"].to_numpy(dtype=float)[inside]
+    dividend, split = np.zeros(len(frame)), np.ones(len(frame))
+    np.add.at(dividend, rows[kinds == "dividend"], values[kinds == "dividend"])
+    np.multiply.at(split, rows[kinds == "split"], values[kinds == "split"])
+    return frame.assign(dividend=dividend, split=split)

@@ -1,0 +1,110 @@
+"""Landing what was collected: fund_info, batches, observations and recorded events.
+
+Belongs here: reads and writes of the collecting steps. Does not belong here: anything that
+touches the accepted history (`publishing.py`).
+"""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.nav.observe import Landing
+from fund_assets.schemas.tables import (
+    COLLECTION_BATCH,
+    FUND_EVENTS,
+    FUND_INFO,
+    FUND_NAV,
+    NAV_QUARANTINE,
+)
+from fund_assets.warehouse.warehouse import Warehouse
+from fund_assets.warehouse.writes import insert, upsert
+
+
+def fund_info(warehouse: Warehouse) -> pd.DataFrame:
+    """All of fund_info."""
+    return warehouse.columns("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
+
+
+def write_fund_info(warehouse: Warehouse, rows: pd.DataFrame) -> int:
+    """Write changed rows of fund_info; returns how many."""
+    with warehouse.transaction(writes=True) as connection:
+        return upsert(connection, FUND_INFO, rows)
+
+
+def land(
+    warehouse: Warehouse,
+    landing: Landing,
+    *,
+    new_funds: pd.DataFrame | None = None,
+    events: pd.DataFrame | None = None,
+) -> bool:
+    """Write a batch in one transaction; a batch that is there already changes nothing.
+
+    Args:
+        landing: the batch.
+        new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
+        events: rows of FUND_EVENTS recorded in it.
+
+    Returns:
+        Whether the batch is new.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        is_new = insert(connection, COLLECTION_BATCH, landing.batch, ignore=True) == 1
+        if is_new:
+            if new_funds is not None:
+                insert(connection, FUND_INFO, new_funds, ignore=True)
+            insert(connection, FUND_NAV, landing.landed)
+            insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
+            if events is not None:
+                upsert(connection, FUND_EVENTS, events, keep=["batch_id"])
+    return is_new
+
+
+def stored_spans(warehouse: Warehouse) -> pd.DataFrame:
+    """Per fund: fund_code, rows, first_date, last_date of the accepted history."""
+    found = warehouse.rows(
+        "SELECT fund_code, COUNT(*) AS rows, MIN(nav_date) AS first_date, "
+        "MAX(nav_date) AS last_date FROM validated_nav GROUP BY fund_code"
+    )
+    return pd.DataFrame(found, columns=["fund_code", "rows", "first_date", "last_date"])
+
+
+def unpublished(warehouse: Warehouse) -> list[str]:
+    """Batches that wait for the rules, oldest first.
+
+    A held batch waits too, unless a wave that was collected after it has been published.
+    """
+    rows = warehouse.rows(
+        """
+        SELECT batch_id FROM collection_batch AS b
+        WHERE state <> 'published' AND NOT (
+            state = 'held' AND kind = 'wave' AND EXISTS (
+                SELECT 1 FROM collection_batch AS later
+                WHERE later.kind = 'wave' AND later.state = 'published'
+                  AND later.collected_at > b.collected_at
+            )
+        )
+        ORDER BY collected_at, kind DESC, batch_id
+        """
+    )
+    return [str(row["batch_id"]) for row in rows]
+
+
+def newest_batch(warehouse: Warehouse, kind: str) -> str | None:
+    """The batch of this kind that was collected last."""
+    found = warehouse.value(
+        "SELECT batch_id FROM collection_batch WHERE kind = :kind "
+        "ORDER BY collected_at DESC, newest_date DESC, batch_id LIMIT 1",
+        kind=kind,
+    )
+    return None if found is None else str(found)
+
+
+def batch_row(connection: sa.Connection, batch_id: str) -> dict[str, object]:
+    """The row of a batch; KeyError names one that does not exist."""
+    row = connection.execute(
+        sa.text("SELECT * FROM collection_batch WHERE batch_id = :id"), {"id": batch_id}
+    ).mappings()
+    found = row.first()
+    if found is None:
+        raise KeyError(f"there is no batch {batch_id}")
+    return dict(found)

@@ -1,0 +1,279 @@
+"""Publishing a batch: reading what is known, and writing a plan, in one transaction.
+
+Belongs here: the transaction that makes a batch visible wholly or not at all, once. Does
+not belong here: what merging means (`nav/merge.py`, handed in as a function).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.observe import quarantine_rows
+from fund_assets.nav.rules import Verdict, verdict_from
+from fund_assets.schemas.tables import (
+    FUND_EVENTS,
+    FUND_NAV,
+    NAV_QUARANTINE,
+    NAV_REVISION,
+    PUBLISH_LOG,
+    VALIDATED_NAV,
+)
+from fund_assets.warehouse.landing import batch_row
+from fund_assets.warehouse.warehouse import Warehouse
+from fund_assets.warehouse.writes import insert, upsert
+
+#: Rules whose held rows are accepted when another batch shows the same value.
+CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
+CODES_PER_QUERY = 2_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch: its row of publish_log, or the rules that block it."""
+
+    batch_id: str
+    kind: str
+    newest_date: int
+    verdicts: tuple[Verdict, ...]
+    counts: dict[str, int]
+    blocked_by: tuple[Verdict, ...] = ()
+    already: bool = False
+
+
+def publish(
+    warehouse: Warehouse,
+    batch_id: str,
+    plan: Callable[[Batch, Known], Plan],
+    *,
+    known_since: Callable[[Batch], int],
+    now: int,
+) -> Outcome:
+    """Merge a batch into the accepted history, wholly or not at all, at most once.
+
+    A batch that was published before changes nothing. A batch that blocking rules stop is
+    marked as held and changes nothing else.
+
+    Args:
+        plan: works out what to write.
+        known_since: for a wave, the date from which stored rows are read.
+        now: yyyymmddhhmmss for the log.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        row = batch_row(connection, batch_id)
+        if row["state"] == "published":
+            return _outcome(connection, batch_id, already=True)
+        batch = read_batch(warehouse, row)
+        known = read_known(warehouse, batch, known_since(batch))
+        planned = plan(batch, known)
+        blocked = tuple(planned.blocked_by)
+        if blocked:
+            reasons = "; ".join(f"{v.rule}: {', '.join(v.cases)}" for v in blocked)[:2000]
+            _set_state(connection, batch_id, "held", reasons)
+            return Outcome(
+                batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
+            )
+        _write(connection, batch, planned, now)
+        return _outcome(connection, batch_id)
+
+
+def outcome(warehouse: Warehouse, batch_id: str) -> Outcome:
+    """The outcome of a published batch, from the log."""
+    with warehouse.transaction() as connection:
+        return _outcome(connection, batch_id, already=True)
+
+
+def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
+    """The batch that was published last, of a kind if one is given."""
+    found = warehouse.value(
+        "SELECT p.batch_id FROM publish_log AS p JOIN collection_batch AS b USING (batch_id) "
+        "WHERE b.kind = :kind OR :kind IS NULL "
+        "ORDER BY b.collected_at DESC, p.published_at DESC, b.kind DESC, p.batch_id LIMIT 1",
+        kind=kind,
+    )
+    return None if found is None else str(found)
+
+
+def read_batch(warehouse: Warehouse, row: dict[str, object]) -> Batch:
+    """A landed batch with its observations."""
+    batch_id = str(row["batch_id"])
+    landed = warehouse.columns(
+        f"SELECT * FROM fund_nav WHERE batch_id = '{batch_id}'", FUND_NAV
+    )
+    rows_read = int(str(row["rows_read"]))
+    previous = row["previous_date"]
+    return Batch(
+        batch_id=batch_id,
+        kind=str(row["kind"]),
+        newest_date=int(str(row["newest_date"])),
+        previous_date=None if previous is None else int(str(previous)),
+        collected_at=int(str(row["collected_at"])),
+        rows_read=rows_read,
+        landed=landed,
+        refused=rows_read - len(landed),
+    )
+
+
+def read_known(warehouse: Warehouse, batch: Batch, since: int) -> Known:
+    """What is stored beside a batch."""
+    codes = batch.landed["fund_code"].unique()
+    columns = ", ".join(VALIDATED_NAV.names)
+    if batch.is_wave:
+        stored = warehouse.columns(
+            f"SELECT {columns} FROM validated_nav WHERE nav_date >= {since}",
+            VALIDATED_NAV,
+        )
+        stored = stored[stored["fund_code"].isin(codes)]
+        landed_first = batch.landed.groupby("fund_code")["nav_date"].min()
+        stored_first = stored.groupby("fund_code")["nav_date"].min()
+        has_before = stored_first.reindex(landed_first.index) < landed_first
+        earlier = landed_first.index[~has_before.fillna(False).to_numpy(dtype=bool)]
+        stored = _concat(stored, _last_before(warehouse, earlier, since))
+    else:
+        stored = _concat(
+            VALIDATED_NAV.empty(),
+            _of_funds(
+                warehouse, codes, f"SELECT {columns} FROM validated_nav WHERE fund_code IN"
+            ),
+        )
+    kinds = warehouse.columns("SELECT fund_code, kind FROM fund_info")
+    events = warehouse.columns("SELECT * FROM fund_events", FUND_EVENTS)
+    rules = ", ".join(repr(rule) for rule in CONFIRMED_BY_SECOND_SIGHT)
+    sightings = warehouse.columns(
+        "SELECT fund_code, nav_date, unit_nav FROM nav_quarantine "
+        f"WHERE state = 'held' AND batch_id <> '{batch.batch_id}' AND rule IN ({rules})"
+    )
+    last_wave = last_published(warehouse, "wave")
+    members = (
+        warehouse.columns(
+            f"SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = '{last_wave}'"
+        )["fund_code"]
+        if last_wave
+        else ()
+    )
+    waves = warehouse.rows(
+        "SELECT rows_read, newest_date FROM collection_batch "
+        "WHERE kind = 'wave' AND state = 'published' ORDER BY collected_at DESC LIMIT 20"
+    )
+    return Known(
+        stored=stored,
+        events=events[events["fund_code"].isin(codes)],
+        kinds=dict(zip(kinds["fund_code"], kinds["kind"], strict=True)),
+        sightings=sightings,
+        members_before=frozenset(members),
+        usual_rows=float(pd.Series([w["rows_read"] for w in waves]).median())
+        if waves
+        else None,
+        published_date=max(int(str(w["newest_date"])) for w in waves) if waves else None,
+    )
+
+
+def _concat(stored: pd.DataFrame, more: list[pd.DataFrame]) -> pd.DataFrame:
+    parts = [part for part in (stored, *more) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else stored
+
+
+def _of_funds(warehouse: Warehouse, codes: pd.Index, query: str) -> list[pd.DataFrame]:
+    """`query` with {codes} for chunks of funds; what landed as a code is six digits."""
+    parts = []
+    for start in range(0, len(codes), CODES_PER_QUERY):
+        chunk = codes[start : start + CODES_PER_QUERY]
+        marks = ", ".join(f"'{int(code):06d}'" for code in chunk)
+        parts.append(warehouse.columns(query.format(codes=marks), VALIDATED_NAV))
+    return parts
+
+
+def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.DataFrame]:
+    """Of each fund, the last accepted row before `since`."""
+    columns = ", ".join(VALIDATED_NAV.names)
+    query = (
+        f"SELECT {columns} FROM validated_nav WHERE (fund_code, nav_date) IN ("
+        "SELECT w.fund_code, MAX(w.nav_date) FROM validated_nav AS w "
+        f"WHERE w.nav_date < {since} AND w.fund_code IN ({{codes}}) GROUP BY w.fund_code)"
+    )
+    return _of_funds(warehouse, codes, query)
+
+
+def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> None:
+    insert(connection, NAV_REVISION, plan.revisions)
+    upsert(connection, VALIDATED_NAV, plan.upserts)
+    if len(plan.rechained):
+        connection.exec_driver_sql(
+            "UPDATE validated_nav SET total_return_index = ?, return_status = ? "
+            "WHERE nav_date = ? AND fund_code = ?",
+            list(
+                zip(
+                    plan.rechained["total_return_index"].tolist(),
+                    plan.rechained["return_status"].tolist(),
+                    plan.rechained["nav_date"].tolist(),
+                    plan.rechained["fund_code"].tolist(),
+                    strict=True,
+                )
+            ),
+        )
+    held = quarantine_rows(plan.held, batch.batch_id, now)
+    insert(connection, NAV_QUARANTINE, held, ignore=True)
+    if len(plan.confirmed):
+        connection.exec_driver_sql(
+            "UPDATE nav_quarantine SET state = 'accepted', decided_because = ? "
+            "WHERE state = 'held' AND fund_code = ? AND nav_date = ? AND unit_nav = ?",
+            [
+                (
+                    f"seen again in batch {batch.batch_id}",
+                    row.fund_code,
+                    row.nav_date,
+                    row.unit_nav,
+                )
+                for row in plan.confirmed.itertuples(index=False)
+            ],
+        )
+    log = pd.DataFrame(
+        {
+            "batch_id": [batch.batch_id],
+            "published_at": now,
+            "newest_date": batch.newest_date,
+            "rows_read": batch.rows_read,
+            "rows_new": plan.rows_new,
+            "rows_changed": plan.rows_changed,
+            "rows_unchanged": plan.rows_unchanged,
+            "rows_quarantined": plan.rows_quarantined,
+            "rows_pending": plan.rows_pending,
+            "verdicts": json.dumps([asdict(v) for v in plan.verdicts], ensure_ascii=False),
+        }
+    )
+    insert(connection, PUBLISH_LOG, log)
+    _set_state(connection, batch.batch_id, "published", "")
+
+
+def _set_state(connection: sa.Connection, batch_id: str, state: str, because: str) -> None:
+    connection.execute(
+        sa.text(
+            "UPDATE collection_batch SET state = :s, held_because = :b WHERE batch_id = :i"
+        ),
+        {"s": state, "b": because, "i": batch_id},
+    )
+
+
+def _outcome(connection: sa.Connection, batch_id: str, *, already: bool = False) -> Outcome:
+    row = (
+        connection.execute(
+            sa.text(
+                "SELECT p.*, b.kind FROM publish_log AS p "
+                "JOIN collection_batch AS b USING (batch_id) WHERE batch_id = :id"
+            ),
+            {"id": batch_id},
+        )
+        .mappings()
+        .one()
+    )
+    return Outcome(
+        batch_id=batch_id,
+        kind=row["kind"],
+        newest_date=row["newest_date"],
+        verdicts=tuple(verdict_from(v) for v in json.loads(row["verdicts"])),
+        counts={name: row[name] for name in PUBLISH_LOG.names if name.startswith("rows_")},
+        already=already,
+    )

@@ -1,0 +1,113 @@
+"""The warehouse: one database with the tables of `schemas/tables.py`, of one source.
+
+Belongs here: opening, making and identifying it, transactions, and reading a query into
+columns. Does not belong here: what a step of the pipeline reads and writes (the other
+modules of this package, each taking a Warehouse).
+"""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import quote
+
+import connectorx
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.schemas.table import Table
+from fund_assets.warehouse.ddl import METADATA
+from fund_assets.warehouse.engine import WarehouseError, make_engine, transaction
+
+SCHEMA_VERSION = "1"
+
+
+class Warehouse:
+    """One database of fund tables.
+
+    Args:
+        url: SQLAlchemy URL, `Settings.warehouse`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self.path = Path(self.engine.url.database or "").resolve()
+
+    def init(self, source: str) -> None:
+        """Make the tables where they are missing and claim the warehouse for `source`.
+
+        Raises:
+            WarehouseError: it is another source's, or has another version of the tables.
+        """
+        with self.transaction(writes=True) as connection:
+            METADATA.create_all(connection)
+            connection.execute(
+                sa.text(
+                    "INSERT INTO warehouse_meta (property, value) "
+                    "VALUES ('source', :source), ('schema_version', :version) "
+                    "ON CONFLICT DO NOTHING"
+                ),
+                {"source": source, "version": SCHEMA_VERSION},
+            )
+            found = dict(
+                connection.execute(sa.text("SELECT property, value FROM warehouse_meta")).all()
+            )
+        if found["source"] != source:
+            raise WarehouseError(
+                f"the warehouse {self.path} holds the {found['source']} market, FUND_SOURCE asks "
+                f"for {source}: a simulated market and a real one never share a warehouse; set "
+                "FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
+            )
+        if found["schema_version"] != SCHEMA_VERSION:
+            raise WarehouseError(
+                f"the warehouse {self.path} has tables of version {found['schema_version']}, "
+                f"this program needs {SCHEMA_VERSION}"
+            )
+
+    @property
+    def columnar_url(self) -> str:
+        """The database as connectorx names it."""
+        return f"sqlite://{quote(str(self.path))}"
+
+    def exists(self) -> bool:
+        """Whether the database file is there and has the tables."""
+        return self.path.exists() and sa.inspect(self.engine).has_table("warehouse_meta")
+
+    def transaction(self, *, writes: bool = False) -> AbstractContextManager[sa.Connection]:
+        """A consistent reading, or with `writes` the only writer until it ends."""
+        return transaction(self.engine, writes=writes)
+
+    def columns(self, sql: str, table: Table | None = None) -> pd.DataFrame:
+        """The result of a query, read column by column: for anything large.
+
+        Reads what is committed: within an open writing transaction that is the state
+        before it, because only one writer is let in at a time.
+
+        Args:
+            sql: a query whose literals are ours; it takes no parameters.
+            table: when given, the result gets this table's columns and dtypes.
+        """
+        try:
+            arrow = connectorx.read_sql(
+                f"sqlite://{quote(str(self.path))}", sql, return_type="arrow"
+            )
+        except RuntimeError as error:
+            raise WarehouseError(
+                f"the warehouse {self.path} cannot be read: {error}"
+            ) from error
+        frame = arrow.to_pandas()
+        return table.conform(frame) if table else frame
+
+    def rows(self, sql: str, **parameters: object) -> list[dict[str, object]]:
+        """The result of a small query with bound parameters, as dictionaries."""
+        with self.transaction() as connection:
+            return [
+                dict(row) for row in connection.execute(sa.text(sql), parameters).mappings()
+            ]
+
+    def value(self, sql: str, **parameters: object) -> object:
+        """The first value of a small query's first row; None without a row."""
+        with self.transaction() as connection:
+            return connection.execute(sa.text(sql), parameters).scalar()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()

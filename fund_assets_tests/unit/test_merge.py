@@ -1,0 +1,305 @@
+"""What merging a batch would change, on batches small enough to work out by hand."""
+
+import numpy as np
+import pytest
+
+from fund_assets.nav.merge import plan_merge
+from fund_assets_tests.unit.builders import (
+    CALENDAR,
+    FRI,
+    THU,
+    TUE,
+    WED,
+    events,
+    history,
+    known,
+    stored,
+    wave,
+)
+
+NAN = np.nan
+
+
+def plan(batch, knowledge=None, today=FRI):
+    return plan_merge(batch, knowledge or known(), CALENDAR, today)
+
+
+def failed(found):
+    return {v.rule: v.failed for v in found.verdicts if v.failed}
+
+
+def counts(found):
+    return (
+        found.rows_new,
+        found.rows_changed,
+        found.rows_unchanged,
+        found.rows_quarantined,
+        found.rows_pending,
+    )
+
+
+def test_first_wave_of_an_empty_warehouse():
+    """Stops the first evening from losing rows or starting the index anywhere but at 1."""
+    found = plan(wave(("000001", THU, 1.0, 3.0, NAN), ("000001", FRI, 1.01, 3.01, 1.0)))
+    assert counts(found) == (2, 0, 0, 0, 0)
+    assert found.upserts["total_return_index"].tolist() == [1.0, 1.01]
+    assert found.upserts["return_status"].tolist() == ["first", "proven"]
+    assert found.upserts["first_seen_at"].tolist() == [20260918_190000] * 2
+
+
+def test_every_row_is_accounted_for():
+    """Stops rows from vanishing between reading and merging."""
+    batch = wave(
+        ("000001", THU, 1.0, 3.0, 0.5),  # unchanged
+        ("000001", FRI, 1.01, 3.01, 1.0),  # new
+        ("000002", THU, 2.002, 2.0, 0.0),  # changed by 0.1 %
+        ("000002", FRI, NAN, NAN, NAN),  # pending
+        ("000003", THU, -1.0, 1.0, 0.0),  # quarantined
+        ("000003", FRI, 1.0, 1.0, 0.0),  # new
+        refused=1,
+    )
+    knowledge = known(
+        stored(
+            ("000001", THU, 1.0, 3.0, 0.5, 1.2, "proven"),
+            ("000002", THU, 2.0, 2.0, 0.0, 1.0, "first"),
+        )
+    )
+    found = plan(batch, knowledge)
+    assert counts(found) == (2, 1, 1, 2, 1)
+    assert sum(counts(found)) == batch.rows_read
+
+
+def test_same_batch_again_changes_nothing():
+    """Stops a rerun from rewriting rows: everything is unchanged, nothing is written."""
+    batch = wave(("000001", THU, 1.0, 3.0, 0.5), ("000001", FRI, 1.01, 3.01, 1.0))
+    first = plan(batch)
+    again = plan(batch, known(first.upserts))
+    assert counts(again) == (0, 0, 2, 0, 0)
+    assert again.upserts.empty and again.rechained.empty and again.revisions.empty
+
+
+def test_index_continues_from_the_stored_row():
+    """Stops a new day from starting the index anew."""
+    knowledge = known(stored(("000001", THU, 1.0, 3.0, 0.5, 1.2, "proven")))
+    found = plan(wave(("000001", FRI, 1.01, 3.01, 1.0)), knowledge)
+    assert found.upserts["total_return_index"].tolist() == [1.2 * (1 + (1.01 / 1.0 - 1.0))]
+
+
+def test_empty_cells_never_overwrite():
+    """Stops a later, poorer answer from erasing an accumulated NAV."""
+    knowledge = known(
+        stored(
+            ("000001", WED, 1.0, 3.0, 0.5, 1.2, "proven"),
+            ("000001", THU, 1.01, 3.01, 1.0, 1.212, "proven"),
+        )
+    )
+    found = plan(wave(("000001", THU, 1.01, NAN, NAN)), knowledge)
+    assert counts(found) == (0, 0, 1, 0, 0)
+
+
+def test_small_correction_is_merged_recorded_and_rechained():
+    """Stops a correction of yesterday from leaving today's index on the old value."""
+    knowledge = known(
+        stored(
+            ("000001", WED, 1.0, 1.0, NAN, 1.0, "first"),
+            ("000001", THU, 1.010, 1.010, NAN, 1.010, "single_source"),
+            ("000001", FRI, 1.020, 1.020, NAN, 1.020, "single_source"),
+        )
+    )
+    found = plan(wave(("000001", THU, 1.012, 1.012, NAN)), knowledge)
+    assert counts(found) == (0, 1, 0, 0, 0)
+    assert found.upserts["total_return_index"].tolist() == [pytest.approx(1.012, abs=1e-15)]
+    assert found.rechained["nav_date"].tolist() == []  # Friday's index is 1.020 again
+    assert found.revisions["unit_nav"].tolist() == [1.010]
+    assert found.revisions["change_pct"].tolist() == [pytest.approx(0.2 / 1.01, abs=1e-12)]
+    assert found.revisions["batch_id"].tolist() == ["w20260917-old"]
+    assert failed(found) == {}
+
+
+def test_large_correction_is_held_until_seen_again():
+    """Stops one bad answer from rewriting history by 0.5 % or more (R16)."""
+    rows = stored(
+        ("000001", WED, 1.0, 1.0, NAN, 1.0, "first"),
+        ("000001", THU, 1.010, 1.010, NAN, 1.010, "single_source"),
+    )
+    batch = wave(("000001", THU, 1.016, 1.016, NAN), ("000001", FRI, 1.011, 1.011, NAN))
+    found = plan(batch, known(rows))
+    assert failed(found)["R16_revision_hold"] == 1
+    assert counts(found) == (1, 0, 0, 1, 0)
+    # Friday is chained on the value that stayed.
+    assert found.upserts["total_return_index"].tolist() == [pytest.approx(1.011, abs=1e-15)]
+    second = plan(batch, known(rows, sightings=[("000001", THU, 1.016)]))
+    assert counts(second) == (1, 1, 0, 0, 0)
+    assert second.confirmed["unit_nav"].tolist() == [1.016]
+
+
+def test_one_wrong_nav_does_not_condemn_the_next_right_one():
+    """Stops a typing error on Thursday from holding Friday's correct NAV (R08)."""
+    knowledge = known(stored(("000001", WED, 1.0, 1.0, 0.0, 1.0, "first")))
+    batch = wave(("000001", THU, 10.0, 10.0, 0.1), ("000001", FRI, 1.002, 1.002, 0.1))
+    found = plan(batch, knowledge)
+    assert failed(found)["R08_jump_unconfirmed"] == 1
+    assert found.held["nav_date"].tolist() == [THU]
+    assert found.upserts["nav_date"].tolist() == [FRI]
+    assert found.upserts["total_return_index"].tolist() == [pytest.approx(1.002, abs=1e-12)]
+    assert "unit_nav 1 -> 10 is +900.00%" in found.held["reason"].iloc[0]
+
+
+def test_recorded_dividend_is_used():
+    """Stops an ex-dividend day from becoming a loss when the payload tells the dividend."""
+    found = plan(
+        history(("000001", THU, 1.0390, 1.0390, NAN), ("000001", FRI, 1.0302, 1.0385, -0.05)),
+        known(event_rows=events(("000001", FRI, "dividend", 0.0083))),
+    )
+    assert found.upserts["total_return_index"].iloc[1] == pytest.approx(
+        (1.0302 + 0.0083) / 1.0390, abs=1e-15
+    )
+    assert failed(found) == {}
+
+
+def test_event_on_a_day_without_nav_counts_on_the_next():
+    """Stops an ex-date on a closed day from being forgotten."""
+    found = plan(
+        history(("000001", TUE, 1.00, 1.00, NAN), ("000001", THU, 0.95, 1.00, 0.0)),
+        known(event_rows=events(("000001", WED, "dividend", 0.05))),
+    )
+    assert found.upserts["total_return_index"].tolist() == [1.0, pytest.approx(1.0, abs=1e-15)]
+
+
+def test_new_event_rechains_stored_rows():
+    """Stops an event that arrives after its day from leaving the index wrong."""
+    rows = stored(
+        ("000001", WED, 1.00, NAN, NAN, 1.0, "first"),
+        ("000001", THU, 0.96, NAN, NAN, 0.96, "single_source"),
+        ("000001", FRI, 0.96, NAN, NAN, 0.96, "single_source"),
+    )
+    batch = history(
+        *[(r.fund_code, r.nav_date, r.unit_nav, NAN, NAN) for r in rows.itertuples()]
+    )
+    found = plan(batch, known(rows, event_rows=events(("000001", THU, "dividend", 0.05))))
+    assert found.upserts.empty
+    assert found.rechained["nav_date"].tolist() == [THU, FRI]
+    assert found.rechained["total_return_index"].tolist() == [pytest.approx(1.01)] * 2
+
+
+def test_older_history_moves_the_start():
+    """Stops a fund from starting at 1 in the middle once its past arrives."""
+    rows = stored(("000001", THU, 1.10, 1.10, 0.0, 1.0, "first"))
+    found = plan(
+        history(("000001", TUE, 1.0, 1.0, NAN), ("000001", WED, 1.1, 1.1, 10.0), ("000001", THU, 1.10, 1.10, 0.0)),
+        known(rows),
+    )  # fmt: skip
+    assert found.upserts["total_return_index"].tolist() == [1.0, pytest.approx(1.1)]
+    assert found.rechained["total_return_index"].tolist() == [pytest.approx(1.1)]
+    assert found.rechained["return_status"].tolist() == ["proven"]
+
+
+def test_history_refines_the_decimals_of_growth_without_a_revision():
+    """Stops two and four decimals of one growth from counting as a correction, or flipping."""
+    rows = stored(
+        ("000001", WED, 1.0, 1.0, NAN, 1.0, "first"),
+        ("000001", THU, 1.0067, 1.0067, 0.67, 1.0067, "proven"),
+    )
+    refined = plan(
+        history(("000001", WED, 1.0, 1.0, NAN), ("000001", THU, 1.0067, 1.0067, 0.6712)),
+        known(rows),
+    )
+    assert refined.upserts["growth_pct"].tolist() == [0.6712]
+    assert refined.revisions.empty
+    back = plan(wave(("000001", THU, 1.0067, 1.0067, 0.67)), known(refined.upserts))
+    assert counts(back) == (0, 0, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("batch", "knowledge", "rule"),
+    [
+        (wave(("000001", FRI, 1.0, 1.0, NAN), newest=THU, previous=FRI), known(), "R05_header_dates"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN), newest=20260921), known(), "R05_header_dates"),
+        (wave(("000001", WED, 1.0, 1.0, NAN), newest=WED, previous=TUE), known(published_date=THU), "R05_header_dates"),
+        (wave(("000001", 20260701, 1.0, 1.0, NAN), newest=20260701, previous=20260630), known(), "R05_header_dates"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN)), known(usual_rows=2.0), "R02_row_count"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN)), known(members_before=frozenset(f"{n:06d}" for n in range(1, 31))), "R03_kind_floor"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN), refused=3), known(), "R01_schema"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN), defect="unit_nav: sources disagree: 1.0 and 2.0"), known(), "R04_unique"),
+    ],
+)  # fmt: skip
+def test_blocking_rules_block(batch, knowledge, rule):
+    """Stops wrong dates, stale answers, half a market and drifted columns from being merged."""
+    assert [v.rule for v in plan(batch, knowledge).blocked_by] == [rule]
+
+
+def test_mass_revision_blocks():
+    """Stops a shifted column from rewriting the market: 6 of 100 funds revised (R17)."""
+    codes = [f"{n:06d}" for n in range(100)]
+    rows = stored(*[(code, THU, 1.0, 1.0, NAN, 1.0, "first") for code in codes])
+    batch = wave(
+        *[(code, THU, 1.001 if n < 6 else 1.0, 1.0, NAN) for n, code in enumerate(codes)]
+    )
+    found = plan(batch, known(rows))
+    assert [v.rule for v in found.blocked_by] == ["R17_mass_revision"]
+    assert found.blocked_by[0].cases == (f"{THU}: 6 of 100 stored funds would be corrected",)
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "rule"),
+    [
+        (("000001", FRI, 0.0, 1.0, NAN), {}, "R07_nav_bounds"),
+        (("000001", FRI, -1.0, 1.0, NAN), {}, "R07_nav_bounds"),
+        (("000001", FRI, 501.0, 1.0, NAN), {}, "R07_nav_bounds"),
+        (("000001", FRI, np.inf, 1.0, NAN), {}, "R07_nav_bounds"),
+        (("000001", FRI, 1.0, -1.0, NAN), {}, "R11_accumulated_nav"),
+        (("000001", FRI, 1.0, 1.0, -100.0), {}, "R01_growth_bounds"),
+        (("000001", 20260919, 1.0, 1.0, NAN), {}, "R05_nav_date"),
+        (("000001", 20260913, 1.0, 1.0, NAN), {}, "R06_trading_day"),
+        (("000001", FRI, NAN, NAN, NAN), {"defect": "unit_nav: not a number: '1e400'"}, "R01_readable"),
+        (("000001", FRI, NAN, NAN, NAN), {"yield_per_10k": -0.1}, "R23_money_yield_bounds"),
+        (("000001", FRI, NAN, NAN, NAN), {"yield_per_10k": np.inf}, "R23_money_yield_bounds"),
+    ],
+)  # fmt: skip
+def test_bad_rows_are_held_with_fund_date_and_value(row, more, rule):
+    """Stops impossible values from being accepted, and reasons from being vague."""
+    found = plan(wave(row, ("000002", FRI, 1.0, 1.0, NAN), **({} if not more else {k: [v, "" if k == "defect" else NAN] for k, v in more.items()})))  # fmt: skip
+    held = found.held[found.held["fund_code"] == "000001"]
+    assert rule in set(held["rule"])
+    assert held["reason"].iloc[0].startswith(f"000001 {row[1]}: ")
+    assert found.upserts["fund_code"].tolist() == ["000002"]
+
+
+def test_report_dates_on_a_weekend_are_accepted():
+    """Stops the NAVs of 30 June and 31 December from being refused on weekends (R06)."""
+    batch = wave(("000001", 20231231, 1.0, 1.0, NAN), newest=20240102, previous=20231229)
+    found = plan(batch, today=20240102)
+    assert counts(found) == (1, 0, 0, 0, 0)
+
+
+def test_money_funds_publish_on_weekends():
+    """Stops weekend income of money-market funds from being refused."""
+    batch = wave(
+        ("000009", 20260913, NAN, NAN, NAN), ("000009", 20260914, NAN, NAN, NAN),
+        newest=20260914, previous=20260911, yield_per_10k=[0.6, 0.7],
+    )  # fmt: skip
+    found = plan(batch, known(kinds={"000009": "money"}), today=20260914)
+    assert found.upserts["total_return_index"].tolist() == [1.0, 1.0 + 0.7 / 10_000]
+
+
+def test_merged_money_figure_warns_and_is_kept():
+    """Stops the real first row 21.2775 (several days in one) from being thrown away (R23)."""
+    batch = wave(("000009", FRI, NAN, NAN, NAN), yield_per_10k=[21.2775])
+    found = plan(batch, known(kinds={"000009": "money"}))
+    assert failed(found) == {"R23_money_yield": 1}
+    assert len(found.upserts) == 1
+
+
+def test_stale_fund_warns_by_kind():
+    """Stops a fund that went silent from going unnoticed, and QDII from crying wolf (R13)."""
+    rows = [(code, day, 1.0, 1.0, 0.0, 1.0, "proven")
+            for code in ("000001", "000002") for day in (20260910, 20260911, 20260914, TUE)]  # fmt: skip
+    batch = wave(("000001", FRI, NAN, NAN, NAN), ("000002", FRI, NAN, NAN, NAN))
+    found = plan(batch, known(stored(*rows), kinds={"000001": "equity", "000002": "qdii"}))
+    verdict = next(v for v in found.verdicts if v.rule == "R13_staleness")
+    assert verdict.cases == ("000001 (equity): last NAV 20260915, 3 sessions ago, 1 are usual",)
+
+
+def test_empty_batch_blocks():
+    """Stops an empty answer from passing as an evening."""
+    assert [v.rule for v in plan(wave()).blocked_by] == ["R01_schema"]

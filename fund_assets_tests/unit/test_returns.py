@@ -1,0 +1,138 @@
+"""Daily returns and the total-return index, against figures worked out by hand."""
+
+import numpy as np
+import pytest
+
+from fund_assets.nav.returns import (
+    FIRST,
+    PROVEN,
+    SINGLE_SOURCE,
+    SUSPECTED_EVENT,
+    UNPROVEN,
+    chain,
+    step_returns,
+)
+
+NAN = np.nan
+
+
+def steps(*rows, gap=0):
+    """Rows of (unit, acc, growth, dividend, split) of one fund."""
+    unit, acc, growth, dividend, split = (
+        np.array(column, float) for column in zip(*rows, strict=True)
+    )
+    first = np.zeros(len(unit), bool)
+    first[0] = True
+    return step_returns(
+        unit_nav=unit,
+        acc_nav=acc,
+        growth_pct=growth,
+        yield_per_10k=np.full(len(unit), NAN),
+        dividend=dividend,
+        split=split,
+        first=first,
+        gap=np.full(len(unit), gap),
+    )
+
+
+def test_dividend_is_no_loss():
+    """Stops reading an ex-dividend day as a loss: the published fixture of the domain facts."""
+    found = steps((1.0390, 1.0390, 0, 0, 1), (1.0302, 1.0385, -0.05, 0.0083, 1))
+    assert found.status.tolist() == [FIRST, PROVEN]
+    assert found.returns[1] == pytest.approx((1.0302 + 0.0083) / 1.0390 - 1, abs=1e-15)
+
+
+def test_split_is_no_loss():
+    """Stops reading a 2-for-1 split as a fall of 51 % (512890)."""
+    found = steps((1.6357, 1.6357, 0, 0, 1), (0.8002, 1.6004, -2.16, 0, 2))
+    assert found.status[1] == PROVEN
+    assert found.returns[1] == pytest.approx(0.8002 * 2 / 1.6357 - 1, abs=1e-15)
+
+
+def test_reverse_split_is_no_gain():
+    """Stops reading a 0.01 fold as a hundredfold gain."""
+    found = steps((1.0500, 1.05, 0, 0, 1), (105.021, 1.05021, 0.02, 0, 0.01))
+    assert found.returns[1] == pytest.approx(105.021 * 0.01 / 1.05 - 1, abs=1e-15)
+
+
+def test_unrecorded_dividend_is_told_by_growth_and_accumulated():
+    """Stops a dividend that no event tells of from becoming a loss."""
+    found = steps((1.1000, 1.5000, 0, 0, 1), (1.0450, 1.5010, 0.09, 0, 1))
+    assert found.status[1] == SUSPECTED_EVENT
+    assert found.returns[1] == pytest.approx(0.0009, abs=1e-15)
+
+
+def test_unrecorded_split_is_told_by_growth():
+    """Stops a split that no event tells of from becoming a loss, accumulated NAV scaled."""
+    found = steps((1.6357, 1.6357, 0, 0, 1), (0.8002, 1.6004, -2.16, 0, 1))
+    assert found.status[1] == SUSPECTED_EVENT
+    assert found.returns[1] == pytest.approx(-0.0216, abs=1e-15)
+
+
+def test_placeholder_zero_growth_of_a_young_fund_is_not_believed():
+    """Stops the source's zero growth in a closed period (161725, 2015) from hiding -0.5 %."""
+    found = steps((1.0, 1.0, 0, 0, 1), (0.995, 0.995, 0, 0, 1))
+    assert found.status[1] == UNPROVEN
+    assert found.returns[1] == pytest.approx(-0.005, abs=1e-15)
+
+
+def test_growth_of_one_day_is_not_taken_for_a_gap_of_many():
+    """Stops the last day's growth from standing for a week that was missed."""
+    found = steps((1.0, 1.5, 0, 0, 1), (1.10, 1.60, 0.50, 0, 1), gap=4)
+    assert found.status[1] == SINGLE_SOURCE
+    assert found.returns[1] == pytest.approx(0.10, abs=1e-15)
+
+
+def test_no_growth_published():
+    """Stops a missing witness from being taken for a confirmation."""
+    found = steps((1.0, NAN, NAN, 0, 1), (1.01, NAN, NAN, 0, 1))
+    assert found.status[1] == SINGLE_SOURCE
+    assert found.returns[1] == pytest.approx(0.01, abs=1e-15)
+
+
+def test_three_decimals_round_more():
+    """Stops 3-decimal funds from being reported as missing events: 0.10 pp is rounding."""
+    found = steps((0.512, 0.512, 0, 0, 1), (0.513, 0.513, 0.30, 0, 1))
+    assert found.status[1] == PROVEN
+
+
+def test_money_fund_returns_its_yield():
+    """Stops a money-market fund from standing still."""
+    found = step_returns(
+        unit_nav=np.full(3, NAN),
+        acc_nav=np.full(3, NAN),
+        growth_pct=np.full(3, NAN),
+        yield_per_10k=np.array([0.5, 0.6352, 21.2775]),
+        dividend=np.zeros(3),
+        split=np.ones(3),
+        first=np.array([True, False, False]),
+        gap=np.zeros(3, int),
+    )
+    assert found.returns[1:].tolist() == [0.6352 / 10_000, 21.2775 / 10_000]
+
+
+def test_chain_continues_to_the_last_bit():
+    """Stops a continued index from drifting away from one computed whole."""
+    rng = np.random.default_rng(7)
+    returns = rng.normal(0, 0.01, 400)
+    returns[[0, 150, 151]] = np.nan
+    first = np.zeros(400, bool)
+    first[[0, 150, 151]] = True
+    whole = chain(returns, first, np.ones(400))
+    expected = 1.0
+    for step in returns[1:150]:
+        expected *= 1.0 + step
+    assert whole[149] == expected
+    assert whole[150] == 1.0
+    base = np.ones(100)
+    base[0] = whole[300]
+    again = returns[300:].copy()
+    again[0] = np.nan
+    continued = chain(again, np.arange(100) == 0, base)
+    assert (continued == whole[300:]).all()
+
+
+def test_empty():
+    """Stops an empty evening from crashing."""
+    empty = np.array([])
+    assert chain(empty, empty.astype(bool), empty).tolist() == []
