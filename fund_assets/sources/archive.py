@@ -1,0 +1,68 @@
+"""The archive of raw answers: what the source sent, byte for byte, before anyone parsed it.
+
+Belongs here: storing, reading back and pruning answers by the SHA-256 of their bytes. Does
+not belong here: which answers are fetched (`gateway.py`) or what they mean (`decode.py`).
+
+An answer lies in `<folder>/<first two digits>/<sha256>.gz`; the same answer fetched twice is
+one file. The file's modification time says when it was last fetched.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+
+
+@dataclass(frozen=True)
+class RawArchive:
+    """A folder of answers, safe for many writers on one file system."""
+
+    folder: Path
+
+    def path(self, sha256: str) -> Path:
+        """Where the answer with this digest lies, whether it exists or not."""
+        return self.folder / sha256[:2] / f"{sha256}.gz"
+
+    def put(self, body: bytes) -> str:
+        """Store `body` unless it is there already; return its SHA-256 in hex."""
+        sha256 = hashlib.sha256(body).hexdigest()
+        target = self.path(sha256)
+        if target.exists():
+            os.utime(target)
+            return sha256
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(gzip.compress(body, compresslevel=6, mtime=0))
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """The answer with this digest.
+
+        Raises:
+            FileNotFoundError: it was never stored, or is pruned.
+            ValueError: the file's content is no longer the one that was stored.
+        """
+        path = self.path(sha256)
+        body = gzip.decompress(path.read_bytes())
+        if (found := hashlib.sha256(body).hexdigest()) != sha256:
+            raise ValueError(f"raw answer {path} is damaged: its sha256 is {found}; delete it")
+        return body
+
+    def prune(self, older_than_days: float) -> int:
+        """Delete answers last fetched more than `older_than_days` days ago; return how many."""
+        limit = time() - older_than_days * 86_400
+        pruned = 0
+        for path in self.folder.glob("??/*"):
+            if path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+                pruned += 1
+        return pruned

@@ -1,0 +1,377 @@
+"""Strict decoders of eastmoney's two hot payloads and its fund list: bytes in, frames out.
+
+Belongs here: pure functions that know the payloads' exact form and refuse any other with an
+error that says what they met. They evaluate no JavaScript. Does not belong here: fetching
+(`gateway.py`), pages that akshare decodes (`pages.py`).
+
+The forms, as observed until 2026:
+
+- market snapshot `Fund_JJJZ_Data.aspx`: `var db={chars:[..],datas:[[..],..],count:[..],
+  record:"N",..,showday:["D0","D1"]}`, a row being 21 texts: code, name, pinyin, unit and
+  accumulated NAV of D0, of D1, growth in yuan, growth in percent, and 12 more. One variant
+  has 23: the last two are month and day of the row's two values.
+- a fund's history `pingzhongdata/<code>.js`: variables with a JSON value each.
+- fund list `fundcode_search.js`: `var r = [[code, pinyin, name, type, long pinyin],..];`
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fund_assets.calendar import days_to_keys, to_key
+from fund_assets.sources.base import (
+    EVENT_COLUMNS,
+    LISTING_COLUMNS,
+    EmptyAnswerError,
+    FormatError,
+    TruncatedError,
+    WrongFundError,
+)
+from fund_assets.sources.cells import NOT_YET, Defects, numbers, observations, quote, unite
+
+SNAPSHOT_FIELDS = (21, 23)
+_SNAPSHOT_HEAD = re.compile(r"\s*var db\s*=\s*\{chars:\[[^\[\]{}]*\],datas:(?=\[)")
+_RECORD = re.compile(r'[,}]record:"([0-9]+)"')
+_SHOWDAY = re.compile(
+    r'showday:\["([0-9]{4}-[0-9]{2}-[0-9]{2})","([0-9]{4}-[0-9]{2}-[0-9]{2})"'
+)
+_LIST_HEAD = re.compile(r"\s*var r\s*=\s*(?=\[)")
+_FUND_CODE = re.compile(r'\bvar\s+fS_code\s*=\s*"([^"]*)"')
+_DAY_MS = 86_400_000
+_SHANGHAI_MS = 8 * 3_600_000
+_DATES = (19_900_101, 21_001_231)
+
+_DIVIDEND = re.compile(
+    r"每([0-9]*)份(?:基金份额)?派(?:发)?现金(?:红利)?([0-9]+(?:\.[0-9]+)?)元"
+)
+_SPLIT = re.compile(
+    r"每份基金份额(?:折算|分拆|拆分)(?:为|成)?([0-9]+(?:\.[0-9]+)?)份"
+    r"|(?<![0-9.])1[:：]([0-9]+(?:\.[0-9]+)?)"
+)
+_EVENT_FILLER = re.compile(r"(?:分红|拆分|折算)[：:]|[\s，,；;。、]")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A decoded market snapshot; `rows` as the payload holds them, one per share class."""
+
+    newest: date
+    previous: date
+    observations: pd.DataFrame
+    listing: pd.DataFrame
+    rows: int
+    duplicates: int
+
+
+def decode_snapshot(body: bytes) -> Snapshot:
+    """The open-fund snapshot: two observations per share class, one for each header date.
+
+    The published growth is the newer date's. Where that date's unit NAV is blank the growth
+    cell is not read: nothing says which date it would belong to.
+
+    Raises:
+        FormatError, TruncatedError, EmptyAnswerError: see `sources/base.py`.
+    """
+    text = _text(body, "the market snapshot")
+    if not (head := _SNAPSHOT_HEAD.match(text)):
+        raise FormatError(
+            f"the market snapshot starts with {quote(text)}, not with var db={{chars:..,datas:"
+        )
+    if not text.rstrip(" \t\r\n;").endswith("}"):
+        raise TruncatedError(f"the market snapshot ends in the middle: {quote(text[-60:])}")
+    rows, end = _json(text, head.end(), "the market snapshot")
+    tail = text[end:]
+    newest, previous = header_dates(tail)
+    check_record(tail, len(rows))
+    if not rows:
+        raise EmptyAnswerError("the market snapshot holds no fund; try again later")
+    _check_rows(rows, SNAPSHOT_FIELDS, "the market snapshot")
+    codes, names, pinyin, unit0, acc0, unit1, acc1, _, growth, *rest = zip(*rows, strict=True)
+    days = rest[12:]
+
+    now, before = Defects(), Defects()
+    unit = numbers(unit0, "unit_nav", now)
+    published = [
+        "" if nav in NOT_YET else cell for cell, nav in zip(growth, unit0, strict=True)
+    ]
+    today = {
+        "unit_nav": unit,
+        "acc_nav": numbers(acc0, "acc_nav", now),
+        "growth_pct": numbers(published, "growth_pct", now),
+    }
+    yesterday = {
+        "unit_nav": numbers(unit1, "unit_nav", before),
+        "acc_nav": numbers(acc1, "acc_nav", before),
+    }
+    for cells, day, defects in zip(days, (newest, previous), (now, before), strict=False):
+        _check_days(cells, day, defects)
+    both = pd.concat(
+        [
+            observations(codes, to_key(newest), today, now),
+            observations(codes, to_key(previous), yesterday, before),
+        ],
+        ignore_index=True,
+    )
+    united, duplicates = unite({"open_funds": both})
+    listing = pd.DataFrame(
+        {"fund_code": codes, "name": names, "fund_type": "", "pinyin": pinyin}, dtype="str"
+    ).drop_duplicates("fund_code", ignore_index=True)
+    return Snapshot(newest, previous, united, listing, len(rows), duplicates)
+
+
+def header_dates(text: str) -> tuple[date, date]:
+    """The two dates of a snapshot's `showday`, newer first."""
+    if not (found := _SHOWDAY.search(text)):
+        raise FormatError('the market snapshot has no showday:["yyyy-mm-dd","yyyy-mm-dd"]')
+    try:
+        newest, previous = date.fromisoformat(found[1]), date.fromisoformat(found[2])
+    except ValueError as error:
+        raise FormatError(f"the market snapshot's {found[0]}] is no pair of dates") from error
+    if previous >= newest:
+        raise FormatError(f"the market snapshot's dates are not in order: {found[0]}]")
+    return newest, previous
+
+
+def check_record(text: str, rows: int) -> None:
+    """Hold the number of rows against the payload's own `record` count."""
+    if not (found := _RECORD.search(text)):
+        raise FormatError('the market snapshot has no record:"N"')
+    if rows < (due := int(found[1])):
+        raise TruncatedError(
+            f"the market snapshot says it holds {due} funds and holds {rows}: the source caps "
+            "its page or cut the answer; nothing of it is used, try again later"
+        )
+    if rows > due:
+        raise FormatError(f"the market snapshot says it holds {due} funds and holds {rows}")
+
+
+def _check_days(cells: tuple[str, ...], day: date, defects: Defects) -> None:
+    """In the variant with 23 fields a row says of which days its values are."""
+    due = day.strftime("%m-%d")
+    for row, cell in enumerate(cells):
+        if cell not in ("", due):
+            defects.add(row, f"nav_date: the row says {quote(cell)}, the header {day}")
+
+
+def decode_list(body: bytes) -> pd.DataFrame:
+    """The fund list: a frame with `LISTING_COLUMNS`, rows and characters as they stand."""
+    text = _text(body, "the fund list")
+    if not (head := _LIST_HEAD.match(text)):
+        raise FormatError(f"the fund list starts with {quote(text)}, not with var r = [[")
+    if not text.rstrip(" \t\r\n;").endswith("]"):
+        raise TruncatedError(f"the fund list ends in the middle: {quote(text[-60:])}")
+    rows, end = _json(text, head.end(), "the fund list")
+    if text[end:].strip(" \t\r\n;"):
+        raise FormatError(f"after the fund list comes {quote(text[end:])}")
+    if not rows:
+        raise EmptyAnswerError("the fund list holds no fund; try again later")
+    _check_rows(rows, (5,), "the fund list")
+    code, pinyin, name, fund_type, _ = zip(*rows, strict=True)
+    return pd.DataFrame(
+        dict(zip(LISTING_COLUMNS, (code, name, fund_type, pinyin), strict=True)), dtype="str"
+    )
+
+
+def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One fund's whole history: observations and events, both by ascending date.
+
+    Money funds have yields, others unit and accumulated NAV and growth; the payload's own
+    variables say which. An event whose wording is unknown is a defect of its date's row.
+
+    Raises:
+        WrongFundError: the payload names another fund than `fund_code`.
+        FormatError, TruncatedError, EmptyAnswerError: see `sources/base.py`.
+    """
+    what = f"the history of fund {fund_code}"
+    text = _text(body, what)
+    if (named := named_fund(text)) is None:
+        raise FormatError(f"{what} has no fS_code; it starts with {quote(text)}")
+    if named != fund_code:
+        raise WrongFundError(f"{what} was asked for, the answer is that of {quote(named)}")
+    if not text.rstrip().endswith((";", "*/")):
+        raise TruncatedError(f"{what} ends in the middle: {quote(text[-60:])}")
+    parts = _nav_parts(text, fund_code, what) + _yield_parts(text, fund_code, what)
+    if not parts:
+        raise FormatError(f"{what} has neither Data_netWorthTrend nor Data_millionCopiesIncome")
+    frame, _ = unite({name: frame for name, frame, _ in parts})
+    if frame.empty:
+        raise EmptyAnswerError(f"{what} holds no date: the fund has not published yet")
+    rows = [row for _, _, events in parts for row in events]
+    return (
+        frame.sort_values("nav_date", kind="stable", ignore_index=True),
+        event_frame(rows),
+    )
+
+
+def named_fund(text: str) -> str | None:
+    """The code of the fund that a history says it is of."""
+    found = _FUND_CODE.search(text)
+    return found[1] if found else None
+
+
+def event_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
+    """Events as a frame with `EVENT_COLUMNS` and fixed dtypes."""
+    types = {"fund_code": "str", "ex_date": "int32", "kind": "str", "value": "float64"}
+    return pd.DataFrame(rows, columns=EVENT_COLUMNS).astype({**types, "text": "str"})
+
+
+_Part = tuple[str, pd.DataFrame, list[tuple[str, int, str, float, str]]]
+
+
+def _nav_parts(text: str, fund_code: str, what: str) -> list[_Part]:
+    points = _variable(text, "Data_netWorthTrend", what)
+    if points is None:
+        return []
+    accumulated = _pair_part(text, "Data_ACWorthTrend", "acc_nav", fund_code, what)
+    if not accumulated:
+        raise FormatError(f"{what} has Data_netWorthTrend and no Data_ACWorthTrend")
+    try:
+        cells = [(p["x"], p["y"], p["equityReturn"], p["unitMoney"]) for p in points]
+    except (KeyError, TypeError):
+        odd = next(p for p in points if not isinstance(p, dict) or _NAV_KEYS - p.keys())
+        raise FormatError(
+            f"{what}: a point of Data_netWorthTrend lacks one of {sorted(_NAV_KEYS)}: "
+            f"{quote(odd)}"
+        ) from None
+    stamps, unit, growth, texts = zip(*cells, strict=True) if cells else ((), (), (), ())
+    keys = shanghai_dates(stamps, what)
+    defects = Defects()
+    figures = {
+        "unit_nav": numbers(unit, "unit_nav", defects),
+        "growth_pct": numbers(growth, "growth_pct", defects),
+    }
+    events = []
+    for row, wording in enumerate(texts):
+        if not wording:
+            continue
+        day = int(keys[row])
+        read = read_events(wording) if isinstance(wording, str) else []
+        if not read:
+            defects.add(row, f"event: unknown wording: {quote(wording)}")
+        events += [(fund_code, day, kind, value, wording) for kind, value in read]
+    frame = observations([fund_code] * len(cells), keys, figures, defects)
+    return [("Data_netWorthTrend", frame, events), *accumulated]
+
+
+_NAV_KEYS = {"x", "y", "equityReturn", "unitMoney"}
+
+
+def _yield_parts(text: str, fund_code: str, what: str) -> list[_Part]:
+    daily = _pair_part(text, "Data_millionCopiesIncome", "yield_per_10k", fund_code, what)
+    weekly = _pair_part(text, "Data_sevenDaysYearIncome", "yield_7d_pct", fund_code, what)
+    if bool(daily) != bool(weekly):
+        raise FormatError(
+            f"{what} has only one of Data_millionCopiesIncome and Data_sevenDaysYearIncome"
+        )
+    return daily + weekly
+
+
+def _pair_part(text: str, variable: str, name: str, fund_code: str, what: str) -> list[_Part]:
+    """A variable whose points are [milliseconds, value]."""
+    points = _variable(text, variable, what)
+    if points is None:
+        return []
+    for point in points:
+        if not isinstance(point, list) or len(point) != 2:
+            raise FormatError(f"{what}: a point of {variable} is no pair: {quote(point)}")
+    defects = Defects()
+    keys = shanghai_dates([point[0] for point in points], what)
+    figures = {name: numbers([point[1] for point in points], name, defects)}
+    frame = observations([fund_code] * len(points), keys, figures, defects)
+    return [(variable, frame, [])]
+
+
+def read_events(wording: str) -> list[tuple[str, float]]:
+    """`unitMoney` → (kind, value) pairs; an empty list when any of it is not understood.
+
+    A dividend's value is yuan per share, a split's is new shares per old one.
+    """
+    found = [
+        ("dividend", float(m[2]) / int(m[1] or 1))
+        for m in _DIVIDEND.finditer(wording)
+        if m[1].strip("0") or not m[1]
+    ]
+    rest = _DIVIDEND.sub("", wording) if found else wording
+    found += [("split", float(m[1] or m[2])) for m in _SPLIT.finditer(rest)]
+    rest = _EVENT_FILLER.sub("", _SPLIT.sub("", rest))
+    return [] if rest else found
+
+
+def shanghai_dates(stamps: Any, what: str) -> NDArray[np.int32]:
+    """Milliseconds since 1970 that are midnights in Shanghai → yyyymmdd."""
+    if not all(type(stamp) is int and 0 <= stamp < 10**14 for stamp in stamps):
+        odd = next(s for s in stamps if type(s) is not int or not 0 <= s < 10**14)
+        raise FormatError(f"{what}: {quote(odd)} is no time in milliseconds")
+    local = np.array(stamps, dtype=np.int64) + _SHANGHAI_MS
+    keys = days_to_keys(local // _DAY_MS)
+    bad = (local % _DAY_MS != 0) | (keys < _DATES[0]) | (keys > _DATES[1])
+    if bad.any():
+        raise FormatError(
+            f"{what}: {stamps[int(bad.argmax())]} is no midnight in Shanghai of a year "
+            "from 1990 to 2100"
+        )
+    return keys
+
+
+def _variable(text: str, name: str, what: str) -> list[Any] | None:
+    found = re.search(rf"\bvar\s+{name}\s*=\s*", text)
+    if not found:
+        return None
+    value, end = _json(text, found.end(), f"{name} in {what}")
+    if not isinstance(value, list) or text[end : end + 16].lstrip()[:1] != ";":
+        raise FormatError(f"{name} in {what} is no list that ends with a semicolon")
+    return value
+
+
+def _json(text: str, at: int, what: str) -> tuple[Any, int]:
+    """The JSON value at `at` and where it ends; NaN and Infinity become their text."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+        if _OVERFLOW.search(text, at, end):
+            value, end = _SPELLING_DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{what} is not the JSON it should be: {error}"[:300]) from error
+    return value, end
+
+
+def _spelled(text: str) -> float | str:
+    return value if abs(value := float(text)) < 1e300 else text
+
+
+_DECODER = json.JSONDecoder(parse_constant=str)
+_SPELLING_DECODER = json.JSONDecoder(parse_constant=str, parse_float=_spelled)
+#: A number beyond float64, whose text a defect should quote.
+_OVERFLOW = re.compile(r"[0-9][eE]\+?[0-9]{3}")
+
+
+def _check_rows(rows: Any, widths: tuple[int, ...], what: str) -> None:
+    if not all(type(row) is list for row in rows):
+        raise FormatError(f"{what} holds a row that is no list")
+    found = {len(row) for row in rows}
+    if len(found) != 1 or not found <= set(widths):
+        known = " or ".join(map(str, widths))
+        raise FormatError(
+            f"{what} has rows of {sorted(found)} fields, this version knows {known}: the "
+            "source changed its columns; upgrade fund-assets and akshare, or report it"
+        )
+    for row in rows:
+        for cell in row:
+            if type(cell) is not str:
+                raise FormatError(
+                    f"{what}: fund {quote(row[0])} has a cell {quote(cell)}, no text"
+                )
+
+
+def _text(body: bytes, what: str) -> str:
+    if not body.strip():
+        raise EmptyAnswerError(f"{what} is empty; try again later")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{what} is not UTF-8: {error}"[:300]) from error

@@ -1,0 +1,264 @@
+"""The real market: eastmoney (天天基金网) as a `FundSource`.
+
+Belongs here: which addresses there are, which decoder reads which answer, and the fall back
+from our decoder to akshare's on the same bytes. Does not belong here: the network
+(`gateway.py`), the forms of the answers (`decode.py`, `pages.py`).
+"""
+
+import re
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from time import monotonic
+from typing import TypeVar
+
+import pandas as pd
+
+from fund_assets.settings import Settings
+from fund_assets.sources import decode, pages
+from fund_assets.sources.akshare_client import Decoded, run
+from fund_assets.sources.archive import RawArchive
+from fund_assets.sources.base import (
+    FormatError,
+    History,
+    Listing,
+    Payload,
+    SourceError,
+    UnknownFundError,
+    Wave,
+)
+from fund_assets.sources.cells import unite
+from fund_assets.sources.gateway import Answer, Gateway, StatusError
+
+HOST = "fund.eastmoney.com"
+#: As akshare 1.19.5 sends them; a contract test compares.
+HEADERS = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
+    "(KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36"
+}
+OPEN_FUNDS_URL = f"https://{HOST}/Data/Fund_JJJZ_Data.aspx"
+OPEN_FUNDS_PARAMS = {
+    "t": "1",
+    "lx": "1",
+    "letter": "",
+    "gsid": "",
+    "text": "",
+    "sort": "zdf,desc",
+    "page": "1,50000",
+    "dt": "1580914040623",
+    "atfc": "",
+    "onlySale": "0",
+}
+FUND_LIST_URL = f"https://{HOST}/js/fundcode_search.js"
+HISTORY_URL = f"https://{HOST}/pingzhongdata/{{fund_code}}.js"
+#: A fund that has existed since 2001, for the reachability test.
+OLDEST_FUND = "000001"
+
+_T = TypeVar("_T")
+
+
+class EastmoneySource:
+    """eastmoney through a gateway; safe to use from many threads.
+
+    Args:
+        gateway: owns every request.
+        workers: histories fetched at the same time; the gateway's rate limit holds for all
+            of them together.
+    """
+
+    name = "eastmoney"
+
+    def __init__(self, gateway: Gateway, *, workers: int = 3) -> None:
+        self._gateway = gateway
+        self._workers = workers
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "EastmoneySource":
+        """The source with the limits of the settings; raw answers go below FUND_STATE/raw."""
+        return cls(
+            Gateway(
+                timeout_s=settings.request_timeout_s,
+                deadline_s=settings.request_deadline_s,
+                attempts=settings.request_attempts,
+                requests_per_second=settings.requests_per_second,
+                limit_bytes=settings.response_limit_mb * 2**20,
+                archive=RawArchive(settings.state_dir / "raw"),
+            )
+        )
+
+    def fund_list(self) -> Listing:
+        """Every share class the market lists now, with its type, in one request."""
+        answer = self._gateway.fetch("fund_list", FUND_LIST_URL, headers=HEADERS)
+        frame, because = _read(
+            lambda: decode.decode_list(answer.body), lambda: pages.akshare_list(answer)
+        )
+        return Listing(frame, (_payload(answer, len(frame), because),))
+
+    def wave(self) -> Wave:
+        """The newest two dates of the whole market, in three requests.
+
+        Open funds, money funds and exchange-traded funds have a page each, with dates of
+        its own. A fund on two pages is one row: see `cells.unite`.
+        """
+        answer = self._gateway.fetch("open_funds", OPEN_FUNDS_URL, OPEN_FUNDS_PARAMS, HEADERS)
+        market, because = _read(
+            lambda: decode.decode_snapshot(answer.body), lambda: pages.akshare_snapshot(answer)
+        )
+        money_answer, money = self._page(
+            "money_funds", "fund_money_fund_daily_em", pages.money_page
+        )
+        exchange_answer, exchange = self._page(
+            "exchange_funds", "fund_etf_fund_daily_em", pages.exchange_page
+        )
+        observations, _ = unite(
+            {
+                "open_funds": market.observations,
+                "money_funds": money.observations,
+                "exchange_funds": exchange.observations,
+            }
+        )
+        listing = pd.concat(
+            [market.listing, exchange.listing, money.listing], ignore_index=True
+        )
+        return Wave(
+            newest=market.newest,
+            previous=market.previous,
+            observations=observations,
+            listing=listing.drop_duplicates("fund_code", ignore_index=True),
+            payloads=(
+                _payload(answer, market.rows, because),
+                _payload(money_answer, money.rows, decoder="akshare"),
+                _payload(exchange_answer, exchange.rows, decoder="akshare"),
+            ),
+            duplicates=market.duplicates,
+        )
+
+    def history(self, fund_code: str, *, kind: str) -> History:
+        """One fund's whole history, in one request.
+
+        Args:
+            fund_code: six digits.
+            kind: `money` asks akshare for yields should our decoder refuse the answer; our
+                own decoder reads what the answer holds.
+
+        Raises:
+            UnknownFundError: the source has no page for it.
+        """
+        if not re.fullmatch(r"[0-9]{6}", fund_code):
+            raise UnknownFundError(f"{fund_code[:40]!r} is no fund code: six digits are")
+        try:
+            answer = self._gateway.fetch(
+                "history",
+                HISTORY_URL.format(fund_code=fund_code),
+                headers=HEADERS,
+                fund=fund_code,
+            )
+        except StatusError as error:
+            if error.status == 404:
+                raise UnknownFundError(
+                    f"{HOST} has no fund {fund_code}: it may be liquidated, or a 后端 code "
+                    "without a page of its own"
+                ) from error
+            raise
+        (observations, events), because = _read(
+            lambda: decode.decode_history(answer.body, fund_code),
+            lambda: pages.akshare_history(answer, fund_code, kind),
+        )
+        if because:
+            because += "; akshare returns no dividend or split texts: this fund's are missing"
+        payload = _payload(answer, len(observations), because)
+        return History(fund_code, observations, events, (payload,))
+
+    def histories(
+        self, funds: Iterable[tuple[str, str]]
+    ) -> Iterator[tuple[str, History | SourceError]]:
+        """Histories in the order of `funds`, some at a time, few of them in memory."""
+        pending: deque[tuple[str, Future[History]]] = deque()
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="history")
+        todo = iter(funds)
+
+        def submit(count: int) -> None:
+            for code, kind in islice(todo, count):
+                pending.append((code, pool.submit(self.history, code, kind=kind)))
+
+        try:
+            submit(2 * self._workers)
+            while pending:
+                code, future = pending.popleft()
+                try:
+                    result: History | SourceError = future.result()
+                except SourceError as error:
+                    result = error
+                submit(1)
+                yield code, result
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def ping(self) -> list[tuple[str, bool, str]]:
+        """Whether the source can be used from here: (what, is it well, in words)."""
+        return [self._ping_host(), _ping_engine()]
+
+    def _ping_host(self) -> tuple[str, bool, str]:
+        start = monotonic()
+        try:
+            found = f"{len(self.history(OLDEST_FUND, kind='mixed').observations):,} dates"
+        except UnknownFundError:
+            found = "reachable"
+        except SourceError as error:
+            return HOST, False, str(error)
+        return HOST, True, f"{found} of fund {OLDEST_FUND} in {monotonic() - start:.1f} s"
+
+    def _page(
+        self, endpoint: str, function: str, read: Callable[[Decoded], pages.Page]
+    ) -> tuple[Answer, pages.Page]:
+        def fetch(
+            url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+        ) -> Answer:
+            answer = self._gateway.fetch(endpoint, url, params, headers, form="html")
+            pages.check_page(answer)
+            return answer
+
+        decoded = run(function, fetch)
+        return decoded.answers[0], read(decoded)
+
+
+def _read(own: Callable[[], _T], akshare: Callable[[], _T]) -> tuple[_T, str]:
+    """Decode with ours, else with akshare's; the text says why when it was akshare's."""
+    try:
+        return own(), ""
+    except FormatError as refusal:
+        try:
+            return akshare(), str(refusal)
+        except SourceError as second:
+            refusal.add_note(f"akshare could not read it either: {second}")
+            raise refusal from second
+
+
+def _payload(answer: Answer, rows: int, because: str = "", decoder: str = "own") -> Payload:
+    return Payload(
+        endpoint=answer.endpoint,
+        sha256=answer.sha256,
+        size=len(answer.body),
+        rows=rows,
+        decoder="akshare" if because else decoder,
+        fallback_because=because,
+    )
+
+
+def _ping_engine() -> tuple[str, bool, str]:
+    """Try the JavaScript engine in a process of its own: when broken, it kills its host."""
+    name = "JavaScript engine"
+    program = "from py_mini_racer import MiniRacer; print(MiniRacer().eval('1+1'))"
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
+        )
+    except subprocess.TimeoutExpired:
+        return name, False, "no answer within 30 s: reinstall akshare with its dependencies"
+    if done.stdout.strip() == "2":
+        return name, True, "py_mini_racer computes; akshare can stand in for our decoder"
+    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return name, False, f"{last}: reinstall akshare with py-mini-racer and akracer"

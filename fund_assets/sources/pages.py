@@ -1,0 +1,185 @@
+"""From akshare's frames to observations, strictly.
+
+Belongs here: the pages of money funds and of exchange-traded funds, which only akshare
+decodes, and akshare's view of the payloads that `decode.py` refuses. Every cell akshare
+returns is text; here it becomes a number, a blank or a defect. Does not belong here:
+fetching, or deciding when to fall back (`eastmoney.py`).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from fund_assets.calendar import to_key
+from fund_assets.sources.akshare_client import Decoded, replay, run
+from fund_assets.sources.base import (
+    EmptyAnswerError,
+    FormatError,
+    TruncatedError,
+    WrongFundError,
+    empty_observations,
+)
+from fund_assets.sources.cells import Defects, numbers, observations, quote, unite
+from fund_assets.sources.decode import (
+    Snapshot,
+    check_record,
+    event_frame,
+    named_fund,
+)
+from fund_assets.sources.gateway import Answer, banned
+
+_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")
+_PAGE_MARK = "基金代码".encode("gb2312")
+#: What the money page writes after a fund's name: two links, in the same cell.
+_MONEY_LINKS = re.compile(r"\s*基金吧\s*档案\s*$")
+_MONEY_NAME_COLUMN = 4
+_PAGE_HEADER_ROWS = 2
+
+#: What a page calls a figure → the observation column, and the unit in its cells.
+MONEY_FIGURES = {
+    "万份收益": ("yield_per_10k", ""),
+    "7日年化%": ("yield_7d_pct", "%"),
+    "单位净值": ("unit_nav", ""),
+}
+EXCHANGE_FIGURES = {"单位净值": ("unit_nav", ""), "累计净值": ("acc_nav", "")}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Observations of a page at its own two dates, and the names in it."""
+
+    observations: pd.DataFrame
+    listing: pd.DataFrame
+    rows: int
+
+
+def check_page(answer: Answer) -> None:
+    """Refuse a cut page, which akshare reads as fewer rows, and a page of another kind."""
+    body, what = answer.body, f"the page {answer.url}"
+    if body.lstrip()[:1] != b"<":
+        raise FormatError(f"{what} starts with {quote(body[:60].decode('gb18030', 'replace'))}")
+    if not body.rstrip()[-64:].lower().endswith(b"</html>"):
+        raise TruncatedError(f"{what} ends in the middle, without </html>; try again later")
+    if _PAGE_MARK not in body:
+        raise banned(what, body)
+
+
+def money_page(decoded: Decoded) -> Page:
+    """The page of money funds: yields of its two dates."""
+    frame = decoded.frame
+    texts = decoded.tables[1].iloc[_PAGE_HEADER_ROWS:, _MONEY_NAME_COLUMN].astype("str")
+    names = [_MONEY_LINKS.sub("", text) for text in texts]
+    return _page(frame, "the money fund page", names, MONEY_FIGURES, growth=None)
+
+
+def exchange_page(decoded: Decoded) -> Page:
+    """The page of exchange-traded funds: unit and accumulated NAV of its two dates."""
+    frame = decoded.frame
+    names = frame["基金简称"].to_list()
+    return _page(frame, "the exchange page", names, EXCHANGE_FIGURES, growth="增长率")
+
+
+def akshare_snapshot(answer: Answer) -> Snapshot:
+    """The open-fund snapshot as akshare reads it, held against the payload's own count."""
+    frame = run("fund_open_fund_daily_em", replay(answer)).frame
+    check_record(answer.body.decode("utf-8", "replace"), len(frame))
+    names = frame["基金简称"].to_list()
+    page = _page(frame, "the market snapshot", names, EXCHANGE_FIGURES, growth="日增长率")
+    united, duplicates = unite({"open_funds": page.observations})
+    newest, previous = _dates(frame, "the market snapshot", EXCHANGE_FIGURES)
+    listing = page.listing.drop_duplicates("fund_code", ignore_index=True)
+    return Snapshot(newest, previous, united, listing, len(frame), duplicates)
+
+
+def akshare_list(answer: Answer) -> pd.DataFrame:
+    """The fund list as akshare reads it."""
+    frame = run("fund_name_em", replay(answer)).frame
+    return pd.DataFrame(
+        {
+            "fund_code": frame["基金代码"],
+            "name": frame["基金简称"],
+            "fund_type": frame["基金类型"],
+            "pinyin": frame["拼音缩写"],
+        },
+        dtype="str",
+    )
+
+
+def akshare_history(
+    answer: Answer, fund_code: str, kind: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A fund's history as akshare reads it: without events, which it does not return."""
+    what = f"the history of fund {fund_code}"
+    if (found := named_fund(answer.body.decode("utf-8", "replace"))) != fund_code:
+        raise WrongFundError(f"{what} was asked for, the answer names {quote(found)}")
+    indicators = (
+        {"每万份收益": "yield_per_10k", "7日年化收益率": "yield_7d_pct"}
+        if kind == "money"
+        else {"单位净值走势": "unit_nav", "累计净值走势": "acc_nav"}
+    )
+    parts = {}
+    for indicator, name in indicators.items():
+        frame = run("fund_open_fund_info_em", replay(answer), fund_code, indicator).frame
+        parts[indicator] = (
+            empty_observations() if frame.empty else _history(frame, fund_code, name)
+        )
+    united, _ = unite(parts)
+    if united.empty:
+        raise EmptyAnswerError(f"{what} holds no date")
+    return united.sort_values("nav_date", kind="stable", ignore_index=True), event_frame([])
+
+
+def _history(frame: pd.DataFrame, fund_code: str, name: str) -> pd.DataFrame:
+    defects = Defects()
+    figures = {name: frame.iloc[:, 1].to_numpy(float)}
+    if "日增长率" in frame:
+        figures["growth_pct"] = frame["日增长率"].to_numpy(float)
+    keys = np.array([to_key(day) for day in frame["净值日期"]])
+    return observations([fund_code] * len(frame), keys, figures, defects)
+
+
+def _page(
+    frame: pd.DataFrame,
+    what: str,
+    names: list[str],
+    figures: dict[str, tuple[str, str]],
+    growth: str | None,
+) -> Page:
+    if frame.empty:
+        raise EmptyAnswerError(f"{what} holds no fund; try again later")
+    codes = frame["基金代码"].astype("str").to_list()
+    both = []
+    for day in _dates(frame, what, figures):
+        defects = Defects()
+        values = {
+            name: numbers(frame[f"{day}-{label}"].to_list(), name, defects, unit=unit)
+            for label, (name, unit) in figures.items()
+        }
+        if growth and not both:  # the page's growth is that of its newer date
+            published = frame[growth].where(~np.isnan(values["unit_nav"]), "").to_list()
+            values["growth_pct"] = numbers(published, "growth_pct", defects, unit="%")
+        both.append(observations(codes, to_key(day), values, defects))
+    kept = [name if "\ufffd" not in name else "" for name in names]
+    listing = {"fund_code": codes, "name": kept, "fund_type": "", "pinyin": ""}
+    return Page(
+        pd.concat(both, ignore_index=True), pd.DataFrame(listing, dtype="str"), len(frame)
+    )
+
+
+def _dates(frame: pd.DataFrame, what: str, figures: dict[str, object]) -> tuple[date, date]:
+    """The two dates in the column names, newer first; every figure must be there at both."""
+    dated = [m.groups() for name in frame.columns if (m := _DATED.fullmatch(str(name)))]
+    try:
+        days = sorted({date.fromisoformat(day) for day, _ in dated}, reverse=True)
+    except ValueError:
+        days = []
+    wanted = sorted((day.isoformat(), label) for day in days for label in figures)
+    if len(days) != 2 or sorted(dated) != wanted or "基金代码" not in frame:
+        raise FormatError(
+            f"{what} has the columns {list(map(str, frame.columns))}, not 基金代码 and "
+            f"{', '.join(figures)} at two dates: the source changed it; upgrade akshare"
+        )
+    return days[0], days[1]

@@ -1,0 +1,302 @@
+"""What a market server serves: any `FundSource`, or recorded and built real payloads.
+
+A content object answers (host, path, query) with a `Reply`, or None for 404. Only the three
+pages, the list and the histories that eastmoney's source uses exist.
+"""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from fund_assets.calendar import from_key, to_key
+from fund_assets.schemas.kinds import kind_of
+from fund_assets.sources.base import FundSource, UnknownFundError
+from fund_assets_tests.server import wire
+
+HOST = "fund.eastmoney.com"
+PATHS = {
+    "/Data/Fund_JJJZ_Data.aspx": "open_funds",
+    "/HBJJ_pjsyl.html": "money_funds",
+    "/cnjy_dwjz.html": "exchange_funds",
+    "/js/fundcode_search.js": "fund_list",
+}
+#: How codes of exchange-traded funds begin.
+ON_EXCHANGE = tuple(["159", "510", "511", "512", "513", "515", "516", "517", "518", "561", "562", "563", "588", "589"])
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Bytes and their Content-Type; eastmoney names a charset for pages only."""
+
+    body: bytes
+    content_type: str = "application/javascript"
+
+
+class Content(Protocol):
+    """What a server serves."""
+
+    def reply(self, endpoint: str, fund_code: str) -> Reply | None:
+        """The bytes of an endpoint (see `PATHS`, and `history` with a code), None for 404."""
+        ...
+
+
+def endpoint_of(host: str, path: str) -> tuple[str, str]:
+    """(endpoint, fund code) of an address; an empty endpoint where there is nothing."""
+    if host != HOST:
+        return "", ""
+    if path in PATHS:
+        return PATHS[path], ""
+    if path.startswith("/pingzhongdata/") and path.endswith(".js"):
+        return "history", path.removeprefix("/pingzhongdata/").removesuffix(".js")
+    return "", ""
+
+
+def page_of(fund_code: str, name: str, fund_type: str) -> str:
+    """On which of the three pages a share class stands."""
+    if kind_of(fund_type, name) == "money":
+        return "money_funds"
+    return "exchange_funds" if fund_code.startswith(ON_EXCHANGE) else "open_funds"
+
+
+def content_from_source(source: FundSource) -> "SourceContent":
+    """Serve a source's market as eastmoney would; each answer is made when asked for."""
+    return SourceContent(source)
+
+
+class SourceContent:
+    """A `FundSource` in eastmoney's wire formats; a clock that moves shows at once."""
+
+    def __init__(
+        self, source: FundSource, page: Callable[[str, str, str], str] = page_of
+    ) -> None:
+        self._source = source
+        self._page_of = page
+
+    def reply(self, endpoint: str, fund_code: str) -> Reply | None:
+        if endpoint == "history":
+            return self._history(fund_code)
+        if endpoint == "fund_list":
+            frame = self._source.fund_list().frame
+            return Reply(wire.fund_list(frame.itertuples(index=False, name=None)))
+        return self._page(endpoint)
+
+    @cached_property
+    def _types(self) -> dict[str, tuple[str, str, str]]:
+        frame = self._source.fund_list().frame
+        return {code: rest for code, *rest in frame.itertuples(index=False, name=None)}
+
+    def _page(self, endpoint: str) -> Reply:
+        wave = self._source.wave()
+        names = {code: rest for code, *rest in wave.listing.itertuples(index=False, name=None)}
+        described = {**names, **self._types}
+        seen = wave.observations
+        pages = {
+            code: self._page_of(code, *described.get(code, ("", "", ""))[:2])
+            for code in dict.fromkeys(seen["fund_code"])
+        }
+        seen = seen[seen["fund_code"].map(pages) == endpoint]
+        if endpoint == "open_funds":
+            days = (wave.newest, wave.previous)
+        else:
+            days = _two_days(seen, wave.newest)
+        if odd := set(seen["nav_date"]) - set(map(to_key, days)):
+            raise ValueError(f"{endpoint} has dates {sorted(odd)} besides its two, {days}")
+        cells = {day: _by_code(seen, day) for day in days}
+        codes = list(dict.fromkeys(seen["fund_code"]))
+        return {
+            "open_funds": _open_page,
+            "money_funds": _money_page,
+            "exchange_funds": _exchange_page,
+        }[endpoint](days, codes, cells, described)
+
+    def _history(self, fund_code: str) -> Reply | None:
+        name, fund_type, _ = self._types.get(fund_code, ("", "", ""))
+        try:
+            got = self._source.history(fund_code, kind=kind_of(fund_type, name))
+        except UnknownFundError:
+            return None
+        frame = got.observations
+        keys = frame["nav_date"].to_list()
+        if frame["yield_per_10k"].notna().any():
+            per_10k, week = frame["yield_per_10k"].to_list(), frame["yield_7d_pct"].to_list()
+            return Reply(wire.money_history(fund_code, name, keys, per_10k, week))
+        events: dict[int, str] = {}
+        for row in got.events.itertuples(index=False):
+            events[row.ex_date] = events.get(row.ex_date, "") + event_text(row.kind, row.value)
+        acc = frame["acc_nav"].astype(object).where(frame["acc_nav"].notna(), None).to_list()
+        growth = ["" if g != g else g for g in frame["growth_pct"]]
+        unit = frame["unit_nav"].to_list()
+        return Reply(wire.history(fund_code, name, keys, unit, acc, growth, events))
+
+
+def event_text(kind: str, value: float) -> str:
+    """An event in the words of unitMoney."""
+    if kind == "dividend":
+        return f"分红：每份派现金{value!r}元"
+    return f"拆分：每份基金份额折算{value!r}份"
+
+
+def _two_days(seen: pd.DataFrame, newest: date) -> tuple[date, date]:
+    days = sorted(map(from_key, seen["nav_date"].unique()), reverse=True) or [newest]
+    return days[0], days[1] if len(days) > 1 else days[0] - timedelta(days=1)
+
+
+def _by_code(seen: pd.DataFrame, day: date) -> dict[str, tuple[float, ...]]:
+    rows = seen[seen["nav_date"] == to_key(day)]
+    columns = [
+        "fund_code",
+        "unit_nav",
+        "acc_nav",
+        "growth_pct",
+        "yield_per_10k",
+        "yield_7d_pct",
+    ]
+    return {code: rest for code, *rest in rows[columns].itertuples(index=False, name=None)}
+
+
+_NONE = (float("nan"),) * 5
+
+
+def _open_page(days, codes, cells, described) -> Reply:
+    rows = []
+    for code in codes:
+        name, _, pinyin = described.get(code, ("", "", ""))
+        (u0, a0, g, *_), (u1, a1, *_) = (cells[day].get(code, _NONE) for day in days)
+        step = wire.figure(round(u0 - u1, 4), 4)
+        navs = [wire.figure(value, 4) for value in (u0, a0, u1, a1)]
+        rows.append((code, name, pinyin, *navs, step, wire.figure(g, 2)))
+    return Reply(wire.snapshot(days, rows))
+
+
+def _money_page(days, codes, cells, described) -> Reply:
+    rows = []
+    for code in codes:
+        texts = []
+        for day in days:
+            unit, _, _, per_10k, week = cells[day].get(code, _NONE)
+            texts.append(wire.figure(per_10k, 4, blank="---"))
+            texts.append(wire.figure(week, 4, unit="%", blank="---"))
+            texts.append(wire.figure(unit, 4, blank="---"))
+        rows.append((code, described.get(code, ("",))[0], *texts))
+    return Reply(wire.money_page(days, rows), "text/html; charset=gb2312")
+
+
+def _exchange_page(days, codes, cells, described) -> Reply:
+    rows = []
+    for code in codes:
+        name, kind, _ = described.get(code, ("", "", ""))
+        (u0, a0, g, *_), (u1, a1, *_) = (cells[day].get(code, _NONE) for day in days)
+        navs = [wire.figure(value, 4, blank="---") for value in (u0, a0, u1, a1)]
+        rows.append((code, name, kind, *navs, wire.figure(g, 2, unit="%", blank="---")))
+    return Reply(wire.exchange_page(days, rows), "text/html; charset=gb2312")
+
+
+class RealContent:
+    """The real market of September 2020: recorded figures, texts as they were shown.
+
+    The snapshot is the panel of 10,120 funds at `days`, the money page the money panel, the
+    exchange page the panel's exchange-traded funds (which stand in the snapshot as well),
+    the list that of May 2026 with the funds that were gone by then, and histories are the
+    60 built payloads and the recorded one of 161725.
+    """
+
+    def __init__(
+        self,
+        real_data: Path,
+        days: tuple[date, date] = (date(2020, 9, 25), date(2020, 9, 24)),
+        money_days: tuple[date, date] = (date(2020, 9, 25), date(2020, 9, 24)),
+    ) -> None:
+        self.real_data = real_data
+        self.days = days
+        self.money_days = money_days
+
+    @cached_property
+    def histories(self) -> dict[str, Path]:
+        """Fund code → file of its payload."""
+        built = (self.real_data / "pingzhongdata_built").glob("*.js.gz")
+        files = {path.name[:6]: path for path in built}
+        recorded = self.real_data / "raw_payloads" / "pingzhongdata_161725_2026-02-27.js.gz"
+        return {**files, "161725": recorded}
+
+    @cached_property
+    def listing(self) -> pd.DataFrame:
+        """Columns fund_code, name, fund_type, pinyin."""
+        lists = self.real_data / "lists"
+        now = pd.read_csv(
+            lists / "fund_list_yuyanpsy_2026-05.csv.gz", dtype=str, keep_default_na=False
+        ).iloc[:, [0, 2, 3, 1]]
+        then = pd.read_parquet(lists / "lcc_fund_index_2020-10.parquet")
+        then = then[["code", "name", "type"]].dropna().assign(pinyin="")
+        columns = ["fund_code", "name", "fund_type", "pinyin"]
+        both = pd.concat([now.set_axis(columns, axis=1), then.set_axis(columns, axis=1)])
+        return both.drop_duplicates("fund_code").sort_values("fund_code", ignore_index=True)
+
+    @cached_property
+    def panel(self) -> pd.DataFrame:
+        """One row a fund: unit, acc, growth of both days as texts, empty where not shown."""
+        panel = pd.read_parquet(self.real_data / "snapshots/lcc_2020-09_panel_nav.parquet")
+        return _wide(panel, self.days, ["unit_nav", "acc_nav", "growth"], "")
+
+    @cached_property
+    def money_panel(self) -> pd.DataFrame:
+        """One row a money fund: wan_yield and seven_day of both days as texts."""
+        panel = pd.read_parquet(self.real_data / "snapshots/lcc_2020-10-early_money.parquet")
+        return _wide(panel, self.money_days, ["wan_yield", "seven_day"], "---")
+
+    def reply(self, endpoint: str, fund_code: str) -> Reply | None:
+        if endpoint == "history":
+            path = self.histories.get(fund_code)
+            return Reply(gzip.decompress(path.read_bytes())) if path else None
+        return self._made[endpoint] if endpoint in self._made else self._make(endpoint)
+
+    @cached_property
+    def _made(self) -> dict[str, Reply]:
+        return {}
+
+    def _make(self, endpoint: str) -> Reply:
+        names = self.listing.set_index("fund_code")
+        described = {
+            code: (row.name, row.fund_type, row.pinyin)
+            for code, row in zip(names.index, self.listing.itertuples(index=False), strict=True)
+        }
+        if endpoint == "fund_list":
+            made = Reply(wire.fund_list(self.listing.itertuples(index=False, name=None)))
+        elif endpoint == "money_funds":
+            rows = [
+                (code, described.get(code, ("",))[0], y0, w0, "---", y1, w1, "---")
+                for code, y0, w0, y1, w1 in self.money_panel.itertuples(name=None)
+            ]
+            made = Reply(wire.money_page(self.money_days, rows), "text/html; charset=gb2312")
+        elif endpoint == "exchange_funds":
+            rows = [
+                (code, *described[code][:2], *(t or "---" for t in (u0, a0, u1, a1, g0)))
+                for code, u0, a0, g0, u1, a1, _ in self.panel.itertuples(name=None)
+                if code.startswith(ON_EXCHANGE) and code in described
+            ]
+            made = Reply(wire.exchange_page(self.days, rows), "text/html; charset=gb2312")
+        else:
+            rows = []
+            for code, u0, a0, g0, u1, a1, _ in self.panel.itertuples(name=None):
+                name, _, pinyin = described.get(code, ("", "", ""))
+                step = wire.figure(round(float(u0) - float(u1), 4), 4) if u0 and u1 else ""
+                rows.append((code, name, pinyin, u0, a0, u1, a1, step, g0.removesuffix("%")))
+            made = Reply(wire.snapshot(self.days, rows))
+        self._made[endpoint] = made
+        return made
+
+
+def _wide(
+    panel: pd.DataFrame, days: tuple[date, date], columns: list[str], blank: str
+) -> pd.DataFrame:
+    """Long texts → one row a fund, the columns of the newer day first."""
+    wide = panel[["code"]].drop_duplicates().set_index("code").sort_index()
+    for number, day in enumerate(days):
+        shown = panel[panel["date"] == day.isoformat()].set_index("code")[columns]
+        wide = wide.join(shown.add_suffix(str(number)))
+    return wide.fillna(blank)

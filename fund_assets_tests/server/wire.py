@@ -1,0 +1,160 @@
+"""Encoders into eastmoney's wire formats: texts in, bytes out.
+
+Cells are texts exactly as they shall stand in the payload, so that a test can put anything
+there; `figure` writes a number as the source does. What goes where is `content.py`'s
+business.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from html import escape
+from math import isnan
+
+from fund_assets.calendar import keys_to_days
+
+#: code, name, pinyin, unit and accumulated NAV of D0, then of D1, growth in yuan, in percent
+SnapshotRow = tuple[str, str, str, str, str, str, str, str, str]
+#: code, name, then (yield per 10,000, 7-day yield with %, unit NAV) of D0 and of D1
+MoneyRow = tuple[str, str, str, str, str, str, str, str]
+#: code, name, type, unit and accumulated NAV of D0, then of D1, growth in percent with %
+ExchangeRow = tuple[str, str, str, str, str, str, str, str]
+
+_SNAPSHOT_REST = [
+    "开放申购",
+    "开放赎回",
+    "",
+    "1",
+    "0",
+    "1",
+    "",
+    "1",
+    "0.15%",
+    "0.15%",
+    "1",
+    "1.50%",
+]
+
+
+def figure(value: float, digits: int, unit: str = "", blank: str = "") -> str:
+    """A number with the source's digits, with more where it would not come back equal."""
+    if isnan(value):
+        return blank
+    text = f"{value:.{digits}f}"
+    return (text if float(text) == value else f"{value!r}") + unit
+
+
+def snapshot(
+    days: tuple[date, date],
+    rows: Iterable[Sequence[str]],
+    *,
+    record: int | None = None,
+    extra: Sequence[str] = (),
+) -> bytes:
+    """`Fund_JJJZ_Data.aspx`; `extra` are the two more fields of the wide variant."""
+    datas = [[*row, *_SNAPSHOT_REST, *extra] for row in rows]
+    letters = json.dumps([chr(code) for code in range(ord("A"), ord("Z") + 1)])
+    return (
+        f"var db={{chars:{letters},datas:{_compact(datas)},"
+        f'count:["0","0","0"],record:"{len(datas) if record is None else record}",'
+        f'pages:"1",curpage:"1",indexsy:[-0.12,0.53,0.2],'
+        f'showday:["{days[0]}","{days[1]}"]}}'
+    ).encode()
+
+
+def fund_list(rows: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """`fundcode_search.js` from (code, name, type, pinyin); with its byte-order mark."""
+    table = [[code, pinyin, name, kind, pinyin] for code, name, kind, pinyin in rows]
+    return b"\xef\xbb\xbf" + f"var r = {_compact(table)};".encode()
+
+
+def history(
+    fund_code: str,
+    name: str,
+    keys: Sequence[int],
+    unit: Sequence[float | str],
+    accumulated: Sequence[float | str | None],
+    growth: Sequence[float | str],
+    events: dict[int, str] | None = None,
+) -> bytes:
+    """`pingzhongdata/<code>.js` of a fund with a NAV; `events` by date: unitMoney texts."""
+    stamps = milliseconds(keys)
+    trend = [
+        {"x": x, "y": y, "equityReturn": g, "unitMoney": (events or {}).get(key, "")}
+        for x, key, y, g in zip(stamps, keys, unit, growth, strict=True)
+    ]
+    pairs = [[x, y] for x, y in zip(stamps, accumulated, strict=True)]
+    return _script(fund_code, name, Data_netWorthTrend=trend, Data_ACWorthTrend=pairs)
+
+
+def money_history(
+    fund_code: str,
+    name: str,
+    keys: Sequence[int],
+    per_10k: Sequence[float],
+    seven_day: Sequence[float],
+) -> bytes:
+    """`pingzhongdata/<code>.js` of a money fund."""
+    stamps = milliseconds(keys)
+    return _script(
+        fund_code,
+        name,
+        Data_millionCopiesIncome=[list(p) for p in zip(stamps, per_10k, strict=True)],
+        Data_sevenDaysYearIncome=[list(p) for p in zip(stamps, seven_day, strict=True)],
+    )
+
+
+def money_page(days: tuple[date, date], rows: Iterable[MoneyRow]) -> bytes:
+    """`HBJJ_pjsyl.html`: 16 columns under two header rows, GB 2312."""
+    top = ["", "", "", "", "", *[str(days[0])] * 3, *[str(days[1])] * 3, "", "", "", "", ""]
+    measures = ["万份收益", "7日年化%", "单位净值"]
+    names = ["比较", "序号", "关注", "基金代码", "基金简称", *measures, *measures]
+    names += ["日涨幅", "成立日期", "基金经理", "手续费", "可购全部"]
+    rest = ["---", "2013-03-04", "石大怿", "0.00%", "购买"]
+    body = (
+        ["", str(at), "", code, _links(name, "基金吧", "档案"), *map(escape, cells), *rest]
+        for at, (code, name, *cells) in enumerate(rows, start=1)
+    )
+    return _page("货币型基金收益", [top, names], body)
+
+
+def exchange_page(days: tuple[date, date], rows: Iterable[ExchangeRow]) -> bytes:
+    """`cnjy_dwjz.html`: 14 columns under two header rows, GB 2312."""
+    top = ["", "", "", "", "", "", *[str(days[0])] * 2, *[str(days[1])] * 2, "", "", "", ""]
+    names = ["比较", "序号", "关注", "基金代码", "基金简称", "类型"]
+    names += ["单位净值", "累计净值"] * 2 + ["增长值", "增长率", "市价", "折价率"]
+    body = (
+        ["", str(at), "", code, _links(name, "行情", "吧", "档案"), *map(escape, cells)]
+        for at, (code, name, kind, u0, a0, u1, a1, growth) in enumerate(rows, start=1)
+        for cells in [(kind, u0, a0, u1, a1, "0.0012", growth, "1.0020", "0.05%")]
+    )
+    return _page("场内交易基金净值", [top, names], body)
+
+
+def milliseconds(keys: Sequence[int]) -> list[int]:
+    """Dates yyyymmdd → milliseconds of their midnights in Shanghai."""
+    return [int(day) * 86_400_000 - 8 * 3_600_000 for day in keys_to_days(keys)]
+
+
+def _script(fund_code: str, name: str, **variables: list) -> bytes:
+    head = f'var fS_name = {json.dumps(name, ensure_ascii=False)};var fS_code = "{fund_code}";'
+    body = "".join(f"/*{key}*/var {key} = {_compact(v)};" for key, v in variables.items())
+    return f"var ishb=false;{head}{body}".encode()
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _links(name: str, *links: str) -> str:
+    return f"<a>{escape(name)}</a>" + "".join(f"<a>{link}</a>" for link in links)
+
+
+def _page(title: str, header: list[list[str]], rows: Iterable[list[str]]) -> bytes:
+    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in [*header, *rows]]
+    table = "\n".join(f"<tr>{line}</tr>" for line in lines)
+    return (
+        f"<html><head><title>{title}</title></head><body>"
+        "<table><tr><td>天天基金网</td></tr></table>\n"
+        f"<table id='oTable'>{table}</table></body></html>\n"
+    ).encode("gb18030")
