@@ -1,0 +1,67 @@
+"""Money-market funds: income per 10,000 shares and 7-day yield for every calendar day.
+
+Belongs here: their figures. Does not belong here: when they are seen (`schedule.py`).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fund_assets.sources.simulation.factors import Factors
+from fund_assets.sources.simulation.randomness import Stream, uniforms
+from fund_assets.sources.simulation.timeline import Timeline
+from fund_assets.sources.simulation.universe import Universe
+
+_LOOK_BACK_DAYS = 7
+
+
+class MoneyMarket:
+    """Computes the yields of money-market funds."""
+
+    def __init__(
+        self, seed: int, universe: Universe, timeline: Timeline, factors: Factors
+    ) -> None:
+        self._seed, self._universe, self._timeline = seed, universe, timeline
+        self._cash_rate = factors.cash_rate
+
+    def _daily(self, funds: NDArray, days: NDArray) -> NDArray[np.float64]:
+        """Income per 10,000 shares of each day, 0 before inception and after the end."""
+        u = self._universe
+        p = u.portfolio[funds]
+        skill = 0.002 * (uniforms(self._seed, Stream.MONEY, p) - 0.5)
+        noise = uniforms(self._seed, Stream.MONEY, p, days)
+        rate = self._cash_rate[days] + skill - u.fee[funds] / 100
+        income = rate / 365 * 1e4 * (0.93 + 0.14 * noise) * np.where(noise > 0.99, 2.0, 1.0)
+        alive = (days >= u.inception[p]) & (days <= u.last_nav[p])
+        return np.where(alive, np.round(income, 4), 0.0)
+
+    def block(
+        self, funds: NDArray[np.integer], first: int, last: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Yields for each fund and each day from `first` to `last`.
+
+        Returns:
+            Income per 10,000 shares (a merging fund's figure covers all closed days in a
+            row), 7-day annualised yield in percent, compounded, and whether there is a
+            row; each (funds, days).
+        """
+        u, t = self._universe, self._timeline
+        p = u.portfolio[funds][:, None]
+        days = np.arange(first, last + 1)
+        begin = max(min(first - _LOOK_BACK_DAYS, int(t.closed_since[first])), 0)
+        income = self._daily(funds[:, None], np.arange(begin, last + 1))
+        growth = np.ones((len(funds), len(days)))
+        for back in range(_LOOK_BACK_DAYS):
+            at = days - back
+            growth *= 1 + np.where(at >= begin, income[:, np.maximum(at - begin, 0)], 0) / 1e4
+        n_days = np.clip(days - u.inception[p] + 1, 1, _LOOK_BACK_DAYS)
+        week = np.round((growth ** (365 / n_days) - 1) * 100, 3)
+        alive = (days >= u.inception[p]) & (days <= u.last_nav[p])
+        # Merged rows: the last closed day of a stretch has the sum, the others no row.
+        closed = ~t.session[days]
+        tomorrow_open = t.session[days + 1]
+        sums = np.cumsum(income, axis=1)
+        before = t.closed_since[days] - 1 - begin
+        total = sums[:, days - begin] - np.where(before >= 0, sums[:, np.maximum(before, 0)], 0)
+        merged = u.merges[p] & closed
+        figure = np.where(merged, np.round(total, 4), income[:, days - begin])
+        return figure, week, alive & ~(merged & ~tomorrow_open)
