@@ -374,4 +374,6 @@ def _text(body: bytes, what: str) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise TruncatedError(f"{what} ends in the middle of a character") from error
         raise FormatError(f"{what} is not UTF-8: {error}"[:300]) from error

@@ -3,27 +3,21 @@
 Belongs here: timeouts, the deadline of a whole call, retries, the rate limit, the size
 limit, the refusal of redirects and of ban pages, and keeping the raw bytes. Does not belong
 here: which addresses there are (`eastmoney.py`) and what the bytes mean (`decode.py`).
-
-requests bounds each wait of a socket, not a call: a server that sends one byte a second
-holds a caller for ever. Here a timer shuts the call's socket down when its time is over, so
-that whatever the call waits for (proxy, TLS, headers, body) ends at once, in its own thread.
-Only the name resolution before a connection is left to the limits of the operating system.
 """
 
 import re
-import socket
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from http.client import HTTPException
-from threading import Lock, Timer
+from threading import Lock
 from time import monotonic, sleep
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -39,6 +33,7 @@ from fund_assets.sources.base import (
     TooLargeError,
     TransportError,
 )
+from fund_assets.sources.deadline import Watch, WatchedAdapter
 
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
@@ -75,67 +70,6 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     sha256: str
-
-
-class _Watch:
-    """Ends a call when its time is over, by shutting its sockets down."""
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = False
-        self._sockets: list[socket.socket] = []
-        self._lock = Lock()
-        self._timer = Timer(max(seconds, 0.0), self._expire)
-        self._timer.daemon = True
-
-    def __enter__(self) -> "_Watch":
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        for sock in self._sockets:
-            sock.close()
-
-    def keep(self, sock: socket.socket) -> None:
-        # TLS takes the descriptor away from the socket it wraps; a duplicate stays ours.
-        with self._lock:
-            self._sockets.append(sock.dup())
-            if self.expired:
-                self._shut()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self.expired = True
-            self._shut()
-
-    def _shut(self) -> None:
-        for sock in self._sockets:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # the peer was faster
-
-
-class _WatchedAdapter(HTTPAdapter):
-    """An adapter whose connections report their sockets to a watch."""
-
-    def __init__(self, watch: _Watch) -> None:
-        self._watch = watch
-        super().__init__(max_retries=0)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
-        watch = self._watch
-
-        class Watched(type(pool).ConnectionCls):  # type: ignore[misc]
-            def _new_conn(self) -> socket.socket:
-                sock = super()._new_conn()
-                watch.keep(sock)
-                return sock
-
-        pool.ConnectionCls = Watched
-        return pool
 
 
 class RateLimit:
@@ -188,7 +122,7 @@ class Gateway:
         self._archive = archive
         self._rate = RateLimit(requests_per_second)
         self._pause = wait_exponential_jitter(
-            initial=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
+            multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
         )
 
     def fetch(
@@ -255,8 +189,8 @@ class Gateway:
         headers: Mapping[str, str] | None,
         until: float,
     ) -> Answer:
-        with _Watch(until - monotonic()) as watch, requests.Session() as session:
-            adapter = _WatchedAdapter(watch)
+        with Watch(until - monotonic()) as watch, requests.Session() as session:
+            adapter = WatchedAdapter(watch)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             try:
@@ -294,7 +228,7 @@ class Gateway:
             response = session.get(
                 url,
                 params=params,
-                headers=headers,
+                headers={**(headers or {}), "Accept-Encoding": "gzip, deflate"},
                 timeout=longest,
                 allow_redirects=False,
                 stream=True,
@@ -316,14 +250,31 @@ class Gateway:
         return response
 
     def _read(self, response: requests.Response, what: str) -> bytes:
+        """The body without its content encoding.
+
+        Not left to urllib3, which takes the first half of a compressed answer for a whole.
+        """
+        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        packed = encoding != "identity"
+        if packed and encoding not in ("gzip", "deflate"):
+            raise TransportError(f"{what}: unknown content encoding {encoding[:40]!r}")
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its first bytes
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > self._limit_bytes:
-                raise TooLargeError(
-                    f"{what}: the answer is larger than {self._limit_bytes:,} bytes; raise "
-                    "FUND_RESPONSE_LIMIT_MB if that is right"
-                )
+        try:
+            for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                room = self._limit_bytes - len(body) + 1
+                body += unpack.decompress(chunk, room) if packed else chunk
+                if len(body) > self._limit_bytes:
+                    raise TooLargeError(
+                        f"{what}: the answer is larger than {self._limit_bytes:,} bytes; "
+                        "raise FUND_RESPONSE_LIMIT_MB if that is right"
+                    )
+        except zlib.error as error:
+            raise TransportError(
+                f"{what}: the compressed answer is damaged: {error}"
+            ) from error
+        if packed and not unpack.eof:
+            raise TransportError(f"{what}: the compressed answer ends in the middle")
         return bytes(body)
 
 
@@ -365,15 +316,20 @@ def _explain(error: Exception, timeout_s: float) -> str:
     ):
         root = cause
     detail = f"{type(root).__name__}: {root}"[:300]
-    for kind, words in (
-        (requests.exceptions.ProxyError, "the proxy refused or broke off: check HTTPS_PROXY"),
-        (requests.exceptions.SSLError, "TLS failed: check the clock and REQUESTS_CA_BUNDLE"),
-        (requests.exceptions.ConnectTimeout, f"no connection within {timeout_s:g} s"),
-        (requests.exceptions.Timeout, f"nothing came for {timeout_s:g} s: try later"),
-        (requests.exceptions.ContentDecodingError, "the compressed answer is damaged"),
-        (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
-        (requests.exceptions.ConnectionError, "the connection failed: check the network"),
+    for kinds, words in (
+        (_PROXY, "the proxy refused or broke off: check HTTPS_PROXY"),
+        (_TLS, "TLS failed: check the clock and REQUESTS_CA_BUNDLE"),
+        (_CONNECT, f"no connection within {timeout_s:g} s: check the network"),
+        (_SILENCE, f"nothing came for {timeout_s:g} s: try later"),
+        (_BROKEN, "the answer broke off: try later"),
     ):
-        if isinstance(error, kind):
+        if isinstance(error, kinds):
             return f"{words} ({detail})"
-    return f"the exchange failed ({detail})"
+    return f"the connection failed: check the network ({detail})"
+
+
+_PROXY = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+_TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
+_CONNECT = (requests.exceptions.ConnectTimeout,)
+_SILENCE = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+_BROKEN = (urllib3.exceptions.ProtocolError, HTTPException)

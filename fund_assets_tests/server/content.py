@@ -27,7 +27,22 @@ PATHS = {
     "/js/fundcode_search.js": "fund_list",
 }
 #: How codes of exchange-traded funds begin.
-ON_EXCHANGE = tuple(["159", "510", "511", "512", "513", "515", "516", "517", "518", "561", "562", "563", "588", "589"])
+ON_EXCHANGE = (
+    "159",
+    "510",
+    "511",
+    "512",
+    "513",
+    "515",
+    "516",
+    "517",
+    "518",
+    "561",
+    "562",
+    "563",
+    "588",
+    "589",
+)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ class Fault:
     Attributes:
         kind: status, hang, reset, truncate (less than Content-Length says), cut (half, with
             the right length), garbage, captcha, empty, drip_header, drip_body, drip_endless
-            (a body without length), gzip_garbage, redirect, wrong_fund, huge.
+            (a body without length), gzip (well, but compressed), gzip_garbage, gzip_cut,
+            gzip_bomb, redirect, wrong_fund, huge.
         status: for `status`.
         times: how many requests it hits; the later ones are well.
         retry_after: seconds, for `status`.
@@ -254,7 +255,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self._head(200, {"Content-Type": kind, "Connection": "close"})
                 self._drip(body)
             case "gzip_garbage":
-                packed = gzip.compress(body)[:20] + b"\x00garbage" * 9
+                packed = gzip.compress(body)[:10] + b"\xffgarbage" * 9
+                self._send(200, packed, kind, **{"Content-Encoding": "gzip"})
+            case "gzip_cut":
+                packed = gzip.compress(body)
+                self._send(200, packed[:-60], kind, **{"Content-Encoding": "gzip"})
+            case "gzip":
+                self._send(200, gzip.compress(body), kind, **{"Content-Encoding": "gzip"})
+            case "gzip_bomb":
+                packed = gzip.compress(bytes(64 * 2**20))
                 self._send(200, packed, kind, **{"Content-Encoding": "gzip"})
             case "redirect":
                 self._send(302, b"", "text/html", Location=LOGIN_URL)

@@ -1,0 +1,82 @@
+"""The deadline of one HTTP call.
+
+Belongs here: ending whatever a call waits for when its time is over. Does not belong here:
+how long that is (`gateway.py`).
+
+requests bounds each wait of a socket, not a call: a server that sends one byte a second
+holds a caller for ever. Here a timer shuts the call's socket down, so that whatever the call
+waits for (proxy, TLS, headers, body) ends at once, in its own thread. Only the name
+resolution before a connection is left to the limits of the operating system.
+"""
+
+import socket
+from threading import Lock, Timer
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+
+
+class Watch:
+    """Ends a call when its time is over, by shutting its sockets down.
+
+    Attributes:
+        expired: whether the time is over.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._sockets: list[socket.socket] = []
+        self._lock = Lock()
+        self._timer = Timer(max(seconds, 0.0), self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Watch":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        for sock in self._sockets:
+            sock.close()
+
+    def keep(self, sock: socket.socket) -> None:
+        """Remember a connection's socket, and shut it at once when time is over already."""
+        # TLS takes the descriptor away from the socket it wraps; a duplicate stays ours.
+        with self._lock:
+            self._sockets.append(sock.dup())
+            if self.expired:
+                self._shut()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            self._shut()
+
+    def _shut(self) -> None:
+        for sock in self._sockets:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the peer was faster
+
+
+class WatchedAdapter(HTTPAdapter):
+    """An adapter whose connections report their sockets to a watch."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        super().__init__(max_retries=0)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        watch = self._watch
+
+        class Watched(type(pool).ConnectionCls):  # type: ignore[misc]
+            def _new_conn(self) -> socket.socket:
+                sock = super()._new_conn()
+                watch.keep(sock)
+                return sock
+
+        pool.ConnectionCls = Watched
+        return pool

@@ -1,0 +1,38 @@
+"""A tiny market on a real socket, and a gateway that gives up soon."""
+
+import pytest
+
+from fund_assets.sources.archive import RawArchive
+from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.gateway import Gateway
+from fund_assets_tests.server import MarketServer, content_from_source
+from fund_assets_tests.server.tiny import TinyMarket
+
+ATTEMPTS = 3
+
+
+@pytest.fixture
+def market():
+    """The server, reached through this process's environment."""
+    with MarketServer(content_from_source(TinyMarket())) as server, server.as_environment():
+        yield server
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """A gateway with limits that a test can wait for."""
+    return Gateway(
+        timeout_s=0.3,
+        deadline_s=1.0,
+        attempts=ATTEMPTS,
+        requests_per_second=10_000,
+        limit_bytes=2**20,
+        archive=RawArchive(tmp_path / "raw"),
+        backoff_s=0.01,
+    )
+
+
+@pytest.fixture
+def source(gateway):
+    """The eastmoney source over that gateway."""
+    return EastmoneySource(gateway)

@@ -1,0 +1,167 @@
+"""The decoder of a fund's whole history and of the events in it."""
+
+from datetime import datetime
+from math import nan
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from fund_assets.sources.base import (
+    EmptyAnswerError,
+    FormatError,
+    TruncatedError,
+    WrongFundError,
+)
+from fund_assets.sources.decode import decode_history, read_events, shanghai_dates
+from fund_assets_tests.server import wire
+
+KEYS = [20261118, 20261119, 20261120]
+
+
+def _body(unit=(1.0, 1.0390, 1.0302), acc=(1.0, None, 1.0385), growth=(0, 3.9, -0.05), **more):
+    return wire.history("000001", "华夏成长", KEYS, unit, acc, growth, **more)
+
+
+def test_figures_by_shanghai_date_with_nulls():
+    """Dates read as UTC are all one day early; a null accumulated NAV is no zero."""
+    frame, events = decode_history(_body(), "000001")
+    assert frame["nav_date"].tolist() == KEYS and frame["nav_date"].dtype == "int32"
+    assert frame["unit_nav"].tolist() == [1.0, 1.039, 1.0302]
+    np.testing.assert_array_equal(frame["acc_nav"], [1.0, nan, 1.0385])
+    assert frame["growth_pct"].tolist() == [0.0, 3.9, -0.05]
+    assert set(frame["defect"]) == {""} and events.empty
+    assert events["ex_date"].dtype == "int32" and events["value"].dtype == "float64"
+
+
+def test_dates_agree_with_the_time_zone_database():
+    """The arithmetic knows one offset: check it against the zone for every year of funds."""
+    zone = ZoneInfo("Asia/Shanghai")
+    days = [
+        datetime(year, month, 1, tzinfo=zone) for year in range(1998, 2031) for month in (1, 7)
+    ]
+    stamps = [int(day.timestamp()) * 1000 for day in days]
+    assert shanghai_dates(stamps, "x").tolist() == [int(f"{day:%Y%m%d}") for day in days]
+
+
+@pytest.mark.parametrize("stamp", [1, "1432656000000", 1432656000000.0, -1, True, 10**15])
+def test_what_is_no_midnight_in_shanghai_is_refused(stamp):
+    """A stamp in seconds or UTC would shift every date without a word."""
+    with pytest.raises(FormatError):
+        shanghai_dates([1432656000000, stamp], "x")
+
+
+@pytest.mark.parametrize(
+    "text, events",
+    [
+        ("分红：每份派现金0.05元", [("dividend", 0.05)]),
+        ("每10份派现金0.5元", [("dividend", 0.05)]),
+        ("分红：每100份派现金1.23元", [("dividend", 0.0123)]),
+        ("拆分：每份基金份额折算1.018012713份", [("split", 1.018012713)]),
+        ("每份基金份额分拆3.0份", [("split", 3.0)]),
+        ("拆分：每份基金份额拆分0.01份", [("split", 0.01)]),
+        ("拆分：1:1.4942", [("split", 1.4942)]),
+        ("1：2", [("split", 2.0)]),
+        (
+            "分红：每份派现金0.05元;拆分：每份基金份额折算2份",
+            [("dividend", 0.05), ("split", 2.0)],
+        ),
+        ("分红：每份派现金0.05元 拆分：1:0.5", [("dividend", 0.05), ("split", 0.5)]),
+        ("拆分：每份基金份额折算--份", []),
+        ("分红：每份派现金0.05美元", []),
+        ("每份派现金0.05元，另有安排", []),
+        ("每0份派现金0.05元", []),
+        ("拆分：11:1.4942", []),
+        ("送股", []),
+    ],
+)
+def test_event_wordings(text, events):
+    """A wording half understood is a wrong dividend: all of it is read, or none."""
+    assert read_events(text) == events
+
+
+def test_events_carry_date_value_and_text():
+    """akshare drops unitMoney: without it every dividend looks like a loss."""
+    texts = {20261119: "分红：每份派现金0.0083元", 20261120: "拆分：每份基金份额折算2份"}
+    frame, events = decode_history(_body(events=texts), "000001")
+    assert list(events.itertuples(index=False, name=None)) == [
+        ("000001", 20261119, "dividend", 0.0083, texts[20261119]),
+        ("000001", 20261120, "split", 2.0, texts[20261120]),
+    ]
+    assert set(frame["defect"]) == {""}
+
+
+def test_an_unknown_wording_holds_its_date_and_no_other():
+    """One odd text in twenty years must not cost the fund its history."""
+    frame, events = decode_history(_body(events={20261119: "送" * 200}), "000001")
+    assert events.empty
+    assert frame["defect"].tolist() == ["", f"event: unknown wording: '{'送' * 80}'", ""]
+
+
+@pytest.mark.parametrize(
+    "literal", ["NaN", "Infinity", "-Infinity", "1e400", "1E+400", '"1.2x"']
+)
+def test_json_that_is_no_finite_number_is_a_defect(literal):
+    """Python's JSON reader takes NaN and Infinity, and reads 1e400 as infinity."""
+    body = _body().replace(b'"y":1.039', f'"y":{literal}'.encode())
+    frame, _ = decode_history(body, "000001")
+    text = literal.strip('"')
+    assert frame["defect"].tolist() == ["", f"unit_nav: not a number: '{text}'", ""]
+    np.testing.assert_array_equal(frame["unit_nav"], [1.0, nan, 1.0302])
+
+
+def test_exponents_of_small_numbers_are_numbers():
+    """JSON writers put 0.00001 as 1.0E-5."""
+    frame, _ = decode_history(_body().replace(b'"y":1.039', b'"y":1.0E-5'), "000001")
+    assert frame["unit_nav"].tolist() == [1.0, 1e-5, 1.0302]
+
+
+def test_a_money_fund_has_yields():
+    """Read as a NAV fund it would be refused, or its yield stored as a price."""
+    body = wire.money_history("000009", "货币", KEYS, [21.2775, 0.379, 0.38], [2.1, 2.2, 2.3])
+    frame, events = decode_history(body, "000009")
+    assert frame["yield_per_10k"].tolist() == [21.2775, 0.379, 0.38]
+    assert frame["yield_7d_pct"].tolist() == [2.1, 2.2, 2.3]
+    assert frame["unit_nav"].isna().all() and events.empty
+
+
+def test_a_date_twice():
+    """Two points of one date would break the key; unequal ones must not be chosen between."""
+    twice = wire.history("000001", "x", [20261119, 20261119], [1.0, 1.1], [2.0, 2.0], [0, 0])
+    frame, _ = decode_history(twice, "000001")
+    assert frame["defect"].tolist() == [
+        "Data_netWorthTrend lists it twice: unit_nav 1.0 and 1.1"
+    ]
+
+
+@pytest.mark.parametrize(
+    "error, said, body",
+    [
+        (WrongFundError, "fund 000001 was asked for, the answer is that of '999999'",
+         _body().replace(b'fS_code = "000001"', b'fS_code = "999999"')),
+        (FormatError, "no fS_code; it starts with 'hello;'", b"hello;"),
+        (FormatError, "neither Data_netWorthTrend nor", b'var fS_code = "000001";'),
+        (FormatError, "no Data_ACWorthTrend", _body().replace(b"Data_ACWorthTrend", b"Data_X")),
+        (FormatError, r"lacks one of \['equityReturn'", _body().replace(b"equityReturn", b"growth")),
+        (FormatError, "is no list", _body().replace(b"Data_ACWorthTrend = [", b"Data_ACWorthTrend = {}+[")),
+        (FormatError, "is no pair", _body().replace(b",1.0385]", b",1.0385,1]")),
+        (FormatError, "is not the JSON", _body().replace(b"3.9", b"3.9.1")),
+        (TruncatedError, "ends in the middle", _body()[:-5]),
+        (EmptyAnswerError, "holds no date", wire.history("000001", "x", [], [], [], [])),
+        (EmptyAnswerError, "is empty", b""),
+    ],
+)  # fmt: skip
+def test_any_other_form_is_refused_with_what_was_met(error, said, body):
+    """A history that is another fund's, or half of one, must never be merged."""
+    with pytest.raises(error, match=said):
+        decode_history(body, "000001")
+
+
+def test_a_history_cut_anywhere_is_refused_or_whole():
+    """Whatever byte an answer ends at, no shorter history may come out of it."""
+    body = _body()
+    whole, _ = decode_history(body, "000001")
+    for length in range(len(body)):
+        with pytest.raises((TruncatedError, FormatError, EmptyAnswerError)):
+            decode_history(body[:length], "000001")
+    assert len(whole) == 3
