@@ -1,0 +1,134 @@
+"""Reading millions of rows from the warehouse, column by column, in bounded memory.
+
+Belongs here: the columnar reader and the read that needs it, every fund's total-return
+index. Does not belong here: small queries (`Warehouse.rows`), or what is computed.
+
+A query is one statement, hence one consistent state of the warehouse, whatever is being
+published meanwhile. It runs in a child process: see `column_process.py` for why.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fund_assets.warehouse.engine import WarehouseError
+
+BATCH_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class IndexRows:
+    """Total-return indices on their way out of the warehouse.
+
+    Attributes:
+        codes: int64 [funds], ascending: the fund code as a number, 000001 is 1.
+        counts: int64 [funds]: how many rows each fund has.
+        chunks: (codes, dates yyyymmdd, values) of some rows each, dates ascending; all of
+            them together are the rows counted. To be read once.
+    """
+
+    codes: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    chunks: Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]
+
+
+def stream(path: Path, sql: str, batch_rows: int | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a query in batches.
+
+    Args:
+        path: the SQLite file.
+        sql: one SELECT. A column that is an expression must not be NULL in the first row.
+        batch_rows: rows of a batch; by default BATCH_ROWS.
+
+    Raises:
+        WarehouseError: no such file, a faulty query, a damaged or locked database. It may
+            come after some batches.
+    """
+    if not path.is_file():
+        raise WarehouseError(f"there is no warehouse {path}: run `fund-assets init`")
+    query = {
+        "url": f"sqlite://{quote(str(path))}",
+        "sql": sql,
+        "batch_rows": batch_rows or BATCH_ROWS,
+    }
+    program = Path(__file__).with_name("column_process.py")
+    with subprocess.Popen(  # noqa: S603 our own program
+        [sys.executable, "-P", str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "RUST_BACKTRACE": "0"},
+    ) as process:
+        assert process.stdin and process.stdout and process.stderr
+        fault: Exception | None = None
+        try:
+            process.stdin.write(json.dumps(query).encode())
+            process.stdin.close()
+            yield from pa.ipc.open_stream(process.stdout)
+            process.wait()
+        except (pa.ArrowInvalid, OSError) as broken_off:
+            fault = broken_off
+        finally:
+            process.kill()
+        if fault or process.returncode:
+            said = process.stderr.read().decode(errors="replace").strip()
+            raise WarehouseError(f"the warehouse {path} cannot be read: {said or fault}")
+
+
+def read_index_series(path: Path, last: int, first: int = 0) -> IndexRows:
+    """Every fund's total-return index in `validated_nav`.
+
+    About 5 s for 19 million rows; memory is one batch. Feed it to
+    `metrics.FundSeries.from_chunks`, which checks that every counted row has arrived.
+
+    Args:
+        path: the SQLite file (`Warehouse.path`).
+        last, first: yyyymmdd, both included; by default from the beginning.
+
+    Raises:
+        WarehouseError: see `stream`; also while the chunks are read.
+    """
+    batches = stream(path, _index_sql(first, last))
+    codes, counts = [], []
+    for batch in batches:
+        head = np.asarray(batch["nav_date"]) == 0
+        codes.append(np.asarray(batch["code"])[head])
+        counts.append(np.asarray(batch["value"])[head].astype(np.int64))
+        if not head.all():
+            rest = batch.slice(int(head.sum()))
+            return IndexRows(
+                np.concatenate(codes), np.concatenate(counts), _chunks(rest, batches)
+            )
+    return IndexRows(np.empty(0, np.int64), np.empty(0, np.int64), iter(()))
+
+
+def _chunks(
+    first: pa.RecordBatch, others: Iterator[pa.RecordBatch]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+    batch: pa.RecordBatch | None = first
+    while batch is not None:
+        yield tuple(np.asarray(batch[name]) for name in ("code", "nav_date", "value"))  # type: ignore[misc]
+        batch = next(others, None)
+
+
+def _index_sql(first: int, last: int) -> str:
+    """One statement: how many rows each fund has, dated 0, and then the rows.
+
+    The plus sign keeps SQLite from counting in date order: the index by fund is sorted.
+    """
+    return (
+        "SELECT CAST(fund_code AS INTEGER) AS code, 0 AS nav_date, "
+        "CAST(COUNT(*) AS REAL) AS value FROM validated_nav "
+        f"WHERE +nav_date BETWEEN {first:d} AND {last:d} GROUP BY fund_code "
+        "UNION ALL SELECT CAST(fund_code AS INTEGER), nav_date, total_return_index "
+        f"FROM validated_nav WHERE nav_date BETWEEN {first:d} AND {last:d}"
+    )
