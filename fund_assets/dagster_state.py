@@ -81,6 +81,6 @@ def set_dagster_home() -> Path:
 
 
 def project_instance() -> DagsterInstance:
-    """The project's Dagster instance, for `with project_instance() as instance:`."""
+    """The Dagster instance of this project; a context manager, as Dagster's own is."""
     set_dagster_home()
     return DagsterInstance.get()

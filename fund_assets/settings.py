@@ -1,10 +1,12 @@
-"""Every setting of the platform, read once from the environment and typed.
+"""Every setting of the platform, read from the environment (or `.env`) and typed.
 
 Belongs here: names, defaults, limits and the error a wrong value gives. Does not belong
 here: anything that acts on a setting. The variables are described in `.env.example`.
 """
 
+import os
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PREFIX = "FUND_"
+HINT = "See .env.example for every variable and its default."
 
 
 class SettingsError(ValueError):
@@ -24,7 +27,14 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """The settings object; `load_settings()` makes it and turns errors into plain words."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",  # Dagster's commands read it too
+        env_ignore_empty=True,
+        allow_inf_nan=False,
+        frozen=True,
+        extra="ignore",
+    )
 
     source: Literal["simulated", "akshare"] = Field(
         "simulated", description="where the market comes from"
@@ -87,12 +97,22 @@ class Settings(BaseSettings):
         return self.clock or datetime.now(SHANGHAI)
 
 
+def _refuse_misspelt() -> None:
+    """A variable that is almost a setting is refused: it would be ignored in silence."""
+    names = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in names:
+            for close in get_close_matches(name, names, n=1, cutoff=0.85):
+                raise SettingsError(f"{name} is no setting: do you mean {close}?\n{HINT}")
+
+
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings; `overrides` win over the environment.
+    """Read the settings; `overrides` win over the environment, which wins over `.env`.
 
     Raises:
         SettingsError: names each wrong variable, its value and what is allowed.
     """
+    _refuse_misspelt()
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -101,5 +121,4 @@ def load_settings(**overrides: object) -> Settings:
             f"{item['input']!r}: {item['msg']}"
             for item in error.errors()
         ]
-        hint = "See .env.example for every variable and its default."
-        raise SettingsError("\n".join([*lines, hint])) from None
+        raise SettingsError("\n".join([*lines, HINT])) from None

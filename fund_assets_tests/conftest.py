@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fund_assets.settings import Settings
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
@@ -22,5 +24,6 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith("FUND_") and name != "FUND_REAL_DATA":
             monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setenv("FUND_STATE", str(tmp_path / "state"))
     monkeypatch.delenv("DAGSTER_HOME", raising=False)

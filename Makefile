@@ -1,0 +1,60 @@
+# Every task of the project. Needs Python 3.11 or newer, pip and make; nothing to export.
+# Settings pass through: FUND_SOURCE=akshare make run (all of them: .env.example).
+
+BIN := .venv/bin
+PORT ?= 3000
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+export DAGSTER_HOME ?= $(CURDIR)
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: env ## the evening pipeline, once, and what it did
+	@$(BIN)/fund-assets run
+	@$(BIN)/fund-assets status
+	@echo
+	@echo "Next:  $(BIN)/fund-assets nav 000001    the history of one fund"
+	@echo "       make dev                         the Dagster UI, on http://127.0.0.1:$(PORT)"
+	@echo "       FUND_SOURCE=akshare FUND_STATE=.fund-live make run    the real market"
+
+dev: env ## Dagster's UI and daemon on 127.0.0.1:3000 (PORT=... for another)
+	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
+	@PYTHONWARNINGS=ignore $(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+
+test: dev-env ## all default tests
+	@$(PYTEST) -m "not slow"
+
+test-slow: dev-env ## the tests that take longer
+	@$(PYTEST) -m slow
+
+check: dev-env ## lint, format, types, floors and walls, generated pages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m fund_assets.schemas.dictionary --check
+
+docs: env ## generated pages anew
+	@$(BIN)/python -m fund_assets.schemas.dictionary
+
+screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy-microhei
+	@$(BIN)/python scripts/screenshots.py
+
+bench: dev-env ## benchmarks
+	@set -e; for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench; done
+
+lock: ## requirements/*.txt anew from requirements/*.in
+	@scripts/lock.sh
+
+clean: ## removes .venv and caches, never the state
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache \
+		.import_linter_cache .hypothesis .tmp_dagster_home_*
+	find . -name __pycache__ -not -path './.fund*' -prune -exec rm -rf {} +
+
+env:
+	@scripts/env.sh run
+
+dev-env:
+	@scripts/env.sh dev
+
+.PHONY: help run dev test test-slow check docs screenshots bench lock clean env dev-env
