@@ -24,7 +24,11 @@ def describe_rows(
 ) -> pd.DataFrame:
     """Subject `row`: every landed observation with the limits of its kind."""
     landed = batch.landed
-    kind = _kinds(landed["fund_code"], known)
+    limits = _limits_of_kinds()
+    fund, codes = pd.factorize(landed["fund_code"])
+    kinds = _kinds(codes.to_series(), known)
+    kind = kinds.to_numpy()[fund]
+    limit = limits.loc[kinds].iloc[fund].set_index(landed.index)
     dates = landed["nav_date"].to_numpy()
     oldest = _days_before(batch.newest_date, OLDEST_DAYS) if batch.is_wave else 0
     month_day = dates % 10_000
@@ -45,20 +49,15 @@ def describe_rows(
         if sighted
         else np.zeros(len(landed), dtype=bool)
     )
-    limits = {name: kind.map({k.name: getattr(k, name) for k in KINDS.values()})
-              for name in ("nav_range", "jump_warn", "jump_hold")}  # fmt: skip
     return landed.assign(
         kind=kind,
         pending=landed[OBSERVED_NAMES].isna().all(axis=1) & (landed["defect"] == ""),
         date_expected=(dates <= today) & (dates >= oldest),
         is_session=calendar.are_sessions(dates),
         is_report_date=(month_day == 630) | (month_day == 1231),
-        is_money=(kind == "money") | landed["yield_per_10k"].notna(),
+        is_money=(kind == "money") | landed["yield_per_10k"].notna().to_numpy(),
         is_recorded=not batch.is_wave,
-        nav_low=limits["nav_range"].str[0].astype(float),
-        nav_high=limits["nav_range"].str[1].astype(float),
-        jump_warn=limits["jump_warn"].astype(float),
-        jump_hold=limits["jump_hold"].astype(float),
+        **limit,
         seen_before=seen_before,
     )
 
@@ -135,6 +134,20 @@ def describe_funds(
             ),
         }
     ).reset_index()
+
+
+def _limits_of_kinds() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: {
+                "nav_low": kind.nav_range[0],
+                "nav_high": kind.nav_range[1],
+                "jump_warn": kind.jump_warn,
+                "jump_hold": kind.jump_hold,
+            }
+            for name, kind in KINDS.items()
+        }
+    ).T
 
 
 def _kinds(codes: pd.Series, known: Known) -> pd.Series:

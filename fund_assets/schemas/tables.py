@@ -35,6 +35,7 @@ FUND_INFO = Table(
         Column("status", Kind.TEXT, "listed, or delisted: gone from the market's list", isin=("listed", "delisted")),
         Column("first_seen_on", Kind.DATE, "first date on which this platform saw it", "yyyymmdd"),
         Column("last_seen_on", Kind.DATE, "last date on which the market's list had it", "yyyymmdd"),
+        Column("history_on", Kind.DATE, "date on which its whole history was last asked for", "yyyymmdd", nullable=True),
     ),
     primary_key=("fund_code",),
 )  # fmt: skip

@@ -4,6 +4,8 @@ Belongs here: reads and writes of the collecting steps. Does not belong here: an
 touches the accepted history (`publishing.py`).
 """
 
+from collections.abc import Iterable
+
 import pandas as pd
 import sqlalchemy as sa
 
@@ -21,7 +23,7 @@ from fund_assets.warehouse.writes import insert, upsert
 
 def fund_info(warehouse: Warehouse) -> pd.DataFrame:
     """All of fund_info."""
-    return warehouse.columns("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
+    return warehouse.frame("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
 
 
 def write_fund_info(warehouse: Warehouse, rows: pd.DataFrame) -> int:
@@ -36,6 +38,8 @@ def land(
     *,
     new_funds: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
+    asked: Iterable[str] = (),
+    today: int = 0,
 ) -> bool:
     """Write a batch in one transaction; a batch that is there already changes nothing.
 
@@ -43,6 +47,7 @@ def land(
         landing: the batch.
         new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
         events: rows of FUND_EVENTS recorded in it.
+        asked: funds whose history was asked for on `today` (yyyymmdd), found or not.
 
     Returns:
         Whether the batch is new.
@@ -56,7 +61,17 @@ def land(
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None:
                 upsert(connection, FUND_EVENTS, events, keep=["batch_id"])
+        mark_asked(connection, asked, today)
     return is_new
+
+
+def mark_asked(connection: sa.Connection, codes: Iterable[str], today: int) -> None:
+    """Remember that the histories of these funds were asked for."""
+    rows = [(today, code) for code in codes]
+    if rows:
+        connection.exec_driver_sql(
+            "UPDATE fund_info SET history_on = ? WHERE fund_code = ?", rows
+        )
 
 
 def stored_spans(warehouse: Warehouse) -> pd.DataFrame:
@@ -66,6 +81,20 @@ def stored_spans(warehouse: Warehouse) -> pd.DataFrame:
         "MAX(nav_date) AS last_date FROM validated_nav GROUP BY fund_code"
     )
     return pd.DataFrame(found, columns=["fund_code", "rows", "first_date", "last_date"])
+
+
+def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
+    """Funds with an accepted NAV in the month before a date and after it, but none on it."""
+    found = warehouse.rows(
+        """
+        SELECT fund_code FROM validated_nav
+        WHERE nav_date BETWEEN :nav_date - 200 AND :nav_date + 200
+        GROUP BY fund_code
+        HAVING MIN(nav_date) < :nav_date AND SUM(nav_date = :nav_date) = 0
+        """,
+        nav_date=nav_date,
+    )
+    return frozenset(str(row["fund_code"]) for row in found)
 
 
 def unpublished(warehouse: Warehouse) -> list[str]:

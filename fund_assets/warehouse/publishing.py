@@ -80,6 +80,20 @@ def publish(
         return _outcome(connection, batch_id)
 
 
+def rehearse(
+    warehouse: Warehouse,
+    batch_id: str,
+    plan: Callable[[Batch, Known], Plan],
+    *,
+    known_since: Callable[[Batch], int],
+) -> Plan:
+    """What publishing a batch would do; writes nothing."""
+    with warehouse.transaction() as connection:
+        row = batch_row(connection, batch_id)
+    batch = read_batch(warehouse, row)
+    return plan(batch, read_known(warehouse, batch, known_since(batch)))
+
+
 def outcome(warehouse: Warehouse, batch_id: str) -> Outcome:
     """The outcome of a published batch, from the log."""
     with warehouse.transaction() as connection:
@@ -100,8 +114,8 @@ def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
 def read_batch(warehouse: Warehouse, row: dict[str, object]) -> Batch:
     """A landed batch with its observations."""
     batch_id = str(row["batch_id"])
-    landed = warehouse.columns(
-        f"SELECT * FROM fund_nav WHERE batch_id = '{batch_id}'", FUND_NAV
+    landed = warehouse.frame(
+        "SELECT * FROM fund_nav WHERE batch_id = :id", FUND_NAV, id=batch_id
     )
     rows_read = int(str(row["rows_read"]))
     previous = row["previous_date"]
@@ -136,23 +150,23 @@ def read_known(warehouse: Warehouse, batch: Batch, since: int) -> Known:
         stored = _concat(
             VALIDATED_NAV.empty(),
             _of_funds(
-                warehouse, codes, f"SELECT {columns} FROM validated_nav WHERE fund_code IN"
+                warehouse,
+                codes,
+                f"SELECT {columns} FROM validated_nav WHERE fund_code IN ({{codes}})",
             ),
         )
-    kinds = warehouse.columns("SELECT fund_code, kind FROM fund_info")
-    events = warehouse.columns("SELECT * FROM fund_events", FUND_EVENTS)
+    kinds = warehouse.rows("SELECT fund_code, kind FROM fund_info")
+    events = warehouse.frame("SELECT * FROM fund_events", FUND_EVENTS)
     rules = ", ".join(repr(rule) for rule in CONFIRMED_BY_SECOND_SIGHT)
-    sightings = warehouse.columns(
-        "SELECT fund_code, nav_date, unit_nav FROM nav_quarantine "
-        f"WHERE state = 'held' AND batch_id <> '{batch.batch_id}' AND rule IN ({rules})"
+    sightings = warehouse.frame(
+        "SELECT * FROM nav_quarantine "
+        f"WHERE state = 'held' AND batch_id <> :id AND rule IN ({rules})",
+        NAV_QUARANTINE,
+        id=batch.batch_id,
     )
-    last_wave = last_published(warehouse, "wave")
-    members = (
-        warehouse.columns(
-            f"SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = '{last_wave}'"
-        )["fund_code"]
-        if last_wave
-        else ()
+    members = warehouse.rows(
+        "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
+        id=last_published(warehouse, "wave"),
     )
     waves = warehouse.rows(
         "SELECT rows_read, newest_date FROM collection_batch "
@@ -161,9 +175,9 @@ def read_known(warehouse: Warehouse, batch: Batch, since: int) -> Known:
     return Known(
         stored=stored,
         events=events[events["fund_code"].isin(codes)],
-        kinds=dict(zip(kinds["fund_code"], kinds["kind"], strict=True)),
-        sightings=sightings,
-        members_before=frozenset(members),
+        kinds={str(row["fund_code"]): str(row["kind"]) for row in kinds},
+        sightings=sightings[["fund_code", "nav_date", "unit_nav"]],
+        members_before=frozenset(str(row["fund_code"]) for row in members),
         usual_rows=float(pd.Series([w["rows_read"] for w in waves]).median())
         if waves
         else None,

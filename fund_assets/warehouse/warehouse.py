@@ -7,13 +7,13 @@ modules of this package, each taking a Warehouse).
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from urllib.parse import quote
 
-import connectorx
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
+from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.engine import WarehouseError, make_engine, transaction
 
@@ -52,20 +52,15 @@ class Warehouse:
             )
         if found["source"] != source:
             raise WarehouseError(
-                f"the warehouse {self.path} holds the {found['source']} market, FUND_SOURCE asks "
-                f"for {source}: a simulated market and a real one never share a warehouse; set "
-                "FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
+                f"the warehouse {self.path} holds the {found['source']} market, FUND_SOURCE "
+                f"asks for {source}: a simulated market and a real one never share a "
+                "warehouse; set FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
             )
         if found["schema_version"] != SCHEMA_VERSION:
             raise WarehouseError(
                 f"the warehouse {self.path} has tables of version {found['schema_version']}, "
                 f"this program needs {SCHEMA_VERSION}"
             )
-
-    @property
-    def columnar_url(self) -> str:
-        """The database as connectorx names it."""
-        return f"sqlite://{quote(str(self.path))}"
 
     def exists(self) -> bool:
         """Whether the database file is there and has the tables."""
@@ -75,26 +70,31 @@ class Warehouse:
         """A consistent reading, or with `writes` the only writer until it ends."""
         return transaction(self.engine, writes=writes)
 
-    def columns(self, sql: str, table: Table | None = None) -> pd.DataFrame:
-        """The result of a query, read column by column: for anything large.
+    def columns(self, sql: str, table: Table) -> pd.DataFrame:
+        """The result of a query in column order, for hundreds of thousands of rows.
 
         Reads what is committed: within an open writing transaction that is the state
         before it, because only one writer is let in at a time.
 
         Args:
             sql: a query whose literals are ours; it takes no parameters.
-            table: when given, the result gets this table's columns and dtypes.
+            table: the declaration that gives the result its columns and dtypes.
         """
-        try:
-            arrow = connectorx.read_sql(
-                f"sqlite://{quote(str(self.path))}", sql, return_type="arrow"
-            )
-        except RuntimeError as error:
-            raise WarehouseError(
-                f"the warehouse {self.path} cannot be read: {error}"
-            ) from error
-        frame = arrow.to_pandas()
-        return table.conform(frame) if table else frame
+        batches = list(stream(self.path, sql))
+        if not batches:
+            return table.empty()
+        return table.conform(pa.Table.from_batches(batches).to_pandas())
+
+    def frame(self, sql: str, table: Table, **parameters: object) -> pd.DataFrame:
+        """The result of a query of moderate size as a frame of `table`'s columns."""
+        with self.transaction() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(sql, parameters)
+            names = [column[0] for column in cursor.description]
+            columns = list(zip(*cursor.fetchall(), strict=True))
+        if not columns:
+            return table.empty()
+        return table.conform(pd.DataFrame(dict(zip(names, columns, strict=True))))
 
     def rows(self, sql: str, **parameters: object) -> list[dict[str, object]]:
         """The result of a small query with bound parameters, as dictionaries."""

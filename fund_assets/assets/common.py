@@ -1,0 +1,25 @@
+"""What the assets of this project have in common: group, owner and freshness.
+
+Does not belong here: anything of a single asset.
+"""
+
+from datetime import timedelta
+
+import dagster as dg
+
+OWNERS = ["team:fund-assets"]
+GROUP = "evening"
+TIMEZONE = "Asia/Shanghai"
+
+#: The three waves after 20:30 and the one at 07:30, which runs on closed days too, each
+#: renew the assets: one of them must have succeeded by 08:30 every morning. Whether the
+#: data itself is as new as the exchange's sessions is the check `trading_day_freshness`.
+EVERY_MORNING = dg.FreshnessPolicy.cron(
+    deadline_cron="30 8 * * *", lower_bound_delta=timedelta(hours=12), timezone=TIMEZONE
+)
+
+#: When what it depends on was renewed and no blocking check of that failed.
+WHEN_INPUT_IS_SOUND = (
+    dg.AutomationCondition.eager()
+    & dg.AutomationCondition.all_deps_blocking_checks_passed()
+)  # fmt: skip

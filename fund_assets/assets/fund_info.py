@@ -1,0 +1,65 @@
+"""The asset `fund_info`: which share classes exist."""
+
+import time
+
+import dagster as dg
+
+from fund_assets.assets.common import GROUP, OWNERS
+from fund_assets.assets.metadata import table_metadata
+from fund_assets.calendar import to_key
+from fund_assets.checks.results import result_of, specs_for
+from fund_assets.nav.listing import RULES
+from fund_assets.platform import Platform
+from fund_assets.schemas.tables import FUND_INFO
+from fund_assets.steps import listing
+
+LIST_CURRENT = dg.AssetCheckSpec(
+    "R26_list_current",
+    asset="fund_info",
+    description="The market's list could be fetched. When it cannot, the stored one is used.",
+)
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "akshare", "table"},
+    code_version="1",
+    description="Every share class ever seen: name, type, kind, first and last seen.",
+    metadata=table_metadata(FUND_INFO),
+    check_specs=[LIST_CURRENT, *specs_for("fund_info", RULES)],
+)
+def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    """Fetch the list of funds and write what it changes."""
+    started = time.monotonic()
+    report = listing.refresh(platform.warehouse, platform.source, to_key(platform.now().date()))
+    kinds = report.funds.loc[report.funds["status"] == "listed", "kind"].value_counts()
+    plan = report.plan
+    verdicts = {v.rule: v for v in plan.verdicts} if plan else {}
+    context.log.info(f"{len(report.funds):,} funds known, {report.written:,} rows changed")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(report.funds),
+            "listed": int((report.funds["status"] == "listed").sum()),
+            "rows_changed": report.written,
+            "added": plan.added if plan else 0,
+            "gone": plan.gone if plan else 0,
+            "renamed": len(plan.renamed) if plan else 0,
+            "duration_seconds": round(time.monotonic() - started, 2),
+            **{f"listed_{kind}": int(n) for kind, n in kinds.items()},
+            **(
+                {"renamed_funds": dg.MetadataValue.md(plan.renamed.head(50).to_string())}
+                if plan and len(plan.renamed)
+                else {}
+            ),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=LIST_CURRENT.name,
+                passed=not report.failure,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={"failure": report.failure} if report.failure else {},
+            ),
+            *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
+        ],
+    )

@@ -1,0 +1,54 @@
+"""The asset `fund_metrics`: return and risk of every fund."""
+
+import time
+
+import dagster as dg
+
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_INPUT_IS_SOUND
+from fund_assets.assets.metadata import as_date, lineage, table_metadata
+from fund_assets.metrics import DEFINITION_VERSION
+from fund_assets.platform import Platform
+from fund_assets.schemas.tables import FUND_METRICS
+from fund_assets.steps.measuring import measure
+
+FROM_INDEX = ("start_date", "end_date", "observations", "periods_per_year", "total_return",
+              "annualized_return", "annualized_volatility", "sharpe_ratio", "max_drawdown",
+              "max_drawdown_peak", "max_drawdown_trough")  # fmt: skip
+
+
+@dg.asset(
+    deps=["validated_nav"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "numba", "table"},
+    code_version=str(DEFINITION_VERSION),
+    description="Return and risk of every fund over 1m 3m 6m 1y 3y ytd and since inception.",
+    metadata=table_metadata(FUND_METRICS),
+    freshness_policy=EVERY_MORNING,
+    automation_condition=WHEN_INPUT_IS_SOUND,
+)
+def fund_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    """Compute the metrics of all funds as of the newest published date."""
+    started = time.monotonic()
+    report = measure(
+        platform.warehouse, platform.settings.risk_free_rate, progress=context.log.info
+    )
+    if report.calc_date is None:
+        raise dg.Failure(
+            description="there is no accepted NAV yet: run `fund-assets run` first",
+            allow_retries=False,
+        )
+    made_from = [("validated_nav", "total_return_index"), ("validated_nav", "nav_date")]
+    return dg.MaterializeResult(
+        metadata={
+            "nav_date": as_date(report.calc_date),
+            "funds": report.funds,
+            "dagster/row_count": report.rows,
+            "rows_written": report.rows_written,
+            "rows_complete": report.complete,
+            "risk_free_rate": platform.settings.risk_free_rate,
+            "definition_version": DEFINITION_VERSION,
+            "duration_seconds": round(time.monotonic() - started, 2),
+            **lineage(dict.fromkeys(FROM_INDEX, made_from)),
+        }
+    )

@@ -1,0 +1,136 @@
+"""The asset `fund_nav`: what was collected, as it was seen."""
+
+import time
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
+from fund_assets.assets.metadata import as_date, payload_table, table_metadata
+from fund_assets.calendar import to_key
+from fund_assets.platform import Platform
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import FUND_NAV
+from fund_assets.steps.collecting import (
+    HistoryReport,
+    WaveReport,
+    collect_histories,
+    collect_wave,
+)
+
+
+class CollectConfig(dg.Config):
+    """What to collect."""
+
+    wave: bool = Field(default=True, description="collect the market's newest two dates")
+    history_funds: int | None = Field(
+        default=None,
+        description="at most this many whole histories of funds that have none yet; "
+        "empty: FUND_HISTORY_FUNDS_PER_RUN",
+    )
+    history_codes: list[str] = Field(
+        default=[], description="fetch the histories of exactly these funds"
+    )
+    missing_on: int | None = Field(
+        default=None, description="yyyymmdd: fetch histories of funds that lack this date"
+    )
+
+
+@dg.asset(
+    deps=["fund_info"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "akshare", "table"},
+    code_version="1",
+    description="The landing zone: observations of each collection wave, as they were seen.",
+    metadata=table_metadata(FUND_NAV),
+    freshness_policy=EVERY_MORNING,
+)
+def fund_nav(
+    context: dg.AssetExecutionContext, config: CollectConfig, platform: Platform
+) -> dg.MaterializeResult:
+    """Collect a wave of the market and some histories, and land both."""
+    started = time.monotonic()
+    warehouse, source = platform.warehouse, platform.source
+    metadata: dict[str, Any] = {}
+    rows = 0
+    if config.wave:
+        wave = collect_wave(warehouse, source, platform.now)
+        metadata |= _about_wave(wave)
+        rows += len(wave.wave.observations)
+        context.log.info(
+            f"wave {wave.landing.batch_id}: {rows:,} observations"
+            + ("" if wave.is_new else ", the same answer as before")
+        )
+    limit = config.history_funds
+    histories = collect_histories(
+        warehouse,
+        source,
+        platform.now,
+        limit=platform.settings.history_funds_per_run if limit is None else limit,
+        codes=tuple(config.history_codes),
+        missing_on=config.missing_on,
+        progress=lambda done, total: (
+            context.log.info(f"histories: {done} of {total} funds")
+            if done % 50 == 0 or done == total
+            else None
+        ),
+    )
+    rows += histories.rows
+    for code, reason in [*histories.failures.items(), *histories.refused.items()][:20]:
+        context.log.warning(f"no history of {code}: {reason}")
+    return dg.MaterializeResult(
+        metadata={
+            **metadata,
+            **_about_histories(histories),
+            "dagster/row_count": rows,
+            "duration_seconds": round(time.monotonic() - started, 2),
+            "collected_on": as_date(to_key(platform.now().date())),
+        }
+    )
+
+
+def _about_wave(report: WaveReport) -> dict[str, Any]:
+    batch = report.landing.batch.iloc[0]
+    seen = report.wave.observations
+    pending = seen[OBSERVED_NAMES].isna().all(axis=1) & (seen["defect"] == "")
+    newest = seen["nav_date"] == batch["newest_date"]
+    fallbacks = [p.fallback_because for p in report.wave.payloads if p.fallback_because]
+    return {
+        "nav_date": as_date(int(batch["newest_date"])),
+        "previous_nav_date": as_date(int(batch["previous_date"])),
+        "batch_id": report.landing.batch_id,
+        "is_new": report.is_new,
+        "rows_read": len(seen),
+        "not_yet_published": int(pending.sum()),
+        "published_share_newest": round(float((~pending[newest]).mean()), 4)
+        if newest.any()
+        else 0.0,
+        "duplicates": report.wave.duplicates,
+        "refused": len(report.landing.refused),
+        "payload_bytes": sum(p.size for p in report.wave.payloads),
+        "payloads": payload_table(batch["payloads"]),
+        "decoder_fallbacks": len(fallbacks),
+        **({"fallback_because": "; ".join(fallbacks)} if fallbacks else {}),
+    }
+
+
+def _about_histories(report: HistoryReport) -> dict[str, Any]:
+    failed = {**report.failures, **report.refused}
+    return {
+        "history_funds_asked": report.asked,
+        "history_rows": report.rows,
+        "history_failed": len(report.failures),
+        "history_refused": len(report.refused),
+        **(
+            {
+                "history_problems": dg.MetadataValue.table(
+                    [dg.TableRecord({"case": text}) for text in list(failed.values())[:20]],
+                    schema=dg.TableSchema([dg.TableColumn("case")]),
+                )
+            }
+            if failed
+            else {}
+        ),
+    }

@@ -1,0 +1,88 @@
+"""The asset `validated_nav`: the accepted history."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_INPUT_IS_SOUND
+from fund_assets.assets.metadata import as_date, lineage, table_metadata
+from fund_assets.checks.results import result_of, specs_for
+from fund_assets.nav.rules import ALONE, IN_CONTEXT, PENDING
+from fund_assets.platform import Platform
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
+from fund_assets.steps.validating import explain_block, summed, validate
+from fund_assets.warehouse import facts, publishing
+
+ROW_RULES = (*ALONE, *IN_CONTEXT, PENDING)
+COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
+
+
+@dg.asset(
+    deps=["fund_nav"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "pandera", "table"},
+    code_version="1",
+    description="The accepted NAV of every fund and day, with its total-return index.",
+    metadata=table_metadata(VALIDATED_NAV),
+    freshness_policy=EVERY_MORNING,
+    automation_condition=WHEN_INPUT_IS_SOUND,
+    check_specs=specs_for("validated_nav", ROW_RULES),
+)
+def validated_nav(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    """Judge the batches that wait and merge what passes, each wholly or not at all."""
+    started = time.monotonic()
+    warehouse = platform.warehouse
+    outcomes = validate(
+        warehouse,
+        platform.calendar,
+        platform.now(),
+        progress=lambda outcome: context.log.info(f"{outcome.batch_id}: {outcome.counts}"),
+    )
+    if blocked := explain_block(outcomes):
+        raise dg.Failure(description=blocked, allow_retries=False)
+    last = publishing.last_published(warehouse)
+    if not outcomes and last is None:
+        raise dg.Failure(
+            description="nothing has been collected yet: run `fund-assets collect`, or the "
+            "job daily_collection, first",
+            allow_retries=False,
+        )
+    shown = outcomes or [publishing.outcome(warehouse, str(last))]
+    verdicts = {v.rule: v for v in summed((v for o in shown for v in o.verdicts), ROW_RULES)}
+    counts = {name: sum(o.counts[name] for o in outcomes) for name in COUNTS}
+    newest = facts.newest_published(warehouse)
+    coverage = facts.coverage(warehouse, newest) if newest else []
+    return dg.MaterializeResult(
+        metadata={
+            "nav_date": as_date(newest),
+            "batches": len(outcomes),
+            "batch_id": shown[-1].batch_id,
+            **counts,
+            "dagster/row_count": facts.row_count(warehouse, "validated_nav"),
+            "coverage": round(facts.total_coverage(coverage), 4),
+            **{f"coverage_{row['kind']}": round(float(row["share"]), 4) for row in coverage},
+            "duration_seconds": round(time.monotonic() - started, 2),
+            **_lineage(),
+        },
+        check_results=[result_of(rule, verdicts[rule.id]) for rule in ROW_RULES],
+    )
+
+
+def _lineage() -> dict[str, Any]:
+    kept = {name: [("fund_nav", name)] for name in ("fund_code", "nav_date", *OBSERVED_NAMES)}
+    index = [
+        ("fund_nav", name) for name in ("unit_nav", "growth_pct", "acc_nav", "yield_per_10k")
+    ]
+    return lineage(
+        {
+            **kept,
+            "batch_id": [("fund_nav", "batch_id")],
+            "total_return_index": index,
+            "return_status": index,
+        }
+    )

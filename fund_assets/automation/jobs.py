@@ -1,0 +1,38 @@
+"""The jobs: which assets are renewed together.
+
+Does not belong here: when (`schedules.py`), or because of what (`sensors.py`).
+"""
+
+import dagster as dg
+
+RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
+
+
+def _job(name: str, assets: list[str], description: str):
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.assets(*assets),
+        description=description,
+        tags={RUN_TAG: name},
+    )
+
+
+CHAIN = ["fund_info", "fund_nav", "validated_nav", "fund_metrics"]
+
+daily_pipeline = _job(
+    "daily_pipeline", CHAIN, "Collect, validate, merge and measure in one run."
+)
+daily_collection = _job(
+    "daily_collection", ["fund_info", "fund_nav"], "Collect the market into the landing zone."
+)
+daily_validation = _job(
+    "daily_validation", ["validated_nav"], "Judge what landed and merge what passes."
+)
+daily_metrics = _job("daily_metrics", ["fund_metrics"], "Return and risk of every fund.")
+weekly_full_calc = _job(
+    "weekly_full_calc",
+    ["fund_info", "validated_nav", "fund_metrics"],
+    "Renew the list of funds, merge what still waits and measure everything again.",
+)
+
+JOBS = [daily_pipeline, daily_collection, daily_validation, daily_metrics, weekly_full_calc]

@@ -1,0 +1,106 @@
+"""The schedules, all in Asia/Shanghai: when each job runs, and when it rather does not.
+
+A tick is skipped, with the reason on it, on a day without trading, when it comes more than
+an hour late (the daemon was down), or while a run of its job is still going. Dagster does
+not catch up what was missed: the gap sensor does.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.assets.common import TIMEZONE
+from fund_assets.automation import jobs
+from fund_assets.platform import Platform
+from fund_assets.settings import SHANGHAI
+
+LATEST = timedelta(hours=1)
+#: A failed run is tried again from where it failed; only runs that the daemon launches.
+RETRY_TAGS = {
+    "dagster/max_retries": "2",
+    "dagster/retry_strategy": "FROM_FAILURE",
+    "dagster/retry_on_asset_or_op_failure": "true",
+}
+UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def reason_to_skip(
+    context: dg.ScheduleEvaluationContext, platform: Platform, job: str, *, trading_days: bool
+) -> str | None:
+    """Why this tick should not run; None when it should."""
+    now, due = platform.now(), context.scheduled_execution_time.astimezone(SHANGHAI)
+    if now - due > LATEST:
+        return f"{now - due} late: a tick more than an hour late is left to the gap sensor"
+    if trading_days and not platform.calendar.is_session(due.date()):
+        return f"{due.date()} is no trading day of the Shanghai exchange"
+    running = context.instance.get_runs(
+        dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1
+    )
+    if running:
+        return f"run {running[0].run_id} of {job} is not finished"
+    return None
+
+
+def _schedule(
+    name: str,
+    job: Any,
+    cron: str | Sequence[str],
+    description: str,
+    *,
+    also_closed_days_at: int | None = None,
+    trading_days: bool = True,
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=TIMEZONE,
+        description=description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"platform"},
+    )
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        hour = context.scheduled_execution_time.astimezone(SHANGHAI).hour
+        reason = reason_to_skip(
+            context,
+            context.resources.platform,
+            job.name,
+            trading_days=trading_days and hour != also_closed_days_at,
+        )
+        return dg.SkipReason(reason) if reason else dg.RunRequest(tags=RETRY_TAGS)
+
+    return evaluate
+
+
+SCHEDULES = [
+    _schedule(
+        "daily_collection", jobs.daily_collection, "0 19 * * 1-5",
+        "Wave 1 into the landing zone, on trading days.",
+    ),
+    _schedule(
+        "daily_validation", jobs.daily_validation, "30 19 * * 1-5",
+        "Rules, and merging what passed, on trading days.",
+    ),
+    _schedule(
+        "daily_metrics", jobs.daily_metrics, "30 20 * * 1-5",
+        "Metrics, on trading days.",
+    ),
+    _schedule(
+        "late_waves", jobs.daily_pipeline, ["30 21 * * 1-5", "0 23 * * 1-5", "30 7 * * *"],
+        "The whole chain again for late publishers; at 07:30 on closed days too, when "
+        "money-market funds publish.",
+        also_closed_days_at=7,
+    ),
+    _schedule(
+        "weekly_full_calc", jobs.weekly_full_calc, "0 2 * * 0",
+        "Everything measured again, on Sundays.",
+        trading_days=False,
+    ),
+]  # fmt: skip

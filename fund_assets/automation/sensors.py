@@ -1,0 +1,85 @@
+"""The sensors: what runs because something happened, or failed to happen.
+
+`automation` renews validated_nav when a batch has landed and fund_metrics when the accepted
+history has changed, unless a blocking check of what they depend on failed. `gap_sensor`
+asks for the sessions that no run has published.
+"""
+
+import json
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from fund_assets.automation import jobs
+from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.platform import Platform
+from fund_assets.warehouse import facts
+
+LOOK_BACK_SESSIONS = 10
+#: A date with fewer NAVs than this share of the fullest date near it is a gap.
+FULL_SHARE = 0.5
+ATTEMPTS, PAUSE = 24, timedelta(hours=1)
+
+automation = dg.AutomationConditionSensorDefinition(
+    "automation",
+    target=dg.AssetSelection.all(),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+)
+
+
+def gaps(rows: dict[int, int], calendar: TradingCalendar, now: datetime) -> list[int]:
+    """The sessions that are due and hardly published, oldest first, yyyymmdd.
+
+    Only sessions after the first date that is stored can be missing.
+
+    Args:
+        rows: yyyymmdd → accepted NAVs on that date.
+    """
+    if not rows:
+        return []
+    due = calendar.due(now)
+    window = calendar.between(calendar.before(due, LOOK_BACK_SESSIONS - 1), due)
+    keys = [to_key(day) for day in window]
+    full = max((rows.get(key, 0) for key in keys), default=0) or max(rows.values())
+    return [k for k in keys if k > min(rows) and rows.get(k, 0) < FULL_SHARE * full]
+
+
+@dg.sensor(
+    name="gap_sensor",
+    job=jobs.daily_pipeline,
+    minimum_interval_seconds=600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the sessions of the last two weeks that no run has published.",
+)
+def gap_sensor(
+    context: dg.SensorEvaluationContext, platform: Platform
+) -> dg.SensorResult | dg.SkipReason:
+    """One run for each missing session, hourly, for at most a day."""
+    now = platform.now()
+    since = to_key(platform.calendar.before(now.date(), 3 * LOOK_BACK_SESSIONS))
+    missing = gaps(facts.rows_per_date(platform.warehouse, since), platform.calendar, now)
+    if not missing:
+        return dg.SkipReason("every session that is due is published")
+    tried: dict[str, list[float]] = json.loads(context.cursor or "{}")
+    requests = []
+    for key in missing:
+        times = tried.get(str(key), [])
+        rested = not times or now.timestamp() - times[-1] >= PAUSE.total_seconds()
+        if len(times) < ATTEMPTS and rested:
+            tried[str(key)] = [*times, now.timestamp()]
+            requests.append(
+                dg.RunRequest(
+                    run_key=f"gap-{key}-{len(times) + 1}",
+                    run_config={"ops": {"fund_nav": {"config": {"missing_on": key}}}},
+                    tags={"fund/gap": str(key)},
+                )
+            )
+    kept = {key: times for key, times in tried.items() if int(key) in missing}
+    if not requests:
+        context.update_cursor(json.dumps(kept))
+        return dg.SkipReason(f"missing {missing}: asked for already, again within the hour")
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
+
+
+SENSORS = [automation, gap_sensor]

@@ -1,0 +1,56 @@
+"""The check `trading_day_freshness`: is the data as new as the exchange's sessions demand.
+
+A freshness policy knows only when an asset was renewed. This check compares the date inside
+the data with the last session whose NAVs are due, so that neither a holiday alarms nor a
+repeated old answer passes for news. `calendar_horizon` warns before the calendar ends.
+"""
+
+import dagster as dg
+
+from fund_assets.calendar import HORIZON_ALARM_DAYS, from_key
+from fund_assets.platform import Platform
+from fund_assets.warehouse import facts
+
+
+@dg.asset_check(
+    asset="validated_nav",
+    name="trading_day_freshness",
+    description="The newest published date is the last session whose NAVs are due (23:30).",
+)
+def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
+    """Fails when the newest published date is older than the session that is due."""
+    newest = facts.newest_published(platform.warehouse)
+    due = platform.calendar.due(platform.now())
+    if newest is None:
+        return dg.AssetCheckResult(passed=False, metadata={"due": str(due), "newest": "none"})
+    have = from_key(newest)
+    behind = len(platform.calendar.between(have, due)) - 1 if have < due else 0
+    return dg.AssetCheckResult(
+        passed=have >= due,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"newest": str(have), "due": str(due), "sessions_behind": max(behind, 0)},
+    )
+
+
+@dg.asset_check(
+    asset="validated_nav",
+    name="calendar_horizon",
+    description=f"The trading calendar is known for {HORIZON_ALARM_DAYS} more days.",
+)
+def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
+    """Warns in time: beyond its horizon the calendar refuses to guess."""
+    left = platform.calendar.days_left(platform.now().date())
+    known_until = platform.calendar.synthetic_after or platform.calendar.horizon
+    return dg.AssetCheckResult(
+        passed=left >= HORIZON_ALARM_DAYS,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "days_left": left,
+            "known_until": str(known_until),
+            "threshold_days": HORIZON_ALARM_DAYS,
+            "what_to_do": "fund-assets calendar refresh, or fund-assets calendar set",
+        },
+    )
+
+
+FRESHNESS_CHECKS = [trading_day_freshness, calendar_horizon]

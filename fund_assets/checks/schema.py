@@ -1,0 +1,62 @@
+"""The check `schema` of every table: the newest rows meet the table's declaration.
+
+One factory for all tables. It looks at the newest rows, not at the whole history: the
+database's own CHECK constraints hold for every row that was ever written.
+"""
+
+import dagster as dg
+import pandas as pd
+from pandera.errors import SchemaErrors
+
+from fund_assets.platform import Platform
+from fund_assets.schemas.table import Table
+from fund_assets.schemas.tables import FUND_INFO, FUND_METRICS, FUND_NAV, VALIDATED_NAV
+from fund_assets.warehouse import facts
+
+SHOWN = 10
+
+
+def breaches(table: Table, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """(column, demand, value) of everything in `rows` that breaks the declaration."""
+    try:
+        table.schema.validate(rows, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+        return [
+            (str(c), str(d), str(v))
+            for c, d, v in zip(
+                cases["column"], cases["check"], cases["failure_case"], strict=True
+            )
+        ]
+    return []
+
+
+def schema_check(table: Table) -> dg.AssetChecksDefinition:
+    """The blocking check that a table's newest rows meet its declaration."""
+
+    @dg.asset_check(
+        name="schema",
+        asset=table.name,
+        blocking=True,
+        description="The newest rows have the declared columns, types, limits and key.",
+    )
+    def check(platform: Platform) -> dg.AssetCheckResult:
+        rows = facts.newest_rows(platform.warehouse, table)
+        found = breaches(table, rows)
+        metadata: dict[str, object] = {"rows": len(rows), "breaches": len(found)}
+        if found:
+            metadata["cases"] = dg.MetadataValue.table(
+                [
+                    dg.TableRecord({"column": column, "demand": demand, "value": value})
+                    for column, demand, value in found[:SHOWN]
+                ],
+                schema=dg.TableSchema(
+                    [dg.TableColumn(name) for name in ("column", "demand", "value")]
+                ),
+            )
+        return dg.AssetCheckResult(passed=not found, metadata=metadata)
+
+    return check
+
+
+SCHEMA_CHECKS = [schema_check(t) for t in (FUND_INFO, FUND_NAV, VALIDATED_NAV, FUND_METRICS)]

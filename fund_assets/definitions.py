@@ -1,0 +1,36 @@
+"""The one Definitions of the project, put together from its parts.
+
+Does not belong here: any part. Tests build their own with `build_defs`.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.assets.fund_info import fund_info
+from fund_assets.assets.fund_metrics import fund_metrics
+from fund_assets.assets.fund_nav import fund_nav
+from fund_assets.assets.validated_nav import validated_nav
+from fund_assets.automation.jobs import JOBS
+from fund_assets.automation.schedules import SCHEDULES
+from fund_assets.automation.sensors import SENSORS
+from fund_assets.checks.batch import fund_nav_rules
+from fund_assets.checks.freshness import FRESHNESS_CHECKS
+from fund_assets.checks.schema import SCHEMA_CHECKS
+from fund_assets.platform import Platform
+
+
+def build_defs(**overrides: Any) -> dg.Definitions:
+    """The definitions; `overrides` are settings that win over the environment."""
+    return dg.Definitions(
+        assets=[fund_info, fund_nav, validated_nav, fund_metrics],
+        asset_checks=[fund_nav_rules, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources={"platform": Platform(overrides=overrides)},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

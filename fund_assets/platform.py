@@ -1,0 +1,69 @@
+"""The platform as one Dagster resource: settings, clock, calendar, source and warehouse.
+
+Belongs here: putting the parts together from the settings, once per process. Does not
+belong here: what any part does.
+"""
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.settings import Settings, load_settings
+from fund_assets.sources.base import FundSource
+from fund_assets.warehouse import Warehouse, days
+
+INVENTED_SESSIONS_DAYS = 400
+
+
+class Platform(dg.ConfigurableResource):
+    """Everything a step needs.
+
+    Attributes:
+        overrides: settings that win over the environment, by their names in Settings.
+    """
+
+    overrides: dict[str, Any] = Field(default={}, description="settings that win")
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; SettingsError names a wrong variable."""
+        return load_settings(**self.overrides)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The warehouse, made if it is missing and checked to be this source's."""
+        warehouse = Warehouse(self.settings.warehouse)
+        warehouse.init(self.settings.source)
+        return warehouse
+
+    @cached_property
+    def calendar(self) -> TradingCalendar:
+        """The exchange's calendar with the stored overrides.
+
+        The simulated market may outlive the published calendar; its exchange then opens on
+        every weekday, and `synthetic_after` says since when.
+        """
+        simulated = self.settings.source == "simulated"
+        until = self.now().date() + timedelta(days=INVENTED_SESSIONS_DAYS)
+        return TradingCalendar.build(
+            days.overrides(self.warehouse), invent_until=until if simulated else None
+        )
+
+    @cached_property
+    def source(self) -> FundSource:
+        """The market the settings name."""
+        if self.settings.source == "simulated":
+            from fund_assets.sources.simulated import SimulatedSource
+
+            return SimulatedSource.from_settings(self.settings, self.calendar)
+        from fund_assets.sources.eastmoney import EastmoneySource
+
+        return EastmoneySource.from_settings(self.settings)
+
+    def now(self) -> datetime:
+        """The time in Asia/Shanghai."""
+        return self.settings.now()

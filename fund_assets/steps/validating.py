@@ -1,0 +1,108 @@
+"""Step 3: waiting batches through the rules into the accepted history."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from functools import partial
+
+from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
+from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.merge import plan_merge
+from fund_assets.nav.rules import RULES, SHOWN_CASES, Rule, Verdict
+from fund_assets.warehouse import Warehouse, landing, publishing
+from fund_assets.warehouse.publishing import Outcome
+
+#: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
+LOOKBACK_SESSIONS = 10
+
+
+class BlockedError(RuntimeError):
+    """A blocking rule stopped a batch; the accepted history is as it was."""
+
+
+def validate(
+    warehouse: Warehouse,
+    calendar: TradingCalendar,
+    now: datetime,
+    progress: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Publish every waiting batch, oldest first; held ones are tried again.
+
+    Returns:
+        The outcome of each batch; blocked ones among them changed nothing.
+    """
+    outcomes = []
+    for batch_id in landing.unpublished(warehouse):
+        outcomes.append(
+            publishing.publish(
+                warehouse,
+                batch_id,
+                _planner(calendar, now),
+                known_since=partial(_known_since, calendar),
+                now=to_stamp(now),
+            )
+        )
+        progress(outcomes[-1])
+    return outcomes
+
+
+def judge_waiting(
+    warehouse: Warehouse, calendar: TradingCalendar, now: datetime
+) -> list[Verdict]:
+    """What the rules say of the waiting batches, without publishing any.
+
+    When none waits, what they said of the last wave.
+    """
+    waiting = landing.unpublished(warehouse)
+    if not waiting:
+        last = publishing.last_published(warehouse, "wave") or publishing.last_published(
+            warehouse
+        )
+        return list(publishing.outcome(warehouse, last).verdicts) if last else []
+    found: list[Verdict] = []
+    for batch_id in waiting:
+        plan = publishing.rehearse(
+            warehouse,
+            batch_id,
+            _planner(calendar, now),
+            known_since=partial(_known_since, calendar),
+        )
+        found.extend(plan.verdicts)
+    return summed(found)
+
+
+def summed(
+    verdicts: Iterable[Verdict], rules: Iterable[Rule] = RULES.values()
+) -> list[Verdict]:
+    """One verdict for each rule over several batches, in the order of the rule book."""
+    total = {rule.id: Verdict(rule.id, rule.severity.value, 0, 0) for rule in rules}
+    for verdict in verdicts:
+        if verdict.rule in total:
+            sofar = total[verdict.rule]
+            total[verdict.rule] = replace(
+                sofar,
+                looked_at=sofar.looked_at + verdict.looked_at,
+                failed=sofar.failed + verdict.failed,
+                cases=(sofar.cases + verdict.cases)[:SHOWN_CASES],
+            )
+    return list(total.values())
+
+
+def explain_block(outcomes: Iterable[Outcome]) -> str:
+    """Which batches are held and why, in words; empty when none is."""
+    return "\n".join(
+        f"batch {outcome.batch_id} is held, nothing of it was merged. {verdict.rule}: "
+        f"{RULES[verdict.rule].title}. {'; '.join(verdict.cases)}"
+        for outcome in outcomes
+        for verdict in outcome.blocked_by
+    )
+
+
+def _planner(calendar: TradingCalendar, now: datetime) -> Callable[[Batch, Known], Plan]:
+    return partial(plan_merge, calendar=calendar, today=to_key(now.date()))
+
+
+def _known_since(calendar: TradingCalendar, batch: Batch) -> int:
+    oldest = min(batch.newest_date, batch.previous_date or batch.newest_date)
+    day: date = from_key(oldest)
+    return to_key(calendar.before(min(day, calendar.horizon), LOOKBACK_SESSIONS))

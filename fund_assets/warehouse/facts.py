@@ -1,0 +1,123 @@
+"""Questions about the state of the tables, for metadata, checks, status and health.
+
+Belongs here: counts and dates. Does not belong here: what is good or bad about them.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from fund_assets.schemas.table import Table
+from fund_assets.schemas.tables import TABLES
+from fund_assets.warehouse.warehouse import Warehouse
+
+#: A fund with a NAV in this many dates before counts as one that should publish.
+ACTIVE_DATES = 25
+
+
+def row_count(warehouse: Warehouse, table: str) -> int:
+    """How many rows a table has."""
+    return int(str(warehouse.value(f"SELECT COUNT(*) FROM {TABLES[table].name}")))
+
+
+def newest_published(warehouse: Warehouse) -> int | None:
+    """Newest date of any published wave, yyyymmdd; without waves, of any accepted NAV."""
+    found = warehouse.value(
+        "SELECT MAX(newest_date) FROM collection_batch "
+        "WHERE kind = 'wave' AND state = 'published'"
+    ) or warehouse.value("SELECT MAX(nav_date) FROM validated_nav")
+    return None if found is None else int(str(found))
+
+
+def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
+    """Per kind: kind, published (funds with a NAV on the date), active, share.
+
+    Active are the listed funds with any accepted NAV in the 25 dates up to it.
+    """
+    return warehouse.rows(
+        """
+        SELECT i.kind AS kind,
+               SUM(r.newest = :nav_date) AS published,
+               COUNT(*) AS active,
+               AVG(r.newest = :nav_date) AS share
+        FROM (
+            SELECT fund_code, MAX(nav_date) AS newest FROM validated_nav
+            WHERE nav_date <= :nav_date AND nav_date >= (
+                SELECT MIN(nav_date) FROM (
+                    SELECT DISTINCT nav_date FROM validated_nav WHERE nav_date <= :nav_date
+                    ORDER BY nav_date DESC LIMIT :dates
+                )
+            )
+            GROUP BY fund_code
+        ) AS r JOIN fund_info AS i USING (fund_code)
+        WHERE i.status = 'listed'
+        GROUP BY i.kind ORDER BY i.kind
+        """,
+        nav_date=nav_date,
+        dates=ACTIVE_DATES,
+    )
+
+
+def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:
+    """The share of active funds of all kinds that have published."""
+    rows = list(by_kind)
+    active = sum(row["active"] for row in rows)
+    return sum(row["published"] for row in rows) / active if active else 0.0
+
+
+def rows_per_date(warehouse: Warehouse, since: int) -> dict[int, int]:
+    """Accepted NAVs of each date from `since` on."""
+    found = warehouse.rows(
+        "SELECT nav_date, COUNT(*) AS n FROM validated_nav WHERE nav_date >= :since "
+        "GROUP BY nav_date ORDER BY nav_date",
+        since=since,
+    )
+    return {int(str(row["nav_date"])): int(str(row["n"])) for row in found}
+
+
+def quarantine_counts(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Held rows by rule: rule, held."""
+    return warehouse.rows(
+        "SELECT rule, COUNT(*) AS held FROM nav_quarantine WHERE state = 'held' "
+        "GROUP BY rule ORDER BY held DESC, rule"
+    )
+
+
+def revisions_since(warehouse: Warehouse, stamp: int) -> int:
+    """Corrections of accepted values seen since a time (yyyymmddhhmmss)."""
+    return int(
+        str(
+            warehouse.value(
+                "SELECT COUNT(*) FROM nav_revision WHERE superseded_at >= :stamp", stamp=stamp
+            )
+        )
+    )
+
+
+def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
+    """The batches collected last, newest first, with what their publishing counted."""
+    return warehouse.rows(
+        "SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, b.state, b.held_because, "
+        "b.rows_read, p.rows_new, p.rows_changed, p.rows_unchanged, p.rows_quarantined, "
+        "p.rows_pending FROM collection_batch AS b LEFT JOIN publish_log AS p USING (batch_id) "
+        "ORDER BY b.collected_at DESC, b.batch_id LIMIT :limit",
+        limit=limit,
+    )
+
+
+def newest_rows(warehouse: Warehouse, table: Table) -> pd.DataFrame:
+    """The rows of a table that were written last, judged by the first column of its key.
+
+    The whole table when its key begins with the fund.
+    """
+    first = table.primary_key[0]
+    sql = f"SELECT * FROM {table.name}"
+    if first == "fund_code":
+        return warehouse.frame(sql, table)
+    newest = (
+        "SELECT batch_id FROM collection_batch ORDER BY collected_at DESC, batch_id LIMIT 1"
+        if first == "batch_id"
+        else f"SELECT MAX({first}) FROM {table.name}"
+    )
+    return warehouse.frame(f"{sql} WHERE {first} = ({newest})", table)
