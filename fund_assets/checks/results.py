@@ -17,7 +17,7 @@ def specs_for(asset: str, rules: Iterable[Rule]) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             rule.id,
             asset=asset,
-            description=f"{rule.title[0].upper()}{rule.title[1:]}. {_CONSEQUENCE[rule.severity]}",
+            description=f"{rule.title}: {_CONSEQUENCE[rule.severity]}",
             blocking=rule.severity is Severity.BLOCK,
         )
         for rule in rules
@@ -52,8 +52,8 @@ def result_of(
 
 
 _CONSEQUENCE = {
-    Severity.BLOCK: "A batch that fails is not merged.",
-    Severity.HOLD: "What fails is held in quarantine, the rest goes on.",
-    Severity.WARN: "What fails is told and goes on.",
-    Severity.INFO: "Counted; never fails.",
+    Severity.BLOCK: "a batch that fails is not merged",
+    Severity.HOLD: "what fails is held in quarantine, the rest goes on",
+    Severity.WARN: "what fails is told and goes on",
+    Severity.INFO: "counted, never fails",
 }
