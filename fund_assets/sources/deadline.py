@@ -69,6 +69,7 @@ class WatchedAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The pool that requests would use, making watched connections."""
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         watch = self._watch
 

@@ -11,11 +11,19 @@ from fund_assets_tests.server.tiny import TinyMarket
 ATTEMPTS = 3
 
 
-@pytest.fixture
-def market():
-    """The server, reached through this process's environment."""
-    with MarketServer(content_from_source(TinyMarket())) as server, server.as_environment():
+@pytest.fixture(scope="session")
+def tiny_server():
+    """One server for all tests of faults."""
+    with MarketServer(content_from_source(TinyMarket())) as server:
         yield server
+
+
+@pytest.fixture
+def market(tiny_server):
+    """The server without faults, reached through this process's environment."""
+    tiny_server.reset()
+    with tiny_server.as_environment():
+        yield tiny_server
 
 
 @pytest.fixture

@@ -121,6 +121,12 @@ class MarketServer:
             os.environ.clear()
             os.environ.update(before)
 
+    def reset(self) -> None:
+        """Forget faults and requests, for the next test."""
+        self.faults.clear()
+        self.requests.clear()
+        self.refused.clear()
+
     def count(self, endpoint: str) -> int:
         """How many requests an endpoint got."""
         return sum(1 for name, *_ in self.requests if name == endpoint)
@@ -263,7 +269,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "gzip":
                 self._send(200, gzip.compress(body), kind, **{"Content-Encoding": "gzip"})
             case "gzip_bomb":
-                packed = gzip.compress(bytes(64 * 2**20))
+                packed = gzip.compress(bytes(4 * 2**20))
                 self._send(200, packed, kind, **{"Content-Encoding": "gzip"})
             case "redirect":
                 self._send(302, b"", "text/html", Location=LOGIN_URL)

@@ -1,0 +1,272 @@
+"""The real akshare against our decoders, on the same bytes over the same sockets.
+
+akshare runs unchanged here: it reaches the market server by its environment alone.
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+
+from fund_assets.calendar import to_key
+from fund_assets.sources.akshare_client import replay, run
+from fund_assets.sources.base import FormatError, WrongFundError
+from fund_assets.sources.cells import Defects, numbers
+from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets_tests.server import MarketServer, Reply, content_from_source
+from fund_assets_tests.server.tiny import FUNDS, TinyMarket
+
+AKSHARE_CALLS = {
+    "open_funds": ("fund_open_fund_daily_em", ()),
+    "money_funds": ("fund_money_fund_daily_em", ()),
+    "exchange_funds": ("fund_etf_fund_daily_em", ()),
+    "fund_list": ("fund_name_em", ()),
+    "history": ("fund_open_fund_info_em", ("000001", "单位净值走势")),
+}
+
+
+class Altered:
+    """A content whose bytes a test may change on their way out."""
+
+    def __init__(self):
+        self.content = content_from_source(TinyMarket())
+        self.change = {}
+
+    def reply(self, endpoint, fund_code):
+        reply = self.content.reply(endpoint, fund_code)
+        change = self.change.get(endpoint)
+        return Reply(change(reply.body), reply.content_type) if reply and change else reply
+
+
+@pytest.fixture(scope="module")
+def server():
+    with MarketServer(Altered()) as server:
+        yield server
+
+
+@pytest.fixture
+def market(server):
+    server.reset()
+    server.content.change.clear()
+    with server.as_environment():
+        yield server
+
+
+@pytest.fixture
+def source(market):
+    return EastmoneySource(Gateway(attempts=1, requests_per_second=10_000, deadline_s=30))
+
+
+def _akshare(name):
+    akshare = pytest.importorskip("akshare")
+    function, arguments = AKSHARE_CALLS[name]
+    return getattr(akshare, function)(*arguments)
+
+
+def _sorted(frame):
+    return frame.sort_values(["nav_date", "fund_code"], ignore_index=True)
+
+
+def test_our_requests_are_the_ones_akshare_sends(market, source):
+    """Another address or agent would be a client that the source has never met."""
+    source.wave()
+    source.fund_list()
+    source.history("000001", kind="mixed")
+    ours = {endpoint: tuple(rest) for endpoint, *rest in market.requests}
+    market.requests.clear()
+    for name in AKSHARE_CALLS:
+        _akshare(name)
+    theirs = {endpoint: tuple(rest) for endpoint, *rest in market.requests}
+    assert ours == theirs and set(ours) == set(AKSHARE_CALLS)
+
+
+def test_the_whole_market_takes_three_requests_and_comes_back_as_it_was(market, source):
+    """Encoders, TLS, gateway and decoders, end to end: every figure, date and name."""
+    wave = source.wave()
+    assert len(market.requests) == 3
+    truth = TinyMarket().wave()
+    pd.testing.assert_frame_equal(_sorted(wave.observations), _sorted(truth.observations))
+    assert (wave.newest, wave.previous) == (truth.newest, truth.previous)
+    names = dict(zip(wave.listing["fund_code"], wave.listing["name"], strict=True))
+    assert names == {code: name for code, name, *_ in FUNDS}
+    assert [(p.endpoint, p.rows, p.decoder) for p in wave.payloads] == [
+        ("open_funds", 4, "own"),
+        ("money_funds", 2, "akshare"),
+        ("exchange_funds", 2, "akshare"),
+    ]
+
+
+def test_histories_and_list_come_back_as_they_were(source):
+    """Events, nulls and yields survive the wire."""
+    assert source.fund_list().frame.values.tolist() == [list(row) for row in FUNDS]
+    for code, kind in (("000001", "mixed"), ("000009", "money")):
+        got, truth = source.history(code, kind=kind), TinyMarket().history(code, kind=kind)
+        pd.testing.assert_frame_equal(got.observations, truth.observations)
+        pd.testing.assert_frame_equal(got.events, truth.events)
+
+
+def test_snapshot_equals_akshares(market, source):
+    """Our decoder reads positions: akshare's column names are the second opinion."""
+    frame = _akshare("open_funds").set_index("基金代码")
+    wave = source.wave()
+    for day in (wave.newest, wave.previous):
+        ours = wave.observations[wave.observations["nav_date"] == to_key(day)]
+        ours = ours.set_index("fund_code").loc[frame.index]
+        for label, column in (("单位净值", "unit_nav"), ("累计净值", "acc_nav")):
+            theirs = numbers(frame[f"{day}-{label}"].to_list(), column, Defects())
+            np.testing.assert_array_equal(ours[column], theirs)
+        if day == wave.newest:
+            growth = numbers(frame["日增长率"].to_list(), "growth_pct", Defects())
+            np.testing.assert_array_equal(ours["growth_pct"], growth)
+
+
+def test_history_equals_akshares(market, source):
+    """The JavaScript engine is the second opinion on dates and figures."""
+    akshare = pytest.importorskip("akshare")
+    ours = source.history("000001", kind="mixed").observations
+    unit = akshare.fund_open_fund_info_em("000001", "单位净值走势")
+    acc = akshare.fund_open_fund_info_em("000001", "累计净值走势")
+    assert ours["nav_date"].tolist() == [to_key(day) for day in unit["净值日期"]]
+    np.testing.assert_array_equal(ours["unit_nav"], unit["单位净值"])
+    np.testing.assert_array_equal(ours["growth_pct"], unit["日增长率"])
+    np.testing.assert_array_equal(ours["acc_nav"], acc["累计净值"])
+    money = source.history("000009", kind="money").observations
+    for indicator, column in (
+        ("每万份收益", "yield_per_10k"),
+        ("7日年化收益率", "yield_7d_pct"),
+    ):
+        theirs = akshare.fund_open_fund_info_em("000009", indicator)
+        np.testing.assert_array_equal(money[column], theirs[indicator])
+
+
+def test_list_equals_akshares(market, source):
+    """All five columns stand in an order that only the source knows."""
+    theirs = _akshare("fund_list")[["基金代码", "基金简称", "基金类型", "拼音缩写"]]
+    assert source.fund_list().frame.values.tolist() == theirs.values.tolist()
+
+
+def test_names_that_akshare_eats_are_whole(market, source):
+    """akshare strips a set of characters where it means a word: 金鹰货币A loses its 金."""
+    theirs = _akshare("money_funds").set_index("基金代码")["基金简称"]
+    assert theirs["210012"] == "鹰货币A", "akshare mends it: the second look is not needed"
+    listing = source.wave().listing.set_index("fund_code")["name"]
+    assert listing["210012"] == "金鹰货币A" and listing["000009"].endswith("喆")
+
+
+def test_a_page_cell_that_is_no_number_is_a_defect(market, source):
+    """pandas reads the text NaN in a page as a blank, which is a fund not yet published."""
+    for endpoint, old in (("money_funds", b"0.3790"), ("exchange_funds", b"4.8898")):
+        market.content.change[endpoint] = lambda body, old=old: body.replace(old, b"NaN")
+    frame = source.wave().observations
+    assert sorted(filter(None, frame["defect"])) == [
+        "unit_nav: not a number: 'NaN'",
+        "yield_per_10k: not a number: 'NaN'",
+    ]
+
+
+FALLBACKS = {
+    "open_funds": (lambda b: b.replace(b"var db={chars:", b"var db={letters:"), "starts with"),
+    "fund_list": (lambda b: b.replace(b'"HXCZHH"', b"'HXCZHH'"), "is not the JSON"),
+    "history": (lambda b: b.replace(b'"unitMoney"', b"unitMoney"), "is not the JSON"),
+}
+
+
+@pytest.mark.parametrize("endpoint", FALLBACKS)
+def test_akshare_stands_in_and_it_is_told(market, source, endpoint):
+    """A change that akshare copes with must not cost an evening, nor happen in silence."""
+    change, said = FALLBACKS[endpoint]
+    calls = {
+        "open_funds": lambda: source.wave(),
+        "fund_list": lambda: source.fund_list(),
+        "history": lambda: source.history("000001", kind="mixed"),
+    }
+    usual = calls[endpoint]()
+    market.content.change[endpoint] = change
+    market.requests.clear()
+    got = calls[endpoint]()
+    assert market.count(endpoint) == 1, "both decoders read the same bytes"
+    payload = got.payloads[0]
+    assert payload.decoder == "akshare" and said in payload.fallback_because
+    if endpoint == "fund_list":
+        pd.testing.assert_frame_equal(got.frame, usual.frame)
+    else:
+        pd.testing.assert_frame_equal(_sorted(got.observations), _sorted(usual.observations))
+    if endpoint == "history":
+        assert got.events.empty and "dividend or split texts" in payload.fallback_because
+
+
+def test_money_history_falls_back_by_kind(market, source):
+    """akshare must be asked for yields, or it raises on a variable that is not there."""
+    usual = source.history("000009", kind="money").observations
+    market.content.change["history"] = lambda b: b.replace(b"[[", b"[ [0,0].slice(2)].slice(1).concat([[").replace(b"]];", b"]]);")  # fmt: skip
+    got = source.history("000009", kind="money")
+    assert got.payloads[0].decoder == "akshare"
+    pd.testing.assert_frame_equal(got.observations, usual)
+
+
+def test_when_both_refuse_ours_is_the_error(market, source):
+    """Our refusal says what changed; akshare's is a parser's complaint."""
+    market.content.change["history"] = lambda body: body.replace(
+        b"Data_ACWorthTrend", b"Data_X"
+    )
+    with pytest.raises(FormatError, match="no Data_ACWorthTrend") as caught:
+        source.history("000001", kind="mixed")
+    assert "akshare could not read it either" in caught.value.__notes__[0]
+
+
+def test_the_fallback_holds_fund_and_record_too(market, source):
+    """akshare throws both away: its frame of half a market looks like a market."""
+    market.content.change["history"] = lambda b: b.replace(b"unitMoney", b"x").replace(b'"000001"', b'"999999"')  # fmt: skip
+    with pytest.raises(WrongFundError):
+        source.history("000001", kind="mixed")
+    market.content.change["open_funds"] = lambda b: b.replace(b"{chars:", b"{letters:").replace(b'record:"4"', b'record:"9"')  # fmt: skip
+    with pytest.raises(FormatError, match="starts with") as caught:
+        source.wave()
+    assert "says it holds 9 funds and holds 4" in caught.value.__notes__[0]
+
+
+def test_a_script_that_eats_memory_is_an_error_not_a_crash(market, source):
+    """Without a limit the engine takes the whole process down with it."""
+    bomb = b'var fS_code = "000001";var a=[];while(true){a.push(new Array(1000000).fill(1.5))};'
+    market.content.change["history"] = lambda _: bomb
+    with pytest.raises(FormatError):
+        source.history("000001", kind="mixed")
+
+
+def test_the_seam_is_private_to_a_call():
+    """A patched requests module would send alerts and other clients through the gateway."""
+    before = (requests.get, requests.adapters.HTTPAdapter.send, pd.read_html)
+
+    def answer(number):
+        body = f'var r = [["{number:06d}","A","名{number}","混合型","A"]];'.encode()
+        return Answer("fund_list", "https://x/", 200, {}, body, "")
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda n: run("fund_name_em", replay(answer(n))).frame, range(64)))
+    assert [frame["基金代码"].tolist() for frame in got] == [[f"{n:06d}"] for n in range(64)]
+    assert before == (requests.get, requests.adapters.HTTPAdapter.send, pd.read_html)
+
+
+def test_a_child_process_needs_the_environment_only(server):
+    """Dagster runs and workers are processes of their own."""
+    server.reset()
+    server.content.change.clear()
+    program = (
+        "from fund_assets.settings import load_settings\n"
+        "from fund_assets.sources.eastmoney import EastmoneySource\n"
+        "source = EastmoneySource.from_settings(load_settings())\n"
+        "wave = source.wave()\n"
+        "print(len(wave.observations), wave.newest)\n"
+    )
+    environment = {**os.environ, **server.env, "FUND_REQUESTS_PER_SECOND": "100"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["16", "2026-11-20"], done.stderr
+    assert len(server.requests) == 3 and server.refused == []
