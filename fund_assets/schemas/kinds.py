@@ -78,7 +78,7 @@ def kind_of(fund_type: str, name: str = "") -> str:
     return "other"
 
 
-_CLASS = re.compile(r"(?<=[^A-Za-z0-9])([A-IR-Y])(?:类)?(?=$|[(（])")
+_CLASS = re.compile(r"(?<=[^A-Za-z])([A-IR-Y])(?:类)?(?=$|[(（])")
 _SIDE = re.compile(r"[(（](?:前端|后端|人民币|美元现汇|美元现钞|美元|港币)[)）]")
 
 
