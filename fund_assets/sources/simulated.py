@@ -73,7 +73,11 @@ class Truth:
 
 
 class SimulatedSource:
-    """A market that is made up; see `sources.base.FundSource`."""
+    """A market that is made up; see `sources.base.FundSource`.
+
+    Attributes:
+        market: the model, for tests that look behind what is published.
+    """
 
     name = "simulated"
 
@@ -86,7 +90,7 @@ class SimulatedSource:
         now: Callable[[], datetime],
     ) -> None:
         self._years, self._calendar, self._now = years, calendar, now
-        self._market = Market(n_funds, seed, calendar)
+        self.market = Market(n_funds, seed, calendar)
 
     @classmethod
     def from_settings(cls, settings: Settings, calendar: TradingCalendar) -> "SimulatedSource":
@@ -110,7 +114,7 @@ class SimulatedSource:
 
     def fund_list(self) -> Listing:
         """Every share class the market lists now; funds being raised have no type yet."""
-        market, today = self._market, self._minute() // 1440
+        market, today = self.market, self._minute() // 1440
         funds = market.listed(today)
         raised = market.raised(funds, today)
         types = types_of(market, funds)
@@ -123,15 +127,15 @@ class SimulatedSource:
 
     def wave(self) -> Wave:
         """The newest two dates of the whole market: three pages."""
-        market, minute = self._market, self._minute()
+        market, minute = self.market, self._minute()
         newest, previous = market.header(minute)
+        if previous < 0:
+            raise EmptyAnswerError(f"the simulated market begins on {ORIGIN}: no NAV yet")
         pages = {
             "open_funds": market.snapshot("open", minute),
             "money_funds": market.money_snapshot(minute),
             "exchange_funds": market.snapshot("exchange", minute),
         }
-        if not sum(len(rows.fund) for rows in pages.values()):
-            raise EmptyAnswerError(f"no fund of the simulated market has begun by {newest}")
         observations, listings, payloads = [], [], []
         for endpoint, rows in pages.items():
             frame = observation_frame(market, rows)
@@ -180,8 +184,8 @@ class SimulatedSource:
                 yield code, answers[code]
 
     def _find(self, code: str, minute: int) -> int | UnknownFundError:
-        fund = self._market.index.get(code)
-        universe = self._market.universe
+        fund = self.market.index.get(code)
+        universe = self.market.universe
         if fund is None or universe.listed[universe.portfolio[fund]] > minute // 1440:
             return UnknownFundError(f"the simulated market has no fund {code!r}")
         if universe.back_end[fund]:
@@ -193,7 +197,7 @@ class SimulatedSource:
 
     def _histories(self, funds: NDArray[np.int64], minute: int) -> Iterator[History]:
         """One frame for the batch, of which every history is a piece."""
-        market, first = self._market, self._first_day(minute)
+        market, first = self.market, self._first_day(minute)
         is_money = market.page[funds] == "money"
         cash, others = funds[is_money], funds[~is_money]
         money = list(market.money_histories(cash, first, minute))
@@ -238,7 +242,7 @@ class SimulatedSource:
         fund = self._find(fund_code, minute)
         if isinstance(fund, UnknownFundError):
             raise fund
-        market, first = self._market, self._first_day(minute)
+        market, first = self.market, self._first_day(minute)
         universe, one = market.universe, np.array([fund])
         events, _ = event_frame(market, [], [])
         corrections = _no_corrections()
@@ -268,7 +272,7 @@ class SimulatedSource:
         )
 
     def _corrections(self, fund: NDArray[np.int64], series: Series) -> pd.DataFrame:
-        market, keys = self._market, self._market.timeline.keys
+        market, keys = self.market, self.market.timeline.keys
         error = market.schedule.error(fund, series.day)
         wrong = np.flatnonzero(error)
         seen = market.quoter.at(fund, series.day[wrong], error[wrong]).unit
@@ -278,7 +282,7 @@ class SimulatedSource:
                 "nav_date": keys[series.day[wrong]],
                 "first_unit_nav": seen,
                 "unit_nav": series.unit[wrong],
-                "corrected_at": keys[minute // 1440] * 1_000_000
+                "corrected_at": keys[minute // 1440].astype(np.int64) * 1_000_000
                 + minute % 1440 // 60 * 10_000
                 + minute % 60 * 100,
             }
@@ -286,7 +290,7 @@ class SimulatedSource:
         return frame[frame["first_unit_nav"] != frame["unit_nav"]].reset_index(drop=True)
 
     def _date(self, day: int) -> date:
-        return from_key(self._market.timeline.keys[day])
+        return from_key(self.market.timeline.keys[day])
 
 
 def _stack(arrays: list[NDArray]) -> NDArray:

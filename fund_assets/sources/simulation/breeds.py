@@ -110,7 +110,7 @@ BREEDS = (
        _FOF, market=.75, overseas=.12, idio=.18, growth=5, dividends=.02),
     _b("QDII-FOF", 9, "abroad", "优选(QDII-FOF)", _ABROAD,
        overseas=.6, idio=.1, growth=5, dividends=0),
-    _b("指数型-海外股票", 276, "abroad_index", "ETF联接(QDII) 指数(QDII-LOF) 指数QDII(LOF)",
+    _b("指数型-海外股票", 276, "abroad_index", "指数QDII(LOF) 指数(QDII-LOF) ETF联接(QDII)",
        _ABROAD, overseas=1.1, sector=.3, idio=.05, growth=6, dividends=.02),
     _b("指数型-海外股票", 87, "abroad_index", "ETF(QDII)", _ONE, page="exchange",
        overseas=1.15, sector=.3, growth=6, dividends=.05),
@@ -192,10 +192,11 @@ STEMS = {
 INITIALS = {
     sign: initial
     for word, initials in _words(
-        "混合 HH 发起式 FQS 灵活 LH 配置 PZ 一年 YN 持有 CY 安享 AX 平衡 PH 对冲策略 DCCL 纯债 CZ "
-        "券 Q 定期 DQ 开放 KF 双利 SL 增强 ZQ 中短 ZD 天 T 信用 XY 指数 ZS 联接 LJ 股票 GP "
-        "货币 HB 现金宝 XJB 交易型 JYX 浮动净值 FDJZ 稳健 WJ 三 S 个月 GY 养老 YL 均 J 六 L "
-        "积极 JJ 目标 MB 优选 YX 商品 SP 房地产 FDC 美元 MY 汇 H 后端 HD 二 E 四 S 五 W 号 H"
+        "混合 HH 发起式 FQS 灵活 LH 配置 PZ 一年 YN 持有 CY 安享 AX 平衡 PH 对冲策略 DCCL "
+        "纯债 CZ 券 Q 定期 DQ 开放 KF 双利 SL 增强 ZQ 中短 ZD 天 T 信用 XY 指数 ZS 联接 LJ "
+        "股票 GP 货币 HB 现金宝 XJB 交易型 JYX 浮动净值 FDJZ 稳健 WJ 三 S 个月 GY 养老 YL 均 J "
+        "六 L 积极 JJ 目标 MB 优选 YX 商品 SP 房地产 FDC 美元 MY 汇 H 后端 HD 二 E 四 S 五 W "
+        "号 H"
     )
     for sign, initial in zip(word, initials, strict=True)
 }

@@ -76,10 +76,10 @@ class Market:
         return self.universe.inception[self.universe.portfolio[funds]] <= today
 
     def header(self, minute: int) -> tuple[int, int]:
-        """The two sessions a snapshot shows: today's from 16:00 on."""
+        """The two sessions a snapshot shows, today's from 16:00 on; -1 before the first."""
         t, today = self.timeline, minute // 1440
-        newest = int(t.on_or_before[today if minute % 1440 >= EVENING else today - 1])
-        return newest, int(t.on_or_before[newest - 1])
+        newest = int(t.on_or_before[max(today - (minute % 1440 < EVENING), 0)])
+        return newest, int(t.on_or_before[max(newest - 1, 0)])
 
     def snapshot(self, page: str, minute: int) -> Rows:
         """A page with moving NAVs: all its funds on the newest, then on the previous date."""
@@ -129,7 +129,7 @@ class Market:
         candidates = self._nav_days(day - LONGEST_GAP_DAYS, day - 1)[::-1]
         found = np.full(len(funds), -1)
         missing = np.arange(len(funds))
-        for few in (candidates[:3], candidates[3:]):
+        for few in filter(len, (candidates[:3], candidates[3:])):
             has = self.schedule.has_nav(p[missing, None], few)
             hit = has.any(axis=1)
             found[missing[hit]] = few[has.argmax(axis=1)[hit]]

@@ -84,11 +84,13 @@ class Schedule:
         after = np.interp(place, *_CURVE)
         lag = u.lag[p]
         prompt = days * 1440 + EVENING + after
-        # One session late: that session's evening. Two: from 22:30 of the first session
-        # to 15:00 of the second, which not every header of a snapshot lives to see.
-        late = t.sessions_later(days, 1) * 1440 + EVENING + 0.35 * after
         first, second = t.sessions_later(days, 1), t.sessions_later(days, 2)
-        latest = (first * 1440 + 1350) * (1 - place) + (second * 1440 + 900) * place
+        late = first * 1440 + EVENING + 0.35 * after
+        # Two sessions late: half of them late in the first evening, the others on the
+        # second day until 15:00, of which no header of an evening's snapshot tells.
+        evening = first * 1440 + 22 * 60 + 180 * place
+        daytime = second * 1440 + 3 * 60 + 12 * 60 * place
+        latest = np.where(place < 0.5, evening, daytime)
         minute = np.choose(lag, (prompt, late, latest))
         half_yearly = (days + HALF_YEARLY_DELAY_DAYS) * 1440 + EVENING
         return np.where(u.half_yearly[p], half_yearly, minute).astype(np.int64)
