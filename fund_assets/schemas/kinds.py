@@ -15,7 +15,8 @@ class FundKind:
     Attributes:
         name: the word used in tables and metadata.
         label: the word a Chinese reader sees.
-        nav_range: plausible unit NAV in yuan, both ends included.
+        nav_range: plausible unit NAV, both ends included. Old closed-end funds and some ETFs
+            stand near 100; foreign-currency classes of QDII near 0.03 (001481 in 2020).
         jump_warn, jump_hold: |return| of one day that warns, and that is held unless the
             published growth confirms it; fractions.
         lag: sessions after which it is still on time.
@@ -23,7 +24,7 @@ class FundKind:
 
     name: str
     label: str
-    nav_range: tuple[float, float] = (0.1, 50.0)
+    nav_range: tuple[float, float] = (0.1, 500.0)
     jump_warn: float = 0.11
     jump_hold: float = 0.20
     lag: int = 1
@@ -34,15 +35,15 @@ KINDS = {
     for kind in (
         FundKind("equity", "股票型"),
         FundKind("mixed", "混合型"),
-        FundKind("bond", "债券型", nav_range=(0.1, 500.0), jump_warn=0.02, jump_hold=0.05),
-        FundKind("index", "指数型", nav_range=(0.1, 500.0), jump_hold=0.21),
-        FundKind("qdii", "QDII", jump_warn=0.12, jump_hold=0.25, lag=3),
+        FundKind("bond", "债券型", jump_warn=0.02, jump_hold=0.05),
+        FundKind("index", "指数型", jump_hold=0.21),
+        FundKind(
+            "qdii", "QDII", nav_range=(0.01, 500.0), jump_warn=0.12, jump_hold=0.25, lag=3
+        ),
         FundKind("fof", "FOF", lag=3),
         FundKind("money", "货币型", nav_range=(0.5, 500.0), jump_warn=0.01, jump_hold=0.05),
         FundKind("commodity", "商品", jump_warn=0.15, jump_hold=0.30),
-        FundKind(
-            "reit", "REITs", nav_range=(0.1, 500.0), jump_warn=0.15, jump_hold=0.30, lag=250
-        ),
+        FundKind("reit", "REITs", jump_warn=0.15, jump_hold=0.30, lag=250),
         FundKind(
             "other", "其他", nav_range=(0.01, 500.0), jump_warn=0.15, jump_hold=0.30, lag=3
         ),

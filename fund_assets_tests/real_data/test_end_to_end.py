@@ -1,0 +1,187 @@
+"""The real market through the whole pipeline: Dagster runs in child processes, the real
+akshare and the gateway on a TLS server that speaks eastmoney's wire formats."""
+
+import gzip
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fund_assets_tests.server import MarketServer, RealContent
+
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+PANEL_EVENING, HISTORY_EVENING = "2020-09-25T21:40:00", "2026-02-27T20:00:00"
+
+
+@pytest.fixture(scope="module")
+def content(real_data):
+    return RealContent(real_data)
+
+
+@pytest.fixture(scope="module")
+def warehouse(content, tmp_path_factory):
+    """A wave of the market of 2020-09-25, then the 61 histories; both by `dagster job`."""
+    folder = tmp_path_factory.mktemp("real")
+    with MarketServer(content) as server:
+        env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
+            **server.env,
+            "FUND_SOURCE": "akshare",
+            "FUND_STATE": str(folder),
+            "FUND_REQUESTS_PER_SECOND": "1000",
+            "PYTHONWARNINGS": "ignore",
+        }
+        for clock, collect in (
+            (PANEL_EVENING, {"history_funds": 0}),
+            (HISTORY_EVENING, {"wave": False, "history_codes": sorted(content.histories)}),
+        ):
+            config = folder / "run.json"
+            config.write_text(json.dumps({"ops": {"fund_nav": {"config": collect}}}))
+            done = subprocess.run(
+                [sys.executable, "-m", "dagster", "job", "execute", "-m", "fund_assets.definitions",
+                 "-j", "daily_pipeline", "-c", str(config)],
+                cwd=ROOT, env={**env, "FUND_CLOCK": clock}, capture_output=True, text=True,
+                check=False, timeout=600,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr[-3000:]
+        waves = [server.count(e) for e in ("open_funds", "money_funds", "exchange_funds")]
+        assert waves == [1, 1, 1], "the whole market in three requests"
+    connection = sqlite3.connect(folder / "warehouse.db")
+    yield connection
+    connection.close()
+
+
+def test_every_row_of_the_whole_market_is_accounted_for(warehouse, content):
+    """Stops rows of the 10,120-fund panel from vanishing between reading and merging."""
+    log = pd.read_sql("SELECT * FROM publish_log", warehouse).set_index("batch_id")
+    parts = ["rows_new", "rows_changed", "rows_unchanged", "rows_quarantined", "rows_pending"]
+    assert (log[parts].sum(axis=1) == log["rows_read"]).all()
+    wave = log[log.index.str.startswith("w")].iloc[0]
+    open_codes, money_codes = set(content.panel.index), set(content.money_panel.index)
+    assert wave["rows_read"] == 2 * len(open_codes | money_codes)
+    shown = content.panel[["unit_nav0", "unit_nav1"]].stack()
+    money = content.money_panel[["wan_yield0", "wan_yield1"]].stack()
+    published = int((~shown.isin(["", "--"])).sum() + (money != "---").sum())
+    assert wave["rows_new"] == published
+    assert wave["rows_pending"] == wave["rows_read"] - published
+    held = warehouse.execute("SELECT reason FROM nav_quarantine").fetchall()
+    assert held == [], "no real NAV of that evening is implausible"
+
+
+def test_the_panel_is_stored_as_it_was_shown(warehouse, content):
+    """Stops any figure of the real market from changing on its way: exact, every fund."""
+    stored = pd.read_sql(
+        "SELECT fund_code, nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav "
+        "WHERE nav_date IN (20200925, 20200924)", warehouse,
+    ).set_index(["nav_date", "fund_code"])  # fmt: skip
+    histories = set(content.histories)
+    compared = 0
+    for number, day in enumerate((20200925, 20200924)):
+        for code, row in content.panel.iterrows():
+            if code in histories or row[f"unit_nav{number}"] in ("", "--"):
+                continue
+            found = stored.loc[(day, code)]
+            assert found["unit_nav"] == float(row[f"unit_nav{number}"]), code
+            acc = row[f"acc_nav{number}"]
+            assert (
+                pd.isna(found["acc_nav"])
+                if acc in ("", "--")
+                else found["acc_nav"] == float(acc)
+            )
+            growth = row["growth0"].removesuffix("%")
+            if number == 0 and growth not in ("", "--"):
+                assert found["growth_pct"] == float(growth), code
+            compared += 1
+    assert compared > 18_000
+
+
+def test_histories_are_stored_exactly(warehouse, content, real_data):
+    """Stops any value of a recorded history from being rounded, shifted by a day or lost."""
+    stored = pd.read_sql(
+        "SELECT fund_code, nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav",
+        warehouse,
+    ).set_index("fund_code")  # fmt: skip
+    recorded = pd.read_parquet(
+        real_data / "histories_acc" / "ethanj_unit_acc_reconstructed.parquet"
+    )
+    recorded["nav_date"] = (
+        pd.to_datetime(recorded["date"]).dt.strftime("%Y%m%d").astype("int64")
+    )
+    by_code = recorded.groupby("code")
+    for code in sorted(set(content.histories) - {"161725"}):
+        mine = stored.loc[code].sort_values("nav_date").reset_index(drop=True)
+        theirs = by_code.get_group(code).sort_values("nav_date").reset_index(drop=True)
+        for column in ("nav_date", "unit_nav", "acc_nav", "growth_pct"):
+            pd.testing.assert_series_equal(
+                mine[column], theirs[column], check_dtype=False, check_exact=True, obj=code
+            )
+
+
+def recorded_161725(real_data):
+    """(unit trend, accumulated trend, text) of the recorded payload, parsed with the standard library alone."""
+    path = real_data / "raw_payloads" / "pingzhongdata_161725_2026-02-27.js.gz"
+    text = gzip.decompress(path.read_bytes()).decode("utf-8-sig")
+    trend = json.loads(re.search(r"Data_netWorthTrend = (\[.*?\]);", text)[1])
+    acc = json.loads(re.search(r"Data_ACWorthTrend = (\[.*?\]);", text)[1])
+    return trend, acc, text
+
+
+def day_of(milliseconds):
+    return int(
+        (datetime.fromtimestamp(milliseconds / 1000, UTC) + timedelta(hours=8)).strftime(
+            "%Y%m%d"
+        )
+    )
+
+
+def test_the_recorded_payload_is_stored_exactly(warehouse, real_data):
+    """Stops the one payload of recorded bytes from losing a point, and its events."""
+    trend, acc, _ = recorded_161725(real_data)
+    rows = warehouse.execute(
+        "SELECT nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav "
+        "WHERE fund_code = '161725' ORDER BY nav_date"
+    ).fetchall()
+    accumulated = dict(acc)
+    assert rows == [
+        (day_of(p["x"]), p["y"], accumulated[p["x"]], float(p["equityReturn"])) for p in trend
+    ]
+    events = warehouse.execute(
+        "SELECT kind, COUNT(*) FROM fund_events WHERE fund_code = '161725' GROUP BY kind"
+    ).fetchall()
+    assert events == [("dividend", 3), ("split", 9)]
+
+
+def test_window_returns_equal_the_source_to_its_last_digit(warehouse, real_data):
+    """Stops a return that the source itself would contradict: 9 splits and 3 dividends."""
+    _, _, text = recorded_161725(real_data)
+    index = dict(
+        warehouse.execute(
+            "SELECT nav_date, total_return_index FROM validated_nav WHERE fund_code = '161725'"
+        ).fetchall()
+    )
+    days = sorted(index)
+    end = pd.Timestamp(str(days[-1]))
+    found, expected = {}, {}
+    for name, months in (("syl_1y", 1), ("syl_3y", 3), ("syl_6y", 6), ("syl_1n", 12)):
+        target = int((end - pd.DateOffset(months=months)).strftime("%Y%m%d"))
+        start = max(day for day in days if day <= target)
+        found[name] = round((index[days[-1]] / index[start] - 1) * 100, 2)
+        expected[name] = float(re.search(name + r'="(-?[\d.]+)"', text)[1])
+    assert found == expected == {"syl_1y": 0.34, "syl_3y": -11.61, "syl_6y": -18.14, "syl_1n": -13.69}  # fmt: skip
+
+
+def test_names_keep_every_character(warehouse, content):
+    """Stops names from being eaten: 金鹰货币A is not 鹰货币A."""
+    names = dict(warehouse.execute("SELECT fund_code, name FROM fund_info").fetchall())
+    expected = dict(zip(content.listing["fund_code"], content.listing["name"], strict=True))
+    assert {code: names[code] for code in expected} == expected
+    assert names["210012"] == "金鹰货币A"
