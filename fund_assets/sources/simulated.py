@@ -42,7 +42,7 @@ from fund_assets.sources.simulation.frames import (
     types_of,
 )
 from fund_assets.sources.simulation.market import FIELDS, Market, Rows, Series
-from fund_assets.sources.simulation.timeline import ORIGIN, Timeline
+from fund_assets.sources.simulation.timeline import NEVER, ORIGIN, Timeline
 
 _BATCH = 64
 
@@ -60,7 +60,8 @@ class Truth:
             figures; for money funds Π(1 + income/10,000).
         events: frame with `EVENT_COLUMNS`.
         corrections: frame of nav_date, first_unit_nav, unit_nav and corrected_at
-            (yyyymmddhhmmss): NAVs first published wrongly, up to the clock.
+            (yyyymmddhhmmss): NAVs first published wrongly, up to the clock, as far as the
+            calendar knows the session that corrects them.
     """
 
     fund_code: str
@@ -274,7 +275,8 @@ class SimulatedSource:
     def _corrections(self, fund: NDArray[np.int64], series: Series) -> pd.DataFrame:
         market, keys = self.market, self.market.timeline.keys
         error = market.schedule.error(fund, series.day)
-        wrong = np.flatnonzero(error)
+        known = market.schedule.corrected_at(series.day) < NEVER * 1440
+        wrong = np.flatnonzero((error != 0) & known)
         seen = market.quoter.at(fund, series.day[wrong], error[wrong]).unit
         minute = market.schedule.corrected_at(series.day[wrong])
         frame = pd.DataFrame(

@@ -39,8 +39,8 @@ class Factors:
 
     def __init__(self, seed: int, universe: Universe, timeline: Timeline) -> None:
         self._timeline = timeline
-        self.levels, storms = _walks(seed, timeline)
-        self.cash_rate = 0.021 + 0.004 * np.tanh(storms / 2)
+        self.levels, interest = _walks(seed, timeline)
+        self.cash_rate = 0.021 + 0.004 * np.tanh(interest / 2)
         self._exposures = _exposures(seed, universe)
         self._fee = universe.fee
         self._in_dollars = universe.in_dollars

@@ -16,7 +16,6 @@ class Stream(IntEnum):
 
     FACTORS = 1
     IDIO = 2
-    SHAPE = 3
     LIFE = 4
     EXPOSURE = 5
     SUSPENSION = 6
@@ -29,7 +28,6 @@ class Stream(IntEnum):
     EVENT_SIZE = 13
     MONEY = 14
     CLASSES = 15
-    CLOSED = 16
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

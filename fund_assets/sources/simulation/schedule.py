@@ -87,7 +87,8 @@ class Schedule:
         first, second = t.sessions_later(days, 1), t.sessions_later(days, 2)
         late = first * 1440 + EVENING + 0.35 * after
         # Two sessions late: half of them late in the first evening, the others on the
-        # second day until 15:00, of which no header of an evening's snapshot tells.
+        # second day from 09:00 to 15:00: evening snapshots show newer dates by then, so
+        # those NAVs are found in histories only.
         evening = first * 1440 + 22 * 60 + 180 * place
         daytime = second * 1440 + 3 * 60 + 12 * 60 * place
         latest = np.where(place < 0.5, evening, daytime)

@@ -21,6 +21,9 @@ _PADDING = 400
 class Timeline:
     """The calendar from `ORIGIN` to its horizon, and some closed days after it.
 
+    What depends on the next sessions (lags, weekly NAVs) is known up to a week before the
+    horizon; a simulated market should be given a calendar that reaches well beyond now.
+
     Attributes:
         size: days up to the horizon; the arrays have a padding of closed days after it.
         keys: yyyymmdd of each day.
