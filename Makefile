@@ -15,7 +15,7 @@ run: env ## the evening pipeline, once, and what it did
 	@echo
 	@echo "Next:  $(BIN)/fund-assets nav 000001    the history of one fund"
 	@echo "       make dev                         the Dagster UI, on http://127.0.0.1:$(PORT)"
-	@echo "       FUND_SOURCE=akshare FUND_STATE=.fund-live make run    the real market"
+	@echo "       FUND_SOURCE=akshare make run     the real market"
 
 dev: env ## Dagster's UI and daemon on 127.0.0.1:3000 (PORT=... for another)
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
@@ -33,9 +33,11 @@ check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m fund_assets.schemas.dictionary --check
+	@$(BIN)/python -m fund_assets.nav.rulebook --check
 
 docs: env ## generated pages anew
 	@$(BIN)/python -m fund_assets.schemas.dictionary
+	@$(BIN)/python -m fund_assets.nav.rulebook
 
 screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy-microhei
 	@$(BIN)/python scripts/screenshots.py

@@ -61,9 +61,6 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(1.0, gt=0, description="rate limit per host")
     response_limit_mb: int = Field(64, gt=0, description="largest answer accepted")
     raw_retention_days: int = Field(30, ge=1, description="how long raw answers are kept")
-    landing_retention_days: int = Field(
-        14, ge=2, description="how long merged landing rows are kept"
-    )
     history_funds_per_run: int = Field(
         300, ge=0, description="at most this many fund histories fetched in one run"
     )
@@ -84,8 +81,11 @@ class Settings(BaseSettings):
 
     @cached_property
     def state_dir(self) -> Path:
-        """`FUND_STATE` as an absolute path."""
-        return self.state.expanduser().resolve()
+        """Everything of the chosen source: `FUND_STATE/simulated` or `FUND_STATE/akshare`.
+
+        An invented market and the real one share neither tables nor run history.
+        """
+        return self.state.expanduser().resolve() / self.source
 
     @property
     def warehouse(self) -> str:

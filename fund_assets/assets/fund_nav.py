@@ -37,6 +37,18 @@ class CollectConfig(dg.Config):
     )
 
 
+HISTORY_KEPT = dg.AssetCheckSpec(
+    "R18_history_shrink",
+    asset="fund_nav",
+    description="no history is shorter than the stored one: one that is, is refused",
+)
+OWN_DECODER = dg.AssetCheckSpec(
+    "R01_own_decoder",
+    asset="fund_nav",
+    description="the strict decoder understood every answer: akshare's was not needed",
+)
+
+
 @dg.asset(
     deps=["fund_info"],
     group_name=GROUP,
@@ -46,6 +58,7 @@ class CollectConfig(dg.Config):
     description="The landing zone: observations of each collection wave, as they were seen.",
     metadata=table_metadata(FUND_NAV),
     freshness_policy=EVERY_MORNING,
+    check_specs=[HISTORY_KEPT, OWN_DECODER],
 )
 def fund_nav(
     context: dg.AssetExecutionContext, config: CollectConfig, platform: Platform
@@ -54,10 +67,12 @@ def fund_nav(
     started = time.monotonic()
     warehouse, source = platform.warehouse, platform.source
     metadata: dict[str, Any] = {}
+    fallbacks: list[str] = []
     rows = 0
     if config.wave:
         wave = collect_wave(warehouse, source, platform.now)
         metadata |= _about_wave(wave)
+        fallbacks += [p.fallback_because for p in wave.wave.payloads if p.fallback_because]
         rows += len(wave.wave.observations)
         context.log.info(
             f"wave {wave.landing.batch_id}: {rows:,} observations"
@@ -87,7 +102,20 @@ def fund_nav(
             "dagster/row_count": rows,
             "duration_seconds": round(time.monotonic() - started, 2),
             "collected_on": as_date(to_key(platform.now().date())),
-        }
+        },
+        check_results=[
+            _noticed(HISTORY_KEPT, list(histories.refused.values())),
+            _noticed(OWN_DECODER, fallbacks + histories.fallbacks),
+        ],
+    )
+
+
+def _noticed(spec: dg.AssetCheckSpec, cases: list[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=spec.name,
+        passed=not cases,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"failed": len(cases), **({"cases": "; ".join(cases[:10])} if cases else {})},
     )
 
 
@@ -96,7 +124,6 @@ def _about_wave(report: WaveReport) -> dict[str, Any]:
     seen = report.wave.observations
     pending = seen[OBSERVED_NAMES].isna().all(axis=1) & (seen["defect"] == "")
     newest = seen["nav_date"] == batch["newest_date"]
-    fallbacks = [p.fallback_because for p in report.wave.payloads if p.fallback_because]
     return {
         "nav_date": as_date(int(batch["newest_date"])),
         "previous_nav_date": as_date(int(batch["previous_date"])),
@@ -111,8 +138,6 @@ def _about_wave(report: WaveReport) -> dict[str, Any]:
         "refused": len(report.landing.refused),
         "payload_bytes": sum(p.size for p in report.wave.payloads),
         "payloads": payload_table(batch["payloads"]),
-        "decoder_fallbacks": len(fallbacks),
-        **({"fallback_because": "; ".join(fallbacks)} if fallbacks else {}),
     }
 
 

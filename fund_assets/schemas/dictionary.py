@@ -9,13 +9,13 @@ of the page should know about a table or column (it stands in its declaration).
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from fund_assets.schemas.kinds import KINDS
+from fund_assets.schemas.page import DOCS, write_or_check
 from fund_assets.schemas.table import DATE_LIMITS, Column, Kind, Table
 from fund_assets.schemas.tables import TABLES
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "data-dictionary.md"
+PAGE = DOCS / "data-dictionary.md"
 
 HEAD = f"""# Data dictionary
 
@@ -124,21 +124,5 @@ def render(tables: Iterable[Table] = TABLES.values()) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` compare it; the exit code."""
-    page = render()
-    if arguments == ["--check"]:
-        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page:
-            return 0
-        print(f"{PAGE} is out of date: run `make docs`", file=sys.stderr)
-        return 1
-    if arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(PAGE, render(), sys.argv[1:]))

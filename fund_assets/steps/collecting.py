@@ -7,16 +7,26 @@ from datetime import datetime
 import pandas as pd
 
 from fund_assets.calendar import to_key, to_stamp
-from fund_assets.nav.history import HistoryCandidate, choose_histories, shrunk
-from fund_assets.nav.listing import described
+from fund_assets.nav.history import choose_histories, shrunk
+from fund_assets.nav.listing import acceptable, described
 from fund_assets.nav.observe import Landing, prepare
-from fund_assets.nav.rules import valid_codes
-from fund_assets.schemas.tables import FUND_EVENTS, MAX_NAME
-from fund_assets.sources.base import FundSource, History, Payload, SourceError, Wave
+from fund_assets.schemas.tables import FUND_EVENTS
+from fund_assets.sources.base import (
+    BannedError,
+    FundSource,
+    History,
+    Payload,
+    SourceError,
+    TransportError,
+    TruncatedError,
+    Wave,
+)
 from fund_assets.warehouse import Warehouse, landing
 
 #: Histories that make one batch: bounds the memory of landing and merging them.
 FUNDS_PER_BATCH = 300
+#: After these a fund is asked for again: no answer of it arrived.
+UNANSWERED = (TransportError, BannedError, TruncatedError)
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class HistoryReport:
     Attributes:
         failures: fund_code → error, of funds that gave no history.
         refused: fund_code → reason, of histories that lost what is stored (R18).
+        fallbacks: why akshare's decoder was needed, of each history where it was.
     """
 
     asked: int = 0
@@ -42,6 +53,7 @@ class HistoryReport:
     batches: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    fallbacks: list[str] = field(default_factory=list)
 
 
 def collect_wave(
@@ -63,10 +75,7 @@ def collect_wave(
         collected_at=to_stamp(collected),
         payloads=wave.payloads,
     )
-    listing = wave.listing
-    listed = listing[
-        valid_codes(listing["fund_code"]) & (listing["name"].str.len() <= MAX_NAME)
-    ]
+    listed = wave.listing[acceptable(wave.listing)]
     new_funds = described(listed.drop_duplicates("fund_code"), to_key(collected.date()))
     is_new = landing.land(warehouse, prepared, new_funds=_with_all(new_funds, prepared))
     return WaveReport(prepared, wave, is_new)
@@ -84,7 +93,8 @@ def collect_histories(
 ) -> HistoryReport:
     """Fetch the whole histories of funds and land them, some hundred to a batch.
 
-    A fund whose source fails is reported and asked again another time; the others go on.
+    A fund whose source fails is reported, and asked again another time unless the source
+    has answered that there is nothing; the others go on.
 
     Args:
         limit: at most this many funds, unless they are named.
@@ -106,16 +116,19 @@ def collect_histories(
     for start in range(0, len(chosen), FUNDS_PER_BATCH):
         group = chosen[start : start + FUNDS_PER_BATCH]
         kept: list[History] = []
+        answered: list[str] = []
         for code, history in source.histories([(fund.fund_code, fund.kind) for fund in group]):
             done += 1
             progress(done, len(chosen))
+            if not isinstance(history, UNANSWERED):
+                answered.append(code)
             if isinstance(history, SourceError):
                 report.failures[code] = f"{type(history).__name__}: {history}"
             elif reason := shrunk(history.observations, spans, code):
                 report.refused[code] = reason
             else:
                 kept.append(history)
-        _land_histories(warehouse, source, now(), group, kept, report)
+        _land_histories(warehouse, source, now(), answered, kept, report)
     return report
 
 
@@ -123,20 +136,21 @@ def _land_histories(
     warehouse: Warehouse,
     source: FundSource,
     now: datetime,
-    group: list[HistoryCandidate],
+    asked: list[str],
     kept: list[History],
     report: HistoryReport,
 ) -> None:
     today = to_key(now.date())
-    asked = [fund.fund_code for fund in group]
     rows = [history.observations for history in kept if len(history.observations)]
     if not rows:
         with warehouse.transaction(writes=True) as connection:
             landing.mark_asked(connection, asked, today)
         return
     observations = pd.concat(rows, ignore_index=True)
+    events = pd.concat([history.events for history in kept], ignore_index=True)
     prepared = prepare(
         observations,
+        events,
         kind="history",
         source=source.name,
         newest_date=int(observations["nav_date"].max()),
@@ -144,7 +158,6 @@ def _land_histories(
         collected_at=to_stamp(now),
         payloads=_payloads(kept),
     )
-    events = pd.concat([history.events for history in kept], ignore_index=True)
     events = FUND_EVENTS.conform(events.assign(status="recorded", batch_id=prepared.batch_id))
     landing.land(
         warehouse,
@@ -155,6 +168,7 @@ def _land_histories(
         today=today,
     )
     report.rows += len(observations)
+    report.fallbacks += [p.fallback_because for p in _payloads(kept) if p.fallback_because]
     report.batches.append(prepared.batch_id)
 
 

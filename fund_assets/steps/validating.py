@@ -16,17 +16,13 @@ from fund_assets.warehouse.publishing import Outcome
 LOOKBACK_SESSIONS = 10
 
 
-class BlockedError(RuntimeError):
-    """A blocking rule stopped a batch; the accepted history is as it was."""
-
-
 def validate(
     warehouse: Warehouse,
     calendar: TradingCalendar,
     now: datetime,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Publish every waiting batch, oldest first; held ones are tried again.
+    """Publish every waiting batch, oldest first.
 
     Returns:
         The outcome of each batch; blocked ones among them changed nothing.
@@ -49,7 +45,7 @@ def validate(
 def judge_waiting(
     warehouse: Warehouse, calendar: TradingCalendar, now: datetime
 ) -> list[Verdict]:
-    """What the rules say of the waiting batches, without publishing any.
+    """What the rules say of the waiting batches; blocked ones are held, none is published.
 
     When none waits, what they said of the last wave.
     """

@@ -55,7 +55,7 @@ def warehouse(content, tmp_path_factory):
             assert done.returncode == 0, done.stderr[-3000:]
         waves = [server.count(e) for e in ("open_funds", "money_funds", "exchange_funds")]
         assert waves == [1, 1, 1], "the whole market in three requests"
-    connection = sqlite3.connect(folder / "warehouse.db")
+    connection = sqlite3.connect(folder / "akshare" / "warehouse.db")
     yield connection
     connection.close()
 

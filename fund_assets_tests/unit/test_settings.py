@@ -15,8 +15,8 @@ def test_defaults_need_nothing_exported(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("FUND_STATE")
     settings = load_settings()
     assert settings.source == "simulated"
-    assert settings.state_dir == Path.cwd() / ".fund"
-    assert settings.warehouse == f"sqlite:///{Path.cwd() / '.fund' / 'warehouse.db'}"
+    assert settings.state_dir == Path.cwd() / ".fund" / "simulated"
+    assert settings.warehouse == f"sqlite:///{Path.cwd() / '.fund' / 'simulated' / 'warehouse.db'}"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_defaults_need_nothing_exported(monkeypatch: pytest.MonkeyPatch) -> None
         ("FUND_REQUESTS_PER_SECOND", "-1", "greater than 0"),
         ("FUND_RISK_FREE_RATE", "1.5", "less than 0.5"),
         ("FUND_RISK_FREE_RATE", "nan", "finite"),
-        ("FUND_LANDING_RETENTION_DAYS", "1", "greater than or equal to 2"),
+        ("FUND_RAW_RETENTION_DAYS", "0", "greater than or equal to 1"),
     ],
 )
 def test_wrong_value_names_variable_value_and_what_is_allowed(
@@ -128,7 +128,7 @@ def test_state_expands_home_and_warehouse_can_be_elsewhere(
     monkeypatch.setenv("FUND_STATE", "~/funds")
     monkeypatch.setenv("FUND_WAREHOUSE_URL", "sqlite:////x/y.db")
     settings = load_settings()
-    assert settings.state_dir == tmp_path / "funds"
+    assert settings.state_dir == tmp_path / "funds" / "simulated"
     assert settings.warehouse == "sqlite:////x/y.db"
 
 

@@ -1,0 +1,70 @@
+"""The page `docs/rules.md`, written from the rules.
+
+Belongs here: turning rules into that page. Does not belong here: any rule.
+
+    python -m fund_assets.nav.rulebook            writes the page
+    python -m fund_assets.nav.rulebook --check    fails when the page is out of date
+"""
+
+import sys
+
+from fund_assets.nav import listing, rules
+from fund_assets.nav.rules import Rule, Severity
+from fund_assets.schemas.page import DOCS, write_or_check
+
+PAGE = DOCS / "rules.md"
+
+HEAD = """# Rules
+
+Generated from `fund_assets/nav/rules.py` and `listing.py` by `make docs`.
+
+Every observation that is collected is judged before it may become part of the accepted
+history. Each rule is an asset check in Dagster, with its counts, thresholds and the first
+breaches in words. What a breach leads to:
+
+| consequence | meaning |
+|---|---|
+| block | nothing of the batch is merged, the metrics stay as they are, the run fails |
+| hold | the row goes to `nav_quarantine` with its reason; the other rows are merged |
+| warn | the row is merged, the check fails with severity WARN |
+| info | counted |
+
+A row held by `R08_jump_unconfirmed` or `R16_revision_hold` is accepted by itself when another
+batch shows the same value again.
+"""
+
+SHOWN_ON = {
+    "batch": "fund_nav",
+    "kind": "fund_nav",
+    "date": "fund_nav",
+    "fund": "fund_nav",
+    "row": "validated_nav",
+    "listing": "fund_info",
+}
+
+
+def row(rule: Rule) -> str:
+    """One line of the rule book."""
+    thresholds = ", ".join(f"{name} {value:g}" for name, value in rule.thresholds.items())
+    consequence = (
+        "the list is not applied"
+        if rule.subject == "listing" and rule.severity is Severity.HOLD
+        else rule.severity.value
+    )
+    cells = (f"`{rule.id}`", rule.title, consequence, SHOWN_ON[rule.subject], thresholds)
+    return "| " + " | ".join(cells) + " |"
+
+
+def render() -> str:
+    """The whole page."""
+    lines = [
+        HEAD,
+        "| rule | demand | a breach | check of | thresholds |",
+        "|---|---|---|---|---|",
+        *(row(rule) for rule in (*listing.RULES, *rules.RULES.values())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(write_or_check(PAGE, render(), sys.argv[1:]))
