@@ -20,15 +20,15 @@ from fund_assets.checks.schema import SCHEMA_CHECKS
 from fund_assets.platform import Platform
 
 
-def build_defs(**overrides: Any) -> dg.Definitions:
-    """The definitions; `overrides` are settings that win over the environment."""
+def build_defs(platform: Platform | None = None, **overrides: Any) -> dg.Definitions:
+    """The definitions, on a platform or on settings that win over the environment."""
     return dg.Definitions(
         assets=[fund_info, fund_nav, validated_nav, fund_metrics],
         asset_checks=[fund_nav_rules, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,
-        resources={"platform": Platform(overrides=overrides)},
+        resources={"platform": platform or Platform(overrides=overrides)},
         executor=dg.in_process_executor,
     )
 

@@ -58,7 +58,10 @@ def gap_sensor(
     """One run for each missing session, hourly, for at most a day."""
     now = platform.now()
     since = to_key(platform.calendar.before(now.date(), 3 * LOOK_BACK_SESSIONS))
-    missing = gaps(facts.rows_per_date(platform.warehouse, since), platform.calendar, now)
+    rows = facts.rows_per_date(platform.warehouse, since)
+    missing = gaps(rows, platform.calendar, now)
+    if not rows:
+        return dg.SkipReason("nothing is published yet: there is no gap before the first run")
     if not missing:
         return dg.SkipReason("every session that is due is published")
     tried: dict[str, list[float]] = json.loads(context.cursor or "{}")

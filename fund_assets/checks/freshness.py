@@ -5,6 +5,8 @@ the data with the last session whose NAVs are due, so that neither a holiday ala
 repeated old answer passes for news. `calendar_horizon` warns before the calendar ends.
 """
 
+from datetime import timedelta
+
 import dagster as dg
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, from_key
@@ -24,11 +26,11 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     if newest is None:
         return dg.AssetCheckResult(passed=False, metadata={"due": str(due), "newest": "none"})
     have = from_key(newest)
-    behind = len(platform.calendar.between(have, due)) - 1 if have < due else 0
+    behind = platform.calendar.between(have + timedelta(days=1), due)
     return dg.AssetCheckResult(
         passed=have >= due,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"newest": str(have), "due": str(due), "sessions_behind": max(behind, 0)},
+        metadata={"newest": str(have), "due": str(due), "sessions_behind": len(behind)},
     )
 
 

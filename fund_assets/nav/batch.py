@@ -17,7 +17,7 @@ class Batch:
 
     Attributes:
         landed: the columns of FUND_NAV.
-        refused: observations quarantined when it landed, because they have no valid code.
+        refused: observations quarantined when it landed, for want of a valid code or date.
         rows_read: landed and refused ones together.
     """
 

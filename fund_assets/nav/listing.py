@@ -6,11 +6,13 @@ belong here: reading or writing either of them.
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fund_assets.nav.rules import Rule, Severity, Verdict, judge, valid_codes
 from fund_assets.schemas.kinds import family_of, kind_of
-from fund_assets.schemas.tables import FUND_INFO, MAX_NAME
+from fund_assets.schemas.tables import FUND_INFO
 
 MAX_LOSS, LOSS_FROM = 0.01, 5
 MAX_NEW, MAX_GONE = 60, 20
@@ -74,31 +76,38 @@ def described(listing: pd.DataFrame, today: int) -> pd.DataFrame:
     )
 
 
+def acceptable(listing: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which listed funds have a valid code, and texts that fit their columns."""
+    fits = valid_codes(listing["fund_code"])
+    for name in ("name", "fund_type", "pinyin"):
+        fits = fits & (listing[name].str.len() <= FUND_INFO[name].max_length).to_numpy()
+    return np.asarray(fits)
+
+
 def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> ListingPlan:
     """Work out what a new list of the market changes in fund_info.
 
     A fund that vanishes is marked delisted and keeps its row. A list that lost more than
-    1 % of the funds changes nothing (R18).
+    1 % of the funds changes nothing (R18). A listed fund whose code or texts are refused
+    is neither new nor gone.
 
     Args:
         stored: columns of FUND_INFO.
         listing: `sources.base.LISTING_COLUMNS` of the whole market.
         today: yyyymmdd in Asia/Shanghai.
     """
-    valid = (
-        valid_codes(listing["fund_code"]) & (listing["name"].str.len() <= MAX_NAME).to_numpy()
-    )
+    valid = acceptable(listing)
     refused = listing[~valid]
     fresh = described(listing[valid].drop_duplicates("fund_code"), today).set_index("fund_code")
     known = stored.set_index("fund_code")
     listed_before = known.index[known["status"] == "listed"]
-    gone = listed_before.difference(fresh.index)
+    gone = listed_before.difference(fresh.index).difference(refused["fund_code"])
     added = fresh.index.difference(known.index)
     facts = pd.DataFrame(
         {
             "refused": [len(refused)],
             "refused_sample": "; ".join(
-                f"{code[:20]!r} {name[:40]!r}"
+                f"fund_code {code[:20]!r}, name of {len(name):,} characters {name[:40]!r}"
                 for code, name in refused[["fund_code", "name"]].head(5).to_numpy()
             ),
             "listed_before": len(listed_before),

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.nav.rules import valid_codes
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.table import DATE_LIMITS
 from fund_assets.schemas.tables import COLLECTION_BATCH, FUND_NAV, NAV_QUARANTINE
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Landing:
 
     Attributes:
         landed: columns of FUND_NAV.
-        refused: columns of NAV_QUARANTINE: observations without a valid code.
+        refused: columns of NAV_QUARANTINE: observations without a valid code or date.
     """
 
     batch: pd.DataFrame
@@ -56,6 +58,7 @@ def content_digest(observations: pd.DataFrame, *labels: object) -> str:
 
 def prepare(
     observations: pd.DataFrame,
+    events: pd.DataFrame | None = None,
     *,
     kind: str,
     source: str,
@@ -66,15 +69,29 @@ def prepare(
 ) -> Landing:
     """Make a batch of observations (`sources.base.OBSERVATION_COLUMNS`).
 
-    The same observations make the same batch id whenever and in whatever order they come.
+    The same observations and events (`sources.base.EVENT_COLUMNS`) make the same batch id
+    whenever and in whatever order they come. An infinite figure becomes a defect.
+
+    Raises:
+        ValueError: a fund and date stand twice; a source must unite or mark them.
     """
-    digest = content_digest(observations, kind, source, newest_date, previous_date)
+    told = (
+        [] if events is None else sorted(map(repr, events.itertuples(index=False, name=None)))
+    )
+    digest = content_digest(observations, kind, source, newest_date, previous_date, *told)
     batch_id = f"{kind[0]}{newest_date}-{digest[:12]}"
-    good = valid_codes(observations["fund_code"])
+    observations = _finite(observations)
+    code_ok = valid_codes(observations["fund_code"])
+    good = code_ok & _are_dates(observations["nav_date"].to_numpy())
     landed = observations[good].assign(batch_id=batch_id)
     landed["defect"] = landed["defect"].str.slice(0, 400)
-    bad = observations[~good]
-    codes = bad["fund_code"].str.slice(0, 64)
+    twice = landed[landed.duplicated(["fund_code", "nav_date"])]
+    if len(twice):
+        one = twice.iloc[0]
+        raise ValueError(
+            f"the source {source} gave {len(twice)} rows of a fund and date twice, first "
+            f"{one['fund_code']} {one['nav_date']}"
+        )
     batch = pd.DataFrame(
         {
             "batch_id": [batch_id],
@@ -95,14 +112,48 @@ def prepare(
         batch=COLLECTION_BATCH.conform(batch),
         landed=FUND_NAV.conform(landed).sort_values(list(FUND_NAV.primary_key)),
         refused=quarantine_rows(
-            bad.assign(
-                fund_code=codes,
-                rule="R01_fund_code",
-                reason="fund_code " + codes.map(repr) + " is not six ASCII digits",
-            ),
-            batch_id,
-            collected_at,
+            _refused(observations[~good], code_ok[~good]), batch_id, collected_at
         ),
+    )
+
+
+def _finite(observations: pd.DataFrame) -> pd.DataFrame:
+    """`observations` with a defect in place of each infinite figure: no table holds one."""
+    changed: dict[str, pd.Series] = {}
+    defect = observations["defect"]
+    for name in OBSERVED_NAMES:
+        infinite = np.isinf(observations[name])
+        if infinite.any():
+            told = f"{name}: not a number: " + observations[name].astype("str")
+            before = defect.where(defect == "", defect + "; ")
+            defect = (before + told).where(infinite, defect)
+            changed[name] = observations[name].mask(infinite)
+    return observations.assign(**changed, defect=defect) if changed else observations
+
+
+def _are_dates(keys: np.ndarray) -> np.ndarray:
+    inside = (keys >= DATE_LIMITS[0]) & (keys <= DATE_LIMITS[1])
+    real = days_to_keys(keys_to_days(np.where(inside, keys, DATE_LIMITS[0])))
+    return np.asarray(inside & (real == keys))
+
+
+def _refused(bad: pd.DataFrame, code_ok: np.ndarray) -> pd.DataFrame:
+    """What cannot land, with the rule and the reason."""
+    codes = bad["fund_code"].str.slice(0, 64)
+    reasons = [
+        f"{code}: nav_date {date} is no date; unit_nav {nav:g}"
+        if ok
+        else f"fund_code {code!r} is not six ASCII digits; nav_date {date}, unit_nav {nav:g}"
+        for code, date, nav, ok in zip(
+            codes, bad["nav_date"], bad["unit_nav"], code_ok, strict=True
+        )
+    ]
+    dates = bad["nav_date"].astype("Int32")
+    return bad.assign(
+        fund_code=codes,
+        nav_date=dates.where(_are_dates(bad["nav_date"].to_numpy())),
+        rule=np.where(code_ok, "R05_nav_date", "R01_fund_code"),
+        reason=pd.Series(reasons, index=bad.index, dtype="str"),
     )
 
 

@@ -249,7 +249,7 @@ WHOLE: tuple[Rule, ...] = (
         "R01_schema", "the batch has rows, and its fund codes are six ASCII digits in 99 % of them",
         Severity.BLOCK, "batch",
         lambda f: (f["rows"] > 0) & (f["bad_codes"] <= 0.01 * f["rows"]),
-        "{rows} rows, {bad_codes} of them with a fund code that is not six ASCII digits",
+        "{rows} rows, {bad_codes} of them with an impossible fund code or date",
     ),
     Rule(
         "R02_row_count", "at least 90 % of the usual number of rows", Severity.BLOCK, "batch",

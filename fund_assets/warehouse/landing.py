@@ -5,10 +5,12 @@ touches the accepted history (`publishing.py`).
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import pandas as pd
 import sqlalchemy as sa
 
+from fund_assets.calendar import from_key, to_key
 from fund_assets.nav.observe import Landing
 from fund_assets.schemas.tables import (
     COLLECTION_BATCH,
@@ -19,6 +21,8 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, upsert
+
+MONTH = timedelta(days=31)
 
 
 def fund_info(warehouse: Warehouse) -> pd.DataFrame:
@@ -43,6 +47,8 @@ def land(
 ) -> bool:
     """Write a batch in one transaction; a batch that is there already changes nothing.
 
+    When that one is held, it waits for the rules again.
+
     Args:
         landing: the batch.
         new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
@@ -61,6 +67,12 @@ def land(
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None:
                 upsert(connection, FUND_EVENTS, events, keep=["batch_id"])
+        else:
+            connection.exec_driver_sql(
+                "UPDATE collection_batch SET state = 'landed', held_because = '' "
+                "WHERE batch_id = ? AND state = 'held'",
+                (landing.batch_id,),
+            )
         mark_asked(connection, asked, today)
     return is_new
 
@@ -84,14 +96,14 @@ def stored_spans(warehouse: Warehouse) -> pd.DataFrame:
 
 
 def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
-    """Funds with an accepted NAV in the month before a date and after it, but none on it."""
+    """Funds with an accepted NAV in the month before a date, but none on it."""
     found = warehouse.rows(
         """
         SELECT fund_code FROM validated_nav
-        WHERE nav_date BETWEEN :nav_date - 200 AND :nav_date + 200
-        GROUP BY fund_code
-        HAVING MIN(nav_date) < :nav_date AND SUM(nav_date = :nav_date) = 0
+        WHERE nav_date BETWEEN :since AND :nav_date
+        GROUP BY fund_code HAVING MAX(nav_date) < :nav_date
         """,
+        since=to_key(from_key(nav_date) - MONTH),
         nav_date=nav_date,
     )
     return frozenset(str(row["fund_code"]) for row in found)
@@ -100,32 +112,23 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
 def unpublished(warehouse: Warehouse) -> list[str]:
     """Batches that wait for the rules, oldest first.
 
-    A held batch waits too, unless a wave that was collected after it has been published.
+    A held wave waits too, until another wave is collected: then its dates are old news.
+    Held histories wait only when they are collected again, so that they do not stop every
+    wave that comes after them.
     """
     rows = warehouse.rows(
         """
         SELECT batch_id FROM collection_batch AS b
-        WHERE state <> 'published' AND NOT (
-            state = 'held' AND kind = 'wave' AND EXISTS (
+        WHERE state = 'landed' OR (
+            state = 'held' AND kind = 'wave' AND NOT EXISTS (
                 SELECT 1 FROM collection_batch AS later
-                WHERE later.kind = 'wave' AND later.state = 'published'
-                  AND later.collected_at > b.collected_at
+                WHERE later.kind = 'wave' AND later.collected_at > b.collected_at
             )
         )
         ORDER BY collected_at, kind DESC, batch_id
         """
     )
     return [str(row["batch_id"]) for row in rows]
-
-
-def newest_batch(warehouse: Warehouse, kind: str) -> str | None:
-    """The batch of this kind that was collected last."""
-    found = warehouse.value(
-        "SELECT batch_id FROM collection_batch WHERE kind = :kind "
-        "ORDER BY collected_at DESC, newest_date DESC, batch_id LIMIT 1",
-        kind=kind,
-    )
-    return None if found is None else str(found)
 
 
 def batch_row(connection: sa.Connection, batch_id: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ not belong here: what merging means (`nav/merge.py`, handed in as a function).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -71,8 +71,7 @@ def publish(
         planned = plan(batch, known)
         blocked = tuple(planned.blocked_by)
         if blocked:
-            reasons = "; ".join(f"{v.rule}: {', '.join(v.cases)}" for v in blocked)[:2000]
-            _set_state(connection, batch_id, "held", reasons)
+            _hold(connection, batch_id, blocked)
             return Outcome(
                 batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
             )
@@ -87,11 +86,12 @@ def rehearse(
     *,
     known_since: Callable[[Batch], int],
 ) -> Plan:
-    """What publishing a batch would do; writes nothing."""
-    with warehouse.transaction() as connection:
-        row = batch_row(connection, batch_id)
-    batch = read_batch(warehouse, row)
-    return plan(batch, read_known(warehouse, batch, known_since(batch)))
+    """What publishing a batch would do; all that is written is that it is held, if it is."""
+    with warehouse.transaction(writes=True) as connection:
+        batch = read_batch(warehouse, batch_row(connection, batch_id))
+        planned = plan(batch, read_known(warehouse, batch, known_since(batch)))
+        _hold(connection, batch_id, planned.blocked_by)
+    return planned
 
 
 def outcome(warehouse: Warehouse, batch_id: str) -> Outcome:
@@ -260,6 +260,12 @@ def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> Non
     )
     insert(connection, PUBLISH_LOG, log)
     _set_state(connection, batch.batch_id, "published", "")
+
+
+def _hold(connection: sa.Connection, batch_id: str, blocked_by: Iterable[Verdict]) -> None:
+    reasons = "; ".join(f"{v.rule}: {', '.join(v.cases)}" for v in blocked_by)
+    if reasons:
+        _set_state(connection, batch_id, "held", reasons[:2000])
 
 
 def _set_state(connection: sa.Connection, batch_id: str, state: str, because: str) -> None:
