@@ -10,6 +10,7 @@ import pandas as pd
 
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import TABLES
+from fund_assets.warehouse.landing import unpublished
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
@@ -28,6 +29,19 @@ def newest_published(warehouse: Warehouse) -> int | None:
         "WHERE kind = 'wave' AND state = 'published'"
     ) or warehouse.value("SELECT MAX(nav_date) FROM validated_nav")
     return None if found is None else int(str(found))
+
+
+def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
+    """Newest date (yyyymmdd) of each table that follows the market; None when empty."""
+    collected = warehouse.value(
+        "SELECT MAX(newest_date) FROM collection_batch WHERE kind = 'wave'"
+    ) or warehouse.value("SELECT MAX(nav_date) FROM fund_nav")
+    measured = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
+    return {
+        "fund_nav": None if collected is None else int(str(collected)),
+        "validated_nav": newest_published(warehouse),
+        "fund_metrics": None if measured is None else int(str(measured)),
+    }
 
 
 def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
@@ -104,6 +118,16 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
         "ORDER BY b.collected_at DESC, b.batch_id LIMIT :limit",
         limit=limit,
     )
+
+
+def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Batches that a blocking rule stops and that still wait: batch_id, held_because."""
+    waiting = set(unpublished(warehouse))
+    found = warehouse.rows(
+        "SELECT batch_id, held_because FROM collection_batch WHERE state = 'held' "
+        "ORDER BY collected_at, batch_id"
+    )
+    return [row for row in found if row["batch_id"] in waiting]
 
 
 def newest_rows(warehouse: Warehouse, table: Table) -> pd.DataFrame:

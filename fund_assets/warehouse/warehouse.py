@@ -37,19 +37,19 @@ class Warehouse:
         Raises:
             WarehouseError: it is another source's, or has another version of the tables.
         """
-        with self.transaction(writes=True) as connection:
-            METADATA.create_all(connection)
-            connection.execute(
-                sa.text(
-                    "INSERT INTO warehouse_meta (property, value) "
-                    "VALUES ('source', :source), ('schema_version', :version) "
-                    "ON CONFLICT DO NOTHING"
-                ),
-                {"source": source, "version": SCHEMA_VERSION},
-            )
-            found = dict(
-                connection.execute(sa.text("SELECT property, value FROM warehouse_meta")).all()
-            )
+        found = self._properties()
+        if not found:
+            with self.transaction(writes=True) as connection:
+                METADATA.create_all(connection)
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO warehouse_meta (property, value) "
+                        "VALUES ('source', :source), ('schema_version', :version) "
+                        "ON CONFLICT DO NOTHING"
+                    ),
+                    {"source": source, "version": SCHEMA_VERSION},
+                )
+            found = self._properties()
         if found["source"] != source:
             raise WarehouseError(
                 f"the warehouse {self.path} holds the {found['source']} market, FUND_SOURCE "
@@ -61,6 +61,16 @@ class Warehouse:
                 f"the warehouse {self.path} has tables of version {found['schema_version']}, "
                 f"this program needs {SCHEMA_VERSION}"
             )
+
+    def _properties(self) -> dict[str, str]:
+        """What warehouse_meta says, without waiting for a writer; empty before `init`."""
+        if not self.exists():
+            return {}
+        with self.transaction() as connection:
+            if not set(METADATA.tables) <= set(sa.inspect(connection).get_table_names()):
+                return {}
+            rows = connection.execute(sa.text("SELECT property, value FROM warehouse_meta"))
+            return {row.property: row.value for row in rows}
 
     def exists(self) -> bool:
         """Whether the database file is there and has the tables."""

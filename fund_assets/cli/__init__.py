@@ -1,0 +1,69 @@
+"""The command line `fund-assets`: its commands, and how an error is told.
+
+Belongs here: the group, and turning the project's errors into one message and an exit code.
+Does not belong here: what a command does (one module a theme), facts (`monitoring/`).
+
+Commands import what they need when they are called: `--help` must not wait for Dagster.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from fund_assets.cli.looking import status
+from fund_assets.cli.pipeline import collect, metrics, run, validate
+from fund_assets.cli.setting_up import init
+
+#: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
+FAILED, WRONG_USE = 1, 2
+
+
+class _Plain(click.Group):
+    """A group that tells the project's errors in words; any other error is a defect."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, RuntimeError) as error:
+            code = _exit_code(error)
+            if code is None:
+                raise
+            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+            ctx.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    from fund_assets.calendar import CalendarError
+    from fund_assets.settings import SettingsError
+    from fund_assets.sources.base import SourceError
+    from fund_assets.warehouse import WarehouseError
+
+    if isinstance(error, SettingsError):
+        return WRONG_USE
+    if isinstance(error, CalendarError | SourceError | WarehouseError):
+        return FAILED
+    return None
+
+
+@click.group(
+    cls=_Plain,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    epilog="Settings are environment variables or lines of .env: see .env.example. "
+    "Start with `fund-assets run`, then `fund-assets status`.",
+)
+@click.version_option(package_name="fund-assets", prog_name="fund-assets")
+def main() -> None:
+    """NAVs, returns and risk of Chinese public mutual funds, kept on this machine.
+
+    Every run is recorded in the project's Dagster instance: `make dev` shows it in the
+    browser. Exit codes: 0 all is well, 1 a run failed or something is unhealthy, 2 wrong
+    usage or settings.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese
+
+
+for command in (run, collect, validate, metrics, status, init):
+    main.add_command(command)

@@ -1,0 +1,61 @@
+"""Opening what commands work on: the platform, its warehouse, and a console to write on.
+
+Belongs here: what every command does first. Does not belong here: what comes after it.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fund_assets.platform import Platform
+    from fund_assets.settings import Settings
+    from fund_assets.warehouse import Warehouse
+
+
+def console() -> "Console":
+    """Standard output as a console that leaves texts of data as they are."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def open_platform() -> "Platform":
+    """The platform of the settings, its warehouse made and checked.
+
+    Raises:
+        SettingsError: a setting is wrong, or the warehouse cannot be what they ask for.
+    """
+    from fund_assets.platform import Platform
+    from fund_assets.settings import SettingsError
+    from fund_assets.warehouse import WarehouseError
+
+    platform = Platform()
+    try:
+        _ = platform.warehouse
+    except WarehouseError as error:
+        raise SettingsError(str(error)) from error
+    return platform
+
+
+def stored_warehouse(settings: "Settings") -> "Warehouse | None":
+    """The warehouse when it has been made, for commands that only look; else None."""
+    from fund_assets.settings import SettingsError
+    from fund_assets.warehouse import Warehouse, WarehouseError
+
+    try:
+        warehouse = Warehouse(settings.warehouse)
+    except WarehouseError as error:
+        raise SettingsError(str(error)) from error
+    return warehouse if warehouse.exists() else None
+
+
+def where(settings: "Settings") -> str:
+    """The market, the moment and the place, in one line."""
+    clock = f"the clock stands at {settings.clock:%Y-%m-%d %H:%M}" if settings.clock else ""
+    market = (
+        f"simulated market of {settings.sim_funds:,} funds"
+        if settings.source == "simulated"
+        else "the real market, through akshare"
+    )
+    return ", ".join(part for part in (market, clock, f"state in {settings.state_dir}") if part)

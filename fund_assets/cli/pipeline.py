@@ -1,0 +1,73 @@
+"""The commands that run jobs: `run`, `collect`, `validate` and `metrics`.
+
+Belongs here: options and what they mean to a job. Does not belong here: running it and
+telling of it (`running.py`, `telling.py`).
+"""
+
+import re
+from typing import Any
+
+import click
+
+
+@click.command()
+def run() -> None:
+    """Collect, validate, merge and measure: the whole evening in one run.
+
+    Running it again is safe: what is known already changes nothing.
+    """
+    _execute("daily_pipeline")
+
+
+@click.command()
+@click.option(
+    "--code", "codes", multiple=True, metavar="CODE",
+    help="Fetch the whole history of this fund, even if it was fetched before. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--history", "history", type=click.IntRange(min=0), metavar="N",
+    help="Fetch the histories of at most N funds that have none yet "
+    "[default: FUND_HISTORY_FUNDS_PER_RUN].",
+)  # fmt: skip
+@click.option("--no-wave", is_flag=True, help="Leave out the market's newest two dates.")
+def collect(codes: tuple[str, ...], history: int | None, no_wave: bool) -> None:
+    """Collect the market into the landing zone, where it waits for `validate`.
+
+    Renews the list of funds, takes the newest two dates of the whole market (a wave), and
+    fetches histories.
+    """
+    for code in codes:
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise click.BadParameter(
+                f"{code!r} is no fund code: six digits, such as 000001", param_hint="--code"
+            )
+    if codes and history is not None:
+        raise click.UsageError("--code names the funds: leave --history out")
+    if no_wave and not codes and history == 0:
+        raise click.UsageError("--no-wave --history 0 leaves nothing to collect")
+    config: dict[str, Any] = {"wave": not no_wave, "history_codes": list(codes)}
+    if history is not None:
+        config["history_funds"] = history
+    _execute("daily_collection", {"ops": {"fund_nav": {"config": config}}})
+
+
+@click.command()
+def validate() -> None:
+    """Judge what was collected by the rules and merge what passes.
+
+    A batch that a blocking rule stops changes nothing and is judged again next time.
+    """
+    _execute("daily_validation")
+
+
+@click.command()
+def metrics() -> None:
+    """Compute return and risk of every fund from the accepted history."""
+    _execute("daily_metrics")
+
+
+def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:
+    from fund_assets.cli.running import execute
+
+    if not execute(job, run_config or {}):
+        click.get_current_context().exit(1)

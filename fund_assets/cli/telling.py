@@ -1,0 +1,186 @@
+"""Telling what a run does while it does it: one line an asset, and what went wrong.
+
+Belongs here: which of Dagster's events are worth a line, and its words. Does not belong
+here: running anything.
+
+On a terminal a spinner shows the current step and its last log line; into a pipe go plain
+lines without it.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from fund_assets.monitoring.records import check_cases, failure_words
+
+GOOD, NOTICE, BAD = "[green]✓[/]", "[yellow]![/]", "[red]✗[/]"
+NAME_WIDTH = 14
+SHOWN_CASES = 3
+#: In a pipe, a step's own lines are told after so many seconds without another line.
+QUIET_S = 2.0
+
+
+class Teller(logging.Handler):
+    """Listens to the events of one run and writes lines to a console.
+
+    Attributes:
+        missed_histories: histories that were asked for and not had.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+        self.missed_histories = 0
+        self._failures: list[str] = []
+        self._started = self._told = time.monotonic()
+        self._step = ""
+        self._spinner = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not console.is_terminal,
+        )
+        self._task = self._spinner.add_task("")
+
+    def __enter__(self) -> Self:
+        self._spinner.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spinner.stop()
+
+    def doing(self, words: str) -> None:
+        """Show what is being done, on a terminal."""
+        room = max(self.console.width - NAME_WIDTH - 14, 20)
+        line = " ".join(words.split())
+        short = line if len(line) <= room else line[: room - 1] + "…"
+        self._spinner.update(
+            self._task, description=f"[bold]{escape(self._step)}[/]  {escape(short)}"
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one record of Dagster's log: an event, or a line that a step logged."""
+        meta = getattr(record, "dagster_meta", {})
+        event: dg.DagsterEvent | None = meta.get("dagster_event")
+        if event is not None:
+            self._event(event)
+        elif meta.get("step_key"):
+            self._logged(record.levelno, str(meta.get("orig_message", "")))
+
+    def close_run(self, run_id: str, success: bool) -> None:
+        """The last line: how it ended, how long it took, where to read more."""
+        self._spinner.stop()
+        took = time.monotonic() - self._started
+        if success:
+            self._line(f"{GOOD} run {run_id[:8]} succeeded in {took:.1f} s")
+            return
+        self._line(f"{BAD} run {run_id[:8]} failed after {took:.1f} s")
+        for failure in self._failures:
+            self._line(f"  {escape(failure)}")
+        self._line("  Whole log: `make dev`, then Runs, " + run_id[:8])
+
+    def _event(self, event: dg.DagsterEvent) -> None:
+        kind = event.event_type
+        if kind is dg.DagsterEventType.STEP_START:
+            self._step = str(event.step_key)
+            self.doing("…")
+        elif kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
+            done = event.step_materialization_data.materialization
+            values = {name: value.value for name, value in done.metadata.items()}
+            asset = done.asset_key.to_user_string()
+            took = f"{values.get('duration_seconds', 0):.1f} s"
+            self._line(
+                f"{GOOD} {asset:<{NAME_WIDTH}} {describe(asset, values)} [dim]({took})[/]"
+            )
+            self.missed_histories += _missed(values)
+        elif kind is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            if not event.asset_check_evaluation_data.passed:
+                self._failed_check(event.asset_check_evaluation_data)
+        elif kind is dg.DagsterEventType.STEP_FAILURE:
+            self._failures.append(f"{event.step_key}: {failure_words(event)}")
+
+    def _failed_check(self, found: dg.AssetCheckEvaluation) -> None:
+        stops = found.severity is dg.AssetCheckSeverity.ERROR
+        mark, colour = (BAD, "red") if stops else (NOTICE, "yellow")
+        values = {name: value.value for name, value in found.metadata.items()}
+        asset = found.asset_key.to_user_string()
+        count = (
+            f" {values['failed']:,} of {values['looked_at']:,}" if "failed" in values else ""
+        )
+        self._line(
+            f"{mark} {asset:<{NAME_WIDTH}} {escape(found.check_name)} "
+            f"[{colour}]{found.severity.value}[/]{count}"
+        )
+        for case in check_cases(values)[:SHOWN_CASES]:
+            self._line(f"{'':<{NAME_WIDTH + 3}}[dim]{escape(case)}[/]")
+
+    def _logged(self, level: int, message: str) -> None:
+        if level >= logging.ERROR:
+            return  # Dagster's own words for a failure that its event tells better
+        if level >= logging.WARNING:
+            self._line(f"{NOTICE} {self._step:<{NAME_WIDTH}} {escape(message)}")
+        elif self.console.is_terminal:
+            self.doing(message)
+        elif time.monotonic() - self._told >= QUIET_S:
+            self._line(f"  {self._step:<{NAME_WIDTH}} {escape(message)}")
+
+    def _line(self, markup: str) -> None:
+        self._told = time.monotonic()
+        self.console.print(markup, soft_wrap=not self.console.is_terminal)
+
+
+def describe(asset: str, values: Mapping[str, Any]) -> str:
+    """What a materialization did, in words, from the figures of its metadata."""
+    n = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    if asset == "fund_info":
+        return (
+            f"{_funds(n['listed'])} listed: {n['added']:,} added, {n['gone']:,} gone, "
+            f"{n['renamed']:,} renamed"
+        )
+    if asset == "fund_nav":
+        wave = (
+            f"wave of {values['nav_date']}: {n['rows_read']:,} read, "
+            f"{n['not_yet_published']:,} not yet published"
+            + ("" if values["is_new"] else ", the same as before")
+            if "rows_read" in n
+            else "no wave"
+        )
+        return wave + (
+            f"; histories of {_funds(n['history_funds_asked'])}: {n['history_rows']:,} rows"
+            + (f", {_funds(missed)} without" if (missed := _missed(n)) else "")
+            if n["history_funds_asked"]
+            else ""
+        )
+    if asset == "validated_nav":
+        if not n["batches"]:
+            return f"nothing waited; {n['coverage']:.1%} of the funds have {values['nav_date']}"
+        return (
+            f"{n['rows_new']:,} new, {n['rows_changed']:,} changed, "
+            f"{n['rows_unchanged']:,} unchanged, {n['rows_quarantined']:,} quarantined, "
+            f"{n['rows_pending']:,} pending; {n['coverage']:.1%} of the funds have "
+            f"{values['nav_date']}"
+        )
+    if asset == "fund_metrics":
+        return (
+            f"{_funds(n['funds'])} as of {values['nav_date']}: "
+            f"{n['dagster/row_count']:,} rows, {n['rows_written']:,} written"
+        )
+    return f"{n.get('dagster/row_count', 0):,} rows"
+
+
+def _missed(n: Mapping[str, Any]) -> int:
+    return int(n.get("history_failed", 0) + n.get("history_refused", 0))
+
+
+def _funds(count: float) -> str:
+    return f"{count:,} fund" if count == 1 else f"{count:,} funds"

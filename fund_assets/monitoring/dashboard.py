@@ -1,0 +1,267 @@
+"""The terminal dashboard: a `Status` in Chinese, for a person at a terminal.
+
+Belongs here: words, order and looks. Does not belong here: any fact or judgement
+(`status.py`).
+
+Every part is a panel as wide as the dashboard, so that all lines have the same width,
+Chinese ones too. Texts from the data are escaped: a fund may be named `[bold]`.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from fund_assets.monitoring.status import Status
+
+#: Narrower than the one, texts are cut; wider than the other, nothing is gained.
+LEAST_WIDTH, MOST_WIDTH = 76, 124
+#: From here on, two panels stand side by side.
+WIDE = 108
+SHOWN_UPDATES, SHOWN_CHECKS = 8, 8
+
+#: Cells of the coverage panel that are not the bar: kind, share, funds, gaps and border.
+BESIDE_BAR = 38
+
+TABLES = {
+    "fund_info": "基金名录",
+    "fund_nav": "采集净值",
+    "validated_nav": "校验净值",
+    "fund_metrics": "基金指标",
+}
+STATES = {
+    "succeeded": "[green]成功[/]",
+    "failed": "[red]失败[/]",
+    "canceled": "[yellow]取消[/]",
+    "running": "[cyan]进行中[/]",
+    "published": "[green]已合并[/]",
+    "landed": "[cyan]待校验[/]",
+    "held": "[red]被拦截[/]",
+}
+SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（akshare）"}
+FIRST = (
+    ("fund-assets run", "采集、校验、合并、计算，一次完成"),
+    ("fund-assets doctor", "检查设置、数据源、数据库与日历"),
+)
+NEXT = (
+    ("fund-assets nav 000001", "一只基金的历史净值"),
+    *FIRST,
+    ("make dev", "Dagster 界面 http://127.0.0.1:3000"),
+)
+NONE = "[dim]—[/]"
+
+
+def dashboard(status: Status, width: int) -> RenderableType:
+    """The whole dashboard, `width` cells wide; `fit` tells which widths make sense."""
+    if not status.exists:
+        return Group(_head(status), _next(FIRST))
+    freshness, jobs, quality = _freshness(status), _jobs(status), _quality(status)
+    if width >= WIDE:
+        middle = [_beside([freshness, jobs], [_coverage(status, width // 2)]), quality]
+    else:
+        middle = [freshness, _coverage(status, width), jobs, quality]
+    checks = [_checks(status)] if status.failing_checks else []
+    return Group(
+        _head(status), *middle, _batches(status), _updates(status), *checks, _next(NEXT)
+    )
+
+
+def fit(columns: int) -> int:
+    """The width of the dashboard on a terminal of so many columns."""
+    return min(max(columns, LEAST_WIDTH), MOST_WIDTH)
+
+
+def _panel(title: str, body: RenderableType, style: str = "blue") -> Panel:
+    return Panel(body, title=f"[bold]{title}[/]", title_align="left", border_style=style)
+
+
+def _beside(left: list[Panel], right: list[Panel]) -> Table:
+    """Two columns of panels that hold tables, ending on the same line."""
+    heights = [sum(p.renderable.row_count + 3 for p in column) for column in (left, right)]
+    for column, height in zip((left, right), heights, strict=True):
+        last = column[-1]
+        last.height = last.renderable.row_count + 3 + max(heights) - height
+    grid = Table.grid(expand=True)
+    grid.add_column(ratio=1)
+    grid.add_column(ratio=1)
+    grid.add_row(Group(*left), Group(*right))
+    return grid
+
+
+def _table(*columns: str, right: Iterable[str] = (), wraps: str = "", gap: int = 2) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), header_style="dim", pad_edge=False)
+    for name in columns:
+        table.add_column(
+            name,
+            justify="right" if name in right else "left",
+            no_wrap=name != wraps,
+            overflow="fold" if name == wraps else "ellipsis",
+        )
+    return table
+
+
+def _head(status: Status) -> Panel:
+    if status.healthy:
+        lines = ["[bold green]✓ 一切正常[/]"]
+    else:
+        lines = [f"[bold red]✗ {len(status.problems)} 个问题[/]"]
+        lines += [f"  [red]•[/] {escape(problem)}" for problem in status.problems]
+    lines += [f"  [yellow]![/] {escape(notice)}" for notice in status.notices]
+    clock = "（时钟由 FUND_CLOCK 固定）" if status.frozen else ""
+    lines.append(
+        f"[dim]时间[/] {status.now:%Y-%m-%d %H:%M}{clock}  "
+        f"[dim]数据源[/] {SOURCES.get(status.source, escape(status.source))}"
+    )
+    if status.exists:
+        lines.append(
+            f"[dim]仓库[/] {escape(status.warehouse)}（{_size(status.warehouse_bytes)}）"
+        )
+        lines.append(
+            f"[dim]日历[/] 已知至 {status.calendar_until}，还有 {status.calendar_days_left} 天"
+        )
+    return _panel(
+        "基金数据平台",
+        Text.from_markup("\n".join(lines), overflow="fold"),
+        "green" if status.healthy else "red",
+    )
+
+
+def _freshness(status: Status) -> Panel:
+    table = _table("数据表", "最新日期", "应到", "落后", "上次更新", right=["落后"])
+    for row in status.freshness:
+        behind = f"{row.sessions_behind} 日" if row.sessions_behind is not None else "无数据"
+        table.add_row(
+            f"{'[green]✓[/]' if row.ok else '[red]✗[/]'} {TABLES[row.table]}",
+            _day(row.newest),
+            _day(row.due),
+            behind if row.ok else f"[red]{behind}[/]",
+            _moment(row.renewed_at),
+        )
+    return _panel("新鲜度（交易日）", table)
+
+
+def _coverage(status: Status, width: int) -> Panel:
+    table = _table("类型", "已公布", "比例", "基金", right=["比例", "基金"])
+    bar = width - BESIDE_BAR
+    for row in status.coverage:
+        filled = int(row.share * bar)  # only a full bar is full
+        table.add_row(
+            row.label,
+            f"[{_shade(row.share)}]{'█' * filled}[/][dim]{'░' * (bar - filled)}[/]",
+            f"{row.share:.1%}",
+            f"{row.published:,}/{row.active:,}",
+        )
+    return _panel(f"覆盖率（{_day(status.coverage_on)}）", table)
+
+
+def _jobs(status: Status) -> Panel:
+    table = _table("任务", "次数", "成功率", "平均用时", right=["次数", "成功率", "平均用时"])
+    for job in status.jobs:
+        rate = NONE if job.success_rate is None else f"{job.success_rate:.0%}"
+        if job.failed:
+            rate = f"[red]{rate}[/]"
+        table.add_row(escape(job.job), f"{job.runs:,}", rate, _seconds(job.mean_duration_s))
+    if not status.jobs:
+        table.add_row("[dim]没有运行[/]", NONE, NONE, NONE)
+    return _panel("7 天运行", table)
+
+
+def _quality(status: Status) -> Panel:
+    table = _table("项目", "数量", right=["数量"])
+    table.add_row("合并的行（7 天，新增与更正）", f"{status.rows_written:,}")
+    table.add_row("更正的净值（7 天）", f"{status.revisions:,}")
+    table.add_row("隔离中的行", f"{sum(n for _, n in status.quarantine):,}")
+    for rule, count in status.quarantine:
+        table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")
+    return _panel("数据质量", table)
+
+
+def _batches(status: Status) -> Panel:
+    counts = ("读入", "新增", "更正", "未变", "隔离", "待公布")
+    table = _table("采集时间", "批次", "净值日", "状态", *counts, right=counts, gap=1)
+    for row in status.batches:
+        numbers = (row.rows_read, row.rows_new, row.rows_changed, row.rows_unchanged,
+                   row.rows_quarantined, row.rows_pending)  # fmt: skip
+        table.add_row(
+            _moment(row.collected_at),
+            "全市场" if row.kind == "wave" else "历史",
+            _day(row.newest_date),
+            STATES[row.state],
+            *(_count(n) for n in numbers),
+        )
+    return _panel("最近批次", table)
+
+
+def _updates(status: Status) -> Panel:
+    table = _table("时间", "数据表", "数据日期", "行数", "写入", "用时", "状态",
+                   right=["行数", "写入", "用时"])  # fmt: skip
+    for row in status.updates[:SHOWN_UPDATES]:
+        table.add_row(
+            _moment(row.at),
+            escape(TABLES.get(row.asset, row.asset)),
+            row.data_date[5:] or NONE,
+            _count(row.rows),
+            _count(row.rows_written),
+            _seconds(row.duration_s),
+            STATES[row.status],
+        )
+    more = len(status.updates) - SHOWN_UPDATES
+    rest = f"[dim]另有 {more} 次，见 Dagster 界面[/]" if more > 0 else ""
+    if not status.updates:
+        rest = "[dim]没有更新[/]"
+    return _panel("24 小时更新", Group(table, rest) if rest else table)
+
+
+def _checks(status: Status) -> Panel:
+    table = _table("级别", "检查", "行数", "首例", right=["行数"], wraps="首例")
+    for row in status.failing_checks[:SHOWN_CHECKS]:
+        error = row.severity == "ERROR"
+        table.add_row(
+            "[red]✗ 错误[/]" if error else "[yellow]! 警告[/]",
+            escape(row.check),
+            _count(row.failed),
+            escape(row.words),
+        )
+    more = len(status.failing_checks) - SHOWN_CHECKS
+    rest = [f"[dim]另有 {more} 项，见 Dagster 界面[/]"] if more > 0 else []
+    stops = any(row.severity == "ERROR" for row in status.failing_checks)
+    return _panel("未通过的检查", Group(table, *rest), "red" if stops else "yellow")
+
+
+def _next(commands: Iterable[tuple[str, str]]) -> Panel:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for command, words in commands:
+        table.add_row(f"[bold cyan]{command}[/]", f"[dim]{words}[/]")
+    return _panel("下一步", table, "dim")
+
+
+def _count(number: int | None) -> str:
+    if number is None:
+        return NONE
+    return f"{number:,}" if number < 1_000_000 else f"{number / 10_000:,.0f} 万"
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%m-%d}" if day else NONE
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%m-%d %H:%M}" if moment else NONE
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return NONE
+    return f"{seconds:.1f} 秒" if seconds < 60 else f"{seconds / 60:.1f} 分"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+def _shade(share: float) -> str:
+    return "green" if share >= 0.95 else "yellow" if share >= 0.5 else "red"

@@ -1,0 +1,264 @@
+"""What Dagster's own records say: updates of assets, runs, and checks.
+
+Belongs here: reading materializations, runs and check evaluations into plain dataclasses.
+Does not belong here: the tables (`warehouse/`), judging (`status.py`), showing.
+
+Runs of the command line, the schedules, the sensors and the automation all count: nothing
+is chosen by the name of a job. Times are the machine's, in Asia/Shanghai: Dagster does not
+know a frozen clock.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.settings import SHANGHAI
+
+ASSETS = ("fund_info", "fund_nav", "validated_nav", "fund_metrics")
+#: Metadata of a check that is no finding.
+NOT_FOUND = ("looked_at", "failed", "consequence", "what_to_do", "threshold_days", "rows")
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Update:
+    """One attempt to renew an asset.
+
+    Attributes:
+        status: succeeded, failed, canceled or running: that of its run. A table may have
+            been written by a run whose check then failed; that counts as failed.
+        data_date: date inside the data as `yyyy-mm-dd`, empty where there is none.
+        rows: rows it read, computed or listed; None when the step failed before.
+        reason: of a failed step, in words.
+    """
+
+    at: datetime
+    asset: str
+    run_id: str
+    status: str
+    data_date: str = ""
+    rows: int | None = None
+    rows_written: int | None = None
+    duration_s: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class JobStatistics:
+    """The runs of one job; `success_rate` and `mean_duration_s` are None without any ended."""
+
+    job: str
+    runs: int
+    succeeded: int
+    failed: int
+    success_rate: float | None
+    mean_duration_s: float | None
+
+
+@dataclass(frozen=True)
+class FailingCheck:
+    """A check whose newest evaluation failed.
+
+    Attributes:
+        severity: ERROR or WARN.
+        failed, looked_at: how many of how many; None where the check does not count.
+        words: its first case, or what else it found.
+    """
+
+    asset: str
+    check: str
+    severity: str
+    at: datetime
+    run_id: str
+    failed: int | None
+    looked_at: int | None
+    words: str
+
+
+def runs_since(instance: dg.DagsterInstance, since: datetime) -> list[dg.RunRecord]:
+    """All runs made since then, newest first."""
+    return list(instance.get_run_records(dg.RunsFilter(created_after=since)))
+
+
+def updates_since(
+    instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord], since: datetime
+) -> list[Update]:
+    """What renewed the assets, or failed to, newest first.
+
+    Args:
+        runs: at least the runs that were going since then.
+    """
+    known = {record.dagster_run.run_id: record for record in runs}
+    found = []
+    for asset in ASSETS:
+        for event in _materializations(instance, asset, since):
+            values = {n: v.value for n, v in event.asset_materialization.metadata.items()}
+            record = known.get(event.run_id)
+            found.append(
+                Update(
+                    at=_moment(event.timestamp),
+                    asset=asset,
+                    run_id=event.run_id,
+                    status=_status(record.dagster_run) if record else "succeeded",
+                    data_date=str(values.get("nav_date", "")),
+                    rows=_first(values, "rows_read", "dagster/row_count"),
+                    rows_written=_written(values),
+                    duration_s=values.get("duration_seconds"),
+                )
+            )
+    done = {(update.run_id, update.asset) for update in found}
+    for record in known.values():
+        if record.dagster_run.status is dg.DagsterRunStatus.FAILURE and ended(record) >= since:
+            found += [
+                u for u in _failed_steps(instance, record) if (u.run_id, u.asset) not in done
+            ]
+    return sorted(found, key=lambda update: update.at, reverse=True)
+
+
+def job_statistics(runs: Iterable[dg.RunRecord]) -> list[JobStatistics]:
+    """The runs by job, the job with the most runs first."""
+    by_job: dict[str, list[dg.RunRecord]] = {}
+    for record in runs:
+        by_job.setdefault(_job_name(record.dagster_run), []).append(record)
+    found = []
+    for job, records in by_job.items():
+        done = [r for r in records if r.dagster_run.is_finished]
+        succeeded = sum(r.dagster_run.is_success for r in done)
+        times = [r.end_time - r.start_time for r in done if r.end_time and r.start_time]
+        found.append(
+            JobStatistics(
+                job=job,
+                runs=len(records),
+                succeeded=succeeded,
+                failed=sum(r.dagster_run.status is dg.DagsterRunStatus.FAILURE for r in done),
+                success_rate=succeeded / len(done) if done else None,
+                mean_duration_s=sum(times) / len(times) if times else None,
+            )
+        )
+    return sorted(found, key=lambda s: (-s.runs, s.job))
+
+
+def failing_checks(
+    instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord]
+) -> list[FailingCheck]:
+    """The checks whose newest evaluation in these runs failed, errors first.
+
+    Args:
+        runs: newest first.
+    """
+    newest: dict[tuple[str, str], FailingCheck | None] = {}
+    for record in runs:
+        run_id = record.dagster_run.run_id
+        events = instance.get_records_for_run(
+            run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION, ascending=False
+        )
+        for event in events.records:
+            entry = event.event_log_entry
+            result = entry.dagster_event.asset_check_evaluation_data
+            key = (result.asset_key.to_user_string(), result.check_name)
+            if key not in newest:
+                newest[key] = None if result.passed else _failing(entry, result)
+    return sorted(
+        (check for check in newest.values() if check),
+        key=lambda c: (c.severity != "ERROR", c.asset, c.check),
+    )
+
+
+def check_cases(values: Mapping[str, Any]) -> list[str]:
+    """What a failed check found, case by case in words, from its metadata.
+
+    A check that lists no cases has one: what else it tells.
+    """
+    if table := values.get("cases"):
+        return [" ".join(str(v) for v in record.data.values()) for record in table.records]
+    told = {n: v for n, v in values.items() if n not in NOT_FOUND}
+    return [", ".join(f"{name} {value}" for name, value in told.items())] if told else []
+
+
+def failure_words(failure: dg.DagsterEvent) -> str:
+    """Why a step failed: the words of its first cause, without the way it took."""
+    data = failure.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    if error.cause and str(error.cls_name).startswith("Dagster"):
+        error = error.cause
+    kind, _, words = error.message.strip().partition(": ")
+    return f"{kind.rpartition('.')[2]}: {words or 'no words given'}"
+
+
+def ended(record: dg.RunRecord) -> datetime:
+    """When a run ended; of one that has not, when it was last heard of."""
+    return _moment(record.end_time) if record.end_time else record.update_timestamp
+
+
+def _failing(entry: dg.EventLogEntry, result: dg.AssetCheckEvaluation) -> FailingCheck:
+    values = {name: value.value for name, value in result.metadata.items()}
+    return FailingCheck(
+        asset=result.asset_key.to_user_string(),
+        check=result.check_name,
+        severity=result.severity.value,
+        at=_moment(entry.timestamp),
+        run_id=entry.run_id,
+        failed=values.get("failed"),
+        looked_at=values.get("looked_at"),
+        words=" ".join(check_cases(values)[:1]),
+    )
+
+
+def _materializations(
+    instance: dg.DagsterInstance, asset: str, since: datetime
+) -> Iterator[dg.EventLogRecord]:
+    wanted = dg.AssetRecordsFilter(
+        asset_key=dg.AssetKey(asset), after_timestamp=since.timestamp()
+    )
+    cursor: str | None = None
+    while True:
+        page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor)
+        yield from page.records
+        if not page.has_more:
+            return
+        cursor = page.cursor
+
+
+def _failed_steps(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Update]:
+    run_id = record.dagster_run.run_id
+    events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    for event in events.records:
+        failure = event.event_log_entry.dagster_event
+        yield Update(
+            at=_moment(event.timestamp),
+            asset=str(failure.step_key),
+            run_id=run_id,
+            status="failed",
+            reason=failure_words(failure),
+        )
+
+
+def _job_name(run: dg.DagsterRun) -> str:
+    return "(assets)" if run.job_name.startswith("__") else run.job_name
+
+
+def _status(run: dg.DagsterRun) -> str:
+    if run.is_success:
+        return "succeeded"
+    if run.status is dg.DagsterRunStatus.CANCELED:
+        return "canceled"
+    return "failed" if run.is_finished else "running"
+
+
+def _first(values: dict[str, Any], *names: str) -> int | None:
+    return next((int(values[name]) for name in names if name in values), None)
+
+
+def _written(values: dict[str, Any]) -> int | None:
+    if "rows_new" in values:
+        return int(values["rows_new"]) + int(values["rows_changed"])
+    return _first(values, "rows_written", "rows_changed")
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, SHANGHAI)

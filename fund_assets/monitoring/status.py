@@ -1,0 +1,281 @@
+"""How the platform is: freshness, coverage, batches, updates, runs, checks and what is wrong.
+
+Belongs here: gathering facts into one `Status`, and the judgement whether all is well. Does
+not belong here: showing it (`dashboard.py`), Dagster's records (`records.py`), SQL.
+
+The facts come from the warehouse and from Dagster's own records, not from a log of ours.
+Ages of data are judged by the settings' clock, ages of runs by the machine's.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.calendar import (
+    HORIZON_ALARM_DAYS,
+    TradingCalendar,
+    from_key,
+    from_stamp,
+    to_stamp,
+)
+from fund_assets.monitoring import records
+from fund_assets.monitoring.records import FailingCheck, JobStatistics, Update
+from fund_assets.platform import Platform
+from fund_assets.schemas.kinds import KINDS
+from fund_assets.settings import SHANGHAI, Settings
+from fund_assets.warehouse import Warehouse, facts
+
+SHOWN_BATCHES = 5
+DAY, WEEK = timedelta(hours=24), timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How new a table is.
+
+    Attributes:
+        newest: date of its newest data; None without any.
+        due: the newest session whose NAVs are due.
+        sessions_behind: sessions from `newest` to `due`; 0 when it is newer, None without.
+        renewed_at: when Dagster last recorded its renewal.
+        ok: whether it has what is due.
+    """
+
+    table: str
+    newest: date | None
+    due: date
+    sessions_behind: int | None
+    renewed_at: datetime | None
+    ok: bool
+
+
+@dataclass(frozen=True)
+class KindCoverage:
+    """Funds of one kind with a NAV on the newest date, of those that are active.
+
+    `share` is a fraction.
+    """
+
+    kind: str
+    label: str
+    published: int
+    active: int
+    share: float
+
+
+@dataclass(frozen=True)
+class BatchSummary:
+    """A collected batch; the counts of its merge are None until it is published."""
+
+    batch_id: str
+    kind: str
+    newest_date: date
+    collected_at: datetime
+    state: str
+    rows_read: int
+    rows_new: int | None
+    rows_changed: int | None
+    rows_unchanged: int | None
+    rows_quarantined: int | None
+    rows_pending: int | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything a person or a monitor wants to know at a glance.
+
+    Attributes:
+        now: by the settings' clock; `frozen` tells that FUND_CLOCK holds it still.
+        problems: what makes the platform unhealthy, in words; empty when it is well.
+        notices: what will become a problem.
+        updates: of the last 24 hours. jobs, failing_checks, revisions: of the last 7 days.
+        rows_written: new and changed rows that runs of the last 7 days merged.
+        calendar_days_left: days for which it is known whether the exchange trades.
+    """
+
+    now: datetime
+    frozen: bool
+    source: str
+    warehouse: str
+    warehouse_bytes: int
+    exists: bool
+    problems: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    freshness: tuple[Freshness, ...] = ()
+    coverage_on: date | None = None
+    coverage: tuple[KindCoverage, ...] = ()
+    batches: tuple[BatchSummary, ...] = ()
+    updates: tuple[Update, ...] = ()
+    jobs: tuple[JobStatistics, ...] = ()
+    rows_written: int = 0
+    quarantine: tuple[tuple[str, int], ...] = ()
+    revisions: int = 0
+    failing_checks: tuple[FailingCheck, ...] = ()
+    calendar_until: date | None = None
+    calendar_days_left: int | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values; dates and times as ISO texts."""
+        return {"healthy": self.healthy, **_plain(asdict(self))}
+
+
+def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datetime) -> Status:
+    """The status of a platform whose warehouse has been made.
+
+    Args:
+        machine_time: now, by the clock that Dagster's records follow.
+
+    Raises:
+        WarehouseError: the warehouse cannot be read.
+    """
+    warehouse, calendar, now = platform.warehouse, platform.calendar, platform.now()
+    runs = records.runs_since(instance, machine_time - WEEK)
+    week = records.updates_since(instance, runs, machine_time - WEEK)
+    newest = facts.newest_dates(warehouse)
+    covered = newest["validated_nav"]
+    until = calendar.synthetic_after or calendar.horizon
+    freshness = _freshness(newest, calendar, now, instance)
+    checks = tuple(records.failing_checks(instance, runs))
+    days_left = calendar.days_left(now.date())
+    return Status(
+        now=now,
+        frozen=platform.settings.clock is not None,
+        source=platform.settings.source,
+        warehouse=str(warehouse.path),
+        warehouse_bytes=size_of(warehouse.path),
+        exists=True,
+        problems=(
+            *_late(freshness),
+            *_held(facts.held_batches(warehouse)),
+            *_failed(runs, week, checks),
+        ),
+        notices=tuple(_calendar_ends(days_left, invented=calendar.synthetic_after is not None)),
+        freshness=freshness,
+        coverage_on=from_key(covered) if covered else None,
+        coverage=_coverage(warehouse, covered) if covered else (),
+        batches=tuple(_batch(row) for row in facts.batches(warehouse, SHOWN_BATCHES)),
+        updates=tuple(u for u in week if u.at >= machine_time - DAY),
+        jobs=tuple(records.job_statistics(runs)),
+        rows_written=sum(
+            u.rows_written or 0
+            for u in week
+            if u.asset == "validated_nav" and u.status == "succeeded"
+        ),
+        quarantine=tuple((r["rule"], r["held"]) for r in facts.quarantine_counts(warehouse)),
+        revisions=facts.revisions_since(warehouse, to_stamp(now - WEEK)),
+        failing_checks=checks,
+        calendar_until=until,
+        calendar_days_left=days_left,
+    )
+
+
+def absent(settings: Settings) -> Status:
+    """The status of a platform whose warehouse has not been made yet."""
+    path = Warehouse(settings.warehouse).path
+    return Status(
+        now=settings.now(),
+        frozen=settings.clock is not None,
+        source=settings.source,
+        warehouse=str(path),
+        warehouse_bytes=0,
+        exists=False,
+        problems=("仓库尚未建立：请先运行 fund-assets run",),
+    )
+
+
+def size_of(database: Path) -> int:
+    """Bytes of a SQLite database, its write-ahead log included; 0 without the file."""
+    files = (database, database.with_name(database.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _freshness(
+    newest: dict[str, int | None],
+    calendar: TradingCalendar,
+    now: datetime,
+    instance: dg.DagsterInstance,
+) -> tuple[Freshness, ...]:
+    due = calendar.due(now)
+    found = []
+    for table, key in newest.items():
+        have = from_key(key) if key else None
+        behind = None
+        if have:
+            behind = len(calendar.between(have + timedelta(days=1), due)) if have < due else 0
+        event = instance.get_latest_materialization_event(dg.AssetKey(table))
+        renewed = datetime.fromtimestamp(event.timestamp, SHANGHAI) if event else None
+        found.append(Freshness(table, have, due, behind, renewed, behind == 0))
+    return tuple(found)
+
+
+def _coverage(warehouse: Warehouse, nav_date: int) -> tuple[KindCoverage, ...]:
+    by_kind = {row["kind"]: row for row in facts.coverage(warehouse, nav_date)}
+    return tuple(
+        KindCoverage(name, kind.label, row["published"], row["active"], row["share"])
+        for name, kind in KINDS.items()
+        if (row := by_kind.get(name))
+    )
+
+
+def _batch(row: dict[str, Any]) -> BatchSummary:
+    values = {field.name: row[field.name] for field in fields(BatchSummary)}
+    values["newest_date"] = from_key(row["newest_date"])
+    values["collected_at"] = from_stamp(row["collected_at"])
+    return BatchSummary(**values)
+
+
+def _late(freshness: Iterable[Freshness]) -> Iterator[str]:
+    for table in freshness:
+        if table.newest is None:
+            yield f"{table.table} 还没有数据"
+        elif not table.ok:
+            yield (
+                f"{table.table} 落后 {table.sessions_behind} 个交易日："
+                f"最新 {table.newest}，应到 {table.due}"
+            )
+
+
+def _held(batches: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for batch in batches:
+        yield f"批次 {batch['batch_id']} 被拦截：{batch['held_because']}"
+
+
+def _failed(
+    runs: list[dg.RunRecord], week: list[Update], checks: Iterable[FailingCheck]
+) -> Iterator[str]:
+    """The checks that stop something, and a newest run that failed for another reason."""
+    told = set()
+    for check in checks:
+        # How late the data is, is told by what is true now.
+        if check.severity == "ERROR" and check.check != "trading_day_freshness":
+            told.add(check.run_id)
+            yield f"检查未通过：{check.asset} {check.check}：{check.words}"
+    ended = [record.dagster_run for record in runs if record.dagster_run.is_finished]
+    if ended and ended[0].is_failure and ended[0].run_id not in told:
+        reasons = [f"{u.asset}: {u.reason}" for u in week if u.run_id == ended[0].run_id]
+        yield f"最近一次运行失败：{ended[0].job_name} {' '.join(reasons[:1])}".rstrip()
+
+
+def _calendar_ends(days_left: int, *, invented: bool) -> Iterator[str]:
+    if days_left < HORIZON_ALARM_DAYS and not invented:
+        yield (
+            f"交易日历只剩 {days_left} 天（不足 {HORIZON_ALARM_DAYS} 天）："
+            "请运行 fund-assets calendar refresh"
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value.isoformat() if isinstance(value, date) else value
