@@ -24,7 +24,7 @@ CONFIG = "dagster.yaml"
 
 
 def dagster_dir() -> Path:
-    """The folder of Dagster's state, `FUND_STATE/dagster`, made when it is missing."""
+    """The folder of Dagster's state, `FUND_STATE/<source>/dagster`, made if missing."""
     folder = load_settings().state_dir / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -89,8 +89,15 @@ def test_events_persist_where_fund_state_says(project: Path, tmp_path: Path) -> 
     with project_instance() as instance:
         assert dg.materialize([fund_nav], instance=instance).success
     assert not (project / ".fund").exists()
-    assert (tmp_path / "state" / "dagster" / "history" / "runs.db").is_file()
+    assert (tmp_path / "state" / "simulated" / "dagster" / "history" / "runs.db").is_file()
     assert rows_read() == [8]
+
+
+def test_markets_do_not_share_run_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stops simulated evenings from standing among the real ones in the UI."""
+    simulated = dagster_state.dagster_dir()
+    monkeypatch.setenv("FUND_SOURCE", "akshare")
+    assert dagster_state.dagster_dir() != simulated
 
 
 def test_home_is_the_working_directory_first(project: Path) -> None:
