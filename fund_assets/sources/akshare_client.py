@@ -6,9 +6,9 @@ what its frames mean (`pages.py`).
 
 akshare calls `requests.get` without timeout, retry or status check. Instead of patching
 requests for the whole process, the function is rebuilt with the same code and other names:
-in the copy, `requests` is our transport, `py_mini_racer` an engine with limits, and
-`pd.read_html` leaves texts such as `NaN` as they are. Nothing outside the copy changes, so
-it is safe in any number of threads.
+in the copy, `requests` is our transport, `py_mini_racer` an engine in a child process with
+limits, and `pd.read_html` leaves texts such as `NaN` as they are. Nothing outside the copy
+changes, so it is safe in any number of threads.
 
 akshare takes 0.8 s and 100 MB to import: it is imported by the first call, not before.
 """
@@ -25,11 +25,9 @@ import requests
 
 from fund_assets.sources.base import FormatError, SourceError
 from fund_assets.sources.gateway import Answer
+from fund_assets.sources.javascript import ChildEngine
 
 Fetch = Callable[[str, Mapping[str, str] | None, Mapping[str, str] | None], Answer]
-
-_JS_TIMEOUT_MS = 10_000
-_JS_MEMORY_BYTES = 400_000_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
     names = {
         **original.__globals__,
         "requests": door,
-        "py_mini_racer": SimpleNamespace(MiniRacer=_limited_engine),
+        "py_mini_racer": SimpleNamespace(MiniRacer=ChildEngine),
         "pd": SimpleNamespace(**{**vars(pd), "read_html": reader.read_html}),
     }
     rebuilt = FunctionType(
@@ -133,13 +131,3 @@ class _HtmlReader:
         if not self.tables:
             self.tables = self._read(page)
         return self.tables
-
-
-def _limited_engine() -> Any:
-    from py_mini_racer import MiniRacer
-
-    class Limited(MiniRacer):
-        def eval(self, code: str, timeout: int | None = None, max_memory: int | None = None):  # type: ignore[no-untyped-def]
-            return super().eval(code, timeout or _JS_TIMEOUT_MS, max_memory or _JS_MEMORY_BYTES)
-
-    return Limited()

@@ -6,8 +6,6 @@ from our decoder to akshare's on the same bytes. Does not belong here: the netwo
 """
 
 import re
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +18,6 @@ import pandas as pd
 from fund_assets.settings import Settings
 from fund_assets.sources import decode, pages
 from fund_assets.sources.akshare_client import Decoded, run
-from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
     FormatError,
     History,
@@ -32,6 +29,7 @@ from fund_assets.sources.base import (
 )
 from fund_assets.sources.cells import unite
 from fund_assets.sources.gateway import Answer, Gateway, StatusError
+from fund_assets.sources.javascript import ChildEngine, JavaScriptError
 
 HOST = "fund.eastmoney.com"
 #: As akshare 1.19.5 sends them; a contract test compares.
@@ -77,17 +75,8 @@ class EastmoneySource:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "EastmoneySource":
-        """The source with the limits of the settings; raw answers go below FUND_STATE/raw."""
-        return cls(
-            Gateway(
-                timeout_s=settings.request_timeout_s,
-                deadline_s=settings.request_deadline_s,
-                attempts=settings.request_attempts,
-                requests_per_second=settings.requests_per_second,
-                limit_bytes=settings.response_limit_mb * 2**20,
-                archive=RawArchive(settings.state_dir / "raw"),
-            )
-        )
+        """The source with the limits of the settings."""
+        return cls(Gateway.from_settings(settings))
 
     def fund_list(self) -> Listing:
         """Every share class the market lists now, with its type, in one request."""
@@ -199,7 +188,7 @@ class EastmoneySource:
 
     def ping(self) -> list[tuple[str, bool, str]]:
         """Whether the source can be used from here: (what, is it well, in words)."""
-        return [self._ping_host(), _ping_engine()]
+        return [self._ping_host(), ping_engine()]
 
     def _ping_host(self) -> tuple[str, bool, str]:
         start = monotonic()
@@ -248,17 +237,10 @@ def _payload(answer: Answer, rows: int, because: str = "", decoder: str = "own")
     )
 
 
-def _ping_engine() -> tuple[str, bool, str]:
-    """Try the JavaScript engine in a process of its own: when broken, it kills its host."""
+def ping_engine() -> tuple[str, bool, str]:
     name = "JavaScript engine"
-    program = "from py_mini_racer import MiniRacer; print(MiniRacer().eval('1+1'))"
     try:
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=30
-        )
-    except subprocess.TimeoutExpired:
-        return name, False, "no answer within 30 s: reinstall akshare with its dependencies"
-    if done.stdout.strip() == "2":
-        return name, True, "py_mini_racer computes; akshare can stand in for our decoder"
-    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return name, False, f"{last}: reinstall akshare with py-mini-racer and akracer"
+        well = ChildEngine().execute("1+1") == 2
+    except JavaScriptError as error:
+        return name, False, f"{error}: reinstall akshare with py-mini-racer and akracer"
+    return name, well, "akshare can stand in for our decoder of histories"

@@ -47,16 +47,14 @@ FAULTS = [
     (Fault("cut"), (TruncatedError, FormatError), 1, None),
     (Fault("garbage"), FormatError, 1, None),
 ]
-#: Faults that take a second each: by default at one script and one page only.
+#: Faults that take a second each, and are the gateway's: by default at one endpoint only.
 LONG = {"hang", "drip_header", "drip_body", "drip_endless"}
 CELLS = [
     pytest.param(
         endpoint,
         *row,
         id=f"{row[0].kind}-{row[0].status}-{endpoint}",
-        marks=[pytest.mark.slow]
-        if row[0].kind in LONG and endpoint not in ("history", "money_funds")
-        else [],
+        marks=[pytest.mark.slow] if row[0].kind in LONG and endpoint != "money_funds" else [],
     )
     for row in FAULTS
     for endpoint in CALLS
@@ -86,11 +84,10 @@ def test_messages_name_endpoint_host_and_fund(market, source):
 
 def test_deadlines_leave_no_thread_behind(market, source):
     """A deadline kept by walking away leaves a thread and a socket for each slow answer."""
-    market.faults["history"] = Fault("drip_body", times=2)
+    market.faults["history"] = Fault("drip_body")
     ours = {t for t in threading.enumerate() if "process_request_thread" not in t.name}
-    for _ in range(2):
-        with pytest.raises(DeadlineError):
-            source.history("000001", kind="mixed")
+    with pytest.raises(DeadlineError):
+        source.history("000001", kind="mixed")
     left = {t for t in threading.enumerate() if "process_request_thread" not in t.name}
     assert left <= ours
 

@@ -235,8 +235,9 @@ def test_a_script_that_eats_memory_is_an_error_not_a_crash(market, source):
     """Without a limit the engine takes the whole process down with it."""
     bomb = b'var fS_code = "000001";var a=[];while(true){a.push(new Array(1000000).fill(1.5))};'
     market.content.change["history"] = lambda _: bomb
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError) as caught:
         source.history("000001", kind="mixed")
+    assert "JavaScriptError: the engine ended with" in caught.value.__notes__[0]
 
 
 def test_the_seam_is_private_to_a_call():

@@ -74,7 +74,7 @@ def endpoint_of(host: str, path: str) -> tuple[str, str]:
 
 def page_of(fund_code: str, name: str, fund_type: str) -> str:
     """On which of the three pages a share class stands."""
-    if kind_of(fund_type, name) == "money":
+    if kind_of(fund_type, name) == "money" and "浮动净值" not in fund_type:
         return "money_funds"
     return "exchange_funds" if fund_code.startswith(ON_EXCHANGE) else "open_funds"
 

@@ -1,0 +1,58 @@
+"""The simulated market, served in eastmoney's formats and read back by its source."""
+
+import pandas as pd
+import pytest
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.schemas.kinds import kind_of
+from fund_assets.settings import load_settings
+from fund_assets.sources.base import EmptyAnswerError, UnknownFundError
+from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.gateway import Gateway
+from fund_assets.sources.simulated import SimulatedSource
+from fund_assets_tests.server import MarketServer, content_from_source
+
+KEY = ["nav_date", "fund_code"]
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    settings = load_settings(sim_funds=40, sim_years=0.5, clock="2026-11-20T21:00:00")
+    return SimulatedSource.from_settings(settings, TradingCalendar.build())
+
+
+@pytest.fixture(scope="module")
+def eastmoney(simulated):
+    with MarketServer(content_from_source(simulated)) as server, server.as_environment():
+        yield EastmoneySource(Gateway(attempts=1, requests_per_second=10_000))
+
+
+def test_the_wave_is_the_same(simulated, eastmoney):
+    """What reaches the pipeline must not depend on whether the market came by wire."""
+    truth, got = simulated.wave(), eastmoney.wave()
+    assert (got.newest, got.previous) == (truth.newest, truth.previous)
+    pd.testing.assert_frame_equal(
+        got.observations.sort_values(KEY, ignore_index=True),
+        truth.observations.sort_values(KEY, ignore_index=True),
+    )
+    pd.testing.assert_frame_equal(eastmoney.fund_list().frame, simulated.fund_list().frame)
+
+
+def test_every_history_is_the_same(simulated, eastmoney):
+    """All kinds of funds: events, yields, weekly NAVs, funds that have none yet."""
+    listed = simulated.fund_list().frame.itertuples(index=False)
+    funds = [(row.fund_code, kind_of(row.fund_type, row.name)) for row in listed]
+    compared = 0
+    for (code, got), (_, truth) in zip(
+        eastmoney.histories(funds), simulated.histories(funds), strict=True
+    ):
+        if isinstance(truth, UnknownFundError):
+            assert isinstance(got, UnknownFundError), code
+        elif truth.observations.empty:
+            assert isinstance(got, EmptyAnswerError), code
+        else:
+            pd.testing.assert_frame_equal(got.observations, truth.observations)
+            columns = ["fund_code", "ex_date", "kind", "value"]
+            pd.testing.assert_frame_equal(got.events[columns], truth.events[columns])
+            compared += 1
+    assert compared > 30
