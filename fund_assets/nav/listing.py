@@ -130,7 +130,9 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
     if any(v.rule == "R18_list_shrink" and not v.passed for v in verdicts):
         rows = FUND_INFO.empty()
     else:
-        fresh.loc[both, ["first_seen_on", "history_on"]] = old[["first_seen_on", "history_on"]]
+        first_seen_on = known["first_seen_on"].reindex(fresh.index, fill_value=today)
+        history_on = known["history_on"].reindex(fresh.index)
+        staying = fresh.assign(first_seen_on=first_seen_on, history_on=history_on)
         leaving = known.loc[gone].assign(status="delisted")
-        rows = FUND_INFO.conform(pd.concat([fresh, leaving]).reset_index())
+        rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
     return ListingPlan(rows, verdicts, len(fresh), len(added), len(gone), renamed)
