@@ -26,6 +26,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from fund_assets.settings import Settings
 from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
     BannedError,
@@ -123,6 +124,18 @@ class Gateway:
         self._rate = RateLimit(requests_per_second)
         self._pause = wait_exponential_jitter(
             multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Gateway":
+        """A gateway with the limits of the settings; answers are kept below FUND_STATE."""
+        return cls(
+            timeout_s=settings.request_timeout_s,
+            deadline_s=settings.request_deadline_s,
+            attempts=settings.request_attempts,
+            requests_per_second=settings.requests_per_second,
+            limit_bytes=settings.response_limit_mb * 2**20,
+            archive=RawArchive(settings.state_dir / "raw"),
         )
 
     def fetch(
