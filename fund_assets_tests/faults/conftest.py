@@ -26,21 +26,32 @@ def market(tiny_server):
         yield tiny_server
 
 
-@pytest.fixture
-def gateway(tmp_path):
+def a_gateway(folder, deadline_s=10.0):
     """A gateway with limits that a test can wait for."""
     return Gateway(
         timeout_s=0.3,
-        deadline_s=1.0,
+        deadline_s=deadline_s,
         attempts=ATTEMPTS,
         requests_per_second=10_000,
         limit_bytes=2**20,
-        archive=RawArchive(tmp_path / "raw"),
+        archive=RawArchive(folder / "raw"),
         backoff_s=0.01,
     )
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """A gateway whose deadline no fault but a drip reaches."""
+    return a_gateway(tmp_path)
 
 
 @pytest.fixture
 def source(gateway):
     """The eastmoney source over that gateway."""
     return EastmoneySource(gateway)
+
+
+@pytest.fixture
+def hasty_source(tmp_path):
+    """The same with a deadline that comes soon."""
+    return EastmoneySource(a_gateway(tmp_path, deadline_s=0.5))
