@@ -90,7 +90,8 @@ class EastmoneySource:
         """The newest two dates of the whole market, in three requests.
 
         Open funds, money funds and exchange-traded funds have a page each, with dates of
-        its own. A fund on two pages is one row: see `cells.unite`.
+        its own. A fund on two pages is one row: see `cells.unite`. Raw answers past their
+        retention are deleted on the way.
         """
         answer = self._gateway.fetch("open_funds", OPEN_FUNDS_URL, OPEN_FUNDS_PARAMS, HEADERS)
         market, because = _read(
@@ -109,6 +110,7 @@ class EastmoneySource:
                 "exchange_funds": exchange.observations,
             }
         )
+        self._gateway.prune()
         listing = pd.concat(
             [market.listing, exchange.listing, money.listing], ignore_index=True
         )
@@ -238,6 +240,7 @@ def _payload(answer: Answer, rows: int, because: str = "", decoder: str = "own")
 
 
 def ping_engine() -> tuple[str, bool, str]:
+    """Whether JavaScript can be evaluated: (what, is it well, in words)."""
     name = "JavaScript engine"
     try:
         well = ChildEngine().execute("1+1") == 2

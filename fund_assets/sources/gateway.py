@@ -102,6 +102,7 @@ class Gateway:
         requests_per_second: per host.
         limit_bytes: largest answer, after content encoding is removed.
         archive: where answers are kept before anyone looks into them.
+        retention_days: how long `prune` leaves them there.
         backoff_s: first pause before another try; doubled each time, with jitter.
     """
 
@@ -114,6 +115,7 @@ class Gateway:
         requests_per_second: float = 1.0,
         limit_bytes: int = 64 * 2**20,
         archive: RawArchive | None = None,
+        retention_days: int = 30,
         backoff_s: float = 1.0,
     ) -> None:
         self._timeout_s = timeout_s
@@ -121,6 +123,7 @@ class Gateway:
         self._attempts = attempts
         self._limit_bytes = limit_bytes
         self._archive = archive
+        self._retention_days = retention_days
         self._rate = RateLimit(requests_per_second)
         self._pause = wait_exponential_jitter(
             multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
@@ -136,7 +139,12 @@ class Gateway:
             requests_per_second=settings.requests_per_second,
             limit_bytes=settings.response_limit_mb * 2**20,
             archive=RawArchive(settings.state_dir / "raw"),
+            retention_days=settings.raw_retention_days,
         )
+
+    def prune(self) -> int:
+        """Delete raw answers that are older than their retention; returns how many."""
+        return self._archive.prune(self._retention_days) if self._archive else 0
 
     def fetch(
         self,

@@ -1,9 +1,12 @@
 """Every fault at every endpoint: the right error, and no more requests than it is worth."""
 
+import os
 import threading
+from time import time
 
 import pytest
 
+from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
     BannedError,
     EmptyAnswerError,
@@ -180,6 +183,18 @@ def test_answers_are_kept_before_they_are_parsed(market, source, tmp_path):
         source.fund_list()
     (kept,) = (tmp_path / "raw").rglob("*.gz")
     assert kept.stat().st_size > 0
+
+
+def test_a_wave_deletes_raw_answers_past_their_retention(market, source, tmp_path):
+    """Stops the archive from growing for ever, and from losing what is still to be kept."""
+    archive = RawArchive(tmp_path / "raw")
+    old, kept = archive.put(b"old"), archive.put(b"kept")
+    for digest, days in ((old, 31), (kept, 29)):
+        when = time() - days * 86_400
+        os.utime(archive.path(digest), (when, when))
+    source.wave()
+    assert not archive.path(old).exists()
+    assert archive.get(kept) == b"kept"
 
 
 def test_ping_says_what_works(market, source):
