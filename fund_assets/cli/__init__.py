@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from fund_assets.cli.looking import status
+from fund_assets.cli.calendar_days import calendar
+from fund_assets.cli.looking import nav, status
 from fund_assets.cli.pipeline import collect, metrics, run, validate
-from fund_assets.cli.setting_up import init
+from fund_assets.cli.setting_up import doctor, init
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
 FAILED, WRONG_USE = 1, 2
@@ -29,7 +30,7 @@ class _Plain(click.Group):
             code = _exit_code(error)
             if code is None:
                 raise
-            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+            click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
             ctx.exit(code)
 
 
@@ -65,5 +66,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese
 
 
-for command in (run, collect, validate, metrics, status, init):
+for command in (run, collect, validate, metrics, status, nav, init, doctor, calendar):
     main.add_command(command)

@@ -1,15 +1,42 @@
-"""The command `status`, which looks and changes nothing.
+"""The commands that look and change nothing: `status` and `nav`.
 
 Belongs here: options and writing. Does not belong here: facts (`monitoring/`), reads
 (`warehouse/`).
 """
 
+import csv
 import json
-import warnings
+import re
+import sys
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.opening import console, open_platform, stored_warehouse
+from fund_assets.cli.opening import NotThere, console, open_platform, quiet, stored_warehouse
+
+if TYPE_CHECKING:
+    from fund_assets.warehouse import Warehouse
+
+SHOWN_ROWS, SHOWN_FUNDS, NEAR_FUNDS = 20, 20, 5
+TITLES = {
+    "nav_date": "净值日期",
+    "unit_nav": "单位净值",
+    "acc_nav": "累计净值",
+    "growth_pct": "日增长率%",
+    "yield_per_10k": "万份收益",
+    "yield_7d_pct": "7日年化%",
+    "total_return_index": "总收益指数",
+    "return_status": "收益依据",
+}
+RETURN_STATUSES = {
+    "first": "首日",
+    "proven": "互证",
+    "single_source": "单一来源",
+    "suspected_event": "疑似分红",
+    "unproven": "未证实",
+}
 
 
 @click.command()
@@ -17,16 +44,12 @@ from fund_assets.cli.opening import console, open_platform, stored_warehouse
 def status(as_json: bool) -> None:
     """Show how fresh, complete and sound the data is.
 
-    Exits with 1 when something is wrong: old data, a held batch, a failed run or check, a
-    calendar that ends soon.
+    Exits with 1 when something is wrong: old data, a held batch, a failed run or check.
     """
-    from datetime import datetime
-
     from fund_assets.settings import SHANGHAI, load_settings
 
     settings = load_settings()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Dagster announces what will replace its API
+    with quiet():
         from fund_assets.dagster_state import project_instance
         from fund_assets.monitoring.status import absent, gather
 
@@ -45,3 +68,146 @@ def status(as_json: bool) -> None:
         terminal.print(dashboard(found, terminal.width))
     if not found.healthy:
         click.get_current_context().exit(1)
+
+
+@click.command()
+@click.argument("fund", metavar="CODE")
+@click.option(
+    "--as-of", metavar="TIME",
+    help="As it was known at this time in Shanghai: YYYY-MM-DD (the end of that day) or "
+    "'YYYY-MM-DD HH:MM'.",
+)  # fmt: skip
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), help="Leave out older dates."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=0), metavar="N",
+    help=f"The newest N dates, 0 for all [default: {SHOWN_ROWS}; all with --csv].",
+)  # fmt: skip
+@click.option("--csv", "as_csv", is_flag=True, help="CSV with the tables' column names.")
+def nav(
+    fund: str, as_of: str | None, since: datetime | None, limit: int | None, as_csv: bool
+) -> None:
+    """Show the history of a fund, the newest date last.
+
+    CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists
+    the funds it fits.
+    """
+    from fund_assets.calendar import to_key
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse import history
+
+    warehouse = stored_warehouse(load_settings())
+    if warehouse is None:
+        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    known_at = _moment(as_of) if as_of else None
+    row = _chosen(warehouse, fund, as_csv)
+    if row is None:
+        return
+    limit = (0 if as_csv else SHOWN_ROWS) if limit is None else limit
+    window = {"since": to_key(since) if since else 0, "limit": limit or -1}
+    code = row["fund_code"]
+    rows = (
+        history.history_as_of(warehouse, code, known_at, **window)
+        if known_at
+        else history.history(warehouse, code, **window)
+    )
+    if as_csv:
+        _write_csv(code, rows)
+    else:
+        _show(row, rows, as_of)
+
+
+def _moment(text: str) -> int:
+    """`2026-09-18` or `2026-09-18 21:40` → yyyymmddhhmmss."""
+    for form, ends in (("%Y-%m-%d", "235959"), ("%Y-%m-%d %H:%M", ""), ("%Y-%m-%dT%H:%M", "")):
+        try:
+            moment = datetime.strptime(text, form)  # noqa: DTZ007
+        except ValueError:
+            continue
+        return int(f"{moment:%Y%m%d}{ends}" if ends else f"{moment:%Y%m%d%H%M%S}")
+    raise click.BadParameter(
+        f"{text!r} is no time: YYYY-MM-DD or 'YYYY-MM-DD HH:MM'", param_hint="--as-of"
+    )
+
+
+def _chosen(warehouse: "Warehouse", text: str, as_csv: bool) -> dict[str, Any] | None:
+    """The fund that is meant; None when several fit and were listed."""
+    from fund_assets.warehouse import history
+
+    if exact := history.fund(warehouse, text):
+        return exact
+    found = history.find_funds(warehouse, text, SHOWN_FUNDS + 1)
+    if len(found) == 1 and not re.fullmatch(r"[0-9]{6}", text):
+        return history.fund(warehouse, found[0]["fund_code"])
+    if found and not as_csv:
+        _list(found)
+        return None
+    if found:
+        raise NotThere(f"{text!r} fits several funds: name one by its six digits")
+    near = get_close_matches(text, history.codes(warehouse), n=NEAR_FUNDS, cutoff=0.6)
+    funds = [history.fund(warehouse, code) for code in near]
+    hint = "".join(f"\n  {f['fund_code']}  {f['name']}" for f in funds if f)
+    raise NotThere(
+        f"there is no fund {text!r} in fund_info."
+        + (f" Near it are:{hint}" if hint else " Try a part of its name.")
+    )
+
+
+def _list(funds: list[dict[str, Any]]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("代码", "名称", "类型", "状态", box=None)
+    for fund in funds[:SHOWN_FUNDS]:
+        state = "" if fund["status"] == "listed" else "已退市"
+        table.add_row(fund["fund_code"], escape(fund["name"]), escape(fund["fund_type"]), state)
+    terminal = console()
+    terminal.print(table)
+    if len(funds) > SHOWN_FUNDS:
+        terminal.print(f"[dim]还有更多，请写得更具体；只列出前 {SHOWN_FUNDS} 只[/]")
+
+
+def _write_csv(code: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["fund_code", *rows[0]])
+        writer.writerows([code, *("" if v is None else v for v in r.values())] for r in rows)
+
+
+def _show(fund: dict[str, Any], rows: list[dict[str, Any]], as_of: str | None) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+
+    terminal = console()
+    terminal.print(
+        f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]  "
+        f"[dim]{escape(fund['fund_type'])}{'' if fund['status'] == 'listed' else ' 已退市'}[/]"
+    )
+    if not rows:
+        terminal.print("[yellow]没有净值[/]" + (f"（截至 {as_of} 尚不知道）" if as_of else ""))
+        return
+    shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in shown:
+        table.add_column(TITLES[name], justify="left" if name == "nav_date" else "right")
+    for row in rows:
+        table.add_row(*(_cell(name, row[name], from_key) for name in shown))
+    terminal.print(table)
+    if as_of:
+        terminal.print(f"[dim]截至 {escape(as_of)} 所知；总收益指数随更正重算，不留过去的值[/]")
+
+
+def _cell(name: str, value: Any, from_key: Any) -> str:
+    if value is None:
+        return "[dim]—[/]"
+    if name == "nav_date":
+        return f"{from_key(value)}"
+    if name == "return_status":
+        return RETURN_STATUSES[value]
+    if name == "growth_pct":
+        colour = "red" if value > 0 else "green" if value < 0 else "default"
+        return f"[{colour}]{value:+.2f}[/]"
+    return f"{value:.6f}" if name == "total_return_index" else f"{value:.4f}"

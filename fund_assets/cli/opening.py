@@ -3,7 +3,12 @@
 Belongs here: what every command does first. Does not belong here: what comes after it.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,11 +18,25 @@ if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
 
+class NotThere(click.ClickException):
+    """What was named does not exist: wrong use, told without the usage lines."""
+
+    exit_code = 2
+
+
 def console() -> "Console":
     """Standard output as a console that leaves texts of data as they are."""
     from rich.console import Console
 
     return Console(highlight=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings in which Dagster announces what will replace its API."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def open_platform() -> "Platform":

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from fund_assets.cli.opening import console
+
 
 @click.command()
 def run() -> None:
@@ -67,7 +69,8 @@ def metrics() -> None:
 
 
 def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:
-    from fund_assets.cli.running import execute
+    with console().status("starting"):
+        from fund_assets.cli.running import execute
 
     if not execute(job, run_config or {}):
         click.get_current_context().exit(1)

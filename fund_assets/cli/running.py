@@ -11,7 +11,6 @@ import io
 import logging
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -19,7 +18,7 @@ from typing import Any, TextIO
 import dagster as dg
 from rich.console import Console
 
-from fund_assets.cli.opening import open_platform, where
+from fund_assets.cli.opening import open_platform, quiet, where
 from fund_assets.cli.telling import Teller
 from fund_assets.dagster_state import project_instance
 
@@ -53,8 +52,7 @@ def execute(job: str, run_config: dict[str, Any]) -> bool:
     Raises:
         SettingsError: a setting is wrong; no run was made.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Dagster announces what will replace its API
+    with quiet():
         platform = open_platform()
         platform.warehouse.close()
         with project_instance() as instance, _own_terminal() as terminal:

@@ -1,11 +1,15 @@
-"""The command that makes the warehouse.
+"""The commands `init`, which makes the warehouse, and `doctor`, which looks at everything.
 
-Belongs here: `init`. Does not belong here: what a warehouse is (`warehouse/`).
+Belongs here: printing. Does not belong here: what is examined (`examining.py`).
 """
+
+from collections.abc import Iterable
 
 import click
 
-from fund_assets.cli.opening import open_platform, stored_warehouse
+from fund_assets.cli.opening import console, open_platform, quiet, stored_warehouse
+
+WHAT_WIDTH = 18
 
 
 @click.command()
@@ -20,3 +24,47 @@ def init() -> None:
         f"It holds the market FUND_SOURCE={platform.settings.source}, and no other. "
         "Next: `fund-assets run`."
     )
+
+
+@click.command()
+def doctor() -> None:
+    """Examine settings, source, database, calendar and Dagster; say what to do.
+
+    Exits with 1 when something must be put right.
+    """
+    from rich.markup import escape
+
+    from fund_assets.cli import examining
+
+    marks = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failure": "[red]✗[/]"}
+    terminal = console()
+    count = dict.fromkeys(marks, 0)
+
+    def tell(findings: Iterable[examining.Finding]) -> None:
+        for finding in findings:
+            count[finding.state] += 1
+            mark, what = marks[finding.state], escape(f"{finding.what:<{WHAT_WIDTH}}")
+            todo = f"\n    [yellow]→ {escape(finding.todo)}[/]" if finding.todo else ""
+            terminal.print(
+                f"{mark} [bold]{what}[/] {escape(finding.words)}{todo}",
+                soft_wrap=not terminal.is_terminal,
+            )
+
+    settings, findings = examining.examine_settings()
+    tell(findings)
+    if settings is not None:
+        for what, examine in (
+            ("database", examining.examine_database),
+            ("calendar", examining.examine_calendar),
+            ("source", examining.examine_source),
+            ("Dagster", examining.examine_dagster),
+        ):
+            with quiet(), terminal.status(f"looking at the {what}…"):
+                tell(examine(settings))
+    terminal.print(
+        f"\n{count['failure']} failures, {count['warning']} warnings"
+        if count["failure"] or count["warning"]
+        else "\nAll is well."
+    )
+    if count["failure"]:
+        click.get_current_context().exit(1)

@@ -16,6 +16,7 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from fund_assets.monitoring.records import check_cases, failure_words
 
@@ -37,7 +38,7 @@ class Teller(logging.Handler):
         super().__init__()
         self.console = console
         self.missed_histories = 0
-        self._failures: list[str] = []
+        self._failures: list[tuple[str, str]] = []
         self._started = self._told = time.monotonic()
         self._step = ""
         self._spinner = Progress(
@@ -81,13 +82,12 @@ class Teller(logging.Handler):
         """The last line: how it ended, how long it took, where to read more."""
         self._spinner.stop()
         took = time.monotonic() - self._started
-        if success:
-            self._line(f"{GOOD} run {run_id[:8]} succeeded in {took:.1f} s")
-            return
-        self._line(f"{BAD} run {run_id[:8]} failed after {took:.1f} s")
-        for failure in self._failures:
-            self._line(f"  {escape(failure)}")
-        self._line("  Whole log: `make dev`, then Runs, " + run_id[:8])
+        ended = "succeeded in" if success else "failed after"
+        self._line(GOOD if success else BAD, "run", f"{run_id[:8]} {ended} {took:.1f} s")
+        for step, words in self._failures:
+            self._line(" ", step, escape(words))
+        if not success:
+            self._line(" ", "whole log", f"`make dev`, then Runs, {run_id[:8]}")
 
     def _event(self, event: dg.DagsterEvent) -> None:
         kind = event.event_type
@@ -99,15 +99,13 @@ class Teller(logging.Handler):
             values = {name: value.value for name, value in done.metadata.items()}
             asset = done.asset_key.to_user_string()
             took = f"{values.get('duration_seconds', 0):.1f} s"
-            self._line(
-                f"{GOOD} {asset:<{NAME_WIDTH}} {describe(asset, values)} [dim]({took})[/]"
-            )
+            self._line(GOOD, asset, f"{describe(asset, values)} [dim]({took})[/]")
             self.missed_histories += _missed(values)
         elif kind is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             if not event.asset_check_evaluation_data.passed:
                 self._failed_check(event.asset_check_evaluation_data)
         elif kind is dg.DagsterEventType.STEP_FAILURE:
-            self._failures.append(f"{event.step_key}: {failure_words(event)}")
+            self._failures.append((str(event.step_key), failure_words(event)))
 
     def _failed_check(self, found: dg.AssetCheckEvaluation) -> None:
         stops = found.severity is dg.AssetCheckSeverity.ERROR
@@ -117,26 +115,33 @@ class Teller(logging.Handler):
         count = (
             f" {values['failed']:,} of {values['looked_at']:,}" if "failed" in values else ""
         )
-        self._line(
-            f"{mark} {asset:<{NAME_WIDTH}} {escape(found.check_name)} "
-            f"[{colour}]{found.severity.value}[/]{count}"
-        )
+        severity = f"[{colour}]{found.severity.value}[/]"
+        self._line(mark, asset, f"{escape(found.check_name)} {severity}{count}")
         for case in check_cases(values)[:SHOWN_CASES]:
-            self._line(f"{'':<{NAME_WIDTH + 3}}[dim]{escape(case)}[/]")
+            self._line(" ", "", f"[dim]{escape(case)}[/]")
 
     def _logged(self, level: int, message: str) -> None:
         if level >= logging.ERROR:
             return  # Dagster's own words for a failure that its event tells better
         if level >= logging.WARNING:
-            self._line(f"{NOTICE} {self._step:<{NAME_WIDTH}} {escape(message)}")
+            self._line(NOTICE, self._step, escape(message))
         elif self.console.is_terminal:
             self.doing(message)
         elif time.monotonic() - self._told >= QUIET_S:
-            self._line(f"  {self._step:<{NAME_WIDTH}} {escape(message)}")
+            self._line(" ", self._step, escape(message))
 
-    def _line(self, markup: str) -> None:
+    def _line(self, mark: str, name: str, markup: str) -> None:
+        """One line into a pipe; on a terminal, wrapped beside its mark and name."""
         self._told = time.monotonic()
-        self.console.print(markup, soft_wrap=not self.console.is_terminal)
+        if not self.console.is_terminal:
+            self.console.print(f"{mark} {name:<{NAME_WIDTH}} {markup}", soft_wrap=True)
+            return
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column()
+        grid.add_column(min_width=NAME_WIDTH)
+        grid.add_column(overflow="fold")
+        grid.add_row(mark, name, markup)
+        self.console.print(grid)
 
 
 def describe(asset: str, values: Mapping[str, Any]) -> str:

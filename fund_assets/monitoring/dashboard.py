@@ -14,7 +14,6 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
 from fund_assets.monitoring.status import Status
 
@@ -32,6 +31,7 @@ TABLES = {
     "fund_nav": "采集净值",
     "validated_nav": "校验净值",
     "fund_metrics": "基金指标",
+    "fund_nav_rules": "批次规则",
 }
 STATES = {
     "succeeded": "[green]成功[/]",
@@ -105,29 +105,30 @@ def _table(*columns: str, right: Iterable[str] = (), wraps: str = "", gap: int =
 
 
 def _head(status: Status) -> Panel:
+    lines = Table.grid(padding=(0, 1, 0, 0))
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
     if status.healthy:
-        lines = ["[bold green]✓ 一切正常[/]"]
+        lines.add_row("[bold green]✓[/]", "[bold green]一切正常[/]")
     else:
-        lines = [f"[bold red]✗ {len(status.problems)} 个问题[/]"]
-        lines += [f"  [red]•[/] {escape(problem)}" for problem in status.problems]
-    lines += [f"  [yellow]![/] {escape(notice)}" for notice in status.notices]
+        lines.add_row("[bold red]✗[/]", f"[bold red]{len(status.problems)} 个问题[/]")
+    for problem in status.problems:
+        lines.add_row("[red]•[/]", escape(problem))
+    for notice in status.notices:
+        lines.add_row("[yellow]![/]", escape(notice))
     clock = "（时钟由 FUND_CLOCK 固定）" if status.frozen else ""
-    lines.append(
-        f"[dim]时间[/] {status.now:%Y-%m-%d %H:%M}{clock}  "
-        f"[dim]数据源[/] {SOURCES.get(status.source, escape(status.source))}"
-    )
+    facts = Table.grid(padding=(0, 1, 0, 0))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("时间", f"{status.now:%Y-%m-%d %H:%M}{clock}")
+    facts.add_row("来源", SOURCES.get(status.source, escape(status.source)))
+    size = f"（{_size(status.warehouse_bytes)}）" if status.exists else ""
+    facts.add_row("仓库", f"{escape(status.warehouse)}{size}")
     if status.exists:
-        lines.append(
-            f"[dim]仓库[/] {escape(status.warehouse)}（{_size(status.warehouse_bytes)}）"
-        )
-        lines.append(
-            f"[dim]日历[/] 已知至 {status.calendar_until}，还有 {status.calendar_days_left} 天"
-        )
-    return _panel(
-        "基金数据平台",
-        Text.from_markup("\n".join(lines), overflow="fold"),
-        "green" if status.healthy else "red",
-    )
+        left = f"还有 {status.calendar_days_left} 天"
+        facts.add_row("日历", f"已知至 {status.calendar_until}，{left}")
+    style = "green" if status.healthy else "red"
+    return _panel("基金数据平台", Group(lines, facts), style)
 
 
 def _freshness(status: Status) -> Panel:

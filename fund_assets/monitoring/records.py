@@ -186,6 +186,9 @@ def failure_words(failure: dg.DagsterEvent) -> str:
     error = data.error
     if error.cause and str(error.cls_name).startswith("Dagster"):
         error = error.cause
+    if error.cls_name == "DagsterAssetCheckFailedError":
+        _, *checks = error.message.strip().splitlines()
+        return f"blocked by {', '.join(checks)}; what waits was not merged"
     kind, _, words = error.message.strip().partition(": ")
     return f"{kind.rpartition('.')[2]}: {words or 'no words given'}"
 

@@ -1,0 +1,159 @@
+"""The examinations of `doctor`: what is there, whether it is well, and what to do.
+
+Belongs here: looking. Does not belong here: printing (`setting_up.py`).
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
+from fund_assets.settings import PREFIX, Settings, SettingsError, load_settings
+from fund_assets.warehouse import Warehouse, WarehouseError, days, soundness
+
+OK, WARNING, FAILURE = "ok", "warning", "failure"
+#: Days before the calendar ends from which nothing can be relied on.
+CALENDAR_LAST_DAYS = 7
+LEAST_DISK, LOW_DISK = 1_000_000_000, 5_000_000_000
+DAEMON_SILENT_S = 120
+SECRETS = ("URL", "TOKEN", "SECRET", "PASSWORD", "KEY")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor: what was looked at, how it is, and what to do."""
+
+    what: str
+    state: str
+    words: str
+    todo: str = ""
+
+
+def examine_settings() -> tuple[Settings | None, list[Finding]]:
+    """The settings, or None when they are wrong; and a line for each variable that is set."""
+    given = {**_from_file(Path(".env")), **os.environ}
+    ours = {name: value for name, value in given.items() if name.startswith(PREFIX)}
+    names = [f"{PREFIX}{field}".upper() for field in Settings.model_fields]
+    found = []
+    for name, value in sorted(ours.items()):
+        if name in names:
+            found.append(Finding(name, OK, _shown(name, value)))
+        else:
+            close = get_close_matches(name, names, n=1, cutoff=0.7)
+            hint = f"do you mean {close[0]}? " if close else ""
+            found.append(
+                Finding(name, WARNING, "is no setting", f"{hint}.env.example has all of them")
+            )
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return None, [*found, Finding("settings", FAILURE, str(error))]
+    if not ours:
+        found.append(Finding("settings", OK, "all defaults", ""))
+    return settings, found
+
+
+def examine_source(settings: Settings) -> Iterator[Finding]:
+    """Whether the market can be reached, and the JavaScript engine that akshare needs."""
+    from fund_assets.sources.eastmoney import EastmoneySource, ping_engine
+
+    if settings.source == "simulated":
+        yield Finding(
+            "source", OK, f"simulated market of {settings.sim_funds:,} funds, nothing to reach"
+        )
+        pings = [ping_engine()]
+    else:
+        pings = EastmoneySource.from_settings(settings).ping()
+    for what, well, words in pings:
+        todo = "" if well or "reinstall" in words else "see whether a browser here reaches it"
+        yield Finding(what, OK if well else FAILURE, words, todo)
+
+
+def examine_database(settings: Settings) -> Iterator[Finding]:
+    """Whether the warehouse is there, ours, writable and undamaged, and has room."""
+    try:
+        warehouse = Warehouse(settings.warehouse)
+        if not warehouse.exists():
+            yield Finding(
+                "warehouse",
+                WARNING,
+                f"{warehouse.path} is not made yet",
+                "run `fund-assets run`",
+            )
+        else:
+            warehouse.init(settings.source)
+            yield Finding("warehouse", OK, f"{warehouse.path}, of the {settings.source} market")
+            soundness.try_writing(warehouse)
+            yield Finding("writing", OK, "the warehouse can be written")
+            damaged = soundness.damage(warehouse)
+            yield Finding(
+                "integrity",
+                FAILURE if damaged else OK,
+                damaged or "the database finds no damage",
+                "restore a copy, or move the file away and collect anew" if damaged else "",
+            )
+    except WarehouseError as error:
+        yield Finding("warehouse", FAILURE, str(error))
+        return
+    free = shutil.disk_usage(warehouse.path.parent).free
+    low = FAILURE if free < LEAST_DISK else WARNING if free < LOW_DISK else OK
+    yield Finding(
+        "disk", low, f"{free / 1e9:,.1f} GB free", "" if low == OK else "make room: 5 GB"
+    )
+
+
+def examine_calendar(settings: Settings) -> Iterator[Finding]:
+    """How far the trading calendar is known."""
+    warehouse = Warehouse(settings.warehouse)
+    entered = days.overrides(warehouse) if warehouse.exists() else {}
+    calendar = TradingCalendar.build(entered)
+    left = calendar.days_left(settings.now().date())
+    words = f"known until {calendar.horizon}, {left} days; {len(entered)} days entered by hand"
+    if settings.source == "simulated":
+        yield Finding("calendar", OK, f"{words}; the simulated market invents what follows")
+        return
+    state = OK if left >= HORIZON_ALARM_DAYS else WARNING
+    if left < CALENDAR_LAST_DAYS:
+        state = FAILURE
+    todo = "run `fund-assets calendar refresh`, or enter announced days with `calendar set`"
+    yield Finding("calendar", state, words, "" if state == OK else todo)
+
+
+def examine_dagster(settings: Settings) -> Iterator[Finding]:
+    """Whether Dagster's instance opens, where it is, and whether its daemon runs."""
+    import time
+
+    import dagster as dg
+
+    from fund_assets.dagster_state import dagster_dir, project_instance
+
+    try:
+        with project_instance() as instance:
+            runs = instance.get_runs_count()
+            beats = instance.get_daemon_heartbeats().values()
+    except (SettingsError, dg.DagsterError) as error:
+        yield Finding("Dagster", FAILURE, str(error))
+        return
+    yield Finding("Dagster", OK, f"{dg.__version__}, {runs:,} runs in {dagster_dir()}")
+    latest = max((beat.timestamp for beat in beats), default=0.0)
+    if time.time() - latest <= DAEMON_SILENT_S:
+        yield Finding("daemon", OK, "runs: schedules and sensors are at work")
+    else:
+        yield Finding(
+            "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"
+        )
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    return {n: v for n, v in dotenv_values(path).items() if v} if path.is_file() else {}
+
+
+def _shown(name: str, value: str) -> str:
+    if "@" in value and any(word in name for word in SECRETS):
+        return "set (hidden: it holds a password)"
+    return value
