@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from fund_assets.warehouse.engine import WarehouseError
 
-BATCH_ROWS = 500_000
+BATCH_ROWS = 100_000
 
 
 @dataclass(frozen=True)
