@@ -56,7 +56,7 @@ def show(year: int | None) -> None:
             table.add_row(f"{month} 月", str(len(sessions)), " ".join(map(_short, closed)))
     terminal = console()
     terminal.print(table)
-    terminal.print(f"全年 {total} 个交易日；日历已知至 {known.horizon}")
+    terminal.print(f"{first} 至 {last} 共 {total} 个交易日；日历已知至 {known.horizon}")
     notes = days.notes(warehouse) if warehouse else {}
     for key, note in notes.items():
         if key // 10_000 == year:
@@ -89,8 +89,8 @@ def set_day(day: datetime, state: str, note: str) -> None:
     skipped = [d for d in _every_day(known.horizon + timedelta(days=1), wanted) if d != wanted]
     if weekdays := [d for d in skipped if d.weekday() < 5]:
         raise click.BadParameter(
-            f"the calendar ends on {known.horizon}, {len(weekdays)} weekdays before {wanted} "
-            f"are not known: enter {weekdays[0]} first, or run `fund-assets calendar refresh`",
+            f"the calendar ends on {known.horizon}, so the weekdays before {wanted} are not "
+            f"known: enter {weekdays[0]} first, or run `fund-assets calendar refresh`",
             param_hint="DATE",
         )
     days.set_overrides(warehouse, {to_key(wanted): state == "open"}, note.strip())

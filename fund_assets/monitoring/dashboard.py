@@ -153,7 +153,7 @@ def _coverage(status: Status, width: int) -> Panel:
         table.add_row(
             row.label,
             f"[{_shade(row.share)}]{'█' * filled}[/][dim]{'░' * (bar - filled)}[/]",
-            f"{row.share:.1%}",
+            _percent(row.share),
             f"{row.published:,}/{row.active:,}",
         )
     return _panel(f"覆盖率（{_day(status.coverage_on)}）", table)
@@ -238,6 +238,11 @@ def _next(commands: Iterable[tuple[str, str]]) -> Panel:
     for command, words in commands:
         table.add_row(f"[bold cyan]{command}[/]", f"[dim]{words}[/]")
     return _panel("下一步", table, "dim")
+
+
+def _percent(share: float) -> str:
+    """Cut, not rounded: 100.0% means that none is missing."""
+    return f"{int(share * 1000) / 10:.1f}%"
 
 
 def _count(number: int | None) -> str:

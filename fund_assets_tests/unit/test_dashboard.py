@@ -1,0 +1,125 @@
+"""The terminal dashboard: alignment, escaping and what it says."""
+
+import io
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from fund_assets.monitoring.dashboard import LEAST_WIDTH, MOST_WIDTH, dashboard, fit
+from fund_assets.monitoring.records import FailingCheck, JobStatistics, Update
+from fund_assets.monitoring.status import BatchSummary, Freshness, KindCoverage, Status
+from fund_assets.settings import SHANGHAI
+
+AT = datetime(2026, 9, 18, 21, 40, tzinfo=SHANGHAI)
+EVIL = "[bold]海岳[/foo] ⚠️ ．ＱＤＩＩ（人民币）"
+
+FULL = Status(
+    now=AT,
+    frozen=True,
+    source="simulated",
+    warehouse=f"/数据/很长的路径/{'目录/' * 20}warehouse.db",
+    warehouse_bytes=1_234_567_890,
+    exists=True,
+    problems=(f"批次 w1 被拦截：{EVIL * 5}", "validated_nav 落后 3 个交易日"),
+    notices=("交易日历只剩 37 天",),
+    freshness=(
+        Freshness("fund_nav", date(2026, 9, 18), date(2026, 9, 17), 0, AT, True),
+        Freshness("validated_nav", date(2026, 9, 14), date(2026, 9, 17), 3, AT, False),
+        Freshness("fund_metrics", None, date(2026, 9, 17), None, None, False),
+    ),
+    coverage_on=date(2026, 9, 18),
+    coverage=(
+        KindCoverage("mixed", "混合型", 9_999, 10_000, 0.9999),
+        KindCoverage("bond", "债券型", 12_345, 12_345, 1.0),
+        KindCoverage("qdii", "QDII", 0, 812, 0.0),
+    ),
+    batches=(
+        BatchSummary("w2", "wave", date(2026, 9, 18), AT, "held", 52_000, *[None] * 5),
+        BatchSummary(
+            "h1",
+            "history",
+            date(2026, 9, 18),
+            AT,
+            "published",
+            18_400_000,
+            18_399_000,
+            1,
+            2,
+            3,
+            4,
+        ),
+    ),
+    updates=tuple(
+        Update(AT, asset, f"run{n}", status, "2026-09-18", 52_000, 7, 123.4)
+        for n, (asset, status) in enumerate(
+            [("fund_nav", "succeeded"), (EVIL, "failed"), ("fund_info", "running")] * 4
+        )
+    ),
+    jobs=(
+        JobStatistics("daily_pipeline", 21, 20, 1, 20 / 21, 93.0),
+        JobStatistics(EVIL, 1, 0, 0, None, None),
+    ),
+    rows_written=1_234,
+    quarantine=(("R08_jump_unconfirmed", 12), (EVIL, 1)),
+    revisions=3,
+    failing_checks=(
+        FailingCheck("fund_nav", "R05_header_dates", "ERROR", AT, "run1", 1, 1, EVIL * 3),
+        FailingCheck("validated_nav", EVIL, "WARN", AT, "run1", None, None, ""),
+    ),
+    calendar_until=date(2026, 12, 31),
+    calendar_days_left=104,
+)
+EMPTY = Status(AT, False, "akshare", "/w.db", 0, True, ())
+ABSENT = replace(EMPTY, exists=False, problems=("仓库尚未建立：请先运行 fund-assets run",))
+
+
+def lines(status, width):
+    console = Console(file=io.StringIO(), width=width, highlight=False, color_system=None)
+    console.print(dashboard(status, width))
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [LEAST_WIDTH, 80, 107, 108, MOST_WIDTH])
+@pytest.mark.parametrize("status", [FULL, EMPTY, ABSENT], ids=["full", "empty", "absent"])
+def test_every_line_has_the_same_width(status, width):
+    """Stops Chinese, full-width and emoji texts from breaking the frame."""
+    for line in lines(status, width):
+        assert cell_len(line) == width, line
+
+
+def test_texts_of_data_stay_as_they_are():
+    """Stops a name such as [bold] from being eaten, or [/foo] from raising."""
+    shown = "".join(lines(FULL, 124))
+    assert "[bold]海岳[/foo]" in shown
+
+
+def test_words():
+    """Stops a figure from standing in the wrong place, or from being rounded to a lie."""
+    shown = "\n".join(lines(FULL, 80))
+    for text in (
+        "✗ 2 个问题", "! 交易日历只剩 37 天", "时钟由 FUND_CLOCK 固定", "1.2 GB",
+        "✓ 采集净值", "✗ 校验净值", "3 日", "无数据", "被拦截", "1,840 万",
+        "95%", "1.6 分", "R08_jump_unconfirmed", "另有 4 次", "✗ 错误", "! 警告",
+        "已知至 2026-12-31", "fund-assets nav 000001",
+    ):  # fmt: skip
+        assert text in shown, text
+    mixed = next(line for line in shown.splitlines() if "混合型" in line)
+    assert "99.9%" in mixed, "9,999 of 10,000 are not all"
+    assert "░" in mixed, "only a kind without a missing fund has a full bar"
+    assert "░" not in next(line for line in shown.splitlines() if "债券型" in line)
+
+
+def test_absent_says_what_to_run():
+    """Stops an empty dashboard on a machine where nothing has run."""
+    shown = "\n".join(lines(ABSENT, 80))
+    assert "仓库尚未建立：请先运行 fund-assets run" in shown
+    assert "新鲜度" not in shown
+
+
+@pytest.mark.parametrize(("columns", "width"), [(40, 76), (80, 80), (300, 124)])
+def test_fit(columns, width):
+    """Stops a dashboard that is stretched over a whole wall."""
+    assert fit(columns) == width

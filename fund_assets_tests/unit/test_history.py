@@ -1,0 +1,134 @@
+"""One fund's history as it is, and as it was known at a past time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fund_assets.nav.listing import described
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import FUND_INFO, NAV_REVISION, VALIDATED_NAV
+from fund_assets.warehouse import Warehouse, history
+from fund_assets.warehouse.writes import insert
+
+DAY1, DAY2, DAY3 = 20260916, 20260917, 20260918
+SEEN1, SEEN2, SEEN3 = 20260916_193000, 20260917_193000, 20260918_193000
+FIXED_A, FIXED_B = 20260917_213000, 20260918_073000
+
+
+def rows(table, *values, **more):
+    frame = pd.DataFrame(values).assign(**more)
+    for name in table.names:
+        if name not in frame:
+            frame[name] = np.nan if name in (*OBSERVED_NAMES, "change_pct") else ""
+    return table.conform(frame)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    """Fund 000001 on three days: day 1 corrected twice, day 2 once, day 3 never.
+
+    The corrections of day 1 are 1.0 until A, 1.1 until B, 1.2 since. Fund 000002 has the
+    same days and no correction.
+    """
+    warehouse = Warehouse(f"sqlite:///{tmp_path_factory.mktemp('history') / 'w.db'}")
+    warehouse.init("simulated")
+    listing = pd.DataFrame(
+        {
+            "fund_code": ["000001", "000002", "100001"],
+            "name": ["华夏成长混合", "华夏货币A", "易方达[bold]成长"],
+            "fund_type": ["混合型-偏股", "货币型-普通货币", "股票型"],
+            "pinyin": ["HXCZHH", "HXHBA", "YFDCZ"],
+        }
+    )
+    now = {"total_return_index": 1.0, "return_status": "proven", "batch_id": "w3"}
+    present = rows(
+        VALIDATED_NAV,
+        {"fund_code": "000001", "nav_date": DAY1, "unit_nav": 1.2, "first_seen_at": SEEN1},
+        {"fund_code": "000001", "nav_date": DAY2, "unit_nav": 2.1, "first_seen_at": SEEN2},
+        {"fund_code": "000001", "nav_date": DAY3, "unit_nav": 3.0, "first_seen_at": SEEN3},
+        {"fund_code": "000002", "nav_date": DAY1, "unit_nav": 9.0, "first_seen_at": SEEN1},
+        **now,
+    )
+    corrected = rows(
+        NAV_REVISION,
+        {"nav_date": DAY1, "unit_nav": 1.0, "superseded_at": FIXED_A, "first_seen_at": SEEN1},
+        {"nav_date": DAY1, "unit_nav": 1.1, "superseded_at": FIXED_B, "first_seen_at": SEEN1},
+        {"nav_date": DAY2, "unit_nav": 2.0, "superseded_at": FIXED_B, "first_seen_at": SEEN2},
+        fund_code="000001",
+        batch_id="w1",
+        superseded_by="w2",
+    )
+    with warehouse.transaction(writes=True) as connection:
+        insert(connection, FUND_INFO, described(listing, DAY1))
+        insert(connection, VALIDATED_NAV, present)
+        insert(connection, NAV_REVISION, corrected)
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.mark.parametrize(
+    ("known_at", "expected"),
+    [
+        (SEEN1 - 1, {}),
+        (SEEN1, {DAY1: 1.0}),
+        (SEEN2 - 1, {DAY1: 1.0}),
+        (SEEN2, {DAY1: 1.0, DAY2: 2.0}),
+        (FIXED_A - 1, {DAY1: 1.0, DAY2: 2.0}),
+        (FIXED_A, {DAY1: 1.1, DAY2: 2.0}),
+        (FIXED_B - 1, {DAY1: 1.1, DAY2: 2.0}),
+        (FIXED_B, {DAY1: 1.2, DAY2: 2.1}),
+        (SEEN3, {DAY1: 1.2, DAY2: 2.1, DAY3: 3.0}),
+        (20991231_235959, {DAY1: 1.2, DAY2: 2.1, DAY3: 3.0}),
+    ],
+)
+def test_as_of(warehouse, known_at, expected):
+    """Stops a backtest from seeing a correction, or a date, before it was there to see."""
+    found = history.history_as_of(warehouse, "000001", known_at)
+    assert {row["nav_date"]: row["unit_nav"] for row in found} == expected
+    assert [row["nav_date"] for row in found] == sorted(expected)
+
+
+def test_as_of_equals_replay(warehouse):
+    """Stops the query from differing from the definition, written out over every second kept."""
+    present = warehouse.rows("SELECT * FROM validated_nav WHERE fund_code = '000001'")
+    past = warehouse.rows("SELECT * FROM nav_revision WHERE fund_code = '000001'")
+    moments = {t + d for t in (SEEN1, SEEN2, SEEN3, FIXED_A, FIXED_B) for d in (-1, 0, 1)}
+    for moment in moments:
+        expected = {}
+        for row in present:
+            later = [
+                p
+                for p in past
+                if p["nav_date"] == row["nav_date"] and p["superseded_at"] > moment
+            ]
+            known = min(later, key=lambda p: p["superseded_at"]) if later else row
+            if known["first_seen_at"] <= moment:
+                expected[row["nav_date"]] = known["unit_nav"]
+        found = history.history_as_of(warehouse, "000001", moment)
+        assert {row["nav_date"]: row["unit_nav"] for row in found} == expected, moment
+
+
+def test_window(warehouse):
+    """Stops --since and --limit from taking the oldest dates, or another fund's."""
+    assert [r["nav_date"] for r in history.history(warehouse, "000001")] == [DAY1, DAY2, DAY3]
+    newest = history.history(warehouse, "000001", limit=2)
+    assert [r["unit_nav"] for r in newest] == [2.1, 3.0]
+    since = history.history_as_of(warehouse, "000001", SEEN3, since=DAY2, limit=1)
+    assert [r["unit_nav"] for r in since] == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("华夏", ["000001", "000002"]),
+        ("成长", ["000001", "100001"]),
+        ("hxhb", ["000002"]),
+        ("1000", ["100001"]),
+        ("'; drop table fund_info; --", []),
+        ("%", []),
+        ("_", []),
+    ],
+)
+def test_find_funds(warehouse, text, codes):
+    """Stops a name search that takes wildcards or SQL from its text, or forgets pinyin."""
+    assert [row["fund_code"] for row in history.find_funds(warehouse, text, 9)] == codes
