@@ -168,8 +168,9 @@ def _beside_stored(
 ) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """Observations with the stored values beside them, and which of them differ.
 
-    An empty cell never overwrites a value. Of two growths that differ in rounding alone,
-    the one of the history, which has more decimals, is taken.
+    An empty cell never overwrites a value, but for a growth that belongs to a unit NAV that
+    is corrected. Of two growths that differ in rounding alone, the one of the history,
+    which has more decimals, is taken.
     """
     keys = stored["key"].to_numpy()
     at = np.searchsorted(keys, observed["key"].to_numpy())
@@ -183,8 +184,12 @@ def _beside_stored(
         before = np.full(len(observed), np.nan)
         before[found] = stored[name].to_numpy(dtype=float)[at[found]]
         value = np.where(np.isnan(seen), before, seen)
-        if name == "growth_pct" and batch.is_wave:
-            value = np.where(np.abs(value - before) <= GROWTH_ROUNDING, before, value)
+        if name == "unit_nav":
+            corrected = np.abs(value - before) > 0
+        if name == "growth_pct":
+            value = np.where(corrected, seen, value)
+            if batch.is_wave:
+                value = np.where(np.abs(value - before) <= GROWTH_ROUNDING, before, value)
         differs |= ~((value == before) | (np.isnan(value) & np.isnan(before)))
         new[name], new[f"stored_{name}"] = value, before
     for name, absent in (
