@@ -19,6 +19,9 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
 from fund_assets.settings import SettingsError, load_settings
 
+# dagster.yaml turns telemetry off; this keeps the UI from making its empty folders for it.
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+
 HOME = "DAGSTER_HOME"
 CONFIG = "dagster.yaml"
 
