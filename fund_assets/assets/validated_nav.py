@@ -41,7 +41,7 @@ def validated_nav(
         warehouse,
         platform.calendar,
         platform.now(),
-        progress=lambda outcome: context.log.info(f"{outcome.batch_id}: {outcome.counts}"),
+        progress=lambda outcome: context.log.info(f"{outcome.batch_id}: {_told(outcome)}"),
     )
     if blocked := explain_block(outcomes):
         raise dg.Failure(description=blocked, allow_retries=False)
@@ -71,6 +71,12 @@ def validated_nav(
         },
         check_results=[result_of(rule, verdicts[rule.id]) for rule in ROW_RULES],
     )
+
+
+def _told(outcome: publishing.Outcome) -> str:
+    if outcome.blocked_by:
+        return f"held by {', '.join(v.rule for v in outcome.blocked_by)}"
+    return ", ".join(f"{n:,} {name.removeprefix('rows_')}" for name, n in outcome.counts.items())
 
 
 def _lineage() -> dict[str, Any]:
