@@ -26,6 +26,8 @@ class _Plain(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except (click.exceptions.Exit, click.Abort):
+            raise
         except (ValueError, RuntimeError) as error:
             code = _exit_code(error)
             if code is None:

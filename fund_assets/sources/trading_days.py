@@ -13,7 +13,6 @@ from fund_assets.sources.akshare_client import run
 from fund_assets.sources.base import TruncatedError
 from fund_assets.sources.gateway import Answer, Gateway
 
-
 #: The whole of the encoded days, its closing quote included: a cut answer has none.
 _WHOLE = re.compile(rb'="[A-Za-z0-9+/]+"')
 

@@ -74,7 +74,10 @@ class Warehouse:
 
     def exists(self) -> bool:
         """Whether the database file is there and has the tables."""
-        return self.path.exists() and sa.inspect(self.engine).has_table("warehouse_meta")
+        if not self.path.exists():
+            return False
+        with self.transaction() as connection:
+            return bool(sa.inspect(connection).has_table("warehouse_meta"))
 
     def transaction(self, *, writes: bool = False) -> AbstractContextManager[sa.Connection]:
         """A consistent reading, or with `writes` the only writer until it ends."""

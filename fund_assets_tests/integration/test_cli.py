@@ -1,0 +1,421 @@
+"""The command line on a small simulated market: what it writes, says and exits with."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from click.testing import CliRunner
+from rich.cells import cell_len
+
+from fund_assets.calendar import exchange_sessions
+from fund_assets.cli import main
+from fund_assets.settings import Settings
+from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets_tests.unit.test_trading_days import encode, sessions_of
+
+MARKET = {"FUND_SIM_FUNDS": "40", "FUND_SIM_YEARS": "1"}
+EVENING_BEFORE, EVENING = "2026-09-17T21:40", "2026-09-18T21:40"
+
+
+class Command:
+    """The command line on one state folder."""
+
+    def __init__(self, state, monkeypatch):
+        self.state = state
+        self.environment = {**MARKET, "FUND_STATE": str(state), "FUND_CLOCK": EVENING}
+        self.monkeypatch = monkeypatch
+
+    def __call__(self, *arguments, **settings):
+        for name, value in {**self.environment, **settings}.items():
+            self.monkeypatch.setenv(name, value)
+        self.monkeypatch.delenv("DAGSTER_HOME", raising=False)
+        result = CliRunner().invoke(main, list(arguments))
+        assert result.exception is None or isinstance(result.exception, SystemExit), (
+            result.exc_info
+        )
+        assert "Traceback" not in result.output
+        return result
+
+    @property
+    def database(self):
+        return self.state / "simulated" / "warehouse.db"
+
+    def sql(self, query, *parameters):
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+
+@pytest.fixture(scope="module")
+def evenings(tmp_path_factory):
+    """A state after the runs of two evenings, and what the two commands printed."""
+    state = tmp_path_factory.mktemp("evenings") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Settings.model_config, "env_file", None)
+        command = Command(state, patch)
+        first = command("run", FUND_CLOCK=EVENING_BEFORE)
+        second = command("run")
+    return state, first, second
+
+
+@pytest.fixture
+def command(evenings, monkeypatch):
+    """For commands that change nothing."""
+    return Command(evenings[0], monkeypatch)
+
+
+@pytest.fixture
+def own(evenings, tmp_path, monkeypatch):
+    """For commands that change something: on a copy of the state."""
+    shutil.copytree(evenings[0], tmp_path / "own")
+    return Command(tmp_path / "own", monkeypatch)
+
+
+def test_run_tells_what_it_did(evenings, command):
+    """Stops figures on the terminal that are not those of the tables."""
+    _, first, second = evenings
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    listed = command.sql("SELECT COUNT(*) FROM fund_info WHERE status = 'listed'")[0][0]
+    assert f"✓ fund_info      {listed} funds listed: {listed} added" in first.output
+    log = command.sql(
+        "SELECT SUM(rows_new), SUM(rows_changed), SUM(rows_unchanged), SUM(rows_quarantined), "
+        "SUM(rows_pending) FROM publish_log WHERE published_at = 20260917214000"
+    )
+    new, changed, unchanged, quarantined, pending = log[0]
+    assert new > 5_000
+    assert (
+        f"✓ validated_nav  {new:,} new, {changed:,} changed, {unchanged:,} unchanged, "
+        f"{quarantined:,} quarantined, {pending:,} pending; "
+    ) in first.output
+    rows = command.sql("SELECT COUNT(*) FROM fund_metrics WHERE calc_date = 20260918")[0][0]
+    assert f"as of 2026-09-18: {rows:,} rows, {rows:,} written" in second.output
+    assert "✓ run" in second.output
+
+
+def test_a_real_process_runs_again_and_changes_nothing(own):
+    """Stops Dagster's lines and warnings from reaching the terminal, and a rerun from writing."""
+    tables = ("validated_nav", "fund_metrics", "publish_log", "nav_revision")
+    before = [own.sql(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables]
+    done = subprocess.run(
+        [sys.executable, "-m", "fund_assets", "run"],
+        env={**os.environ, **own.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("daily_pipeline: simulated market of 40 funds")
+    assert [line[:16].rstrip() for line in lines if line.startswith("✓")] == [
+        "✓ fund_info", "✓ fund_nav", "✓ validated_nav", "✓ fund_metrics", "✓ run",
+    ]  # fmt: skip
+    assert "the same as before" in done.stdout
+    assert "nothing waited" in done.stdout
+    assert [own.sql(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables] == before
+
+
+def test_the_run_is_dagsters_own(own):
+    """Stops a run that the Dagster UI does not show, or shows as another version of the job."""
+    import dagster as dg
+
+    from fund_assets.dagster_state import project_instance
+    from fund_assets.definitions import defs
+
+    assert own("metrics").exit_code == 0
+    with project_instance() as instance:
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="daily_metrics"))
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.tags["fund/job"] == "daily_metrics"
+    expected = defs.resolve_job_def("daily_metrics").get_job_snapshot_id()
+    assert run.job_snapshot_id == expected
+
+
+def test_a_blocked_batch_fails_and_says_why(own):
+    """Stops exit code 0, a traceback or a published row when a blocking rule fails."""
+    before = own.sql("SELECT * FROM validated_nav ORDER BY 1, 2")
+    result = own("run", FUND_CLOCK="2026-09-10T21:40")
+    assert result.exit_code == 1
+    assert "✗ fund_nav       R05_header_dates ERROR 1 of 1" in result.output
+    assert "header dates 20260910 and 20260909" in result.output
+    assert "blocked by fund_nav: R05_header_dates; what waits was not merged" in result.output
+    assert own.sql("SELECT * FROM validated_nav ORDER BY 1, 2") == before
+    status = own("status", "--json")
+    facts = json.loads(status.output)
+    assert (status.exit_code, facts["healthy"]) == (1, False)
+    assert any("R05_header_dates" in problem for problem in facts["problems"])
+    assert [u["status"] for u in facts["updates"][:3]] == ["failed"] * 3
+
+
+def test_a_source_that_is_down(tmp_path, monkeypatch):
+    """Stops a traceback or exit code 0 when the market cannot be reached."""
+    command = Command(tmp_path / "live", monkeypatch)
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    result = command("run", FUND_SOURCE="akshare", FUND_REQUEST_ATTEMPTS="1", **nowhere)
+    assert result.exit_code == 1
+    assert "fund_list from fund.eastmoney.com" in result.output
+    assert "✗ run" in result.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"FUND_SOURCE": "sina"}, "FUND_SOURCE='sina'"),
+        ({"FUND_SIM_FUNS": "40"}, "do you mean FUND_SIM_FUNDS"),
+        ({"FUND_WAREHOUSE_URL": "mysql://x/y"}, "SQLite file"),
+    ],
+)
+@pytest.mark.parametrize("name", ["run", "status", "nav 000001", "calendar show"])
+def test_wrong_settings(command, settings, words, name):
+    """Stops a wrong setting from ending in a traceback or in another exit code than 2."""
+    result = command(*name.split(), **settings)
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+def test_another_markets_warehouse(command):
+    """Stops real NAVs from landing in a simulated warehouse."""
+    url = f"sqlite:///{command.database}"
+    result = command("run", FUND_SOURCE="akshare", FUND_WAREHOUSE_URL=url)
+    assert result.exit_code == 2
+    assert "holds the simulated market" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["collect", "--code", "00001"],
+        ["collect", "--code", "000001", "--history", "3"],
+        ["collect", "--no-wave", "--history", "0"],
+        ["nav", "000001", "--as-of", "yesterday"],
+        ["calendar", "set", "2026-10-10", "open", "--note", "a make-up Saturday"],
+        ["calendar", "set", "2027-02-01", "open", "--note", "days before it are not known"],
+        ["calendar", "refresh"],
+    ],
+)
+def test_wrong_use(command, arguments):
+    """Stops a slip of the keys from starting something."""
+    assert command(*arguments).exit_code == 2
+    assert command.sql("SELECT COUNT(*) FROM calendar_override") == [(0,)]
+
+
+def test_collect_named_histories(own):
+    """Stops a named history that could not be had from ending in exit code 0."""
+    ((feeless,),) = own.sql("SELECT fund_code FROM fund_info WHERE name LIKE '%(后端)' LIMIT 1")
+    result = own("collect", "--no-wave", "--code", "000001", "--code", feeless)
+    assert result.exit_code == 1
+    assert "no wave; histories of 2 funds:" in result.output
+    assert "1 fund without" in result.output
+    assert f"no history of {feeless}" in result.output
+    assert "✓ run" in result.output
+
+
+def test_status_counts(command):
+    """Stops the dashboard from telling other figures than the tables and runs."""
+    result = command("status", "--json")
+    facts = json.loads(result.output)
+    assert (result.exit_code, facts["healthy"], facts["problems"]) == (0, True, [])
+    assert [(f["table"], f["newest"], f["due"]) for f in facts["freshness"]] == [
+        (table, "2026-09-18", "2026-09-17")
+        for table in ("fund_nav", "validated_nav", "fund_metrics")
+    ]
+    published = command.sql(
+        "SELECT i.kind, COUNT(*) FROM validated_nav JOIN fund_info AS i USING (fund_code) "
+        "WHERE nav_date = 20260918 AND status = 'listed' GROUP BY i.kind"
+    )
+    shown = {c["kind"]: c["published"] for c in facts["coverage"] if c["published"]}
+    assert shown == dict(published)
+    assert sum(shown.values()) > 20
+    log = command.sql("SELECT batch_id, rows_read, rows_new, rows_pending FROM publish_log")
+    assert {
+        (b["batch_id"], b["rows_read"], b["rows_new"], b["rows_pending"])
+        for b in facts["batches"]
+    } == set(log)
+    assert facts["rows_written"] == sum(
+        n for (n,) in command.sql("SELECT rows_new + rows_changed FROM publish_log")
+    )
+    jobs = {job["job"]: job for job in facts["jobs"]}
+    assert (jobs["daily_pipeline"]["runs"], jobs["daily_pipeline"]["success_rate"]) == (2, 1.0)
+    assert [u["asset"] for u in facts["updates"]] == 2 * [
+        "fund_metrics", "validated_nav", "fund_nav", "fund_info",
+    ]  # fmt: skip
+    corrected = command.sql("SELECT COUNT(*) FROM nav_revision")[0][0]
+    held = command.sql("SELECT COUNT(*) FROM nav_quarantine WHERE state = 'held'")[0][0]
+    assert facts["revisions"] == corrected
+    assert sum(n for _, n in facts["quarantine"]) == held
+
+
+def test_status_of_old_data(command):
+    """Stops missed sessions from looking healthy, and a holiday from looking like one."""
+    late = command("status", "--json", FUND_CLOCK="2026-09-22T23:40")
+    facts = json.loads(late.output)
+    assert late.exit_code == 1
+    assert {f["sessions_behind"] for f in facts["freshness"]} == {2}
+    assert command("status", FUND_CLOCK="2026-09-20T23:40").exit_code == 0  # a Sunday
+
+
+def test_dashboard_is_aligned(command, monkeypatch):
+    """Stops a frame broken by the width of Chinese texts."""
+    for columns in ("80", "120"):
+        monkeypatch.setenv("COLUMNS", columns)
+        result = command("status")
+        widths = {cell_len(line) for line in result.output.splitlines()}
+        assert widths == {int(columns)}
+    assert "✓ 一切正常" in result.output
+
+
+def test_without_a_warehouse(tmp_path, monkeypatch):
+    """Stops commands that only look from making a warehouse, or from a traceback without."""
+    command = Command(tmp_path / "new", monkeypatch)
+    result = command("status")
+    assert result.exit_code == 1
+    assert "仓库尚未建立：请先运行 fund-assets run" in result.output
+    facts = json.loads(command("status", "--json").output)
+    assert (facts["exists"], facts["healthy"]) == (False, False)
+    assert command("nav", "000001").exit_code == 1
+    assert command("calendar", "show").exit_code == 0
+    assert not command.database.exists()
+    assert "Made: " in command("init").output
+    assert "Already there: " in command("init").output
+    assert command.database.exists()
+
+
+def read_csv(result):
+    return list(csv.DictReader(io.StringIO(result.output)))
+
+
+def test_nav(command):
+    """Stops a table or CSV that differs from what is stored, to the last digit."""
+    stored = command.sql(
+        "SELECT nav_date, unit_nav, total_return_index FROM validated_nav "
+        "WHERE fund_code = '000003' ORDER BY nav_date"
+    )
+    found = read_csv(command("nav", "000003", "--csv"))
+    assert [
+        (int(r["nav_date"]), float(r["unit_nav"]), float(r["total_return_index"]))
+        for r in found
+    ] == stored
+    table = command("nav", "000003", "--limit", "3").output
+    assert [line.split()[1] for line in table.splitlines()[2:]] == [
+        f"{unit:.4f}" for _, unit, _ in stored[-3:]
+    ]
+    since = read_csv(command("nav", "000003", "--csv", "--since", "2026-09-15"))
+    assert [r["nav_date"] for r in since] == ["20260915", "20260916", "20260917", "20260918"]
+
+
+def test_nav_as_of(command):
+    """Stops an answer about the past that knows what came later."""
+    code, unit_before, unit_now = command.sql(
+        "SELECT fund_code, a.unit_nav, b.unit_nav FROM validated_nav AS a "
+        "JOIN validated_nav AS b USING (fund_code) WHERE a.nav_date = 20260917 "
+        "AND a.first_seen_at = 20260917214000 AND b.nav_date = 20260918 "
+        "AND fund_code NOT IN (SELECT fund_code FROM nav_revision) ORDER BY fund_code"
+    )[0]
+    before = read_csv(command("nav", code, "--csv", "--as-of", "2026-09-17"))
+    at = read_csv(command("nav", code, "--csv", "--as-of", "2026-09-18 21:40"))
+    now = read_csv(command("nav", code, "--csv"))
+    assert (before[-1]["nav_date"], float(before[-1]["unit_nav"])) == ("20260917", unit_before)
+    assert (now[-1]["nav_date"], float(now[-1]["unit_nav"])) == ("20260918", unit_now)
+    assert "total_return_index" not in before[-1]
+    assert [r["unit_nav"] for r in at] == [r["unit_nav"] for r in now]
+    assert [r["unit_nav"] for r in before] == [r["unit_nav"] for r in now[:-1]]
+    nothing = command("nav", code, "--as-of", "2026-09-17 21:39")
+    assert "没有净值" in nothing.output
+
+
+def test_nav_of_a_money_fund(command):
+    """Stops a money-market fund from being shown by a NAV that never moves."""
+    code = command.sql("SELECT fund_code FROM fund_info WHERE kind = 'money'")[0][0]
+    output = command("nav", code).output
+    assert "万份收益" in output
+    assert "7日年化%" in output
+
+
+def test_nav_finds_funds(command):
+    """Stops an unknown code from ending without a hint."""
+    name, pinyin = command.sql("SELECT name, pinyin FROM fund_info WHERE fund_code = '000003'")[
+        0
+    ]
+    assert f"000003 {name}" in command("nav", name).output
+    assert "000003" in command("nav", pinyin[:4].lower()).output
+    unknown = command("nav", "000013x")
+    assert unknown.exit_code == 2
+    assert "there is no fund '000013x'" in unknown.output
+    assert "000013  " in unknown.output
+    assert command("nav", name[:2], "--csv").exit_code == 2
+
+
+def test_doctor(own):
+    """Stops a doctor that finds all well when the file is damaged or the settings are wrong."""
+    well = own("doctor", FUND_HISTORY="3")
+    assert well.exit_code == 0, well.output
+    for text in ("FUND_SIM_FUNDS", "no damage", "JavaScript engine", "2 runs in", "GB free"):
+        assert text in well.output
+    assert "FUND_HISTORY       is no setting" in well.output
+    assert own("doctor", FUND_SIM_YEARS="-1", FUND_HISTORY="").exit_code == 1
+    for suffix in ("-wal", "-shm"):
+        own.database.with_name(own.database.name + suffix).unlink(missing_ok=True)
+    with own.database.open("r+b") as file:
+        file.seek(own.database.stat().st_size // 2)
+        file.write(b"\xff" * 40_000)
+    ill = own("doctor", FUND_SIM_YEARS="1")
+    assert ill.exit_code == 1
+    assert "1 failures" in ill.output
+
+
+def test_calendar_by_hand(own):
+    """Stops days that are guessed: the calendar grows day by day, by name."""
+    assert "共 242 个交易日" in own("calendar", "show", "2026").output
+    assert own("calendar", "show", "2027").exit_code == 1
+    assert own("calendar", "set", "2027-01-01", "closed", "--note", "元旦").exit_code == 0
+    assert own("calendar", "set", "2027-01-04", "open", "--note", "[bold]").exit_code == 0
+    shown = own("calendar", "show", "2027").output
+    assert "2027-01-01 至 2027-01-04 共 1 个交易日" in shown
+    assert "2027-01-04 开市  [bold]" in shown
+    assert own.sql("SELECT * FROM calendar_override ORDER BY day") == [
+        (20270101, 0, "元旦"),
+        (20270104, 1, "[bold]"),
+    ]
+
+
+def test_calendar_refresh(tmp_path, monkeypatch):
+    """Stops a refresh that is refused in words but stored, or stored but for the year's end."""
+    command = Command(tmp_path / "live", monkeypatch)
+    command.environment["FUND_SOURCE"] = "akshare"
+    bodies = [
+        encode([*exchange_sessions(), *sessions_of(2027)[:100]]),
+        encode([*exchange_sessions(), *sessions_of(2027)]),
+    ]
+
+    def fetch(_gateway, endpoint, url, *_args, **_more):
+        return Answer(endpoint, url, 200, {}, bodies.pop(0), "0" * 64)
+
+    monkeypatch.setattr(Gateway, "fetch", fetch)
+    refused = command("calendar", "refresh")
+    assert refused.exit_code == 1
+    assert "refused: 2027 has 100 sessions" in refused.output
+    taken = command("calendar", "refresh")
+    assert taken.exit_code == 0
+    assert f"{len(sessions_of(2027))} sessions taken over" in taken.output
+    shown = command("calendar", "show", "2027").output
+    assert f"2027-01-01 至 2027-12-31 共 {len(sessions_of(2027))} 个交易日" in shown
+
+
+def test_help_waits_for_nothing():
+    """Stops an import of Dagster, pandas or rich from slowing --help and wrong usage down."""
+    program = (
+        "import sys; from click.testing import CliRunner; from fund_assets.cli import main;"
+        "results = [CliRunner().invoke(main, a) for a in"
+        " (['--help'], ['run', '--help'], ['nav', '-h'], ['--version'], ['rnu'])];"
+        "print([r.exit_code for r in results],"
+        " sorted({'dagster', 'pandas', 'rich', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "[0, 0, 0, 0, 2] []", done.stderr

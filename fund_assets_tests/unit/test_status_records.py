@@ -1,0 +1,131 @@
+"""What is read from Dagster's records: real runs of small assets on an instance in memory."""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from fund_assets.monitoring import records
+from fund_assets.settings import SHANGHAI
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=SHANGHAI)
+
+
+class Config(dg.Config):
+    passes: bool = True
+    crashes: bool = False
+    severity: str = "ERROR"
+
+
+@dg.asset
+def fund_nav(config: Config):
+    if config.crashes:
+        raise ValueError("fund 000001 2026-09-18: no such luck")
+    return dg.MaterializeResult(metadata={"rows_read": 76, "nav_date": "2026-09-18"})
+
+
+@dg.asset(
+    deps=[fund_nav],
+    check_specs=[dg.AssetCheckSpec("R05", asset="validated_nav", blocking=True)],
+)
+def validated_nav(config: Config):
+    table = dg.MetadataValue.table(
+        [dg.TableRecord({"case": "first [case]"}), dg.TableRecord({"case": "second"})],
+        schema=dg.TableSchema([dg.TableColumn("case")]),
+    )
+    return dg.MaterializeResult(
+        metadata={"rows_read": 10, "rows_new": 7, "rows_changed": 1, "duration_seconds": 2.5},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=config.passes,
+                severity=dg.AssetCheckSeverity(config.severity),
+                metadata={"looked_at": 10, "failed": 2, "cases": table},
+            )
+        ],
+    )
+
+
+DEFS = dg.Definitions(
+    assets=[fund_nav, validated_nav],
+    jobs=[dg.define_asset_job("evening", "*")],
+    executor=dg.in_process_executor,
+)
+
+
+def run(instance, **config):
+    nav = {"crashes": config.pop("crashes", False)}
+    job = DEFS.resolve_job_def("evening")
+    job.execute_in_process(
+        run_config={"ops": {"fund_nav": {"config": nav}, "validated_nav": {"config": config}}},
+        instance=instance,
+        raise_on_error=False,
+    )
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def test_a_failed_blocking_check_is_a_failure(instance):
+    """Stops a materialization whose run failed from counting as an update that succeeded."""
+    run(instance)
+    run(instance, passes=False)
+    runs = records.runs_since(instance, LONG_AGO)
+    updates = records.updates_since(instance, runs, LONG_AGO)
+    found = [(u.asset, u.status, u.rows, u.rows_written, u.data_date) for u in updates]
+    assert found == [
+        ("validated_nav", "failed", 10, 8, ""),
+        ("fund_nav", "failed", 76, None, "2026-09-18"),
+        ("validated_nav", "succeeded", 10, 8, ""),
+        ("fund_nav", "succeeded", 76, None, "2026-09-18"),
+    ]
+    assert updates[0].duration_s == 2.5
+
+
+def test_a_crash_before_anything_was_written_is_an_update_too(instance):
+    """Stops failed attempts from vanishing because no materialization tells of them."""
+    run(instance, crashes=True)
+    runs = records.runs_since(instance, LONG_AGO)
+    (update,) = records.updates_since(instance, runs, LONG_AGO)
+    assert (update.asset, update.status, update.rows) == ("fund_nav", "failed", None)
+    assert update.reason == "ValueError: fund 000001 2026-09-18: no such luck"
+
+
+def test_statistics(instance):
+    """Stops a success rate over runs that have not ended, or a division by none."""
+    assert records.job_statistics([]) == []
+    for passes in (True, True, False):
+        run(instance, passes=passes)
+    instance.create_run_for_job(DEFS.resolve_job_def("evening"))  # made, never started
+    (found,) = records.job_statistics(records.runs_since(instance, LONG_AGO))
+    assert (found.job, found.runs, found.succeeded, found.failed) == ("evening", 4, 2, 1)
+    assert found.success_rate == pytest.approx(2 / 3)
+    assert 0 < found.mean_duration_s < 60
+
+
+def test_only_unstarted_runs_have_no_rate(instance):
+    """Stops 0 % where nothing has ended yet."""
+    instance.create_run_for_job(DEFS.resolve_job_def("evening"))
+    (found,) = records.job_statistics(records.runs_since(instance, LONG_AGO))
+    assert (found.runs, found.success_rate, found.mean_duration_s) == (1, None, None)
+
+
+def test_failing_checks_are_the_newest_ones(instance):
+    """Stops a check that passes again from being shown as failing for a week."""
+    run(instance, passes=False, severity="WARN")
+    (found,) = records.failing_checks(instance, records.runs_since(instance, LONG_AGO))
+    assert (found.asset, found.check, found.severity) == ("validated_nav", "R05", "WARN")
+    assert (found.failed, found.looked_at, found.words) == (2, 10, "first [case]")
+    run(instance)
+    assert records.failing_checks(instance, records.runs_since(instance, LONG_AGO)) == []
+
+
+def test_windows_are_respected(instance):
+    """Stops last month's runs from standing in this week's statistics."""
+    run(instance)
+    ahead = datetime.now(SHANGHAI) + timedelta(hours=1)
+    runs = records.runs_since(instance, LONG_AGO)
+    assert records.runs_since(instance, ahead) == []
+    assert records.updates_since(instance, runs, ahead) == []
