@@ -84,7 +84,7 @@ class Market:
             "source": "simulated",
             "state": str(folder),
             "warehouse_url": "",
-            "sim_funds": 48,
+            "sim_funds": 60,
             "sim_years": 1.0,
             "sim_seed": 5,  # has every kind of fund, dividends and splits
             "history_funds_per_run": 300,

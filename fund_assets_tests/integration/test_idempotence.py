@@ -124,7 +124,7 @@ def through_waves_and_at_once(tmp_path, moments, **settings):
 def test_evening_by_evening_equals_one_history_at_the_end(tmp_path):
     """Stops waves from leading to other NAVs, indices or corrections than histories do."""
     moments = clocks("2026-09-15", "2026-09-18", "19:00", "22:50")
-    by_waves, at_once = through_waves_and_at_once(tmp_path, moments, sim_seed=8)
+    by_waves, at_once = through_waves_and_at_once(tmp_path, moments, sim_funds=48, sim_seed=8)
     assert_same(by_waves, at_once, since=20260915)
     (revision,) = by_waves.table("nav_revision").to_dict("records")
     assert (revision["fund_code"], revision["nav_date"]) == ("000028", 20260916)
@@ -162,7 +162,7 @@ def test_the_machines_time_zone_makes_no_difference(tmp_path):
             **os.environ,
             "TZ": zone,
             "FUND_STATE": str(market.folder),
-            "FUND_SIM_FUNDS": "48",
+            "FUND_SIM_FUNDS": "60",
             "FUND_SIM_YEARS": "1",
             "FUND_SIM_SEED": "5",
             "FUND_CLOCK": "2026-09-18T00:20:00",
