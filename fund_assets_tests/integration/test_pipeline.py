@@ -42,7 +42,9 @@ def test_the_first_evening_runs_the_whole_chain(first_evening):
     _, result = first_evening
     assert executed(result) == {"fund_info", "fund_nav", "validated_nav", "fund_metrics"}
     failed = {key: cases(e) for key, e in checks(result).items() if not e.passed}
-    assert failed == {}
+    # Two money funds publish the income of the holidays in one figure: told, not held.
+    assert failed.keys() == {("validated_nav", "R23_money_yield")}
+    assert "several days in one figure?" in failed["validated_nav", "R23_money_yield"]
 
 
 def test_every_row_is_accounted_for(first_evening):
@@ -76,7 +78,7 @@ def test_a_batch_names_the_answers_it_came_from(first_evening):
     shown = metadata(result, "fund_nav")["payloads"]
     assert [r["endpoint"] for r in shown] == endpoints
     histories = json.loads(batches.loc["history", "payloads"])
-    assert len(histories) == 47 and len({p["sha256"] for p in histories}) == 47
+    assert len(histories) == 59 and len({p["sha256"] for p in histories}) == 59
 
 
 def test_the_index_is_the_true_total_return_of_every_fund(first_evening):
@@ -86,7 +88,7 @@ def test_the_index_is_the_true_total_return_of_every_fund(first_evening):
     true = truths(market, THURSDAY)
     assert set(stored["fund_code"]) == set(true)
     events = [kind for truth in true.values() for kind in truth.events["kind"]]
-    assert (events.count("dividend"), events.count("split")) == (30, 4)
+    assert (events.count("dividend"), events.count("split")) == (28, 3)
     assert {t.kind for t in true.values()} >= {"money", "qdii", "bond", "equity", "reit"}
     for code, rows in stored.groupby("fund_code"):
         index = true[code].index.set_index("nav_date")["total_return_index"]
@@ -161,7 +163,7 @@ def test_failed_histories_are_told_and_asked_for_again(market, tmp_path):
     result = fresh.run("daily_collection", THURSDAY, history=lambda h: fate.get(h.fund_code, h))
     told = metadata(result, "fund_nav")
     known_gap = 1  # 000009 is listed for its fees only and has no page
-    assert (told["history_funds_asked"], told["history_failed"]) == (48, 3 + known_gap)
+    assert (told["history_funds_asked"], told["history_failed"]) == (60, 3 + known_gap)
     problems = [r["case"] for r in told["history_problems"]]
     assert "TransportError: 000001: timed out" in problems
     asked = fresh.table("fund_info").set_index("fund_code")["history_on"]
@@ -201,7 +203,11 @@ def test_a_shrunken_history_is_refused(market):
 def test_an_event_that_the_source_tells_late_changes_the_index(market, tmp_path):
     """Stops a dividend from being ignored because the NAVs around it are known already."""
     fresh = type(market)(tmp_path / "fresh")
-    truth = next(t for t in truths(fresh, THURSDAY).values() if len(t.events) >= 2)
+    truth = next(
+        t
+        for t in truths(fresh, THURSDAY).values()
+        if list(t.events["kind"]) == ["dividend"] * 2
+    )
     code = truth.fund_code
     fresh.run("daily_collection", THURSDAY, config={"wave": False, "history_funds": 0})
 
@@ -214,10 +220,10 @@ def test_an_event_that_the_source_tells_late_changes_the_index(market, tmp_path)
     fresh.run("daily_collection", THURSDAY, config=only, history=untold)
     assert fresh.run("daily_validation", THURSDAY).success
     blind = fresh.table("validated_nav")
-    assert "suspected_event" in set(blind["return_status"])
+    assert {"suspected_event", "unproven"} & set(blind["return_status"])
     fresh.run("daily_collection", THURSDAY, config=only)
     assert fresh.run("daily_validation", THURSDAY).success
     stored = fresh.table("validated_nav").set_index("nav_date")
-    assert "suspected_event" not in set(stored["return_status"])
+    assert set(stored["return_status"]) == {"first", "proven"}
     index = truth.index.set_index("nav_date")["total_return_index"]
     np.testing.assert_allclose(stored["total_return_index"], index, rtol=1e-9)

@@ -1,0 +1,143 @@
+"""The resolved asset graph: what every asset, check and job must have."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from fund_assets.assets import fund_info, fund_nav
+from fund_assets.automation.jobs import JOBS, RUN_TAG
+from fund_assets.definitions import build_defs, defs
+from fund_assets.nav import listing, rules
+from fund_assets.nav.rules import Severity
+from fund_assets.schemas.table import Kind
+from fund_assets.schemas.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+GRAPH = defs.resolve_asset_graph()
+SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+CHECKS = {
+    (key.asset_key.to_user_string(), key.name): GRAPH.get_check_spec(key)
+    for key in GRAPH.asset_check_keys
+}
+ORDER = ["fund_info", "fund_nav", "validated_nav", "fund_metrics"]
+#: Checks that no rule of the rule book stands behind.
+OTHERS = {
+    "schema", "trading_day_freshness", "calendar_horizon", "R26_list_current",
+    fund_nav.HISTORY_KEPT.name, fund_nav.OWN_DECODER.name,
+}  # fmt: skip
+
+
+def test_definitions_load_as_the_code_server_loads_them():
+    """Stops a broken reference or a missing resource from being found only by the daemon."""
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_dagster_validates_the_project_from_its_root(tmp_path):
+    """Stops `dagster definitions validate` from complaining, as a newcomer would run it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate"],
+        cwd=ROOT, env={"PATH": "/usr/bin:/bin", "FUND_STATE": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert "Validation successful for code location fund_assets.definitions" in said
+    assert "ERROR" not in said and "Traceback" not in said
+
+
+def test_the_graph_is_one_chain():
+    """Stops an asset from reading around a step: raw first, each from the one before it."""
+    parents = {key: [d.asset_key.to_user_string() for d in SPECS[key].deps] for key in SPECS}
+    assert parents == {
+        key: [before] if before else []
+        for key, before in zip(ORDER, [None, *ORDER], strict=False)
+    }
+
+
+@pytest.mark.parametrize("key", ORDER)
+def test_an_asset_says_all_that_the_ui_shows(key):
+    """Stops an asset without group, owner, kinds, words or version."""
+    spec = SPECS[key]
+    assert spec.group_name == "evening"
+    assert spec.owners == ["team:fund-assets"]
+    assert {"python", "table"} < spec.kinds
+    assert spec.description and spec.description.endswith(".") and len(spec.description) > 40
+    assert spec.code_version
+    assert spec.metadata["dagster/table_name"] == key
+    assert (spec.freshness_policy is None) == (key == "fund_info")
+    has_condition = spec.automation_condition is not None
+    assert has_condition == (key in ("validated_nav", "fund_metrics"))
+
+
+@pytest.mark.parametrize("key", ORDER)
+def test_the_shown_columns_are_the_declared_ones(key):
+    """Stops the UI from showing other columns than the tables have."""
+    table = TABLES[key]
+    shown = SPECS[key].metadata["dagster/column_schema"].columns
+    assert [column.name for column in shown] == table.names
+    for column in shown:
+        declared = table[column.name]
+        assert Kind[column.type.upper()] is declared.kind
+        assert column.constraints.nullable == declared.nullable
+        assert column.description.startswith(declared.description)
+        assert column.description.endswith(
+            f"[{declared.unit}]" if declared.unit else declared.description
+        )
+    assert SPECS[key].metadata["primary_key"] == ", ".join(table.primary_key)
+
+
+def test_every_rule_is_shown_by_exactly_one_check():
+    """Stops a rule that judges rows from being invisible, and a check that judges nothing."""
+    ids = [*rules.RULES, *(rule.id for rule in listing.RULES)]
+    assert len(ids) == len(set(ids)), "a rule id stands twice"
+    shown = Counter(name for _, name in CHECKS)
+    assert {name: n for name, n in shown.items() if name not in OTHERS} == dict.fromkeys(ids, 1)
+    assert shown["schema"] == len(ORDER), "every table has its schema check"
+
+
+def test_the_checks_that_block_are_the_rules_that_block():
+    """Stops a blocking rule from being shown only, or a warning from stopping an evening."""
+    blocking = {name for (_, name), spec in CHECKS.items() if spec.blocking}
+    declared = {r.id for r in rules.RULES.values() if r.severity is Severity.BLOCK}
+    assert blocking == declared | {"schema"}
+    assert declared == {
+        "R01_schema", "R02_row_count", "R03_kind_floor", "R04_unique", "R05_header_dates",
+        "R17_mass_revision",
+    }  # fmt: skip
+
+
+def test_checks_speak():
+    """Stops a check without words, or one that hides what a breach leads to."""
+    for (asset, name), spec in CHECKS.items():
+        assert spec.description and len(spec.description) > 25, (asset, name)
+    assert CHECKS["fund_nav", "R02_row_count"].description.endswith(
+        "a batch that fails is not merged"
+    )
+    assert CHECKS["fund_info", "R26_list_current"] == fund_info.LIST_CURRENT
+
+
+def test_every_asset_has_a_job_and_every_job_its_tag():
+    """Stops an asset that nothing renews, and a job that may run twice at a time."""
+    covered = set()
+    for job in JOBS:
+        resolved = defs.resolve_job_def(job.name)
+        keys = {k.to_user_string() for k in resolved.asset_layer.selected_asset_keys}
+        covered |= keys
+        assert resolved.tags[RUN_TAG] == job.name
+        assert resolved.description
+    assert covered == set(ORDER)
+
+
+def test_a_job_runs_all_checks_of_its_assets():
+    """Stops a job that renews an asset without judging it."""
+    for job in JOBS:
+        layer = defs.resolve_job_def(job.name).asset_layer
+        keys = {k.to_user_string() for k in layer.selected_asset_keys}
+        ran = {
+            (k.asset_key.to_user_string(), k.name) for k in layer.asset_graph.asset_check_keys
+        }
+        assert ran == {key for key in CHECKS if key[0] in keys}, job.name
