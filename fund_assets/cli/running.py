@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TextIO
 
 import dagster as dg
@@ -34,6 +35,7 @@ def _to_teller(_context: dg.InitLoggerContext) -> logging.Logger:
     return EVENTS
 
 
+@cache  # Dagster asks for it four times in a run
 def define_job(name: str) -> dg.JobDefinition:
     """The job of the project, its console lines handed to `EVENTS`."""
     from fund_assets.definitions import defs

@@ -44,9 +44,10 @@ def doctor() -> None:
         for finding in findings:
             count[finding.state] += 1
             mark, what = marks[finding.state], escape(f"{finding.what:<{WHAT_WIDTH}}")
+            words = escape(finding.words).replace("\n", "\n    ")
             todo = f"\n    [yellow]→ {escape(finding.todo)}[/]" if finding.todo else ""
             terminal.print(
-                f"{mark} [bold]{what}[/] {escape(finding.words)}{todo}",
+                f"{mark} [bold]{what}[/] {words}{todo}",
                 soft_wrap=not terminal.is_terminal,
             )
 
@@ -62,7 +63,7 @@ def doctor() -> None:
             with quiet(), terminal.status(f"looking at the {what}…"):
                 tell(examine(settings))
     terminal.print(
-        f"\n{count['failure']} failures, {count['warning']} warnings"
+        f"\nfailures: {count['failure']}, warnings: {count['warning']}"
         if count["failure"] or count["warning"]
         else "\nAll is well."
     )

@@ -189,6 +189,8 @@ def failure_words(failure: dg.DagsterEvent) -> str:
     if error.cls_name == "DagsterAssetCheckFailedError":
         _, *checks = error.message.strip().splitlines()
         return f"blocked by {', '.join(checks)}; what waits was not merged"
+    if error.cls_name == "DagsterExecutionInterruptedError":
+        return "interrupted: nothing is half merged, run it again"
     kind, _, words = error.message.strip().partition(": ")
     return f"{kind.rpartition('.')[2]}: {words or 'no words given'}"
 

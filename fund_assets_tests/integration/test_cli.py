@@ -365,7 +365,7 @@ def test_doctor(own):
         file.write(b"\xff" * 40_000)
     ill = own("doctor", FUND_SIM_YEARS="1")
     assert ill.exit_code == 1
-    assert "1 failures" in ill.output
+    assert "failures: 1" in ill.output
 
 
 def test_calendar_by_hand(own):
