@@ -1,0 +1,284 @@
+"""Schedules, the gap sensor, freshness and automation: what runs when, and what rather does not."""
+
+import json
+from datetime import datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
+from fund_assets.automation.sensors import automation, gap_sensor, gaps
+from fund_assets.calendar import TradingCalendar
+from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
+from fund_assets.definitions import build_defs
+from fund_assets.platform import Platform
+from fund_assets.settings import SHANGHAI
+from fund_assets.warehouse import days
+from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, executed
+from fund_assets_tests.integration.test_blocked import half
+
+SCHEDULE = {schedule.name: schedule for schedule in SCHEDULES}
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory):
+    """A real Dagster instance on disk."""
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return {
+        "source": "simulated",
+        "warehouse_url": "",
+        "state": str(tmp_path_factory.mktemp("ticks")),
+        "sim_funds": 20,
+    }
+
+
+def shanghai(text):
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def tick(name, due, instance, settings, *, minutes_late=0.0):
+    """What a schedule answers at a tick that is evaluated so many minutes late."""
+    clock = shanghai(due) + timedelta(minutes=minutes_late)
+    platform = Platform(overrides={**settings, "clock": clock.isoformat()})
+    with dg.build_schedule_context(
+        instance=instance,
+        scheduled_execution_time=shanghai(due),
+        resources={"platform": platform},
+    ) as context:
+        return SCHEDULE[name].evaluate_tick(context)
+
+
+def why_not(data):
+    assert not data.run_requests, "it ran"
+    return data.skip_message
+
+
+RUNS = [
+    ("daily_collection", "2026-09-17T19:00"),
+    ("daily_validation", "2026-09-17T19:30"),
+    ("daily_metrics", "2026-09-17T20:30"),
+    ("late_waves", "2026-09-17T21:30"),
+    ("late_waves", "2026-09-17T23:00"),
+    ("late_waves", "2026-09-18T07:30"),
+    ("late_waves", "2026-10-01T07:30"),  # National Day: money funds publish
+    ("late_waves", "2026-09-19T07:30"),  # Saturday: late publishers of Friday
+    ("weekly_full_calc", "2026-10-04T02:00"),  # a Sunday in the holiday week
+]
+
+
+@pytest.mark.parametrize(("name", "due"), RUNS)
+def test_a_tick_that_is_due_runs(instance, settings, name, due):
+    """Stops a tick of an ordinary evening, or of a closed morning, from being skipped."""
+    (request,) = tick(name, due, instance, settings).run_requests
+    assert {key: request.tags[key] for key in RETRY_TAGS} == RETRY_TAGS
+
+
+@pytest.mark.parametrize(
+    ("name", "due"),
+    [
+        ("daily_collection", "2026-10-01T19:00"),
+        ("daily_validation", "2026-09-25T19:30"),  # Mid-Autumn, a Friday
+        ("daily_metrics", "2026-10-07T20:30"),
+        ("late_waves", "2026-10-01T21:30"),
+        ("late_waves", "2026-02-16T23:00"),  # Spring Festival
+    ],
+)
+def test_a_closed_day_is_skipped_with_its_reason(instance, settings, name, due):
+    """Stops an evening of a holiday from collecting yesterday's answer again."""
+    reason = why_not(tick(name, due, instance, settings))
+    assert reason == f"{due[:10]} is no trading day of the Shanghai exchange"
+
+
+def test_a_day_the_exchange_closes_by_hand_is_skipped(instance, settings):
+    """Stops a typhoon day that was entered by hand from being taken for a session."""
+    platform = Platform(overrides={**settings, "clock": "2026-09-16T19:00"})
+    days.set_overrides(platform.warehouse, {20260916: False}, "typhoon")
+    reason = why_not(tick("daily_collection", "2026-09-16T19:00", instance, settings))
+    assert reason == "2026-09-16 is no trading day of the Shanghai exchange"
+
+
+def test_a_late_tick_is_left_to_the_gap_sensor(instance, settings):
+    """Stops a daemon that was down overnight from running last evening's jobs at dawn."""
+    due = "2026-09-17T19:00"
+    assert tick("daily_collection", due, instance, settings, minutes_late=59).run_requests
+    late = tick("daily_collection", due, instance, settings, minutes_late=61)
+    assert why_not(late) == (
+        "1:01:00 late: a tick more than an hour late is left to the gap sensor"
+    )
+
+
+def test_one_run_of_a_job_at_a_time(instance, settings):
+    """Stops a second run of a job while one is going, and only of that job."""
+    job = build_defs().resolve_job_def("daily_pipeline")
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    try:
+        reason = why_not(tick("late_waves", "2026-09-17T21:30", instance, settings))
+        assert reason == f"run {run.run_id} of daily_pipeline is not finished"
+        assert tick("daily_metrics", "2026-09-17T20:30", instance, settings).run_requests
+    finally:
+        instance.delete_run(run.run_id)
+    assert tick("late_waves", "2026-09-17T21:30", instance, settings).run_requests
+
+
+CALENDAR = TradingCalendar.build()
+WEEK = {20260914: 50, 20260915: 50, 20260916: 50, 20260917: 50}
+
+
+@pytest.mark.parametrize(
+    ("rows", "now", "expected"),
+    [
+        ({}, "2026-09-18T10:00", []),
+        (WEEK, "2026-09-18T10:00", []),
+        (WEEK, "2026-09-18T23:29", []),  # Friday is due at 23:30
+        (WEEK, "2026-09-18T23:30", [20260918]),
+        (WEEK, "2026-09-20T10:00", [20260918]),
+        (WEEK | {20260918: 24}, "2026-09-20T10:00", [20260918]),  # under half
+        (WEEK | {20260918: 25}, "2026-09-20T10:00", []),
+        ({20260914: 50, 20260917: 50}, "2026-09-18T10:00", [20260915, 20260916]),
+        ({20260916: 50, 20260917: 50}, "2026-09-18T10:00", []),  # begins there: no gap
+        ({20260923: 50, 20260924: 50}, "2026-09-25T23:50", []),  # holiday
+        ({20260929: 50, 20260930: 50}, "2026-10-08T10:00", []),  # holiday week
+        ({20260803: 50}, "2026-09-18T10:00", [  # all of the ten sessions looked back on
+            20260904, 20260907, 20260908, 20260909, 20260910, 20260911, 20260914, 20260915,
+            20260916, 20260917,
+        ]),
+    ],
+)  # fmt: skip
+def test_gaps(rows, now, expected):
+    """Stops a missing session from staying missing, and a closed day from being missed."""
+    assert gaps(rows, CALENDAR, shanghai(now)) == expected
+
+
+def gap_tick(market, clock, cursor=None):
+    context = dg.build_sensor_context(
+        instance=market.instance, cursor=cursor, resources={"platform": market.platform(clock)}
+    )
+    return gap_sensor.evaluate_tick(context)
+
+
+def test_the_gap_sensor_asks_once_an_hour_for_each_missing_session(market):
+    """Stops missed evenings from being forgotten, and from being asked for without end."""
+    data = gap_tick(market, "2026-09-22T10:00:00")
+    assert [request.run_key for request in data.run_requests] == [
+        "gap-20260918-1", "gap-20260921-1",
+    ]  # fmt: skip
+    first = data.run_requests[0]
+    assert first.run_config == {"ops": {"fund_nav": {"config": {"missing_on": 20260918}}}}
+    assert first.tags["fund/gap"] == "20260918"
+    soon = gap_tick(market, "2026-09-22T10:59:00", data.cursor)
+    assert not soon.run_requests
+    assert soon.skip_message == (
+        "missing [20260918, 20260921]: asked for already, again within the hour"
+    )
+    later = gap_tick(market, "2026-09-22T11:00:00", soon.cursor)
+    assert [request.run_key for request in later.run_requests] == [
+        "gap-20260918-2", "gap-20260921-2",
+    ]  # fmt: skip
+    cursor = json.loads(later.cursor)
+    cursor["20260918"] = [0.0] * 24
+    spent = gap_tick(market, "2026-09-22T12:30:00", json.dumps(cursor))
+    assert [request.run_key for request in spent.run_requests] == ["gap-20260921-3"]
+
+
+def test_what_the_gap_sensor_asks_for_fills_the_gap(market):
+    """Stops a request that the job does not understand, or that fetches nothing."""
+    clock = "2026-09-22T10:00:00"
+    request = gap_tick(market, clock).run_requests[0]
+    result = market.run(
+        "daily_pipeline", clock, config=request.run_config["ops"]["fund_nav"]["config"]
+    )
+    assert result.success
+    dates = market.table("validated_nav").groupby("nav_date").size()
+    assert dates[20260918] >= 0.9 * dates[20260917]
+    data = gap_tick(market, clock)
+    assert not data.run_requests
+    assert data.skip_message == "every session that is due is published"
+
+
+def test_the_gap_sensor_waits_for_the_first_run(settings, instance):
+    """Stops a fresh installation from being told that everything is published."""
+    platform = Platform(overrides={**settings, "clock": "2026-09-22T10:00"})
+    context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
+    data = gap_sensor.evaluate_tick(context)
+    assert "nothing is published yet" in data.skip_message
+
+
+@pytest.mark.parametrize(
+    ("clock", "passes", "behind"),
+    [
+        ("2026-09-17T22:00:00", True, 0),
+        ("2026-09-18T23:29:00", True, 0),
+        ("2026-09-18T23:31:00", False, 1),
+        ("2026-09-21T12:00:00", False, 1),
+        ("2026-09-23T12:00:00", False, 3),
+    ],
+)
+def test_freshness_of_the_data(market, clock, passes, behind):
+    """Stops old data from passing for fresh because a run renewed it."""
+    result = trading_day_freshness(market.platform(clock))
+    assert result.passed == passes
+    shown = {name: entry.value for name, entry in result.metadata.items()}
+    assert (shown["newest"], shown["sessions_behind"]) == ("2026-09-17", behind)
+
+
+def test_a_holiday_week_is_not_stale(market):
+    """Stops ten quiet days of October from alarming, and the day after them from not."""
+    closed = (20260918, 20260921, 20260922, 20260923, 20260924)  # 25 September is one too
+    days.set_overrides(market.warehouse, dict.fromkeys(closed, False), "holidays")
+    assert trading_day_freshness(market.platform("2026-09-28T23:00:00")).passed
+    late = trading_day_freshness(market.platform("2026-09-28T23:40:00"))
+    assert not late.passed and late.metadata["sessions_behind"].value == 1
+
+
+def test_nothing_published_is_not_fresh(settings):
+    """Stops an empty warehouse from passing."""
+    platform = Platform(overrides={**settings, "clock": "2026-09-22T10:00"})
+    assert not trading_day_freshness(platform).passed
+
+
+@pytest.mark.parametrize(("day", "passes"), [("2026-11-01", True), ("2026-11-02", False)])
+def test_the_calendar_warns_60_days_before_it_ends(settings, day, passes):
+    """Stops the calendar from ending without a warning."""
+    platform = Platform(overrides={**settings, "clock": f"{day}T10:00"})
+    result = calendar_horizon(platform)
+    assert result.metadata["known_until"].value == "2026-12-31"
+    assert result.passed == passes
+    assert result.severity is dg.AssetCheckSeverity.WARN
+
+
+def requested(market, clock, instance, cursor=None):
+    """What the automation sensor would renew now."""
+    return dg.evaluate_automation_conditions(
+        defs=build_defs(market.platform(clock)),
+        instance=instance,
+        asset_selection=automation.asset_selection,
+        cursor=cursor,
+    )
+
+
+def test_automation_follows_good_batches_and_not_blocked_ones(market):
+    """Stops a bad batch from being validated by itself, and a good one from waiting."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        market.instance = instance
+        assert market.run("daily_pipeline", THURSDAY).success
+        quiet = requested(market, THURSDAY, instance)
+        quiet = requested(market, THURSDAY, instance, quiet.cursor)
+        assert quiet.total_requested == 0
+
+        bad = market.run("daily_collection", FRIDAY, observations=half)
+        assert not bad.success
+        assert "fund_nav" in executed(bad), "it is materialized, but a blocking check failed"
+        assert not checks(bad)["fund_nav", "R02_row_count"].passed
+        after_bad = requested(market, FRIDAY, instance, quiet.cursor)
+        assert after_bad.total_requested == 0
+
+        assert market.run("daily_collection", "2026-09-18T23:00:00").success
+        after_good = requested(market, FRIDAY, instance, after_bad.cursor)
+        keys = {k for k in ("fund_info", "fund_nav", "validated_nav", "fund_metrics")
+                if after_good.get_num_requested(dg.AssetKey(k))}  # fmt: skip
+        assert keys == {"validated_nav", "fund_metrics"}
