@@ -76,7 +76,8 @@ def validated_nav(
 def _told(outcome: publishing.Outcome) -> str:
     if outcome.blocked_by:
         return f"held by {', '.join(v.rule for v in outcome.blocked_by)}"
-    return ", ".join(f"{n:,} {name.removeprefix('rows_')}" for name, n in outcome.counts.items())
+    counts = outcome.counts.items()
+    return ", ".join(f"{n:,} {name.removeprefix('rows_')}" for name, n in counts)
 
 
 def _lineage() -> dict[str, Any]:

@@ -311,7 +311,8 @@ BLOCKING = tuple(rule for rule in WHOLE if rule.severity is Severity.BLOCK)
 
 def valid_codes(codes: pd.Series) -> np.ndarray:
     """Which texts are fund codes: exactly six ASCII digits."""
-    return codes.str.fullmatch(FUND_CODE_PATTERN).fillna(False).to_numpy(dtype=bool)
+    full = codes.str.fullmatch(FUND_CODE_PATTERN).fillna(False)
+    return np.asarray(full, dtype=bool)
 
 
 def verdict_from(stored: dict[str, Any]) -> Verdict:
