@@ -1,0 +1,151 @@
+"""A new list of the market against the stored one."""
+
+import pandas as pd
+import pytest
+
+from fund_assets.nav.listing import acceptable, described, plan_listing
+from fund_assets.schemas.tables import FUND_INFO
+
+DAY, NEXT = 20260917, 20260918
+
+
+def listed(*rows):
+    """Rows of (code, name, type)."""
+    frame = pd.DataFrame(rows, columns=["fund_code", "name", "fund_type"], dtype="str")
+    return frame.assign(pinyin="")
+
+
+def market(n):
+    return listed(*((f"{code:06d}", f"基金{code}", "债券型-长债") for code in range(1, n + 1)))
+
+
+def stored(frame, day=DAY):
+    return described(frame, day)
+
+
+def failed(plan):
+    return {v.rule: v.failed for v in plan.verdicts if v.failed}
+
+
+def test_the_first_list_is_all_new():
+    """Stops the first list from being judged by a list before it."""
+    plan = plan_listing(FUND_INFO.empty(), market(100), DAY)
+    assert (plan.listed, plan.added, plan.gone, failed(plan)) == (100, 100, 0, {})
+    assert len(plan.rows) == 100 and set(plan.rows["status"]) == {"listed"}
+    assert set(plan.rows["first_seen_on"]) == {DAY}
+    FUND_INFO.schema.validate(plan.rows)
+
+
+def test_an_empty_list_changes_nothing():
+    """Stops an empty answer from delisting the market."""
+    plan = plan_listing(stored(market(100)), market(0), NEXT)
+    assert failed(plan) == {"R18_list_shrink": 1, "R26_list_churn": 1}
+    assert plan.rows.empty and plan.gone == 100
+
+
+def test_one_new_one_gone_one_renamed():
+    """Stops history from being lost when a fund is new, liquidated or renamed."""
+    before = stored(market(100)).assign(
+        history_on=pd.array([20260910] * 50 + [None] * 50, dtype="Int32")
+    )
+    after = market(100).drop(index=99)
+    after.loc[0, "name"] = "新名称"
+    after = pd.concat([after, listed(("000777", "新基金", "股票型"))], ignore_index=True)
+    plan = plan_listing(before, after, NEXT)
+    assert (plan.listed, plan.added, plan.gone, failed(plan)) == (100, 1, 1, {})
+    rows = plan.rows.set_index("fund_code")
+    FUND_INFO.schema.validate(plan.rows)
+    assert rows.loc["000777", ["status", "kind"]].tolist() == ["listed", "equity"]
+    assert rows.loc["000777", "first_seen_on"] == NEXT
+    assert pd.isna(rows.loc["000777", "history_on"])
+    assert rows.loc["000100", ["status", "last_seen_on"]].tolist() == ["delisted", DAY]
+    assert rows.loc["000002", ["first_seen_on", "last_seen_on", "history_on"]].tolist() == [
+        DAY, NEXT, 20260910,
+    ]  # fmt: skip
+    assert pd.isna(rows.loc["000060", "history_on"]), "some have a history, some have none"
+    assert plan.renamed.to_dict("records") == [
+        {"fund_code": "000001", "name": "新名称", "old_name": "基金1",
+         "fund_type": "债券型-长债", "old_type": "债券型-长债"},
+    ]  # fmt: skip
+
+
+def test_a_fund_that_comes_back_is_listed_again():
+    """Stops a delisted fund from staying delisted, or from losing its first day."""
+    before = stored(market(3)).assign(status=["listed", "delisted", "listed"])
+    plan = plan_listing(before, market(3), NEXT)
+    rows = plan.rows.set_index("fund_code")
+    assert rows.loc["000002", ["status", "first_seen_on"]].tolist() == ["listed", DAY]
+    assert (plan.added, plan.gone) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [(1000, 990, False), (1000, 989, True), (100, 96, False), (100, 95, True), (20, 16, False)],
+)
+def test_a_list_that_shrinks_is_refused(before, after, refused):
+    """Stops a truncated list from delisting funds; a handful may always go."""
+    plan = plan_listing(stored(market(before)), market(after), NEXT)
+    assert ("R18_list_shrink" in failed(plan)) == refused == plan.rows.empty
+    (verdict,) = [v for v in plan.verdicts if v.rule == "R18_list_shrink"]
+    if refused:
+        assert verdict.cases == (
+            f"{before - after} of {before} listed funds are gone from the new list; "
+            "it is not applied",
+        )
+
+
+@pytest.mark.parametrize(("added", "warned"), [(60, False), (61, True)])
+def test_an_unusual_number_of_new_funds_is_told(added, warned):
+    """Stops a list of another market from being taken in without a word."""
+    plan = plan_listing(stored(market(1000)), market(1000 + added), NEXT)
+    assert ("R26_list_churn" in failed(plan)) == warned
+    assert len(plan.rows) == 1000 + added, "told, and applied"
+
+
+BAD = ["", "1", "12345", "1234567", "abcdef", "00000a", "０００００１", "000 01", "-00001", "000001\n",
+       "'; drop table fund_info; --"]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", BAD)
+def test_a_bad_code_is_refused_and_told(code):
+    """Stops what only looks like a code from becoming a fund."""
+    frame = pd.concat([market(3), listed((code, "某基金", "股票型"))], ignore_index=True)
+    plan = plan_listing(FUND_INFO.empty(), frame, DAY)
+    assert plan.listed == 3 and failed(plan) == {"R01_fund_codes": 1}
+    (verdict,) = [v for v in plan.verdicts if v.rule == "R01_fund_codes"]
+    assert verdict.cases == (
+        f"1 listed funds are left out: fund_code {code[:20]!r}, name of 3 characters '某基金'",
+    )
+
+
+@pytest.mark.parametrize("column", ["name", "fund_type", "pinyin"])
+def test_a_text_too_long_is_refused_not_cut(column):
+    """Stops 10 kB of text from being cut in silence, or from failing in the database."""
+    frame = market(2)
+    frame.loc[1, column] = "长" * 10_240
+    assert acceptable(frame).tolist() == [True, False]
+    frame.loc[1, column] = "长" * 200
+    assert acceptable(frame).tolist() == [True, True]
+
+
+def test_a_refused_row_does_not_delist_its_fund():
+    """Stops a fund whose name is garbled for a day from being taken for liquidated."""
+    garbled = market(100)
+    garbled.loc[4, "name"] = "长" * 10_240
+    plan = plan_listing(stored(market(100)), garbled, NEXT)
+    assert plan.gone == 0
+    assert "000005" not in set(plan.rows["fund_code"]), "its stored row stays as it is"
+
+
+def test_a_code_listed_twice_counts_once():
+    """Stops a doubled line from failing the whole list."""
+    frame = pd.concat([market(3), market(1).assign(name="又")], ignore_index=True)
+    plan = plan_listing(FUND_INFO.empty(), frame, DAY)
+    assert plan.rows["name"].tolist() == ["基金1", "基金2", "基金3"]
+
+
+def test_names_keep_every_character():
+    """Stops brackets, spaces, emoji or SQL in a name from being eaten."""
+    names = ["华夏 A/B（LOF）", "牛市📈", "'; drop table fund_info; --", "Ａ类", "𠮷基金"]
+    frame = listed(*((f"{n:06d}", name, "股票型") for n, name in enumerate(names, 1)))
+    assert plan_listing(FUND_INFO.empty(), frame, DAY).rows["name"].tolist() == names
