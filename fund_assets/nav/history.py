@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 MAX_LOSS = 0.01
+BACK_END = "后端"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def choose_histories(
 
     Args:
         funds: columns of FUND_INFO.
-        missing: funds that lack a date; None: every listed fund never asked for.
+        missing: funds that lack a date; None: every listed fund never asked for, but for
+            back-end twins, which have no page of their own.
         today: yyyymmdd; a fund asked for today is not asked again for a missing date.
         limit: at most this many, unless `codes` names them.
         codes: exactly these.
@@ -46,7 +48,9 @@ def choose_histories(
                 "run `fund-assets collect` first, and write codes with all six digits"
             )
     elif missing is None:
-        chosen = funds[(funds["status"] == "listed") & funds["history_on"].isna()].head(limit)
+        # A back-end twin is listed for its fees: its page is its front-end class's.
+        has_page = (funds["status"] == "listed") & ~funds["name"].str.contains(BACK_END)
+        chosen = funds[has_page & funds["history_on"].isna()].head(limit)
     else:
         asked_today = (funds["history_on"] == today).fillna(False).astype(bool)
         chosen = funds[funds["fund_code"].isin(missing) & ~asked_today].head(limit)

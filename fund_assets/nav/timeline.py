@@ -45,8 +45,8 @@ COLUMNS = [
 
 def keys_of(codes: pd.Series, dates: pd.Series) -> NDArray[np.int64]:
     """(six-digit code, yyyymmdd) as one sortable number."""
-    numbers: NDArray[np.int64] = codes.astype("int64").to_numpy()
-    return numbers * 100_000_000 + dates.to_numpy(dtype="int64")
+    numbers = codes.astype("int64").to_numpy()
+    return np.asarray(numbers * 100_000_000 + dates.to_numpy(dtype="int64"))
 
 
 def sorted_by_key(frame: pd.DataFrame) -> pd.DataFrame:

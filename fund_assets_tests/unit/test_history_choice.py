@@ -50,6 +50,15 @@ def test_which_funds_are_asked_for(missing, limit, codes, expected):
     assert {fund.kind for fund in chosen} <= {"money"}
 
 
+def test_back_end_twins_are_asked_only_by_name():
+    """Stops the limit of a run from being spent on funds that have no page of their own."""
+    info = FUNDS.assign(name=["华夏成长混合(后端)", *["x"] * 4])
+    ask = [fund.fund_code for fund in choose_histories(info, None, today=TODAY, limit=10)]
+    assert ask == ["000005"]
+    named = choose_histories(info, None, today=TODAY, limit=0, codes=("000001",))
+    assert [fund.fund_code for fund in named] == ["000001"]
+
+
 def test_an_unknown_code_is_named():
     """Stops a mistyped code from being left out in silence."""
     with pytest.raises(ValueError, match=r"unknown fund 000006, 6: not in fund_info"):
