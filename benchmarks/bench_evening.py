@@ -90,7 +90,7 @@ def peak(run: dict[str, float]) -> float:
     return run["own_peak_mb"] + run["child_peak_mb"]
 
 
-def report(found: dict[str, list[dict[str, float]]]) -> tuple[str, bool]:
+def report(found: dict[str, list[dict[str, float]]], load: float) -> tuple[str, bool]:
     """The page, and whether every limit is kept."""
     wave, metrics, loop = found["wave"], found["metrics"], found["first_plan"]
     ours_ms = [run["total_s"] / run["funds"] * 1e3 for run in metrics]
@@ -139,7 +139,8 @@ The last wave had {wave[-1]["share_classes"]:,.0f} share classes and
 published.
 
 ## How it was measured
-- Machine: {machine()}.
+- Machine: {machine()}. When it began, other work wanted {load:.1f} cores (load average); it
+  ran with niceness {os.nice(0)}.
 - Python {platform.python_version()}; {libraries}.
 - Data: `benchmarks/data.py`, {data.FUNDS:,} share classes of the simulated market over
   {data.SESSIONS} sessions in a SQLite warehouse, files in the operating system's cache.
@@ -147,7 +148,7 @@ published.
   clock from the first call of the step to the return of the last; what a process needs to
   start and import stands apart.
 - The wave came over HTTPS from a market in another process, in eastmoney's wire formats, at
-  the default rate limit of one request a second: two of its seconds are that waiting.
+  the default rate limit of one request a second: up to two of its seconds are that waiting.
 - Memory is the process's highest resident set plus that of its largest child (the columnar
   reader), as if both had been at their highest at once.
 - Ours counts reading, computing and storing (into an empty table), divided by the funds. The
@@ -176,7 +177,8 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=3, help="runs")
     chosen = parser.parse_args()
     path = data.warehouse_file()
-    page, kept = report(measure(path, chosen.sample, chosen.again))
+    load = os.getloadavg()[0]
+    page, kept = report(measure(path, chosen.sample, chosen.again), load)
     (HERE / "results.md").write_text(page, encoding="utf-8")
     print(page)
     sys.exit(0 if kept else 1)

@@ -5,6 +5,7 @@ nav_date), each with the other order as an index, and both do what an evening an
 do. Needs about 5 GB of disk in FUND_BENCH_DIR while it runs. Prints a table.
 """
 
+import os
 import sqlite3
 import statistics
 import sys
@@ -46,6 +47,7 @@ def build(path: Path, source: Path, key: tuple[str, str]) -> None:
             f"ORDER BY {', '.join(key)}"
         )
         connection.execute(f"CREATE INDEX other ON validated_nav ({', '.join(reversed(key))})")
+    os.sync()  # or the first commits that are measured wait for what was built
 
 
 def timed(action: Callable[[], object]) -> float:
