@@ -1,0 +1,160 @@
+"""Bulk writes: what they touch, what they count, and the checksum."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from fund_assets.nav.listing import described
+from fund_assets.schemas.tables import FUND_EVENTS, FUND_INFO, VALIDATED_NAV
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.writes import checksum, insert, records, upsert
+from fund_assets_tests.unit.builders import FRI, THU, stored
+
+NAN = float("nan")
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    warehouse = Warehouse(f"sqlite:///{tmp_path}/w.db")
+    warehouse.init("simulated")
+    funds = pd.DataFrame(
+        {"fund_code": ["000001", "000002"], "name": "x", "fund_type": "", "pinyin": ""}
+    )
+    with warehouse.transaction(writes=True) as connection:
+        insert(connection, FUND_INFO, described(funds, THU))
+    yield warehouse
+    warehouse.close()
+
+
+def rows(unit=1.5, index=1.0, growth=NAN):
+    return stored(
+        ("000001", THU, unit, NAN, growth, index, "first"),
+        ("000002", THU, 2.0, 2.5, NAN, 1.0, "first"),
+    )
+
+
+def write(warehouse, function, table, frame, **options):
+    with warehouse.transaction(writes=True) as connection:
+        return function(connection, table, frame, **options)
+
+
+def read(warehouse):
+    return warehouse.frame(
+        "SELECT * FROM validated_nav ORDER BY fund_code, nav_date", VALIDATED_NAV
+    )
+
+
+def test_nan_is_null_and_null_is_nan(warehouse):
+    """Stops an empty figure from becoming 0, text, or a NaN that no query finds."""
+    write(warehouse, upsert, VALIDATED_NAV, rows())
+    found = warehouse.rows(
+        "SELECT fund_code, acc_nav, growth_pct FROM validated_nav ORDER BY 1"
+    )
+    assert found == [
+        {"fund_code": "000001", "acc_nav": None, "growth_pct": None},
+        {"fund_code": "000002", "acc_nav": 2.5, "growth_pct": None},
+    ]
+    pd.testing.assert_frame_equal(read(warehouse), rows())
+    in_columns = warehouse.columns(
+        "SELECT * FROM validated_nav ORDER BY fund_code", VALIDATED_NAV
+    )
+    pd.testing.assert_frame_equal(in_columns, rows())
+
+
+def test_records_are_plain_python():
+    """Stops numpy scalars, which SQLite stores as blobs."""
+    frame = pd.DataFrame(
+        {
+            "a": np.array([1, 2], dtype="int32"),
+            "b": pd.array([20260917, None], dtype="Int32"),
+            "c": [NAN, 0.5],
+            "d": pd.Series(["x", "📈"], dtype="str"),
+        }
+    )
+    found = records(frame)
+    assert found == [(1, 20260917, None, "x"), (2, None, 0.5, "📈")]
+    assert {type(value) for row in found for value in row} == {int, float, str, type(None)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [({}, 0), ({"unit": 1.6}, 1), ({"index": 1.1}, 1), ({"growth": 0.0}, 1)],
+)
+def test_an_upsert_counts_and_writes_only_what_differs(warehouse, changes, count):
+    """Stops a rerun from rewriting equal rows: NULL equals NULL, NULL differs from 0."""
+    assert write(warehouse, upsert, VALIDATED_NAV, rows()) == 2
+    assert write(warehouse, upsert, VALIDATED_NAV, rows(**changes)) == count
+    pd.testing.assert_frame_equal(read(warehouse), rows(**changes))
+    assert write(warehouse, upsert, VALIDATED_NAV, rows(**changes)) == 0
+
+
+def test_a_value_can_become_null(warehouse):
+    """Stops an upsert from keeping a value that the new row no longer has."""
+    write(warehouse, upsert, VALIDATED_NAV, rows(growth=0.5))
+    assert write(warehouse, upsert, VALIDATED_NAV, rows()) == 1
+    assert read(warehouse)["growth_pct"].isna().all()
+
+
+def test_kept_columns_stay(warehouse):
+    """Stops the first batch of an event from being forgotten."""
+    event = {"fund_code": "000001", "ex_date": FRI, "kind": "dividend", "value": 0.1,
+             "status": "recorded", "text": "", "batch_id": "h1"}  # fmt: skip
+    keep = {"keep": ["batch_id"]}
+    assert write(warehouse, upsert, FUND_EVENTS, pd.DataFrame([event]), **keep) == 1
+    assert (
+        write(
+            warehouse, upsert, FUND_EVENTS, pd.DataFrame([event | {"batch_id": "h2"}]), **keep
+        )
+        == 0
+    )
+    changed = pd.DataFrame([event | {"batch_id": "h3", "value": 0.2}])
+    assert write(warehouse, upsert, FUND_EVENTS, changed, **keep) == 1
+    assert warehouse.rows("SELECT value, batch_id FROM fund_events") == [
+        {"value": 0.2, "batch_id": "h1"}
+    ]
+
+
+def test_insert_refuses_or_ignores_what_is_there(warehouse):
+    """Stops a row from being written twice, and a stored one from being overwritten."""
+    write(warehouse, insert, VALIDATED_NAV, rows())
+    with pytest.raises(sa.exc.IntegrityError, match="UNIQUE"):
+        write(warehouse, insert, VALIDATED_NAV, rows(unit=9.0))
+    assert write(warehouse, insert, VALIDATED_NAV, rows(unit=9.0), ignore=True) == 0
+    pd.testing.assert_frame_equal(read(warehouse), rows())
+
+
+def test_no_rows_write_nothing(warehouse):
+    """Stops an empty frame from failing or from writing a row of NULLs."""
+    for function in (insert, upsert):
+        assert write(warehouse, function, VALIDATED_NAV, VALIDATED_NAV.empty()) == 0
+    assert read(warehouse).empty
+
+
+def test_the_checksum_tells_tables_apart(warehouse, tmp_path):
+    """Stops two different tables from passing for equal, and order from mattering."""
+    with warehouse.transaction() as connection:
+        empty = checksum(connection, VALIDATED_NAV)
+    seen = {empty}
+    for frame in (rows(), rows(unit=1.6), rows(growth=0.0)):
+        write(warehouse, upsert, VALIDATED_NAV, frame)
+        with warehouse.transaction() as connection:
+            seen.add(checksum(connection, VALIDATED_NAV))
+    assert len(seen) == 4
+    other = Warehouse(f"sqlite:///{tmp_path}/other.db")
+    other.init("simulated")
+    with other.transaction(writes=True) as connection:
+        insert(connection, FUND_INFO, warehouse.frame("SELECT * FROM fund_info", FUND_INFO))
+        for at in (1, 0):
+            insert(connection, VALIDATED_NAV, rows(growth=0.0).iloc[[at]])
+        assert checksum(connection, VALIDATED_NAV) in seen
+    other.close()
+
+
+def test_a_failing_transaction_changes_nothing(warehouse):
+    """Stops half a batch from being stored when its second half is refused."""
+    bad = rows()
+    bad.loc[1, "unit_nav"] = -1.0
+    with pytest.raises(sa.exc.IntegrityError, match="CHECK"):
+        write(warehouse, upsert, VALIDATED_NAV, bad)
+    assert read(warehouse).empty
