@@ -16,7 +16,9 @@ def test_defaults_need_nothing_exported(monkeypatch: pytest.MonkeyPatch) -> None
     settings = load_settings()
     assert settings.source == "simulated"
     assert settings.state_dir == Path.cwd() / ".fund" / "simulated"
-    assert settings.warehouse == f"sqlite:///{Path.cwd() / '.fund' / 'simulated' / 'warehouse.db'}"
+    assert (
+        settings.warehouse == f"sqlite:///{Path.cwd() / '.fund' / 'simulated' / 'warehouse.db'}"
+    )
 
 
 @pytest.mark.parametrize(
