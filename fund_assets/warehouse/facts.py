@@ -10,7 +10,6 @@ import pandas as pd
 
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse.landing import unpublished
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
@@ -121,13 +120,25 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
 
 
 def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Batches that a blocking rule stops and that still wait: batch_id, held_because."""
-    waiting = set(unpublished(warehouse))
-    found = warehouse.rows(
-        "SELECT batch_id, held_because FROM collection_batch WHERE state = 'held' "
-        "ORDER BY collected_at, batch_id"
+    """Batches that a blocking rule stops and nothing has replaced: batch_id, held_because.
+
+    A later wave replaces a wave, a later published history of one of its funds a history.
+    """
+    return warehouse.rows(
+        """
+        SELECT batch_id, held_because FROM collection_batch AS b
+        WHERE state = 'held' AND NOT EXISTS (
+            SELECT 1 FROM collection_batch AS later
+            WHERE later.kind = b.kind AND later.collected_at > b.collected_at
+              AND (b.kind = 'wave' OR later.state = 'published' AND EXISTS (
+                SELECT 1 FROM fund_nav WHERE batch_id = later.batch_id AND fund_code IN (
+                    SELECT fund_code FROM fund_nav WHERE batch_id = b.batch_id
+                )
+              ))
+        )
+        ORDER BY collected_at, batch_id
+        """
     )
-    return [row for row in found if row["batch_id"] in waiting]
 
 
 def newest_rows(warehouse: Warehouse, table: Table) -> pd.DataFrame:

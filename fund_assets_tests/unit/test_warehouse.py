@@ -14,7 +14,7 @@ from fund_assets.nav.observe import prepare
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import TABLES, VALIDATED_NAV
 from fund_assets.sources.base import empty_observations
-from fund_assets.warehouse import Warehouse, WarehouseError, landing
+from fund_assets.warehouse import Warehouse, WarehouseError, facts, landing
 from fund_assets.warehouse.writes import insert, upsert
 from fund_assets_tests.unit.builders import FRI, stored
 
@@ -293,6 +293,29 @@ def test_which_batches_wait(warehouse):
     assert landing.unpublished(warehouse) == [wave, history], "collected again, judged again"
     later, _ = land(warehouse, 20260917, 1.0, 3)
     assert landing.unpublished(warehouse) == [history, later], "the older wave is old news"
+
+
+def test_held_batches_are_shown_until_they_are_replaced(warehouse):
+    """Stops a held batch from being forgotten, and from alarming when it is settled."""
+
+    def shown():
+        return [row["batch_id"] for row in facts.held_batches(warehouse)]
+
+    assert shown() == []
+    wave, _ = land(warehouse, 20260916, 1.0, 1)
+    history, _ = land(warehouse, 20260916, 1.0, 2, kind="history")
+    hold(warehouse, wave)
+    hold(warehouse, history)
+    assert shown() == [wave, history]
+    land(warehouse, 20260917, 1.0, 3)
+    assert shown() == [history]
+    later, _ = land(warehouse, 20260917, 1.0, 4, kind="history")
+    assert shown() == [history], "the later one is not published yet"
+    with warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            "UPDATE collection_batch SET state = 'published' WHERE batch_id = ?", (later,)
+        )
+    assert shown() == []
 
 
 def test_funds_without_a_date(warehouse):
