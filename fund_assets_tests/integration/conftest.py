@@ -2,7 +2,7 @@
 
 import pytest
 
-from fund_assets_tests.integration.evenings import THURSDAY, Market
+from fund_assets_tests.integration.evenings import THURSDAY, Market, failure
 
 
 @pytest.fixture(scope="session")
@@ -10,7 +10,7 @@ def first_evening(tmp_path_factory):
     """The market after its first run, and that run. To be looked at, not to be changed."""
     market = Market(tmp_path_factory.mktemp("first-evening"))
     result = market.run("daily_pipeline", THURSDAY)
-    assert result.success
+    assert result.success, failure(result)
     return market, result
 
 

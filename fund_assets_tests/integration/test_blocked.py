@@ -142,6 +142,7 @@ def test_the_rule_that_blocks_is_the_right_one(market, rule, tampering, words):
     assert held["batch_id"] == landed.batch_id and held["held_because"].startswith("R")
 
 
+@pytest.mark.slow
 def test_held_histories_do_not_stop_the_waves(market, tmp_path):
     """Stops one bad round of histories from stopping every evening after it."""
     fresh = Market(tmp_path / "fresh")

@@ -59,6 +59,15 @@ def test_back_end_twins_are_asked_only_by_name():
     assert [fund.fund_code for fund in named] == ["000001"]
 
 
+def test_back_end_twins_are_asked_for_by_name_only():
+    """Stops pages that do not exist from being asked for every evening."""
+    twins = FUNDS.assign(name=["某基金(后端)", "x", "x", "x", "某基金"])
+    found = choose_histories(twins, None, today=TODAY, limit=9)
+    assert [fund.fund_code for fund in found] == ["000005"]
+    named = choose_histories(twins, None, today=TODAY, limit=9, codes=("000001",))
+    assert [fund.fund_code for fund in named] == ["000001"]
+
+
 def test_an_unknown_code_is_named():
     """Stops a mistyped code from being left out in silence."""
     with pytest.raises(ValueError, match=r"unknown fund 000006, 6: not in fund_info"):

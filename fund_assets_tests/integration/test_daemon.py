@@ -1,0 +1,117 @@
+"""A real Dagster daemon on a project of its own: a batch that lands is validated and measured."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+PATIENCE_S = 240
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with the project's own dagster.yaml and workspace, and its environment."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", folder)
+    workspace = (ROOT / "workspace.yaml").read_text(encoding="utf-8")
+    assert "working_directory: ." in workspace
+    (folder / "workspace.yaml").write_text(
+        workspace.replace("working_directory: .", f"working_directory: {ROOT}"),
+        encoding="utf-8",
+    )
+    env = {
+        **os.environ,
+        "DAGSTER_HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "FUND_STATE": str(tmp_path / "state"),
+        "FUND_SIM_FUNDS": "30",
+        "FUND_SIM_YEARS": "1",
+    }
+    return folder, env
+
+
+def execute(job, clock, folder, env, config=None):
+    command = [
+        str(BIN / "dagster"),
+        "job",
+        "execute",
+        "-m",
+        "fund_assets.definitions",
+        "-j",
+        job,
+    ]
+    if config:
+        (folder / "run.json").write_text(json.dumps(config))
+        command += ["-c", str(folder / "run.json")]
+    done = subprocess.run(
+        command, cwd=folder, env={**env, "FUND_CLOCK": clock}, capture_output=True, text=True,
+        check=False, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def newest(env):
+    """Newest dates of the accepted history and of the metrics."""
+    with sqlite3.connect(Path(env["FUND_STATE"]) / "simulated" / "warehouse.db") as connection:
+        try:
+            return (
+                connection.execute("SELECT MAX(nav_date) FROM validated_nav").fetchone()[0],
+                connection.execute("SELECT MAX(calc_date) FROM fund_metrics").fetchone()[0],
+            )
+        finally:
+            connection.rollback()
+
+
+def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp_path):
+    """Stops automation that is declared, and never happens under a real daemon."""
+    folder, env = project
+    execute("daily_pipeline", "2026-09-17T21:40:00", folder, env)
+    assert newest(env) == (20260917, 20260917)
+    log = (tmp_path / "daemon.log").open("w", encoding="utf-8")
+    # A shell's background children ignore SIGINT, which Dagster needs to stop.
+    daemon = subprocess.Popen(
+        ["env", "--default-signal=INT,QUIT,TERM", str(BIN / "dagster-daemon"), "run",
+         "-w", "workspace.yaml"],
+        cwd=folder, env={**env, "FUND_CLOCK": "2026-09-18T21:40:00"}, stdout=log, stderr=log,
+        start_new_session=True,
+    )  # fmt: skip
+
+    def said():
+        return (tmp_path / "daemon.log").read_text(encoding="utf-8")
+
+    def wait_until(condition):
+        end = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert daemon.poll() is None, said()[-3000:]
+            assert time.monotonic() < end, said()[-5000:]
+            time.sleep(1)
+
+    try:
+        # The sensor's first look, before anything is new.
+        wait_until(lambda: "Finished auto-materialization tick" in said())
+        execute("daily_collection", "2026-09-18T21:40:00", folder, env)
+        assert newest(env)[0] == 20260917, "collecting alone accepts nothing"
+        wait_until(lambda: newest(env) == (20260918, 20260918))
+    finally:
+        daemon.send_signal(signal.SIGINT)
+        try:
+            daemon.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(daemon.pid, signal.SIGKILL)
+            daemon.wait(10)
+        log.close()
+    assert "validated_nav evaluation result: 1 requested" in said()
+    assert daemon.returncode == 0, said()[-3000:]
