@@ -3,10 +3,12 @@
 import json
 from datetime import date
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 
+from fund_assets.definitions import build_defs
 from fund_assets.sources.base import TransportError, TruncatedError, UnknownFundError
 from fund_assets_tests.integration.evenings import (
     COUNTS,
@@ -125,6 +127,36 @@ def test_metrics_are_those_of_the_truth(first_evening):
         assert row["max_drawdown"] == pytest.approx(drawdown, rel=1e-9, abs=1e-12), code
         assert row["observations"] == len(window) - 1
     assert whole >= 35
+
+
+def test_what_a_run_told_is_kept_by_a_real_instance(market, tmp_path):
+    """Stops metadata from being text where the UI plots numbers, or from not being kept."""
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        market.instance = instance
+        result = market.run("daily_pipeline", FRIDAY)
+        assert result.success
+        assert instance.get_run_by_id(result.run_id).status is dg.DagsterRunStatus.SUCCESS
+        kept = {}
+        for asset in ("fund_info", "fund_nav", "validated_nav", "fund_metrics"):
+            (record,) = instance.fetch_materializations(dg.AssetKey(asset), limit=5).records
+            kept[asset] = record.asset_materialization.metadata
+            assert isinstance(kept[asset]["dagster/row_count"].value, int), asset
+            assert isinstance(kept[asset]["duration_seconds"].value, float), asset
+        numbers = ("batches", "rows_read", "coverage", "coverage_bond", *COUNTS)
+        for name in numbers:
+            assert isinstance(kept["validated_nav"][name].value, int | float), name
+        lineage = kept["fund_metrics"]["dagster/column_lineage"].value
+        made_from = {
+            (dep.asset_key.to_user_string(), dep.column_name)
+            for dep in lineage.deps_by_column["total_return"]
+        }
+        assert made_from == {
+            ("validated_nav", "total_return_index"), ("validated_nav", "nav_date"),
+        }  # fmt: skip
+        evaluated = {(e.asset_key, e.check_name) for e in result.get_asset_check_evaluations()}
+        graph = build_defs().resolve_asset_graph()
+        assert evaluated == {(k.asset_key, k.name) for k in graph.asset_check_keys}
 
 
 def test_list_outage_uses_the_stored_list_and_says_so(market):
