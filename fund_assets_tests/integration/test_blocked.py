@@ -30,10 +30,11 @@ def half(frame):
 
 
 def revised(frame):
-    """Every stored NAV of the day before looks 0.3 % higher now: too small to be held."""
-    day = frame["nav_date"] == 20260917
+    """Six stored NAVs of the day before look 0.3 % higher: each too little to be held."""
+    at = (frame["nav_date"] == 20260917) & frame["unit_nav"].notna()
+    at &= at.cumsum() <= 6
     return frame.assign(
-        unit_nav=(frame["unit_nav"] * 1.003).round(4).where(day, frame["unit_nav"])
+        unit_nav=(frame["unit_nav"] * 1.003).round(4).where(at, frame["unit_nav"])
     )
 
 
@@ -77,7 +78,7 @@ BLOCKED = {
         {"wave": tomorrow},
         "20260921 and 20260917, today is 20260918",
     ),
-    "revised": ("R17_mass_revision", {"observations": revised}, "20260917: "),
+    "revised": ("R17_mass_revision", {"observations": revised}, "20260917: 6 of "),
     "codes": (
         "R01_schema",
         {"observations": bad_codes},
