@@ -17,10 +17,11 @@ from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
 LATEST = timedelta(hours=1)
-#: A failed run is tried again from where it failed; only runs that the daemon launches.
+#: A failed collection, or one that a rule blocks, is collected anew twice; only runs that the
+#: daemon launches. Judging or measuring the same data again would end the same way.
 RETRY_TAGS = {
     "dagster/max_retries": "2",
-    "dagster/retry_strategy": "FROM_FAILURE",
+    "dagster/retry_strategy": "ALL_STEPS",
     "dagster/retry_on_asset_or_op_failure": "true",
 }
 UNFINISHED = [
@@ -56,6 +57,7 @@ def _schedule(
     *,
     also_closed_days_at: int | None = None,
     trading_days: bool = True,
+    collects: bool = False,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -74,7 +76,9 @@ def _schedule(
             job.name,
             trading_days=trading_days and hour != also_closed_days_at,
         )
-        return dg.SkipReason(reason) if reason else dg.RunRequest(tags=RETRY_TAGS)
+        if reason:
+            return dg.SkipReason(reason)
+        return dg.RunRequest(tags=RETRY_TAGS if collects else {})
 
     return evaluate
 
@@ -83,6 +87,7 @@ SCHEDULES = [
     _schedule(
         "daily_collection", jobs.daily_collection, "0 19 * * 1-5",
         "Wave 1 into the landing zone, on trading days.",
+        collects=True,
     ),
     _schedule(
         "daily_validation", jobs.daily_validation, "30 19 * * 1-5",
@@ -97,6 +102,7 @@ SCHEDULES = [
         "The whole chain again for late publishers; at 07:30 on closed days too, when "
         "money-market funds publish.",
         also_closed_days_at=7,
+        collects=True,
     ),
     _schedule(
         "weekly_full_calc", jobs.weekly_full_calc, "0 2 * * 0",

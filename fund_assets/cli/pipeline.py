@@ -57,7 +57,8 @@ def collect(codes: tuple[str, ...], history: int | None, no_wave: bool) -> None:
 def validate() -> None:
     """Judge what was collected by the rules and merge what passes.
 
-    A batch that a blocking rule stops changes nothing and is judged again next time.
+    A batch that a blocking rule stops changes nothing. The newest wave is judged again next
+    time; what a later wave has replaced is not.
     """
     _execute("daily_validation")
 

@@ -73,9 +73,11 @@ RUNS = [
 
 @pytest.mark.parametrize(("name", "due"), RUNS)
 def test_a_tick_that_is_due_runs(instance, settings, name, due):
-    """Stops a tick of an ordinary evening, or of a closed morning, from being skipped."""
+    """Stops a tick of an ordinary evening, or of a closed morning, from being skipped, and
+    a run that would fail the same way again from being retried: only collecting is."""
     (request,) = tick(name, due, instance, settings).run_requests
-    assert {key: request.tags[key] for key in RETRY_TAGS} == RETRY_TAGS
+    retried = {key: request.tags[key] for key in RETRY_TAGS if key in request.tags}
+    assert retried == (RETRY_TAGS if name in ("daily_collection", "late_waves") else {})
 
 
 @pytest.mark.parametrize(
