@@ -112,8 +112,8 @@ class Column:
                     name=f"{self.name} has at most {self.max_length} characters",
                 )
             )
-        for check in found:
-            check.error = check.name  # failure cases quote the error, not the name
+        for demand in found:
+            demand.error = demand.name  # failure cases quote the error, not the name
         return found
 
 
