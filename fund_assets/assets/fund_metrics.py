@@ -11,9 +11,12 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets.steps.measuring import measure
 
-FROM_INDEX = ("start_date", "end_date", "observations", "periods_per_year", "total_return",
-              "annualized_return", "annualized_volatility", "sharpe_ratio", "max_drawdown",
-              "max_drawdown_peak", "max_drawdown_trough")  # fmt: skip
+FROM_INDEX = tuple(
+    name
+    for name in FUND_METRICS.value_columns
+    if name not in ("status", "coverage", "benchmark_code", "risk_free_rate", "reason",
+                    "definition_version")
+)  # fmt: skip
 
 
 @dg.asset(
@@ -22,7 +25,7 @@ FROM_INDEX = ("start_date", "end_date", "observations", "periods_per_year", "tot
     owners=OWNERS,
     kinds={"python", "numba", "table"},
     code_version=str(DEFINITION_VERSION),
-    description="Return and risk of every fund over 1m 3m 6m 1y 3y ytd and since inception.",
+    description="Return and risk of every fund over nine windows, from a month to its whole age.",
     metadata=table_metadata(FUND_METRICS),
     freshness_policy=EVERY_MORNING,
     automation_condition=WHEN_INPUT_IS_SOUND,

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import days_to_keys, from_key, keys_to_days
+from fund_assets.metrics.against import Benchmarks, RiskFreeRate
 from fund_assets.metrics.kernel import (
     DEFINITION_VERSION,
     NO_DAY,
@@ -36,8 +37,9 @@ def compute_metrics(
     series: FundSeries,
     calc_date: int,
     windows: Sequence[str] = WINDOWS,
-    risk_free_rate: float = 0.015,
+    risk_free_rate: float | RiskFreeRate = 0.015,
     *,
+    benchmarks: Benchmarks | None = None,
     threads: int | None = None,
 ) -> pd.DataFrame:
     """Return and risk of every fund over every window.
@@ -49,14 +51,17 @@ def compute_metrics(
         series: total-return indices; rows after `calc_date` are ignored.
         calc_date: yyyymmdd. Each fund's windows end on its last NAV on or before it.
         windows: names such as `3m`, `5y`, `ytd`, `inception`.
-        risk_free_rate: annual, as a fraction (0.015 is 1.5 %).
+        risk_free_rate: annual, as a fraction (0.015 is 1.5 %), constant or dated; a window
+            gets the mean over its days.
+        benchmarks: index closes and each fund's index; None: no fund has one.
         threads: cores to use; None: all.
 
     Returns:
         The columns of `schemas.tables.FUND_METRICS`, one row per fund and window, funds by
-        code, windows as given. Funds without a NAV on or before `calc_date` have no rows. A
-        value that cannot be computed is NaN or <NA>, and `reason` says why; `reason` is
-        empty exactly when every value is there.
+        code, windows as given; `coverage` is NaN and `status` provisional until the step
+        that knows the other funds fills them. Funds without a NAV on or before `calc_date`
+        have no rows. A value that cannot be computed is NaN or <NA>, and `reason` says why;
+        `reason` is empty exactly when every value is there.
 
     Raises:
         ValueError: an unknown window, or `calc_date` is no date.
@@ -68,6 +73,13 @@ def compute_metrics(
     firsts, lasts = series.offsets[:-1][present], lasts[present]
     starts = start_days(series.days[lasts], windows)
     results = new_results(len(present), len(windows))
+    rate = (
+        risk_free_rate
+        if isinstance(risk_free_rate, RiskFreeRate)
+        else RiskFreeRate.constant(risk_free_rate)
+    )
+    against = benchmarks or Benchmarks.none()
+    chosen = against.chosen(series.codes[present])
 
     def measure(part: slice) -> None:
         measure_windows(
@@ -76,13 +88,16 @@ def compute_metrics(
             starts[part],
             series.days,
             series.values,
-            risk_free_rate,
+            (rate.days, rate.rates),
+            (against.offsets, against.days, against.closes),
+            chosen[part],
             results[part],
         )
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         list(pool.map(measure, _pieces(firsts, lasts)))
-    return _frame(series.codes[present], calc_date, windows, starts, risk_free_rate, results)
+    indices = np.array([*against.codes, None], dtype=object)[chosen[:, 0]]
+    return _frame(series.codes[present], calc_date, windows, starts, indices, results)
 
 
 def _pieces(firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> list[slice]:
@@ -97,39 +112,51 @@ def _frame(
     calc_date: int,
     windows: Sequence[str],
     starts: NDArray[np.int32],
-    risk_free_rate: float,
+    indices: NDArray[np.object_],
     results: NDArray[np.void],
 ) -> pd.DataFrame:
     flat = results.ravel()
     texts = np.array([f"{code:06d}" for code in codes], dtype=object)
+    against = np.repeat(indices, len(windows))
     columns: dict[str, object] = {
         "fund_code": np.repeat(texts, len(windows)),
         "calc_date": np.full(len(flat), calc_date),
         "window": np.tile(np.array(windows, dtype=object), len(codes)),
-        "risk_free_rate": np.full(len(flat), risk_free_rate),
+        "status": np.full(len(flat), "provisional", dtype=object),
+        "coverage": np.full(len(flat), np.nan),
+        "benchmark_code": against,
         "definition_version": np.full(len(flat), DEFINITION_VERSION),
-        "reason": _reasons(flat["reasons"], starts.ravel()),
+        "reason": _reasons(flat["reasons"], starts.ravel(), against),
     }
     for name in RESULT.names or ():
         if name in FUND_METRICS.names:
-            is_date = FUND_METRICS[name].kind is Kind.DATE
-            columns[name] = _dates(flat[name]) if is_date else flat[name]
+            kind, values = FUND_METRICS[name].kind, flat[name]
+            if kind is Kind.REAL:
+                columns[name] = np.ascontiguousarray(values)
+            else:
+                columns[name] = _whole(values, is_date=kind is Kind.DATE)
     return FUND_METRICS.conform(pd.DataFrame(columns))
 
 
-def _dates(days: NDArray[np.int32]) -> pd.arrays.IntegerArray:
-    """Days since 1970-01-01 → yyyymmdd as Int32, NO_DAY → <NA>."""
-    missing = days == NO_DAY
-    return pd.arrays.IntegerArray(days_to_keys(np.where(missing, 0, days)), missing)
+def _whole(values: NDArray[np.int32], *, is_date: bool) -> pd.arrays.IntegerArray:
+    """Whole numbers or days since 1970-01-01, these as yyyymmdd; NO_DAY → <NA>."""
+    missing = values == NO_DAY
+    filled = np.where(missing, 0, values)
+    return pd.arrays.IntegerArray(days_to_keys(filled) if is_date else filled, missing)
 
 
-def _reasons(bits: NDArray[np.int32], starts: NDArray[np.int32]) -> NDArray[np.object_]:
+def _reasons(
+    bits: NDArray[np.int32], starts: NDArray[np.int32], indices: NDArray[np.object_]
+) -> NDArray[np.object_]:
     """Reason bits in words; each different combination is written once."""
-    pairs = bits.astype(np.int64) << 32 | starts.astype(np.uint32)
-    _, firsts, groups = np.unique(pairs, return_index=True, return_inverse=True)
+    names = {name: at for at, name in enumerate(dict.fromkeys(indices.tolist()))}
+    numbers = np.array([names[name] for name in indices.tolist()], np.int64)
+    days = starts.astype(np.int64) - np.iinfo(np.int32).min
+    packed = (days * len(names) + numbers) << len(REASONS) | bits
+    _, firsts, groups = np.unique(packed, return_index=True, return_inverse=True)
     words = [
         "; ".join(
-            text.format(start=starts[at].astype("datetime64[D]"))
+            text.format(start=starts[at].astype("datetime64[D]"), benchmark=indices[at])
             for bit, text in REASONS.items()
             if bits[at] & bit
         )

@@ -4,6 +4,7 @@ Belongs here: types, keys, CHECK constraints and what one engine needs on top. D
 belong here: any column or limit of its own.
 """
 
+import sys
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ TYPES: dict[Kind, sa.types.TypeEngine] = {
     Kind.TEXT: sa.Text(),
 }
 
+MAX_REAL = sys.float_info.max
+
 
 def conditions(column: Column) -> Iterator[str]:
     """The CHECK conditions of a column: the same limits as its Pandera checks."""
@@ -28,14 +31,14 @@ def conditions(column: Column) -> Iterator[str]:
         yield f"length({name}) = 6 AND {name} NOT GLOB '*[^0-9]*'"
     if column.kind is Kind.DATE:
         yield f"{name} BETWEEN {DATE_LIMITS[0]} AND {DATE_LIMITS[1]}"
-    if column.kind is Kind.REAL:
-        yield f"abs({name}) <= 1.7976931348623157e308"  # infinities; NaN is NULL in SQLite
-    for sign, limit in (
-        (">", column.gt),
-        (">=", column.ge),
-        ("<", column.lt),
-        ("<=", column.le),
-    ):
+    limits = [(">", column.gt), ("<", column.lt)]
+    if column.kind is Kind.REAL:  # refuses infinities too; NaN is NULL in SQLite
+        low = -MAX_REAL if column.ge is None else column.ge
+        high = MAX_REAL if column.le is None else column.le
+        yield f"{name} BETWEEN {low!r} AND {high!r}"
+    else:
+        limits += [(">=", column.ge), ("<=", column.le)]
+    for sign, limit in limits:
         if limit is not None:
             yield f"{name} {sign} {limit!r}"
     if column.isin:

@@ -6,8 +6,10 @@ Belongs here: the statements that every step shares. Does not belong here: what 
 import hashlib
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from fund_assets.schemas.table import Table
 
@@ -17,8 +19,10 @@ def records(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     columns = []
     for name in frame.columns:
         column = frame[name]
-        values = column.astype(object)
-        columns.append(values.where(column.notna(), None).tolist())
+        values = column.to_numpy(object)
+        if (missing := column.isna().to_numpy()).any():
+            values = np.where(missing, None, values)
+        columns.append(values.tolist())
     return list(zip(*columns, strict=True))
 
 
@@ -51,6 +55,38 @@ def upsert(
     return _write(
         connection, table, frame, f"ON CONFLICT ({key}) DO UPDATE SET {sets} WHERE {differs}"
     )
+
+
+def renew(
+    connection: sa.Connection, table: Table, frame: pd.DataFrame, stored: pd.DataFrame
+) -> int:
+    """As `upsert`, for a great many rows of which the caller has read what is stored.
+
+    Comparing columns in memory and writing only what differs is several times faster than
+    letting the database compare row by row.
+
+    Args:
+        stored: all rows of the table that have any of the keys in `frame`.
+    """
+    if stored.empty:
+        return insert(connection, table, frame)
+    return upsert(connection, table, frame[differing(table, frame, stored)])
+
+
+def differing(table: Table, frame: pd.DataFrame, stored: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows of `frame` are not in `stored`, or there with another value."""
+    key = list(table.primary_key)
+    stored_keys = pd.MultiIndex.from_frame(stored[key])
+    at = stored_keys.get_indexer(pd.MultiIndex.from_frame(frame[key]))
+    different = at < 0
+    known = np.flatnonzero(~different)
+    for name in table.value_columns:
+        ours = frame[name].take(known).reset_index(drop=True)
+        theirs = stored[name].take(at[known]).reset_index(drop=True)
+        same = (ours == theirs).fillna(False).to_numpy(bool)
+        both_missing = (ours.isna() & theirs.isna()).to_numpy(bool)
+        different[known[~(same | both_missing)]] = True
+    return different
 
 
 def _write(connection: sa.Connection, table: Table, frame: pd.DataFrame, conflict: str) -> int:

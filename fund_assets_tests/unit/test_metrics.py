@@ -19,6 +19,10 @@ ALL_WINDOWS = ["1w", "1m", "3m", "6m", "1y", "2y", "3y", "ytd", "inception"]
 SESSIONS = [from_key(key) for key in exchange_sessions() if 20210101 <= key <= END]
 
 
+BENCHMARK_VALUES = ["alpha", "beta", "r_squared", "correlation", "tracking_error",
+                    "information_ratio", "up_capture", "down_capture"]  # fmt: skip
+
+
 def series_of(histories):
     rows = [(code, to_key(d), v) for code, history in histories.items() for d, v in history]
     codes, dates, values = zip(*rows, strict=True) if rows else ((), (), ())
@@ -66,15 +70,15 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
     assert list(found["fund_code"]) == list(expected["fund_code"])
     assert list(found["window"]) == list(expected["window"])
     assert list(found["reason"]) == list(expected["reason"])
-    for name in expected.columns.drop(["fund_code", "window", "reason"]):
-        ours, theirs = found[name], expected[name]
+    for name in expected.columns.drop(["fund_code", "window", "reason", "benchmark_code"]):
+        ours, theirs = found[name], expected[name].astype(float)
         assert ours.isna().tolist() == theirs.isna().tolist(), name
         there = ~theirs.isna()
         np.testing.assert_allclose(
             ours[there].to_numpy(float),
             theirs[there].to_numpy(float),
-            rtol=1e-12,
-            atol=1e-14,
+            rtol=1e-9,
+            atol=1e-12,
             err_msg=name,
         )
 
@@ -87,7 +91,8 @@ def test_every_measure_equals_the_slow_reference(market):
     # The shapes above reach every branch: nothing is left untested by accident.
     said = " ".join(found["reason"])
     for words in ("no NAV on", "days older", "only one", "under a year", "under 10 returns",
-                  "no known frequency", "do not vary", "no fall"):  # fmt: skip
+                  "no known frequency", "do not vary", "no fall", "not recovered",
+                  "no whole month", "no return below"):  # fmt: skip
         assert words in said
     assert set(found["periods_per_year"].dropna()) == {52.0, 250.0, 365.0}
 
@@ -115,8 +120,13 @@ def test_result_is_the_declared_table(market):
     FUND_METRICS.schema.validate(found)
     assert found["start_date"].dtype == found["max_drawdown_peak"].dtype == "Int32"
     assert (found["definition_version"] == DEFINITION_VERSION).all()
-    complete = found[FUND_METRICS.names].notna().all(axis=1)
-    assert ((found["reason"] == "") == complete).all()
+    values = found.drop(columns=["coverage", "benchmark_code"])
+    values = values.drop(columns=BENCHMARK_VALUES)
+    no_benchmark = "benchmark: none for this kind of fund"
+    said = found["reason"].str.replace(f"(; )?{no_benchmark}", "", regex=True)
+    complete = values.notna().all(axis=1)
+    assert ((said == "") == complete).all()
+    assert found[BENCHMARK_VALUES].isna().all(axis=None)
     assert len(found) == len(market) * len(WINDOWS)
 
 
