@@ -107,8 +107,11 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
 
 def examine_calendar(settings: Settings) -> Iterator[Finding]:
     """How far the trading calendar is known."""
-    warehouse = Warehouse(settings.warehouse)
-    entered = days.overrides(warehouse) if warehouse.exists() else {}
+    try:
+        warehouse = Warehouse(settings.warehouse)
+        entered = days.overrides(warehouse) if warehouse.exists() else {}
+    except WarehouseError:
+        entered = {}  # that the warehouse cannot be read is a finding of its own
     calendar = TradingCalendar.build(entered)
     left = calendar.days_left(settings.now().date())
     words = f"known until {calendar.horizon}, {left} days; {len(entered)} days entered by hand"
