@@ -28,21 +28,23 @@ automation = dg.AutomationConditionSensorDefinition(
 )
 
 
-def gaps(rows: dict[int, int], calendar: TradingCalendar, now: datetime) -> list[int]:
+def gaps(
+    rows: dict[int, int], first: int | None, calendar: TradingCalendar, now: datetime
+) -> list[int]:
     """The sessions that are due and hardly published, oldest first, yyyymmdd.
-
-    Only sessions after the first date that is stored can be missing.
 
     Args:
         rows: yyyymmdd → accepted NAVs on that date.
+        first: yyyymmdd of the first wave. Before it only single funds have NAVs, from their
+            histories: those dates are no gaps. None: there is no wave yet.
     """
-    if not rows:
+    if not rows or first is None:
         return []
     due = calendar.due(now)
     window = calendar.between(calendar.before(due, LOOK_BACK_SESSIONS - 1), due)
     keys = [to_key(day) for day in window]
     full = max((rows.get(key, 0) for key in keys), default=0) or max(rows.values())
-    return [k for k in keys if k > min(rows) and rows.get(k, 0) < FULL_SHARE * full]
+    return [k for k in keys if k > first and rows.get(k, 0) < FULL_SHARE * full]
 
 
 @dg.sensor(
@@ -59,8 +61,9 @@ def gap_sensor(
     now = platform.now()
     since = to_key(platform.calendar.before(now.date(), 3 * LOOK_BACK_SESSIONS))
     rows = facts.rows_per_date(platform.warehouse, since)
-    missing = gaps(rows, platform.calendar, now)
-    if not rows:
+    first = facts.first_wave(platform.warehouse)
+    missing = gaps(rows, first, platform.calendar, now)
+    if first is None:
         return dg.SkipReason("nothing is published yet: there is no gap before the first run")
     if not missing:
         return dg.SkipReason("every session that is due is published")

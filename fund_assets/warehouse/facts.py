@@ -43,6 +43,15 @@ def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
     }
 
 
+def first_wave(warehouse: Warehouse) -> int | None:
+    """Newest date of the first published wave, yyyymmdd; None before there is one."""
+    found = warehouse.value(
+        "SELECT MIN(newest_date) FROM collection_batch "
+        "WHERE kind = 'wave' AND state = 'published'"
+    )
+    return None if found is None else int(str(found))
+
+
 def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
     """Per kind: kind, published (funds with a NAV on the date), active, share.
 

@@ -153,7 +153,16 @@ WEEK = {20260914: 50, 20260915: 50, 20260916: 50, 20260917: 50}
 )  # fmt: skip
 def test_gaps(rows, now, expected):
     """Stops a missing session from staying missing, and a closed day from being missed."""
-    assert gaps(rows, CALENDAR, shanghai(now)) == expected
+    assert gaps(rows, min(rows, default=None), CALENDAR, shanghai(now)) == expected
+
+
+def test_dates_before_the_first_wave_are_no_gaps():
+    """Stops a new warehouse, in which a few funds have a past, from being filled for days."""
+    rows = {20260914: 3, 20260915: 3, 20260916: 50, 20260917: 50}
+    now = shanghai("2026-09-18T10:00")
+    assert gaps(rows, 20260917, CALENDAR, now) == []
+    assert gaps(rows, None, CALENDAR, now) == []
+    assert gaps(rows, 20260914, CALENDAR, now) == [20260915]
 
 
 def gap_tick(market, clock, cursor=None):
