@@ -119,6 +119,15 @@ class FundSeries:
         series._sort()
         return series
 
+    def only(self, codes: ArrayLike) -> "FundSeries":
+        """The series of some funds, given by their codes; others of them are left out."""
+        chosen = np.isin(self.codes, code_numbers(codes))
+        counts = np.diff(self.offsets)
+        rows = np.repeat(chosen, counts)
+        offsets = np.zeros(int(chosen.sum()) + 1, np.int64)
+        np.cumsum(counts[chosen], out=offsets[1:])
+        return FundSeries(self.codes[chosen], offsets, self.days[rows], self.values[rows])
+
     def _sort(self) -> None:
         """Bring every fund's rows into date order; rows from a database mostly are."""
         unsorted = np.zeros(len(self), np.bool_)

@@ -20,6 +20,10 @@ class FundKind:
         jump_warn, jump_hold: |return| of one day that warns, and that is held unless the
             published growth confirms it; fractions.
         lag: sessions after which it is still on time.
+        benchmark: code of the index that its funds are measured against; empty for none.
+        benchmark_lag: sessions of the index by which the funds' values come later than its
+            closes. 0 for all: a QDII's NAV of a date is made from the foreign closes of that
+            same local date, though it is published days later.
     """
 
     name: str
@@ -28,19 +32,30 @@ class FundKind:
     jump_warn: float = 0.11
     jump_hold: float = 0.20
     lag: int = 1
+    benchmark: str = ""
+    benchmark_lag: int = 0
 
+
+#: Benchmark indices: code → the name a Chinese reader sees.
+INDICES = {"000300": "沪深300", "000012": "上证国债指数", "SPX": "标普500"}
 
 KINDS = {
     kind.name: kind
     for kind in (
-        FundKind("equity", "股票型"),
-        FundKind("mixed", "混合型"),
-        FundKind("bond", "债券型", jump_warn=0.02, jump_hold=0.05),
-        FundKind("index", "指数型", jump_hold=0.21),
+        FundKind("equity", "股票型", benchmark="000300"),
+        FundKind("mixed", "混合型", benchmark="000300"),
+        FundKind("bond", "债券型", jump_warn=0.02, jump_hold=0.05, benchmark="000012"),
+        FundKind("index", "指数型", jump_hold=0.21, benchmark="000300"),
         FundKind(
-            "qdii", "QDII", nav_range=(0.01, 500.0), jump_warn=0.12, jump_hold=0.25, lag=3
+            "qdii",
+            "QDII",
+            nav_range=(0.01, 500.0),
+            jump_warn=0.12,
+            jump_hold=0.25,
+            lag=3,
+            benchmark="SPX",
         ),
-        FundKind("fof", "FOF", lag=3),
+        FundKind("fof", "FOF", lag=3, benchmark="000300"),
         FundKind("money", "货币型", nav_range=(0.5, 500.0), jump_warn=0.01, jump_hold=0.05),
         FundKind("commodity", "商品", jump_warn=0.15, jump_hold=0.30),
         FundKind("reit", "REITs", jump_warn=0.15, jump_hold=0.30, lag=250),

@@ -15,7 +15,7 @@ from fund_assets.schemas.columns import (
     SUPERSEDED_AT,
     TOTAL_RETURN_INDEX,
 )
-from fund_assets.schemas.kinds import KINDS
+from fund_assets.schemas.kinds import INDICES, KINDS
 from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
@@ -182,6 +182,8 @@ FUND_METRICS = Table(
         FUND_CODE,
         Column("calc_date", Kind.DATE, "newest published date of the market when it was computed", "yyyymmdd"),
         Column("window", Kind.TEXT, "length of the window", isin=WINDOWS),
+        Column("status", Kind.TEXT, "final once enough funds of its kind have published for calc_date, see coverage; provisional before", isin=("provisional", "final")),
+        Column("coverage", Kind.REAL, "share of the active funds of its kind that have published for calc_date", "fraction", nullable=True, ge=0, le=1),
         Column("start_date", Kind.DATE, "NAV date the window starts from", "yyyymmdd", nullable=True),
         Column("end_date", Kind.DATE, "the fund's last NAV date on or before calc_date", "yyyymmdd"),
         Column("observations", Kind.INT, "daily returns in the window", ge=0),
@@ -226,6 +228,69 @@ FUND_METRICS = Table(
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
+#: The measures that funds are ranked by within their kind.
+PEER_METRICS = (
+    "total_return",
+    "annualized_return",
+    "annualized_volatility",
+    "sharpe_ratio",
+    "sortino_ratio",
+    "calmar_ratio",
+    "max_drawdown",
+    "alpha",
+    "information_ratio",
+)
+
+FUND_PEERS = Table(
+    name="fund_peers",
+    grain="one row per share class, calculation date and window",
+    why="Where a fund stands among the active funds of its kind, share classes of one portfolio "
+    "counted once. Rank 1 is the best: the highest value, of volatility the lowest. NULL where "
+    "the fund has no value or fewer than 10 peers have one.",
+    columns=(
+        FUND_CODE,
+        Column("calc_date", Kind.DATE, "calculation date of the metrics ranked", "yyyymmdd"),
+        Column("window", Kind.TEXT, "length of the window", isin=WINDOWS),
+        *(
+            column
+            for metric in PEER_METRICS
+            for column in (
+                Column(f"{metric}_rank", Kind.INT, f"rank by {metric}, 1 is the best", nullable=True, ge=1),
+                Column(f"{metric}_peers", Kind.INT, f"portfolios of the kind with {metric}, this one included", nullable=True, ge=1),
+                Column(f"{metric}_percentile", Kind.REAL, "(peers - rank) / (peers - 1): 1 is the best, 0 the last", "fraction", nullable=True, ge=0, le=1),
+            )
+        ),
+    ),
+    primary_key=("calc_date", "fund_code", "window"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+BENCHMARK_INDEX = Table(
+    name="benchmark_index",
+    grain="one row per index and session",
+    why="Closes of the indices that kinds of funds are measured against (schemas/kinds.py).",
+    columns=(
+        Column("index_code", Kind.TEXT, "code of the index", isin=tuple(INDICES)),
+        NAV_DATE.but(description="session, in the index's own country"),
+        Column("close", Kind.REAL, "close", "points", gt=0),
+    ),
+    primary_key=("index_code", "nav_date"),
+)
+
+RISK_FREE_RATE = Table(
+    name="risk_free_rate",
+    grain="one row per date from which a rate holds",
+    why="The risk-free rate as a dated series, entered by hand (`fund-assets rate set`). While "
+    "it is empty, FUND_RISK_FREE_RATE holds for all time. The first rate holds before its date "
+    "too.",
+    columns=(
+        Column("since", Kind.DATE, "first day on which the rate holds", "yyyymmdd"),
+        Column("rate", Kind.REAL, "annual rate", "fraction", gt=-0.1, lt=1),
+        Column("note", Kind.TEXT, "where the rate is from"),
+    ),
+    primary_key=("since",),
+)
+
 CALENDAR_OVERRIDE = Table(
     name="calendar_override",
     grain="one row per manually entered day",
@@ -261,6 +326,9 @@ TABLES = {
         NAV_QUARANTINE,
         PUBLISH_LOG,
         FUND_METRICS,
+        FUND_PEERS,
+        BENCHMARK_INDEX,
+        RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         WAREHOUSE_META,
     )

@@ -144,6 +144,10 @@ class FundSource(Protocol):
         """Histories of many (fund_code, kind), an error standing for a fund that failed."""
         ...
 
+    def index_history(self, index_code: str) -> pd.DataFrame:
+        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+        ...
+
 
 def empty_observations() -> pd.DataFrame:
     """An observation frame without rows."""

@@ -29,6 +29,7 @@ from fund_assets.sources.base import (
 )
 from fund_assets.sources.cells import unite
 from fund_assets.sources.gateway import Answer, Gateway, StatusError
+from fund_assets.sources.indices import index_history
 from fund_assets.sources.javascript import ChildEngine, JavaScriptError
 
 HOST = "fund.eastmoney.com"
@@ -187,6 +188,10 @@ class EastmoneySource:
                 yield code, result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def index_history(self, index_code: str) -> pd.DataFrame:
+        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+        return index_history(self._gateway, index_code)
 
     def ping(self) -> list[tuple[str, bool, str]]:
         """Whether the source can be used from here: (what, is it well, in words)."""

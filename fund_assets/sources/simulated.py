@@ -41,6 +41,7 @@ from fund_assets.sources.simulation.frames import (
     texts,
     types_of,
 )
+from fund_assets.sources.simulation.indices import index_history
 from fund_assets.sources.simulation.market import FIELDS, Market, Rows, Series
 from fund_assets.sources.simulation.timeline import NEVER, ORIGIN, Timeline
 
@@ -236,6 +237,12 @@ class SimulatedSource:
                 events=told,
                 payloads=(payload("fund_history", length, *parts, *words),),
             )
+
+    def index_history(self, index_code: str) -> pd.DataFrame:
+        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+        market, minute = self.market, self._minute()
+        first = self._first_day(minute)
+        return index_history(market.factors, market.timeline, index_code, first, minute)
 
     def truth(self, fund_code: str) -> Truth:
         """What a perfect pipeline would find out about a share class by now."""

@@ -1,4 +1,8 @@
-"""Step 4: metrics of every fund from the accepted history."""
+"""Step 4: metrics of every fund from the accepted history.
+
+The newest published date is measured whole. Of the dates before it, the kinds of funds that
+were provisional are measured again, for their late publishers.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +10,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fund_assets.metrics import compute_metrics
+from fund_assets.metrics.peers import peer_ranks, with_coverage
 from fund_assets.warehouse import Warehouse, facts, measures
+
+#: So many calculation dates before the newest are looked at for late publishers.
+LATE_DATES = 4
 
 
 @dataclass(frozen=True)
@@ -15,7 +23,10 @@ class MeasureReport:
 
     Attributes:
         calc_date: yyyymmdd, newest published date of the market; None without any.
-        rows_written: rows that are new or differ from what was stored.
+        rows_written: rows that are new or differ from what was stored, of `calc_date`.
+        late: earlier calculation date → rows that late publishers changed there.
+        final: rows of `calc_date` whose kind has published enough.
+        reasons: first word of each reason → rows.
     """
 
     calc_date: int | None
@@ -23,6 +34,8 @@ class MeasureReport:
     rows: int = 0
     rows_written: int = 0
     complete: int = 0
+    final: int = 0
+    late: dict[int, int] | None = None
     reasons: dict[str, int] | None = None
 
 
@@ -31,14 +44,31 @@ def measure(
     risk_free_rate: float,
     progress: Callable[[str], None] = lambda words: None,
 ) -> MeasureReport:
-    """Compute the metrics of all funds as of the newest published date and store them."""
+    """Compute the metrics of all funds as of the newest published date and store them.
+
+    Args:
+        risk_free_rate: the rate when `risk_free_rate` holds none.
+    """
     calc_date = facts.newest_published(warehouse)
     if calc_date is None:
         return MeasureReport(None)
     series = measures.read_series(warehouse, calc_date)
     progress(f"{series.rows:,} index values of {len(series):,} funds read")
-    metrics = compute_metrics(series, calc_date, risk_free_rate=risk_free_rate)
-    written = measures.write_metrics(warehouse, metrics)
+    funds = measures.read_funds(warehouse)
+    rate = measures.read_rate(warehouse, risk_free_rate)
+    benchmarks = measures.read_benchmarks(warehouse, funds)
+
+    def renew(date: int, some: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        part = series if some is funds else series.only(some["fund_code"])
+        metrics = compute_metrics(part, date, risk_free_rate=rate, benchmarks=benchmarks)
+        metrics = with_coverage(metrics, some)
+        peers = peer_ranks(metrics, some)
+        return metrics, measures.write_metrics(warehouse, metrics, peers)
+
+    metrics, written = renew(calc_date, funds)
+    late = {}
+    for date, kinds in measures.provisional_kinds(warehouse, calc_date, LATE_DATES).items():
+        _, late[date] = renew(date, funds[funds["kind"].isin(kinds)])
     short = metrics["reason"].str.partition(" ")[0].where(metrics["reason"] != "")
     return MeasureReport(
         calc_date=calc_date,
@@ -46,5 +76,7 @@ def measure(
         rows=len(metrics),
         rows_written=written,
         complete=int((metrics["reason"] == "").sum()),
+        final=int((metrics["status"] == "final").sum()),
+        late=late,
         reasons={str(k): int(v) for k, v in pd.Series(short).value_counts().items()},
     )

@@ -1,16 +1,25 @@
-"""Reading index series for metrics, and storing metrics.
+"""Reading what metrics are made from, and storing metrics.
 
 Belongs here: the reads and writes of the metrics step. Does not belong here: formulas.
 """
 
+from collections.abc import Iterable
+
 import pandas as pd
 
-from fund_assets.metrics import FundSeries
+from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate
+from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
-from fund_assets.schemas.tables import FUND_METRICS
+from fund_assets.schemas.tables import (
+    BENCHMARK_INDEX,
+    FUND_INFO,
+    FUND_METRICS,
+    FUND_PEERS,
+    RISK_FREE_RATE,
+)
 from fund_assets.warehouse.bulk import read_index_series
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import renew
+from fund_assets.warehouse.writes import renew, upsert
 
 
 def read_series(warehouse: Warehouse, last: int) -> FundSeries:
@@ -19,21 +28,95 @@ def read_series(warehouse: Warehouse, last: int) -> FundSeries:
     return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 
-def write_metrics(warehouse: Warehouse, metrics: pd.DataFrame) -> int:
-    """Store the metrics of one calculation date.
+def read_funds(warehouse: Warehouse) -> pd.DataFrame:
+    """Every share class: the columns of `FUND_INFO`."""
+    return warehouse.frame("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
+
+
+def read_rate(warehouse: Warehouse, default: float) -> RiskFreeRate:
+    """The stored risk-free rates; without any, the constant `default`."""
+    rows = rates(warehouse)
+    if rows.empty:
+        return RiskFreeRate.constant(default)
+    return RiskFreeRate.from_rows(rows["since"], rows["rate"])
+
+
+def rates(warehouse: Warehouse) -> pd.DataFrame:
+    """The stored risk-free rates, oldest first: the columns of `RISK_FREE_RATE`."""
+    return warehouse.frame("SELECT * FROM risk_free_rate ORDER BY since", RISK_FREE_RATE)
+
+
+def set_rate(warehouse: Warehouse, since: int, rate: float, note: str) -> None:
+    """Enter the rate that holds from a date (yyyymmdd), or change an entered one."""
+    frame = RISK_FREE_RATE.conform(
+        pd.DataFrame({"since": [since], "rate": [rate], "note": [note]})
+    )
+    with warehouse.transaction(writes=True) as connection:
+        upsert(connection, RISK_FREE_RATE, frame)
+
+
+def read_benchmarks(warehouse: Warehouse, funds: pd.DataFrame) -> Benchmarks:
+    """All closes, and each fund's index by its kind."""
+    closes = warehouse.frame("SELECT * FROM benchmark_index", BENCHMARK_INDEX)
+    by_kind = {
+        kind.name: (kind.benchmark, kind.benchmark_lag)
+        for kind in KINDS.values()
+        if kind.benchmark
+    }
+    pairs = zip(funds["fund_code"].tolist(), funds["kind"].tolist(), strict=True)
+    return Benchmarks.from_frame(
+        closes, {code: by_kind[kind] for code, kind in pairs if kind in by_kind}
+    )
+
+
+def write_closes(warehouse: Warehouse, closes: pd.DataFrame) -> int:
+    """Store closes of indices; returns how many are new or differ."""
+    with warehouse.transaction(writes=True) as connection:
+        return upsert(connection, BENCHMARK_INDEX, closes)
+
+
+def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int | None]:
+    """The newest stored date of each index, yyyymmdd; None without any close."""
+    rows = warehouse.rows(
+        "SELECT index_code, MAX(nav_date) AS newest FROM benchmark_index GROUP BY index_code"
+    )
+    newest = {str(row["index_code"]): int(str(row["newest"])) for row in rows}
+    return {code: newest.get(code) for code in indices}
+
+
+def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int, set[str]]:
+    """Of the `dates` calculation dates before one, those with provisional rows: their kinds."""
+    rows = warehouse.rows(
+        "SELECT DISTINCT m.calc_date AS calc_date, i.kind AS kind FROM fund_metrics AS m "
+        "JOIN fund_info AS i USING (fund_code) WHERE m.status = 'provisional' "
+        "AND m.\"window\" = 'inception' AND m.calc_date IN (SELECT DISTINCT calc_date "
+        "FROM fund_metrics WHERE calc_date < :before ORDER BY calc_date DESC LIMIT :dates)",
+        before=before,
+        dates=dates,
+    )
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        found.setdefault(int(str(row["calc_date"])), set()).add(str(row["kind"]))
+    return found
+
+
+def write_metrics(
+    warehouse: Warehouse, metrics: pd.DataFrame, peers: pd.DataFrame | None = None
+) -> int:
+    """Store the metrics of one calculation date and the peers' positions, together.
 
     Returns:
-        How many rows are new or differ from what was stored.
+        How many rows of metrics are new or differ from what was stored.
     """
-    return _renew(warehouse, FUND_METRICS, metrics)
-
-
-def _renew(warehouse: Warehouse, table: Table, frame: pd.DataFrame) -> int:
-    if frame.empty:
-        return 0
-    dates = ", ".join(str(int(key)) for key in frame["calc_date"].unique())
     with warehouse.transaction(writes=True) as connection:
-        stored = warehouse.columns(
-            f"SELECT * FROM {table.name} WHERE calc_date IN ({dates})", table
-        )
-        return renew(connection, table, frame, stored)
+        if peers is not None and not peers.empty:
+            renew(connection, FUND_PEERS, peers, _stored(warehouse, FUND_PEERS, peers))
+        if metrics.empty:
+            return 0
+        stored = _stored(warehouse, FUND_METRICS, metrics)
+        return renew(connection, FUND_METRICS, metrics, stored)
+
+
+def _stored(warehouse: Warehouse, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    dates = ", ".join(str(int(key)) for key in frame["calc_date"].unique())
+    return warehouse.columns(f"SELECT * FROM {table.name} WHERE calc_date IN ({dates})", table)

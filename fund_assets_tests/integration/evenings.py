@@ -70,6 +70,12 @@ class Tampered:
         )
         return self._wave(changed)
 
+    def events(self, year):
+        return self._events(self._source.events(year))
+
+    def index_history(self, index_code):
+        return self._source.index_history(index_code)
+
     def histories(self, funds):
         for code, answer in self._source.histories(funds):
             yield code, answer if isinstance(answer, SourceError) else self._history(answer)

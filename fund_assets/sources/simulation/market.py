@@ -56,7 +56,7 @@ class Market:
         self.timeline = Timeline(calendar)
         self.universe = build_universe(n_funds, seed, self.timeline)
         u = self.universe
-        factors = Factors(seed, u, self.timeline)
+        self.factors = factors = Factors(seed, u, self.timeline)
         self.schedule = Schedule(seed, u, self.timeline)
         self.quoter = Quoter(seed, u, self.timeline, factors, self.schedule)
         self.money = MoneyMarket(seed, u, self.timeline, factors)

@@ -1,0 +1,98 @@
+"""Peers: where a fund stands among the funds of its kind, and how many of them have published.
+
+Belongs here: pure functions on a frame of metrics. Does not belong here: metrics themselves
+(`kernel.py`), what is stored (`warehouse/measures.py`).
+
+Peers are the funds of one kind whose last NAV is at most ACTIVE_DAYS old on the calculation
+date. Share classes of one portfolio count once: the class with the longest history stands for
+all of them, and all of them get its position. Fewer than MIN_PEERS values make no ranking.
+"""
+
+import numpy as np
+import pandas as pd
+
+from fund_assets.calendar import keys_to_days
+from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
+
+ACTIVE_DAYS = 15
+MIN_PEERS = 10
+#: From this share of published funds on, the rows of a kind are final. Funds that publish
+#: weekly are among those that have not on most days.
+FINAL_COVERAGE = 0.9
+#: Of these the lower value is the better one.
+LOWER_IS_BETTER = ("annualized_volatility",)
+
+
+def with_coverage(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
+    """The metrics of one calculation date with `coverage` and `status` filled in.
+
+    Coverage is the share of a kind's active funds, every share class counted, that have a
+    NAV on the calculation date; from FINAL_COVERAGE on, its rows are final.
+
+    Args:
+        metrics: columns of `FUND_METRICS`, all windows of all funds of some kinds.
+        funds: columns fund_code and kind.
+    """
+    kind = metrics["fund_code"].map(funds.set_index("fund_code")["kind"])
+    active = _active(metrics)
+    published = metrics["end_date"] == metrics["calc_date"]
+    share = published[active].groupby(kind[active]).mean()
+    coverage = kind.map(share)
+    status = np.where(coverage >= FINAL_COVERAGE, "final", "provisional")
+    return metrics.assign(
+        coverage=coverage.astype("float64"),
+        status=pd.Series(status, metrics.index, dtype="str"),
+    )
+
+
+def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
+    """Rank, number of peers and percentile of PEER_METRICS for every active fund and window.
+
+    Rank 1 is the best: the highest value, of volatility the lowest; equal values share the
+    better rank. The percentile is (peers - rank) / (peers - 1): 1 is the best, 0 the last.
+
+    Args:
+        metrics: columns of `FUND_METRICS` of one calculation date, all funds of some kinds.
+        funds: columns fund_code, kind and family.
+
+    Returns:
+        The columns of `FUND_PEERS`; rows without any rank are left out.
+    """
+    known = funds.set_index("fund_code")
+    rows = metrics[_active(metrics)].reset_index(drop=True)
+    kind = rows["fund_code"].map(known["kind"])
+    family = kind + "/" + rows["fund_code"].map(known["family"])
+    # The class whose inception window starts first stands for its family.
+    age = rows.loc[rows["window"] == "inception", ["fund_code", "start_date"]]
+    age = age.assign(family=family[age.index], start_date=age["start_date"].fillna(99991231))
+    age = age.sort_values(["start_date", "fund_code"])
+    chosen = rows["fund_code"].isin(age.drop_duplicates("family")["fund_code"])
+    group = [kind[chosen], rows.loc[chosen, "window"]]
+    found: dict[str, pd.Series] = {}
+    for name in PEER_METRICS:
+        values = rows.loc[chosen, name]
+        ranked = values.groupby(group)
+        peers = ranked.transform("count")
+        rank = ranked.rank(method="min", ascending=name in LOWER_IS_BETTER)
+        there = rank.notna() & (peers >= MIN_PEERS)
+        rank, peers = rank.where(there), peers.where(there)
+        found[f"{name}_rank"] = rank
+        found[f"{name}_peers"] = peers
+        found[f"{name}_percentile"] = (peers - rank) / (peers - 1)
+    ranks = pd.DataFrame(found)
+    ranks = ranks.set_index(
+        pd.MultiIndex.from_arrays([family[chosen], rows.loc[chosen, "window"]])
+    )
+    at = ranks.index.get_indexer(pd.MultiIndex.from_arrays([family, rows["window"]]))
+    spread = ranks.take(at).reset_index(drop=True)
+    whole = [name for name in spread if not name.endswith("_percentile")]
+    spread[whole] = spread[whole].astype("Int64")
+    result = pd.concat([rows[["fund_code", "calc_date", "window"]], spread], axis=1)
+    some = spread.notna().any(axis=1)
+    return FUND_PEERS.conform(result[some].reset_index(drop=True))
+
+
+def _active(metrics: pd.DataFrame) -> pd.Series:
+    ends = keys_to_days(metrics["end_date"].to_numpy(np.int64))
+    dates = keys_to_days(metrics["calc_date"].to_numpy(np.int64))
+    return pd.Series(dates - ends <= ACTIVE_DAYS, metrics.index)
