@@ -1,0 +1,72 @@
+"""The asset `benchmark_index`: what funds are measured against."""
+
+import time
+from datetime import timedelta
+
+import dagster as dg
+
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
+from fund_assets.assets.metadata import table_metadata
+from fund_assets.calendar import from_key
+from fund_assets.platform import Platform
+from fund_assets.schemas.kinds import INDICES
+from fund_assets.schemas.tables import BENCHMARK_INDEX
+from fund_assets.steps.indexing import OLDEST_CLOSE_DAYS, IndexReport, collect_indices
+
+INDICES_CURRENT = dg.AssetCheckSpec(
+    "indices_current",
+    asset="benchmark_index",
+    description="every index has been had and has a close of the last "
+    f"{OLDEST_CLOSE_DAYS} days before the session that is due. Without it metrics go on "
+    "with the closes that are stored",
+)
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "akshare", "table"},
+    code_version="1",
+    description="Closes of the indices that the kinds of funds are measured against.",
+    metadata=table_metadata(BENCHMARK_INDEX),
+    freshness_policy=EVERY_MORNING,
+    check_specs=[INDICES_CURRENT],
+)
+def benchmark_index(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    """Take over the closes; an index that fails is told of loudly and stops nothing."""
+    started = time.monotonic()
+    report = collect_indices(platform.warehouse, platform.source)
+    cases = _cases(report, platform)
+    for case in cases:
+        context.log.warning(case)
+    return dg.MaterializeResult(
+        metadata={
+            "indices": len(INDICES),
+            "dagster/row_count": report.rows,
+            "rows_written": report.rows_written,
+            "failed": len(report.failures),
+            "duration_seconds": round(time.monotonic() - started, 2),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=INDICES_CURRENT.name,
+                passed=not cases,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={"failed": len(cases), "looked_at": len(INDICES)}
+                | ({"cases": "; ".join(cases)} if cases else {}),
+            )
+        ],
+    )
+
+
+def _cases(report: IndexReport, platform: Platform) -> list[str]:
+    cases = [f"index {code}: {why}" for code, why in report.failures.items()]
+    due = platform.calendar.due(platform.now())
+    for code, newest in report.newest.items():
+        if newest is None:
+            cases.append(f"index {code}: no close is stored")
+        elif from_key(newest) < due - timedelta(days=OLDEST_CLOSE_DAYS):
+            cases.append(f"index {code}: the newest close is of {from_key(newest)}, due {due}")
+    return cases
