@@ -217,7 +217,11 @@ def _write_events(path: Path, market: Market, funds: np.ndarray, first: int, las
                     "kind": kind,
                     "value": value[real],
                     "status": "recorded",
+                    "history_value": value[real],
+                    "list_value": np.nan,
                     "text": "",
+                    "evidence": "",
+                    "first_batch_id": "h20261117-0123456789ab",
                     "batch_id": "h20261117-0123456789ab",
                 }
             )

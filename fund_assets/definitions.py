@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from fund_assets.assets.benchmark_index import benchmark_index
+from fund_assets.assets.fund_events import fund_events
 from fund_assets.assets.fund_info import fund_info
 from fund_assets.assets.fund_metrics import fund_metrics
 from fund_assets.assets.fund_nav import fund_nav
@@ -23,7 +25,7 @@ from fund_assets.platform import Platform
 def build_defs(platform: Platform | None = None, **overrides: Any) -> dg.Definitions:
     """The definitions, on a platform or on settings that win over the environment."""
     return dg.Definitions(
-        assets=[fund_info, fund_nav, validated_nav, fund_metrics],
+        assets=[fund_info, fund_events, fund_nav, validated_nav, fund_metrics, benchmark_index],
         asset_checks=[fund_nav_rules, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,

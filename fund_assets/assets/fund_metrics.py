@@ -20,7 +20,7 @@ FROM_INDEX = tuple(
 
 
 @dg.asset(
-    deps=["validated_nav"],
+    deps=["validated_nav", "benchmark_index"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"python", "numba", "table"},
@@ -41,6 +41,8 @@ def fund_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.Ma
             description="there is no accepted NAV yet: run `fund-assets run` first",
             allow_retries=False,
         )
+    for date, rows in (report.late or {}).items():
+        context.log.info(f"late publishers of {as_date(date)}: {rows:,} rows renewed")
     made_from = [("validated_nav", "total_return_index"), ("validated_nav", "nav_date")]
     return dg.MaterializeResult(
         metadata={
@@ -49,7 +51,8 @@ def fund_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.Ma
             "dagster/row_count": report.rows,
             "rows_written": report.rows_written,
             "rows_complete": report.complete,
-            "risk_free_rate": platform.settings.risk_free_rate,
+            "rows_final": report.final,
+            "late_rows_written": sum((report.late or {}).values()),
             "definition_version": DEFINITION_VERSION,
             "duration_seconds": round(time.monotonic() - started, 2),
             **lineage(dict.fromkeys(FROM_INDEX, made_from)),

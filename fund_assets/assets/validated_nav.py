@@ -20,7 +20,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
 
 
 @dg.asset(
-    deps=["fund_nav"],
+    deps=["fund_events", "fund_nav"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"python", "pandera", "table"},
@@ -52,9 +52,11 @@ def validated_nav(
             "job daily_collection, first",
             allow_retries=False,
         )
-    shown = outcomes or [publishing.outcome(warehouse, str(last))]
+    of_events = [o for o in outcomes if o.kind == "events"]
+    observed = [o for o in outcomes if o.kind != "events"]
+    shown = observed or [publishing.outcome(warehouse, str(last))]
     verdicts = {v.rule: v for v in summed((v for o in shown for v in o.verdicts), ROW_RULES)}
-    counts = {name: sum(o.counts[name] for o in outcomes) for name in COUNTS}
+    counts = {name: sum(o.counts[name] for o in observed) for name in COUNTS}
     newest = facts.newest_published(warehouse)
     coverage = facts.coverage(warehouse, newest) if newest else []
     return dg.MaterializeResult(
@@ -63,6 +65,8 @@ def validated_nav(
             "batches": len(outcomes),
             "batch_id": shown[-1].batch_id,
             **counts,
+            "events_new": sum(o.counts["rows_new"] for o in of_events),
+            "events_changed": sum(o.counts["rows_changed"] for o in of_events),
             "dagster/row_count": facts.row_count(warehouse, "validated_nav"),
             "coverage": round(facts.total_coverage(coverage), 4),
             **{f"coverage_{row['kind']}": round(float(row["share"]), 4) for row in coverage},
@@ -84,7 +88,7 @@ def _lineage() -> dict[str, Any]:
     kept = {name: [("fund_nav", name)] for name in ("fund_code", "nav_date", *OBSERVED_NAMES)}
     index = [
         ("fund_nav", name) for name in ("unit_nav", "growth_pct", "acc_nav", "yield_per_10k")
-    ]
+    ] + [("fund_events", name) for name in ("ex_date", "kind", "value")]
     return lineage(
         {
             **kept,

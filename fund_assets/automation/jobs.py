@@ -17,13 +17,22 @@ def _job(name: str, assets: list[str], description: str):
     )
 
 
-CHAIN = ["fund_info", "fund_nav", "validated_nav", "fund_metrics"]
+CHAIN = [
+    "fund_info",
+    "fund_events",
+    "fund_nav",
+    "validated_nav",
+    "benchmark_index",
+    "fund_metrics",
+]
 
 daily_pipeline = _job(
     "daily_pipeline", CHAIN, "Collect, validate, merge and measure in one run."
 )
 daily_collection = _job(
-    "daily_collection", ["fund_info", "fund_nav"], "Collect the market into the landing zone."
+    "daily_collection",
+    ["fund_info", "fund_events", "fund_nav", "benchmark_index"],
+    "Collect the market's list, events, NAVs and indices.",
 )
 daily_validation = _job(
     "daily_validation", ["validated_nav"], "Judge what landed and merge what passes."
@@ -31,8 +40,8 @@ daily_validation = _job(
 daily_metrics = _job("daily_metrics", ["fund_metrics"], "Return and risk of every fund.")
 weekly_full_calc = _job(
     "weekly_full_calc",
-    ["fund_info", "validated_nav", "fund_metrics"],
-    "Renew the list of funds, merge what still waits and measure everything again.",
+    ["fund_info", "validated_nav", "benchmark_index", "fund_metrics"],
+    "Renew the list and the indices, merge what still waits and measure everything again.",
 )
 
 JOBS = [daily_pipeline, daily_collection, daily_validation, daily_metrics, weekly_full_calc]

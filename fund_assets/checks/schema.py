@@ -10,7 +10,14 @@ from pandera.errors import SchemaErrors
 
 from fund_assets.platform import Platform
 from fund_assets.schemas.table import Table
-from fund_assets.schemas.tables import FUND_INFO, FUND_METRICS, FUND_NAV, VALIDATED_NAV
+from fund_assets.schemas.tables import (
+    BENCHMARK_INDEX,
+    FUND_EVENTS,
+    FUND_INFO,
+    FUND_METRICS,
+    FUND_NAV,
+    VALIDATED_NAV,
+)
 from fund_assets.warehouse import facts
 
 SHOWN = 10
@@ -59,4 +66,7 @@ def schema_check(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
-SCHEMA_CHECKS = [schema_check(t) for t in (FUND_INFO, FUND_NAV, VALIDATED_NAV, FUND_METRICS)]
+SCHEMA_CHECKS = [
+    schema_check(t)
+    for t in (FUND_INFO, FUND_EVENTS, FUND_NAV, VALIDATED_NAV, BENCHMARK_INDEX, FUND_METRICS)
+]

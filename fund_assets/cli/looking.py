@@ -101,7 +101,7 @@ def nav(
     if warehouse is None:
         raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
     known_at = _moment(as_of) if as_of else None
-    row = _chosen(warehouse, fund, as_csv)
+    row = chosen_fund(warehouse, fund, one_only=as_csv)
     if row is None:
         return
     limit = (0 if as_csv else SHOWN_ROWS) if limit is None else limit
@@ -131,8 +131,12 @@ def _moment(text: str) -> int:
     )
 
 
-def _chosen(warehouse: "Warehouse", text: str, as_csv: bool) -> dict[str, Any] | None:
-    """The fund that is meant; None when several fit and were listed."""
+def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[str, Any] | None:
+    """The fund that is meant; None when several fit and were listed.
+
+    Raises:
+        NotThere: none fits, or several do and only one may (`one_only`).
+    """
     from fund_assets.warehouse import history
 
     if exact := history.fund(warehouse, text):
@@ -140,7 +144,7 @@ def _chosen(warehouse: "Warehouse", text: str, as_csv: bool) -> dict[str, Any] |
     found = history.find_funds(warehouse, text, SHOWN_FUNDS + 1)
     if len(found) == 1 and not re.fullmatch(r"[0-9]{6}", text):
         return history.fund(warehouse, found[0]["fund_code"])
-    if found and not as_csv:
+    if found and not one_only:
         _list(found)
         return None
     if found:

@@ -152,6 +152,10 @@ def describe(asset: str, values: Mapping[str, Any]) -> str:
             f"{_funds(n['listed'])} listed: {n['added']:,} added, {n['gone']:,} gone, "
             f"{n['renamed']:,} renamed"
         )
+    if asset == "fund_events":
+        stored = sum(v for k, v in n.items() if k.startswith(("recorded_", "inferred_")))
+        lists = f"{n['listed']:,} listed" if values["asked"] else "lists had today"
+        return f"{lists}; {stored:,} dividends and splits stored"
     if asset == "fund_nav":
         wave = (
             f"wave of {values['nav_date']}: {n['rows_read']:,} read, "
@@ -174,6 +178,12 @@ def describe(asset: str, values: Mapping[str, Any]) -> str:
             f"{n['rows_unchanged']:,} unchanged, {n['rows_quarantined']:,} quarantined, "
             f"{n['rows_pending']:,} pending; {n['coverage']:.1%} of the funds have "
             f"{values['nav_date']}"
+        )
+    if asset == "benchmark_index":
+        return (
+            f"{n['indices']:,} indices: {n['dagster/row_count']:,} closes, "
+            f"{n['rows_written']:,} written"
+            + (f", {n['failed']:,} indices failed" if n["failed"] else "")
         )
     if asset == "fund_metrics":
         return (

@@ -30,6 +30,7 @@ TABLES = {
     "fund_info": "基金名录",
     "fund_nav": "采集净值",
     "validated_nav": "校验净值",
+    "benchmark_index": "基准指数",
     "fund_metrics": "基金指标",
     "fund_nav_rules": "批次规则",
 }
@@ -189,7 +190,7 @@ def _batches(status: Status) -> Panel:
                    row.rows_quarantined, row.rows_pending)  # fmt: skip
         table.add_row(
             _moment(row.collected_at),
-            "全市场" if row.kind == "wave" else "历史",
+            {"wave": "全市场", "history": "历史", "events": "分红"}[row.kind],
             _day(row.newest_date),
             STATES[row.state],
             *(_count(n) for n in numbers),

@@ -68,6 +68,8 @@ class Plan:
         upserts: new and changed rows, columns of VALIDATED_NAV.
         rechained: stored rows whose index or status alone changes: fund_code, nav_date,
             total_return_index, return_status.
+        inferred: rows of FUND_EVENTS, status inferred, that are new or changed.
+        outdated: fund_code, ex_date, kind of stored inferred events that are none any more.
         revisions: values that `upserts` correct, columns of NAV_REVISION.
         held: quarantined observations with `rule` and `reason`, one row per rule.
         confirmed: fund_code, nav_date, unit_nav of upserts that had been held before.
@@ -76,6 +78,8 @@ class Plan:
 
     upserts: pd.DataFrame
     rechained: pd.DataFrame
+    inferred: pd.DataFrame
+    outdated: pd.DataFrame
     revisions: pd.DataFrame
     held: pd.DataFrame
     confirmed: pd.DataFrame
@@ -85,6 +89,12 @@ class Plan:
     rows_unchanged: int
     rows_quarantined: int
     rows_pending: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the observations, as publish_log has it."""
+        names = ("new", "changed", "unchanged", "quarantined", "pending")
+        return {f"rows_{name}": getattr(self, f"rows_{name}") for name in names}
 
     @property
     def blocked_by(self) -> list[Verdict]:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav import context, rules
 from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.events import KEY
+from fund_assets.nav.inference import infer
 from fund_assets.nav.returns import Steps, chain, step_returns
 from fund_assets.nav.rules import Rule, Severity, Verdict
-from fund_assets.nav.timeline import Timeline
+from fund_assets.nav.timeline import Timeline, keys_of
 from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
 from fund_assets.schemas.tables import VALIDATED_NAV
 
@@ -43,7 +45,8 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
 
     timeline = Timeline.build(observed[~holding], known, batch, calendar)
     settled = _settle(timeline)
-    upserts, rechained = _chained(settled.laid_out, from_start=not batch.is_wave)
+    chained = _chained(settled.laid_out, from_start=not batch.is_wave)
+    inferred, outdated = _inferred(settled.laid_out, chained.anew, known, batch)
 
     verdicts = [rules.verdict(rule, observed, alone[rule.id]) for rule in rules.ALONE]
     verdicts += settled.verdicts
@@ -60,8 +63,10 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     held = pd.concat([held, settled.held], ignore_index=True)
     kept = timeline.kept()
     return Plan(
-        upserts=upserts,
-        rechained=rechained,
+        upserts=chained.upserts,
+        rechained=chained.rechained,
+        inferred=inferred,
+        outdated=outdated,
         revisions=timeline.revisions(batch),
         held=held,
         confirmed=kept.loc[kept["seen_before"], ["fund_code", "nav_date", "unit_nav"]],
@@ -71,6 +76,35 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         rows_unchanged=timeline.unchanged,
         rows_quarantined=len(held.drop_duplicates(["fund_code", "nav_date"])) + batch.refused,
         rows_pending=int(pending.sum()),
+    )
+
+
+def plan_events(batch: Batch, known: Known, calendar: TradingCalendar) -> Plan:
+    """Work out what newly recorded events change in the index of funds whose NAVs stay.
+
+    Args:
+        batch: of kind `events`, without observations.
+        known: all stored rows and all events of the funds that the batch is about.
+    """
+    nothing = context.describe_rows(batch, known, calendar, batch.newest_date)
+    timeline = Timeline.build(nothing, known, batch, calendar)
+    laid_out = _lay_out(timeline)
+    chained = _chained(laid_out, from_start=True)
+    inferred, outdated = _inferred(laid_out, chained.anew, known, batch)
+    return Plan(
+        upserts=chained.upserts,
+        rechained=chained.rechained,
+        inferred=inferred,
+        outdated=outdated,
+        revisions=timeline.revisions(batch),
+        held=nothing.head(0).assign(rule="", reason="")[HELD_COLUMNS],
+        confirmed=nothing[["fund_code", "nav_date", "unit_nav"]],
+        verdicts=(),
+        rows_new=0,
+        rows_changed=0,
+        rows_unchanged=0,
+        rows_quarantined=0,
+        rows_pending=0,
     )
 
 
@@ -123,16 +157,22 @@ def _lay_out(timeline: Timeline) -> LaidOut:
 
 def _in_context(laid_out: LaidOut) -> pd.DataFrame:
     """Subject `row` of the rules in context: candidates beside the row before them."""
-    rows, steps = laid_out.rows, laid_out.steps
-    described = rows.assign(
+    described = _described(laid_out)
+    return described[described["candidate"]].reset_index(drop=True)
+
+
+def _described(laid_out: LaidOut) -> pd.DataFrame:
+    """Every row with its step and the NAVs before it."""
+    rows, steps, after = laid_out.rows, laid_out.steps, ~laid_out.first
+    return rows.assign(
         returns=steps.returns,
         status=steps.status,
         by_events=steps.by_events,
         disagreement_pct=steps.disagreement_pct,
         tolerance_pct=steps.tolerance_pct,
-        prev_unit_nav=rows["unit_nav"].shift(1).where(~laid_out.first),
+        prev_unit_nav=rows["unit_nav"].shift(1).where(after),
+        prev_acc_nav=rows["acc_nav"].shift(1).where(after),
     )
-    return described[described["candidate"]].reset_index(drop=True)
 
 
 def _settle(timeline: Timeline) -> Settled:
@@ -171,7 +211,32 @@ def _settle(timeline: Timeline) -> Settled:
     return Settled(laid_out, all_held, verdicts)
 
 
-def _chained(laid_out: LaidOut, *, from_start: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+@dataclass(frozen=True)
+class Chained:
+    """Rows to write, and which of the rows laid out were judged anew."""
+
+    upserts: pd.DataFrame
+    rechained: pd.DataFrame
+    anew: NDArray[np.bool_]
+
+
+def _inferred(
+    laid_out: LaidOut, anew: NDArray[np.bool_], known: Known, batch: Batch
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Inferred events of the rows judged anew: those to write, those to take away."""
+    judged = _described(laid_out)[anew].reset_index(drop=True)
+    stored = known.events[known.events["status"] == "inferred"]
+    found = infer(judged, batch.batch_id)
+    if stored.empty:
+        return found, stored[KEY]
+    same = found.merge(stored, on=[*KEY, "value"], how="left", suffixes=("", "_before"))
+    written = found[same["batch_id_before"].isna().to_numpy()]
+    days = keys_of(stored["fund_code"], stored["ex_date"])
+    still = pd.MultiIndex.from_frame(stored[KEY]).isin(pd.MultiIndex.from_frame(found[KEY]))
+    return written, stored.loc[np.isin(days, judged["key"]) & ~still, KEY]
+
+
+def _chained(laid_out: LaidOut, *, from_start: bool) -> Chained:
     """New and changed rows with their index, and stored rows whose index moves with them.
 
     Each fund is chained anew from its first change on, or `from_start`, which is for
@@ -198,9 +263,9 @@ def _chained(laid_out: LaidOut, *, from_start: bool) -> tuple[pd.DataFrame, pd.D
     )
     moves = (index != stored_index) | (out["return_status"] != rows["return_status"])
     rechained = out[anew & ~candidate & moves]
-    return (
+    names = ["fund_code", "nav_date", "total_return_index", "return_status"]
+    return Chained(
         VALIDATED_NAV.conform(out[candidate]).reset_index(drop=True),
-        rechained[["fund_code", "nav_date", "total_return_index", "return_status"]].reset_index(
-            drop=True
-        ),
+        rechained[names].reset_index(drop=True),
+        anew,
     )

@@ -41,6 +41,11 @@ class Landing:
         """The batch's id."""
         return str(self.batch["batch_id"].iloc[0])
 
+    @property
+    def kind(self) -> str:
+        """`wave`, `history` or `events`."""
+        return str(self.batch["kind"].iloc[0])
+
 
 def content_digest(observations: pd.DataFrame, *labels: object) -> str:
     """sha256 of the observations, whatever their order, and of `labels`."""
@@ -100,7 +105,7 @@ def prepare(
             "newest_date": newest_date,
             "previous_date": pd.array([previous_date], dtype="Int32"),
             "collected_at": collected_at,
-            "rows_read": len(observations),
+            "rows_read": len(told) if kind == "events" else len(observations),
             "payloads": json.dumps(
                 [asdict(payload) for payload in payloads], ensure_ascii=False
             ),

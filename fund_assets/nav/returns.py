@@ -93,25 +93,32 @@ def step_returns(
         events_error = np.fmin(np.abs(added - by_events), np.abs(scaled - by_events))
         acc_backs_growth = (growth_error <= wide) & (growth_error < events_error)
         acc_backs_events = (events_error <= wide) & (events_error <= growth_error)
+        by_acc = np.where(np.abs(added - growth) <= np.abs(scaled - growth), added, scaled)
+        # The accumulated NAV has more digits than the growth that it agrees with.
+        told = np.where(np.abs(by_acc - growth) <= tolerance, by_acc, growth)
+        spans_two = np.abs(_over_two(by_events, growth, first) - growth) <= tolerance
 
     no_growth = np.isnan(growth)
     adjacent = gap == 0
     placeholder = (growth == 0.0) & (np.abs(by_events) < PLACEHOLDER_LIMIT)
+    # A zero beside an accumulated NAV that stands still, while unit NAV rose: both are
+    # stale, for no dividend makes a NAV rise.
+    stale = (growth == 0.0) & (acc_nav == acc_before) & (by_events > 0.0)
+    acc_backs_growth &= ~stale
+    covered = spans_two | (acc_backs_events & (~adjacent | (growth == 0.0)))
     # Only where growth exists and disagrees; the first condition that holds decides.
     use_growth = np.select(
-        [acc_backs_growth, acc_backs_events | placeholder], [True, False], default=adjacent
+        [spans_two, acc_backs_growth, acc_backs_events | placeholder | stale],
+        [False, True, False],
+        default=adjacent,
     )
     status = np.select(
-        [
-            no_growth,
-            agrees,
-            acc_backs_growth,
-            acc_backs_events & ~adjacent,
-        ],
-        [SINGLE_SOURCE, PROVEN, SUSPECTED_EVENT, SINGLE_SOURCE],
+        [no_growth, agrees, spans_two, acc_backs_growth, covered],
+        [SINGLE_SOURCE, PROVEN, SINGLE_SOURCE, SUSPECTED_EVENT, SINGLE_SOURCE],
         default=UNPROVEN,
     )
     returns = np.where(no_growth | agrees | ~use_growth, by_events, growth)
+    returns = np.where(status == SUSPECTED_EVENT, told, returns)
 
     money = ~np.isnan(yield_per_10k)
     returns = np.where(money, yield_per_10k / 10_000.0, returns)
@@ -160,6 +167,21 @@ def chain(returns: Floats, first: NDArray[np.bool_], base: Floats) -> Floats:
         rows = starts[:alive] + k
         index[rows] = index[rows - 1] * (1.0 + returns[rows])
     return index
+
+
+def _over_two(by_events: Floats, growth: Floats, first: NDArray[np.bool_]) -> Floats:
+    """The return by events over this step and the one before it.
+
+    NaN unless that one's growth is zero or absent: a growth may pass over a NAV that was
+    published for a report date.
+    """
+    before = _shifted(by_events, first)
+    passed_over = _shifted(growth, first)
+    return np.where(
+        np.isnan(passed_over) | (passed_over == 0.0),
+        (1.0 + before) * (1.0 + by_events) - 1.0,
+        np.nan,
+    )
 
 
 def _shifted(values: Floats, first: NDArray[np.bool_]) -> Floats:

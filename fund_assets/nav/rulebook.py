@@ -8,7 +8,7 @@ Belongs here: turning rules into that page. Does not belong here: any rule.
 
 import sys
 
-from fund_assets.nav import listing, rules
+from fund_assets.nav import events, listing, rules
 from fund_assets.nav.rules import Rule, Severity
 from fund_assets.schemas.page import DOCS, write_or_check
 
@@ -16,7 +16,7 @@ PAGE = DOCS / "rules.md"
 
 HEAD = """# Rules
 
-Generated from `fund_assets/nav/rules.py` and `listing.py` by `make docs`.
+Generated from `fund_assets/nav/rules.py`, `listing.py` and `events.py` by `make docs`.
 
 Every observation that is collected is judged before it may become part of the accepted
 history. Each rule is an asset check in Dagster, with its counts, thresholds and the first
@@ -40,6 +40,8 @@ SHOWN_ON = {
     "fund": "fund_nav",
     "row": "validated_nav",
     "listing": "fund_info",
+    "event": "fund_events",
+    "events": "fund_events",
 }
 
 
@@ -48,7 +50,7 @@ def row(rule: Rule) -> str:
     thresholds = ", ".join(f"{name} {value:g}" for name, value in rule.thresholds.items())
     consequence = (
         "the list is not applied"
-        if rule.subject == "listing" and rule.severity is Severity.HOLD
+        if rule.subject in ("listing", "events") and rule.severity is Severity.HOLD
         else rule.severity.value
     )
     cells = (f"`{rule.id}`", rule.title, consequence, SHOWN_ON[rule.subject], thresholds)
@@ -61,7 +63,10 @@ def render() -> str:
         HEAD,
         "| rule | demand | a breach | check of | thresholds |",
         "|---|---|---|---|---|",
-        *(row(rule) for rule in (*listing.RULES, *rules.RULES.values())),
+        *(
+            row(rule)
+            for rule in (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
+        ),
     ]
     return "\n".join(lines) + "\n"
 

@@ -19,7 +19,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT
+from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT, UNPROVEN
 from fund_assets.schemas.table import FUND_CODE_PATTERN
 
 SHOWN_CASES = 10
@@ -183,6 +183,7 @@ ALONE: tuple[Rule, ...] = (
 REVISION_NOTICE = 0.0025
 REVISION_HOLD = 0.005
 SUSPECT_PCT = 0.5
+UNEXPLAINED_PCT = 0.3
 
 
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:
@@ -227,8 +228,16 @@ IN_CONTEXT: tuple[Rule, ...] = (
         "R09_suspected_event", "no dividend or split is missing", Severity.WARN, "row",
         lambda f: (f["status"] != SUSPECTED_EVENT) | (f["disagreement_pct"] <= SUSPECT_PCT),
         "{fund_code} {nav_date}: published growth {growth_pct:g} % against {by_events:+.4%} from unit NAV: "
-        "a dividend or split is not recorded; the return follows the published growth",
+        "a dividend or split is not recorded; the return follows growth and accumulated NAV",
         {"suspect_from_pct": SUSPECT_PCT},
+    ),
+    Rule(
+        "R25_event_completeness", "a growth that unit NAV contradicts has an event, recorded or inferred",
+        Severity.WARN, "row",
+        lambda f: (f["status"] != UNPROVEN) | f["disagreement_pct"].isna() | (f["disagreement_pct"] <= UNEXPLAINED_PCT),
+        "{fund_code} {nav_date}: published growth {growth_pct:g} %, NAVs and events give {by_events:+.4%}, "
+        "the accumulated NAV backs neither",
+        {"unexplained_from_pct": UNEXPLAINED_PCT},
     ),
     Rule(
         "R16_revision_notice", "corrections stay below the 0.25 % that must be reported", Severity.WARN, "row",

@@ -84,7 +84,8 @@ class Timeline:
         candidates = observed[differs]
         funds = set(candidates["fund_code"])
         if not batch.is_wave:  # an event of theirs may be new
-            funds |= set(observed["fund_code"]) & set(known.events["fund_code"])
+            with_events = set(known.events["fund_code"])
+            funds |= with_events & set(observed["fund_code"] if len(observed) else with_events)
         others = stored[
             stored["fund_code"].isin(funds) & ~stored["key"].isin(candidates["key"])
         ]
@@ -211,8 +212,9 @@ def _with_events(frame: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     """`frame` with `dividend` (0 without one) and `split` (1 without one) on ex-dates.
 
     An event whose ex-date has no NAV takes effect on the fund's next NAV; several before
-    the same NAV add up.
+    the same NAV add up. Inferred events have no effect: the return follows their witnesses.
     """
+    events = events[events["status"] == "recorded"]
     keys = frame["key"].to_numpy()
     event_keys = keys_of(events["fund_code"], events["ex_date"])
     at = np.searchsorted(keys, event_keys)

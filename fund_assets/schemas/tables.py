@@ -47,12 +47,12 @@ COLLECTION_BATCH = Table(
     "from the content: collecting the same answer twice is one batch.",
     columns=(
         BATCH_ID,
-        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds", isin=("wave", "history")),
+        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds. events: dividends and splits of the market", isin=("wave", "history", "events")),
         Column("source", Kind.TEXT, "source it came from"),
-        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it", "yyyymmdd"),
+        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it. events: newest ex-date", "yyyymmdd"),
         Column("previous_date", Kind.DATE, "wave: second date of the snapshot's header", "yyyymmdd", nullable=True),
         Column("collected_at", Kind.STAMP, "when the last answer of it arrived", "yyyymmddhhmmss"),
-        Column("rows_read", Kind.INT, "observations (fund and date) in it, those not yet published included", ge=0),
+        Column("rows_read", Kind.INT, "observations (fund and date) in it, those not yet published included; events: events", ge=0),
         Column("payloads", Kind.TEXT, "JSON list of answers: endpoint, sha256, bytes, rows, decoder", max_length=1_000_000),
         Column("state", Kind.TEXT, "landed: waits for the rules. held: a blocking rule stopped it. published: merged", isin=("landed", "held", "published")),
         Column("held_because", Kind.TEXT, "rules that stopped it, empty otherwise", max_length=2_000),
@@ -80,17 +80,25 @@ FUND_NAV = Table(
 FUND_EVENTS = Table(
     name="fund_events",
     grain="one row per share class, ex-date and kind of event",
-    why="Dividends and splits: what makes unit NAV fall without a loss.",
+    why="Dividends and splits: what makes unit NAV fall without a loss. Two sources record "
+    "them, the text in a fund's history and the market-wide lists; where they differ both "
+    "values stand here and the history's is used. An inferred event is told by published "
+    "growth and accumulated NAV alone; a recorded one takes its place.",
     columns=(
         FUND_CODE,
         Column("ex_date", Kind.DATE, "date from which the NAV is without it", "yyyymmdd"),
         Column("kind", Kind.TEXT, "dividend or split", isin=("dividend", "split")),
         Column("value", Kind.REAL, "dividend: yuan per share. split: new shares per old share", gt=0, lt=1e6),
         Column("status", Kind.TEXT, "recorded by the source, or inferred by this platform", isin=("recorded", "inferred")),
+        Column("history_value", Kind.REAL, "value that the fund's history tells", "as value", nullable=True, gt=0, lt=1e6),
+        Column("list_value", Kind.REAL, "value that the market's list tells", "as value", nullable=True, gt=0, lt=1e6),
         Column("text", Kind.TEXT, "the source's wording"),
-        BATCH_ID,
+        Column("evidence", Kind.TEXT, "inferred: what the three witnesses say; empty when recorded", max_length=400),
+        Column("first_batch_id", Kind.TEXT, "batch that told of it first", max_length=40),
+        BATCH_ID.but(description="batch that brought the present values"),
     ),
     primary_key=("fund_code", "ex_date", "kind"),
+    indexes=(("batch_id",),),
 )  # fmt: skip
 
 VALIDATED_NAV = Table(
@@ -154,7 +162,8 @@ PUBLISH_LOG = Table(
     name="publish_log",
     grain="one row per published batch",
     why="Written in the transaction that merges the batch: a batch is published once. "
-    "rows_read = rows_new + rows_changed + rows_unchanged + rows_quarantined + rows_pending.",
+    "rows_read = rows_new + rows_changed + rows_unchanged + rows_quarantined + rows_pending. "
+    "A row of it is an observation; in a batch of kind events it is an event.",
     columns=(
         BATCH_ID,
         Column("published_at", Kind.STAMP, "when the merge began", "yyyymmddhhmmss"),

@@ -120,6 +120,22 @@ class History:
     payloads: tuple[Payload, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class MarketEvents:
+    """The dividends and splits of the whole market that go ex in one year.
+
+    Attributes:
+        frame: columns of `EVENT_COLUMNS`, one row per fund, ex-date and kind; `value` is NaN
+            where the list does not tell it yet.
+        unreadable: rows that are no event, in words.
+    """
+
+    year: int
+    frame: pd.DataFrame
+    payloads: tuple[Payload, ...]
+    unreadable: tuple[str, ...] = ()
+
+
 class FundSource(Protocol):
     """A market."""
 
@@ -142,6 +158,10 @@ class FundSource(Protocol):
         self, funds: Iterable[tuple[str, str]]
     ) -> Iterator[tuple[str, History | SourceError]]:
         """Histories of many (fund_code, kind), an error standing for a fund that failed."""
+        ...
+
+    def events(self, year: int) -> MarketEvents:
+        """Every dividend and split of the market that goes ex in a year."""
         ...
 
     def index_history(self, index_code: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,9 @@ _DIVIDEND = re.compile(
     r"每([0-9]*)份(?:基金份额)?派(?:发)?现金(?:红利)?([0-9]+(?:\.[0-9]+)?)元"
 )
 _SPLIT = re.compile(
-    r"每份基金份额(?:折算|分拆|拆分)(?:为|成)?([0-9]+(?:\.[0-9]+)?)份"
-    r"|(?<![0-9.])1[:：]([0-9]+(?:\.[0-9]+)?)"
+    r"每([0-9]*)份(?:基金份额)?(?:折算|分拆|拆分)(?:为|成)?([0-9]+(?:\.[0-9]+)?|--)份"
+    r"|(?<![0-9.])1[:：]([0-9]+(?:\.[0-9]+)?|--)"
+    r"|(暂未披露)"
 )
 _EVENT_FILLER = re.compile(r"(?:分红|拆分|折算)[：:]|[\s，,；;。、]")
 
@@ -78,14 +80,14 @@ def decode_snapshot(body: bytes) -> Snapshot:
     Raises:
         FormatError, TruncatedError, EmptyAnswerError: see `sources/base.py`.
     """
-    text = _text(body, "the market snapshot")
+    text = text_of(body, "the market snapshot")
     if not (head := _SNAPSHOT_HEAD.match(text)):
         raise FormatError(
             f"the market snapshot starts with {quote(text)}, not with var db={{chars:..,datas:"
         )
     if not text.rstrip(" \t\r\n;").endswith("}"):
         raise TruncatedError(f"the market snapshot ends in the middle: {quote(text[-60:])}")
-    rows, end = _json(text, head.end(), "the market snapshot")
+    rows, end = json_value(text, head.end(), "the market snapshot")
     tail = text[end:]
     newest, previous = header_dates(tail)
     check_record(tail, len(rows))
@@ -161,12 +163,12 @@ def _check_days(cells: tuple[str, ...], day: date, defects: Defects) -> None:
 
 def decode_list(body: bytes) -> pd.DataFrame:
     """The fund list: a frame with `LISTING_COLUMNS`, rows and characters as they stand."""
-    text = _text(body, "the fund list")
+    text = text_of(body, "the fund list")
     if not (head := _LIST_HEAD.match(text)):
         raise FormatError(f"the fund list starts with {quote(text)}, not with var r = [[")
     if not text.rstrip(" \t\r\n;").endswith("]"):
         raise TruncatedError(f"the fund list ends in the middle: {quote(text[-60:])}")
-    rows, end = _json(text, head.end(), "the fund list")
+    rows, end = json_value(text, head.end(), "the fund list")
     if text[end:].strip(" \t\r\n;"):
         raise FormatError(f"after the fund list comes {quote(text[end:])}")
     if not rows:
@@ -189,7 +191,7 @@ def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFr
         FormatError, TruncatedError, EmptyAnswerError: see `sources/base.py`.
     """
     what = f"the history of fund {fund_code}"
-    text = _text(body, what)
+    text = text_of(body, what)
     if (named := named_fund(text)) is None:
         raise FormatError(f"{what} has no fS_code; it starts with {quote(text)}")
     if named != fund_code:
@@ -290,17 +292,28 @@ def _pair_part(text: str, variable: str, name: str, fund_code: str, what: str) -
 def read_events(wording: str) -> list[tuple[str, float]]:
     """`unitMoney` → (kind, value) pairs; an empty list when any of it is not understood.
 
-    A dividend's value is yuan per share, a split's is new shares per old one.
+    A dividend's value is yuan per share, a split's is new shares per old one, and NaN when
+    the wording says that it is not disclosed. Several dividends of a day add up, several
+    splits follow one another.
     """
-    found = [
-        ("dividend", float(m[2]) / int(m[1] or 1))
-        for m in _DIVIDEND.finditer(wording)
-        if m[1].strip("0") or not m[1]
-    ]
-    rest = _DIVIDEND.sub("", wording) if found else wording
-    found += [("split", float(m[1] or m[2])) for m in _SPLIT.finditer(rest)]
+    cash = list(_DIVIDEND.finditer(wording))
+    rest = _DIVIDEND.sub("", wording)
+    ratios = list(_SPLIT.finditer(rest))
     rest = _EVENT_FILLER.sub("", _SPLIT.sub("", rest))
-    return [] if rest else found
+    per = [m[1] for m in (*cash, *ratios) if m[1]]
+    if rest or not all(text.strip("0") for text in per):
+        return []
+    found = []
+    if cash:
+        paid = [float(m[2]) / int(m[1] or 1) for m in cash]
+        found.append(("dividend", sum(paid) if len(paid) > 1 else paid[0]))
+    if ratios:
+        ratio = 1.0
+        for m in ratios:
+            told = m[2] or m[3]
+            ratio *= float(told) / int(m[1] or 1) if told and told != "--" else nan
+        found.append(("split", ratio))
+    return found
 
 
 def shanghai_dates(stamps: Any, what: str) -> NDArray[np.int32]:
@@ -323,13 +336,13 @@ def _variable(text: str, name: str, what: str) -> list[Any] | None:
     found = re.search(rf"\bvar\s+{name}\s*=\s*", text)
     if not found:
         return None
-    value, end = _json(text, found.end(), f"{name} in {what}")
+    value, end = json_value(text, found.end(), f"{name} in {what}")
     if not isinstance(value, list) or text[end : end + 16].lstrip()[:1] != ";":
         raise FormatError(f"{name} in {what} is no list that ends with a semicolon")
     return value
 
 
-def _json(text: str, at: int, what: str) -> tuple[Any, int]:
+def json_value(text: str, at: int, what: str) -> tuple[Any, int]:
     """The JSON value at `at` and where it ends; NaN and Infinity become their text."""
     try:
         value, end = _DECODER.raw_decode(text, at)
@@ -368,7 +381,8 @@ def _check_rows(rows: Any, widths: tuple[int, ...], what: str) -> None:
                 )
 
 
-def _text(body: bytes, what: str) -> str:
+def text_of(body: bytes, what: str) -> str:
+    """An answer's text: UTF-8, with or without a byte-order mark."""
     if not body.strip():
         raise EmptyAnswerError(f"{what} is empty; try again later")
     try:

@@ -16,14 +16,16 @@ from typing import TypeVar
 import pandas as pd
 
 from fund_assets.settings import Settings
-from fund_assets.sources import decode, pages
+from fund_assets.sources import decode, decode_events, pages
 from fund_assets.sources.akshare_client import Decoded, run
 from fund_assets.sources.base import (
     FormatError,
     History,
     Listing,
+    MarketEvents,
     Payload,
     SourceError,
+    TruncatedError,
     UnknownFundError,
     Wave,
 )
@@ -53,6 +55,12 @@ OPEN_FUNDS_PARAMS = {
 }
 FUND_LIST_URL = f"https://{HOST}/js/fundcode_search.js"
 HISTORY_URL = f"https://{HOST}/pingzhongdata/{{fund_code}}.js"
+EVENTS_URL = f"https://{HOST}/Data/funddataIndex_Interface.aspx"
+#: How akshare asks for a page of each list, besides dt, page and year.
+EVENTS_ORDER = {
+    "dividend_list": {"rank": "BZDM", "sort": "asc"},
+    "split_list": {"rank": "FSRQ", "sort": "desc"},
+}
 #: A fund that has existed since 2001, for the reachability test.
 OLDEST_FUND = "000001"
 
@@ -188,6 +196,39 @@ class EastmoneySource:
                 yield code, result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def events(self, year: int) -> MarketEvents:
+        """Every dividend and split of the market in a year: a request for each 100 of them.
+
+        Raises:
+            TruncatedError: a list says of itself that it has another length than before.
+        """
+        rows, unreadable, payloads = [], [], []
+        for endpoint, (_, dt, *_) in decode_events.LISTS.items():
+            page = pages = 1
+            while page <= pages:
+                params = {
+                    "dt": dt,
+                    "page": str(page),
+                    **EVENTS_ORDER[endpoint],
+                    "gs": "",
+                    "ftype": "",
+                    "year": str(year),
+                }
+                answer = self._gateway.fetch(endpoint, EVENTS_URL, params, HEADERS)
+                found = decode_events.decode_events(answer.body, endpoint, year, page)
+                if found.pages < pages:
+                    raise TruncatedError(
+                        f"{endpoint} of {year} had {pages} pages, its page {page} says "
+                        f"{found.pages}; nothing of it is used, try again later"
+                    )
+                pages = found.pages
+                rows += found.rows
+                unreadable += found.unreadable
+                payloads.append(_payload(answer, len(found.rows)))
+                page += 1
+        frame = decode_events.market_frame(rows)
+        return MarketEvents(year, frame, tuple(payloads), tuple(unreadable))
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""

@@ -28,6 +28,7 @@ from fund_assets.sources.base import (
     EmptyAnswerError,
     History,
     Listing,
+    MarketEvents,
     SourceError,
     UnknownFundError,
     Wave,
@@ -36,6 +37,7 @@ from fund_assets.sources.simulation.breeds import BREEDS
 from fund_assets.sources.simulation.frames import (
     event_frame,
     listing_frame,
+    market_events,
     observation_frame,
     payload,
     texts,
@@ -237,6 +239,13 @@ class SimulatedSource:
                 events=told,
                 payloads=(payload("fund_history", length, *parts, *words),),
             )
+
+    def events(self, year: int) -> MarketEvents:
+        """The true events of every fund with a NAV page that went ex in a year until today."""
+        frame = market_events(self.market, year, self._minute() // 1440)
+        words = texts(frame[["fund_code", "kind", "text"]])
+        answer = payload("event_lists", len(frame), *words, frame["ex_date"].to_numpy())
+        return MarketEvents(year, frame, (answer,))
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""

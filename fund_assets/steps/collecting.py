@@ -7,10 +7,10 @@ from datetime import datetime
 import pandas as pd
 
 from fund_assets.calendar import to_key, to_stamp
+from fund_assets.nav.events import sort_out
 from fund_assets.nav.history import choose_histories, shrunk
 from fund_assets.nav.listing import acceptable, described
 from fund_assets.nav.observe import Landing, prepare
-from fund_assets.schemas.tables import FUND_EVENTS
 from fund_assets.sources.base import (
     BannedError,
     FundSource,
@@ -158,12 +158,11 @@ def _land_histories(
         collected_at=to_stamp(now),
         payloads=_payloads(kept),
     )
-    events = FUND_EVENTS.conform(events.assign(status="recorded", batch_id=prepared.batch_id))
     landing.land(
         warehouse,
         prepared,
         new_funds=_with_all(None, prepared),
-        events=events,
+        events=sort_out(events).usable,
         asked=asked,
         today=today,
     )

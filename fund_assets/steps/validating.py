@@ -7,7 +7,7 @@ from functools import partial
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
-from fund_assets.nav.merge import plan_merge
+from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.rules import RULES, SHOWN_CASES, Rule, Verdict
 from fund_assets.warehouse import Warehouse, landing, publishing
 from fund_assets.warehouse.publishing import Outcome
@@ -49,7 +49,7 @@ def judge_waiting(
 
     When none waits, what they said of the last wave.
     """
-    waiting = landing.unpublished(warehouse)
+    waiting = landing.unpublished(warehouse, events=False)
     if not waiting:
         last = publishing.last_published(warehouse, "wave") or publishing.last_published(
             warehouse
@@ -95,7 +95,12 @@ def explain_block(outcomes: Iterable[Outcome]) -> str:
 
 
 def _planner(calendar: TradingCalendar, now: datetime) -> Callable[[Batch, Known], Plan]:
-    return partial(plan_merge, calendar=calendar, today=to_key(now.date()))
+    def plan(batch: Batch, known: Known) -> Plan:
+        if batch.kind == "events":
+            return plan_events(batch, known, calendar)
+        return plan_merge(batch, known, calendar, to_key(now.date()))
+
+    return plan
 
 
 def _known_since(calendar: TradingCalendar, batch: Batch) -> int:

@@ -11,6 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, to_key
+from fund_assets.nav.events import merge
 from fund_assets.nav.observe import Landing
 from fund_assets.schemas.tables import (
     COLLECTION_BATCH,
@@ -52,7 +53,7 @@ def land(
     Args:
         landing: the batch.
         new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
-        events: rows of FUND_EVENTS recorded in it.
+        events: `sources.base.EVENT_COLUMNS` recorded in it, all of them possible.
         asked: funds whose history was asked for on `today` (yyyymmdd), found or not.
 
     Returns:
@@ -66,7 +67,10 @@ def land(
             insert(connection, FUND_NAV, landing.landed)
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None:
-                upsert(connection, FUND_EVENTS, events, keep=["batch_id"])
+                source = "list" if landing.kind == "events" else "history"
+                stored = warehouse.frame("SELECT * FROM fund_events", FUND_EVENTS)
+                changed = merge(stored, events, source, landing.batch_id)
+                upsert(connection, FUND_EVENTS, changed)
         else:
             connection.exec_driver_sql(
                 "UPDATE collection_batch SET state = 'landed', held_because = '' "
@@ -109,8 +113,8 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
     return frozenset(str(row["fund_code"]) for row in found)
 
 
-def unpublished(warehouse: Warehouse) -> list[str]:
-    """Batches that wait for the rules, oldest first.
+def unpublished(warehouse: Warehouse, *, events: bool = True) -> list[str]:
+    """Batches that wait for the rules, oldest first; without `events`, observations only.
 
     A held wave waits too, until another wave is collected: then its dates are old news.
     Held histories wait only when they are collected again, so that they do not stop every
@@ -119,14 +123,15 @@ def unpublished(warehouse: Warehouse) -> list[str]:
     rows = warehouse.rows(
         """
         SELECT batch_id FROM collection_batch AS b
-        WHERE state = 'landed' OR (
+        WHERE (state = 'landed' AND (:events OR kind <> 'events')) OR (
             state = 'held' AND kind = 'wave' AND NOT EXISTS (
                 SELECT 1 FROM collection_batch AS later
                 WHERE later.kind = 'wave' AND later.collected_at > b.collected_at
             )
         )
         ORDER BY collected_at, kind DESC, batch_id
-        """
+        """,
+        events=events,
     )
     return [str(row["batch_id"]) for row in rows]
 

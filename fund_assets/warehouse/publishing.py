@@ -12,6 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.events import KEY
 from fund_assets.nav.observe import quarantine_rows
 from fund_assets.nav.rules import Verdict, verdict_from
 from fund_assets.schemas.tables import (
@@ -24,11 +25,13 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.warehouse.landing import batch_row
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import insert, upsert
+from fund_assets.warehouse.writes import insert, records, upsert
 
 #: Rules whose held rows are accepted when another batch shows the same value.
 CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
 CODES_PER_QUERY = 2_000
+#: Funds chained anew at a time: bounds the memory of a batch of events.
+FUNDS_PER_PLAN = 300
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ def publish(
         if row["state"] == "published":
             return _outcome(connection, batch_id, already=True)
         batch = read_batch(warehouse, row)
+        if batch.kind == "events":
+            _rechain(warehouse, connection, batch, plan, now)
+            return _outcome(connection, batch_id)
         known = read_known(warehouse, batch, known_since(batch))
         planned = plan(batch, known)
         blocked = tuple(planned.blocked_by)
@@ -76,7 +82,25 @@ def publish(
                 batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
             )
         _write(connection, batch, planned, now)
+        _log(connection, batch, planned.counts, planned.verdicts, now)
         return _outcome(connection, batch_id)
+
+
+def _rechain(
+    warehouse: Warehouse,
+    connection: sa.Connection,
+    batch: Batch,
+    plan: Callable[[Batch, Known], Plan],
+    now: int,
+) -> None:
+    """Chain the funds of a batch of events anew, some hundred at a time."""
+    told_of = _funds_told_of(warehouse, batch.batch_id)
+    counts = _event_counts(connection, batch)
+    for start in range(0, len(told_of), FUNDS_PER_PLAN):
+        codes = told_of[start : start + FUNDS_PER_PLAN]
+        planned = plan(batch, read_known(warehouse, batch, 0, codes))
+        _write(connection, batch, planned, now)
+    _log(connection, batch, counts, (), now)
 
 
 def rehearse(
@@ -119,21 +143,25 @@ def read_batch(warehouse: Warehouse, row: dict[str, object]) -> Batch:
     )
     rows_read = int(str(row["rows_read"]))
     previous = row["previous_date"]
+    kind = str(row["kind"])
     return Batch(
         batch_id=batch_id,
-        kind=str(row["kind"]),
+        kind=kind,
         newest_date=int(str(row["newest_date"])),
         previous_date=None if previous is None else int(str(previous)),
         collected_at=int(str(row["collected_at"])),
         rows_read=rows_read,
         landed=landed,
-        refused=rows_read - len(landed),
+        refused=0 if kind == "events" else rows_read - len(landed),
     )
 
 
-def read_known(warehouse: Warehouse, batch: Batch, since: int) -> Known:
-    """What is stored beside a batch."""
-    codes = batch.landed["fund_code"].unique()
+def read_known(
+    warehouse: Warehouse, batch: Batch, since: int, codes: pd.Index | None = None
+) -> Known:
+    """What is stored beside a batch, of its own funds or of those in `codes`."""
+    if codes is None:
+        codes = pd.Index(batch.landed["fund_code"].unique())
     columns = ", ".join(VALIDATED_NAV.names)
     if batch.is_wave:
         stored = warehouse.columns(
@@ -185,6 +213,52 @@ def read_known(warehouse: Warehouse, batch: Batch, since: int) -> Known:
     )
 
 
+def _funds_told_of(warehouse: Warehouse, batch_id: str) -> pd.Index:
+    """The funds with events that a batch of events brought or changed."""
+    rows = warehouse.rows(
+        "SELECT DISTINCT fund_code FROM fund_events "
+        "WHERE :id IN (batch_id, first_batch_id) AND status = 'recorded' ORDER BY fund_code",
+        id=batch_id,
+    )
+    return pd.Index([str(row["fund_code"]) for row in rows], dtype="str")
+
+
+def _event_counts(connection: sa.Connection, batch: Batch) -> dict[str, int]:
+    """What became of each event of a batch of events."""
+    new, changed = connection.exec_driver_sql(
+        "SELECT COALESCE(SUM(first_batch_id = ?), 0), COALESCE(SUM(first_batch_id <> ?), 0) "
+        "FROM fund_events WHERE ? IN (batch_id, first_batch_id) AND status = 'recorded'",
+        (batch.batch_id,) * 3,
+    ).one()
+    held = connection.exec_driver_sql(
+        "SELECT COUNT(*) FROM nav_quarantine WHERE batch_id = ?", (batch.batch_id,)
+    ).scalar_one()
+    return {
+        "rows_new": int(new),
+        "rows_changed": int(changed),
+        "rows_quarantined": int(held),
+        "rows_unchanged": batch.rows_read - int(new) - int(changed) - int(held),
+        "rows_pending": 0,
+    }
+
+
+def _write_inferred(connection: sa.Connection, plan: Plan) -> None:
+    """Inferred events; a recorded one of the same fund, day and kind stays as it is."""
+    if len(plan.outdated):
+        connection.exec_driver_sql(
+            "DELETE FROM fund_events "
+            "WHERE fund_code = ? AND ex_date = ? AND kind = ? AND status = 'inferred'",
+            records(plan.outdated),
+        )
+    if len(plan.inferred):
+        connection.exec_driver_sql(
+            "DELETE FROM fund_events "
+            "WHERE fund_code = ? AND ex_date = ? AND kind = ? AND status = 'inferred'",
+            records(plan.inferred[KEY]),
+        )
+        insert(connection, FUND_EVENTS, plan.inferred, ignore=True)
+
+
 def _concat(stored: pd.DataFrame, more: list[pd.DataFrame]) -> pd.DataFrame:
     parts = [part for part in (stored, *more) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else stored
@@ -213,6 +287,7 @@ def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.D
 
 def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> None:
     insert(connection, NAV_REVISION, plan.revisions)
+    _write_inferred(connection, plan)
     upsert(connection, VALIDATED_NAV, plan.upserts)
     if len(plan.rechained):
         connection.exec_driver_sql(
@@ -244,18 +319,24 @@ def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> Non
                 for row in plan.confirmed.itertuples(index=False)
             ],
         )
+
+
+def _log(
+    connection: sa.Connection,
+    batch: Batch,
+    counts: dict[str, int],
+    verdicts: tuple[Verdict, ...],
+    now: int,
+) -> None:
+    """The row of publish_log, and the batch's state."""
     log = pd.DataFrame(
         {
             "batch_id": [batch.batch_id],
             "published_at": now,
             "newest_date": batch.newest_date,
             "rows_read": batch.rows_read,
-            "rows_new": plan.rows_new,
-            "rows_changed": plan.rows_changed,
-            "rows_unchanged": plan.rows_unchanged,
-            "rows_quarantined": plan.rows_quarantined,
-            "rows_pending": plan.rows_pending,
-            "verdicts": json.dumps([asdict(v) for v in plan.verdicts], ensure_ascii=False),
+            **counts,
+            "verdicts": json.dumps([asdict(v) for v in verdicts], ensure_ascii=False),
         }
     )
     insert(connection, PUBLISH_LOG, log)

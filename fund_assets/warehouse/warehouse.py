@@ -17,7 +17,7 @@ from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.engine import WarehouseError, make_engine, transaction
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 class Warehouse:

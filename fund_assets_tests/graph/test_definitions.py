@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from fund_assets.assets import fund_info, fund_nav
+from fund_assets.assets import benchmark_index, fund_events, fund_info, fund_nav
 from fund_assets.automation.jobs import JOBS, RUN_TAG
 from fund_assets.definitions import build_defs, defs
-from fund_assets.nav import listing, rules
+from fund_assets.nav import events, listing, rules
 from fund_assets.nav.rules import Severity
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import TABLES
@@ -23,10 +23,20 @@ CHECKS = {
     (key.asset_key.to_user_string(), key.name): GRAPH.get_check_spec(key)
     for key in GRAPH.asset_check_keys
 }
-ORDER = ["fund_info", "fund_nav", "validated_nav", "fund_metrics"]
+ORDER = ["fund_info", "fund_events", "fund_nav", "validated_nav", "benchmark_index",
+         "fund_metrics"]  # fmt: skip
+PARENTS = {
+    "fund_info": [],
+    "fund_events": ["fund_info"],
+    "fund_nav": ["fund_info"],
+    "validated_nav": ["fund_events", "fund_nav"],
+    "benchmark_index": [],
+    "fund_metrics": ["validated_nav", "benchmark_index"],
+}
 #: Checks that no rule of the rule book stands behind.
 OTHERS = {
     "schema", "trading_day_freshness", "calendar_horizon", "R26_list_current",
+    fund_events.LISTS_CURRENT.name, benchmark_index.INDICES_CURRENT.name,
     fund_nav.HISTORY_KEPT.name, fund_nav.OWN_DECODER.name,
 }  # fmt: skip
 
@@ -49,13 +59,10 @@ def test_dagster_validates_the_project_from_its_root(tmp_path):
     assert "ERROR" not in said and "Traceback" not in said
 
 
-def test_the_graph_is_one_chain():
+def test_the_graph_leads_from_the_list_to_the_metrics():
     """Stops an asset from reading around a step: raw first, each from the one before it."""
     parents = {key: [d.asset_key.to_user_string() for d in SPECS[key].deps] for key in SPECS}
-    assert parents == {
-        key: [before] if before else []
-        for key, before in zip(ORDER, [None, *ORDER], strict=False)
-    }
+    assert parents == PARENTS
 
 
 @pytest.mark.parametrize("key", ORDER)
@@ -68,7 +75,7 @@ def test_an_asset_says_all_that_the_ui_shows(key):
     assert spec.description and spec.description.endswith(".") and len(spec.description) > 40
     assert spec.code_version
     assert spec.metadata["dagster/table_name"] == key
-    assert (spec.freshness_policy is None) == (key == "fund_info")
+    assert (spec.freshness_policy is None) == (key in ("fund_info", "fund_events"))
     has_condition = spec.automation_condition is not None
     assert has_condition == (key in ("validated_nav", "fund_metrics"))
 
@@ -92,7 +99,8 @@ def test_the_shown_columns_are_the_declared_ones(key):
 
 def test_every_rule_is_shown_by_exactly_one_check():
     """Stops a rule that judges rows from being invisible, and a check that judges nothing."""
-    ids = [*rules.RULES, *(rule.id for rule in listing.RULES)]
+    others = (*listing.RULES, events.SHRINK, *events.RULES)
+    ids = [*rules.RULES, *(rule.id for rule in others)]
     assert len(ids) == len(set(ids)), "a rule id stands twice"
     shown = Counter(name for _, name in CHECKS)
     assert {name: n for name, n in shown.items() if name not in OTHERS} == dict.fromkeys(ids, 1)

@@ -18,7 +18,13 @@ from fund_assets.definitions import build_defs
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import load_settings
-from fund_assets.sources.base import FundSource, History, SourceError
+from fund_assets.sources.base import (
+    FundSource,
+    History,
+    MarketEvents,
+    SourceError,
+    UnknownFundError,
+)
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.writes import checksum
 
@@ -38,7 +44,9 @@ class Tampered:
         observations, listed: change the frames of a wave and of the list of funds.
         wave: changes a wave as a whole.
         history: changes a history, or puts an error in its place.
+        events: changes the events of a year, or raises.
         fund_list: raised instead of the list.
+        index_history: answers instead of the source.
     """
 
     def __init__(
@@ -49,11 +57,15 @@ class Tampered:
         listed: Change = lambda frame: frame,
         wave: Callable[[Any], Any] = lambda wave: wave,
         history: Callable[[History], History | SourceError] = lambda history: history,
+        events: Callable[[MarketEvents], MarketEvents] = lambda events: events,
         fund_list: SourceError | None = None,
+        index_history: Callable[[str], pd.DataFrame] | None = None,
     ) -> None:
         self.name = source.name
         self._source, self._observations, self._listed = source, observations, listed
+        self._index_history = index_history
         self._wave, self._history, self._fund_list = wave, history, fund_list
+        self._events = events
 
     def fund_list(self):
         if self._fund_list:
@@ -74,7 +86,7 @@ class Tampered:
         return self._events(self._source.events(year))
 
     def index_history(self, index_code):
-        return self._source.index_history(index_code)
+        return (self._index_history or self._source.index_history)(index_code)
 
     def histories(self, funds):
         for code, answer in self._source.histories(funds):
@@ -195,3 +207,15 @@ def failure(result) -> str:
 def executed(result) -> set[str]:
     """The assets that a run materialized."""
     return {e.asset_key.to_user_string() for e in result.get_asset_materialization_events()}
+
+
+def truths(market: Market, clock: str) -> dict[str, Any]:
+    """code → what really happened, of every fund that has a history."""
+    source = market.platform(clock).source
+    found = {}
+    for code in source.fund_list().frame["fund_code"]:
+        try:
+            found[code] = source.truth(code)
+        except UnknownFundError:
+            continue
+    return found

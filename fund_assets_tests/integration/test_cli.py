@@ -94,7 +94,8 @@ def test_run_tells_what_it_did(evenings, command):
     assert f"✓ fund_info      {listed} funds listed: {listed} added" in first.output
     log = command.sql(
         "SELECT SUM(rows_new), SUM(rows_changed), SUM(rows_unchanged), SUM(rows_quarantined), "
-        "SUM(rows_pending) FROM publish_log WHERE published_at = 20260917214000"
+        "SUM(rows_pending) FROM publish_log JOIN collection_batch USING (batch_id) "
+        "WHERE published_at = 20260917214000 AND kind <> 'events'"
     )
     new, changed, unchanged, quarantined, pending = log[0]
     assert new > 5_000
@@ -113,7 +114,8 @@ def test_a_real_process_prints_our_lines_alone(evenings):
     lines = done.stdout.splitlines()
     assert lines[0].startswith("daily_pipeline: simulated market of 40 funds")
     assert [line[:16].rstrip() for line in lines if line.startswith("✓")] == [
-        "✓ fund_info", "✓ fund_nav", "✓ validated_nav", "✓ fund_metrics", "✓ run",
+        "✓ benchmark_inde", "✓ fund_info", "✓ fund_events", "✓ fund_nav", "✓ validated_nav",
+        "✓ fund_metrics", "✓ run",
     ]  # fmt: skip
     assert {line[0] for line in lines[1:]} <= set("✓!  ")
 
@@ -247,7 +249,11 @@ def test_status_counts(command):
         for b in facts["batches"]
     } == set(log)
     assert facts["rows_written"] == sum(
-        n for (n,) in command.sql("SELECT rows_new + rows_changed FROM publish_log")
+        n
+        for (n,) in command.sql(
+            "SELECT rows_new + rows_changed FROM publish_log "
+            "JOIN collection_batch USING (batch_id) WHERE kind <> 'events'"
+        )
     )
     jobs = {job["job"]: job for job in facts["jobs"]}
     assert (jobs["daily_pipeline"]["runs"], jobs["daily_pipeline"]["success_rate"]) == (2, 1.0)

@@ -11,12 +11,14 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import parse_qsl
 
 import pandas as pd
 
 from fund_assets.calendar import from_key, to_key
 from fund_assets.schemas.kinds import kind_of
 from fund_assets.sources.base import FundSource, UnknownFundError
+from fund_assets.sources.decode import event_frame, read_events
 from fund_assets_tests.server import wire
 
 HOST = "fund.eastmoney.com"
@@ -26,6 +28,9 @@ PATHS = {
     "/cnjy_dwjz.html": "exchange_funds",
     "/js/fundcode_search.js": "fund_list",
 }
+EVENTS_PATH = "/Data/funddataIndex_Interface.aspx"
+#: Events on a page of the lists.
+EVENTS_A_PAGE = 100
 #: How codes of exchange-traded funds begin.
 ON_EXCHANGE = (
     "159",
@@ -57,16 +62,23 @@ class Content(Protocol):
     """What a server serves."""
 
     def reply(self, endpoint: str, fund_code: str) -> Reply | None:
-        """The bytes of an endpoint (see `PATHS`, and `history` with a code), None for 404."""
+        """The bytes of an endpoint (see `endpoint_of`), None for 404."""
         ...
 
 
-def endpoint_of(host: str, path: str) -> tuple[str, str]:
-    """(endpoint, fund code) of an address; an empty endpoint where there is nothing."""
+def endpoint_of(host: str, path: str, query: str = "") -> tuple[str, str]:
+    """(endpoint, fund code) of an address; an empty endpoint where there is nothing.
+
+    For the lists of events, "year/page" stands in place of the fund code.
+    """
     if host != HOST:
         return "", ""
     if path in PATHS:
         return PATHS[path], ""
+    if path == EVENTS_PATH:
+        asked = dict(parse_qsl(query, keep_blank_values=True))
+        endpoint = {"8": "dividend_list", "9": "split_list"}.get(asked.get("dt", ""), "")
+        return endpoint, f"{asked.get('year', '')}/{asked.get('page', '')}"
     if path.startswith("/pingzhongdata/") and path.endswith(".js"):
         return "history", path.removeprefix("/pingzhongdata/").removesuffix(".js")
     return "", ""
@@ -96,6 +108,10 @@ class SourceContent:
     def reply(self, endpoint: str, fund_code: str) -> Reply | None:
         if endpoint == "history":
             return self._history(fund_code)
+        if endpoint in ("dividend_list", "split_list"):
+            year, page = map(int, fund_code.split("/"))
+            kind = endpoint.removesuffix("_list")
+            return event_page(self._source.events(year).frame, kind, page)
         if endpoint == "fund_list":
             frame = self._source.fund_list().frame
             return Reply(wire.fund_list(frame.itertuples(index=False, name=None)))
@@ -148,6 +164,22 @@ class SourceContent:
         growth = ["" if g != g else g for g in frame["growth_pct"]]
         unit = frame["unit_nav"].to_list()
         return Reply(wire.history(fund_code, name, keys, unit, acc, growth, events))
+
+
+def event_page(frame: pd.DataFrame, kind: str, page: int) -> Reply:
+    """One page of the events of a year (`EVENT_COLUMNS`), of one kind."""
+    rows = []
+    for code, ex_date, _, value, _ in frame[frame["kind"] == kind].itertuples(index=False):
+        day = str(from_key(ex_date))
+        told = wire.figure(value, 4, blank="--")
+        rows.append(
+            [code, "某基金", day, day, told, day, "1"]
+            if kind == "dividend"
+            else [code, "某基金", day, "份额折算", told, ""]
+        )
+    pages = max(-(-len(rows) // EVENTS_A_PAGE), 1)
+    shown = rows[(page - 1) * EVENTS_A_PAGE : page * EVENTS_A_PAGE]
+    return Reply(wire.event_list(kind, shown, page=page, pages=pages, size=EVENTS_A_PAGE))
 
 
 def event_text(kind: str, value: float) -> str:
@@ -253,6 +285,17 @@ class RealContent:
         return both.drop_duplicates("fund_code").sort_values("fund_code", ignore_index=True)
 
     @cached_property
+    def events(self) -> pd.DataFrame:
+        """The recorded dividends and splits, columns of `EVENT_COLUMNS`."""
+        told = pd.read_parquet(self.real_data / "other" / "lcc_dividends_splits.parquet")
+        rows = [
+            (code, int(day.replace("-", "")), kind, value, text)
+            for code, day, text in told.itertuples(index=False)
+            for kind, value in read_events(text)
+        ]
+        return event_frame(rows)
+
+    @cached_property
     def panel(self) -> pd.DataFrame:
         """One row a fund: unit, acc, growth of both days as texts, empty where not shown."""
         panel = pd.read_parquet(self.real_data / "snapshots/lcc_2020-09_panel_nav.parquet")
@@ -265,6 +308,11 @@ class RealContent:
         return _wide(panel, self.money_days, ["wan_yield", "seven_day"], "---")
 
     def reply(self, endpoint: str, fund_code: str) -> Reply | None:
+        if endpoint in ("dividend_list", "split_list"):
+            kind = endpoint.removesuffix("_list")
+            year, page = map(int, fund_code.split("/"))
+            of_year = self.events["ex_date"] // 10_000 == year
+            return event_page(self.events[of_year], kind, page)
         if endpoint == "history":
             path = self.histories.get(fund_code)
             return Reply(gzip.decompress(path.read_bytes())) if path else None

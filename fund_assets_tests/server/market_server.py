@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         if host not in KNOWN_HOSTS:
             self._refuse(host)
             return
-        endpoint, fund_code = endpoint_of(host, url.path)
+        endpoint, fund_code = endpoint_of(host, url.path, url.query)
         path = f"{url.path}?{url.query}" if url.query else url.path
         agent = self.headers.get("User-Agent", "")
         self.market.requests.append((endpoint, fund_code, path, agent))

@@ -16,6 +16,7 @@ from fund_assets.sources.base import (
     LISTING_COLUMNS,
     History,
     Listing,
+    MarketEvents,
     SourceError,
     UnknownFundError,
     Wave,
@@ -95,6 +96,9 @@ class TinyMarket:
                 (fund_code, 20020125, "split", 2.0, "拆分：每份基金份额折算2.0份"),
             ]
         return History(fund_code, frame(rows), event_frame(events))
+
+    def events(self, year: int) -> MarketEvents:
+        return MarketEvents(year, event_frame([]), ())
 
     def histories(
         self, funds: Iterable[tuple[str, str]]

@@ -62,6 +62,22 @@ def snapshot(
     ).encode()
 
 
+def event_list(
+    kind: str,
+    rows: Sequence[Sequence[str]],
+    *,
+    page: int = 1,
+    pages: int = 1,
+    size: int = 100,
+) -> bytes:
+    """A page of the market's dividends or splits, with the variables that follow it."""
+    name = {"dividend": "jjfh", "split": "jjcf"}[kind]
+    return (
+        f"var pageinfo = [{pages},{size},{page}];var {name}_data={_compact(list(rows))};"
+        f'var {name}_jjgs=["华夏基金"];var {name}_year=["2026"];var {name}_ftype=["混合型"];'
+    ).encode()
+
+
 def fund_list(rows: Iterable[tuple[str, str, str, str]]) -> bytes:
     """`fundcode_search.js` from (code, name, type, pinyin); with its byte-order mark."""
     table = [[code, pinyin, name, kind, pinyin] for code, name, kind, pinyin in rows]

@@ -74,7 +74,17 @@ def stored(*rows):
 def events(*rows):
     """Rows of (code, ex-date, kind, value) as FUND_EVENTS."""
     frame = pd.DataFrame(rows, columns=["fund_code", "ex_date", "kind", "value"])
-    return FUND_EVENTS.conform(frame.assign(status="recorded", text="", batch_id="h"))
+    return FUND_EVENTS.conform(
+        frame.assign(
+            status="recorded",
+            history_value=frame["value"],
+            list_value=np.nan,
+            text="",
+            evidence="",
+            first_batch_id="h",
+            batch_id="h",
+        )
+    )
 
 
 def known(stored_rows=None, *, event_rows=None, kinds=None, sightings=(), **more):

@@ -189,6 +189,13 @@ def test_every_public_table_has_its_check():
     keys = {check.check_key.asset_key.to_user_string() for check in SCHEMA_CHECKS}
     assert (
         keys
-        == {"fund_info", "fund_events", "fund_nav", "validated_nav", "fund_metrics"}
+        == {
+            "fund_info",
+            "fund_events",
+            "fund_nav",
+            "validated_nav",
+            "benchmark_index",
+            "fund_metrics",
+        }
         <= set(TABLES)
     )

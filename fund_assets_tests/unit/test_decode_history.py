@@ -67,7 +67,18 @@ def test_what_is_no_midnight_in_shanghai_is_refused(stamp):
             [("dividend", 0.05), ("split", 2.0)],
         ),
         ("分红：每份派现金0.05元 拆分：1:0.5", [("dividend", 0.05), ("split", 0.5)]),
-        ("拆分：每份基金份额折算--份", []),
+        ("拆分：每份基金份额折算--份", [("split", nan)]),
+        ("1:--", [("split", nan)]),
+        ("拆分：暂未披露", [("split", nan)]),
+        (
+            "分红：每份派现金0.05元 拆分：每份基金份额折算--份",
+            [("dividend", 0.05), ("split", nan)],
+        ),
+        ("每份基金份额折算0.01份", [("split", 0.01)]),
+        ("每10份基金份额折算12份", [("split", 1.2)]),
+        ("每份派现金0.05元，每份派现金0.02元", [("dividend", 0.05 + 0.02)]),
+        ("每份基金份额分拆2份，每份基金份额折算1.5份", [("split", 3.0)]),
+        ("每10份基金份额派发现金红利1.2元", [("dividend", 0.12)]),
         ("分红：每份派现金0.05美元", []),
         ("每份派现金0.05元，另有安排", []),
         ("每0份派现金0.05元", []),
@@ -77,7 +88,9 @@ def test_what_is_no_midnight_in_shanghai_is_refused(stamp):
 )
 def test_event_wordings(text, events):
     """A wording half understood is a wrong dividend: all of it is read, or none."""
-    assert read_events(text) == events
+    found = read_events(text)
+    assert [kind for kind, _ in found] == [kind for kind, _ in events]
+    np.testing.assert_allclose([v for _, v in found], [v for _, v in events], rtol=1e-15)
 
 
 def test_events_carry_date_value_and_text():

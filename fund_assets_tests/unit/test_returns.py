@@ -59,21 +59,44 @@ def test_unrecorded_dividend_is_told_by_growth_and_accumulated():
     """Stops a dividend that no event tells of from becoming a loss."""
     found = steps((1.1000, 1.5000, 0, 0, 1), (1.0450, 1.5010, 0.09, 0, 1))
     assert found.status[1] == SUSPECTED_EVENT
-    assert found.returns[1] == pytest.approx(0.0009, abs=1e-15)
+    assert found.returns[1] == pytest.approx(0.0010 / 1.1, abs=1e-15), "more digits than 0.09 %"
 
 
 def test_unrecorded_split_is_told_by_growth():
     """Stops a split that no event tells of from becoming a loss, accumulated NAV scaled."""
     found = steps((1.6357, 1.6357, 0, 0, 1), (0.8002, 1.6004, -2.16, 0, 1))
     assert found.status[1] == SUSPECTED_EVENT
-    assert found.returns[1] == pytest.approx(-0.0216, abs=1e-15)
+    assert found.returns[1] == pytest.approx(1.6004 / 1.6357 - 1, abs=1e-15)
 
 
 def test_placeholder_zero_growth_of_a_young_fund_is_not_believed():
     """Stops the source's zero growth in a closed period (161725, 2015) from hiding -0.5 %."""
     found = steps((1.0, 1.0, 0, 0, 1), (0.995, 0.995, 0, 0, 1))
-    assert found.status[1] == UNPROVEN
+    assert found.status[1] == SINGLE_SOURCE, "accumulated NAV is the other witness"
     assert found.returns[1] == pytest.approx(-0.005, abs=1e-15)
+    alone = steps((1.0, NAN, 0, 0, 1), (0.995, NAN, 0, 0, 1))
+    assert alone.status[1] == UNPROVEN
+    assert alone.returns[1] == pytest.approx(-0.005, abs=1e-15)
+
+
+def test_growth_that_passes_over_a_report_date_counts_once():
+    """Stops 31 December from being counted twice (000071, 2019-01-02): its own growth is 0."""
+    for acc in ((1.3815, 1.3986, 1.3580), (NAN, NAN, NAN)):
+        found = steps(
+            (1.3815, acc[0], 0.5, 0, 1),
+            (1.3986, acc[1], 0, 0, 1),
+            (1.3580, acc[2], -1.701, 0, 1),
+        )
+        assert found.status[2] == SINGLE_SOURCE
+        assert found.returns[2] == pytest.approx(1.3580 / 1.3986 - 1, abs=1e-15)
+
+
+def test_two_stale_witnesses_do_not_overrule_a_rise():
+    """Stops a liquidated fund's zero growth beside a frozen accumulated NAV (000314) from
+    hiding what its unit NAV rose by: no dividend makes a NAV rise."""
+    found = steps((1.757, 1.9701, 0.1, 0, 1), (1.851, 1.9701, 0, 0, 1))
+    assert found.status[1] == UNPROVEN
+    assert found.returns[1] == pytest.approx(1.851 / 1.757 - 1, abs=1e-15)
 
 
 def test_growth_of_one_day_is_not_taken_for_a_gap_of_many():

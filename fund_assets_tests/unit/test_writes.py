@@ -99,7 +99,8 @@ def test_a_value_can_become_null(warehouse):
 def test_kept_columns_stay(warehouse):
     """Stops the first batch of an event from being forgotten."""
     event = {"fund_code": "000001", "ex_date": FRI, "kind": "dividend", "value": 0.1,
-             "status": "recorded", "text": "", "batch_id": "h1"}  # fmt: skip
+             "status": "recorded", "history_value": 0.1, "list_value": None, "text": "",
+             "evidence": "", "first_batch_id": "h1", "batch_id": "h1"}  # fmt: skip
     keep = {"keep": ["batch_id"]}
     assert write(warehouse, upsert, FUND_EVENTS, pd.DataFrame([event]), **keep) == 1
     assert (

@@ -4,6 +4,7 @@ Belongs here: column names, dtypes, wording, digests. Does not belong here: figu
 """
 
 import hashlib
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,32 @@ def event_frame(
         pd.array(list(map(wording, kinds, values)), dtype="str"),
     )
     return pd.DataFrame(dict(zip(EVENT_COLUMNS, columns, strict=True))), counts
+
+
+def market_events(market: Market, year: int, today: int) -> pd.DataFrame:
+    """A frame with `EVENT_COLUMNS` of what goes ex in a year until `today` (a day number)."""
+    first, after = (market.timeline.index(date(y, 1, 1)) for y in (year, year + 1))
+    fund, day, dividend, split = market.quoter.events_between(first, min(after - 1, today))
+    shown = np.isin(market.page[fund], ("open", "exchange"))
+    parts = []
+    for kind, values, none in (("dividend", dividend, 0.0), ("split", split, 1.0)):
+        rows = np.flatnonzero(shown & (values != none))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "fund_code": pd.array(
+                        [market.universe.code[at] for at in fund[rows].tolist()], dtype="str"
+                    ),
+                    "ex_date": market.timeline.keys[day[rows]],
+                    "kind": pd.array([kind], dtype="str").repeat(len(rows)),
+                    "value": values[rows],
+                    "text": pd.array([wording(kind, v) for v in values[rows]], dtype="str"),
+                },
+                columns=EVENT_COLUMNS,
+            )
+        )
+    both = pd.concat(parts, ignore_index=True)
+    return both.sort_values(["fund_code", "ex_date", "kind"], ignore_index=True)
 
 
 def wording(kind: str, value: float) -> str:

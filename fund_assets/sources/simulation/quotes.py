@@ -200,6 +200,15 @@ class Quoter:
         columns = (dividend, split, multiplier, shares, paid)
         return Events(key, *(np.insert(column[real], 0, 1.0) for column in columns))
 
+    def events_between(
+        self, first: int, last: int
+    ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Share class, day, dividend and split of every event on days `first` to `last`."""
+        e = self.events
+        day = e.key % _STRIDE
+        found = (e.key >= 0) & (day >= first) & (day <= last)
+        return e.key[found] // _STRIDE, day[found], e.dividend[found], e.split[found]
+
     def events_of(self, fund: int) -> tuple[NDArray, NDArray, NDArray]:
         """Days, dividends and splits of one share class."""
         e = self.events

@@ -1,0 +1,74 @@
+"""The asset `fund_events`: dividends and splits."""
+
+import time
+
+import dagster as dg
+
+from fund_assets.assets.common import GROUP, OWNERS
+from fund_assets.assets.metadata import table_metadata
+from fund_assets.checks.results import result_of, specs_for
+from fund_assets.nav.events import RULES, SHRINK
+from fund_assets.platform import Platform
+from fund_assets.schemas.tables import FUND_EVENTS
+from fund_assets.steps.events import refresh_events
+from fund_assets.warehouse import events, facts
+
+LISTS_CURRENT = dg.AssetCheckSpec(
+    "R18_events_current",
+    asset="fund_events",
+    description="The market's lists could be fetched and read whole. When they cannot, the "
+    "stored events stay in use.",
+)
+LISTS_WHOLE = dg.AssetCheckSpec(
+    SHRINK.id,
+    asset="fund_events",
+    description=f"{SHRINK.title}: one that is, is refused and changes nothing",
+)
+
+
+@dg.asset(
+    deps=["fund_info"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "akshare", "table"},
+    code_version="1",
+    description="Dividends and splits: from the market's lists, from histories, inferred.",
+    metadata=table_metadata(FUND_EVENTS),
+    check_specs=[LISTS_CURRENT, LISTS_WHOLE, *specs_for("fund_events", RULES)],
+)
+def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    """Fetch the market's lists of this year and the last, and land what they tell."""
+    started = time.monotonic()
+    warehouse = platform.warehouse
+    report = refresh_events(warehouse, platform.source, platform.now)
+    context.log.info(
+        f"{report.listed:,} events listed" if report.asked else "the lists were had today"
+    )
+    problems = [text for text in (report.failure, *report.unreadable) if text]
+    verdicts = {verdict.rule: verdict for verdict in report.verdicts}
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": facts.row_count(warehouse, "fund_events"),
+            "asked": report.asked,
+            "listed": report.listed,
+            "not_told_yet": report.untold,
+            "impossible": len(report.impossible),
+            "batch_id": report.batch_id,
+            **events.counts(warehouse),
+            "duration_seconds": round(time.monotonic() - started, 2),
+        },
+        check_results=[
+            _strict(LISTS_CURRENT, problems),
+            _strict(LISTS_WHOLE, report.refused),
+            *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
+        ],
+    )
+
+
+def _strict(spec: dg.AssetCheckSpec, cases: list[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=spec.name,
+        passed=not cases,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"cases": "; ".join(cases[:10])} if cases else {},
+    )

@@ -1,0 +1,102 @@
+"""Recorded and inferred events: what is stored, and what the rules want to know of them.
+
+Belongs here: reads for the step that refreshes events, and for looking at a fund. Does not
+belong here: writing them with a batch (`landing.py`), with a plan (`publishing.py`).
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from fund_assets.warehouse.warehouse import Warehouse
+
+ASKED_ON = "event_lists_asked_on"
+DESCRIBED = {
+    "fund_code": "str",
+    "ex_date": "int32",
+    "kind": "str",
+    "value": "float64",
+    "history_value": "float64",
+    "list_value": "float64",
+    "unit_nav_before": "float64",
+    "nav_missing": "bool",
+}
+
+
+def listed_counts(warehouse: Warehouse, year: int) -> dict[str, int]:
+    """Kind → events of a year that are stored from the market's list."""
+    rows = warehouse.rows(
+        "SELECT kind, COUNT(*) AS n FROM fund_events WHERE list_value IS NOT NULL "
+        "AND ex_date BETWEEN :first AND :last GROUP BY kind",
+        first=year * 10_000,
+        last=year * 10_000 + 9_999,
+    )
+    return {str(row["kind"]): int(str(row["n"])) for row in rows}
+
+
+def counts(warehouse: Warehouse) -> dict[str, int]:
+    """`<status>_<kind>s` → how many are stored."""
+    rows = warehouse.rows(
+        "SELECT status, kind, COUNT(*) AS n FROM fund_events GROUP BY status, kind"
+    )
+    return {f"{row['status']}_{row['kind']}s": int(str(row["n"])) for row in rows}
+
+
+def recorded_since(warehouse: Warehouse, since: int, due: int) -> pd.DataFrame:
+    """Recorded events from an ex-date on (yyyymmdd), with the NAVs around them.
+
+    Args:
+        due: events up to this date should have a NAV on or after it by now.
+
+    Returns:
+        Columns of DESCRIBED; unit_nav_before is NaN where no NAV is stored before;
+        nav_missing only of funds with NAVs before the event.
+    """
+    rows = warehouse.rows(
+        """
+        SELECT e.fund_code, e.ex_date, e.kind, e.value, e.history_value, e.list_value,
+               (SELECT n.unit_nav FROM validated_nav AS n
+                WHERE n.fund_code = e.fund_code AND n.nav_date < e.ex_date
+                ORDER BY n.nav_date DESC LIMIT 1) AS unit_nav_before,
+               e.ex_date <= :due AND EXISTS (
+                   SELECT 1 FROM validated_nav AS n
+                   WHERE n.fund_code = e.fund_code AND n.nav_date < e.ex_date
+               ) AND NOT EXISTS (
+                   SELECT 1 FROM validated_nav AS n
+                   WHERE n.fund_code = e.fund_code AND n.nav_date >= e.ex_date
+               ) AS nav_missing
+        FROM fund_events AS e WHERE e.status = 'recorded' AND e.ex_date >= :since
+        ORDER BY e.fund_code, e.ex_date, e.kind
+        """,
+        since=since,
+        due=due,
+    )
+    return pd.DataFrame(rows, columns=list(DESCRIBED)).astype(DESCRIBED)
+
+
+def of_fund(warehouse: Warehouse, fund_code: str, since: int = 0) -> list[dict[str, Any]]:
+    """The events of a fund from an ex-date on, oldest first: the columns of FUND_EVENTS."""
+    return warehouse.rows(
+        "SELECT * FROM fund_events WHERE fund_code = :code AND ex_date >= :since "
+        "ORDER BY ex_date, kind",
+        code=fund_code,
+        since=since,
+    )
+
+
+def asked_on(warehouse: Warehouse) -> int:
+    """The date (yyyymmdd) on which the market's lists were last had; 0 for never."""
+    found = warehouse.value(
+        "SELECT value FROM warehouse_meta WHERE property = :name", name=ASKED_ON
+    )
+    return int(str(found)) if found else 0
+
+
+def set_asked_on(warehouse: Warehouse, today: int) -> None:
+    """Remember that the market's lists were had today."""
+    with warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO warehouse_meta (property, value) VALUES (?, ?) "
+            "ON CONFLICT (property) DO UPDATE SET value = excluded.value",
+            (ASKED_ON, str(today)),
+        )

@@ -1,0 +1,175 @@
+"""The market's lists of dividends and splits, from the source to the index."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fund_assets.sources.base import TransportError
+from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.gateway import Gateway
+from fund_assets_tests.integration.evenings import (
+    COUNTS,
+    FRIDAY,
+    MONDAY,
+    THURSDAY,
+    Market,
+    cases,
+    checks,
+    executed,
+    metadata,
+    truths,
+)
+from fund_assets_tests.server import MarketServer, content, content_from_source
+
+TABLES = ("fund_events", "validated_nav", "publish_log", "collection_batch", "nav_quarantine")
+
+
+def silent(events):
+    """The lists of a source that has not heard of any event yet."""
+    return replace(events, frame=events.frame.head(0))
+
+
+def untold(history):
+    """A history as akshare gives it: without the texts of events."""
+    return replace(history, events=history.events.head(0))
+
+
+@pytest.fixture(scope="module")
+def first_blind_evening(tmp_path_factory):
+    market = Market(tmp_path_factory.mktemp("blind"))
+    told = {"events": silent, "history": untold}
+    assert market.run("daily_pipeline", THURSDAY, **told).success
+    return market
+
+
+@pytest.fixture
+def blind_market(first_blind_evening, tmp_path):
+    """A market whose first evening told of no event, in any way."""
+    return first_blind_evening.copy(tmp_path / "copied")
+
+
+def test_what_nobody_records_is_inferred_and_the_list_takes_its_place(blind_market):
+    """Stops an unrecorded dividend from being a loss, an inferred one from staying beside the
+    recorded one, and the index from ignoring events of NAVs that do not change."""
+    market = blind_market
+    inferred = market.table("fund_events")
+    assert set(inferred["status"]) == {"inferred"} and len(inferred) > 10
+    assert inferred["evidence"].str.contains("published growth").all()
+    blind = market.table("validated_nav")
+    suspected = blind[blind["return_status"] == "suspected_event"]
+    assert len(suspected) == len(inferred)
+
+    result = market.run("daily_pipeline", FRIDAY, history=untold)
+    assert result.success
+    recorded = market.table("fund_events")
+    truth = truths(market, FRIDAY)
+    known = {
+        (code, row.ex_date, row.kind): row.value
+        for code, one in truth.items()
+        for row in one.events.itertuples()
+        if row.ex_date >= 20250101
+    }
+    listed = recorded[recorded["status"] == "recorded"]
+    told = dict(
+        zip(
+            listed[["fund_code", "ex_date", "kind"]].itertuples(index=False, name=None),
+            listed["value"],
+            strict=True,
+        )
+    )
+    assert {key: told[key] for key in known} == known
+    assert listed["list_value"].equals(listed["value"]) and listed["history_value"].isna().all()
+    assert set(recorded["status"]) == {"recorded"}, "nothing is inferred beside it"
+
+    stored = market.table("validated_nav").set_index(["fund_code", "nav_date"])
+    assert "suspected_event" not in set(stored["return_status"])
+    before = blind.set_index(["fund_code", "nav_date"])["unit_nav"]
+    assert stored.loc[before.index, "unit_nav"].equals(before), "no NAV has changed"
+    for code, one in truth.items():
+        index = one.index.set_index("nav_date")["total_return_index"]
+        ours = stored.loc[code, "total_return_index"]
+        np.testing.assert_allclose(ours, index[ours.index], rtol=1e-9, err_msg=code)
+    log = market.table("publish_log").set_index("batch_id")
+    (batch,) = log.index[log.index.str.startswith("e")]
+    assert log.loc[batch, "rows_new"] == log.loc[batch, "rows_read"] == len(listed)
+    assert (log[COUNTS].sum(axis=1) == log["rows_read"]).all()
+
+    before = market.checksums(*TABLES)
+    assert market.run("daily_pipeline", "2026-09-18T21:40:30", history=untold).success
+    assert market.checksums(*TABLES) == before, "once more changes nothing"
+
+
+def test_a_shorter_list_is_refused_loudly(blind_market):
+    """Stops a cut answer of the source from wiping out what was listed before (R18)."""
+    market = blind_market
+    assert market.run("daily_collection", FRIDAY).success
+    before = market.checksums("fund_events")
+    result = market.run(
+        "daily_collection", MONDAY, events=lambda e: replace(e, frame=e.frame.head(3))
+    )
+    check = checks(result)["fund_events", "R18_events_shrink"]
+    assert not check.passed and check.severity.value == "ERROR"
+    assert "2026: " in check.metadata["cases"].value
+    assert "the list is refused, nothing changed" in check.metadata["cases"].value
+    assert market.checksums("fund_events") == before
+
+
+def test_lists_that_cannot_be_had_do_not_stop_the_evening(blind_market):
+    """Stops a ban on one address from costing the market's NAVs."""
+    market = blind_market
+
+    def refuse(events):
+        raise TransportError("dividend_list from fund.eastmoney.com: status 503")
+
+    result = market.run("daily_pipeline", FRIDAY, events=refuse)
+    assert result.success and "fund_metrics" in executed(result)
+    check = checks(result)["fund_events", "R18_events_current"]
+    assert not check.passed and "status 503" in check.metadata["cases"].value
+    again = market.run("daily_collection", "2026-09-18T21:50:00")
+    assert metadata(again, "fund_events")["asked"], (
+        "lists that were not had are asked for again"
+    )
+
+
+def test_two_sources_that_differ_are_both_kept(tmp_path):
+    """Stops one of two contradicting values from vanishing in silence (R19)."""
+    market = Market(tmp_path)
+
+    def odd(events):
+        frame = events.frame.copy()
+        first = frame.index[frame["kind"] == "dividend"][0]
+        frame.loc[first, "value"] += 0.01
+        return replace(events, frame=frame)
+
+    market.run("daily_collection", THURSDAY, events=odd)
+    result = market.run("daily_collection", "2026-09-17T21:50:00")
+    check = checks(result)["fund_events", "R19_events_agree"]
+    assert not check.passed and check.severity.value == "WARN"
+    stored = market.table("fund_events")
+    differs = stored[(stored["history_value"] - stored["list_value"]).abs() > 0.005]
+    assert len(differs) == 2, "one a year"
+    assert (differs["value"] == differs["history_value"]).all()
+    for row in differs.itertuples():
+        said = f"{row.history_value:g} in the history, {row.list_value:g} in the market's list"
+        assert said in cases(check)
+
+
+def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
+    """Stops a page, a split or a digit from being lost between the source and us."""
+    monkeypatch.setattr(content, "EVENTS_A_PAGE", 7)
+    market = Market(tmp_path)
+    source = market.platform(THURSDAY).source
+    with MarketServer(content_from_source(source)) as server, server.as_environment():
+        gateway = Gateway(requests_per_second=1000.0)
+        found = EastmoneySource(gateway).events(2026)
+        true = source.events(2026).frame
+        names = ["fund_code", "ex_date", "kind", "value"]
+        assert found.frame[names].equals(true[names])
+        dividends = int((true["kind"] == "dividend").sum())
+        pages = -(-dividends // 7)
+        assert pages > 1 and server.count("dividend_list") == pages
+        assert server.count("split_list") == 1
+        assert [p.endpoint for p in found.payloads] == ["dividend_list"] * pages + [
+            "split_list"
+        ]

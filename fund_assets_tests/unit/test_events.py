@@ -1,0 +1,269 @@
+"""Uniting recorded events, inferring those that nobody recorded, and the proof."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fund_assets.nav.batch import Batch
+from fund_assets.nav.events import merge, sort_out
+from fund_assets.nav.merge import plan_events, plan_merge
+from fund_assets.nav.proof import prove
+from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV
+from fund_assets.sources.base import MarketEvents
+from fund_assets.sources.decode import event_frame
+from fund_assets.steps.events import shrinkage
+from fund_assets_tests.unit.builders import (
+    CALENDAR,
+    FRI,
+    MON,
+    THU,
+    TUE,
+    WED,
+    events,
+    history,
+    known,
+    stored,
+    wave,
+)
+
+NAN = np.nan
+
+
+def seen(*rows):
+    """Rows of (code, ex-date, kind, value) as a source tells them."""
+    return event_frame([(*row, f"text {row[3]}") for row in rows])
+
+
+def inferred(code, day, kind, value, batch_id="w-old"):
+    frame = events((code, day, kind, value))
+    return frame.assign(
+        status="inferred",
+        history_value=NAN,
+        evidence="e",
+        first_batch_id=batch_id,
+        batch_id=batch_id,
+    )
+
+
+def test_one_source_after_the_other_keeps_both_values():
+    """Stops a second source from wiping out what the first one told, or its digits."""
+    first = merge(
+        FUND_EVENTS.empty(), seen(("161725", FRI, "split", 1.018012713)), "history", "h1"
+    )
+    assert first["value"].tolist() == first["history_value"].tolist() == [1.018012713]
+    second = merge(first, seen(("161725", FRI, "split", 1.018)), "list", "e1")
+    row = second.iloc[0]
+    assert (row["value"], row["history_value"], row["list_value"]) == (
+        1.018012713,
+        1.018012713,
+        1.018,
+    )
+    assert (row["text"], row["first_batch_id"], row["batch_id"]) == (
+        "text 1.018012713",
+        "h1",
+        "e1",
+    )
+    assert merge(second, seen(("161725", FRI, "split", 1.018)), "list", "e2").empty
+    assert merge(second, seen(("161725", FRI, "split", 1.018012713)), "history", "h2").empty
+    other_way = merge(
+        merge(FUND_EVENTS.empty(), seen(("161725", FRI, "split", 1.018)), "list", "e1"),
+        seen(("161725", FRI, "split", 1.018012713)), "history", "h1",
+    )  # fmt: skip
+    names = ["value", "history_value", "list_value", "text", "status"]
+    pd.testing.assert_frame_equal(other_way[names], second[names])
+
+
+def test_recorded_takes_the_place_of_inferred_and_never_the_other_way():
+    """Stops a guess from surviving beside the fact."""
+    found = merge(
+        inferred("000001", FRI, "dividend", 0.0551),
+        seen(("000001", FRI, "dividend", 0.055)),
+        "list",
+        "e1",
+    )
+    row = found.iloc[0]
+    assert (row["status"], row["value"], row["evidence"], row["first_batch_id"]) == (
+        "recorded",
+        0.055,
+        "",
+        "e1",
+    )
+    assert np.isnan(row["history_value"])
+
+
+def test_an_event_corrected_by_its_source_changes():
+    """Stops a typing error in a list from standing for ever."""
+    first = merge(FUND_EVENTS.empty(), seen(("000001", FRI, "dividend", 0.5)), "list", "e1")
+    found = merge(first, seen(("000001", FRI, "dividend", 0.05)), "list", "e2")
+    assert found["value"].tolist() == [0.05] and found["first_batch_id"].tolist() == ["e1"]
+
+
+def test_impossible_and_untold_events_are_sorted_out():
+    """Stops a zero dividend or a ratio of 500 from reaching the index (R24)."""
+    told = seen(
+        ("000001", FRI, "dividend", 0.05), ("000002", FRI, "dividend", 0.0), ("000003", FRI, "dividend", -1.0),
+        ("000004", FRI, "split", 0.01), ("000005", FRI, "split", 20.0), ("000006", FRI, "split", 0.005),
+        ("000007", FRI, "split", NAN), ("１２３４５６", FRI, "split", 2.0),
+    )  # fmt: skip
+    parts = sort_out(told)
+    assert parts.usable["fund_code"].tolist() == ["000001", "000004"]
+    assert parts.untold["fund_code"].tolist() == ["000007"]
+    assert parts.impossible["fund_code"].tolist() == [
+        "000002",
+        "000003",
+        "000005",
+        "000006",
+        "１２３４５６",
+    ]
+    assert (
+        parts.impossible["reason"]
+        .iloc[0]
+        .startswith(f"'000002' {FRI}: a dividend of 0 is impossible")
+    )
+
+
+def test_a_list_that_lost_one_event_is_refused():
+    """Stops a list of 99 of 100 dividends from passing because the splits are all there."""
+    told = MarketEvents(
+        2026, seen(("000001", FRI, "dividend", 0.1), ("000002", FRI, "split", 2.0)), ()
+    )
+    assert shrinkage(told, {"dividend": 1, "split": 1}) == []
+    assert shrinkage(told, {"dividend": 2, "split": 0}) == [
+        "2026: 1 dividends are listed, 2 are stored from that list; the list is refused, nothing changed"
+    ]
+
+
+def plan(batch, beside):
+    return plan_merge(batch, beside, CALENDAR, FRI)
+
+
+CASES = [
+    # accumulated NAV adds: a dividend, exact to its last digit
+    ("dividend", 0.055, (1.10, 1.50), (1.0450, 1.5000), 0.0),
+    ("dividend", 0.0083, (1.0390, 1.4390), (1.0302, 1.4385), -0.05),
+    # accumulated NAV scales: a split, and a reverse one
+    ("split", 2.0004, (1.6357, 1.7357), (0.8002, 1.698234), -2.14),
+    ("split", 0.0100, (1.0500, 1.2500), (105.021, 1.250250), 0.02),
+    # both fit, for the fund never had an event: the size decides
+    ("dividend", 0.2, (1.2, 1.2), (1.0, 1.2), 0.0),
+    ("split", 2.0, (1.6, 1.6), (0.8, 1.6), 0.0),
+]
+
+
+@pytest.mark.parametrize("kind, value, before, after, growth", CASES)
+def test_a_missing_event_is_inferred(kind, value, before, after, growth):
+    """Stops an event that nobody recorded from being only suspected, or of the wrong kind."""
+    found = plan(
+        history(("000001", THU, *before, NAN), ("000001", FRI, *after, growth)), known()
+    )
+    (event,) = found.inferred.itertuples()
+    assert (event.fund_code, event.ex_date, event.kind) == ("000001", FRI, kind)
+    assert event.value == pytest.approx(value, abs=0.0011)
+    assert event.status == "inferred" and "published growth" in event.evidence
+    assert found.upserts["return_status"].tolist() == ["first", "suspected_event"]
+    assert found.upserts["total_return_index"].iloc[1] == pytest.approx(
+        1 + growth / 100, abs=2e-4
+    )
+
+
+def test_a_rise_is_no_dividend_and_agreement_no_event():
+    """Stops inference from explaining what no event can explain."""
+    rows = (
+        ("000001", WED, 1.0, 1.0, NAN),
+        ("000001", THU, 1.01, 1.01, 1.0),
+        ("000001", FRI, 1.06, 1.01, 0.0),
+    )
+    found = plan(history(*rows), known())
+    assert found.inferred.empty
+    assert found.upserts["return_status"].tolist() == ["first", "proven", "unproven"]
+
+
+def test_the_same_inference_is_written_once_and_withdrawn_when_it_ends():
+    """Stops a rerun from writing, and a guess from outliving the NAV it was made from."""
+    rows = (("000001", THU, 1.10, 1.50, NAN), ("000001", FRI, 1.0450, 1.5000, 0.0))
+    first = plan(history(*rows), known())
+    again = plan(history(*rows), known(event_rows=first.inferred))
+    assert again.inferred.empty and again.outdated.empty
+    mended = plan(
+        history(rows[0], ("000001", FRI, 1.10, 1.50, 0.0)), known(event_rows=first.inferred)
+    )
+    assert mended.inferred.empty
+    assert mended.outdated.to_numpy().tolist() == [["000001", FRI, "dividend"]]
+
+
+def test_a_recorded_event_of_another_kind_withdraws_the_guess():
+    """Stops a split inferred as a dividend from staying beside the recorded split."""
+    rows = (("000001", THU, 1.6, 1.6, NAN), ("000001", FRI, 0.8, 1.6, 0.0))
+    both = pd.concat(
+        [inferred("000001", FRI, "dividend", 0.8), events(("000001", FRI, "split", 2.0))]
+    )
+    found = plan(history(*rows), known(event_rows=both))
+    assert found.inferred.empty
+    assert found.outdated.to_numpy().tolist() == [["000001", FRI, "dividend"]]
+    assert found.upserts["return_status"].tolist() == ["first", "proven"]
+
+
+def test_an_inferred_event_has_no_effect_of_its_own():
+    """Stops a guess from being counted twice: as an event, and by its witnesses."""
+    rows = (("000001", THU, 1.10, 1.50, NAN), ("000001", FRI, 1.0450, 1.5000, 0.0))
+    found = plan(wave(*rows), known(event_rows=inferred("000001", FRI, "dividend", 0.055)))
+    assert found.upserts["return_status"].iloc[1] == "suspected_event"
+    assert found.upserts["total_return_index"].iloc[1] == pytest.approx(1.0, abs=1e-12)
+
+
+def test_events_alone_chain_the_index_anew():
+    """Stops events of known NAVs from waiting for the next history."""
+    rows = stored(
+        ("000001", MON, 1.00, 1.00, NAN, 1.0, "first"),
+        ("000001", TUE, 0.95, 1.01, 1.0, 0.95, "unproven"),
+        ("000001", WED, 0.969, 1.029, 2.0, 0.969, "proven"),
+        ("000002", TUE, 1.00, 1.00, NAN, 1.0, "first"),
+    )
+    batch = Batch("e1", "events", TUE, None, 20260918_190000, 2, FUND_NAV.empty())
+    told = pd.concat(
+        [events(("000001", TUE, "dividend", 0.06)), inferred("000001", TUE, "split", 1.05)]
+    )
+    found = plan_events(batch, known(rows, event_rows=told), CALENDAR)
+    assert found.upserts.empty and found.revisions.empty and found.verdicts == ()
+    assert found.rechained["nav_date"].tolist() == [TUE, WED]
+    assert found.rechained["total_return_index"].tolist() == [
+        pytest.approx(1.01, abs=1e-12),
+        pytest.approx(1.01 * 0.969 / 0.95, abs=1e-12),
+    ]
+    assert found.rechained["return_status"].tolist() == ["proven", "proven"]
+    assert found.outdated.to_numpy().tolist() == [["000001", TUE, "split"]]
+    nothing = plan_events(batch, known(), CALENDAR)
+    assert nothing.rechained.empty and nothing.upserts.empty
+
+
+def test_the_proof_lays_the_witnesses_side_by_side():
+    """Stops the proof from showing other figures than those the index was made of."""
+    rows = pd.DataFrame(
+        {
+            "nav_date": [MON, TUE, WED, THU],
+            "unit_nav": [1.00, 0.96, 0.4848, 0.45],
+            "acc_nav": [1.00, 1.01, 1.02, 1.0196],
+            "growth_pct": [NAN, 1.0, 1.0, 0.0],
+            "yield_per_10k": [NAN] * 4,
+            "total_return_index": [1.0, 1.01, 1.01 * 1.01, 1.01 * 1.01],
+            "return_status": ["first", "proven", "proven", "suspected_event"],
+        }
+    )
+    told = events(("000001", TUE, "dividend", 0.05), ("000001", WED, "split", 2.0))
+    proof = prove(rows, told)
+    np.testing.assert_allclose(
+        proof.steps["by_events_pct"], [NAN, 1.0, 1.0, 100 * (0.45 / 0.4848 - 1)]
+    )
+    np.testing.assert_allclose(proof.steps["return_pct"], [NAN, 1.0, 1.0, 0.0], atol=1e-12)
+    assert proof.counts == {
+        "first": 1,
+        "proven": 2,
+        "single_source": 0,
+        "suspected_event": 1,
+        "unproven": 0,
+    }
+    assert (proof.start, proof.end, proof.verdict) == (1.0, pytest.approx(1.0201), "explained")
+    assert proof.disagreements["nav_date"].tolist() == [THU]
+    assert proof.disagreements["disagreement_pct"].iloc[0] == pytest.approx(
+        100 * (1 - 0.45 / 0.4848), abs=0.1
+    )
