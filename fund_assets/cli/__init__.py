@@ -13,8 +13,10 @@ import click
 
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.looking import nav, status
+from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.pipeline import collect, metrics, run, validate
 from fund_assets.cli.proving import prove
+from fund_assets.cli.rates import rate
 from fund_assets.cli.setting_up import doctor, init
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
@@ -70,4 +72,6 @@ def main() -> None:
 
 
 for command in (run, collect, validate, metrics, status, nav, prove, init, doctor, calendar):
+    main.add_command(command)
+for command in (compare, screen, rate):
     main.add_command(command)

@@ -64,9 +64,18 @@ def validate() -> None:
 
 
 @click.command()
-def metrics() -> None:
-    """Compute return and risk of every fund from the accepted history."""
-    _execute("daily_metrics")
+@click.argument("fund", metavar="[CODE]", required=False)
+def metrics(fund: str | None) -> None:
+    """Show the metrics of a fund; without CODE, compute those of every fund.
+
+    CODE is as for `nav`. Computing reads the accepted history and is safe to run again.
+    """
+    if fund is None:
+        _execute("daily_metrics")
+        return
+    from fund_assets.cli.measured import show_metrics
+
+    show_metrics(fund)
 
 
 def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:

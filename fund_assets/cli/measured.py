@@ -1,0 +1,235 @@
+"""The commands on stored metrics: `metrics CODE`, `compare` and `screen`.
+
+Belongs here: options and writing. Does not belong here: reads (`warehouse/measured.py`), the
+language of conditions (`metrics/screening.py`).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fund_assets.cli.looking import chosen_fund
+from fund_assets.cli.opening import NotThere, console, stored_warehouse
+
+if TYPE_CHECKING:
+    from fund_assets.warehouse import Warehouse
+
+#: Column → label and form: % a fraction shown in percent, n a number, d a date, i a count.
+LABELS = {
+    "start_date": ("起始日", "d"),
+    "end_date": ("截止日", "d"),
+    "observations": ("收益数", "i"),
+    "total_return": ("总收益", "%"),
+    "annualized_return": ("年化收益", "%"),
+    "annualized_volatility": ("年化波动", "%"),
+    "downside_deviation": ("下行偏差", "%"),
+    "sharpe_ratio": ("夏普比率", "n"),
+    "sortino_ratio": ("索提诺比率", "n"),
+    "calmar_ratio": ("卡玛比率", "n"),
+    "omega_ratio": ("欧米伽比率", "n"),
+    "max_drawdown": ("最大回撤", "%"),
+    "max_drawdown_peak": ("回撤起点", "d"),
+    "max_drawdown_trough": ("回撤谷底", "d"),
+    "max_drawdown_recovery": ("回撤修复", "d"),
+    "max_drawdown_days": ("回撤天数", "i"),
+    "current_drawdown": ("当前回撤", "%"),
+    "var_95": ("VaR 95%", "%"),
+    "cvar_95": ("CVaR 95%", "%"),
+    "skewness": ("偏度", "n"),
+    "kurtosis": ("超额峰度", "n"),
+    "best_day": ("最好一日", "%"),
+    "worst_day": ("最差一日", "%"),
+    "month_win_rate": ("月胜率", "%"),
+    "ulcer_index": ("溃疡指数", "%"),
+    "alpha": ("阿尔法", "%"),
+    "beta": ("贝塔", "n"),
+    "r_squared": ("R²", "n"),
+    "correlation": ("相关系数", "n"),
+    "tracking_error": ("跟踪误差", "%"),
+    "information_ratio": ("信息比率", "n"),
+    "up_capture": ("上行捕获", "n"),
+    "down_capture": ("下行捕获", "n"),
+    "risk_free_rate": ("无风险利率", "%"),
+}
+WINDOW_LABELS = {
+    "1m": "近1月", "3m": "近3月", "6m": "近6月", "1y": "近1年", "2y": "近2年", "3y": "近3年",
+    "5y": "近5年", "ytd": "今年来", "inception": "成立来",
+}  # fmt: skip
+#: Columns of a terminal that the labels and each window take.
+LABEL_WIDTH, CELL_WIDTH = 17, 11
+STATUSES = {"final": "已定", "provisional": "暂定"}
+COMPARED = (
+    "end_date", "total_return", "annualized_return", "annualized_volatility", "sharpe_ratio",
+    "sortino_ratio", "calmar_ratio", "max_drawdown", "max_drawdown_days", "month_win_rate",
+    "beta", "alpha", "information_ratio",
+)  # fmt: skip
+
+
+def open_metrics() -> "Warehouse":
+    """The warehouse, for a look at metrics."""
+    from fund_assets.settings import load_settings
+
+    warehouse = stored_warehouse(load_settings())
+    if warehouse is None:
+        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    return warehouse
+
+
+def show_metrics(text: str) -> None:
+    """Print every window of one fund."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+    from fund_assets.schemas.kinds import INDICES
+    from fund_assets.schemas.tables import WINDOWS
+    from fund_assets.warehouse.measured import newest_metrics
+
+    warehouse = open_metrics()
+    fund = chosen_fund(warehouse, text, one_only=False)
+    if fund is None:
+        return
+    rows = {row["window"]: row for row in newest_metrics(warehouse, fund["fund_code"])}
+    if not rows:
+        raise NotThere(f"{fund['fund_code']} has no metrics yet: run `fund-assets metrics`")
+    terminal = console()
+    one = next(iter(rows.values()))
+    benchmark = one["benchmark_code"]
+    against = f"，基准 {INDICES.get(benchmark, benchmark)} {benchmark}" if benchmark else ""
+    coverage = "" if one["coverage"] is None else f"（同类已公布 {one['coverage']:.0%}）"
+    terminal.print(
+        f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]  [dim]{escape(fund['fund_type'])}"
+        f"[/]\n计算日 {from_key(one['calc_date'])} {STATUSES[one['status']]}{coverage}{against}"
+    )
+    windows = [w for w in WINDOWS if w in rows and rows[w]["total_return"] is not None]
+    at_once = max((terminal.width - LABEL_WIDTH) // CELL_WIDTH, 1)
+    if not terminal.is_terminal:
+        at_once = len(WINDOWS)
+        terminal.width = LABEL_WIDTH + at_once * CELL_WIDTH
+    for first in range(0, len(windows), at_once):
+        some = windows[first : first + at_once]
+        table = Table(box=None, padding=(0, 1, 0, 0))
+        table.add_column("指标", min_width=LABEL_WIDTH - 1)
+        for window in some:
+            table.add_column(WINDOW_LABELS[window], justify="right", min_width=CELL_WIDTH - 1)
+        for name, (label, form) in LABELS.items():
+            table.add_row(label, *(_cell(rows[window][name], form) for window in some))
+        for name in ("total_return", "sharpe_ratio", "max_drawdown"):
+            table.add_row(
+                f"{LABELS[name][0]}同类排名", *(_place(rows[window], name) for window in some)
+            )
+        terminal.print(table)
+    for window in WINDOWS:
+        if window in rows and rows[window]["reason"]:
+            terminal.print(
+                f"[dim]{WINDOW_LABELS[window]}: {escape(rows[window]['reason'])}[/]",
+                soft_wrap=not terminal.is_terminal,
+            )
+
+
+@click.command()
+@click.argument("funds", metavar="CODE CODE...", nargs=-1, required=True)
+@click.option("--window", default="1y", show_default=True, help="Length of the window.")
+def compare(funds: tuple[str, ...], window: str) -> None:
+    """Put the metrics of some funds side by side."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.schemas.tables import WINDOWS
+    from fund_assets.warehouse.measured import of_window
+
+    if window not in WINDOWS:
+        raise click.BadParameter(
+            f"{window!r}: one of {' '.join(WINDOWS)}", param_hint="--window"
+        )
+    warehouse = open_metrics()
+    found = [chosen_fund(warehouse, text, one_only=False) for text in funds]
+    if None in found:
+        return
+    known = {fund["fund_code"]: fund for fund in found if fund}
+    rows = of_window(warehouse, list(known), window)
+    if missing := set(known) - {row["fund_code"] for row in rows}:
+        raise NotThere(f"{', '.join(sorted(missing))}: no metrics yet, `fund-assets metrics`")
+    table = Table(title=f"{WINDOW_LABELS[window]}", title_justify="left", box=None)
+    table.add_column("指标")
+    for row in rows:
+        fund = known[row["fund_code"]]
+        table.add_column(f"{fund['fund_code']}\n{escape(fund['name'])}", justify="right")
+    for name in COMPARED:
+        label, form = LABELS[name]
+        table.add_row(label, *(_cell(row[name], form) for row in rows))
+    terminal = console()
+    terminal.print(table, soft_wrap=not terminal.is_terminal)
+    for row in rows:
+        if row["reason"]:
+            terminal.print(f"[dim]{row['fund_code']}: {escape(row['reason'])}[/]")
+
+
+@click.command()
+@click.argument("conditions")
+@click.option("--kind", help="Only funds of this kind, such as equity.")
+@click.option("--sort", default="sharpe_ratio", show_default=True, help="Highest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
+    """List the funds that meet CONDITIONS.
+
+    CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them
+    must hold; a fund without a value does not meet one on it. Metrics have the names of the
+    columns of fund_metrics; without a window it is 1y.
+    """
+    from difflib import get_close_matches
+
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+    from fund_assets.metrics.screening import ScreenError, column, parse
+    from fund_assets.schemas.kinds import KINDS
+    from fund_assets.warehouse.measured import screened
+
+    try:
+        asked = parse(conditions)
+        by = column(sort)
+    except ScreenError as error:
+        raise NotThere(str(error)) from error
+    if kind is not None and kind not in KINDS:
+        near = get_close_matches(kind, KINDS, n=1) or [", ".join(KINDS)]
+        raise NotThere(f"there is no kind {kind!r}: do you mean {near[0]}?")
+    calc_date, count, rows = screened(open_metrics(), asked, kind, by, limit)
+    if calc_date is None:
+        raise NotThere("there are no metrics yet: run `fund-assets run`")
+    names = list(
+        dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
+    )
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("代码", "名称", "类型"):
+        table.add_column(title)
+    for name in names:
+        table.add_column(LABELS[name][0] if name in LABELS else name, justify="right")
+    for row in rows:
+        cells = (_cell(row[name], LABELS.get(name, ("", "n"))[1]) for name in names)
+        label = KINDS[row["kind"]].label
+        table.add_row(row["fund_code"], escape(row["name"]), label, *cells)
+    terminal = console()
+    terminal.print(table, soft_wrap=not terminal.is_terminal)
+    window = WINDOW_LABELS[asked.window]
+    terminal.print(
+        f"{window}，计算日 {from_key(calc_date)}：{count:,} 只符合，列出 {len(rows):,} 只"
+    )
+
+
+def _cell(value: Any, form: str) -> str:
+    from fund_assets.calendar import from_key
+
+    if value is None:
+        return "—"
+    if form == "%":
+        return f"{value:.2%}"
+    if form == "d":
+        return f"{from_key(value)}"
+    return f"{value:,}" if form == "i" else f"{value:.3f}"
+
+
+def _place(row: dict[str, Any], name: str) -> str:
+    rank, peers = row[f"{name}_rank"], row[f"{name}_peers"]
+    return "—" if rank is None else f"{rank:,}/{peers:,}"

@@ -1,0 +1,59 @@
+"""The commands of the risk-free rate: `rate show` and `rate set`.
+
+Belongs here: options and guards on what a person enters. Does not belong here: how a rate is
+used (`metrics/against.py`).
+"""
+
+from datetime import datetime
+
+import click
+
+from fund_assets.cli.opening import console, open_platform
+
+
+@click.group()
+def rate() -> None:
+    """Show or enter the risk-free rate, a series of dated rates."""
+
+
+@rate.command()
+def show() -> None:
+    """Show the rates, and from when each holds."""
+    from rich.markup import escape
+
+    from fund_assets.calendar import from_key
+    from fund_assets.warehouse import measures
+
+    platform = open_platform()
+    rows = measures.rates(platform.warehouse)
+    terminal = console()
+    if rows.empty:
+        terminal.print(
+            f"{platform.settings.risk_free_rate:.4%} 一直有效（FUND_RISK_FREE_RATE；"
+            "尚未录入利率）"
+        )
+    for at, row in enumerate(rows.itertuples(index=False)):
+        since = f"{from_key(row.since)} 起" + ("，此前亦用" if at == 0 else "")
+        terminal.print(f"{row.rate:.4%}  {since}  [dim]{escape(row.note)}[/]")
+
+
+@rate.command("set")
+@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]))
+@click.argument("value", metavar="RATE", type=float)
+@click.option("--note", required=True, help="Where the rate is from; kept with it.")
+def set_rate(day: datetime, value: float, note: str) -> None:
+    """Enter the annual RATE that holds from DATE on, as a fraction: 0.015 is 1.5 %.
+
+    The next `fund-assets metrics` uses it. The first rate holds before its date too.
+    """
+    from fund_assets.calendar import to_key
+    from fund_assets.warehouse import measures
+
+    if not -0.1 < value < 0.5:
+        raise click.BadParameter(
+            f"{value:g} is no annual rate: write 1.5 % as 0.015", param_hint="RATE"
+        )
+    if not 0 < len(note.strip()) <= 200:
+        raise click.BadParameter("1 to 200 characters", param_hint="--note")
+    measures.set_rate(open_platform().warehouse, to_key(day.date()), value, note.strip())
+    click.echo(f"{value:.4%} a year holds from {day.date()} on.")

@@ -1,0 +1,91 @@
+"""Conditions on metrics such as `window=3y sharpe_ratio>1 max_drawdown>-0.2`, read safely.
+
+Belongs here: the small language and its errors. Does not belong here: SQL, printing.
+"""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from fund_assets.schemas.table import Kind
+from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
+
+#: The columns that a condition or an order may name.
+NUMBERS = tuple(
+    column.name
+    for column in FUND_METRICS.columns
+    if column.kind in (Kind.REAL, Kind.INT) and column.name != "definition_version"
+)
+OPERATORS = (">=", "<=", "!=", ">", "<", "=")
+DEFAULT_WINDOW = "1y"
+_CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|!=|==|>|<|=)\s*([^\s<>=!,;]+)\s*(?:[,;]|and\b)?")
+
+
+class ScreenError(ValueError):
+    """A condition is not understood; the message names it and what is near."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What is asked for.
+
+    Attributes:
+        window: one of the windows.
+        conditions: (column, operator, value), all of which must hold; NULL never does.
+    """
+
+    window: str
+    conditions: tuple[tuple[str, str, float], ...]
+
+
+def parse(text: str) -> Screen:
+    """Read conditions; spaces, commas or `and` stand between them.
+
+    `window=3y` chooses the window, else it is 1y. Values are numbers, fractions where the
+    column is one: `max_drawdown>-0.2`, or with a percent sign `max_drawdown>-20%`.
+
+    >>> parse("window=3y sharpe_ratio>1 max_drawdown > -20%").conditions
+    (('sharpe_ratio', '>', 1.0), ('max_drawdown', '>', -0.2))
+
+    Raises:
+        ScreenError: something is no condition, an unknown name, window or number.
+    """
+    window, conditions, at = DEFAULT_WINDOW, [], 0
+    text = text.strip()
+    while at < len(text):
+        found = _CONDITION.match(text, at)
+        if not found:
+            raise ScreenError(
+                f"{text[at:].strip()[:60]!r} is no condition: write a name, one of "
+                f"{' '.join(OPERATORS)} and a number, such as sharpe_ratio>1"
+            )
+        name, sign, value = found.groups()
+        sign, at = "=" if sign == "==" else sign, found.end()
+        if name == "window":
+            if sign != "=" or value not in WINDOWS:
+                raise ScreenError(
+                    f"window{sign}{value}: write window= and one of {' '.join(WINDOWS)}"
+                )
+            window = value
+        else:
+            conditions.append((column(name), sign, _number(name, value)))
+    return Screen(window, tuple(conditions))
+
+
+def column(name: str) -> str:
+    """The name of a metric's column, or a ScreenError with the nearest ones."""
+    if name in NUMBERS:
+        return name
+    near = get_close_matches(name, NUMBERS, n=3, cutoff=0.5)
+    hint = f"do you mean {' or '.join(near)}?" if near else f"known are {', '.join(NUMBERS)}"
+    raise ScreenError(f"there is no metric {name!r}: {hint}")
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = float("nan")
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ScreenError(f"{name}: {text!r} is no number, such as 0.2 or 20%")
+    return value / 100 if text.endswith("%") else value

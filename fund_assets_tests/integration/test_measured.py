@@ -1,0 +1,172 @@
+"""Metrics in the pipeline: late publishers, failing indices, dated rates, and the commands."""
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from fund_assets.cli import main
+from fund_assets.metrics import compute_metrics
+from fund_assets.schemas.tables import FUND_METRICS
+from fund_assets.sources.base import TransportError
+from fund_assets.warehouse import measures
+from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, metadata
+
+DAY = 20260917
+KEY = ["calc_date", "fund_code", "window"]
+
+
+def changed(before, after):
+    """Keys of rows that are new or have another value."""
+    both = before.merge(after, on=KEY, how="outer", suffixes=("", "_new"), indicator=True)
+    differ = both["_merge"] != "both"
+    for name in FUND_METRICS.value_columns:
+        ours, theirs = both[name], both[f"{name}_new"]
+        differ |= ~((ours == theirs).fillna(False).astype(bool) | (ours.isna() & theirs.isna()))
+    return both[differ]
+
+
+def test_late_publishers_change_their_kind_and_nothing_else(market):
+    """Stops a whole recomputation from rewriting what is as it was, and ranks from going stale."""
+    kinds = market.table("fund_info").set_index("fund_code")["kind"]
+    before = market.table("fund_metrics", f"calc_date = {DAY}")
+    had = market.table("validated_nav", f"nav_date <= {DAY}")["fund_code"].value_counts()
+    result = market.run("daily_metrics", THURSDAY)
+    assert metadata(result, "fund_metrics")["rows_written"] == 0
+    # The next morning some more have published for the same date.
+    result = market.run("daily_pipeline", "2026-09-18T07:40:00")
+    assert result.success
+    has = market.table("validated_nav", f"nav_date <= {DAY}")["fund_code"].value_counts()
+    late = {code for code, rows in has.items() if rows != had.get(code, 0)}
+    assert late
+    after = market.table("fund_metrics", f"calc_date = {DAY}")
+    found = changed(before, after)
+    assert metadata(result, "fund_metrics")["rows_written"] == len(found)
+    touched = set(found["fund_code"])
+    assert late <= touched
+    assert {kinds[code] for code in touched} == {kinds[code] for code in late}
+    # Of funds that had published, coverage and status are all that changed.
+    others = found[~found["fund_code"].isin(late)]
+    for name in set(FUND_METRICS.value_columns) - {"coverage", "status"}:
+        same = (others[name] == others[f"{name}_new"]) | others[name].isna()
+        assert same.all(), name
+
+
+def test_an_earlier_date_becomes_final_when_its_late_publishers_arrive(market):
+    """Stops QDII and FOF, always a day or more late, from being provisional for ever."""
+    first = market.table("fund_metrics", f"calc_date = {DAY}")
+    assert "provisional" in set(first["status"])
+    result = market.run("daily_pipeline", FRIDAY)
+    assert metadata(result, "fund_metrics")["late_rows_written"] > 0
+    later = market.table("fund_metrics", f"calc_date = {DAY}")
+    assert (later["status"] == "final").sum() > (first["status"] == "final").sum()
+    final = first[first["status"] == "final"].set_index(KEY)
+    pd.testing.assert_frame_equal(later.set_index(KEY).loc[final.index], final)
+
+
+def test_a_failing_index_is_told_and_stops_nothing(market):
+    """Stops a dead index source from costing an evening of metrics, or going unseen."""
+
+    def fail(code):
+        raise TransportError("index_history: no answer after 3 attempts")
+
+    result = market.run("daily_pipeline", FRIDAY, index_history=fail)
+    assert result.success
+    check = checks(result)[("benchmark_index", "indices_current")]
+    assert not check.passed
+    assert "index 000300: index_history: no answer" in check.metadata["cases"].value
+    found = market.table("fund_metrics", "calc_date = 20260918 AND \"window\" = '1y'")
+    assert found["beta"].notna().any(), "the stored closes serve on"
+
+
+def test_a_rate_entered_by_hand_is_used(market):
+    """Stops the setting from overruling the dated series."""
+    measures.set_rate(market.warehouse, 20260101, 0.03, "test")
+    market.run("daily_metrics", THURSDAY)
+    found = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '3m'")
+    there = found["total_return"].notna()
+    assert found.loc[there, "risk_free_rate"].tolist() == pytest.approx([0.03] * there.sum())
+
+
+def test_an_index_fund_of_the_market_follows_its_benchmark(first_evening):
+    """Stops a simulated index that has nothing to do with the simulated market."""
+    market, _ = first_evening
+    funds = market.table("fund_info").set_index("fund_code")
+    found = market.table("fund_metrics", "\"window\" = '1y'").set_index("fund_code")
+    equity = found[found.index.map(funds["kind"]) == "mixed"].dropna(subset=["beta"])
+    assert equity["beta"].median() > 0.3
+    assert equity["correlation"].median() > 0.5
+
+
+def run(market, *arguments):
+    environment = {
+        "FUND_STATE": str(market.folder), "FUND_CLOCK": THURSDAY, "COLUMNS": "200",
+        **{f"FUND_{n.upper()}": str(v) for n, v in market.settings.items()
+           if n not in ("state", "warehouse_url")},
+    }  # fmt: skip
+    return CliRunner().invoke(main, list(arguments), env=environment)
+
+
+def test_metrics_of_a_fund_and_of_several(first_evening):
+    """Stops a table with values of another fund or window, and a silent missing one."""
+    market, _ = first_evening
+    rows = market.table("fund_metrics", "\"window\" = '1y'").dropna(subset=["sharpe_ratio"])
+    one, two = rows["fund_code"].iloc[0], rows["fund_code"].iloc[1]
+    shown = run(market, "metrics", one)
+    assert shown.exit_code == 0, shown.output
+    sharpe = rows.set_index("fund_code").loc[one, "sharpe_ratio"]
+    line = next(ln for ln in shown.output.splitlines() if ln.startswith("夏普比率 "))
+    assert f"{sharpe:.3f}" in line
+    assert "近1年" in shown.output
+    compared = run(market, "compare", one, two)
+    assert compared.exit_code == 0, compared.output
+    line = next(ln for ln in compared.output.splitlines() if "夏普比率" in ln)
+    assert line.split()[1:] == [f"{v:.3f}" for v in rows["sharpe_ratio"].iloc[:2]]
+    assert run(market, "compare", one, "--window", "7y").exit_code == 2
+    assert "there is no fund" in run(market, "metrics", "999999").output
+
+
+def test_screen_lists_what_a_query_finds(first_evening):
+    """Stops a condition that is not applied, an order that is not kept, and NULLs that pass."""
+    market, _ = first_evening
+    table = market.table("fund_metrics", "\"window\" = '1y'").set_index("fund_code")
+    listed = market.table("fund_info").set_index("fund_code")
+    meets = table[(table["sharpe_ratio"] > 0.5) & (table["max_drawdown"] > -0.2)]
+    meets = meets[meets.index.map(listed["status"]) == "listed"]
+    order = meets.sort_values("total_return", ascending=False, kind="stable").index
+    shown = run(
+        market, "screen", "sharpe_ratio>0.5 max_drawdown>-20%", "--sort", "total_return",
+        "--limit", "5",
+    )  # fmt: skip
+    assert shown.exit_code == 0, shown.output
+    codes = [ln.split()[0] for ln in shown.output.splitlines() if ln[:6].isdigit()]
+    assert codes == list(order[:5])
+    assert f"{len(meets)} 只符合" in shown.output
+    wrong = run(market, "screen", "sharp>1")
+    assert wrong.exit_code == 2
+    assert "do you mean" in wrong.output
+    assert (
+        "there is no kind 'equty': do you mean equity?"
+        in run(market, "screen", "beta>0", "--kind", "equty").output
+    )
+
+
+def test_rates_are_shown_and_entered(market):
+    """Stops a percent from being entered as a fraction, and an entered rate from being lost."""
+    assert "1.5000%" in run(market, "rate", "show").output
+    assert run(market, "rate", "set", "2024-01-01", "1.5", "--note", "x").exit_code == 2
+    assert run(market, "rate", "set", "2024-01-01", "0.0145", "--note", "存款").exit_code == 0
+    assert run(market, "rate", "show").output.split()[:2] == ["1.4500%", "2024-01-01"]
+
+
+def test_stored_metrics_are_those_of_the_stored_history(first_evening):
+    """Stops what is stored from differing from what the pure function finds."""
+    market, _ = first_evening
+    series = measures.read_series(market.warehouse, DAY)
+    funds = measures.read_funds(market.warehouse)
+    found = compute_metrics(
+        series, DAY, risk_free_rate=0.015,
+        benchmarks=measures.read_benchmarks(market.warehouse, funds),
+    ).sort_values(KEY, ignore_index=True)  # fmt: skip
+    stored = market.table("fund_metrics").sort_values(KEY, ignore_index=True)
+    rest = [name for name in FUND_METRICS.names if name not in ("coverage", "status")]
+    pd.testing.assert_frame_equal(found[rest], stored[rest])
