@@ -115,7 +115,8 @@ def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: 
     if len(told):
         table = Table(box=None, padding=(0, 2, 0, 0))
         for title in ("除息/折算日", "事件", "数值", "来源", "依据"):
-            table.add_column(title, justify="right" if title == "数值" else "left")
+            justify = "right" if title == "数值" else "left"
+            table.add_column(title, justify=justify, overflow="fold")
         for event in told.itertuples(index=False):
             table.add_row(
                 str(from_key(event.ex_date)),
@@ -165,9 +166,9 @@ def _sources(event: Any) -> str:
     history, listed = event.history_value, event.list_value
     told = [
         name
-        for name, value in (("净值历史", history), ("分红列表", listed))
+        for name, value in (("历史", history), ("列表", listed))
         if value is not None and value == value
     ]
     if len(told) == 2 and abs(history - listed) > SAME:
-        return f"（净值历史 {history:.10g} ≠ 分红列表 {listed:.10g}）"
+        return f"（历史 {history:.10g} ≠ 列表 {listed:.10g}）"
     return f"（{'、'.join(told)}）" if told else ""

@@ -435,3 +435,30 @@ def test_help_waits_for_nothing():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "[0, 0, 0, 0, 2] []", done.stderr
+
+
+def test_prove_shows_events_witnesses_and_a_verdict(command):
+    """Stops the proof from hiding an event, a source or a step that is not proven."""
+    told = command.sql(
+        "SELECT fund_code, ex_date, kind, value FROM fund_events WHERE status = 'recorded' "
+        "AND fund_code IN (SELECT fund_code FROM validated_nav) ORDER BY 1, 2, 3"
+    )
+    code = told[0][0]
+    mine = [row for row in told if row[0] == code]
+    proof = json.loads(command("prove", code, "--json").output)
+    assert [(code, e["ex_date"], e["kind"], e["value"]) for e in proof["events"]] == mine
+    first, last, steps = command.sql(
+        "SELECT MIN(nav_date), MAX(nav_date), COUNT(*) FROM validated_nav WHERE fund_code = ?",
+        code,
+    )[0]
+    assert (proof["from"], proof["to"], sum(proof["counts"].values())) == (first, last, steps)
+    assert proof["counts"]["proven"] + 1 == steps and proof["verdict"] == "proven"
+    assert proof["index_start"] == 1.0 and proof["steps"] == []
+    whole = json.loads(command("prove", code, "--json", "--all").output)["steps"]
+    assert len(whole) == steps
+    day = next(step for step in whole if step["nav_date"] == mine[0][1])
+    assert day["disagreement_pct"] < 0.03 and day["return_status"] == "proven"
+    text = command("prove", code).output
+    assert code in text and "已公布（历史、列表）" in text
+    assert "相互印证" in text and f"→ {last // 10000}-" in text
+    assert command("prove", "99999x").exit_code == 2
