@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import akshare as ak
 import numpy as np
 import pytest
 
@@ -198,6 +199,13 @@ def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
         pages = -(-dividends // 7)
         assert pages > 1 and server.count("dividend_list") == pages
         assert server.count("split_list") == 1
-        assert [p.endpoint for p in found.payloads] == ["dividend_list"] * pages + [
-            "split_list"
-        ]
+        endpoints = [p.endpoint for p in found.payloads]
+        assert endpoints == ["dividend_list"] * pages + ["split_list"]
+        ours = [path for name, _, path, _ in server.requests if name.endswith("_list")]
+        server.reset()
+        paid, ratios = ak.fund_fh_em(year="2026"), ak.fund_cf_em(year="2026")
+        theirs = [path for name, _, path, _ in server.requests if name.endswith("_list")]
+        assert ours == theirs, "we ask as akshare does"
+        dividend, split = (true[true["kind"] == kind] for kind in ("dividend", "split"))
+        assert paid["分红"].tolist() == dividend["value"].tolist()
+        assert ratios["拆分折算"].tolist() == split["value"].tolist()
