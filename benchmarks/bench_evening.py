@@ -103,6 +103,8 @@ def report(found: dict[str, list[dict[str, float]]], load: float) -> tuple[str, 
         median(metrics, "total_s") <= 15,
         ratio >= 20,
     )
+    last = metrics[-1]
+    stored = f"{last['rows_written']:,.0f} rows, {last['peer_rows']:,.0f} of peers"
     said = ["yes" if well else "**no**" for well in kept]
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     page = f"""# Benchmarks: the evening on a whole market
@@ -123,8 +125,9 @@ Written by `benchmarks/bench_evening.py` on {datetime.now(UTC):%Y-%m-%d} (UTC).
 | | whole process, with imports | {spread(wave, "process_s")} |
 | | its processor time, all threads and children | {spread(wave, "cpu_s")} |
 | metrics | read {metrics[-1]["series_rows"]:,.0f} index values | {spread(metrics, "read_s")} |
-| | compute 7 windows | {spread(metrics, "compute_s")} |
-| | store {metrics[-1]["rows_written"]:,.0f} rows | {spread(metrics, "store_s")} |
+| | compute 9 windows | {spread(metrics, "compute_s")} |
+| | peers and coverage | {spread(metrics, "peers_s")} |
+| | store {stored} | {spread(metrics, "store_s")} |
 | | whole process, with imports | {spread(metrics, "process_s")} |
 | | its processor time, all threads and children | {spread(metrics, "cpu_s")} |
 | first plan | {loop[-1]["funds"]:.0f} funds | {spread(loop, "total_s")} |

@@ -53,27 +53,37 @@ def wave(path: Path, day: str) -> dict[str, float]:
 def metrics(path: Path, _: str) -> dict[str, float]:
     """Compute and store all metrics of all funds."""
     from fund_assets.metrics import compute_metrics
+    from fund_assets.metrics.peers import peer_ranks, with_coverage
     from fund_assets.warehouse import Warehouse, facts, measures
 
     warehouse = Warehouse(f"sqlite:///{path}")
     with warehouse.transaction(writes=True) as connection:
         connection.exec_driver_sql("DELETE FROM fund_metrics")
+        connection.exec_driver_sql("DELETE FROM fund_peers")
     start = time.monotonic()
     calc_date = facts.newest_published(warehouse)
     series = measures.read_series(warehouse, calc_date)
     read = time.monotonic()
-    frame = compute_metrics(series, calc_date)
+    funds = measures.read_funds(warehouse)
+    rate = measures.read_rate(warehouse, 0.015)
+    benchmarks = measures.read_benchmarks(warehouse, funds)
+    frame = compute_metrics(series, calc_date, risk_free_rate=rate, benchmarks=benchmarks)
     computed = time.monotonic()
-    written = measures.write_metrics(warehouse, frame)
+    frame = with_coverage(frame, funds)
+    peers = peer_ranks(frame, funds)
+    ranked = time.monotonic()
+    written = measures.write_metrics(warehouse, frame, peers)
     stored = time.monotonic()
     return {
         "read_s": read - start,
         "compute_s": computed - read,
-        "store_s": stored - computed,
+        "peers_s": ranked - computed,
+        "store_s": stored - ranked,
         "total_s": stored - start,
         "funds": len(series),
         "series_rows": series.rows,
         "rows_written": written,
+        "peer_rows": len(peers),
     }
 
 
