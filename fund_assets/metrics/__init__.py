@@ -1,13 +1,14 @@
 """Pure functions on return series: the measures of return and risk.
 
 `FundSeries` holds the total-return indices of many funds, `compute_metrics` measures them
-against a `RiskFreeRate` and `Benchmarks`. Does not belong here: databases, Dagster, anything
-that reads or writes.
+against a `RiskFreeRate` and `Benchmarks`; `of_series` measures one pandas series. Does not
+belong here: databases, Dagster, anything that reads or writes.
 """
 
 from fund_assets.metrics.against import AgainstError, Benchmarks, RiskFreeRate
 from fund_assets.metrics.compute import compute_metrics
 from fund_assets.metrics.kernel import DEFINITION_VERSION
+from fund_assets.metrics.one import of_series
 from fund_assets.metrics.series import FundSeries, SeriesError
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "RiskFreeRate",
     "SeriesError",
     "compute_metrics",
+    "of_series",
 ]

@@ -1,5 +1,6 @@
 """Metrics against a benchmark and a dated rate, and all of them against empyrical."""
 
+import doctest
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -10,7 +11,14 @@ import pytest
 from scipy import stats
 
 from fund_assets.calendar import exchange_sessions, from_key, to_key
-from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, compute_metrics
+from fund_assets.metrics import (
+    Benchmarks,
+    FundSeries,
+    RiskFreeRate,
+    compute_metrics,
+    of_series,
+    one,
+)
 from fund_assets.metrics.against import AgainstError
 from fund_assets_tests.unit import metrics_reference
 from fund_assets_tests.unit.test_metrics import assert_same, series_of, walk
@@ -236,3 +244,20 @@ def test_unusable_rates_and_closes_are_refused_by_name():
         Benchmarks.from_frame(closes_of({"X": [(day, 0.0)]}), {"000001": ("X", 0)})
     with pytest.raises(AgainstError, match=r"X on 20240102: close 2\.0 stands there twice"):
         Benchmarks.from_frame(closes_of({"X": [(day, 1.0), (day, 2.0)]}), {"000001": ("X", 0)})
+
+
+def test_one_pandas_series_is_measured_as_a_fund_is(market):
+    """Stops the function for notebooks from giving other numbers, and its example from lying."""
+    funds, indices, _ = market
+    days, values = zip(*funds["000001"], strict=True)
+    index_days, closes = zip(*indices["000300"], strict=True)
+    series = pd.Series(values, pd.DatetimeIndex(days))
+    series.iloc[7] = np.nan
+    found = of_series(series, WINDOWS, 0.02, pd.Series(closes, pd.DatetimeIndex(index_days)))
+    kept = [pair for at, pair in enumerate(funds["000001"]) if at != 7]
+    expected = compute(({"000001": kept}, indices, {"000001": ("000300", 0)}))
+    numbers = found.columns.drop("reason")
+    pd.testing.assert_frame_equal(found[numbers], expected.set_index("window")[numbers])
+    with pytest.raises(ValueError, match="no value"):
+        of_series(pd.Series([np.nan], pd.DatetimeIndex(["2026-01-05"])))
+    assert doctest.testmod(one).attempted and not doctest.testmod(one).failed
