@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +24,8 @@ from numpy.typing import NDArray
 from fund_assets.warehouse.engine import WarehouseError
 
 BATCH_ROWS = 100_000
+#: (codes, dates yyyymmdd, values) of some rows.
+Chunk = tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class IndexRows:
 
     codes: NDArray[np.int64]
     counts: NDArray[np.int64]
-    chunks: Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]
+    chunks: Iterator[Chunk]
 
 
 def stream(path: Path, sql: str, batch_rows: int | None = None) -> Iterator[pa.RecordBatch]:
@@ -84,19 +87,48 @@ def stream(path: Path, sql: str, batch_rows: int | None = None) -> Iterator[pa.R
             raise WarehouseError(f"the warehouse {path} cannot be read: {said or fault}")
 
 
-def read_index_series(path: Path, last: int, first: int = 0) -> IndexRows:
+def read_index_series(path: Path, last: int, first: int = 0, halve: int = 0) -> IndexRows:
     """Every fund's total-return index in `validated_nav`.
 
-    About 5 s for 19 million rows; memory is one batch. Feed it to
-    `metrics.FundSeries.from_chunks`, which checks that every counted row has arrived.
+    About 5 s for 19 million rows. Feed it to `metrics.FundSeries.from_chunks`, which checks
+    that every counted row has arrived.
 
     Args:
         path: the SQLite file (`Warehouse.path`).
         last, first: yyyymmdd, both included; by default from the beginning.
+        halve: yyyymmdd between them: the dates up to it and those after it are read at the
+            same time, by a process each, in about half the time; the second half waits in
+            memory. Two statements see one state only while nothing can be published: the
+            caller holds the warehouse's writing transaction.
 
     Raises:
         WarehouseError: see `stream`; also while the chunks are read.
     """
+    if not first <= halve < last:
+        return _read(path, first, last)
+    pool = ThreadPoolExecutor(2)
+    halves = [pool.submit(_read, path, *dates) for dates in ((first, halve), (halve + 1, last))]
+    earlier, later = (half.result() for half in halves)
+    waiting = pool.submit(lambda: [_narrow(chunk) for chunk in later.chunks])
+    pool.shutdown(wait=False)
+    codes = np.union1d(earlier.codes, later.codes)
+    counts = np.zeros(len(codes), np.int64)
+    for half in (earlier, later):
+        counts[np.searchsorted(codes, half.codes)] += half.counts
+
+    def chunks() -> Iterator[Chunk]:
+        yield from earlier.chunks
+        yield from waiting.result()
+
+    return IndexRows(codes, counts, chunks())
+
+
+def _narrow(chunk: Chunk) -> Chunk:
+    codes, dates, values = chunk
+    return codes.astype(np.int32), dates.astype(np.int32), values
+
+
+def _read(path: Path, first: int, last: int) -> IndexRows:
     batches = stream(path, _index_sql(first, last))
     codes, counts = [], []
     for batch in batches:
@@ -111,9 +143,7 @@ def read_index_series(path: Path, last: int, first: int = 0) -> IndexRows:
     return IndexRows(np.empty(0, np.int64), np.empty(0, np.int64), iter(()))
 
 
-def _chunks(
-    first: pa.RecordBatch, others: Iterator[pa.RecordBatch]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+def _chunks(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
     batch: pa.RecordBatch | None = first
     while batch is not None:
         yield tuple(np.asarray(batch[name]) for name in ("code", "nav_date", "value"))  # type: ignore[misc]

@@ -5,8 +5,10 @@ Belongs here: the reads and writes of the metrics step. Does not belong here: fo
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
+from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
@@ -23,9 +25,21 @@ from fund_assets.warehouse.writes import renew, upsert
 
 
 def read_series(warehouse: Warehouse, last: int) -> FundSeries:
-    """The total-return index of every fund up to `last` (yyyymmdd)."""
-    rows = read_index_series(warehouse.path, last)
-    return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+    """The total-return index of every fund up to `last` (yyyymmdd).
+
+    Nothing is published while it is read: see `read_index_series`.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        first = connection.exec_driver_sql("SELECT MIN(nav_date) FROM validated_nav").scalar()
+        halve = _between(int(first), last) if first else 0
+        rows = read_index_series(warehouse.path, last, halve=halve)
+        return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+
+
+def _between(first: int, last: int) -> int:
+    """The date in the middle of two, yyyymmdd."""
+    days = keys_to_days(np.array([first, last]))
+    return int(days_to_keys(np.array([days.mean()]).astype(np.int32))[0])
 
 
 def read_funds(warehouse: Warehouse) -> pd.DataFrame:

@@ -85,6 +85,23 @@ def test_batches_that_cut_through_the_counts_give_the_same_series(path, writer, 
         np.testing.assert_array_equal(series.values, whole.values)
 
 
+def test_halves_read_at_the_same_time_are_the_whole(path, writer):
+    """Stops rows at the cut from being lost or doubled, and funds of one half from counting."""
+    rng = np.random.default_rng(2)
+    fill(writer, [(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
+                  for c, v in zip(range(d, d + 5), rng.random(5) + 0.5, strict=True)])  # fmt: skip
+    one = read_index_series(path, 20260131)
+    whole = FundSeries.from_chunks(one.codes, one.counts, one.chunks)
+    assert whole.rows == 45
+    for halve in (0, 20260100, 20260101, 20260105, 20260108, 20260130, 20260131):
+        rows = read_index_series(path, 20260131, halve=halve)
+        series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+        for name in ("codes", "offsets", "days", "values"):
+            np.testing.assert_array_equal(
+                getattr(series, name), getattr(whole, name), str(halve)
+            )
+
+
 def test_reading_leaves_other_connections_their_log(path, writer):
     """Stops the loss of commits: a second SQLite in this process deletes the log in use.
 
