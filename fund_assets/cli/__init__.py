@@ -14,6 +14,7 @@ import click
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.looking import nav, status
 from fund_assets.cli.pipeline import collect, metrics, run, validate
+from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
@@ -68,5 +69,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese
 
 
-for command in (run, collect, validate, metrics, status, nav, init, doctor, calendar):
+for command in (run, collect, validate, metrics, status, nav, serve, init, doctor, calendar):
     main.add_command(command)
