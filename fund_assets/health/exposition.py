@@ -39,7 +39,10 @@ def encode(status: Status | None, accept: str) -> tuple[bytes, str]:
     Raises:
         ValueError: `accept` asks for a version that is none.
     """
-    encoder, content_type = choose_encoder(accept)
+    try:
+        encoder, content_type = choose_encoder(accept)
+    except TypeError:  # prometheus_client 0.26 compares the numbers of a version as they are
+        raise ValueError("a version in Accept is no number") from None
     registry = CollectorRegistry()
     registry.register(_Facts(status))
     return encoder(registry), content_type

@@ -127,6 +127,7 @@ WARNED = FailingCheck("validated_nav", "R08", "ERROR", AT, "r", 1, 9, "")
         ({}, "healthy"),
         ({"held_batches": 1}, "degraded"),
         ({"failing_checks": (WARNED,)}, "degraded"),
+        ({"failing_checks": (replace(WARNED, severity="WARN"),)}, "healthy"),
         ({"failing_checks": (replace(WARNED, check="trading_day_freshness"),)}, "healthy"),
         ({"runs": (replace(GOOD.runs[0], status="failure"),)}, "degraded"),
         ({"runs": (replace(GOOD.runs[0], status="started", duration_s=None),)}, "healthy"),
