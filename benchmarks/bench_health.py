@@ -148,11 +148,13 @@ def while_running(environment: dict[str, str], seconds: float) -> dict[str, obje
     runner = threading.Thread(target=evenings)
     with server({**environment, "FUND_CLOCK": LOOKED_AT}) as port:
         runner.start()
-        found = asyncio.run(load(port, "/health", seconds))
-        found["runs_ended_meanwhile"] = len(runs)
-        found["a_run_was_going_at_the_end"] = runner.is_alive()
-        stop.set()
-        runner.join()
+        try:
+            found = asyncio.run(load(port, "/health", seconds))
+            found["runs_ended_meanwhile"] = len(runs)
+            found["a_run_was_going_at_the_end"] = runner.is_alive()
+        finally:
+            stop.set()
+            runner.join()
     assert set(runs) <= {0}, runs
     return found
 

@@ -65,7 +65,7 @@ SHOTS = {
     "checks": ("/assets/validated_nav?view=checks&checkDetail=R08_jump", 1500, 1040, CHECKS),
     "metadata-plots": ("/assets/validated_nav?view=overview", 1500, 1200, PLOTS),
     "metrics": ("/assets/fund_metrics?view=overview", 1500, 1000, METRICS),
-    "status-page": ("/", 1200, 960, STATUS_PAGE),
+    "status-page": ("/", 1200, 936, STATUS_PAGE),
 }
 UI_SHOTS = [name for name in SHOTS if name != "status-page"]
 

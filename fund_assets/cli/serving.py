@@ -5,8 +5,12 @@ server (`health/`).
 """
 
 import logging
+import sys
 
 import click
+
+#: The thread that reads the facts gives way to requests this soon; Python's own is 5 ms.
+SWITCH_S = 0.0005
 
 
 @click.command()
@@ -31,5 +35,6 @@ def serve(host: str, port: int) -> None:
 
         server = make_server(settings, host, port)
         shown = f"[{host}]" if ":" in host else host
+        sys.setswitchinterval(SWITCH_S)
         click.echo(f"status page: http://{shown}:{port}/  (Ctrl-C stops it)", err=True)
         server.run()
