@@ -24,9 +24,11 @@ class Platform(dg.ConfigurableResource):
 
     Attributes:
         overrides: settings that win over the environment, by their names in Settings.
+        read_only: the warehouse is opened to be read alone; a missing one is not made.
     """
 
     overrides: dict[str, Any] = Field(default={}, description="settings that win")
+    read_only: bool = Field(default=False, description="the warehouse is only read")
 
     @cached_property
     def settings(self) -> Settings:
@@ -36,7 +38,7 @@ class Platform(dg.ConfigurableResource):
     @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse, made if it is missing and checked to be this source's."""
-        warehouse = Warehouse(self.settings.warehouse)
+        warehouse = Warehouse(self.settings.warehouse, read_only=self.read_only)
         warehouse.init(self.settings.source)
         return warehouse
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PREFIX = "FUND_"
+TOKEN_LENGTH = 16
 HINT = "See .env.example for every variable and its default."
 
 
@@ -68,6 +69,27 @@ class Settings(BaseSettings):
         0.015, gt=-0.1, lt=0.5, description="annual risk-free rate as a fraction"
     )
 
+    dagster_ui: str = Field(
+        "http://127.0.0.1:3000",
+        pattern=r"^https?://[^\s\"'<>]+$",
+        description="address of the Dagster UI, for links to it",
+    )
+    health_token: SecretStr = Field(
+        SecretStr(""),
+        description="what `fund-assets serve` asks of its callers; empty: nothing",
+    )
+
+    @field_validator("health_token")
+    @classmethod
+    def _long_and_plain(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and not (len(text) >= TOKEN_LENGTH and text.isascii() and text.isprintable()):
+            raise ValueError(
+                f"a token has {TOKEN_LENGTH} printable ASCII characters or more: "
+                'python -c "import secrets; print(secrets.token_urlsafe())" makes one'
+            )
+        return value
+
     @field_validator("clock")
     @classmethod
     def _shanghai(cls, value: datetime | None) -> datetime | None:
@@ -97,6 +119,12 @@ class Settings(BaseSettings):
         return self.clock or datetime.now(SHANGHAI)
 
 
+#: Settings whose values no message may carry.
+SECRETS = {
+    name for name, field in Settings.model_fields.items() if field.annotation is SecretStr
+}
+
+
 def _refuse_misspelt() -> None:
     """A variable that is almost a setting is refused: it would be ignored in silence."""
     names = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
@@ -118,7 +146,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}="
-            f"{item['input']!r}: {item['msg']}"
+            f"{'(hidden)' if item['loc'][0] in SECRETS else repr(item['input'])}: {item['msg']}"
             for item in error.errors()
         ]
         raise SettingsError("\n".join([*lines, HINT])) from None

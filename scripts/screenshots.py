@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/images/: Dagster's UI over a few simulated evenings.
+"""Takes the pictures in docs/images/: Dagster's UI and the status page, over a few evenings.
 
     make screenshots
     scripts/screenshots.py STATE    the same over a state folder that exists already
@@ -30,7 +30,11 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 BIN = Path(sys.executable).parent
-EVENINGS = ("2026-11-18", "2026-11-19", "2026-11-20", "2026-11-23")
+LAST_DAY = "2026-11-23"
+EVENINGS = (
+    *(f"{day}T23:40" for day in ("2026-11-18", "2026-11-19", "2026-11-20")),
+    *(f"{LAST_DAY}T{at}" for at in ("19:00", "21:30", "23:40")),
+)
 LARGEST = 300_000
 PATIENCE_S = 90
 
@@ -52,6 +56,7 @@ PLOTS = """
 sees('Metadata') && press('Columns') && press('Plots')
     && document.querySelectorAll('canvas').length > 3;
 """
+STATUS_PAGE = "sees('新鲜度') && document.querySelectorAll('.curve circle').length > 1;"
 METRICS = "sees('Row count') && sees('rows_complete');"
 
 #: name → (page, width, height, script)
@@ -60,7 +65,9 @@ SHOTS = {
     "checks": ("/assets/validated_nav?view=checks&checkDetail=R08_jump", 1500, 1040, CHECKS),
     "metadata-plots": ("/assets/validated_nav?view=overview", 1500, 1200, PLOTS),
     "metrics": ("/assets/fund_metrics?view=overview", 1500, 1000, METRICS),
+    "status-page": ("/", 1200, 936, STATUS_PAGE),
 }
+UI_SHOTS = [name for name in SHOTS if name != "status-page"]
 
 
 def free_port() -> int:
@@ -98,14 +105,14 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 
 def run_evenings(environment: dict[str, str]) -> None:
-    """The evening pipeline, once per evening of EVENINGS."""
+    """The evening pipeline, once per moment of EVENINGS."""
     for evening in EVENINGS:
         print(f"running the evening of {evening}", flush=True)
         job = ["job", "execute", "-m", "fund_assets.definitions", "-j", "daily_pipeline"]
         subprocess.run(
             [str(BIN / "dagster"), *job],
             cwd=ROOT,
-            env={**environment, "FUND_CLOCK": f"{evening}T23:40"},
+            env={**environment, "FUND_CLOCK": evening},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=True,
@@ -186,6 +193,19 @@ def shoot(page: Page, base: str, name: str) -> None:
     print(f"docs/images/{name}.png  {len(picture):,} bytes", flush=True)
 
 
+def shoot_status_page(page: Page, environment: dict[str, str]) -> None:
+    """Take the picture of the page that `fund-assets serve` shows after the last evening."""
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "fund_assets", "serve", "--port", str(port)]
+    clock = {"FUND_CLOCK": f"{LAST_DAY}T23:45", "PYTHONPATH": str(ROOT)}
+    with running(command, cwd=ROOT, env=environment | clock, stderr=subprocess.DEVNULL):
+        wait_for(
+            "the status page", lambda: urllib.request.urlopen(f"{base}/livez").status == 200
+        )
+        shoot(page, base, "status-page")
+
+
 def main() -> None:
     """Run the evenings, serve the UI, take every picture."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -213,8 +233,9 @@ def main() -> None:
             wait_for(
                 "the UI", lambda: urllib.request.urlopen(f"{base}/server_info").status == 200
             )
-            for name in SHOTS:
+            for name in UI_SHOTS:
                 shoot(page, base, name)
+            shoot_status_page(page, environment)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.pipeline import collect, metrics, run, validate
 from fund_assets.cli.proving import prove
 from fund_assets.cli.rates import rate
+from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
@@ -71,7 +72,9 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese
 
 
-for command in (run, collect, validate, metrics, status, nav, prove, init, doctor, calendar):
-    main.add_command(command)
-for command in (compare, screen, rate):
+COMMANDS = (
+    run, collect, validate, metrics, status, nav, prove, compare, screen, serve, rate, init,
+    doctor, calendar,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

@@ -78,6 +78,19 @@ class FailingCheck:
     words: str
 
 
+@dataclass(frozen=True)
+class CheckState:
+    """The newest evaluation of a check; `severity` is what it has, or would have, failed with.
+
+    `failing` tells what it found, None when it passed.
+    """
+
+    asset: str
+    check: str
+    severity: str
+    failing: FailingCheck | None
+
+
 def runs_since(instance: dg.DagsterInstance, since: datetime) -> list[dg.RunRecord]:
     """All runs made since then, newest first."""
     return list(instance.get_run_records(dg.RunsFilter(created_after=since)))
@@ -141,15 +154,23 @@ def job_statistics(runs: Iterable[dg.RunRecord]) -> list[JobStatistics]:
     return sorted(found, key=lambda s: (-s.runs, s.job))
 
 
-def failing_checks(
+def failing_checks(states: Iterable[CheckState]) -> list[FailingCheck]:
+    """The checks whose newest evaluation failed, errors first."""
+    return sorted(
+        (state.failing for state in states if state.failing),
+        key=lambda c: (c.severity != "ERROR", c.asset, c.check),
+    )
+
+
+def check_states(
     instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord]
-) -> list[FailingCheck]:
-    """The checks whose newest evaluation in these runs failed, errors first.
+) -> list[CheckState]:
+    """The newest evaluation of each check in these runs, by asset and name.
 
     Args:
         runs: newest first.
     """
-    newest: dict[tuple[str, str], FailingCheck | None] = {}
+    newest: dict[tuple[str, str], CheckState] = {}
     for record in runs:
         run_id = record.dagster_run.run_id
         events = instance.get_records_for_run(
@@ -160,11 +181,9 @@ def failing_checks(
             result = entry.dagster_event.asset_check_evaluation_data
             key = (result.asset_key.to_user_string(), result.check_name)
             if key not in newest:
-                newest[key] = None if result.passed else _failing(entry, result)
-    return sorted(
-        (check for check in newest.values() if check),
-        key=lambda c: (c.severity != "ERROR", c.asset, c.check),
-    )
+                failing = None if result.passed else _failing(entry, result)
+                newest[key] = CheckState(*key, result.severity.value, failing)
+    return [newest[key] for key in sorted(newest)]
 
 
 def check_cases(values: Mapping[str, Any]) -> list[str]:

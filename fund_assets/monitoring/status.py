@@ -17,13 +17,16 @@ import dagster as dg
 
 from fund_assets.calendar import (
     HORIZON_ALARM_DAYS,
+    PUBLICATION_DUE,
     TradingCalendar,
     from_key,
     from_stamp,
+    to_key,
     to_stamp,
 )
-from fund_assets.monitoring import records
-from fund_assets.monitoring.records import FailingCheck, JobStatistics, Update
+from fund_assets.monitoring import records, vitals
+from fund_assets.monitoring.records import CheckState, FailingCheck, JobStatistics, Update
+from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
@@ -95,6 +98,12 @@ class Status:
         updates: of the last 24 hours. jobs, failing_checks, revisions: of the last 7 days.
         rows_written: new and changed rows that runs of the last 7 days merged.
         calendar_days_left: days for which it is known whether the exchange trades.
+        last_session: the newest session that has begun; its NAVs are due at `expected_by`.
+        today_nav_count: accepted NAVs of today's date.
+        nav_rows, fund_count: accepted NAVs and share classes in all.
+        evening: coverage of `coverage_on` after each published wave.
+        runs, runs_by_status, checks: of the last 7 days, the newest runs first.
+        disk_free_bytes: on the disk of the warehouse.
     """
 
     now: datetime
@@ -117,6 +126,18 @@ class Status:
     failing_checks: tuple[FailingCheck, ...] = ()
     calendar_until: date | None = None
     calendar_days_left: int | None = None
+    last_session: date | None = None
+    expected_by: datetime | None = None
+    today_nav_count: int = 0
+    nav_rows: int = 0
+    fund_count: int = 0
+    evening: tuple[EveningWave, ...] = ()
+    held_batches: int = 0
+    daemons: tuple[Heartbeat, ...] = ()
+    runs: tuple[RunSummary, ...] = ()
+    runs_by_status: tuple[tuple[str, int], ...] = ()
+    checks: tuple[CheckState, ...] = ()
+    disk_free_bytes: int | None = None
 
     @property
     def healthy(self) -> bool:
@@ -144,7 +165,13 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
     covered = newest["validated_nav"]
     until = calendar.synthetic_after or calendar.horizon
     freshness = _freshness(newest, calendar, now, instance)
-    checks = tuple(records.failing_checks(instance, runs))
+    states = records.check_states(instance, runs)
+    checks = tuple(records.failing_checks(states))
+    held = facts.held_batches(warehouse)
+    coverage = _coverage(warehouse, covered) if covered else ()
+    active = sum(row.active for row in coverage)
+    session = calendar.on_or_before(now.date())
+    daemons = vitals.heartbeats(instance, machine_time)
     days_left = calendar.days_left(now.date())
     return Status(
         now=now,
@@ -155,13 +182,17 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         exists=True,
         problems=(
             *_late(freshness),
-            *_held(facts.held_batches(warehouse)),
+            *_held(held),
             *_failed(runs, week, checks),
+            *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
         ),
-        notices=tuple(_calendar_ends(days_left, invented=calendar.synthetic_after is not None)),
+        notices=(
+            *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
+            *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
+        ),
         freshness=freshness,
         coverage_on=from_key(covered) if covered else None,
-        coverage=_coverage(warehouse, covered) if covered else (),
+        coverage=coverage,
         batches=tuple(_batch(row) for row in facts.batches(warehouse, SHOWN_BATCHES)),
         updates=tuple(u for u in week if u.at >= machine_time - DAY),
         jobs=tuple(records.job_statistics(runs)),
@@ -175,6 +206,18 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         failing_checks=checks,
         calendar_until=until,
         calendar_days_left=days_left,
+        last_session=session,
+        expected_by=datetime.combine(session, PUBLICATION_DUE, SHANGHAI),
+        today_nav_count=facts.rows_on(warehouse, to_key(now.date())),
+        nav_rows=facts.row_count(warehouse, "validated_nav"),
+        fund_count=facts.row_count(warehouse, "fund_info"),
+        evening=vitals.evening(warehouse, from_key(covered), active) if covered else (),
+        held_batches=len(held),
+        daemons=daemons,
+        runs=vitals.newest_runs(runs),
+        runs_by_status=vitals.runs_by_status(runs),
+        checks=tuple(states),
+        disk_free_bytes=vitals.free_bytes(warehouse.path),
     )
 
 
@@ -263,6 +306,17 @@ def _failed(
     if ended and ended[0].is_failure and ended[0].run_id not in told:
         reasons = [f"{u.asset}: {u.reason}" for u in week if u.run_id == ended[0].run_id]
         yield f"最近一次运行失败：{ended[0].job_name} {' '.join(reasons[:1])}".rstrip()
+
+
+def _silent(
+    daemons: Iterable[Heartbeat], least_s: float, most_s: float = float("inf")
+) -> Iterator[str]:
+    """The daemons whose last sign is so old; one that never ran is not missed."""
+    late = [beat for beat in daemons if least_s <= beat.age_s < most_s]
+    if late:
+        names = "、".join(beat.daemon for beat in late)
+        longest = max(beat.age_s for beat in late)
+        yield f"Dagster 守护进程没有心跳（{longest / 60:.0f} 分）：{names}"
 
 
 def _calendar_ends(days_left: int, *, invented: bool) -> Iterator[str]:

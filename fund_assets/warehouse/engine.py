@@ -12,14 +12,19 @@ from pathlib import Path
 import sqlalchemy as sa
 
 BUSY_TIMEOUT_S = 60
+#: Of those who only look: they would rather say that they cannot.
+READER_TIMEOUT_S = 2
 
 
 class WarehouseError(RuntimeError):
     """The warehouse cannot be used as asked; the message says what to do."""
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     """An engine for `url` with foreign keys, WAL and a busy timeout.
+
+    Args:
+        read_only: opened so that SQLite itself refuses every write; nothing is made.
 
     Raises:
         WarehouseError: the URL is unreadable or names an engine that is not supported.
@@ -35,6 +40,8 @@ def make_engine(url: str) -> sa.Engine:
             f"FUND_WAREHOUSE_URL={parsed.render_as_string()}: this version stores the fund "
             "tables in a SQLite file: sqlite:////absolute/path/warehouse.db, or leave it empty"
         )
+    if read_only:
+        return _reading(parsed, Path(parsed.database).resolve())
     folder = Path(parsed.database).resolve().parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,12 +66,33 @@ def make_engine(url: str) -> sa.Engine:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        kind = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
-        connection.exec_driver_sql(f"BEGIN {kind}")
-
+    sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _reading(url: sa.URL, file: Path) -> sa.Engine:
+    """An engine that cannot write, whatever it is asked."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{file.as_uri()}?mode=ro",
+            uri=True,
+            timeout=READER_TIMEOUT_S,
+            check_same_thread=False,
+            isolation_level=None,
+        )
+        for pragma in ("query_only = ON", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = sa.create_engine(url, creator=connect)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: sa.Connection) -> None:
+    kind = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {kind}")
 
 
 @contextmanager

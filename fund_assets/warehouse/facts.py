@@ -21,6 +21,14 @@ def row_count(warehouse: Warehouse, table: str) -> int:
     return int(str(warehouse.value(f"SELECT COUNT(*) FROM {TABLES[table].name}")))
 
 
+def rows_on(warehouse: Warehouse, nav_date: int) -> int:
+    """Accepted NAVs of one date, yyyymmdd."""
+    found = warehouse.value(
+        "SELECT COUNT(*) FROM validated_nav WHERE nav_date = :nav_date", nav_date=nav_date
+    )
+    return int(str(found))
+
+
 def newest_published(warehouse: Warehouse) -> int | None:
     """Newest date of any published wave, yyyymmdd; without waves, of any accepted NAV."""
     found = warehouse.value(
@@ -79,6 +87,38 @@ def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
         nav_date=nav_date,
         dates=ACTIVE_DATES,
     )
+
+
+def seen_by(warehouse: Warehouse, nav_date: int) -> dict[int, int]:
+    """When the NAVs of a date came: yyyymmddhhmmss → listed funds first seen then, ascending.
+
+    A value that was corrected later counts from when its first version was seen.
+    """
+    found = warehouse.rows(
+        """
+        SELECT seen, COUNT(*) AS n FROM (
+            SELECT COALESCE(MIN(r.first_seen_at), v.first_seen_at) AS seen
+            FROM validated_nav AS v
+            JOIN fund_info AS i USING (fund_code)
+            LEFT JOIN nav_revision AS r
+                ON r.fund_code = v.fund_code AND r.nav_date = v.nav_date
+            WHERE v.nav_date = :nav_date AND i.status = 'listed'
+            GROUP BY v.fund_code
+        ) AS first_seen GROUP BY seen ORDER BY seen
+        """,
+        nav_date=nav_date,
+    )
+    return {int(str(row["seen"])): int(str(row["n"])) for row in found}
+
+
+def published_waves(warehouse: Warehouse, newest_date: int) -> list[int]:
+    """When the published waves of a date were collected, yyyymmddhhmmss, ascending."""
+    found = warehouse.rows(
+        "SELECT DISTINCT collected_at FROM collection_batch WHERE kind = 'wave' "
+        "AND state = 'published' AND newest_date = :newest_date ORDER BY collected_at",
+        newest_date=newest_date,
+    )
+    return [int(str(row["collected_at"])) for row in found]
 
 
 def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:

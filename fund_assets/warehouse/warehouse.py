@@ -25,19 +25,26 @@ class Warehouse:
 
     Args:
         url: SQLAlchemy URL, `Settings.warehouse`.
+        read_only: for those who only look; SQLite then refuses every write.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine = make_engine(url)
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self.read_only = read_only
+        self.engine = make_engine(url, read_only=read_only)
         self.path = Path(self.engine.url.database or "").resolve()
 
     def init(self, source: str) -> None:
         """Make the tables where they are missing and claim the warehouse for `source`.
 
         Raises:
-            WarehouseError: it is another source's, or has another version of the tables.
+            WarehouseError: it is another source's, has another version of the tables, or
+                was to be read alone and has not been made.
         """
         found = self._properties()
+        if not found and self.read_only:
+            raise WarehouseError(
+                f"{self.path} lacks tables of this version: run `fund-assets run` first"
+            )
         if not found:
             with self.transaction(writes=True) as connection:
                 METADATA.create_all(connection)

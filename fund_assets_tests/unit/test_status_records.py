@@ -62,6 +62,10 @@ def run(instance, **config):
     )
 
 
+def states(instance):
+    return records.check_states(instance, records.runs_since(instance, LONG_AGO))
+
+
 @pytest.fixture
 def instance():
     with dg.DagsterInstance.ephemeral() as instance:
@@ -115,11 +119,13 @@ def test_only_unstarted_runs_have_no_rate(instance):
 def test_failing_checks_are_the_newest_ones(instance):
     """Stops a check that passes again from being shown as failing for a week."""
     run(instance, passes=False, severity="WARN")
-    (found,) = records.failing_checks(instance, records.runs_since(instance, LONG_AGO))
+    (found,) = records.failing_checks(states(instance))
     assert (found.asset, found.check, found.severity) == ("validated_nav", "R05", "WARN")
     assert (found.failed, found.looked_at, found.words) == (2, 10, "first [case]")
     run(instance)
-    assert records.failing_checks(instance, records.runs_since(instance, LONG_AGO)) == []
+    assert records.failing_checks(states(instance)) == []
+    (state,) = states(instance)
+    assert (state.asset, state.check, state.severity) == ("validated_nav", "R05", "ERROR")
 
 
 def test_windows_are_respected(instance):

@@ -1,0 +1,40 @@
+"""The command that answers monitors and browsers: `serve`.
+
+Belongs here: options and the line that tells where it listens. Does not belong here: the
+server (`health/`).
+"""
+
+import logging
+import sys
+
+import click
+
+#: The thread that reads the facts gives way to requests this soon; Python's own is 5 ms.
+SWITCH_S = 0.0005
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=5000, show_default=True, type=click.IntRange(0, 65535), help="Port."
+)
+def serve(host: str, port: int) -> None:
+    """Serve the status page, /health and /metrics over HTTP.
+
+    Any address but loopback needs FUND_HEALTH_TOKEN. The paths: docs/health.md.
+    """
+    from fund_assets.cli.opening import quiet
+    from fund_assets.settings import load_settings
+
+    settings = load_settings()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("uvicorn", "fund_assets"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    with quiet():
+        from fund_assets.health.server import make_server
+
+        server = make_server(settings, host, port)
+        shown = f"[{host}]" if ":" in host else host
+        sys.setswitchinterval(SWITCH_S)
+        click.echo(f"status page: http://{shown}:{port}/  (Ctrl-C stops it)", err=True)
+        server.run()

@@ -1,0 +1,1 @@
+"""The health server: what monitors, load balancers and people ask over HTTP."""

@@ -1,0 +1,118 @@
+"""The answer of /metrics: facts as Prometheus metrics, or as the short JSON of the first plan.
+
+Belongs here: names, labels and meanings of metrics. Does not belong here: gathering facts,
+HTTP. No metric has a fund's code as a label: that would be tens of thousands of series.
+"""
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from fund_assets.monitoring.status import Status
+
+
+class _Facts(Collector):
+    """One reading of the facts; None when there is none to tell."""
+
+    def __init__(self, status: Status | None) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield _gauge(
+            "fund_build_info", "The program's version, always 1.", ["version"],
+            [([version("fund-assets")], 1)],
+        )  # fmt: skip
+        up = int(self._status is not None)
+        yield _gauge("fund_up", "1 when the facts below could be gathered.", [], [([], up)])
+        if self._status is not None:
+            yield from _metrics(self._status)
+
+
+def encode(status: Status | None, accept: str) -> tuple[bytes, str]:
+    """The metrics in the format that a caller accepts, and its content type.
+
+    Raises:
+        ValueError: `accept` asks for a version that is none.
+    """
+    try:
+        encoder, content_type = choose_encoder(accept)
+    except TypeError:  # prometheus_client 0.26 compares the numbers of a version as they are
+        raise ValueError("a version in Accept is no number") from None
+    registry = CollectorRegistry()
+    registry.register(_Facts(status))
+    return encoder(registry), content_type
+
+
+def short(status: Status) -> dict[str, Any]:
+    """The JSON of the first plan."""
+    return {
+        "nav_records": status.nav_rows,
+        "fund_count": status.fund_count,
+        "timestamp": status.now.isoformat(timespec="seconds"),
+    }
+
+
+def _gauge(
+    name: str, words: str, labels: list[str], values: Iterable[tuple[list[str], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, labels=labels)
+    for label_values, value in values:
+        family.add_metric(label_values, value)
+    return family
+
+
+def _metrics(status: Status) -> Iterator[GaugeMetricFamily]:
+    yield _gauge("fund_nav_rows", "Accepted NAVs.", [], [([], status.nav_rows)])
+    yield _gauge("fund_count", "Share classes ever seen.", [], [([], status.fund_count)])
+    yield _gauge(
+        "fund_today_nav_rows", "Accepted NAVs of today's date.", [],
+        [([], status.today_nav_count)],
+    )  # fmt: skip
+    yield _gauge(
+        "fund_last_publish_timestamp_seconds",
+        "When an asset was last renewed, by Dagster's records.",
+        ["asset"],
+        [([f.table], f.renewed_at.timestamp()) for f in status.freshness if f.renewed_at],
+    )
+    yield _gauge(
+        "fund_sessions_behind",
+        "Trading days that a table lacks of what is due.",
+        ["asset"],
+        [
+            ([f.table], f.sessions_behind)
+            for f in status.freshness
+            if f.sessions_behind is not None
+        ],
+    )
+    yield _gauge(
+        "fund_coverage_ratio",
+        "Active funds of a kind that have a NAV on the newest date, as a fraction.",
+        ["kind"],
+        [([row.kind], row.share) for row in status.coverage],
+    )
+    yield _gauge(
+        "fund_check_status",
+        "1 when the newest evaluation of a check within 7 days passed, 0 when it failed.",
+        ["asset", "check", "severity"],
+        [([c.asset, c.check, c.severity], int(c.failing is None)) for c in status.checks],
+    )
+    yield _gauge(
+        "fund_quarantined_rows", "Rows that a rule holds back.", ["rule"],
+        [([rule], held) for rule, held in status.quarantine],
+    )  # fmt: skip
+    yield _gauge("fund_held_batches", "Batches that wait.", [], [([], status.held_batches)])
+    yield _gauge(
+        "dagster_daemon_last_heartbeat_timestamp_seconds",
+        "The last sign of a daemon.",
+        ["daemon"],
+        [([beat.daemon.lower()], beat.at.timestamp()) for beat in status.daemons],
+    )
+    yield _gauge(
+        "dagster_runs", "Runs of the last 7 days by what became of them.", ["status"],
+        [([name], number) for name, number in status.runs_by_status],
+    )  # fmt: skip

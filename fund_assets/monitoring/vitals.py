@@ -1,0 +1,115 @@
+"""Signs of life: daemons, runs one by one, the waves of an evening, room on the disk.
+
+Belongs here: reading them into plain dataclasses. Does not belong here: what renews an asset
+and what checks found (`records.py`), judging, showing.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from fund_assets.calendar import from_stamp, to_key
+from fund_assets.settings import SHANGHAI
+from fund_assets.warehouse import Warehouse, facts
+
+#: A daemon beats every 30 s. From these ages on it is late, or taken for dead.
+HEARTBEAT_WARN_S, HEARTBEAT_FAIL_S = 120, 300
+SHOWN_RUNS = 10
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The last sign of one of Dagster's daemons; `age_s` by the machine's clock."""
+
+    daemon: str
+    at: datetime
+    age_s: float
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run; `started` and `duration_s` are None before it started or ended."""
+
+    run_id: str
+    job: str
+    status: str
+    created: datetime
+    started: datetime | None
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class EveningWave:
+    """What was known of a date after one published wave.
+
+    Attributes:
+        published: listed funds whose NAV of the date had been seen by then.
+        share: of the active funds, a fraction.
+    """
+
+    at: datetime
+    published: int
+    share: float
+
+
+def heartbeats(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[Heartbeat, ...]:
+    """The daemons that ever ran on this instance, by name; empty where none did."""
+    found = []
+    for name, beat in sorted(instance.get_daemon_heartbeats().items()):
+        age = max(machine_time.timestamp() - beat.timestamp, 0.0)
+        found.append(Heartbeat(name, _moment(beat.timestamp), round(age, 1)))
+    return tuple(found)
+
+
+def newest_runs(runs: Iterable[dg.RunRecord]) -> tuple[RunSummary, ...]:
+    """The first runs of a list that has the newest first."""
+    found = []
+    for record in list(runs)[:SHOWN_RUNS]:
+        run = record.dagster_run
+        over = record.end_time and record.start_time
+        found.append(
+            RunSummary(
+                run_id=run.run_id,
+                job="(assets)" if run.job_name.startswith("__") else run.job_name,
+                status=run.status.value.lower(),
+                created=record.create_timestamp.astimezone(SHANGHAI),
+                started=_moment(record.start_time) if record.start_time else None,
+                duration_s=record.end_time - record.start_time if over else None,
+            )
+        )
+    return tuple(found)
+
+
+def runs_by_status(runs: Iterable[dg.RunRecord]) -> tuple[tuple[str, int], ...]:
+    """Every status that Dagster knows, in lower case, and how many runs have it."""
+    counted = Counter(record.dagster_run.status for record in runs)
+    return tuple((status.value.lower(), counted[status]) for status in dg.DagsterRunStatus)
+
+
+def evening(warehouse: Warehouse, nav_date: date, active: int) -> tuple[EveningWave, ...]:
+    """The published waves of a date, in their order.
+
+    Args:
+        active: funds that should publish, see `facts.coverage`.
+    """
+    seen = facts.seen_by(warehouse, to_key(nav_date))
+    found = []
+    for stamp in facts.published_waves(warehouse, to_key(nav_date)):
+        published = sum(n for at, n in seen.items() if at <= stamp)
+        share = min(published / active, 1.0) if active else 0.0
+        found.append(EveningWave(from_stamp(stamp), published, share))
+    return tuple(found)
+
+
+def free_bytes(file: Path) -> int:
+    """Room on the disk of a file."""
+    return shutil.disk_usage(file.parent).free
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, SHANGHAI)

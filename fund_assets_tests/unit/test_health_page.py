@@ -1,0 +1,150 @@
+"""The status page: what it says, that data stays text, and the verdict behind it."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from fund_assets.health import verdict
+from fund_assets.health.page import Page, curve
+from fund_assets.monitoring.records import CheckState, FailingCheck
+from fund_assets.monitoring.status import Freshness
+from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
+from fund_assets_tests.unit.test_dashboard import AT, EMPTY, FULL
+
+UI = "http://127.0.0.1:3000"
+EVIL = """<b>海岳</b> "A" 'B' & <script>alert(1)</script> 🚀 {{ 7 * 7 }}"""
+
+
+class Seen(HTMLParser):
+    """The texts, tags and links of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.texts, self.links = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name == "href"]
+        assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.texts).split())
+
+
+RICH = replace(
+    FULL,
+    last_session=date(2026, 9, 18),
+    expected_by=AT,
+    today_nav_count=22_344,
+    nav_rows=18_637_564,
+    fund_count=26_000,
+    evening=(
+        EveningWave(AT - timedelta(hours=2), 9_000, 0.39),
+        EveningWave(AT, 22_344, 0.9645),
+    ),
+    runs=(
+        RunSummary("run/1?", "daily_pipeline", "failure", AT, AT, 12.0),
+        RunSummary("run2", EVIL, "started", AT, AT, None),
+    ),
+    daemons=(Heartbeat("SENSOR", AT, 400.0),),
+    disk_free_bytes=50_000_000_000,
+)
+
+
+def test_data_stays_text():
+    """Stops a fund named <b> or <script> from becoming markup, wherever it is shown."""
+    check = FailingCheck("validated_nav", EVIL, "WARN", AT, "run1", 1, 1, EVIL)
+    evil = replace(
+        RICH, problems=(EVIL,), failing_checks=(check,), quarantine=((EVIL, 3),), source=EVIL
+    )
+    seen = Seen(Page(UI).render(evil))
+    assert seen.text.count(" ".join(EVIL.split())) == 6
+    assert "script" not in seen.tags
+    assert seen.tags.count("b") == 6  # the verdict and five figures
+
+
+def test_words_and_links():
+    """Stops a figure from standing in the wrong place, and a link that leads nowhere."""
+    seen = Seen(Page(UI + "/").render(RICH))
+    for words in (
+        "✗ 有问题", "22,344", "18,637,564", "26,000 个份额类别", "3 日", "无数据", "99.9%",
+        "39.0%", "96.4%", "失败", "进行中", "R08_jump_unconfirmed", "被拦截", "6.7 分前",
+        "2026-12-31", "时钟由 FUND_CLOCK 固定",
+    ):  # fmt: skip
+        assert words in seen.text, words
+    assert f"{UI}/runs/run%2F1%3F" in seen.links
+    assert f"{UI}/assets/fund_nav?view=checks&checkDetail=R05_header_dates" in seen.links
+    outside = [
+        link
+        for link in seen.links
+        if not link.startswith(UI) and not link.startswith(("h", "m"))
+    ]
+    assert outside == []
+
+
+def test_empty_and_unavailable():
+    """Stops the first evening, or a lost database, from breaking the page itself."""
+    seen = Seen(Page(UI).render(replace(EMPTY, last_session=date(2026, 9, 18), expected_by=AT)))
+    for words in ("还没有合并的批次", "7 天内没有运行", "没有隔离的数据", "从未启动"):
+        assert words in seen.text
+    for code in verdict.DATABASE:
+        assert f"错误代码：{code}" in Seen(Page(UI).unavailable(code, AT)).text
+
+
+def test_curve_lies_within_its_frame():
+    """Stops points outside the drawing, and a division by no distance."""
+    for shares in ((0.0,), (1.0,), (0.2, 0.5, 1.0)):
+        waves = tuple(EveningWave(AT, 1, share) for share in shares)
+        drawn = curve(replace(RICH, evening=waves))
+        heights = [point["y"] for point in drawn["points"]]
+        assert heights == [12 + 120 * (1 - share) for share in shares]
+        assert all(44 < point["x"] < 520 for point in drawn["points"])
+    assert curve(EMPTY) is None
+
+
+GOOD = replace(
+    EMPTY,
+    last_session=date(2026, 9, 18),
+    expected_by=AT,
+    freshness=(Freshness("validated_nav", date(2026, 9, 18), date(2026, 9, 17), 0, AT, True),),
+    runs=(RunSummary("r", "daily_pipeline", "success", AT, AT, 1.0),),
+    calendar_days_left=100,
+    disk_free_bytes=50_000_000_000,
+)
+WARNED = FailingCheck("validated_nav", "R08", "ERROR", AT, "r", 1, 9, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "healthy"),
+        ({"held_batches": 1}, "degraded"),
+        ({"failing_checks": (WARNED,)}, "degraded"),
+        ({"failing_checks": (replace(WARNED, severity="WARN"),)}, "healthy"),
+        ({"failing_checks": (replace(WARNED, check="trading_day_freshness"),)}, "healthy"),
+        ({"runs": (replace(GOOD.runs[0], status="failure"),)}, "degraded"),
+        ({"runs": (replace(GOOD.runs[0], status="started", duration_s=None),)}, "healthy"),
+        ({"daemons": (Heartbeat("SENSOR", AT, 119.0),)}, "healthy"),
+        ({"daemons": (Heartbeat("SENSOR", AT, 120.0),)}, "degraded"),
+        ({"daemons": (Heartbeat("SENSOR", AT, 300.0),)}, "unhealthy"),
+        ({"calendar_days_left": 10, "notices": ("日历",)}, "degraded"),
+        ({"calendar_days_left": 10}, "healthy"),  # the simulated market invents its days
+        ({"disk_free_bytes": 1_999_999_999}, "degraded"),
+        ({"disk_free_bytes": 100}, "unhealthy"),
+        ({"freshness": (replace(GOOD.freshness[0], ok=False),)}, "unhealthy"),
+        ({"quarantine": (("R08", 5),)}, "healthy"),
+        ({"checks": (CheckState("a", "b", "WARN", None),)}, "healthy"),
+    ],
+)
+def test_verdict(change, expected):
+    """Stops a fault that is not told, and an alarm about what is no fault."""
+    answer = verdict.health(replace(GOOD, **change))
+    assert answer["status"] == expected
+    assert verdict.http_status(answer) == (503 if expected == "unhealthy" else 200)
