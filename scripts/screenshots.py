@@ -61,7 +61,7 @@ METRICS = "sees('Row count') && sees('rows_complete');"
 
 #: name → (page, width, height, script)
 SHOTS = {
-    "lineage": ("/asset-groups", 1500, 400, LINEAGE),
+    "lineage": ("/asset-groups", 1500, 620, LINEAGE),
     "checks": ("/assets/validated_nav?view=checks&checkDetail=R08_jump", 1500, 1040, CHECKS),
     "metadata-plots": ("/assets/validated_nav?view=overview", 1500, 1200, PLOTS),
     "metrics": ("/assets/fund_metrics?view=overview", 1500, 1000, METRICS),

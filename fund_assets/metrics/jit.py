@@ -16,25 +16,14 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
     `NUMBA_CACHE_DIR`, whichever can be written; where none can, every process compiles anew
     (a few seconds). A file's kept code is renewed when that file changes, not when another
     one does: a compiled loop must call only loops, and read only constants, of its own file.
+
+    Floats are added in the written order (no fast-math): a sum has the same last digit in
+    every process and on every machine, so that measuring again changes nothing.
     """
-    return _compiled(loop)
-
-
-def compiled_sums(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """As `compiled`, and sums may be taken in any order, several terms at once.
-
-    For loops that add up many terms. The last digits of such a sum differ between kinds of
-    processors, never between runs on one.
-    """
-    return _compiled(loop, fastmath={"reassoc", "nsz", "contract"})
-
-
-def _compiled(loop: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    made: Callable[..., Any]
     try:
-        made = njit(cache=True, nogil=True, **options)(loop)
+        made: Callable[..., Any] = njit(cache=True, nogil=True)(loop)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        made = njit(nogil=True, **options)(loop)
+        made = njit(nogil=True)(loop)
     return made

@@ -18,7 +18,7 @@ only when its file changes.
 import numpy as np
 from numpy.typing import NDArray
 
-from fund_assets.metrics.jit import compiled, compiled_sums
+from fund_assets.metrics.jit import compiled
 
 #: Counts up whenever a number below changes its meaning.
 DEFINITION_VERSION = 2
@@ -385,7 +385,7 @@ def _months(index, ends, months, start, result):
         result.reasons |= NO_MONTH
 
 
-@compiled_sums
+@compiled
 def _extremes(returns, result):
     """Highest and lowest R."""
     best = worst = returns[0]
@@ -396,7 +396,7 @@ def _extremes(returns, result):
     result.worst_day = worst
 
 
-@compiled_sums
+@compiled
 def _spread(returns, periods, risk_free, result):
     """What the distribution of R tells; returns mean(R) and sum((R - mean)^2).
 
@@ -500,7 +500,7 @@ def _split(values, k):
             return
 
 
-@compiled_sums
+@compiled
 def _relate(returns, against, mean, squares, periods, risk_free, result):
     """R against B, step by step over the fund's own NAV dates.
 
