@@ -27,6 +27,7 @@ def _keys(dates):
     return dates.str.replace("-", "").astype("int32").to_numpy()
 
 
+@pytest.mark.slow
 def test_sixty_built_payloads_decode_to_their_recorded_values(real_data):
     """Unit NAV, accumulated NAV and growth of 168,000 fund days, to the last bit."""
     table = pd.read_parquet(

@@ -67,7 +67,7 @@ def published(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame[FIGURES].notna().any(axis=1)]
 
 
-@pytest.mark.parametrize("n_funds", [20, 300, 26_000])
+@pytest.mark.parametrize("n_funds", [20, 300, pytest.param(26_000, marks=pytest.mark.slow)])
 def test_size_is_exact_and_every_label_is_unique(calendar, clock, n_funds):
     """Stops: a market of another size, two funds under one code or name, a lost kind."""
     source = market(calendar, clock, n_funds)
