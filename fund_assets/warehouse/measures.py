@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import days_to_keys, keys_to_days
-from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate
+from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
@@ -25,15 +25,28 @@ from fund_assets.warehouse.writes import renew, upsert
 
 
 def read_series(warehouse: Warehouse, last: int) -> FundSeries:
-    """The total-return index of every fund up to `last` (yyyymmdd).
+    """The total-return index of every fund up to `last` (yyyymmdd), of one state.
 
-    Nothing is published while it is read: see `read_index_series`.
+    Read in two halves at the same time; when a batch was published meanwhile, once more in
+    one statement, which sees one state by itself.
     """
-    with warehouse.transaction(writes=True) as connection:
-        first = connection.exec_driver_sql("SELECT MIN(nav_date) FROM validated_nav").scalar()
-        halve = _between(int(first), last) if first else 0
-        rows = read_index_series(warehouse.path, last, halve=halve)
-        return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+    state = (
+        "SELECT (SELECT COUNT(*) FROM publish_log) AS n, MIN(nav_date) AS d FROM validated_nav"
+    )
+    (before,) = warehouse.rows(state)
+    halve = _between(int(str(before["d"])), last) if before["d"] else 0
+    try:
+        series = _series(warehouse, last, halve)
+    except SeriesError:
+        if warehouse.rows(state) == [before]:
+            raise
+        return _series(warehouse, last, 0)
+    return series if warehouse.rows(state) == [before] else _series(warehouse, last, 0)
+
+
+def _series(warehouse: Warehouse, last: int, halve: int) -> FundSeries:
+    rows = read_index_series(warehouse.path, last, halve=halve)
+    return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 
 def _between(first: int, last: int) -> int:
