@@ -24,6 +24,9 @@ dev: env ## Dagster's UI and daemon on 127.0.0.1:3000 (PORT=... for another)
 test: dev-env ## all default tests
 	@$(PYTEST) -m "not slow"
 
+test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or MariaDB
+	@FUND_TEST_ENGINE=mysql $(PYTEST) -m "not slow"
+
 test-slow: dev-env ## the tests that take longer
 	@$(PYTEST) -m slow
 
@@ -59,4 +62,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-slow check docs screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-slow check docs screenshots bench lock clean env dev-env

@@ -5,7 +5,37 @@ from pathlib import Path
 
 import pytest
 
-from fund_assets.settings import Settings
+from fund_assets_tests import stores
+
+_own_servers = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for all workers: the process that starts them provides it."""
+    if stores.on_mysql() and not hasattr(config, "workerinput"):
+        _own_servers.append(stores.provide_server())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing of the tests stays behind on a server."""
+    for server in _own_servers:
+        if server is None:
+            stores.drop_all()
+        else:
+            server.stop()
+
+
+def pytest_report_header() -> str:
+    """Which engine the warehouses of this run are on."""
+    where = os.environ[stores.SERVER] if stores.on_mysql() else "a file each"
+    return f"warehouses: {os.environ.get(stores.ENGINE, 'sqlite')}, {where}"
+
+
+@pytest.fixture
+def sqlite_only() -> None:
+    """For what is about SQLite's file, and has no counterpart on a server."""
+    if stores.on_mysql():
+        pytest.skip("about the file of SQLite")
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +51,6 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the developer's settings or writes below the project's own state."""
-    for name in list(os.environ):
-        if name.startswith("FUND_") and name != "FUND_REAL_DATA":
-            monkeypatch.delenv(name)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("FUND_STATE", str(tmp_path / "state"))
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    stores.forget_settings(monkeypatch)
+    for name, value in stores.environment(tmp_path / "state").items():
+        monkeypatch.setenv(name, value)

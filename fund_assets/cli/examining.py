@@ -4,13 +4,13 @@ Belongs here: looking. Does not belong here: printing (`setting_up.py`).
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
+from fund_assets.monitoring import vitals
 from fund_assets.settings import PREFIX, Settings, SettingsError, load_settings
 from fund_assets.warehouse import Warehouse, WarehouseError, days, soundness
 
@@ -80,12 +80,14 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "warehouse",
                 WARNING,
-                f"{warehouse.path} is not made yet",
+                f"{warehouse.place} is not made yet",
                 "run `fund-assets run`",
             )
         else:
             warehouse.init(settings.source)
-            yield Finding("warehouse", OK, f"{warehouse.path}, of the {settings.source} market")
+            yield Finding(
+                "warehouse", OK, f"{warehouse.place}, of the {settings.source} market"
+            )
             soundness.try_writing(warehouse)
             yield Finding("writing", OK, "the warehouse can be written")
             damaged = soundness.damage(warehouse)
@@ -98,7 +100,7 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
     except WarehouseError as error:
         yield Finding("warehouse", FAILURE, str(error))
         return
-    free = shutil.disk_usage(warehouse.path.parent).free
+    free = vitals.free_bytes(warehouse, settings)
     low = FAILURE if free < LEAST_DISK else WARNING if free < LOW_DISK else OK
     yield Finding(
         "disk", low, f"{free / 1e9:,.1f} GB free", "" if low == OK else "make room: 5 GB"

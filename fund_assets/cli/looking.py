@@ -105,7 +105,7 @@ def nav(
     if row is None:
         return
     limit = (0 if as_csv else SHOWN_ROWS) if limit is None else limit
-    window = {"since": to_key(since) if since else 0, "limit": limit or -1}
+    window = {"since": to_key(since) if since else 0, "limit": limit or history.ALL}
     code = row["fund_code"]
     rows = (
         history.history_as_of(warehouse, code, known_at, **window)

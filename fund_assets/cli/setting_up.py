@@ -1,4 +1,4 @@
-"""The commands `init`, which makes the warehouse, and `doctor`, which looks at everything.
+"""The commands `init`, `migrate` and `doctor`: make the tables, renew them, look at all.
 
 Belongs here: printing. Does not belong here: what is examined (`examining.py`).
 """
@@ -19,11 +19,29 @@ def init() -> None:
 
     there = stored_warehouse(load_settings()) is not None
     platform = open_platform()
-    click.echo(f"{'Already there' if there else 'Made'}: {platform.warehouse.path}")
+    click.echo(f"{'Already there' if there else 'Made'}: {platform.warehouse.place}")
     click.echo(
         f"It holds the market FUND_SOURCE={platform.settings.source}, and no other. "
         "Next: `fund-assets run`."
     )
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the tables of an older release up to date, with all that they hold.
+
+    Stop the daemon and the web server before it, and make a copy of the warehouse.
+    """
+    from fund_assets.settings import SettingsError, load_settings
+    from fund_assets.warehouse import Warehouse, WarehouseError
+
+    try:
+        warehouse = Warehouse(load_settings().warehouse)
+        before, after = warehouse.migrate()
+    except WarehouseError as error:
+        raise SettingsError(str(error)) from error
+    told = f"revision {after}" + ("" if before == after else f", was {before}")
+    click.echo(f"{warehouse.place}: {told}")
 
 
 @click.command()

@@ -22,6 +22,7 @@ from fund_assets.monitoring.status import Status, gather
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import Warehouse, WarehouseError
+from fund_assets.warehouse.engine import backend_for
 
 FRESH_S, STALE_S, PATIENCE_S = 5.0, 15.0, 3.0
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Gatherer:
         platform = Platform(read_only=True)
         warehouse: Warehouse | None = None
         try:
-            if not Warehouse(platform.settings.warehouse, read_only=True).path.exists():
+            if not backend_for(platform.settings.warehouse).exists():
                 raise Unavailable("database_missing")
             warehouse = platform.warehouse
             if self._instance is None:

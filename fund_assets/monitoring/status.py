@@ -10,7 +10,6 @@ Ages of data are judged by the settings' clock, ages of runs by the machine's.
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -177,8 +176,8 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         now=now,
         frozen=platform.settings.clock is not None,
         source=platform.settings.source,
-        warehouse=str(warehouse.path),
-        warehouse_bytes=size_of(warehouse.path),
+        warehouse=warehouse.place,
+        warehouse_bytes=warehouse.backend.size_bytes(),
         exists=True,
         problems=(
             *_late(freshness),
@@ -217,28 +216,21 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         runs=vitals.newest_runs(runs),
         runs_by_status=vitals.runs_by_status(runs),
         checks=tuple(states),
-        disk_free_bytes=vitals.free_bytes(warehouse.path),
+        disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
     )
 
 
 def absent(settings: Settings) -> Status:
     """The status of a platform whose warehouse has not been made yet."""
-    path = Warehouse(settings.warehouse).path
     return Status(
         now=settings.now(),
         frozen=settings.clock is not None,
         source=settings.source,
-        warehouse=str(path),
+        warehouse=Warehouse(settings.warehouse).place,
         warehouse_bytes=0,
         exists=False,
         problems=("仓库尚未建立：请先运行 fund-assets run",),
     )
-
-
-def size_of(database: Path) -> int:
-    """Bytes of a SQLite database, its write-ahead log included; 0 without the file."""
-    files = (database, database.with_name(database.name + "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
 
 
 def _freshness(

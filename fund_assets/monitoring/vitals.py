@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 import dagster as dg
 
 from fund_assets.calendar import from_stamp, to_key
-from fund_assets.settings import SHANGHAI
+from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, facts
 
 #: A daemon beats every 30 s. From these ages on it is late, or taken for dead.
@@ -106,9 +105,10 @@ def evening(warehouse: Warehouse, nav_date: date, active: int) -> tuple[EveningW
     return tuple(found)
 
 
-def free_bytes(file: Path) -> int:
-    """Room on the disk of a file."""
-    return shutil.disk_usage(file.parent).free
+def free_bytes(warehouse: Warehouse, settings: Settings) -> int:
+    """Room on the disk of the warehouse; where only its server sees that, of FUND_STATE."""
+    free = warehouse.backend.free_bytes()
+    return shutil.disk_usage(settings.state_dir).free if free is None else free
 
 
 def _moment(timestamp: float) -> datetime:

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fund_assets.warehouse.engine import WarehouseError
+from fund_assets.warehouse.backend import Backend
+from fund_assets.warehouse.errors import WarehouseError
 
 BATCH_ROWS = 100_000
 #: (codes, dates yyyymmdd, values) of some rows.
@@ -44,11 +44,13 @@ class IndexRows:
     chunks: Iterator[Chunk]
 
 
-def stream(path: Path, sql: str, batch_rows: int | None = None) -> Iterator[pa.RecordBatch]:
+def stream(
+    backend: Backend, sql: str, batch_rows: int | None = None
+) -> Iterator[pa.RecordBatch]:
     """The rows of a query in batches.
 
     Args:
-        path: the SQLite file.
+        backend: the database (`Warehouse.backend`).
         sql: one SELECT. A column that is an expression must not be NULL in the first row.
         batch_rows: rows of a batch; by default BATCH_ROWS.
 
@@ -56,10 +58,10 @@ def stream(path: Path, sql: str, batch_rows: int | None = None) -> Iterator[pa.R
         WarehouseError: no such file, a faulty query, a damaged or locked database. It may
             come after some batches.
     """
-    if not path.is_file():
-        raise WarehouseError(f"there is no warehouse {path}: run `fund-assets init`")
+    if not backend.exists():
+        raise WarehouseError(f"there is no warehouse {backend.place}: run `fund-assets init`")
     query = {
-        "url": f"sqlite://{quote(str(path))}",
+        "url": backend.reader_url,
         "sql": sql,
         "batch_rows": batch_rows or BATCH_ROWS,
     }
@@ -84,17 +86,19 @@ def stream(path: Path, sql: str, batch_rows: int | None = None) -> Iterator[pa.R
             process.kill()
         if fault or process.returncode:
             said = process.stderr.read().decode(errors="replace").strip()
-            raise WarehouseError(f"the warehouse {path} cannot be read: {said or fault}")
+            raise WarehouseError(
+                f"the warehouse {backend.place} cannot be read: {said or fault}"
+            )
 
 
-def read_index_series(path: Path, last: int, first: int = 0, halve: int = 0) -> IndexRows:
+def read_index_series(backend: Backend, last: int, first: int = 0, halve: int = 0) -> IndexRows:
     """Every fund's total-return index in `validated_nav`.
 
     About 5 s for 19 million rows. Feed it to `metrics.FundSeries.from_chunks`, which checks
     that every counted row has arrived.
 
     Args:
-        path: the SQLite file (`Warehouse.path`).
+        backend: the database (`Warehouse.backend`).
         last, first: yyyymmdd, both included; by default from the beginning.
         halve: yyyymmdd between them: the dates up to it and those after it are read at the
             same time, by a process each, in about two thirds of the time; the second half
@@ -105,9 +109,11 @@ def read_index_series(path: Path, last: int, first: int = 0, halve: int = 0) -> 
         WarehouseError: see `stream`; also while the chunks are read.
     """
     if not first <= halve < last:
-        return _read(path, first, last)
+        return _read(backend, first, last)
     pool = ThreadPoolExecutor(2)
-    halves = [pool.submit(_read, path, *dates) for dates in ((first, halve), (halve + 1, last))]
+    halves = [
+        pool.submit(_read, backend, *dates) for dates in ((first, halve), (halve + 1, last))
+    ]
     earlier, later = (half.result() for half in halves)
     waiting = pool.submit(lambda: [_narrow(chunk) for chunk in later.chunks])
     pool.shutdown(wait=False)
@@ -128,8 +134,8 @@ def _narrow(chunk: Chunk) -> Chunk:
     return codes.astype(np.int32), dates.astype(np.int32), values
 
 
-def _read(path: Path, first: int, last: int) -> IndexRows:
-    batches = stream(path, _index_sql(first, last))
+def _read(backend: Backend, first: int, last: int) -> IndexRows:
+    batches = stream(backend, _index_sql(first, last))
     codes, counts = [], []
     for batch in batches:
         head = np.asarray(batch["nav_date"]) == 0
@@ -156,9 +162,9 @@ def _index_sql(first: int, last: int) -> str:
     The plus sign keeps SQLite from counting in date order: the index by fund is sorted.
     """
     return (
-        "SELECT CAST(fund_code AS INTEGER) AS code, 0 AS nav_date, "
-        "CAST(COUNT(*) AS REAL) AS value FROM validated_nav "
+        "SELECT CAST(fund_code AS SIGNED) AS code, 0 AS nav_date, "
+        "CAST(COUNT(*) AS DOUBLE) AS value FROM validated_nav "
         f"WHERE +nav_date BETWEEN {first:d} AND {last:d} GROUP BY fund_code "
-        "UNION ALL SELECT CAST(fund_code AS INTEGER), nav_date, total_return_index "
+        "UNION ALL SELECT CAST(fund_code AS SIGNED), nav_date, total_return_index "
         f"FROM validated_nav WHERE nav_date BETWEEN {first:d} AND {last:d}"
     )

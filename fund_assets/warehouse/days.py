@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
+
+from fund_assets.schemas.tables import CALENDAR_OVERRIDE
+from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
+from fund_assets.warehouse.writes import upsert
 
 
 def overrides(warehouse: Warehouse) -> dict[int, bool]:
@@ -17,11 +22,15 @@ def notes(warehouse: Warehouse) -> dict[int, str]:
     return {int(str(row["day"])): str(row["note"]) for row in rows}
 
 
+@retried
 def set_overrides(warehouse: Warehouse, days: Mapping[int, bool], note: str) -> None:
     """Enter days, or change entered ones: yyyymmdd → whether the exchange trades."""
+    rows = pd.DataFrame(
+        {
+            "day": list(days),
+            "is_open": [int(is_open) for is_open in days.values()],
+            "note": note,
+        }
+    )
     with warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO calendar_override (day, is_open, note) VALUES (?, ?, ?) "
-            "ON CONFLICT (day) DO UPDATE SET is_open = excluded.is_open, note = excluded.note",
-            [(day, int(is_open), note) for day, is_open in days.items()],
-        )
+        upsert(connection, CALENDAR_OVERRIDE, rows)

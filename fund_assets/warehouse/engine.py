@@ -1,30 +1,38 @@
-"""How the warehouse is opened: the engine, its safety settings, and transactions.
+"""Opening the warehouse that a URL names, and transactions on it.
 
-Belongs here: what one database engine needs to be safe. Does not belong here: any
-statement about a table.
+Belongs here: what is the same on every engine. Does not belong here: what one of them needs
+(`sqlite.py`, `mysql.py`), any statement about a table.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import sqlalchemy as sa
+import tenacity
 
-BUSY_TIMEOUT_S = 60
-#: Of those who only look: they would rather say that they cannot.
-READER_TIMEOUT_S = 2
+from fund_assets.warehouse.backend import Backend
+from fund_assets.warehouse.errors import TransientError, WarehouseError
+from fund_assets.warehouse.mysql import MySQL
+from fund_assets.warehouse.sqlite import SQLite
+
+BACKENDS: dict[str, type[Backend]] = {"sqlite": SQLite, "mysql": MySQL, "mariadb": MySQL}
+EXAMPLES = (
+    "sqlite:////absolute/path/warehouse.db, mysql://user:password@host:3306/fund_assets, "
+    "or leave it empty"
+)
+
+#: For a function whose whole work is one writing transaction: after a deadlock, a lost
+#: connection or a restarted server it is run again, for about 15 seconds.
+retried = tenacity.retry(
+    retry=tenacity.retry_if_exception_type(TransientError),
+    stop=tenacity.stop_after_attempt(6),
+    wait=tenacity.wait_exponential_jitter(multiplier=0.2, exp_base=2.5, max=8),
+    reraise=True,
+)
 
 
-class WarehouseError(RuntimeError):
-    """The warehouse cannot be used as asked; the message says what to do."""
-
-
-def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:
-    """An engine for `url` with foreign keys, WAL and a busy timeout.
-
-    Args:
-        read_only: opened so that SQLite itself refuses every write; nothing is made.
+def backend_for(url: str) -> Backend:
+    """The database that a URL names.
 
     Raises:
         WarehouseError: the URL is unreadable or names an engine that is not supported.
@@ -33,84 +41,52 @@ def make_engine(url: str, *, read_only: bool = False) -> sa.Engine:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
         raise WarehouseError(
-            "FUND_WAREHOUSE_URL is no SQLAlchemy URL; an example: sqlite:////data/warehouse.db"
+            f"FUND_WAREHOUSE_URL is no SQLAlchemy URL; examples: {EXAMPLES}"
         ) from None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+    name = parsed.get_backend_name()
+    if name not in BACKENDS:
         raise WarehouseError(
-            f"FUND_WAREHOUSE_URL={parsed.render_as_string()}: this version stores the fund "
-            "tables in a SQLite file: sqlite:////absolute/path/warehouse.db, or leave it empty"
+            f"FUND_WAREHOUSE_URL={parsed.render_as_string()}: the fund tables are stored in "
+            f"SQLite, MySQL or MariaDB: {EXAMPLES}"
         )
-    if read_only:
-        return _reading(parsed, Path(parsed.database).resolve())
-    folder = Path(parsed.database).resolve().parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WarehouseError(
-            f"the folder {folder} of the warehouse cannot be made: {error}"
-        ) from error
-    engine = sa.create_engine(
-        parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
-    )
+    return BACKENDS[name](parsed)
 
-    @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # BEGIN is ours: see transaction()
-        for pragma in (
-            f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "cache_size = -65536",
-            "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
 
-    sa.event.listen(engine, "begin", _begin)
+def make_engine(backend: Backend, *, read_only: bool) -> sa.Engine:
+    """Connections whose transactions begin as the backend wants them."""
+    engine = backend.engine(read_only=read_only)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        writes = bool(connection.get_execution_options().get("writes"))
+        backend.begin(connection, writes=writes)
+
     return engine
-
-
-def _reading(url: sa.URL, file: Path) -> sa.Engine:
-    """An engine that cannot write, whatever it is asked."""
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{file.as_uri()}?mode=ro",
-            uri=True,
-            timeout=READER_TIMEOUT_S,
-            check_same_thread=False,
-            isolation_level=None,
-        )
-        for pragma in ("query_only = ON", "temp_store = MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    engine = sa.create_engine(url, creator=connect)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: sa.Connection) -> None:
-    kind = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {kind}")
 
 
 @contextmanager
-def transaction(engine: sa.Engine, *, writes: bool) -> Iterator[sa.Connection]:
+def transaction(
+    backend: Backend, engine: sa.Engine, *, writes: bool
+) -> Iterator[sa.Connection]:
     """One transaction: a consistent reading, or the only writer until it ends.
 
     Raises:
-        WarehouseError: the database is locked, read-only, full or damaged; nothing changed.
+        TransientError: a deadlock or a lost connection; the same may succeed again.
+        WarehouseError: the database is locked, read-only, full, damaged or unreachable.
+            Either way nothing changed.
     """
     try:
-        with (
-            engine.connect().execution_options(writes=writes) as connection,
-            connection.begin(),
-        ):
-            yield connection
-    except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
-        if isinstance(error, sa.exc.IntegrityError):
-            raise
-        raise WarehouseError(
-            f"the warehouse {engine.url.database} refused: {error.orig}; nothing was changed"
+        with engine.connect().execution_options(writes=writes, backend=backend) as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if writes:
+                    backend.leave(connection)
+    except sa.exc.IntegrityError:
+        raise
+    except sa.exc.DBAPIError as error:
+        kind = TransientError if backend.is_transient(error) else WarehouseError
+        raise kind(
+            f"the warehouse {backend.place} refused: {error.orig}; nothing was changed"
         ) from error

@@ -8,7 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from fund_assets.schemas.tables import WAREHOUSE_META
+from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
+from fund_assets.warehouse.writes import upsert
 
 ASKED_ON = "event_lists_asked_on"
 DESCRIBED = {
@@ -92,11 +95,9 @@ def asked_on(warehouse: Warehouse) -> int:
     return int(str(found)) if found else 0
 
 
+@retried
 def set_asked_on(warehouse: Warehouse, today: int) -> None:
     """Remember that the market's lists were had today."""
+    row = pd.DataFrame({"property": [ASKED_ON], "value": [str(today)]})
     with warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO warehouse_meta (property, value) VALUES (?, ?) "
-            "ON CONFLICT (property) DO UPDATE SET value = excluded.value",
-            (ASKED_ON, str(today)),
-        )
+        upsert(connection, WAREHOUSE_META, row)

@@ -70,14 +70,14 @@ def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
         SELECT i.kind AS kind,
                SUM(r.newest = :nav_date) AS published,
                COUNT(*) AS active,
-               AVG(r.newest = :nav_date) AS share
+               AVG(CAST(r.newest = :nav_date AS DOUBLE)) AS share
         FROM (
             SELECT fund_code, MAX(nav_date) AS newest FROM validated_nav
             WHERE nav_date <= :nav_date AND nav_date >= (
                 SELECT MIN(nav_date) FROM (
                     SELECT DISTINCT nav_date FROM validated_nav WHERE nav_date <= :nav_date
                     ORDER BY nav_date DESC LIMIT :dates
-                )
+                ) AS newest
             )
             GROUP BY fund_code
         ) AS r JOIN fund_info AS i USING (fund_code)

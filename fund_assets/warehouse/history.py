@@ -10,16 +10,18 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.warehouse.warehouse import Warehouse
 
 VALUES = ", ".join(OBSERVED_NAMES)
+#: More rows than a fund will ever have.
+ALL = 2**31
 
 
 def history(
-    warehouse: Warehouse, fund_code: str, *, since: int = 0, limit: int = -1
+    warehouse: Warehouse, fund_code: str, *, since: int = 0, limit: int = ALL
 ) -> list[dict[str, Any]]:
     """The accepted rows of a fund, oldest first.
 
     Args:
         since: yyyymmdd of the first date; 0: from the beginning.
-        limit: at most this many, the newest ones; -1: all.
+        limit: at most this many, the newest ones.
 
     Returns:
         nav_date, the five observed figures, total_return_index, return_status,
@@ -37,7 +39,7 @@ def history(
 
 
 def history_as_of(
-    warehouse: Warehouse, fund_code: str, known_at: int, *, since: int = 0, limit: int = -1
+    warehouse: Warehouse, fund_code: str, known_at: int, *, since: int = 0, limit: int = ALL
 ) -> list[dict[str, Any]]:
     """The rows of a fund as they were known at a past time, oldest first.
 

@@ -20,6 +20,7 @@ from fund_assets.schemas.tables import (
     FUND_NAV,
     NAV_QUARANTINE,
 )
+from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, upsert
 
@@ -31,12 +32,14 @@ def fund_info(warehouse: Warehouse) -> pd.DataFrame:
     return warehouse.frame("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
 
 
+@retried
 def write_fund_info(warehouse: Warehouse, rows: pd.DataFrame) -> int:
     """Write changed rows of fund_info; returns how many."""
     with warehouse.transaction(writes=True) as connection:
         return upsert(connection, FUND_INFO, rows)
 
 
+@retried
 def land(
     warehouse: Warehouse,
     landing: Landing,
@@ -72,10 +75,12 @@ def land(
                 changed = merge(stored, events, source, landing.batch_id)
                 upsert(connection, FUND_EVENTS, changed)
         else:
-            connection.exec_driver_sql(
-                "UPDATE collection_batch SET state = 'landed', held_because = '' "
-                "WHERE batch_id = ? AND state = 'held'",
-                (landing.batch_id,),
+            connection.execute(
+                sa.text(
+                    "UPDATE collection_batch SET state = 'landed', held_because = '' "
+                    "WHERE batch_id = :id AND state = 'held'"
+                ),
+                {"id": landing.batch_id},
             )
         mark_asked(connection, asked, today)
     return is_new
@@ -83,17 +88,17 @@ def land(
 
 def mark_asked(connection: sa.Connection, codes: Iterable[str], today: int) -> None:
     """Remember that the histories of these funds were asked for."""
-    rows = [(today, code) for code in codes]
+    rows = [{"today": today, "code": code} for code in codes]
     if rows:
-        connection.exec_driver_sql(
-            "UPDATE fund_info SET history_on = ? WHERE fund_code = ?", rows
+        connection.execute(
+            sa.text("UPDATE fund_info SET history_on = :today WHERE fund_code = :code"), rows
         )
 
 
 def stored_spans(warehouse: Warehouse) -> pd.DataFrame:
     """Per fund: fund_code, rows, first_date, last_date of the accepted history."""
     found = warehouse.rows(
-        "SELECT fund_code, COUNT(*) AS rows, MIN(nav_date) AS first_date, "
+        "SELECT fund_code, COUNT(*) AS `rows`, MIN(nav_date) AS first_date, "
         "MAX(nav_date) AS last_date FROM validated_nav GROUP BY fund_code"
     )
     return pd.DataFrame(found, columns=["fund_code", "rows", "first_date", "last_date"])

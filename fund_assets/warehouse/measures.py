@@ -20,6 +20,7 @@ from fund_assets.schemas.tables import (
     RISK_FREE_RATE,
 )
 from fund_assets.warehouse.bulk import read_index_series
+from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import renew, upsert
 
@@ -45,7 +46,7 @@ def read_series(warehouse: Warehouse, last: int) -> FundSeries:
 
 
 def _series(warehouse: Warehouse, last: int, halve: int) -> FundSeries:
-    rows = read_index_series(warehouse.path, last, halve=halve)
+    rows = read_index_series(warehouse.backend, last, halve=halve)
     return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 
@@ -73,6 +74,7 @@ def rates(warehouse: Warehouse) -> pd.DataFrame:
     return warehouse.frame("SELECT * FROM risk_free_rate ORDER BY since", RISK_FREE_RATE)
 
 
+@retried
 def set_rate(warehouse: Warehouse, since: int, rate: float, note: str) -> None:
     """Enter the rate that holds from a date (yyyymmdd), or change an entered one."""
     frame = RISK_FREE_RATE.conform(
@@ -96,6 +98,7 @@ def read_benchmarks(warehouse: Warehouse, funds: pd.DataFrame) -> Benchmarks:
     )
 
 
+@retried
 def write_closes(warehouse: Warehouse, closes: pd.DataFrame) -> int:
     """Store closes of indices; returns how many are new or differ."""
     with warehouse.transaction(writes=True) as connection:
@@ -114,10 +117,11 @@ def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int
 def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int, set[str]]:
     """Of the `dates` calculation dates before one, those with provisional rows: their kinds."""
     rows = warehouse.rows(
-        "SELECT DISTINCT m.calc_date AS calc_date, i.kind AS kind FROM fund_metrics AS m "
-        "JOIN fund_info AS i USING (fund_code) WHERE m.status = 'provisional' "
-        "AND m.\"window\" = 'inception' AND m.calc_date IN (SELECT DISTINCT calc_date "
-        "FROM fund_metrics WHERE calc_date < :before ORDER BY calc_date DESC LIMIT :dates)",
+        "SELECT DISTINCT m.calc_date AS calc_date, i.kind AS kind FROM (SELECT DISTINCT "
+        "calc_date FROM fund_metrics WHERE calc_date < :before ORDER BY calc_date DESC "
+        "LIMIT :dates) AS newest JOIN fund_metrics AS m ON m.calc_date = newest.calc_date "
+        "JOIN fund_info AS i ON i.fund_code = m.fund_code WHERE m.status = 'provisional' "
+        "AND m.\"window\" = 'inception'",
         before=before,
         dates=dates,
     )
@@ -127,6 +131,7 @@ def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int
     return found
 
 
+@retried
 def write_metrics(
     warehouse: Warehouse, metrics: pd.DataFrame, peers: pd.DataFrame | None = None
 ) -> int:

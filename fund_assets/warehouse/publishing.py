@@ -23,9 +23,10 @@ from fund_assets.schemas.tables import (
     PUBLISH_LOG,
     VALIDATED_NAV,
 )
+from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.landing import batch_row
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import insert, records, upsert
+from fund_assets.warehouse.writes import insert, update, upsert
 
 #: Rules whose held rows are accepted when another batch shows the same value.
 CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
@@ -47,6 +48,7 @@ class Outcome:
     already: bool = False
 
 
+@retried
 def publish(
     warehouse: Warehouse,
     batch_id: str,
@@ -103,6 +105,7 @@ def _rechain(
     _log(connection, batch, counts, (), now)
 
 
+@retried
 def rehearse(
     warehouse: Warehouse,
     batch_id: str,
@@ -225,14 +228,15 @@ def _funds_told_of(warehouse: Warehouse, batch_id: str) -> pd.Index:
 
 def _event_counts(connection: sa.Connection, batch: Batch) -> dict[str, int]:
     """What became of each event of a batch of events."""
-    new, changed = connection.exec_driver_sql(
-        "SELECT COALESCE(SUM(first_batch_id = ?), 0), COALESCE(SUM(first_batch_id <> ?), 0) "
-        "FROM fund_events WHERE ? IN (batch_id, first_batch_id) AND status = 'recorded'",
-        (batch.batch_id,) * 3,
+    new, changed, held = connection.execute(
+        sa.text(
+            "SELECT COALESCE(SUM(first_batch_id = :id), 0), "
+            "COALESCE(SUM(first_batch_id <> :id), 0), "
+            "(SELECT COUNT(*) FROM nav_quarantine WHERE batch_id = :id) "
+            "FROM fund_events WHERE :id IN (batch_id, first_batch_id) AND status = 'recorded'"
+        ),
+        {"id": batch.batch_id},
     ).one()
-    held = connection.exec_driver_sql(
-        "SELECT COUNT(*) FROM nav_quarantine WHERE batch_id = ?", (batch.batch_id,)
-    ).scalar_one()
     return {
         "rows_new": int(new),
         "rows_changed": int(changed),
@@ -244,19 +248,16 @@ def _event_counts(connection: sa.Connection, batch: Batch) -> dict[str, int]:
 
 def _write_inferred(connection: sa.Connection, plan: Plan) -> None:
     """Inferred events; a recorded one of the same fund, day and kind stays as it is."""
-    if len(plan.outdated):
-        connection.exec_driver_sql(
-            "DELETE FROM fund_events "
-            "WHERE fund_code = ? AND ex_date = ? AND kind = ? AND status = 'inferred'",
-            records(plan.outdated),
-        )
-    if len(plan.inferred):
-        connection.exec_driver_sql(
-            "DELETE FROM fund_events "
-            "WHERE fund_code = ? AND ex_date = ? AND kind = ? AND status = 'inferred'",
-            records(plan.inferred[KEY]),
-        )
-        insert(connection, FUND_EVENTS, plan.inferred, ignore=True)
+    for gone in (plan.outdated[KEY], plan.inferred[KEY]):
+        if len(gone):
+            connection.execute(
+                sa.text(
+                    "DELETE FROM fund_events WHERE fund_code = :fund_code "
+                    "AND ex_date = :ex_date AND kind = :kind AND status = 'inferred'"
+                ),
+                gone.to_dict("records"),
+            )
+    insert(connection, FUND_EVENTS, plan.inferred, ignore=True)
 
 
 def _concat(stored: pd.DataFrame, more: list[pd.DataFrame]) -> pd.DataFrame:
@@ -289,34 +290,21 @@ def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> Non
     insert(connection, NAV_REVISION, plan.revisions)
     _write_inferred(connection, plan)
     upsert(connection, VALIDATED_NAV, plan.upserts)
-    if len(plan.rechained):
-        connection.exec_driver_sql(
-            "UPDATE validated_nav SET total_return_index = ?, return_status = ? "
-            "WHERE nav_date = ? AND fund_code = ?",
-            list(
-                zip(
-                    plan.rechained["total_return_index"].tolist(),
-                    plan.rechained["return_status"].tolist(),
-                    plan.rechained["nav_date"].tolist(),
-                    plan.rechained["fund_code"].tolist(),
-                    strict=True,
-                )
-            ),
-        )
+    update(connection, VALIDATED_NAV, plan.rechained)
     held = quarantine_rows(plan.held, batch.batch_id, now)
     insert(connection, NAV_QUARANTINE, held, ignore=True)
     if len(plan.confirmed):
-        connection.exec_driver_sql(
-            "UPDATE nav_quarantine SET state = 'accepted', decided_because = ? "
-            "WHERE state = 'held' AND fund_code = ? AND nav_date = ? AND unit_nav = ?",
+        connection.execute(
+            sa.text(
+                "UPDATE nav_quarantine SET state = 'accepted', decided_because = :because "
+                "WHERE state = 'held' AND fund_code = :fund_code AND nav_date = :nav_date "
+                "AND unit_nav = :unit_nav"
+            ),
             [
-                (
-                    f"seen again in batch {batch.batch_id}",
-                    row.fund_code,
-                    row.nav_date,
-                    row.unit_nav,
+                {"because": f"seen again in batch {batch.batch_id}", **row}
+                for row in plan.confirmed[["fund_code", "nav_date", "unit_nav"]].to_dict(
+                    "records"
                 )
-                for row in plan.confirmed.itertuples(index=False)
             ],
         )
 

@@ -1,4 +1,4 @@
-"""Whether the database file itself is sound and can be written.
+"""Whether the database itself is sound and can be written.
 
 Belongs here: what the database engine says of itself. Does not belong here: what the tables
 hold (`facts.py`).
@@ -8,9 +8,9 @@ from fund_assets.warehouse.warehouse import Warehouse
 
 
 def damage(warehouse: Warehouse) -> str:
-    """What the engine finds damaged; empty when nothing is. Reads the whole file."""
-    found = str(warehouse.value("PRAGMA quick_check(1)"))
-    return "" if found == "ok" else found
+    """What the engine finds damaged; empty when nothing is. Reads everything."""
+    with warehouse.transaction() as connection:
+        return warehouse.backend.damage(connection)
 
 
 def try_writing(warehouse: Warehouse) -> None:

@@ -5,8 +5,8 @@ columns. Does not belong here: what a step of the pipeline reads and writes (the
 modules of this package, each taking a Warehouse).
 """
 
+import decimal
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -14,81 +14,105 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.bulk import stream
-from fund_assets.warehouse.ddl import METADATA
-from fund_assets.warehouse.engine import WarehouseError, make_engine, transaction
-
-SCHEMA_VERSION = "2"
+from fund_assets.warehouse.engine import backend_for, make_engine, transaction
+from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.migrating import make_tables, revision, upgrade
+from fund_assets.warehouse.migrations import HEAD
 
 
 class Warehouse:
     """One database of fund tables.
 
-    Args:
-        url: SQLAlchemy URL, `Settings.warehouse`.
-        read_only: for those who only look; SQLite then refuses every write.
+    Attributes:
+        backend: which database, and what is special about its engine.
+        read_only: opened for those who only look; the database then refuses every write.
     """
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Nothing is made or connected to yet.
+
+        Args:
+            url: SQLAlchemy URL, `Settings.warehouse`.
+        """
         self.read_only = read_only
-        self.engine = make_engine(url, read_only=read_only)
-        self.path = Path(self.engine.url.database or "").resolve()
+        self.backend = backend_for(url)
+        self.engine = make_engine(self.backend, read_only=read_only)
+
+    @property
+    def place(self) -> str:
+        """Where the tables are, as people are told: a file, or a URL without its password."""
+        return self.backend.place
 
     def init(self, source: str) -> None:
         """Make the tables where they are missing and claim the warehouse for `source`.
 
+        Two processes may do this at once: one makes them, the other waits.
+
         Raises:
-            WarehouseError: it is another source's, has another version of the tables, or
-                was to be read alone and has not been made.
+            WarehouseError: it is another source's, has tables of another revision, or was
+                to be read alone and has not been made.
         """
-        found = self._properties()
-        if not found and self.read_only:
+        found = self.revision()
+        if found is None and self.read_only:
             raise WarehouseError(
-                f"{self.path} lacks tables of this version: run `fund-assets run` first"
+                f"{self.place} lacks tables of this version: run `fund-assets run` first"
             )
-        if not found:
+        if found is None:
+            self.backend.make()
             with self.transaction(writes=True) as connection:
-                METADATA.create_all(connection)
-                connection.execute(
-                    sa.text(
-                        "INSERT INTO warehouse_meta (property, value) "
-                        "VALUES ('source', :source), ('schema_version', :version) "
-                        "ON CONFLICT DO NOTHING"
-                    ),
-                    {"source": source, "version": SCHEMA_VERSION},
-                )
-            found = self._properties()
-        if found["source"] != source:
+                make_tables(connection, source)
+            found = self.revision()
+        if found != HEAD:
+            older = str(found) < HEAD
             raise WarehouseError(
-                f"the warehouse {self.path} holds the {found['source']} market, FUND_SOURCE "
-                f"asks for {source}: a simulated market and a real one never share a "
-                "warehouse; set FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
+                f"the warehouse {self.place} has tables of revision {found}, this program "
+                f"needs {HEAD}: "
+                + ("run `fund-assets migrate`" if older else "install the release that made it")
             )
-        if found["schema_version"] != SCHEMA_VERSION:
+        held = self.value("SELECT value FROM warehouse_meta WHERE property = 'source'")
+        if held != source:
             raise WarehouseError(
-                f"the warehouse {self.path} has tables of version {found['schema_version']}, "
-                f"this program needs {SCHEMA_VERSION}"
+                f"the warehouse {self.place} holds the {held} market, FUND_SOURCE asks for "
+                f"{source}: a simulated market and a real one never share a warehouse; set "
+                "FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
             )
 
-    def _properties(self) -> dict[str, str]:
-        """What warehouse_meta says, without waiting for a writer; empty before `init`."""
-        if not self.exists():
-            return {}
+    def migrate(self) -> tuple[str, str]:
+        """Bring tables of an older release up to date, with all that they hold.
+
+        Returns:
+            Their revision before and after.
+
+        Raises:
+            WarehouseError: there are none, or they are a newer release's.
+        """
+        if self.revision() is None:
+            raise WarehouseError(f"{self.place} has no tables yet: run `fund-assets init`")
+        with self.transaction(writes=True) as connection:
+            before = revision(connection)
+            if str(before) > HEAD:
+                raise WarehouseError(
+                    f"the warehouse {self.place} has tables of revision {before}, newer than "
+                    f"this program's {HEAD}: install the release that made it"
+                )
+            if before != HEAD:
+                upgrade(connection)
+        return str(before), HEAD
+
+    def revision(self) -> str | None:
+        """The revision of the tables, without waiting for a writer; None before `init`."""
+        if not self.backend.exists():
+            return None
         with self.transaction() as connection:
-            if not set(METADATA.tables) <= set(sa.inspect(connection).get_table_names()):
-                return {}
-            rows = connection.execute(sa.text("SELECT property, value FROM warehouse_meta"))
-            return {row.property: row.value for row in rows}
+            return revision(connection)
 
     def exists(self) -> bool:
-        """Whether the database file is there and has the tables."""
-        if not self.path.exists():
-            return False
-        with self.transaction() as connection:
-            return bool(sa.inspect(connection).has_table("warehouse_meta"))
+        """Whether the database is there and has the tables."""
+        return self.revision() is not None
 
     def transaction(self, *, writes: bool = False) -> AbstractContextManager[sa.Connection]:
         """A consistent reading, or with `writes` the only writer until it ends."""
-        return transaction(self.engine, writes=writes)
+        return transaction(self.backend, self.engine, writes=writes)
 
     def columns(self, sql: str, table: Table) -> pd.DataFrame:
         """The result of a query in column order, for hundreds of thousands of rows.
@@ -100,7 +124,7 @@ class Warehouse:
             sql: a query whose literals are ours; it takes no parameters.
             table: the declaration that gives the result its columns and dtypes.
         """
-        batches = list(stream(self.path, sql))
+        batches = list(stream(self.backend, sql))
         if not batches:
             return table.empty()
         return table.conform(pa.Table.from_batches(batches).to_pandas())
@@ -108,10 +132,9 @@ class Warehouse:
     def frame(self, sql: str, table: Table, **parameters: object) -> pd.DataFrame:
         """The result of a query of moderate size as a frame of `table`'s columns."""
         with self.transaction() as connection:
-            cursor = connection.connection.cursor()
-            cursor.execute(sql, parameters)
-            names = [column[0] for column in cursor.description]
-            columns = list(zip(*cursor.fetchall(), strict=True))
+            result = connection.execute(sa.text(sql), parameters)
+            names = list(result.keys())
+            columns = list(zip(*result.fetchall(), strict=True))
         if not columns:
             return table.empty()
         return table.conform(pd.DataFrame(dict(zip(names, columns, strict=True))))
@@ -120,14 +143,22 @@ class Warehouse:
         """The result of a small query with bound parameters, as dictionaries."""
         with self.transaction() as connection:
             return [
-                dict(row) for row in connection.execute(sa.text(sql), parameters).mappings()
+                {name: plain(value) for name, value in row.items()}
+                for row in connection.execute(sa.text(sql), parameters).mappings()
             ]
 
     def value(self, sql: str, **parameters: object) -> object:
         """The first value of a small query's first row; None without a row."""
         with self.transaction() as connection:
-            return connection.execute(sa.text(sql), parameters).scalar()
+            return plain(connection.execute(sa.text(sql), parameters).scalar())
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def plain(value: object) -> object:
+    """MySQL's sums of whole numbers are decimals."""
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value

@@ -1,6 +1,7 @@
 """Writing frames into tables in bulk.
 
-Belongs here: the statements that every step shares. Does not belong here: what to write.
+Belongs here: the ways of writing that every step shares. Does not belong here: what to
+write, or how an engine does it (`sqlite.py`, `mysql.py`).
 """
 
 import hashlib
@@ -12,18 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from fund_assets.schemas.table import Table
-
-
-def records(frame: pd.DataFrame) -> list[tuple[object, ...]]:
-    """The rows as tuples of Python values, None for what is missing."""
-    columns = []
-    for name in frame.columns:
-        column = frame[name]
-        values = column.to_numpy(object)
-        if (missing := column.isna().to_numpy()).any():
-            values = np.where(missing, None, values)
-        columns.append(values.tolist())
-    return list(zip(*columns, strict=True))
+from fund_assets.warehouse.backend import Backend, Conflict, quoted
 
 
 def insert(
@@ -34,7 +24,7 @@ def insert(
     Returns:
         How many rows were inserted.
     """
-    return _write(connection, table, frame, "ON CONFLICT DO NOTHING" if ignore else "")
+    return _write(connection, table, frame, "keep" if ignore else "fail")
 
 
 def upsert(
@@ -48,13 +38,18 @@ def upsert(
     Returns:
         How many rows were inserted or updated; equal ones do not count.
     """
-    names = [name for name in table.value_columns if name not in keep]
-    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
-    differs = " OR ".join(f'"{name}" IS NOT excluded."{name}"' for name in names)
-    key = ", ".join(f'"{name}"' for name in table.primary_key)
-    return _write(
-        connection, table, frame, f"ON CONFLICT ({key}) DO UPDATE SET {sets} WHERE {differs}"
-    )
+    return _write(connection, table, frame, "update", keep)
+
+
+def update(connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
+    """Set columns of stored rows.
+
+    Args:
+        frame: the key of the table and the columns to be set; rows that are not stored are
+            left out.
+    """
+    if not frame.empty:
+        backend_of(connection).update(connection, table, frame)
 
 
 def renew(
@@ -74,11 +69,8 @@ def renew(
     if stored.empty:
         # The same limits, checked in columns: a third of the time of checking every cell.
         table.schema.validate(table.conform(frame))
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
-        try:
+        with backend_of(connection).unchecked(connection):
             return insert(connection, table, frame)
-        finally:
-            connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
     return upsert(connection, table, frame[differing(table, frame, stored)])
 
 
@@ -98,25 +90,32 @@ def differing(table: Table, frame: pd.DataFrame, stored: pd.DataFrame) -> NDArra
     return different
 
 
-def _write(connection: sa.Connection, table: Table, frame: pd.DataFrame, conflict: str) -> int:
+def backend_of(connection: sa.Connection) -> Backend:
+    """The backend whose `Warehouse` opened a connection."""
+    backend = connection.get_execution_options()["backend"]
+    assert isinstance(backend, Backend)
+    return backend
+
+
+def _write(
+    connection: sa.Connection,
+    table: Table,
+    frame: pd.DataFrame,
+    conflict: Conflict,
+    keep: Sequence[str] = (),
+) -> int:
     if frame.empty:
         return 0
-    names = ", ".join(f'"{name}"' for name in table.names)
-    marks = ", ".join("?" for _ in table.names)
-    before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
-    connection.exec_driver_sql(
-        f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) {conflict}',
-        records(table.conform(frame)),
-    )
-    return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before)
+    backend = backend_of(connection)
+    return backend.write(connection, table, table.conform(frame), conflict, keep)
 
 
 def checksum(connection: sa.Connection, table: Table) -> str:
     """sha256 over all rows in the order of the key: equal tables have equal checksums."""
     digest = hashlib.sha256()
-    key = ", ".join(f'"{name}"' for name in table.primary_key)
-    names = ", ".join(f'"{name}"' for name in table.names)
-    rows = connection.exec_driver_sql(f'SELECT {names} FROM "{table.name}" ORDER BY {key}')
+    rows = connection.exec_driver_sql(
+        f'SELECT {quoted(table.names)} FROM "{table.name}" ORDER BY {quoted(table.primary_key)}'
+    )
     for row in rows:
         digest.update(repr(tuple(row)).encode())
     return digest.hexdigest()

@@ -4,7 +4,6 @@ Belongs here: running the project's own jobs and looking at all tables. Does not
 here: what is expected of them.
 """
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -27,6 +26,7 @@ from fund_assets.sources.base import (
 )
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.writes import checksum
+from fund_assets_tests import stores
 
 #: An ordinary Thursday; 25 September 2026 and 1 to 8 October are holidays.
 THURSDAY = "2026-09-17T21:40:00"
@@ -101,7 +101,7 @@ class Market:
         self.settings = {
             "source": "simulated",
             "state": str(folder),
-            "warehouse_url": "",
+            "warehouse_url": stores.url_for(folder),
             "sim_funds": 60,
             "sim_years": 1.0,
             "sim_seed": 5,  # has every kind of fund, dividends and splits
@@ -147,8 +147,9 @@ class Market:
     def copy(self, folder: Path) -> "Market":
         """Another market that begins where this one is."""
         self.warehouse.close()
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        settings = {k: v for k, v in self.settings.items() if k != "state"}
+        stores.copy(self.folder, folder)
+        own = ("state", "warehouse_url")
+        settings = {k: v for k, v in self.settings.items() if k not in own}
         return Market(folder, **settings)
 
     def checksums(self, *names: str) -> dict[str, str]:

@@ -4,11 +4,8 @@ import csv
 import io
 import json
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -16,8 +13,8 @@ from rich.cells import cell_len
 
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
-from fund_assets.settings import Settings
 from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets_tests import stores
 from fund_assets_tests.unit.test_trading_days import encode, sessions_of
 
 MARKET = {"FUND_SIM_FUNDS": "40", "FUND_SIM_YEARS": "1"}
@@ -29,7 +26,7 @@ class Command:
 
     def __init__(self, state, monkeypatch):
         self.state = state
-        self.environment = {**MARKET, "FUND_STATE": str(state), "FUND_CLOCK": EVENING}
+        self.environment = {**MARKET, **stores.environment(state), "FUND_CLOCK": EVENING}
         self.monkeypatch = monkeypatch
 
     def __call__(self, *arguments, **settings):
@@ -48,8 +45,7 @@ class Command:
         return self.state / "simulated" / "warehouse.db"
 
     def sql(self, query, *parameters):
-        with closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(query, parameters).fetchall()
+        return stores.query(self.state, query, *parameters)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +53,7 @@ def evenings(tmp_path_factory):
     """A state after the runs of two evenings, and their results: the second is a process."""
     state = tmp_path_factory.mktemp("evenings") / "state"
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(("FUND_", "DAGSTER_HOME"))]:
-            patch.delenv(name)
-        patch.setitem(Settings.model_config, "env_file", None)
+        stores.forget_settings(patch)
         command = Command(state, patch)
         first = command("run", FUND_CLOCK=EVENING_BEFORE)
         second = subprocess.run(
@@ -82,7 +76,7 @@ def command(evenings, monkeypatch):
 @pytest.fixture
 def own(evenings, tmp_path, monkeypatch):
     """For commands that change something: on a copy of the state."""
-    shutil.copytree(evenings[0], tmp_path / "own")
+    stores.copy(evenings[0], tmp_path / "own")
     return Command(tmp_path / "own", monkeypatch)
 
 
@@ -179,7 +173,7 @@ def test_a_source_that_is_down(tmp_path, monkeypatch):
     [
         ({"FUND_SOURCE": "sina"}, "FUND_SOURCE='sina'"),
         ({"FUND_SIM_FUNS": "40"}, "do you mean FUND_SIM_FUNDS"),
-        ({"FUND_WAREHOUSE_URL": "mysql://x/y"}, "SQLite file"),
+        ({"FUND_WAREHOUSE_URL": "oracle://x/y"}, "SQLite, MySQL or MariaDB"),
     ],
 )
 @pytest.mark.parametrize("name", ["run", "status", "nav 000001", "calendar show"])
@@ -192,7 +186,7 @@ def test_wrong_settings(command, settings, words, name):
 
 def test_another_markets_warehouse(command):
     """Stops real NAVs from landing in a simulated warehouse."""
-    url = f"sqlite:///{command.database}"
+    url = stores.url_for(command.state) or f"sqlite:///{command.database}"
     result = command("run", FUND_SOURCE="akshare", FUND_WAREHOUSE_URL=url)
     assert result.exit_code == 2
     assert "holds the simulated market" in result.output
@@ -295,10 +289,10 @@ def test_without_a_warehouse(tmp_path, monkeypatch):
     assert (facts["exists"], facts["healthy"]) == (False, False)
     assert command("nav", "000001").exit_code == 1
     assert command("calendar", "show").exit_code == 0
-    assert not command.database.exists()
+    assert not stores.exists(command.state)
     assert "Made: " in command("init").output
     assert "Already there: " in command("init").output
-    assert command.database.exists()
+    assert stores.exists(command.state)
 
 
 def read_csv(result):
@@ -367,13 +361,18 @@ def test_nav_finds_funds(command):
 
 
 def test_doctor(own):
-    """Stops a doctor that finds all well when the file is damaged or the settings are wrong."""
+    """Stops a doctor that finds all well when the settings are wrong."""
     well = own("doctor", FUND_HISTORY="3")
     assert well.exit_code == 0, well.output
     for text in ("FUND_SIM_FUNDS", "no damage", "JavaScript engine", "2 runs in", "GB free"):
         assert text in well.output
     assert "FUND_HISTORY       is no setting" in well.output
     assert own("doctor", FUND_SIM_YEARS="-1", FUND_HISTORY="").exit_code == 1
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_doctor_finds_damage(own):
+    """Stops a doctor that finds all well when the file is damaged."""
     for suffix in ("-wal", "-shm"):
         own.database.with_name(own.database.name + suffix).unlink(missing_ok=True)
     with own.database.open("r+b") as file:

@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from fund_assets_tests import stores
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ def project(tmp_path):
         "DAGSTER_HOME": str(folder),
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
-        "FUND_STATE": str(tmp_path / "state"),
+        **stores.environment(tmp_path / "state"),
         "FUND_SIM_FUNDS": "30",
         "FUND_SIM_YEARS": "1",
     }
@@ -65,14 +66,12 @@ def execute(job, clock, folder, env, config=None):
 
 def newest(env):
     """Newest dates of the accepted history and of the metrics."""
-    with sqlite3.connect(Path(env["FUND_STATE"]) / "simulated" / "warehouse.db") as connection:
-        try:
-            return (
-                connection.execute("SELECT MAX(nav_date) FROM validated_nav").fetchone()[0],
-                connection.execute("SELECT MAX(calc_date) FROM fund_metrics").fetchone()[0],
-            )
-        finally:
-            connection.rollback()
+    ((nav_date, calc_date),) = stores.query(
+        Path(env["FUND_STATE"]),
+        "SELECT (SELECT MAX(nav_date) FROM validated_nav), "
+        "(SELECT MAX(calc_date) FROM fund_metrics)",
+    )
+    return nav_date, calc_date
 
 
 def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp_path):

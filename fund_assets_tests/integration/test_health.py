@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import sqlite3
@@ -31,8 +30,9 @@ from fund_assets.cli import main
 from fund_assets.health.app import make_app
 from fund_assets.health.server import is_loopback, make_server
 from fund_assets.health.snapshots import Snapshots
-from fund_assets.settings import Settings, load_settings
+from fund_assets.settings import load_settings
 from fund_assets.warehouse import Warehouse, WarehouseError
+from fund_assets_tests import stores
 from fund_assets_tests.server.malformed import malformed
 from fund_assets_tests.unit.test_dashboard import FULL
 
@@ -49,10 +49,8 @@ def evening(tmp_path_factory):
     """The state after the run of one evening. To be looked at, not to be changed."""
     state = tmp_path_factory.mktemp("evening") / "state"
     with pytest.MonkeyPatch.context() as patch:
-        for name in [n for n in os.environ if n.startswith(("FUND_", "DAGSTER_HOME"))]:
-            patch.delenv(name)
-        patch.setitem(Settings.model_config, "env_file", None)
-        for name, value in {**MARKET, "FUND_STATE": str(state)}.items():
+        stores.forget_settings(patch)
+        for name, value in {**MARKET, **stores.environment(state)}.items():
             patch.setenv(name, value)
         result = CliRunner().invoke(main, ["run"])
     assert result.exit_code == 0, result.output
@@ -62,7 +60,7 @@ def evening(tmp_path_factory):
 @pytest.fixture
 def state(evening, monkeypatch):
     """The evening's state as the one of the settings."""
-    for name, value in {**MARKET, "FUND_STATE": str(evening)}.items():
+    for name, value in {**MARKET, **stores.environment(evening)}.items():
         monkeypatch.setenv(name, value)
     return evening
 
@@ -126,8 +124,7 @@ def over(read, token="", **times):
 
 
 def sql(state, query):
-    with closing(sqlite3.connect(state / "simulated" / "warehouse.db")) as connection:
-        return connection.execute(query).fetchall()
+    return stores.query(state, query)
 
 
 def conforms(value, schema, at="answer"):
@@ -258,7 +255,8 @@ def test_media_types(state):
 
 def test_missing_warehouse(tmp_path, monkeypatch):
     """Stops a server that makes an empty warehouse and finds it sound."""
-    monkeypatch.setenv("FUND_STATE", str(tmp_path / "none"))
+    for name, value in stores.environment(tmp_path / "none").items():
+        monkeypatch.setenv(name, value)
     with served() as ask:
         code, health = ask.json("/health")
         assert (code, health["status"], health["error"]) == (
@@ -278,10 +276,11 @@ def test_missing_warehouse(tmp_path, monkeypatch):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_damaged_warehouse_tells_nothing_but_a_code(evening, tmp_path, monkeypatch):
     """Stops paths and messages of the database from reaching a caller."""
-    shutil.copytree(evening, tmp_path / "copy")
-    for name, value in {**MARKET, "FUND_STATE": str(tmp_path / "copy")}.items():
+    stores.copy(evening, tmp_path / "copy")
+    for name, value in {**MARKET, **stores.environment(tmp_path / "copy")}.items():
         monkeypatch.setenv(name, value)
     database = tmp_path / "copy" / "simulated" / "warehouse.db"
     for log in database.parent.glob("warehouse.db-*"):
@@ -297,10 +296,11 @@ def test_damaged_warehouse_tells_nothing_but_a_code(evening, tmp_path, monkeypat
         assert ask("/livez")[0] == 200
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_locked_warehouse(evening, tmp_path, monkeypatch):
     """Stops a lock that another process holds from hanging the server."""
-    shutil.copytree(evening, tmp_path / "copy")
-    for name, value in {**MARKET, "FUND_STATE": str(tmp_path / "copy")}.items():
+    stores.copy(evening, tmp_path / "copy")
+    for name, value in {**MARKET, **stores.environment(tmp_path / "copy")}.items():
         monkeypatch.setenv(name, value)
     database = tmp_path / "copy" / "simulated" / "warehouse.db"
     with closing(sqlite3.connect(database, isolation_level=None)) as holder:
@@ -444,7 +444,7 @@ def test_reader_cannot_write(state):
     """Stops the server from ever changing a table, whatever is asked of it."""
     warehouse = Warehouse(load_settings().warehouse, read_only=True)
     with (
-        pytest.raises(WarehouseError, match="readonly"),
+        pytest.raises(WarehouseError, match=r"readonly|READ ONLY"),
         warehouse.transaction(writes=True) as connection,
     ):
         connection.exec_driver_sql("DELETE FROM fund_info")

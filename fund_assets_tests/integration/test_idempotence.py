@@ -15,6 +15,7 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.steps.collecting import collect_histories, collect_wave
 from fund_assets.steps.listing import refresh
 from fund_assets.steps.validating import explain_block, validate
+from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import COUNTS, MONDAY, Market, metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +161,7 @@ def test_the_machines_time_zone_makes_no_difference(tmp_path):
         env = {
             **os.environ,
             "TZ": zone,
-            "FUND_STATE": str(market.folder),
+            **stores.environment(market.folder),
             "FUND_SIM_FUNDS": "60",
             "FUND_SIM_YEARS": "1",
             "FUND_SIM_SEED": "5",

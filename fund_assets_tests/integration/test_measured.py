@@ -9,6 +9,7 @@ from fund_assets.metrics import compute_metrics
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets.sources.base import TransportError
 from fund_assets.warehouse import measures
+from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, metadata
 
 DAY = 20260917
@@ -99,7 +100,7 @@ def test_an_index_fund_of_the_market_follows_its_benchmark(first_evening):
 
 def run(market, *arguments):
     environment = {
-        "FUND_STATE": str(market.folder), "FUND_CLOCK": THURSDAY, "COLUMNS": "200",
+        **stores.environment(market.folder), "FUND_CLOCK": THURSDAY, "COLUMNS": "200",
         **{f"FUND_{n.upper()}": str(v) for n, v in market.settings.items()
            if n not in ("state", "warehouse_url")},
     }  # fmt: skip

@@ -5,15 +5,16 @@ import gzip
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from fund_assets_tests import stores
 from fund_assets_tests.server import MarketServer, RealContent
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -36,7 +37,7 @@ def warehouse(content, tmp_path_factory):
             **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
             **server.env,
             "FUND_SOURCE": "akshare",
-            "FUND_STATE": str(folder),
+            **stores.environment(folder),
             "FUND_REQUESTS_PER_SECOND": "1000",
             "PYTHONWARNINGS": "ignore",
         }
@@ -55,14 +56,17 @@ def warehouse(content, tmp_path_factory):
             assert done.returncode == 0, done.stderr[-3000:]
         waves = [server.count(e) for e in ("open_funds", "money_funds", "exchange_funds")]
         assert waves == [1, 1, 1], "the whole market in three requests"
-    connection = sqlite3.connect(folder / "akshare" / "warehouse.db")
-    yield connection
-    connection.close()
+    return partial(stores.query, folder, source="akshare")
 
 
 def test_every_row_of_the_whole_market_is_accounted_for(warehouse, content):
     """Stops rows of the 10,120-fund panel from vanishing between reading and merging."""
-    log = pd.read_sql("SELECT * FROM publish_log", warehouse).set_index("batch_id")
+    names = [
+        "batch_id", "rows_read",
+        "rows_new", "rows_changed", "rows_unchanged", "rows_quarantined", "rows_pending",
+    ]  # fmt: skip
+    rows = warehouse(f"SELECT {', '.join(names)} FROM publish_log")
+    log = pd.DataFrame(rows, columns=names).set_index("batch_id")
     parts = ["rows_new", "rows_changed", "rows_unchanged", "rows_quarantined", "rows_pending"]
     assert (log[parts].sum(axis=1) == log["rows_read"]).all()
     wave = log[log.index.str.startswith("w")].iloc[0]
@@ -74,18 +78,20 @@ def test_every_row_of_the_whole_market_is_accounted_for(warehouse, content):
     assert wave["rows_new"] == published
     assert wave["rows_pending"] == wave["rows_read"] - published
     # One recorded event is held: a split of 46.7384 of 006401. It is no NAV.
-    held = warehouse.execute(
-        "SELECT reason FROM nav_quarantine WHERE rule NOT LIKE 'R24%'"
-    ).fetchall()
+    held = warehouse("SELECT reason FROM nav_quarantine WHERE rule NOT LIKE 'R24%'")
     assert held == [], "no real NAV of that evening is implausible"
+
+
+def figures(warehouse, where=""):
+    names = ["fund_code", "nav_date", "unit_nav", "acc_nav", "growth_pct"]
+    rows = warehouse(f"SELECT {', '.join(names)} FROM validated_nav {where}")
+    return pd.DataFrame(rows, columns=names)
 
 
 def test_the_panel_is_stored_as_it_was_shown(warehouse, content):
     """Stops any figure of the real market from changing on its way: exact, every fund."""
-    stored = pd.read_sql(
-        "SELECT fund_code, nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav "
-        "WHERE nav_date IN (20200925, 20200924)", warehouse,
-    ).set_index(["nav_date", "fund_code"])  # fmt: skip
+    stored = figures(warehouse, "WHERE nav_date IN (20200925, 20200924)")
+    stored = stored.set_index(["nav_date", "fund_code"])
     histories = set(content.histories)
     compared = 0
     for number, day in enumerate((20200925, 20200924)):
@@ -109,10 +115,7 @@ def test_the_panel_is_stored_as_it_was_shown(warehouse, content):
 
 def test_histories_are_stored_exactly(warehouse, content, real_data):
     """Stops any value of a recorded history from being rounded, shifted by a day or lost."""
-    stored = pd.read_sql(
-        "SELECT fund_code, nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav",
-        warehouse,
-    ).set_index("fund_code")  # fmt: skip
+    stored = figures(warehouse).set_index("fund_code")
     recorded = pd.read_parquet(
         real_data / "histories_acc" / "ethanj_unit_acc_reconstructed.parquet"
     )
@@ -149,17 +152,17 @@ def day_of(milliseconds):
 def test_the_recorded_payload_is_stored_exactly(warehouse, real_data):
     """Stops the one payload of recorded bytes from losing a point, and its events."""
     trend, acc, _ = recorded_161725(real_data)
-    rows = warehouse.execute(
+    rows = warehouse(
         "SELECT nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav "
         "WHERE fund_code = '161725' ORDER BY nav_date"
-    ).fetchall()
+    )
     accumulated = dict(acc)
     assert rows == [
         (day_of(p["x"]), p["y"], accumulated[p["x"]], float(p["equityReturn"])) for p in trend
     ]
-    events = warehouse.execute(
+    events = warehouse(
         "SELECT kind, COUNT(*) FROM fund_events WHERE fund_code = '161725' GROUP BY kind"
-    ).fetchall()
+    )
     assert events == [("dividend", 3), ("split", 9)]
 
 
@@ -167,9 +170,9 @@ def test_window_returns_equal_the_source_to_its_last_digit(warehouse, real_data)
     """Stops a return that the source itself would contradict: 9 splits and 3 dividends."""
     _, _, text = recorded_161725(real_data)
     index = dict(
-        warehouse.execute(
+        warehouse(
             "SELECT nav_date, total_return_index FROM validated_nav WHERE fund_code = '161725'"
-        ).fetchall()
+        )
     )
     days = sorted(index)
     end = pd.Timestamp(str(days[-1]))
@@ -184,7 +187,7 @@ def test_window_returns_equal_the_source_to_its_last_digit(warehouse, real_data)
 
 def test_names_keep_every_character(warehouse, content):
     """Stops names from being eaten: 金鹰货币A is not 鹰货币A."""
-    names = dict(warehouse.execute("SELECT fund_code, name FROM fund_info").fetchall())
+    names = dict(warehouse("SELECT fund_code, name FROM fund_info"))
     expected = dict(zip(content.listing["fund_code"], content.listing["name"], strict=True))
     assert {code: names[code] for code in expected} == expected
     assert names["210012"] == "金鹰货币A"

@@ -1,5 +1,7 @@
 """How verdicts and breaches of a schema become Dagster check results."""
 
+from contextlib import contextmanager
+
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -147,6 +149,16 @@ def test_the_schema_check_of_an_empty_table_passes(platform, table):
     assert result.passed and shown(result) == {"rows": 0, "breaches": 0}
 
 
+@contextmanager
+def unchecked(warehouse):
+    """A transaction in which the database does not evaluate its constraints."""
+    with (
+        warehouse.transaction(writes=True) as connection,
+        warehouse.backend.unchecked(connection),
+    ):
+        yield connection
+
+
 def test_the_schema_check_shows_what_the_database_let_through(platform):
     """Stops rows that came past the constraints from reaching what follows."""
     funds = pd.DataFrame({"fund_code": ["000001"], "name": "x", "fund_type": "", "pinyin": ""})
@@ -156,12 +168,10 @@ def test_the_schema_check_shows_what_the_database_let_through(platform):
         insert(connection, VALIDATED_NAV, rows)
     check = check_of("validated_nav")
     assert shown(check(platform)) == {"rows": 1, "breaches": 0}, "the newest date alone"
-    with platform.warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+    with unchecked(platform.warehouse) as connection:
         connection.exec_driver_sql(
             "UPDATE validated_nav SET unit_nav = -1, total_return_index = 0"
         )
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
     result = check(platform)
     assert not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
     assert shown(result)["breaches"] == 2
@@ -176,10 +186,8 @@ def test_many_breaches_are_counted_and_some_are_shown(platform):
     codes = [f"{n:06d}" for n in range(30)]
     funds = pd.DataFrame({"fund_code": codes, "name": "x", "fund_type": "", "pinyin": ""})
     landing.write_fund_info(platform.warehouse, described(funds, FRI))
-    with platform.warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+    with unchecked(platform.warehouse) as connection:
         connection.exec_driver_sql("UPDATE fund_info SET kind = 'crypto'")
-        connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
     found = shown(check_of("fund_info")(platform))
     assert (found["rows"], found["breaches"], len(found["cases"])) == (30, 30, SHOWN)
 

@@ -9,6 +9,7 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO, NAV_REVISION, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, history
 from fund_assets.warehouse.writes import insert
+from fund_assets_tests import stores
 
 DAY1, DAY2, DAY3 = 20260916, 20260917, 20260918
 SEEN1, SEEN2, SEEN3 = 20260916_193000, 20260917_193000, 20260918_193000
@@ -30,7 +31,7 @@ def warehouse(tmp_path_factory):
     The corrections of day 1 are 1.0 until A, 1.1 until B, 1.2 since. Fund 000002 has the
     same days and no correction.
     """
-    warehouse = Warehouse(f"sqlite:///{tmp_path_factory.mktemp('history') / 'w.db'}")
+    warehouse = Warehouse(stores.at(tmp_path_factory.mktemp("history")))
     warehouse.init("simulated")
     listing = pd.DataFrame(
         {

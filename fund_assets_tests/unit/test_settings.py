@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_defaults_need_nothing_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stops a first run from asking for configuration."""
     monkeypatch.delenv("FUND_STATE")
+    monkeypatch.delenv("FUND_WAREHOUSE_URL", raising=False)
     settings = load_settings()
     assert settings.source == "simulated"
     assert settings.state_dir == Path.cwd() / ".fund" / "simulated"

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 
+import mysql.connector
 import pandas as pd
 import pandera.pandas as pa
 import pytest
@@ -16,29 +17,30 @@ from fund_assets.schemas.tables import TABLES, VALIDATED_NAV
 from fund_assets.sources.base import empty_observations
 from fund_assets.warehouse import Warehouse, WarehouseError, facts, landing
 from fund_assets.warehouse.writes import insert, upsert
+from fund_assets_tests import stores
 from fund_assets_tests.unit.builders import FRI, stored
 
 INF = float("inf")
 
 
-def make(path, source="simulated"):
-    warehouse = Warehouse(f"sqlite:///{path}")
+def make(folder, source="simulated"):
+    warehouse = Warehouse(stores.at(folder))
     warehouse.init(source)
     return warehouse
 
 
 @pytest.fixture
 def warehouse(tmp_path):
-    warehouse = make(tmp_path / "w.db")
+    warehouse = make(tmp_path)
     yield warehouse
     warehouse.close()
 
 
 def test_another_source_is_refused(tmp_path):
     """Stops invented NAVs and real ones from ever standing in one table."""
-    make(tmp_path / "w.db").close()
-    make(tmp_path / "w.db").close()
-    other = Warehouse(f"sqlite:///{tmp_path}/w.db")
+    make(tmp_path).close()
+    make(tmp_path).close()
+    other = Warehouse(stores.at(tmp_path))
     with pytest.raises(
         WarehouseError, match=r"holds the simulated market.*asks for akshare"
     ) as told:
@@ -49,13 +51,13 @@ def test_another_source_is_refused(tmp_path):
 
 def test_another_version_is_refused(tmp_path):
     """Stops a program from writing into tables that it does not know."""
-    warehouse = make(tmp_path / "w.db")
+    warehouse = make(tmp_path)
     with warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql(
-            "UPDATE warehouse_meta SET value = '99' WHERE property = 'schema_version'"
-        )
-    with pytest.raises(WarehouseError, match="has tables of version 99"):
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '99'")
+    with pytest.raises(WarehouseError, match=r"has tables of revision 99.*install the release"):
         warehouse.init("simulated")
+    with pytest.raises(WarehouseError, match="revision 99, newer than this program's"):
+        warehouse.migrate()
     warehouse.close()
 
 
@@ -63,8 +65,9 @@ def test_another_version_is_refused(tmp_path):
     ("url", "words"),
     [
         ("no url", "FUND_WAREHOUSE_URL is no SQLAlchemy URL"),
-        ("mysql://u:secret@h/db", "this version stores the fund tables in a SQLite file"),
-        ("sqlite://", "this version stores the fund tables in a SQLite file"),
+        ("postgresql://u:secret@h/db", "stored in SQLite, MySQL or MariaDB"),
+        ("mysql://u:secret@h", "names no database"),
+        ("sqlite://", "names no file"),
     ],
 )
 def test_a_wrong_url_is_told_without_its_password(url, words):
@@ -101,14 +104,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     with pytest.raises(
         WarehouseError, match=r"the folder .*file/state of the warehouse cannot be made"
     ):
-        Warehouse(f"sqlite:///{tmp_path}/file/state/w.db")
+        Warehouse(f"sqlite:///{tmp_path}/file/state/w.db").init("simulated")
 
 
 def test_a_damaged_file_is_told(tmp_path):
     """Stops a damaged database from being told as a stack trace."""
     (tmp_path / "w.db").write_bytes(b"this is no database, whatever its name says" * 100)
     with pytest.raises(WarehouseError, match=r"w\.db"):
-        make(tmp_path / "w.db")
+        Warehouse(f"sqlite:///{tmp_path}/w.db").init("simulated")
 
 
 def test_readers_see_the_state_before_an_open_transaction(warehouse):
@@ -180,23 +183,29 @@ def good_row(table):
 def database(tmp_path_factory):
     """The tables, without foreign keys: a column is judged by itself."""
     folder = tmp_path_factory.mktemp("db")
-    make(folder / "w.db").close()
-    connection = sqlite3.connect(folder / "w.db", isolation_level=None)
-    connection.execute("BEGIN")
-    yield connection
-    connection.close()
+    warehouse = make(folder)
+    connection = warehouse.engine.raw_connection()
+    cursor = connection.cursor()
+    # Off, as a column is judged by itself.
+    cursor.execute(
+        "SET foreign_key_checks = 0" if stores.on_mysql() else "PRAGMA foreign_keys = OFF"
+    )
+    cursor.execute("BEGIN")
+    yield cursor
+    connection.invalidate()
+    warehouse.close()
 
 
 def accepted_by_database(database, table, row):
     names = ", ".join(f'"{name}"' for name in table.names)
-    marks = ", ".join("?" for _ in table.names)
+    marks = ", ".join("%s" if stores.on_mysql() else "?" for _ in table.names)
     database.execute("SAVEPOINT one")
     try:
         database.execute(
             f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(row.values())
         )
         return True
-    except sqlite3.IntegrityError:
+    except (sqlite3.IntegrityError, mysql.connector.Error):
         return False
     finally:
         database.execute("ROLLBACK TO one")
@@ -271,9 +280,12 @@ def land(warehouse, day, unit, collected_at, kind="wave"):
 
 def hold(warehouse, batch_id):
     with warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql(
-            "UPDATE collection_batch SET state = 'held', held_because = 'R' WHERE batch_id = ?",
-            (batch_id,),
+        connection.execute(
+            sa.text(
+                "UPDATE collection_batch SET state = 'held', held_because = 'R' "
+                "WHERE batch_id = :id"
+            ),
+            {"id": batch_id},
         )
 
 
@@ -310,8 +322,9 @@ def test_held_batches_are_shown_until_they_are_replaced(warehouse):
     later, _ = land(warehouse, 20260917, 1.0, 4, kind="history")
     assert shown() == [history], "the later one is not published yet"
     with warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql(
-            "UPDATE collection_batch SET state = 'published' WHERE batch_id = ?", (later,)
+        connection.execute(
+            sa.text("UPDATE collection_batch SET state = 'published' WHERE batch_id = :id"),
+            {"id": later},
         )
     assert shown() == []
 

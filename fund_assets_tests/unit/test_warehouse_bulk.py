@@ -3,13 +3,17 @@
 import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from fund_assets.metrics import FundSeries, SeriesError
-from fund_assets.warehouse import WarehouseError
+from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets.warehouse.bulk import read_index_series, stream
+from fund_assets.warehouse.engine import backend_for
+from fund_assets_tests import stores
 
 ROWS = [
     ("000001", 20260105, 1.0),
@@ -20,41 +24,65 @@ ROWS = [
 ]
 
 
+class Store:
+    """A database with the one table that is read in bulk, and a connection that writes it."""
+
+    def __init__(self, folder):
+        self.warehouse = Warehouse(stores.at(folder))
+        self.backend = self.warehouse.backend
+        self.backend.make()
+        text, strict = (
+            ("VARCHAR(6)", "") if stores.on_mysql() else ("TEXT", "STRICT, WITHOUT ROWID")
+        )
+        real = "DOUBLE" if stores.on_mysql() else "REAL"
+        self.mark = "%s" if stores.on_mysql() else "?"
+        self.connection = self.warehouse.engine.raw_connection()
+        self.cursor = self.connection.cursor()
+        self(
+            f"CREATE TABLE validated_nav (fund_code {text} NOT NULL, nav_date INTEGER NOT NULL, "
+            f"total_return_index {real} NOT NULL, PRIMARY KEY (nav_date, fund_code)) {strict}"
+        )
+        self("CREATE INDEX by_fund ON validated_nav (fund_code, nav_date)")
+
+    def __call__(self, sql):
+        self.cursor.execute(sql)
+        return self.cursor.fetchall() if self.cursor.description else []
+
+    def fill(self, rows=ROWS):
+        """Write rows and commit them."""
+        self("BEGIN")
+        self.add(rows)
+        self("COMMIT")
+
+    def add(self, rows):
+        marks = ", ".join([self.mark] * 3)
+        self.cursor.executemany(f"INSERT INTO validated_nav VALUES ({marks})", rows)
+
+    def close(self):
+        self.connection.close()
+        self.warehouse.close()
+
+
 @pytest.fixture
-def path(tmp_path):
-    """A write-ahead-logged database under a name with everything that URLs dislike."""
+def store(tmp_path):
+    """In a folder whose name has everything that URLs dislike."""
     folder = tmp_path / "基金 50%20 #1 a+b&c"
     folder.mkdir()
-    return folder / "仓 库.db"
+    found = Store(folder)
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def writer(path):
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(
-        "CREATE TABLE validated_nav (fund_code TEXT NOT NULL, nav_date INTEGER NOT NULL, "
-        "total_return_index REAL NOT NULL, PRIMARY KEY (nav_date, fund_code)) "
-        "STRICT, WITHOUT ROWID"
-    )
-    connection.execute("CREATE INDEX by_fund ON validated_nav (fund_code, nav_date)")
-    yield connection
-    connection.close()
+def file(store, sqlite_only):
+    """The file of the store."""
+    return store.backend.path
 
 
-def fill(connection, rows=ROWS):
-    ours = not connection.in_transaction
-    if ours:
-        connection.execute("BEGIN")
-    connection.executemany("INSERT INTO validated_nav VALUES (?, ?, ?)", rows)
-    if ours:
-        connection.execute("COMMIT")
-
-
-def test_every_row_arrives_unchanged(path, writer):
+def test_every_row_arrives_unchanged(store):
     """Stops lost rows, rounded values, wrong counts and dates out of the asked range."""
-    fill(writer)
-    rows = read_index_series(path, 20260106)
+    store.fill()
+    rows = read_index_series(store.backend, 20260106)
     assert rows.codes.tolist() == [1, 110022, 161725]
     assert rows.counts.tolist() == [2, 2, 1]
     (codes, dates, values), *more = rows.chunks
@@ -65,36 +93,36 @@ def test_every_row_arrives_unchanged(path, writer):
     ]
 
     for first, last, expected in ((0, 20260105, 2), (20260106, 20991231, 3), (0, 20250101, 0)):
-        rows = read_index_series(path, last, first)
+        rows = read_index_series(store.backend, last, first)
         assert sum(len(chunk[0]) for chunk in rows.chunks) == rows.counts.sum() == expected
 
 
-def test_batches_that_cut_through_the_counts_give_the_same_series(path, writer, monkeypatch):
+def test_batches_that_cut_through_the_counts_give_the_same_series(store, monkeypatch):
     """Stops counts taken for rows, or rows lost, where a batch holds some of both."""
     rng = np.random.default_rng(1)
     codes = rng.choice(1_000_000, 23, False)
-    fill(writer, [(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
+    store.fill([(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
                   for c, v in zip(codes, rng.random(23) + 0.5, strict=True)])  # fmt: skip
     whole = None
     for size in (1000, 46, 23, 10, 1):
         monkeypatch.setattr("fund_assets.warehouse.bulk.BATCH_ROWS", size)
-        rows = read_index_series(path, 20260131)
+        rows = read_index_series(store.backend, 20260131)
         series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
         whole = whole or series
         assert series.rows == 207
         np.testing.assert_array_equal(series.values, whole.values)
 
 
-def test_halves_read_at_the_same_time_are_the_whole(path, writer):
+def test_halves_read_at_the_same_time_are_the_whole(store):
     """Stops rows at the cut from being lost or doubled, and funds of one half from counting."""
     rng = np.random.default_rng(2)
-    fill(writer, [(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
+    store.fill([(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
                   for c, v in zip(range(d, d + 5), rng.random(5) + 0.5, strict=True)])  # fmt: skip
-    one = read_index_series(path, 20260131)
+    one = read_index_series(store.backend, 20260131)
     whole = FundSeries.from_chunks(one.codes, one.counts, one.chunks)
     assert whole.rows == 45
     for halve in (0, 20260100, 20260101, 20260105, 20260108, 20260130, 20260131):
-        rows = read_index_series(path, 20260131, halve=halve)
+        rows = read_index_series(store.backend, 20260131, halve=halve)
         series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
         for name in ("codes", "offsets", "days", "values"):
             np.testing.assert_array_equal(
@@ -102,79 +130,92 @@ def test_halves_read_at_the_same_time_are_the_whole(path, writer):
             )
 
 
-def test_reading_leaves_other_connections_their_log(path, writer):
+def test_reading_leaves_other_connections_their_log(store, file):
     """Stops the loss of commits: a second SQLite in this process deletes the log in use.
 
     connectorx in the same process did that; what was committed afterwards was then seen by
     nobody else and was gone with the process.
     """
-    fill(writer, ROWS[:1])
+    store.fill(ROWS[:1])
     for n in range(1, 4):
-        assert read_index_series(path, 20991231).counts.sum() == n
-        fill(writer, ROWS[n : n + 1])
-        assert path.with_name(path.name + "-wal").stat().st_size > 0
+        assert read_index_series(store.backend, 20991231).counts.sum() == n
+        store.fill(ROWS[n : n + 1])
+        assert file.with_name(file.name + "-wal").stat().st_size > 0
         script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM validated_nav').fetchone()[0])"
         other = subprocess.run(
-            [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+            [sys.executable, "-c", script, file], capture_output=True, text=True, check=True
         )
         assert int(other.stdout) == n + 1
 
 
-def test_an_open_writer_neither_blocks_nor_shows(path, writer):
+def test_an_open_writer_neither_blocks_nor_shows(store):
     """Stops reading half a batch, and waiting for the writer that waits for us."""
-    fill(writer, ROWS[:2])
-    writer.execute("BEGIN IMMEDIATE")
-    fill(writer, ROWS[2:])
-    assert read_index_series(path, 20991231).counts.sum() == 2
-    # The writer still holds its lock: no other may write now.
-    with sqlite3.connect(path, timeout=0) as other, pytest.raises(sqlite3.OperationalError):
-        other.execute("BEGIN IMMEDIATE")
-    writer.execute("COMMIT")
-    assert read_index_series(path, 20991231).counts.sum() == 5
+    store.fill(ROWS[:2])
+    store("BEGIN")
+    store.add(ROWS[2:])
+    assert read_index_series(store.backend, 20991231).counts.sum() == 2
+    if not stores.on_mysql():  # The writer still holds its lock: no other may write now.
+        with (
+            closing(sqlite3.connect(store.backend.path, timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError),
+        ):
+            other.execute("BEGIN IMMEDIATE")
+    store("COMMIT")
+    assert read_index_series(store.backend, 20991231).counts.sum() == 5
 
 
-def test_an_empty_table_has_no_funds(path, writer):
+def test_an_empty_table_has_no_funds(store):
     """Stops a crash on the first evening."""
-    rows = read_index_series(path, 20991231)
+    rows = read_index_series(store.backend, 20991231)
     assert len(rows.codes) == len(rows.counts) == 0
     assert len(FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)) == 0
 
 
-def test_faults_name_the_file_and_the_cause(path, writer):
+def test_faults_name_the_file_and_the_cause(store, file):
     """Stops half a minute of silence for a missing file, and a fault that looks like an end."""
-    missing = path.with_name("other.db")
+    missing = backend_for(f"sqlite:///{file.with_name('other.db')}")
     with pytest.raises(
         WarehouseError, match=r"no warehouse .*other\.db: run `fund-assets init`"
     ):
         list(stream(missing, "SELECT 1"))
     assert not missing.exists()
     with pytest.raises(WarehouseError, match=r"cannot be read: .*no such column: nav"):
-        list(stream(path, "SELECT nav FROM validated_nav"))
-    fill(writer)
+        list(stream(store.backend, "SELECT nav FROM validated_nav"))
+    store.fill()
     with pytest.raises(WarehouseError, match="integer overflow"):
-        list(stream(path, "SELECT abs(iif(nav_date > 20260105, -9223372036854775808, 1)) AS x "
+        list(stream(store.backend, "SELECT abs(iif(nav_date > 20260105, -9223372036854775808, 1)) AS x "
                           "FROM validated_nav", batch_rows=1))  # fmt: skip
 
 
-def test_a_damaged_database_is_no_short_one(path, writer):
+def test_a_damaged_database_is_no_short_one(store, file):
     """Stops metrics on a part of the rows when pages are damaged."""
-    fill(writer, [(f"{n:06d}", 20260105, 1.5) for n in range(20_000)])
-    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    writer.close()
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(size // 2)
-        file.write(b"\xff" * (size // 4))
+    store.fill([(f"{n:06d}", 20260105, 1.5) for n in range(20_000)])
+    store("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    size = file.stat().st_size
+    with file.open("r+b") as damaged:
+        damaged.seek(size // 2)
+        damaged.write(b"\xff" * (size // 4))
     with pytest.raises((WarehouseError, SeriesError)):
-        rows = read_index_series(path, 20991231)
+        rows = read_index_series(store.backend, 20991231)
         FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 
-def test_a_reading_given_up_ends_its_process(path, writer):
+def test_a_reading_given_up_ends_its_process(store):
     """Stops readers that pile up and keep the log from being emptied."""
-    fill(writer, [(f"{n:06d}", 20260105, 1.5) for n in range(200_000)])
-    reading = stream(path, "SELECT nav_date FROM validated_nav", batch_rows=100)
+    store.fill([(f"{n:06d}", 20260105, 1.5) for n in range(200_000)])
+    reading = stream(store.backend, "SELECT nav_date FROM validated_nav", batch_rows=100)
     assert next(reading).num_rows == 100
     reading.close()
-    busy, _, _ = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    assert busy == 0
+    if stores.on_mysql():
+        running = (
+            "SELECT id FROM information_schema.processlist "
+            "WHERE info LIKE 'SELECT nav_date FROM validated_nav%'"
+        )
+        deadline = time.monotonic() + 10  # until the server finds that nobody listens
+        while store(running) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert store(running) == []
+    else:
+        ((busy, _, _),) = store("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert busy == 0

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from fund_assets.nav.listing import described
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_INFO, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.writes import checksum, insert, records, upsert
+from fund_assets.warehouse.rows import records
+from fund_assets.warehouse.writes import checksum, insert, upsert
+from fund_assets_tests import stores
 from fund_assets_tests.unit.builders import FRI, THU, stored
 
 NAN = float("nan")
@@ -16,7 +18,7 @@ NAN = float("nan")
 
 @pytest.fixture
 def warehouse(tmp_path):
-    warehouse = Warehouse(f"sqlite:///{tmp_path}/w.db")
+    warehouse = Warehouse(stores.at(tmp_path))
     warehouse.init("simulated")
     funds = pd.DataFrame(
         {"fund_code": ["000001", "000002"], "name": "x", "fund_type": "", "pinyin": ""}
@@ -119,7 +121,7 @@ def test_kept_columns_stay(warehouse):
 def test_insert_refuses_or_ignores_what_is_there(warehouse):
     """Stops a row from being written twice, and a stored one from being overwritten."""
     write(warehouse, insert, VALIDATED_NAV, rows())
-    with pytest.raises(sa.exc.IntegrityError, match="UNIQUE"):
+    with pytest.raises(sa.exc.IntegrityError, match=r"UNIQUE|Duplicate"):
         write(warehouse, insert, VALIDATED_NAV, rows(unit=9.0))
     assert write(warehouse, insert, VALIDATED_NAV, rows(unit=9.0), ignore=True) == 0
     pd.testing.assert_frame_equal(read(warehouse), rows())
@@ -142,7 +144,7 @@ def test_the_checksum_tells_tables_apart(warehouse, tmp_path):
         with warehouse.transaction() as connection:
             seen.add(checksum(connection, VALIDATED_NAV))
     assert len(seen) == 4
-    other = Warehouse(f"sqlite:///{tmp_path}/other.db")
+    other = Warehouse(stores.at(tmp_path / "other"))
     other.init("simulated")
     with other.transaction(writes=True) as connection:
         insert(connection, FUND_INFO, warehouse.frame("SELECT * FROM fund_info", FUND_INFO))
@@ -156,6 +158,6 @@ def test_a_failing_transaction_changes_nothing(warehouse):
     """Stops half a batch from being stored when its second half is refused."""
     bad = rows()
     bad.loc[1, "unit_nav"] = -1.0
-    with pytest.raises(sa.exc.IntegrityError, match="CHECK"):
+    with pytest.raises(sa.exc.IntegrityError, match=r"CHECK|CONSTRAINT"):
         write(warehouse, upsert, VALIDATED_NAV, bad)
     assert read(warehouse).empty

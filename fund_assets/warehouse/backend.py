@@ -1,0 +1,109 @@
+"""What every database engine must offer the warehouse, and which engine a URL asks for.
+
+Belongs here: the face that `sqlite.py` and `mysql.py` share. Does not belong here: any
+statement about a table, or what only one engine needs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Literal
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.schemas.table import Table
+
+#: What becomes of a row whose key is stored: an error, nothing, or new values.
+Conflict = Literal["fail", "keep", "update"]
+
+
+class Backend(ABC):
+    """One database, not yet opened.
+
+    Attributes:
+        url: where it is, with the driver to be used.
+        writer_wait_s: how long a writer waits for its turn.
+    """
+
+    writer_wait_s = 60
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where it is, as people are told: never with a password."""
+
+    @property
+    @abstractmethod
+    def reader_url(self) -> str:
+        """The URL for the columnar reader; it carries the password."""
+
+    @abstractmethod
+    def engine(self, *, read_only: bool) -> sa.Engine:
+        """Connections to it; with `read_only` the database itself refuses every write."""
+
+    @abstractmethod
+    def make(self) -> None:
+        """Make what the tables are to stand in, where it is missing."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is something that can hold tables."""
+
+    @abstractmethod
+    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+        """Begin a transaction: a consistent state to read, or as the only writer."""
+
+    @abstractmethod
+    def leave(self, connection: sa.Connection) -> None:
+        """After a writing transaction, however it ended: give the writer's place back."""
+
+    @abstractmethod
+    def is_transient(self, error: sa.exc.DBAPIError) -> bool:
+        """Whether the same transaction may succeed when it is tried again."""
+
+    @abstractmethod
+    def write(
+        self,
+        connection: sa.Connection,
+        table: Table,
+        frame: pd.DataFrame,
+        conflict: Conflict,
+        keep: Sequence[str],
+    ) -> int:
+        """Write rows of a table: columns as declared, at least one row.
+
+        Args:
+            keep: columns that an update leaves as they are.
+
+        Returns:
+            How many rows were inserted or changed.
+        """
+
+    @abstractmethod
+    def update(self, connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
+        """Set columns of stored rows: `frame` has the key and the columns to be set."""
+
+    @abstractmethod
+    def unchecked(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """While it lasts, CHECK constraints are not evaluated, where that can be."""
+
+    @abstractmethod
+    def damage(self, connection: sa.Connection) -> str:
+        """What the engine itself finds damaged; empty when nothing is. Reads everything."""
+
+    @abstractmethod
+    def size_bytes(self) -> int:
+        """Space that the tables take."""
+
+    @abstractmethod
+    def free_bytes(self) -> int | None:
+        """Space left where they are; None when only the database server can see that."""
+
+
+def quoted(names: Sequence[str], of: str = "") -> str:
+    """Column names for a statement, of a table's alias when one is given."""
+    return ", ".join(f'{of}"{name}"' for name in names)

@@ -1,0 +1,12 @@
+"""What goes wrong with a warehouse.
+
+Belongs here: the exceptions of this package. Does not belong here: deciding which one.
+"""
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse cannot be used as asked; the message says what to do."""
+
+
+class TransientError(WarehouseError):
+    """The database ended the transaction for a reason that passes: nothing was changed."""

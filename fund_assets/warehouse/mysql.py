@@ -1,0 +1,318 @@
+"""The warehouse in a MySQL or MariaDB database.
+
+Belongs here: what these servers need to be safe and fast. Does not belong here: any
+statement about a table of ours.
+
+Every session is strict, so that a value which does not fit is an error; text is utf8mb4
+and compared byte by byte, as in SQLite. Names are quoted as in standard SQL.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from weakref import finalize
+
+import mysql.connector
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.schemas.table import Table
+from fund_assets.warehouse.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.ddl import METADATA
+from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.rows import records, tab_separated
+
+#: Of those who write: connecting, and one answer of the server.
+CONNECT_S, ANSWER_S = 10, 900
+#: Of those who only look.
+READER_CONNECT_S, READER_ANSWER_S = 2, 3
+SQL_MODE = "ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
+#: From this many rows on, a file that the server reads is faster than statements.
+LOAD_FROM = 1_000
+ROWS_PER_STATEMENT = 500
+UNKNOWN_DATABASE = 1049
+#: Deadlock, lock wait; lost, gone, refused and reset connections; a server that goes down.
+PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+
+
+class MySQL(Backend):
+    """One database on a MySQL or MariaDB server."""
+
+    def __init__(self, url: sa.URL) -> None:
+        if not url.database:
+            raise WarehouseError(
+                "FUND_WAREHOUSE_URL names no database: "
+                "mysql://user:password@host:3306/fund_assets"
+            )
+        super().__init__(url.set(drivername="mysql+mysqlconnector"))
+
+    @property
+    def place(self) -> str:
+        where = sa.URL.create(
+            "mysql", self.url.username, None, self.url.host, self.url.port, self.url.database
+        )
+        return where.render_as_string()
+
+    @property
+    def reader_url(self) -> str:
+        user, password = (
+            quote(part or "", safe="") for part in (self.url.username, self.url.password)
+        )
+        server = f"{self.url.host or '127.0.0.1'}:{self.url.port or 3306}"
+        return f"mysql://{user}:{password}@{server}/{quote(self.url.database or '')}"
+
+    def engine(self, *, read_only: bool) -> sa.Engine:
+        connect_s, answer_s = (
+            (READER_CONNECT_S, READER_ANSWER_S) if read_only else (CONNECT_S, ANSWER_S)
+        )
+        engine = sa.create_engine(
+            self.url,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={
+                "charset": "utf8mb4",
+                "collation": "utf8mb4_bin",
+                "sql_mode": SQL_MODE,
+                "connection_timeout": connect_s,
+                "read_timeout": answer_s,
+                "write_timeout": answer_s,
+                "allow_local_infile_in_path": str(self._folder),
+            },
+        )
+        if read_only:
+            sa.event.listen(engine, "connect", _refuse_writes)
+        return engine
+
+    @cached_property
+    def _folder(self) -> Path:
+        """The one folder whose files the server may ask for; it goes with this object."""
+        folder = Path(tempfile.mkdtemp(prefix="fund-assets-"))
+        finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def make(self) -> None:
+        """Make the database, if the user may; who may not is told what to have done."""
+        if self.exists():
+            return
+        name = self.url.database
+        server = sa.create_engine(self.url.set(database=""), poolclass=sa.NullPool)
+        try:
+            with server.connect() as connection:
+                connection.exec_driver_sql(
+                    f"CREATE DATABASE IF NOT EXISTS `{name}` "
+                    "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+                )
+        except sa.exc.DBAPIError as error:
+            raise WarehouseError(
+                f"the database {self.place} is missing and cannot be made: {error.orig}. Have "
+                f"its administrator run deploy/sql/users.sql, or: CREATE DATABASE {name} "
+                "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+            ) from error
+        finally:
+            server.dispose()
+
+    def exists(self) -> bool:
+        engine = sa.create_engine(
+            self.url,
+            poolclass=sa.NullPool,
+            connect_args={"connection_timeout": READER_CONNECT_S},
+        )
+        try:
+            with engine.connect():
+                return True
+        except sa.exc.DBAPIError as error:
+            if _number(error) == UNKNOWN_DATABASE:
+                return False
+            raise WarehouseError(f"the warehouse {self.place} refused: {error.orig}") from error
+        finally:
+            engine.dispose()
+
+    @cached_property
+    def _lock(self) -> str:
+        """The name of the writer's place; servers allow 64 characters."""
+        digest = hashlib.sha256(str(self.url.database).encode()).hexdigest()
+        return f"fund_assets.{digest[:40]}"
+
+    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+        if not writes:
+            connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            return
+        taken = connection.exec_driver_sql(
+            "SELECT GET_LOCK(%s, %s)", (self._lock, self.writer_wait_s)
+        ).scalar_one()
+        if taken != 1:
+            raise WarehouseError(
+                f"the warehouse {self.place} refused: another program has been writing for "
+                f"{self.writer_wait_s} s; nothing was changed"
+            )
+        connection.exec_driver_sql("START TRANSACTION")
+
+    def leave(self, connection: sa.Connection) -> None:
+        if connection.invalidated:
+            return  # The server gives the place back when a connection ends.
+        try:
+            # The driver's own cursor: a statement of SQLAlchemy's would begin a transaction.
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute("DO RELEASE_LOCK(%s)", (self._lock,))
+        except mysql.connector.Error:
+            connection.invalidate()
+
+    def is_transient(self, error: sa.exc.DBAPIError) -> bool:
+        return error.connection_invalidated or _number(error) in PASSING
+
+    def write(
+        self,
+        connection: sa.Connection,
+        table: Table,
+        frame: pd.DataFrame,
+        conflict: Conflict,
+        keep: Sequence[str],
+    ) -> int:
+        if conflict == "fail":
+            self._fill(connection, frame, table.name)
+            return len(frame)
+        with self._staged(connection, table, frame) as incoming:
+            changed = 0
+            if conflict == "update":
+                values = [name for name in table.value_columns if name not in keep]
+                changed = _update_from(connection, table, incoming, values)
+            inserted = connection.exec_driver_sql(
+                f'INSERT INTO "{table.name}" ({quoted(table.names)}) '
+                f'SELECT {quoted(table.names, "i.")} FROM "{incoming}" AS i '
+                f'LEFT JOIN "{table.name}" AS t ON {_same_key(table)} '
+                f'WHERE t."{table.primary_key[0]}" IS NULL'
+            ).rowcount
+        return int(changed + inserted)
+
+    def update(self, connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
+        values = [name for name in frame.columns if name not in table.primary_key]
+        with self._staged(connection, table, frame) as incoming:
+            _update_from(connection, table, incoming, values)
+
+    @contextmanager
+    def _staged(
+        self, connection: sa.Connection, table: Table, frame: pd.DataFrame
+    ) -> Iterator[str]:
+        """A temporary table with the rows of a frame that has columns of `table`."""
+        incoming = f"incoming_{table.name}"
+        connection.exec_driver_sql(f'DROP TEMPORARY TABLE IF EXISTS "{incoming}"')
+        connection.exec_driver_sql(
+            f'CREATE TEMPORARY TABLE "{incoming}" AS '
+            f'SELECT {quoted(list(frame.columns))} FROM "{table.name}" LIMIT 0'
+        )
+        self._fill(connection, frame, incoming)
+        yield incoming
+        connection.exec_driver_sql(f'DROP TEMPORARY TABLE "{incoming}"')
+
+    def _fill(self, connection: sa.Connection, frame: pd.DataFrame, into: str) -> None:
+        """Put all rows into a table, or raise; rows with a stored key are an error."""
+        names = quoted(list(frame.columns))
+        if len(frame) >= LOAD_FROM and self._loads(connection):
+            self._load(connection, frame, f'INTO TABLE "{into}"', names)
+            return
+        marks = f"({', '.join('%s' for _ in frame.columns)})"
+        rows = records(frame)
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
+            part = rows[start : start + ROWS_PER_STATEMENT]
+            connection.exec_driver_sql(
+                f'INSERT INTO "{into}" ({names}) VALUES {", ".join([marks] * len(part))}',
+                tuple(value for row in part for value in row),
+            )
+
+    def _loads(self, connection: sa.Connection) -> bool:
+        """Whether the server takes files from its clients (local_infile)."""
+        return bool(connection.exec_driver_sql("SELECT @@local_infile").scalar_one())
+
+    def _load(
+        self, connection: sa.Connection, frame: pd.DataFrame, into: str, names: str
+    ) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._folder) as file:
+            file.write(tab_separated(frame))
+            file.flush()
+            loaded = connection.exec_driver_sql(
+                f"LOAD DATA LOCAL INFILE '{file.name}' {into} CHARACTER SET utf8mb4 "
+                "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' "
+                f"LINES TERMINATED BY '\\n' ({names})"
+            ).rowcount
+        # From a client's file the server skips what it refuses and only warns of it.
+        warnings = connection.exec_driver_sql("SHOW WARNINGS LIMIT 3").all()
+        if warnings or loaded != len(frame):
+            said = "; ".join(str(warning[2]) for warning in warnings)
+            raise WarehouseError(
+                f"the warehouse {self.place} took {loaded} of {len(frame)} rows: {said}; "
+                "nothing was changed"
+            )
+
+    @contextmanager
+    def unchecked(self, connection: sa.Connection) -> Iterator[None]:
+        """Only MariaDB can leave CHECK constraints out; MySQL evaluates them."""
+        if not self._is_mariadb(connection):
+            yield
+            return
+        connection.exec_driver_sql("SET check_constraint_checks = 0")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("SET check_constraint_checks = 1")
+
+    def _is_mariadb(self, connection: sa.Connection) -> bool:
+        return bool(getattr(connection.dialect, "is_mariadb", False))
+
+    def damage(self, connection: sa.Connection) -> str:
+        tables = METADATA.tables
+        found = connection.exec_driver_sql(
+            f"CHECK TABLE {', '.join(f'`{name}`' for name in tables)} QUICK"
+        ).all()
+        return "; ".join(
+            f"{row[0]}: {row[3]}" for row in found if row[2].lower() in ("error", "warning")
+        )
+
+    def size_bytes(self) -> int:
+        engine = self.engine(read_only=True)
+        try:
+            with engine.connect() as connection:
+                found = connection.exec_driver_sql(
+                    "SELECT SUM(data_length + index_length) FROM information_schema.tables "
+                    "WHERE table_schema = DATABASE()"
+                ).scalar_one()
+        finally:
+            engine.dispose()
+        return int(found or 0)
+
+    def free_bytes(self) -> int | None:
+        return None
+
+
+def _same_key(table: Table) -> str:
+    return " AND ".join(f't."{name}" = i."{name}"' for name in table.primary_key)
+
+
+def _update_from(
+    connection: sa.Connection, table: Table, incoming: str, values: Sequence[str]
+) -> int:
+    """Set columns to what the incoming rows say; returns how many rows that changed.
+
+    From the incoming rows to the stored ones, never the other way round.
+    """
+    sets = ", ".join(f't."{name}" = i."{name}"' for name in values)
+    same = " AND ".join(f't."{name}" <=> i."{name}"' for name in values)
+    return connection.exec_driver_sql(
+        f'UPDATE "{incoming}" AS i STRAIGHT_JOIN "{table.name}" AS t ON {_same_key(table)} '
+        f"SET {sets} WHERE NOT ({same})"
+    ).rowcount
+
+
+def _refuse_writes(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SET SESSION TRANSACTION READ ONLY")
+    cursor.close()
+
+
+def _number(error: sa.exc.DBAPIError) -> int:
+    return int(getattr(error.orig, "errno", 0) or 0)

@@ -1,0 +1,157 @@
+"""The warehouse in a SQLite file.
+
+Belongs here: what SQLite needs to be safe. Does not belong here: any statement about a
+table of ours.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.schemas.table import Table
+from fund_assets.warehouse.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.rows import records
+
+#: Of those who only look: they would rather say that they cannot.
+READER_TIMEOUT_S = 2
+
+
+class SQLite(Backend):
+    """One SQLite file in write-ahead mode."""
+
+    def __init__(self, url: sa.URL) -> None:
+        if not url.database:
+            raise WarehouseError(
+                "FUND_WAREHOUSE_URL=sqlite:// names no file: "
+                "sqlite:////absolute/path/warehouse.db, or leave it empty"
+            )
+        super().__init__(url)
+        self.path = Path(url.database).resolve()
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    @property
+    def reader_url(self) -> str:
+        return f"sqlite://{quote(str(self.path))}"
+
+    def engine(self, *, read_only: bool) -> sa.Engine:
+        return sa.create_engine(
+            self.url, creator=self._connect_reading if read_only else self._connect
+        )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self.writer_wait_s,
+            check_same_thread=False,
+            isolation_level=None,  # BEGIN is ours: see begin()
+        )
+        for pragma in (
+            f"busy_timeout = {self.writer_wait_s * 1000}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "cache_size = -65536",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _connect_reading(self) -> sqlite3.Connection:
+        """A connection that cannot write, whatever it is asked."""
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode=ro",
+            uri=True,
+            timeout=READER_TIMEOUT_S,
+            check_same_thread=False,
+            isolation_level=None,
+        )
+        for pragma in ("query_only = ON", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def make(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(
+                f"the folder {self.path.parent} of the warehouse cannot be made: {error}"
+            ) from error
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+        connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if writes else 'DEFERRED'}")
+
+    def leave(self, connection: sa.Connection) -> None:
+        pass  # BEGIN IMMEDIATE took the writer's place, and the end gave it back.
+
+    def is_transient(self, error: sa.exc.DBAPIError) -> bool:
+        return False  # A writer has waited for its turn already.
+
+    def write(
+        self,
+        connection: sa.Connection,
+        table: Table,
+        frame: pd.DataFrame,
+        conflict: Conflict,
+        keep: Sequence[str],
+    ) -> int:
+        then = ""
+        if conflict == "keep":
+            then = "ON CONFLICT DO NOTHING"
+        if conflict == "update":
+            names = [name for name in table.value_columns if name not in keep]
+            sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
+            differs = " OR ".join(f'"{name}" IS NOT excluded."{name}"' for name in names)
+            key = quoted(table.primary_key)
+            then = f"ON CONFLICT ({key}) DO UPDATE SET {sets} WHERE {differs}"
+        marks = ", ".join("?" for _ in table.names)
+        before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+        connection.exec_driver_sql(
+            f'INSERT INTO "{table.name}" ({quoted(table.names)}) VALUES ({marks}) {then}',
+            records(frame),
+        )
+        return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before)
+
+    def update(self, connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
+        key = list(table.primary_key)
+        names = [name for name in frame.columns if name not in key]
+        sets = ", ".join(f'"{name}" = ?' for name in names)
+        where = " AND ".join(f'"{name}" = ?' for name in key)
+        connection.exec_driver_sql(
+            f'UPDATE "{table.name}" SET {sets} WHERE {where}', records(frame[[*names, *key]])
+        )
+
+    @contextmanager
+    def unchecked(self, connection: sa.Connection) -> Iterator[None]:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
+
+    def damage(self, connection: sa.Connection) -> str:
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        return "" if found == "ok" else found
+
+    def size_bytes(self) -> int:
+        return sum(
+            file.stat().st_size
+            for file in (self.path, self.path.with_name(f"{self.path.name}-wal"))
+            if file.exists()
+        )
+
+    def free_bytes(self) -> int | None:
+        folder = next(part for part in (self.path.parent, *self.path.parents) if part.exists())
+        return shutil.disk_usage(folder).free
