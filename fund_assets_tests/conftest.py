@@ -1,6 +1,7 @@
 """Fixtures that every kind of test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,23 @@ def pytest_report_header() -> str:
     """Which engine the warehouses of this run are on."""
     where = os.environ[stores.SERVER] if stores.on_mysql() else "a file each"
     return f"warehouses: {os.environ.get(stores.ENGINE, 'sqlite')}, {where}"
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[str]:
+    """The URL of a MySQL or MariaDB server, also in a run whose warehouses are SQLite files."""
+    own = stores.provide_server()
+    yield os.environ[stores.SERVER]
+    if own is not None:
+        own.stop()
+    elif not stores.on_mysql():
+        stores.drop_all()
+
+
+@pytest.fixture
+def mysql_database(mysql_server: str, tmp_path: Path) -> str:
+    """The URL of a database that is not there yet."""
+    return f"{mysql_server}/{stores.database(tmp_path / 'mysql')}"
 
 
 @pytest.fixture

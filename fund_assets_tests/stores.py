@@ -42,7 +42,7 @@ def url_for(state: Path) -> str:
     """FUND_WAREHOUSE_URL for a state folder: empty on SQLite, whose file is below it."""
     if not on_mysql():
         return ""
-    return f"{os.environ[SERVER]}/{_database(state)}"
+    return f"{os.environ[SERVER]}/{database(state)}"
 
 
 def forget_settings(patch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, dirs_exist_ok=True)
     if not on_mysql():
         return
-    old, new = _database(source), _database(target)
+    old, new = database(source), database(target)
     warehouse = Warehouse(url_for(target))
     held = Warehouse(url_for(source)).value(
         "SELECT value FROM warehouse_meta WHERE property = 'source'"
@@ -115,7 +115,8 @@ def drop_all() -> None:
                 connection.exec_driver_sql(f"DROP DATABASE `{name}`")
 
 
-def _database(state: Path) -> str:
+def database(state: Path) -> str:
+    """The name of the database that belongs to a folder."""
     return _prefix() + hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:16]
 
 

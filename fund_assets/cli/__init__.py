@@ -14,11 +14,12 @@ import click
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.looking import nav, status
 from fund_assets.cli.measured import compare, screen
+from fund_assets.cli.moving import copy_warehouse
 from fund_assets.cli.pipeline import collect, metrics, run, validate
 from fund_assets.cli.proving import prove
 from fund_assets.cli.rates import rate
 from fund_assets.cli.serving import serve
-from fund_assets.cli.setting_up import doctor, init
+from fund_assets.cli.setting_up import doctor, init, migrate
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
 FAILED, WRONG_USE = 1, 2
@@ -74,7 +75,7 @@ def main() -> None:
 
 COMMANDS = (
     run, collect, validate, metrics, status, nav, prove, compare, screen, serve, rate, init,
-    doctor, calendar,
+    migrate, copy_warehouse, doctor, calendar,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -38,8 +38,8 @@ class Backend(ABC):
 
     @property
     @abstractmethod
-    def reader_url(self) -> str:
-        """The URL for the columnar reader; it carries the password."""
+    def reader(self) -> dict[str, object]:
+        """How `column_process.py` gets there: {"url"} or {"connect"}, with the password."""
 
     @abstractmethod
     def engine(self, *, read_only: bool) -> sa.Engine:

@@ -61,7 +61,7 @@ def stream(
     if not backend.exists():
         raise WarehouseError(f"there is no warehouse {backend.place}: run `fund-assets init`")
     query = {
-        "url": backend.reader_url,
+        **backend.reader,
         "sql": sql,
         "batch_rows": batch_rows or BATCH_ROWS,
     }

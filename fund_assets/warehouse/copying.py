@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fund_assets.schemas.table import Kind, Table
-from fund_assets.schemas.tables import TABLES
+from fund_assets.schemas.tables import TABLES, WAREHOUSE_META
 from fund_assets.warehouse.backend import quoted
 from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.ddl import METADATA
@@ -25,6 +25,8 @@ from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert
 
 BATCH_ROWS = 200_000
+#: A smaller table is not worth a process that reads it.
+FEW_ROWS = 5_000
 #: Told while it goes on: table, rows copied or compared so far, rows in all.
 Tell = Callable[[Table, int, int], None]
 
@@ -64,12 +66,14 @@ def copy(source: Warehouse, target: Warehouse, tell: Tell) -> dict[str, int]:
                     f"{target.place} has {there:,} rows of {name}, {source.place} only "
                     f"{total:,}: copy into a database that holds nothing else"
                 )
-            done = there
-            for batch in _batches(source, table, after=_last_key(target, table)):
-                _take(target, table, batch.to_pandas())
+            done, copied[name] = there, 0
+            # Making the target's tables has written some properties already.
+            first = table is WAREHOUSE_META
+            after = None if first else _last_key(target, table)
+            for batch in _batches(source, table, after):
+                copied[name] += _take(target, table, batch.to_pandas(), ignore=first)
                 done += batch.num_rows
                 tell(table, done, total)
-            copied[name] = done - there
     return copied
 
 
@@ -128,13 +132,13 @@ def _last_key(warehouse: Warehouse, table: Table) -> tuple[object, ...] | None:
 
 
 @retried
-def _take(target: Warehouse, table: Table, rows: pd.DataFrame) -> None:
+def _take(target: Warehouse, table: Table, rows: pd.DataFrame, *, ignore: bool) -> int:
     """Rows that the source's constraints have passed, of a batch of their own each."""
     with (
         target.transaction(writes=True) as connection,
         target.backend.unchecked(connection),
     ):
-        insert(connection, table, rows)
+        return insert(connection, table, rows, ignore=ignore)
 
 
 def _batches(
@@ -146,7 +150,11 @@ def _batches(
     order = ", ".join(f"`{name}`" for name in table.primary_key)
     where = "" if after is None else f"WHERE {_behind(table, after)}"
     sql = f"SELECT {names} FROM {table.name} {where} ORDER BY {order}"
-    yield from stream(warehouse.backend, sql, BATCH_ROWS)
+    if _count(warehouse, table) > FEW_ROWS:
+        yield from stream(warehouse.backend, sql, BATCH_ROWS)
+    else:
+        found = warehouse.frame(sql, table)
+        yield pa.RecordBatch.from_pandas(found, preserve_index=False)
 
 
 def _behind(table: Table, key: tuple[object, ...]) -> str:

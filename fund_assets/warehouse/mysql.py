@@ -21,6 +21,7 @@ from weakref import finalize
 import mysql.connector
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import mysqlconnector
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.backend import Backend, Conflict, quoted
@@ -60,12 +61,16 @@ class MySQL(Backend):
         return where.render_as_string()
 
     @property
-    def reader_url(self) -> str:
+    def reader(self) -> dict[str, object]:
+        if any(name.startswith("ssl_") for name in self.url.query if name != "ssl_disabled"):
+            # The columnar reader speaks no TLS: the driver, in Python, takes its place.
+            _, options = mysqlconnector.dialect().create_connect_args(self.url)
+            return {"connect": options | {"use_pure": True}}
         user, password = (
             quote(part or "", safe="") for part in (self.url.username, self.url.password)
         )
         server = f"{self.url.host or '127.0.0.1'}:{self.url.port or 3306}"
-        return f"mysql://{user}:{password}@{server}/{quote(self.url.database or '')}"
+        return {"url": f"mysql://{user}:{password}@{server}/{quote(self.url.database or '')}"}
 
     def engine(self, *, read_only: bool) -> sa.Engine:
         connect_s, answer_s = (
@@ -76,6 +81,7 @@ class MySQL(Backend):
             pool_pre_ping=True,
             pool_recycle=1800,
             connect_args={
+                "use_pure": True,  # the same driver on every machine
                 "charset": "utf8mb4",
                 "collation": "utf8mb4_bin",
                 "sql_mode": SQL_MODE,

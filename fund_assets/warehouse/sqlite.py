@@ -40,8 +40,8 @@ class SQLite(Backend):
         return str(self.path)
 
     @property
-    def reader_url(self) -> str:
-        return f"sqlite://{quote(str(self.path))}"
+    def reader(self) -> dict[str, object]:
+        return {"url": f"sqlite://{quote(str(self.path))}"}
 
     def engine(self, *, read_only: bool) -> sa.Engine:
         return sa.create_engine(

@@ -1,0 +1,303 @@
+"""What only a MySQL or MariaDB server can do wrong: its sessions, its files, its locks."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from fund_assets.nav.listing import described
+from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
+from fund_assets.warehouse import Warehouse, WarehouseError, landing
+from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.errors import TransientError
+from fund_assets.warehouse.mysql import LOAD_FROM
+from fund_assets.warehouse.writes import insert, upsert
+from fund_assets_tests.mariadb import Server
+from fund_assets_tests.unit.builders import FRI, stored
+
+ODD = "p@ss:w/rd%?#&'\\密"
+ADMINISTRATOR = {"poolclass": sa.NullPool}
+
+
+@pytest.fixture
+def warehouse(mysql_database):
+    warehouse = Warehouse(mysql_database)
+    warehouse.init("simulated")
+    yield warehouse
+    warehouse.close()
+
+
+def funds(number):
+    codes = [f"{n:06d}" for n in range(number)]
+    return described(
+        pd.DataFrame({"fund_code": codes, "name": "基", "fund_type": "", "pinyin": ""}), FRI
+    )
+
+
+def administrate(url, *statements):
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="mysql+mysqlconnector", database=""), **ADMINISTRATOR
+    )
+    with engine.begin() as connection:
+        return [connection.exec_driver_sql(statement) for statement in statements]
+
+
+def test_a_password_of_signs_opens_rows_and_columns(mysql_server, mysql_database):
+    """Stops a password with @ : / in it from being cut, by either of the two readers."""
+    user = mysql_database[-12:]
+    escaped = ODD.replace("\\", "\\\\").replace("'", "''")
+    administrate(
+        mysql_server,
+        f"CREATE USER '{user}'@'%' IDENTIFIED BY '{escaped}'",
+        f"GRANT ALL ON *.* TO '{user}'@'%'",
+    )
+    try:
+        url = sa.make_url(mysql_database).set(username=user, password=ODD)
+        warehouse = Warehouse(url.render_as_string(hide_password=False))
+        warehouse.init("simulated")
+        landing.write_fund_info(warehouse, funds(3))
+        assert ODD not in warehouse.place and user in warehouse.place
+        assert warehouse.columns("SELECT * FROM fund_info", FUND_INFO)["fund_code"].tolist() == [
+            "000000", "000001", "000002",
+        ]  # fmt: skip
+        warehouse.close()
+        wrong = Warehouse(url.set(password="wrong!").render_as_string(hide_password=False))
+        with pytest.raises(WarehouseError, match="Access denied") as told:
+            wrong.init("simulated")
+        assert "wrong!" not in str(told.value)
+    finally:
+        administrate(mysql_server, f"DROP USER '{user}'@'%'")
+
+
+@pytest.mark.parametrize("number", [10, LOAD_FROM + 10])
+@pytest.mark.parametrize(
+    ("column", "value"), [("kind", "crypto"), ("name", "长" * 201), ("status", None)]
+)
+def test_one_bad_row_refuses_all_of_them(warehouse, number, column, value):
+    """Stops the server's habit of skipping, cutting or zeroing what it reads from a file."""
+    rows = funds(number)
+    rows[column] = rows[column].where(rows.index != number - 1, value)
+    for write in (insert, upsert):
+        with (
+            pytest.raises((WarehouseError, sa.exc.IntegrityError)),
+            warehouse.transaction(writes=True) as connection,
+        ):
+            write(connection, FUND_INFO, rows)
+        assert landing.fund_info(warehouse).empty
+
+
+@pytest.mark.parametrize("number", [10, LOAD_FROM + 10])
+def test_a_stored_key_refuses_a_plain_insert(warehouse, number):
+    """Stops a file's rows from being left out in silence because their key is there."""
+    landing.write_fund_info(warehouse, funds(1))
+    with (
+        pytest.raises((WarehouseError, sa.exc.IntegrityError), match="Duplicate entry"),
+        warehouse.transaction(writes=True) as connection,
+    ):
+        insert(connection, FUND_INFO, funds(number))
+    assert len(landing.fund_info(warehouse)) == 1
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_writing_counts_what_it_inserted_and_changed(warehouse, monkeypatch, loads):
+    """Stops counts that follow the server's flags, with files and, where forbidden, without."""
+    monkeypatch.setattr(warehouse.backend, "_loads", lambda _connection: loads)
+    number = LOAD_FROM + 500
+    rows = funds(number)
+    odd = ["制\t表", "换\n行", "反\\斜", "\\N", "引'号", '双"引', "🀄", " 空 ", "", "\r\0"]
+    rows.loc[: len(odd) - 1, "name"] = odd
+    rows.loc[3, "history_on"] = 20260918
+    assert landing.write_fund_info(warehouse, rows.head(700)) == 700
+    changed = rows.copy()
+    changed.loc[500:599, "name"] = "改"
+    assert landing.write_fund_info(warehouse, changed) == 100 + number - 700
+    assert landing.write_fund_info(warehouse, changed) == 0
+    pd.testing.assert_frame_equal(landing.fund_info(warehouse), FUND_INFO.conform(changed))
+
+
+def test_floats_come_back_as_the_same_floats(warehouse):
+    """Stops NAVs from changing in their last digit on the way through text."""
+    landing.write_fund_info(warehouse, funds(1))
+    values = [0.1 + 0.2, 1e-7, 1.2345, 999_999.999, 5e-324, 0.1 * 3, 1.0]
+    rows = stored(
+        *(("000000", 20260101 + n, v, v, None, v, "first") for n, v in enumerate(values))
+    )
+    many = pd.concat([rows.assign(nav_date=rows["nav_date"] + 100 * k) for k in range(150)])
+    with warehouse.transaction(writes=True) as connection:
+        insert(connection, VALIDATED_NAV, rows)
+        upsert(connection, VALIDATED_NAV, many)
+    sql = "SELECT * FROM validated_nav ORDER BY nav_date LIMIT 7"
+    for read in (warehouse.frame, warehouse.columns):
+        assert read(sql, VALIDATED_NAV)["unit_nav"].tolist() == values
+
+
+def test_a_second_writer_waits_and_then_says_so(warehouse, mysql_database):
+    """Stops two writers from interleaving, and one from waiting for ever."""
+    other = Warehouse(mysql_database)
+    other.backend.writer_wait_s = 1
+    with (
+        warehouse.transaction(writes=True),
+        pytest.raises(WarehouseError, match="another program has been writing for 1 s"),
+        other.transaction(writes=True),
+    ):
+        pass
+    order = []
+
+    def second():
+        with Warehouse(mysql_database).transaction(writes=True):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with warehouse.transaction(writes=True):
+        thread.start()
+        time.sleep(0.3)
+        order.append("first")
+    thread.join(20)
+    assert order == ["first", "second"]
+    with other.transaction(writes=True):
+        pass  # the place was given back, also by the one that failed
+    other.close()
+
+
+def test_a_lost_connection_is_tried_again_and_leaves_nothing(warehouse, mysql_database):
+    """Stops a restarted server from failing a run, and half of a batch from staying."""
+    tries = []
+
+    @retried
+    def write():
+        with warehouse.transaction(writes=True) as connection:
+            insert(connection, FUND_INFO, funds(5))
+            tries.append(connection.exec_driver_sql("SELECT connection_id()").scalar_one())
+            if len(tries) == 1:
+                administrate(mysql_database, f"KILL {tries[0]}")
+            return insert(connection, FUND_INFO, funds(9).tail(4))
+
+    assert write() == 4
+    assert len(set(tries)) == 2
+    assert len(landing.fund_info(warehouse)) == 9
+
+
+def test_what_does_not_pass_is_not_tried_again(warehouse):
+    """Stops a wrong statement from being repeated for a quarter of a minute."""
+    tries = []
+
+    @retried
+    def wrong():
+        tries.append(1)
+        warehouse.value("SELECT nothing FROM fund_info")
+
+    with pytest.raises(WarehouseError, match="nothing") as told:
+        wrong()
+    assert len(tries) == 1 and not isinstance(told.value, TransientError)
+
+
+def test_two_processes_may_make_the_tables_at_once(mysql_database):
+    """Stops the second of two services that start together from dying of half a schema."""
+    faults = []
+
+    def start():
+        try:
+            warehouse = Warehouse(mysql_database)
+            warehouse.init("simulated")
+            warehouse.close()
+        except Exception as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    warehouse = Warehouse(mysql_database, read_only=True)
+    warehouse.init("simulated")
+    assert warehouse.rows("SELECT property, value FROM warehouse_meta") == [
+        {"property": "source", "value": "simulated"}
+    ]
+    warehouse.close()
+
+
+def test_a_beginning_that_was_cut_off_is_gone_on_with(mysql_database):
+    """Stops a crash between two tables from leaving a database that nobody can use."""
+    warehouse = Warehouse(mysql_database)
+    warehouse.init("simulated")
+    with warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql("DROP TABLE fund_peers")
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    assert not warehouse.exists()
+    warehouse.init("simulated")
+    assert warehouse.value("SELECT COUNT(*) FROM fund_peers") == 0
+    warehouse.close()
+
+
+def certificates(folder):
+    """A certificate authority and a certificate of localhost, made now."""
+    now = datetime.now(UTC)
+
+    def make(name, issuer, key, signer, authority):
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(authority, None), critical=True)
+        )
+        if not authority:
+            names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+            builder = builder.add_extension(names, critical=False)
+        return builder.sign(signer, hashes.SHA256())
+
+    root, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    files = {
+        "ca.pem": make("test ca", "test ca", root, root, True),
+        "server.pem": make("localhost", "test ca", key, root, False),
+    }
+    for name, certificate in files.items():
+        (folder / name).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "server.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+@pytest.mark.slow
+def test_a_server_that_wants_tls_is_read_in_both_ways(tmp_path):
+    """Stops bulk reads from failing, or going unencrypted, where the server wants TLS."""
+    certificates(tmp_path)
+    server = Server(
+        f"--ssl-ca={tmp_path}/ca.pem", f"--ssl-cert={tmp_path}/server.pem",
+        f"--ssl-key={tmp_path}/server.key", "--require-secure-transport=ON",
+    )  # fmt: skip
+    try:
+        place = server.url.replace("127.0.0.1", "localhost") + "/fund_assets"
+        verify = f"?ssl_ca={tmp_path}/ca.pem&ssl_verify_cert=true&ssl_verify_identity=true"
+        warehouse = Warehouse(place + verify)
+        warehouse.init("simulated")
+        landing.write_fund_info(warehouse, funds(2_000))
+        by_columns = warehouse.columns("SELECT * FROM fund_info", FUND_INFO)
+        pd.testing.assert_frame_equal(by_columns, landing.fund_info(warehouse))
+        assert by_columns["history_on"].isna().all() and len(by_columns) == 2_000
+        assert str(tmp_path) not in warehouse.place
+        warehouse.close()
+        with pytest.raises(WarehouseError, match="Access denied"):
+            Warehouse(f"{place}?ssl_disabled=true").init("simulated")
+        (tmp_path / "other").mkdir()
+        certificates(tmp_path / "other")
+        strange = verify.replace(f"{tmp_path}/ca.pem", f"{tmp_path}/other/ca.pem")
+        with pytest.raises(WarehouseError, match="certificate verify failed"):
+            Warehouse(place + strange).init("simulated")
+    finally:
+        server.stop()
