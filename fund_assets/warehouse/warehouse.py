@@ -16,6 +16,7 @@ from fund_assets.schemas.table import Table
 from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.engine import WarehouseError, make_engine, transaction
+from fund_assets.warehouse.views import VIEWS
 
 SCHEMA_VERSION = "2"
 
@@ -48,6 +49,8 @@ class Warehouse:
         if not found:
             with self.transaction(writes=True) as connection:
                 METADATA.create_all(connection)
+                for name, select in VIEWS.items():
+                    connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
                 connection.execute(
                     sa.text(
                         "INSERT INTO warehouse_meta (property, value) "
