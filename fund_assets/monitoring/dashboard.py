@@ -176,6 +176,8 @@ def _quality(status: Status) -> Panel:
     table = _table("项目", "数量", right=["数量"])
     table.add_row("合并的行（7 天，新增与更正）", f"{status.rows_written:,}")
     table.add_row("更正的净值（7 天）", f"{status.revisions:,}")
+    table.add_row("  [dim]0.25 % 起，须报告[/]", f"{status.revisions_to_report:,}")
+    table.add_row("  [dim]0.5 % 起，须公告[/]", f"{status.revisions_to_announce:,}")
     table.add_row("隔离中的行", f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")
@@ -190,7 +192,7 @@ def _batches(status: Status) -> Panel:
                    row.rows_quarantined, row.rows_pending)  # fmt: skip
         table.add_row(
             _moment(row.collected_at),
-            {"wave": "全市场", "history": "历史", "events": "分红"}[row.kind],
+            {"wave": "全市场", "history": "历史", "events": "分红", "desk": "复核"}[row.kind],
             _day(row.newest_date),
             STATES[row.state],
             *(_count(n) for n in numbers),
