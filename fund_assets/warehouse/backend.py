@@ -89,7 +89,10 @@ class Backend(ABC):
 
     @abstractmethod
     def unchecked(self, connection: sa.Connection) -> AbstractContextManager[None]:
-        """While it lasts, CHECK constraints are not evaluated, where that can be."""
+        """While it lasts, rows are not held against constraints, where that can be.
+
+        For rows whose conditions and references have been seen to hold.
+        """
 
     @abstractmethod
     def damage(self, connection: sa.Connection) -> str:

@@ -257,18 +257,15 @@ class MySQL(Backend):
 
     @contextmanager
     def unchecked(self, connection: sa.Connection) -> Iterator[None]:
-        """Only MariaDB can leave CHECK constraints out; MySQL evaluates them."""
-        if not self._is_mariadb(connection):
-            yield
-            return
-        connection.exec_driver_sql("SET check_constraint_checks = 0")
+        """Foreign keys; CHECK constraints only on MariaDB, as MySQL always evaluates them."""
+        names = ["foreign_key_checks", "unique_checks"]
+        if getattr(connection.dialect, "is_mariadb", False):
+            names.append("check_constraint_checks")
+        connection.exec_driver_sql("SET " + ", ".join(f"{name} = 0" for name in names))
         try:
             yield
         finally:
-            connection.exec_driver_sql("SET check_constraint_checks = 1")
-
-    def _is_mariadb(self, connection: sa.Connection) -> bool:
-        return bool(getattr(connection.dialect, "is_mariadb", False))
+            connection.exec_driver_sql("SET " + ", ".join(f"{name} = 1" for name in names))
 
     def damage(self, connection: sa.Connection) -> str:
         tables = METADATA.tables
