@@ -64,9 +64,12 @@ def stored_warehouse(settings: "Settings") -> "Warehouse | None":
 
     try:
         warehouse = Warehouse(settings.warehouse)
+        if not warehouse.exists():
+            return None
+        warehouse.init(settings.source)
     except WarehouseError as error:
         raise SettingsError(str(error)) from error
-    return warehouse if warehouse.exists() else None
+    return warehouse
 
 
 def where(settings: "Settings") -> str:

@@ -54,8 +54,13 @@ class Backend(ABC):
         """Whether there is something that can hold tables."""
 
     @abstractmethod
-    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
-        """Begin a transaction: a consistent state to read, or as the only writer."""
+    def begin(self, connection: sa.Connection, *, writes: bool, references: bool) -> None:
+        """Begin a transaction: a consistent state to read, or as the only writer.
+
+        Args:
+            references: foreign keys are held; without, a table may be taken out from under
+                others for a moment.
+        """
 
     @abstractmethod
     def leave(self, connection: sa.Connection) -> None:

@@ -19,7 +19,7 @@ MAX_REAL = sys.float_info.max
 LONGEST_VARCHAR = 2_000
 #: The engines by what tells their conditions apart: the length of a text, and a pattern.
 LENGTH = {"sqlite": "length", "mysql": "char_length"}
-NO_DIGIT = {"sqlite": "{} GLOB '*[^0-9]*'", "mysql": "{} REGEXP '[^0-9]'"}
+ONLY_DIGITS = {"sqlite": "{} NOT GLOB '*[^0-9]*'", "mysql": "{} NOT REGEXP '[^0-9]'"}
 
 
 def sql_type(column: Column) -> sa.types.TypeEngine:
@@ -53,7 +53,7 @@ def conditions(column: Column, engine: str) -> Iterator[str]:
     """
     name = f'"{column.name}"'
     if column.kind is Kind.CODE:
-        yield f"{LENGTH[engine]}({name}) = 6 AND NOT {NO_DIGIT[engine].format(name)}"
+        yield f"{LENGTH[engine]}({name}) = 6 AND {ONLY_DIGITS[engine].format(name)}"
     if column.kind is Kind.DATE:
         yield f"{name} BETWEEN {DATE_LIMITS[0]} AND {DATE_LIMITS[1]}"
     limits = [(">", column.gt), ("<", column.lt)]
@@ -96,10 +96,10 @@ def sql_column(table: Table, column: Column) -> sa.Column:
     )
 
 
-def sql_table(table: Table, metadata: sa.MetaData) -> sa.Table:
-    """The table as SQLAlchemy knows it, added to `metadata`."""
+def sql_table(table: Table, metadata: sa.MetaData, called: str | None = None) -> sa.Table:
+    """The table as SQLAlchemy knows it, added to `metadata`; `called` otherwise if need be."""
     return sa.Table(
-        table.name,
+        called or table.name,
         metadata,
         *(sql_column(table, column) for column in table.columns),
         sa.PrimaryKeyConstraint(*table.primary_key),

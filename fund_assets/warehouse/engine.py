@@ -58,15 +58,15 @@ def make_engine(backend: Backend, *, read_only: bool) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        writes = bool(connection.get_execution_options().get("writes"))
-        backend.begin(connection, writes=writes)
+        options = connection.get_execution_options()
+        backend.begin(connection, writes=options["writes"], references=options["references"])
 
     return engine
 
 
 @contextmanager
 def transaction(
-    backend: Backend, engine: sa.Engine, *, writes: bool
+    backend: Backend, engine: sa.Engine, *, writes: bool, references: bool = True
 ) -> Iterator[sa.Connection]:
     """One transaction: a consistent reading, or the only writer until it ends.
 
@@ -76,7 +76,9 @@ def transaction(
             Either way nothing changed.
     """
     try:
-        with engine.connect().execution_options(writes=writes, backend=backend) as connection:
+        with engine.connect().execution_options(
+            writes=writes, references=references, backend=backend
+        ) as connection:
             try:
                 with connection.begin():
                     yield connection

@@ -145,7 +145,7 @@ class MySQL(Backend):
         digest = hashlib.sha256(str(self.url.database).encode()).hexdigest()
         return f"fund_assets.{digest[:40]}"
 
-    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+    def begin(self, connection: sa.Connection, *, writes: bool, references: bool) -> None:
         if not writes:
             connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
             return
@@ -157,6 +157,7 @@ class MySQL(Backend):
                 f"the warehouse {self.place} refused: another program has been writing for "
                 f"{self.writer_wait_s} s; nothing was changed"
             )
+        connection.exec_driver_sql(f"SET foreign_key_checks = {references:d}")
         connection.exec_driver_sql("START TRANSACTION")
 
     def leave(self, connection: sa.Connection) -> None:

@@ -7,7 +7,7 @@ table of ours.
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -90,11 +90,15 @@ class SQLite(Backend):
     def exists(self) -> bool:
         return self.path.exists()
 
-    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+    def begin(self, connection: sa.Connection, *, writes: bool, references: bool) -> None:
+        if not references:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if writes else 'DEFERRED'}")
 
     def leave(self, connection: sa.Connection) -> None:
-        pass  # BEGIN IMMEDIATE took the writer's place, and the end gave it back.
+        # BEGIN IMMEDIATE took the writer's place, and the end gave it back.
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute("PRAGMA foreign_keys = ON")
 
     def is_transient(self, error: sa.exc.DBAPIError) -> bool:
         return False  # A writer has waited for its turn already.

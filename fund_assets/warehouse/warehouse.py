@@ -88,7 +88,9 @@ class Warehouse:
         """
         if self.revision() is None:
             raise WarehouseError(f"{self.place} has no tables yet: run `fund-assets init`")
-        with self.transaction(writes=True) as connection:
+        with transaction(
+            self.backend, self.engine, writes=True, references=False
+        ) as connection:
             before = revision(connection)
             if str(before) > HEAD:
                 raise WarehouseError(

@@ -1,0 +1,154 @@
+"""Tables of older releases, with rows in them, become those of this one.
+
+`migrations/0001.*.sql` are databases as the first release made them, dumped.
+"""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from click.testing import CliRunner
+
+from fund_assets.cli import main
+from fund_assets.schemas.tables import TABLES
+from fund_assets.warehouse import Warehouse, WarehouseError
+from fund_assets.warehouse.migrating import SCRIPTS
+from fund_assets.warehouse.migrations import HEAD
+from fund_assets_tests import stores
+
+OLD = Path(__file__).resolve().parents[1] / "migrations"
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A warehouse of the first release."""
+    warehouse = Warehouse(stores.at(tmp_path))
+    warehouse.backend.make()
+    if stores.on_mysql():
+        with warehouse.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("SET foreign_key_checks = 0, sql_mode = ''")
+            for statement in (OLD / "0001.mysql.sql").read_text().split(";\n"):
+                if statement.strip():
+                    cursor.execute(statement)
+            connection.connection.commit()
+            connection.invalidate()
+    else:
+        with sqlite3.connect(warehouse.backend.path) as connection:
+            connection.executescript((OLD / "0001.sqlite.sql").read_text())
+        connection.close()
+    yield warehouse
+    warehouse.close()
+
+
+def shape(warehouse):
+    """All that the database knows of the tables, in an order of its own."""
+    with warehouse.transaction() as connection:
+        inspector = sa.inspect(connection)
+        return {
+            (name, what): sorted(map(str, getattr(inspector, f"get_{what}")(name)))
+            for name in sorted(inspector.get_table_names())
+            for what in ("columns", "indexes", "foreign_keys", "check_constraints")
+        } | {
+            (name, "key"): inspector.get_pk_constraint(name)["constrained_columns"]
+            for name in inspector.get_table_names()
+        }
+
+
+def test_scripts_lead_to_what_the_program_asks_for():
+    """Stops a forgotten script, or one that nobody runs."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_an_old_warehouse_becomes_a_new_one(old, tmp_path):
+    """Stops tables that have been migrated from differing from tables made anew."""
+    with pytest.raises(WarehouseError, match=r"revision 0001.*run `fund-assets migrate`"):
+        old.init("simulated")
+    assert old.migrate() == ("0001", HEAD)
+    old.init("simulated")
+    fresh = Warehouse(stores.at(tmp_path / "fresh"))
+    fresh.init("simulated")
+    assert shape(old) == shape(fresh)
+    assert old.migrate() == (HEAD, HEAD)
+    fresh.close()
+
+
+def test_all_rows_are_there_afterwards(old):
+    """Stops rows from being lost or changed, and new columns from being guessed wrongly."""
+    tables = [name for name in TABLES if name in ("fund_info", "collection_batch", "fund_nav",
+              "validated_nav", "nav_revision", "nav_quarantine", "publish_log")]  # fmt: skip
+    before = {name: old.rows(f"SELECT * FROM {name}") for name in tables}
+    old.migrate()
+    new = {
+        "legal_level": {"w1": {20260917_200000: "none", 20260917_210000: "report",
+                               20260917_220000: "announce"}},
+    }  # fmt: skip
+    for name, rows in before.items():
+        after = old.rows(f"SELECT * FROM {name}")
+        assert len(rows) == len(after) > 0
+        for was, now in zip(rows, after, strict=True):
+            added = {column: now.pop(column) for column in list(now) if column not in was}
+            assert now == was
+            if name == "nav_revision":
+                level = new["legal_level"][was["superseded_by"]][was["superseded_at"]]
+                assert added == {"legal_level": level}
+            elif name == "nav_quarantine":
+                assert added == {"decided_by": "", "decided_at": None, "decided_in": ""}
+            else:
+                assert added == {}
+    assert old.rows("SELECT * FROM warehouse_meta") == [
+        {"property": "source", "value": "simulated"}
+    ]
+    known = old.rows("SELECT unit_nav FROM nav_versions ORDER BY known_from")
+    assert [row["unit_nav"] for row in known] == [1.4985, 1.504, 1.52, 1.5]
+
+
+def test_references_are_held_afterwards(old):
+    """Stops a table made anew from leaving the ones that refer to it without their rows."""
+    old.migrate()
+    for statement in (
+        "INSERT INTO publish_log VALUES ('w9', 20260917193000, 20260917, 2, 1, 0, 0, 0, 1, '')",
+        "UPDATE fund_nav SET batch_id = 'w9'",
+        "DELETE FROM collection_batch",
+    ):
+        with (
+            pytest.raises(sa.exc.IntegrityError, match=r"(?i)foreign key"),
+            old.transaction(writes=True) as connection,
+        ):
+            connection.exec_driver_sql(statement)
+
+
+def test_two_may_migrate_at_once(old):
+    """Stops two services that are renewed together from migrating the same table twice."""
+    found = []
+    place = old.backend.url.render_as_string(hide_password=False)
+    threads = [
+        threading.Thread(target=lambda: found.append(Warehouse(place).migrate()))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [("0001", HEAD), (HEAD, HEAD)]
+    assert len(old.rows("SELECT * FROM nav_revision")) == 3
+
+
+def test_the_command_says_what_it_did(old, monkeypatch):
+    """Stops a migration that nobody can tell from none."""
+    place = old.backend.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("FUND_WAREHOUSE_URL", place)
+    refused = CliRunner().invoke(main, ["nav", "000001"])
+    assert refused.exit_code == 2 and "run `fund-assets migrate`" in refused.output
+    done = CliRunner().invoke(main, ["migrate"])
+    assert done.exit_code == 0, done.output
+    assert f"revision {HEAD}, was 0001" in done.output
+    assert "was" not in CliRunner().invoke(main, ["migrate"]).output
+    monkeypatch.setenv("FUND_WAREHOUSE_URL", "")
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 2
