@@ -1,8 +1,10 @@
 """What only a MySQL or MariaDB server can do wrong: its sessions, its files, its locks."""
 
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, WarehouseError, landing
 from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.errors import TransientError
+from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.mysql import LOAD_FROM
 from fund_assets.warehouse.writes import insert, upsert
 from fund_assets_tests.mariadb import Server
@@ -301,3 +304,60 @@ def test_a_server_that_wants_tls_is_read_in_both_ways(tmp_path):
             Warehouse(place + strange).init("simulated")
     finally:
         server.stop()
+
+
+USERS_SQL = Path(__file__).resolve().parents[2] / "deploy" / "sql" / "users.sql"
+
+
+@pytest.fixture
+def users(mysql_server, mysql_database):
+    """user → URL, of the users of deploy/sql/users.sql under names of their own."""
+    name = sa.make_url(mysql_database).database
+    suffix = f"t{name[-12:]}"
+    sql = re.sub(r"--.*", "", USERS_SQL.read_text(encoding="utf-8")).replace("dagster", suffix)
+    sql = sql.replace("fund_assets", name)
+    for user in ("fund_ddl", "fund_rw", "fund_ro"):
+        sql = sql.replace(f"'{user}'", f"'{user}_{suffix}'")
+    administrate(mysql_server, *(part for part in sql.split(";") if part.strip()))
+    yield {
+        user: sa.make_url(mysql_database)
+        .set(username=f"{user}_{suffix}", password="CHANGE_ME")
+        .render_as_string(hide_password=False)
+        for user in ("fund_ddl", "fund_rw", "fund_ro")
+    }
+    administrate(
+        mysql_server,
+        f"DROP DATABASE `{suffix}`",
+        *(f"DROP USER '{u}_{suffix}'@'%'" for u in ("fund_ddl", "fund_rw", "fund_ro")),
+        f"DROP USER '{suffix}'@'%'",
+    )
+
+
+def test_each_user_may_do_its_work_and_no_more(users):
+    """Stops a service that could drop the tables, and one whose rights do not suffice."""
+    with pytest.raises(WarehouseError, match="CREATE command denied"):
+        Warehouse(users["fund_rw"]).init("simulated")
+    maker = Warehouse(users["fund_ddl"])
+    maker.init("simulated")
+    assert maker.migrate() == (HEAD, HEAD)
+    writer = Warehouse(users["fund_rw"])
+    writer.init("simulated")
+    assert landing.write_fund_info(writer, funds(10)) == 10
+    assert landing.write_fund_info(writer, funds(LOAD_FROM + 10)) == LOAD_FROM
+    for statement in ("DROP TABLE fund_peers", "ALTER TABLE fund_info ADD COLUMN x INT",
+                      "CREATE TABLE x (x INT)"):  # fmt: skip
+        with (
+            pytest.raises(WarehouseError, match="command denied"),
+            writer.transaction(writes=True) as connection,
+        ):
+            connection.exec_driver_sql(statement)
+    reader = Warehouse(users["fund_ro"], read_only=True)
+    reader.init("simulated")
+    assert len(landing.fund_info(reader)) == LOAD_FROM + 10
+    assert reader.value("SELECT COUNT(*) FROM nav_versions") == 0
+    assert len(reader.columns("SELECT * FROM fund_info", FUND_INFO)) == LOAD_FROM + 10
+    plain = Warehouse(users["fund_ro"])
+    with pytest.raises(WarehouseError, match="denied"):
+        landing.write_fund_info(plain, funds(1).assign(name="x"))
+    for warehouse in (maker, writer, reader, plain):
+        warehouse.close()
