@@ -10,6 +10,7 @@ import pandas as pd
 
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import TABLES
+from fund_assets.warehouse.events import asked_on
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
@@ -39,16 +40,22 @@ def newest_published(warehouse: Warehouse) -> int | None:
 
 
 def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
-    """Newest date (yyyymmdd) of each table that follows the market; None when empty."""
+    """Newest date (yyyymmdd) of each table that follows the market; None when empty.
+
+    That of fund_info and fund_events is the day on which the market's lists were last had.
+    """
     collected = warehouse.value(
         "SELECT MAX(newest_date) FROM collection_batch WHERE kind = 'wave'"
     ) or warehouse.value("SELECT MAX(nav_date) FROM fund_nav")
-    measured = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
-    return {
-        "fund_nav": None if collected is None else int(str(collected)),
+    newest = {
+        "fund_info": warehouse.value("SELECT MAX(last_seen_on) FROM fund_info"),
+        "fund_events": asked_on(warehouse) or None,
+        "fund_nav": collected,
         "validated_nav": newest_published(warehouse),
-        "fund_metrics": None if measured is None else int(str(measured)),
+        "benchmark_index": warehouse.value("SELECT MAX(nav_date) FROM benchmark_index"),
+        "fund_metrics": warehouse.value("SELECT MAX(calc_date) FROM fund_metrics"),
     }
+    return {table: None if key is None else int(str(key)) for table, key in newest.items()}
 
 
 def first_wave(warehouse: Warehouse) -> int | None:

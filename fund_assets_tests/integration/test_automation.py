@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
-from fund_assets.automation.sensors import automation, gap_sensor, gaps
+from fund_assets.automation.sensors import automation, gap_sensor
 from fund_assets.calendar import TradingCalendar
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.definitions import build_defs
+from fund_assets.monitoring.sessions import gaps
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import days
