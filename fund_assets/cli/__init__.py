@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from fund_assets.cli.calendar_days import calendar
+from fund_assets.cli.logging_out import logs
 from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.moving import copy_warehouse
@@ -75,8 +76,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, validate, metrics, dashboard, nav, prove, compare, screen, serve, rate, init,
-    migrate, copy_warehouse, doctor, calendar,
+    run, collect, validate, metrics, dashboard, nav, prove, compare, screen, serve, logs, rate,
+    init, migrate, copy_warehouse, doctor, calendar,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -71,7 +71,7 @@ def _show(found: "Status") -> None:
 
 
 def _watch(seconds: int) -> "Status":
-    """The last state before Ctrl-C; on a terminal each one takes the place of the one before."""
+    """The last state before Ctrl-C; on a terminal each one takes the place of another."""
     terminal = console()
     found = None
     try:
