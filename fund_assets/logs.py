@@ -146,11 +146,32 @@ def _worth_a_line(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.INFO
 
 
+class SchedulerFile(DailyFile):
+    """Takes what Dagster's daemon says from the root logger.
+
+    The daemon sets up Dagster's own loggers anew after it has opened its storages; a handler
+    there would be gone. Where the root has no other handler, Python's last resort, which one
+    at the root turns off, still gets what it would have got.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("scheduler")
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write a record of the daemon; leave the others to those who had them before."""
+        if record.name.startswith("dagster.daemon"):
+            return super().handle(record)
+        alone = logging.getLogger().handlers == [self]
+        if alone and logging.lastResort and record.levelno >= logging.lastResort.level:
+            return record.name.startswith("dagster") or logging.lastResort.handle(record)
+        return False
+
+
 def follow_daemon() -> None:
     """Write what Dagster's daemon says to the scheduler's file; only the daemon says it."""
-    daemon = logging.getLogger("dagster.daemon")
-    if not any(isinstance(handler, DailyFile) for handler in daemon.handlers):
-        daemon.addHandler(DailyFile("scheduler"))
+    root = logging.getLogger()
+    if not any(isinstance(handler, SchedulerFile) for handler in root.handlers):
+        root.addHandler(SchedulerFile())
 
 
 def log_folder() -> Path:

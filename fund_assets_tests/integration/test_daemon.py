@@ -119,9 +119,7 @@ def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp
         for kind in ("collector", "scheduler")
     }
     assert "validated_nav evaluation result: 1 requested" in logs["scheduler"]
-    assert "SchedulerDaemon: Not checking for any runs" in logs["scheduler"] or (
-        "SchedulerDaemon: Checking for new runs" in logs["scheduler"]
-    )
+    assert "Instance is configured with the following daemons" in logs["scheduler"]
     assert 'Started execution of run for "daily_collection"' in logs["collector"]
     assert "nav_date 2026-09-18" in logs["collector"], "runs of the daemon write it too"
     assert daemon.returncode == 0, said()[-3000:]

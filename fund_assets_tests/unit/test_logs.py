@@ -200,19 +200,17 @@ def test_the_command_knows_the_kinds():
     assert KINDS == logs.KINDS
 
 
-def test_the_daemons_lines_are_written_once(tmp_path, monkeypatch):
-    """Stops a scheduler log with every line twice, and one without any."""
+def test_the_daemons_lines_are_written_once(tmp_path, monkeypatch, capsys):
+    """Stops a scheduler log with every line twice, and warnings of others that vanish."""
     monkeypatch.setenv("FUND_STATE", str(tmp_path))
-    daemon = logging.getLogger("dagster.daemon")
-    before = list(daemon.handlers)
-    try:
-        daemon.handlers = []
-        logs.follow_daemon()
-        logs.follow_daemon()
-        logging.getLogger("dagster.daemon.SchedulerDaemon").warning("tick %s", 7)
-    finally:
-        daemon.handlers = before
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logs.follow_daemon()
+    logs.follow_daemon()
+    logging.getLogger("dagster.daemon.SchedulerDaemon").warning("tick %s", 7)
+    logging.getLogger("somebody").warning("else")
+    logging.getLogger("somebody").info("whispers")
     (line,) = logs.last_lines("scheduler", logs.log_folder(), 9)
     assert line.endswith("WARNING dagster.daemon.SchedulerDaemon: tick 7\n")
     (file,) = logs.log_files("scheduler", logs.log_folder())
     assert file.stat().st_size == len(line)
+    assert capsys.readouterr().err == "else\n"
