@@ -11,6 +11,7 @@ from datetime import timedelta
 import dagster as dg
 
 from fund_assets.automation import jobs
+from fund_assets.automation.schedules import RETRY_TAGS
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
 from fund_assets.warehouse import facts
@@ -22,6 +23,7 @@ automation = dg.AutomationConditionSensorDefinition(
     target=dg.AssetSelection.all(),
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
+    run_tags=RETRY_TAGS,
 )
 
 
@@ -56,7 +58,7 @@ def gap_sensor(
                 dg.RunRequest(
                     run_key=f"gap-{key}-{len(times) + 1}",
                     run_config={"ops": {"fund_nav": {"config": {"missing_on": key}}}},
-                    tags={"fund/gap": str(key)},
+                    tags={"fund/gap": str(key), **RETRY_TAGS},
                 )
             )
     kept = {key: times for key, times in tried.items() if int(key) in missing}

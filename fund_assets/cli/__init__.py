@@ -17,6 +17,7 @@ from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.moving import copy_warehouse
 from fund_assets.cli.pipeline import collect, metrics, run, validate
+from fund_assets.cli.pipeline import canary, collect, metrics, run, validate
 from fund_assets.cli.proving import prove
 from fund_assets.cli.rates import rate
 from fund_assets.cli.serving import serve
@@ -76,8 +77,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, validate, metrics, dashboard, nav, prove, compare, screen, serve, logs, rate,
-    init, migrate, copy_warehouse, doctor, calendar,
+    run, collect, validate, metrics, canary, dashboard, logs, nav, prove, compare, screen,
+    serve, rate, init, migrate, copy_warehouse, doctor, calendar,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

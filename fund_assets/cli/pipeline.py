@@ -1,4 +1,4 @@
-"""The commands that run jobs: `run`, `collect`, `validate` and `metrics`.
+"""The commands that run jobs: `run`, `collect`, `validate`, `metrics` and `canary`.
 
 Belongs here: options and what they mean to a job. Does not belong here: running it and
 telling of it (`running.py`, `telling.py`).
@@ -89,6 +89,12 @@ def metrics(fund: str | None) -> None:
     from fund_assets.cli.measured import show_metrics
 
     show_metrics(fund)
+
+
+@click.command()
+def canary() -> None:
+    """See whether the source answers as the evening will need it; nothing is stored."""
+    _execute("source_canary")
 
 
 def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:

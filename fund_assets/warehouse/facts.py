@@ -3,11 +3,13 @@
 Belongs here: counts and dates. Does not belong here: what is good or bad about them.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
+from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.events import asked_on
@@ -195,6 +197,27 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
         ORDER BY collected_at, batch_id
         """
     )
+
+
+def accepted_on(warehouse: Warehouse, nav_date: int) -> pd.DataFrame:
+    """The accepted figures of a date (yyyymmdd) of listed funds, with the kind of each."""
+    names = ["fund_code", "kind", *OBSERVED_NAMES]
+    rows = warehouse.rows(
+        f"SELECT fund_code, i.kind, {', '.join(f'v.{name}' for name in OBSERVED_NAMES)} "
+        "FROM validated_nav AS v JOIN fund_info AS i USING (fund_code) "
+        "WHERE v.nav_date = :nav_date AND i.status = 'listed' ORDER BY fund_code",
+        nav_date=nav_date,
+    )
+    return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(OBSERVED_NAMES, "float64"))
+
+
+def rows_of_newest_wave(warehouse: Warehouse) -> dict[str, int]:
+    """Endpoint → rows of its answer, in the wave that was published last."""
+    payloads = warehouse.value(
+        "SELECT payloads FROM collection_batch WHERE kind = 'wave' AND state = 'published' "
+        "ORDER BY collected_at DESC LIMIT 1"
+    )
+    return {p["endpoint"]: int(p["rows"]) for p in json.loads(str(payloads or "[]"))}
 
 
 def newest_rows(warehouse: Warehouse, table: Table) -> pd.DataFrame:
