@@ -223,6 +223,9 @@ def _quality(status: Status) -> Panel:
     table.add_row("隔离中的行", f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")
+    failed = sum(n for outcome, n in status.requests_today if outcome != "ok")
+    made = sum(n for _, n in status.requests_today)
+    table.add_row("数据源请求（今日，其中失败）", f"{made:,} / {failed:,}")
     return _panel("数据质量", table)
 
 

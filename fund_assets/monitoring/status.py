@@ -37,6 +37,7 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, facts
+from fund_assets.warehouse.requests import requests_since
 
 SHOWN_BATCHES = 5
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
@@ -81,6 +82,16 @@ class KindCoverage:
 
 
 @dataclass(frozen=True)
+class Requests:
+    """Requests to a source that ended in one way; `seconds` of all of them together."""
+
+    source: str
+    outcome: str
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class BatchSummary:
     """A collected batch; the counts of its merge are None until it is published."""
 
@@ -118,6 +129,9 @@ class Status:
             are due, older than the newest date, and hardly published.
         runs, runs_by_status, checks: of the last 7 days, the newest runs first.
         disk_free_bytes: on the disk of FUND_STATE.
+        quarantined_ever: rule → rows it ever held.
+        requests: to the source since the beginning, by how they ended; requests_today: those
+            of the newest day, outcome → how many.
     """
 
     now: datetime
@@ -157,6 +171,9 @@ class Status:
     runs_by_status: tuple[tuple[str, int], ...] = ()
     checks: tuple[CheckState, ...] = ()
     disk_free_bytes: int | None = None
+    quarantined_ever: tuple[tuple[str, int], ...] = ()
+    requests: tuple[Requests, ...] = ()
+    requests_today: tuple[tuple[str, int], ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -256,6 +273,17 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         runs_by_status=vitals.runs_by_status(runs),
         checks=tuple(states),
         disk_free_bytes=free,
+        quarantined_ever=tuple(
+            (r["rule"], r["held"]) for r in facts.quarantined_ever(warehouse)
+        ),
+        requests=tuple(
+            Requests(r["source"], r["outcome"], int(r["requests"]), float(r["seconds"]))
+            for r in requests_since(warehouse)
+        ),
+        requests_today=tuple(
+            (r["outcome"], int(r["requests"]))
+            for r in requests_since(warehouse, to_key(now.date()))
+        ),
     )
 
 

@@ -155,6 +155,13 @@ def quarantine_counts(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
 
 
+def quarantined_ever(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """All rows that were ever held, whatever became of them, by rule: rule, held."""
+    return warehouse.rows(
+        "SELECT rule, COUNT(*) AS held FROM nav_quarantine GROUP BY rule ORDER BY rule"
+    )
+
+
 def revisions_since(warehouse: Warehouse, stamp: int) -> int:
     """Corrections of accepted values seen since a time (yyyymmddhhmmss)."""
     return int(
