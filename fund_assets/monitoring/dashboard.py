@@ -49,6 +49,7 @@ STATES = {
     "landed": "[cyan]待校验[/]",
     "held": "[red]被拦截[/]",
 }
+BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红"}
 SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（akshare）"}
 FIRST = (
     ("fund-assets run", "采集、校验、合并、计算，一次完成"),
@@ -252,7 +253,7 @@ def _batches(status: Status) -> Panel:
                    row.rows_quarantined, row.rows_pending)  # fmt: skip
         table.add_row(
             _moment(row.collected_at),
-            {"wave": "全市场", "history": "历史", "events": "分红"}[row.kind],
+            BATCH_KINDS[row.kind],
             _day(row.newest_date),
             STATES[row.state],
             *(_count(n) for n in numbers),
