@@ -16,6 +16,7 @@ from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
 from fund_assets.monitoring.records import ASSETS
 from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.warehouse import Warehouse
 from fund_assets_tests import stores
 from fund_assets_tests.unit.test_trading_days import encode, sessions_of
 
@@ -292,10 +293,15 @@ def test_status_of_old_data(command):
 
 def test_a_hole_in_the_history_is_told(own):
     """Stops a session that was never published from hiding behind newer ones."""
-    with closing(sqlite3.connect(own.database)) as connection, connection:
-        connection.execute("UPDATE collection_batch SET newest_date = 20260914 WHERE "
-                           "kind = 'wave' AND newest_date = 20260917")  # fmt: skip
-        connection.execute("DELETE FROM validated_nav WHERE nav_date = 20260916")
+    warehouse = Warehouse(stores.url_for(own.state) or f"sqlite:///{own.database}")
+    with warehouse.transaction(writes=True) as connection:
+        for change in (
+            "UPDATE collection_batch SET newest_date = 20260914 "
+            "WHERE kind = 'wave' AND newest_date = 20260917",
+            "DELETE FROM validated_nav WHERE nav_date = 20260916",
+        ):
+            connection.exec_driver_sql(change)
+    warehouse.close()
     result = own("dashboard", "--json")
     facts = json.loads(result.output)
     assert (result.exit_code, facts["missing"]) == (1, ["2026-09-16"])

@@ -88,7 +88,10 @@ def commands():
     """Every command line of units and compose services, by where it stands."""
     for unit in UNITS:
         for line in re.findall(r"^ExecStart=(.*)$", unit.read_text(encoding="utf-8"), re.M):
-            yield unit.name, line.removeprefix("/opt/fund-assets/.venv/bin/").split()
+            yield (
+                unit.name,
+                line.removeprefix("-").removeprefix("/opt/fund-assets/.venv/bin/").split(),
+            )
     for name, service in loaded("deploy/docker/compose.yaml")["services"].items():
         if service.get("image") == "fund-assets":
             command = service["command"]
