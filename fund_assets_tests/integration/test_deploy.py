@@ -68,7 +68,7 @@ def test_dagster_reads_the_production_file(tmp_path):
 def test_settings_are_settings():
     """Stops an example that sets what nobody reads."""
     known = {f"FUND_{name}".upper() for name in Settings.model_fields}
-    of_compose = {"FUND_RW_PASSWORD", "FUND_RO_PASSWORD", "FUND_HOST"}
+    of_compose = {"FUND_DDL_PASSWORD", "FUND_RW_PASSWORD", "FUND_RO_PASSWORD", "FUND_HOST"}
     for file in (
         "env.example",
         "docker/compose.yaml",
