@@ -16,7 +16,6 @@ from fund_assets.cli.logging_out import logs
 from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.moving import copy_warehouse
-from fund_assets.cli.pipeline import collect, metrics, run, validate
 from fund_assets.cli.pipeline import canary, collect, metrics, run, validate
 from fund_assets.cli.proving import prove
 from fund_assets.cli.rates import rate

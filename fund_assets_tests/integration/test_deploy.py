@@ -359,3 +359,70 @@ def test_viewers_change_nothing(site):
     assert refused["data"]["startSchedule"]["__typename"] == "UnauthorizedError"
     done = json.loads(site.ask("/graphql", "admin", body=LAUNCH)[1])
     assert done["data"]["startSchedule"]["__typename"] == "ScheduleStateResult"
+
+
+# --- the production instance on a real MariaDB ----------------------------------------------
+
+
+@pytest.mark.slow
+def test_production_on_mariadb_with_its_three_users(tmp_path):
+    """Stops a right that a service lacks, and one that it should not have."""
+    import sqlalchemy as sa
+
+    from fund_assets_tests.mariadb import Server
+
+    program("mariadbd", "mariadb-server")
+    passwords = {f"{who}_PASSWORD": f"{who}-pass-0123" for who in
+                 ("FUND_DDL", "FUND_RW", "FUND_RO", "DAGSTER")}  # fmt: skip
+    script = (DEPLOY / "docker" / "mariadb-init.sh").read_text(encoding="utf-8")
+    statements = script.partition("<<SQL\n")[2].partition("SQL\n")[0]
+    for name, password in passwords.items():
+        statements = statements.replace(f"${name}", password)
+    server = Server()
+    try:
+        root = sa.create_engine(server.url.replace("mysql://", "mysql+mysqlconnector://"))
+        with root.begin() as connection:
+            for statement in filter(str.strip, statements.split(";")):
+                connection.exec_driver_sql(statement)
+        home = tmp_path / "home"
+        home.mkdir()
+        shutil.copy(DEPLOY / "dagster.yaml", home)
+
+        def run(user, *command):
+            done = subprocess.run(
+                command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+                env={
+                    **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
+                    "DAGSTER_HOME": str(home), "FUND_STATE": str(tmp_path / "state"),
+                    "FUND_WAREHOUSE_URL":
+                        f"mysql://{user.lower()}:{passwords[f'{user}_PASSWORD']}"
+                        f"@127.0.0.1:{server.port}/fund",
+                    "DAGSTER_MYSQL_HOST": "127.0.0.1", "DAGSTER_MYSQL_PORT": str(server.port),
+                    "DAGSTER_MYSQL_DB": "dagster", "DAGSTER_MYSQL_USER": "dagster",
+                    "DAGSTER_MYSQL_PASSWORD": passwords["DAGSTER_PASSWORD"],
+                    "FUND_SIM_FUNDS": "30", "FUND_SIM_YEARS": "1", "PYTHONPATH": str(ROOT),
+                    "FUND_CLOCK": "2026-09-17T23:45", "PYTHONWARNINGS": "ignore",
+                },
+            )  # fmt: skip
+            return done.returncode, done.stdout + done.stderr
+
+        ours = (sys.executable, "-m", "fund_assets")
+        code, said = run("FUND_DDL", str(BIN / "dagster"), "instance", "migrate")
+        assert code == 0, said
+        code, said = run("FUND_RW", *ours, "init")
+        assert code != 0, "who writes rows may not make tables"
+        code, said = run("FUND_DDL", *ours, "init")
+        assert code == 0, said
+        code, said = run("FUND_RW", *ours, "run")
+        assert code == 0, said
+        code, said = run("FUND_RO", *ours, "run")
+        assert code != 0, "who reads may not write"
+        code, said = run("FUND_RO", *ours, "dashboard", "--json")
+        facts = json.loads(said)
+        assert [f["table"] for f in facts["freshness"] if not f["ok"]] == []
+        jobs = {job["job"]: job for job in facts["jobs"]}
+        assert jobs["daily_pipeline"]["succeeded"] == 1, "runs are kept in MariaDB"
+        assert "collector" in "".join(p.name for p in (tmp_path / "state").rglob("*.log"))
+        root.dispose()
+    finally:
+        server.stop()
