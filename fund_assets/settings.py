@@ -18,6 +18,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PREFIX = "FUND_"
 TOKEN_LENGTH = 16
+#: The moments at which FUND_CRASH_AT can end the process, in the order of an evening.
+CRASH_POINTS = (
+    "land.after_rows",
+    "land.before_commit",
+    "land.after_commit",
+    "publish.after_plan",
+    "publish.after_revisions",
+    "publish.after_events",
+    "publish.after_upsert",
+    "publish.after_rechain",
+    "publish.after_quarantine",
+    "publish.between_funds",
+    "publish.after_log",
+    "publish.before_commit",
+    "publish.after_commit",
+    "desk.before_commit",
+)
 HINT = "See .env.example for every variable and its default."
 
 
@@ -78,10 +95,20 @@ class Settings(BaseSettings):
         "text", description="what a line of the log files looks like"
     )
     log_retention_days: int = Field(30, ge=1, description="how long log files are kept")
+    crash_at: str = Field(
+        "", description="tests: the moment at which the process ends itself, exported only"
+    )
     health_token: SecretStr = Field(
         SecretStr(""),
         description="what `fund-assets serve` asks of its callers; empty: nothing",
     )
+
+    @field_validator("crash_at")
+    @classmethod
+    def _known_moment(cls, value: str) -> str:
+        if value and value not in CRASH_POINTS:
+            raise ValueError(f"no such moment; there are {', '.join(CRASH_POINTS)}")
+        return value
 
     @field_validator("health_token")
     @classmethod

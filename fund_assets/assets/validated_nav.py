@@ -62,12 +62,16 @@ def validated_nav(
     counts = {name: sum(o.counts[name] for o in observed) for name in COUNTS}
     newest = facts.newest_published(warehouse)
     coverage = facts.coverage(warehouse, newest) if newest else []
+    corrected = facts.corrections_in(warehouse, {o.batch_id for o in outcomes})
     return dg.MaterializeResult(
         metadata={
             "nav_date": as_date(newest),
             "batches": len(outcomes),
             "batch_id": shown[-1].batch_id,
             **counts,
+            "corrections": sum(corrected.values()),
+            "corrections_to_report": corrected["report"],
+            "corrections_to_announce": corrected["announce"],
             "events_new": sum(o.counts["rows_new"] for o in of_events),
             "events_changed": sum(o.counts["rows_changed"] for o in of_events),
             "dagster/row_count": facts.row_count(warehouse, "validated_nav"),

@@ -12,12 +12,14 @@ from typing import Any
 import click
 
 from fund_assets.cli.calendar_days import calendar
+from fund_assets.cli.corrections import corrections
 from fund_assets.cli.logging_out import logs
 from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.moving import copy_warehouse
 from fund_assets.cli.pipeline import canary, collect, metrics, run, validate
 from fund_assets.cli.proving import prove
+from fund_assets.cli.quarantine import quarantine
 from fund_assets.cli.rates import rate
 from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
@@ -45,13 +47,14 @@ class _Plain(click.Group):
 
 def _exit_code(error: Exception) -> int | None:
     from fund_assets.calendar import CalendarError
+    from fund_assets.nav.desk import DeskError
     from fund_assets.settings import SettingsError
     from fund_assets.sources.base import SourceError
     from fund_assets.warehouse import WarehouseError
 
     if isinstance(error, SettingsError):
         return WRONG_USE
-    if isinstance(error, CalendarError | SourceError | WarehouseError):
+    if isinstance(error, CalendarError | DeskError | SourceError | WarehouseError):
         return FAILED
     return None
 
@@ -76,8 +79,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, validate, metrics, canary, dashboard, logs, nav, prove, compare, screen,
-    serve, rate, init, migrate, copy_warehouse, doctor, calendar,
+    run, collect, validate, metrics, canary, dashboard, logs, nav, prove, corrections,
+    quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -49,7 +49,7 @@ STATES = {
     "landed": "[cyan]待校验[/]",
     "held": "[red]被拦截[/]",
 }
-BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红"}
+BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红", "desk": "复核"}
 SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（akshare）"}
 FIRST = (
     ("fund-assets run", "采集、校验、合并、计算，一次完成"),
@@ -221,6 +221,8 @@ def _quality(status: Status) -> Panel:
     table = _table("项目", "数量", right=["数量"])
     table.add_row("合并的行（7 天，新增与更正）", f"{status.rows_written:,}")
     table.add_row("更正的净值（7 天）", f"{status.revisions:,}")
+    table.add_row("  [dim]0.25 % 起，须报告[/]", f"{status.revisions_to_report:,}")
+    table.add_row("  [dim]0.5 % 起，须公告[/]", f"{status.revisions_to_announce:,}")
     table.add_row("隔离中的行", f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")

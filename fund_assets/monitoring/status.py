@@ -119,6 +119,7 @@ class Status:
         updates: of the last 24 hours. assets, jobs, failing_checks, revisions: of the last 7
             days.
         runs_ended, success_rate: the runs of all jobs, the latter None before any has ended.
+        revisions_to_report, revisions_to_announce: of them from 0.25 and from 0.5 % on.
         rows_written: new and changed rows that runs of the last 7 days merged.
         calendar_days_left: days for which it is known whether the exchange trades.
         last_session: the newest session that has begun; its NAVs are due at `expected_by`.
@@ -154,6 +155,8 @@ class Status:
     rows_written: int = 0
     quarantine: tuple[tuple[str, int], ...] = ()
     revisions: int = 0
+    revisions_to_report: int = 0
+    revisions_to_announce: int = 0
     failing_checks: tuple[FailingCheck, ...] = ()
     calendar_until: date | None = None
     calendar_days_left: int | None = None
@@ -206,6 +209,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
     held = facts.held_batches(warehouse)
     coverage = _coverage(warehouse, covered) if covered else ()
     active = sum(row.active for row in coverage)
+    corrected = facts.corrections_since(warehouse, to_stamp(now - WEEK))
     session = calendar.on_or_before(now.date())
     since = sessions.oldest_looked_at(calendar, now)
     per_date = facts.rows_per_date(warehouse, since)
@@ -253,7 +257,9 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             if u.asset == "validated_nav" and u.status == "succeeded"
         ),
         quarantine=tuple((r["rule"], r["held"]) for r in facts.quarantine_counts(warehouse)),
-        revisions=facts.revisions_since(warehouse, to_stamp(now - WEEK)),
+        revisions=sum(corrected.values()),
+        revisions_to_report=corrected["report"],
+        revisions_to_announce=corrected["announce"],
         failing_checks=checks,
         calendar_until=until,
         calendar_days_left=days_left,

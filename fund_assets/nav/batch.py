@@ -4,11 +4,12 @@ Belongs here: plain containers that `warehouse/` fills and writes. Does not belo
 logic on them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from fund_assets.nav.rules import Severity, Verdict
+from fund_assets.schemas.tables import NAV_QUARANTINE
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Batch:
         landed: the columns of FUND_NAV.
         refused: observations quarantined when it landed, for want of a valid code or date.
         rows_read: landed and refused ones together.
+        origin: of a batch of the desk, the kind of the batch whose rows it has.
     """
 
     batch_id: str
@@ -29,11 +31,17 @@ class Batch:
     rows_read: int
     landed: pd.DataFrame
     refused: int = 0
+    origin: str = ""
 
     @property
     def is_wave(self) -> bool:
         """Whether it is a wave of the whole market and no set of histories."""
         return self.kind == "wave"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its rows are the past as histories tell it, and no news of a wave."""
+        return (self.origin or self.kind) != "wave"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Known:
         members_before: codes of the last published wave.
         usual_rows: median rows of the last 20 published waves; None before the first.
         published_date: newest date of any published wave; None before the first.
+        decisions: what people decided of held rows, columns of NAV_QUARANTINE, oldest first.
     """
 
     stored: pd.DataFrame
@@ -58,6 +67,7 @@ class Known:
     members_before: frozenset[str]
     usual_rows: float | None
     published_date: int | None
+    decisions: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
 
 
 @dataclass(frozen=True)

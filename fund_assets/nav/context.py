@@ -9,6 +9,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.nav.batch import Batch, Known
+from fund_assets.nav.desk import decided
 from fund_assets.nav.timeline import Timeline, keys_of
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
@@ -30,7 +31,7 @@ def describe_rows(
     kind = kinds.to_numpy()[fund]
     limit = limits.loc[kinds].iloc[fund].set_index(landed.index)
     dates = landed["nav_date"].to_numpy()
-    oldest = _days_before(batch.newest_date, OLDEST_DAYS) if batch.is_wave else 0
+    oldest = 0 if batch.is_recorded else _days_before(batch.newest_date, OLDEST_DAYS)
     month_day = dates % 10_000
     sighted = set(
         zip(
@@ -49,6 +50,7 @@ def describe_rows(
         if sighted
         else np.zeros(len(landed), dtype=bool)
     )
+    decisions = decided(landed, known.decisions)
     return landed.assign(
         kind=kind,
         pending=landed[OBSERVED_NAMES].isna().all(axis=1) & (landed["defect"] == ""),
@@ -56,9 +58,10 @@ def describe_rows(
         is_session=calendar.are_sessions(dates),
         is_report_date=(month_day == 630) | (month_day == 1231),
         is_money=(kind == "money") | landed["yield_per_10k"].notna().to_numpy(),
-        is_recorded=not batch.is_wave,
+        is_recorded=batch.is_recorded,
         **limit,
-        seen_before=seen_before,
+        decided=decisions == "accepted",
+        seen_before=seen_before & (decisions != "rejected"),
     )
 
 
@@ -103,7 +106,8 @@ def describe_dates(timeline: Timeline) -> pd.DataFrame:
     """Subject `date`: one row per date of which the batch has stored counterparts."""
     stored = pd.Series(timeline.stored_dates).value_counts()
     kept = timeline.kept()
-    revised = kept.loc[kept["revision"].notna(), "nav_date"].value_counts()
+    income = (kept["yield_per_10k"] - kept["stored_yield_per_10k"]).abs() > 0.0
+    revised = kept.loc[kept["revision"].notna() | income, "nav_date"].value_counts()
     frame = pd.DataFrame({"stored": stored, "revised": revised.reindex(stored.index)})
     frame = frame.fillna({"revised": 0}).astype({"revised": "int64"})
     return frame.rename_axis("nav_date").reset_index()

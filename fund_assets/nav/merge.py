@@ -40,7 +40,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     rows = context.describe_rows(batch, known, calendar, today)
     pending = rows["pending"].to_numpy()
     observed = rows[~pending].reset_index(drop=True)
-    alone = rules.breaches(rules.ALONE, observed)
+    alone = _breaches(rules.ALONE, observed)
     held, holding = _held(rules.ALONE, observed, alone)
 
     timeline = Timeline.build(observed[~holding], known, batch, calendar)
@@ -126,6 +126,16 @@ class Settled:
     verdicts: list[Verdict]
 
 
+def _breaches(chosen: tuple[Rule, ...], frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """What rules find; what a person has accepted, no rule holds again."""
+    found = rules.breaches(chosen, frame)
+    decided = frame["decided"].to_numpy(dtype=bool)
+    return {
+        rule.id: found[rule.id] & ~decided if rule.severity is Severity.HOLD else found[rule.id]
+        for rule in chosen
+    }
+
+
 def _held(
     chosen: tuple[Rule, ...], frame: pd.DataFrame, found: dict[str, NDArray[np.bool_]]
 ) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
@@ -185,7 +195,7 @@ def _settle(timeline: Timeline) -> Settled:
     while True:
         laid_out = _lay_out(timeline)
         frame = _in_context(laid_out)
-        found = rules.breaches(rules.IN_CONTEXT, frame)
+        found = _breaches(rules.IN_CONTEXT, frame)
         held, holding = _held(rules.IN_CONTEXT, frame, found)
         parts.append(held)
         if not holding.any():

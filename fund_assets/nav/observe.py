@@ -43,7 +43,7 @@ class Landing:
 
     @property
     def kind(self) -> str:
-        """`wave`, `history` or `events`."""
+        """`wave`, `history`, `events` or `desk`."""
         return str(self.batch["kind"].iloc[0])
 
 
@@ -71,11 +71,15 @@ def prepare(
     previous_date: int | None,
     collected_at: int,
     payloads: Iterable["DataclassInstance"],
+    labels: Iterable[str] = (),
 ) -> Landing:
     """Make a batch of observations (`sources.base.OBSERVATION_COLUMNS`).
 
     The same observations and events (`sources.base.EVENT_COLUMNS`) make the same batch id
     whenever and in whatever order they come. An infinite figure becomes a defect.
+
+    Args:
+        labels: what tells batches of the same observations apart.
 
     Raises:
         ValueError: a fund and date stand twice; a source must unite or mark them.
@@ -83,7 +87,9 @@ def prepare(
     told = (
         [] if events is None else sorted(map(repr, events.itertuples(index=False, name=None)))
     )
-    digest = content_digest(observations, kind, source, newest_date, previous_date, *told)
+    digest = content_digest(
+        observations, kind, source, newest_date, previous_date, *told, *labels
+    )
     batch_id = f"{kind[0]}{newest_date}-{digest[:12]}"
     observations = _finite(observations)
     code_ok = valid_codes(observations["fund_code"])
@@ -172,6 +178,9 @@ def quarantine_rows(held: pd.DataFrame, batch_id: str, created_at: int) -> pd.Da
         state="held",
         created_at=created_at,
         decided_because="",
+        decided_by="",
+        decided_at=pd.NA,
+        decided_in="",
         reason=held["reason"].astype("str").str.slice(0, 600),
     )
     fields = ["batch_id", "fund_code", "nav_date", "rule", *OBSERVED_NAMES]

@@ -30,7 +30,8 @@ breaches in words. What a breach leads to:
 | info | counted |
 
 A row held by `R08_jump_unconfirmed` or `R16_revision_hold` is accepted by itself when another
-batch shows the same value again.
+batch shows the same value again. A person may decide before that, and of any other row:
+[the quarantine desk](quarantine.md).
 """
 
 SHOWN_ON = {

@@ -180,10 +180,23 @@ ALONE: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 
+#: From these on a correction must be reported, and announced in public.
 REVISION_NOTICE = 0.0025
 REVISION_HOLD = 0.005
 SUSPECT_PCT = 0.5
 UNEXPLAINED_PCT = 0.3
+
+
+def _size(revision: pd.Series) -> pd.Series:
+    """How large a correction is; 1.0025 over 1 is 0.25 %, whatever the last binary digit."""
+    return revision.abs().round(9)
+
+
+def legal_levels(revision: pd.Series) -> np.ndarray:
+    """What the law asks of the manager for corrections (fractions), one of LEGAL_LEVELS."""
+    size = _size(revision)
+    reported = np.where(size >= REVISION_NOTICE, "report", "none")
+    return np.where(size >= REVISION_HOLD, "announce", reported)
 
 
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:
@@ -207,7 +220,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
         "R16_revision_hold", "a stored value is not corrected by 0.5 % or more on one sight",
         Severity.HOLD, "row",
-        lambda f: f["revision"].isna() | (f["revision"].abs() < REVISION_HOLD) | f["seen_before"],
+        lambda f: f["revision"].isna() | (_size(f["revision"]) < REVISION_HOLD) | f["seen_before"],
         "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} would become {unit_nav:g} ({revision:+.3%}); "
         "accepted when another batch shows it again",
         {"hold_from": REVISION_HOLD},
@@ -241,7 +254,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
     ),
     Rule(
         "R16_revision_notice", "corrections stay below the 0.25 % that must be reported", Severity.WARN, "row",
-        lambda f: f["revision"].isna() | (f["revision"].abs() < REVISION_NOTICE),
+        lambda f: f["revision"].isna() | (_size(f["revision"]) < REVISION_NOTICE),
         "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} becomes {unit_nav:g} ({revision:+.3%})",
         {"notice_from": REVISION_NOTICE},
     ),

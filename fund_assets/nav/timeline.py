@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.batch import Batch, Known
+from fund_assets.nav.rules import legal_levels
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import NAV_REVISION
 
@@ -23,6 +24,7 @@ CONTEXT = {
     "jump_warn": 0.0,
     "jump_hold": 0.0,
     "is_recorded": False,
+    "decided": False,
     "seen_before": False,
 }
 STORED_NAMES = [f"stored_{name}" for name in OBSERVED_NAMES]
@@ -161,6 +163,7 @@ class Timeline:
                 superseded_by=batch.batch_id,
                 batch_id=rows["stored_batch_id"],
                 change_pct=rows["revision"] * 100.0,
+                legal_level=legal_levels(rows["revision"]),
             )
         )
 
@@ -190,7 +193,7 @@ def _beside_stored(
             corrected = np.abs(value - before) > 0
         if name == "growth_pct":
             value = np.where(corrected, seen, value)
-            if batch.is_wave:
+            if not batch.is_recorded:
                 value = np.where(np.abs(value - before) <= GROWTH_ROUNDING, before, value)
         differs |= ~((value == before) | (np.isnan(value) & np.isnan(before)))
         new[name], new[f"stored_{name}"] = value, before

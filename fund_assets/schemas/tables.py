@@ -19,6 +19,8 @@ from fund_assets.schemas.kinds import INDICES, KINDS
 from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
+#: What a correction of a NAV obliges its manager to; the limits stand in `nav/rules.py`.
+LEGAL_LEVELS = ("none", "report", "announce")
 
 FUND_INFO = Table(
     name="fund_info",
@@ -47,11 +49,11 @@ COLLECTION_BATCH = Table(
     "from the content: collecting the same answer twice is one batch.",
     columns=(
         BATCH_ID,
-        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds. events: dividends and splits of the market", isin=("wave", "history", "events")),
+        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds. events: dividends and splits of the market. desk: held observations that a person accepted, or that today's rules let through", isin=("wave", "history", "events", "desk")),
         Column("source", Kind.TEXT, "source it came from"),
-        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it. events: newest ex-date", "yyyymmdd"),
+        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it. events: newest ex-date. desk: newest date accepted, or that of the batch judged again", "yyyymmdd"),
         Column("previous_date", Kind.DATE, "wave: second date of the snapshot's header", "yyyymmdd", nullable=True),
-        Column("collected_at", Kind.STAMP, "when the last answer of it arrived", "yyyymmddhhmmss"),
+        Column("collected_at", Kind.STAMP, "when the last answer of it arrived. desk: when it was decided", "yyyymmddhhmmss"),
         Column("rows_read", Kind.INT, "observations (fund and date) in it, those not yet published included; events: events", ge=0),
         Column("payloads", Kind.TEXT, "JSON list of answers: endpoint, sha256, bytes, rows, decoder", max_length=1_000_000),
         Column("state", Kind.TEXT, "landed: waits for the rules. held: a blocking rule stopped it. published: merged", isin=("landed", "held", "published")),
@@ -133,6 +135,7 @@ NAV_REVISION = Table(
         BATCH_ID.but(description="batch that had brought the corrected value"),
         Column("superseded_by", Kind.TEXT, "batch that brought the correction", max_length=40),
         Column("change_pct", Kind.REAL, "size of the correction of unit NAV", "percent", nullable=True),
+        Column("legal_level", Kind.TEXT, "what the law asks of the manager: report (to regulator and custodian, from 0.25 % on), announce (in public as well, from 0.5 % on), none below", isin=LEGAL_LEVELS),
     ),
     primary_key=("fund_code", "nav_date", "superseded_at"),
     references={"fund_code": "fund_info"},
@@ -152,6 +155,9 @@ NAV_QUARANTINE = Table(
         Column("state", Kind.TEXT, "held, accepted or rejected", isin=("held", "accepted", "rejected")),
         Column("created_at", Kind.STAMP, "when it was held", "yyyymmddhhmmss"),
         Column("decided_because", Kind.TEXT, "why it was accepted or rejected, empty while held", max_length=600),
+        Column("decided_by", Kind.TEXT, "who decided; empty while held, and when a second sight of the same value did", max_length=100),
+        Column("decided_at", Kind.STAMP, "when it was decided", "yyyymmddhhmmss", nullable=True),
+        Column("decided_in", Kind.TEXT, "batch that merged it, empty while held and when rejected", max_length=40),
         Column("id", Kind.TEXT, "digest of batch, code, date, rule and values", max_length=40),
     ),
     primary_key=("id",),

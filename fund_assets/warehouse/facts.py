@@ -4,14 +4,14 @@ Belongs here: counts and dates. Does not belong here: what is good or bad about 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pandas as pd
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import Table
-from fund_assets.schemas.tables import TABLES
+from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
 from fund_assets.warehouse.events import asked_on
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -162,15 +162,28 @@ def quarantined_ever(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
 
 
-def revisions_since(warehouse: Warehouse, stamp: int) -> int:
-    """Corrections of accepted values seen since a time (yyyymmddhhmmss)."""
-    return int(
-        str(
-            warehouse.value(
-                "SELECT COUNT(*) FROM nav_revision WHERE superseded_at >= :stamp", stamp=stamp
-            )
-        )
+def corrections_since(warehouse: Warehouse, stamp: int) -> dict[str, int]:
+    """Legal level → corrections of that level seen since a time (yyyymmddhhmmss)."""
+    found = warehouse.rows(
+        "SELECT legal_level, COUNT(*) AS n FROM nav_revision WHERE superseded_at >= :stamp "
+        "GROUP BY legal_level",
+        stamp=stamp,
     )
+    counts = {str(row["legal_level"]): int(str(row["n"])) for row in found}
+    return {level: counts.get(level, 0) for level in LEGAL_LEVELS}
+
+
+def corrections_in(warehouse: Warehouse, batch_ids: Collection[str]) -> dict[str, int]:
+    """Legal level → corrections of that level that these batches brought."""
+    found = warehouse.rows(
+        "SELECT superseded_by, legal_level, COUNT(*) AS n FROM nav_revision "
+        "GROUP BY superseded_by, legal_level"
+    )
+    ours = [row for row in found if row["superseded_by"] in batch_ids]
+    return {
+        level: sum(int(str(row["n"])) for row in ours if row["legal_level"] == level)
+        for level in LEGAL_LEVELS
+    }
 
 
 def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:

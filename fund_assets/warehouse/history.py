@@ -4,9 +4,11 @@ Belongs here: reads for people who look at one fund. Does not belong here: reads
 pipeline's steps, or of the whole market.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import LEGAL_LEVELS
 from fund_assets.warehouse.warehouse import Warehouse
 
 VALUES = ", ".join(OBSERVED_NAMES)
@@ -57,26 +59,74 @@ def history_as_of(
         it is chained anew with every correction and keeps no past.
     """
     found = warehouse.rows(
-        f"""
-        WITH later AS (
-            SELECT nav_date, {VALUES}, first_seen_at, batch_id,
-                   ROW_NUMBER() OVER (PARTITION BY nav_date ORDER BY superseded_at) AS nth
-            FROM nav_revision WHERE fund_code = :code AND superseded_at > :known_at
-        ), known AS (
-            SELECT nav_date, {VALUES}, first_seen_at, batch_id FROM later WHERE nth = 1
-            UNION ALL
-            SELECT nav_date, {VALUES}, first_seen_at, batch_id FROM validated_nav
-            WHERE fund_code = :code AND nav_date NOT IN (SELECT nav_date FROM later)
-        )
-        SELECT * FROM known WHERE first_seen_at <= :known_at AND nav_date >= :since
-        ORDER BY nav_date DESC LIMIT :limit
-        """,
+        f"SELECT nav_date, {VALUES}, first_seen_at, batch_id FROM nav_versions "
+        "WHERE fund_code = :code AND nav_date >= :since "
+        "AND known_from <= :known_at AND known_to > :known_at "
+        "ORDER BY nav_date DESC LIMIT :limit",
         code=fund_code,
         known_at=known_at,
         since=since,
         limit=limit,
     )
     return found[::-1]
+
+
+def nav_asof(
+    warehouse: Warehouse, fund_code: str, nav_date: int, observed_at: int
+) -> dict[str, Any] | None:
+    """The row of a fund and date (yyyymmdd) as it was known at a time (yyyymmddhhmmss).
+
+    Returns:
+        As a row of `history_as_of`; None when no value was accepted by then.
+    """
+    found = warehouse.rows(
+        f"SELECT nav_date, {VALUES}, first_seen_at, batch_id FROM nav_versions "
+        "WHERE fund_code = :code AND nav_date = :nav_date "
+        "AND known_from <= :known_at AND known_to > :known_at",
+        code=fund_code,
+        nav_date=nav_date,
+        known_at=observed_at,
+    )
+    return found[0] if found else None
+
+
+def corrections(
+    warehouse: Warehouse,
+    *,
+    since: int = 0,
+    fund_code: str | None = None,
+    levels: Sequence[str] = LEGAL_LEVELS,
+) -> list[dict[str, Any]]:
+    """The corrections seen since a time (yyyymmddhhmmss), oldest first.
+
+    Args:
+        levels: of these legal levels alone.
+
+    Returns:
+        superseded_at, fund_code, name, nav_date, unit_nav_before, unit_nav (as corrected
+        then), change_pct, legal_level, superseded_by.
+    """
+    names = {f"level{n}": level for n, level in enumerate(levels)}
+    return warehouse.rows(
+        f"""
+        SELECT r.superseded_at, r.fund_code, i.name, r.nav_date, r.unit_nav AS unit_nav_before,
+               COALESCE((
+                   SELECT e.unit_nav FROM nav_revision AS e WHERE e.fund_code = r.fund_code
+                   AND e.nav_date = r.nav_date AND e.superseded_at > r.superseded_at
+                   ORDER BY e.superseded_at LIMIT 1
+               ), v.unit_nav) AS unit_nav,
+               r.change_pct, r.legal_level, r.superseded_by
+        FROM nav_revision AS r
+        JOIN fund_info AS i ON i.fund_code = r.fund_code
+        JOIN validated_nav AS v ON v.fund_code = r.fund_code AND v.nav_date = r.nav_date
+        WHERE r.superseded_at >= :since AND (r.fund_code = :code OR :code IS NULL)
+          AND r.legal_level IN ({", ".join(f":{name}" for name in names)})
+        ORDER BY r.superseded_at, r.fund_code, r.nav_date
+        """,
+        since=since,
+        code=fund_code,
+        **names,
+    )
 
 
 def fund(warehouse: Warehouse, fund_code: str) -> dict[str, Any] | None:

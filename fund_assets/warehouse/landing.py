@@ -20,6 +20,7 @@ from fund_assets.schemas.tables import (
     FUND_NAV,
     NAV_QUARANTINE,
 )
+from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, upsert
@@ -68,6 +69,7 @@ def land(
             if new_funds is not None:
                 insert(connection, FUND_INFO, new_funds, ignore=True)
             insert(connection, FUND_NAV, landing.landed)
+            crash_point("land.after_rows")
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None:
                 source = "list" if landing.kind == "events" else "history"
@@ -83,6 +85,8 @@ def land(
                 {"id": landing.batch_id},
             )
         mark_asked(connection, asked, today)
+        crash_point("land.before_commit")
+    crash_point("land.after_commit")
     return is_new
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.migrations import BASELINE, HEAD
+from fund_assets.warehouse.views import VIEWS
 
 SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -36,6 +37,7 @@ def make_tables(connection: sa.Connection, source: str) -> None:
     interrupted beginning is gone on with.
     """
     METADATA.create_all(connection)
+    make_views(connection)
     connection.execute(
         sa.text(
             "INSERT INTO warehouse_meta (property, value) SELECT 'source', :source "
@@ -46,11 +48,19 @@ def make_tables(connection: sa.Connection, source: str) -> None:
     _alembic("stamp", connection)
 
 
+def make_views(connection: sa.Connection) -> None:
+    """All views of this release, in place of older ones of their names."""
+    for name, select in VIEWS.items():
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
+
+
 def upgrade(connection: sa.Connection) -> None:
     """Run the scripts that the tables lack."""
     if "alembic_version" not in sa.inspect(connection).get_table_names():
         _alembic("stamp", connection, BASELINE)
     _alembic("upgrade", connection)
+    make_views(connection)
 
 
 def _alembic(command: str, connection: sa.Connection, to: str = HEAD) -> None:

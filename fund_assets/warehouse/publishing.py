@@ -5,7 +5,7 @@ not belong here: what merging means (`nav/merge.py`, handed in as a function).
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -23,6 +23,7 @@ from fund_assets.schemas.tables import (
     PUBLISH_LOG,
     VALIDATED_NAV,
 )
+from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.landing import batch_row
 from fund_assets.warehouse.warehouse import Warehouse
@@ -74,18 +75,41 @@ def publish(
         batch = read_batch(warehouse, row)
         if batch.kind == "events":
             _rechain(warehouse, connection, batch, plan, now)
-            return _outcome(connection, batch_id)
-        known = read_known(warehouse, batch, known_since(batch))
-        planned = plan(batch, known)
-        blocked = tuple(planned.blocked_by)
-        if blocked:
-            _hold(connection, batch_id, blocked)
-            return Outcome(
-                batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
-            )
-        _write(connection, batch, planned, now)
-        _log(connection, batch, planned.counts, planned.verdicts, now)
-        return _outcome(connection, batch_id)
+            done = _outcome(connection, batch_id)
+        else:
+            since = known_since(batch)
+            done = merge(warehouse, connection, batch, plan, since=since, now=now)
+    crash_point("publish.after_commit")
+    return done
+
+
+def merge(
+    warehouse: Warehouse,
+    connection: sa.Connection,
+    batch: Batch,
+    plan: Callable[[Batch, Known], Plan],
+    *,
+    since: int,
+    now: int,
+    despite: Collection[str] = (),
+) -> Outcome:
+    """Write what `plan` wants of a landed batch and log it, in the caller's transaction.
+
+    Args:
+        since: for a wave, the date from which stored rows are read.
+        despite: blocking rules that do not stop this batch; the log keeps what they found.
+    """
+    planned = plan(batch, read_known(warehouse, batch, since))
+    blocked = tuple(v for v in planned.blocked_by if v.rule not in despite)
+    if blocked:
+        _hold(connection, batch.batch_id, blocked)
+        return Outcome(
+            batch.batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
+        )
+    crash_point("publish.after_plan")
+    _write(connection, batch, planned, now)
+    _log(connection, batch, planned.counts, planned.verdicts, now)
+    return _outcome(connection, batch.batch_id)
 
 
 def _rechain(
@@ -102,6 +126,7 @@ def _rechain(
         codes = told_of[start : start + FUNDS_PER_PLAN]
         planned = plan(batch, read_known(warehouse, batch, 0, codes))
         _write(connection, batch, planned, now)
+        crash_point("publish.between_funds")
     _log(connection, batch, counts, (), now)
 
 
@@ -128,10 +153,10 @@ def outcome(warehouse: Warehouse, batch_id: str) -> Outcome:
 
 
 def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
-    """The batch that was published last, of a kind if one is given."""
+    """The batch that was published last, of a kind, or of any that was collected."""
     found = warehouse.value(
         "SELECT p.batch_id FROM publish_log AS p JOIN collection_batch AS b USING (batch_id) "
-        "WHERE b.kind = :kind OR :kind IS NULL "
+        "WHERE b.kind = :kind OR (:kind IS NULL AND b.kind <> 'desk') "
         "ORDER BY b.collected_at DESC, p.published_at DESC, b.kind DESC, p.batch_id LIMIT 1",
         kind=kind,
     )
@@ -195,6 +220,10 @@ def read_known(
         NAV_QUARANTINE,
         id=batch.batch_id,
     )
+    decisions = warehouse.frame(
+        "SELECT * FROM nav_quarantine WHERE decided_by <> '' ORDER BY decided_at, id",
+        NAV_QUARANTINE,
+    )
     members = warehouse.rows(
         "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
         id=last_published(warehouse, "wave"),
@@ -213,6 +242,7 @@ def read_known(
         if waves
         else None,
         published_date=max(int(str(w["newest_date"])) for w in waves) if waves else None,
+        decisions=decisions[decisions["fund_code"].isin(codes)],
     )
 
 
@@ -288,20 +318,31 @@ def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.D
 
 def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> None:
     insert(connection, NAV_REVISION, plan.revisions)
+    crash_point("publish.after_revisions")
     _write_inferred(connection, plan)
+    crash_point("publish.after_events")
     upsert(connection, VALIDATED_NAV, plan.upserts)
+    crash_point("publish.after_upsert")
     update(connection, VALIDATED_NAV, plan.rechained)
+    crash_point("publish.after_rechain")
     held = quarantine_rows(plan.held, batch.batch_id, now)
     insert(connection, NAV_QUARANTINE, held, ignore=True)
+    crash_point("publish.after_quarantine")
     if len(plan.confirmed):
         connection.execute(
             sa.text(
-                "UPDATE nav_quarantine SET state = 'accepted', decided_because = :because "
+                "UPDATE nav_quarantine SET state = 'accepted', decided_because = :because, "
+                "decided_at = :now, decided_in = :batch "
                 "WHERE state = 'held' AND fund_code = :fund_code AND nav_date = :nav_date "
                 "AND unit_nav = :unit_nav"
             ),
             [
-                {"because": f"seen again in batch {batch.batch_id}", **row}
+                {
+                    "because": f"seen again in batch {batch.batch_id}",
+                    "now": now,
+                    "batch": batch.batch_id,
+                    **row,
+                }
                 for row in plan.confirmed[["fund_code", "nav_date", "unit_nav"]].to_dict(
                     "records"
                 )
@@ -328,7 +369,9 @@ def _log(
         }
     )
     insert(connection, PUBLISH_LOG, log)
+    crash_point("publish.after_log")
     _set_state(connection, batch.batch_id, "published", "")
+    crash_point("publish.before_commit")
 
 
 def _hold(connection: sa.Connection, batch_id: str, blocked_by: Iterable[Verdict]) -> None:

@@ -8,6 +8,7 @@ from fund_assets.nav.listing import described
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO, NAV_REVISION, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, history
+from fund_assets.warehouse.views import STILL_KNOWN
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
 
@@ -58,6 +59,7 @@ def warehouse(tmp_path_factory):
         fund_code="000001",
         batch_id="w1",
         superseded_by="w2",
+        legal_level="announce",
     )
     with warehouse.transaction(writes=True) as connection:
         insert(connection, FUND_INFO, described(listing, DAY1))
@@ -107,6 +109,43 @@ def test_as_of_equals_replay(warehouse):
                 expected[row["nav_date"]] = known["unit_nav"]
         found = history.history_as_of(warehouse, "000001", moment)
         assert {row["nav_date"]: row["unit_nav"] for row in found} == expected, moment
+
+
+@pytest.mark.parametrize("moment", [SEEN1 - 1, SEEN1, FIXED_A, FIXED_B - 1, FIXED_B, SEEN3])
+def test_one_date_is_a_row_of_the_history_known_then(warehouse, moment):
+    """Stops a single date from being told otherwise than the history it belongs to."""
+    found = {r["nav_date"]: r for r in history.history_as_of(warehouse, "000001", moment)}
+    for day in (DAY1, DAY2, DAY3):
+        assert history.nav_asof(warehouse, "000001", day, moment) == found.get(day)
+
+
+def test_the_versions_of_a_date_follow_each_other(warehouse):
+    """Stops two values from being known at a time, or none between two."""
+    versions = warehouse.rows(
+        "SELECT unit_nav, known_from, known_to FROM nav_versions "
+        "WHERE fund_code = '000001' AND nav_date = :day ORDER BY known_from",
+        day=DAY1,
+    )
+    assert [tuple(v.values()) for v in versions] == [
+        (1.0, SEEN1, FIXED_A),
+        (1.1, FIXED_A, FIXED_B),
+        (1.2, FIXED_B, STILL_KNOWN),
+    ]
+    assert warehouse.value("SELECT COUNT(*) FROM nav_versions") == 4 + 3
+
+
+def test_corrections(warehouse):
+    """Stops a correction from being told with the values of another one."""
+    found = history.corrections(warehouse)
+    assert [(c["nav_date"], c["unit_nav_before"], c["unit_nav"]) for c in found] == [
+        (DAY1, 1.0, 1.1),
+        (DAY1, 1.1, 1.2),
+        (DAY2, 2.0, 2.1),
+    ]
+    assert [c["name"] for c in found] == ["华夏成长混合"] * 3
+    assert len(history.corrections(warehouse, since=FIXED_B)) == 2
+    assert history.corrections(warehouse, levels=["none", "report"]) == []
+    assert history.corrections(warehouse, fund_code="000002") == []
 
 
 def test_window(warehouse):

@@ -1,0 +1,80 @@
+"""The command `corrections`: accepted values that were corrected, and how far.
+
+Belongs here: options and writing. Does not belong here: the ledger (`warehouse/history.py`),
+the legal limits (`nav/rules.py`).
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import click
+
+from fund_assets.cli.opening import console, stored_warehouse
+
+LEVELS = {
+    "none": "",
+    "report": "[yellow]0.25 % 起，须报告[/]",
+    "announce": "[red]0.5 % 起，须公告[/]",
+}
+
+
+@click.command()
+@click.option("--fund", metavar="CODE", help="Of this fund alone.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), help="Seen on this day or later."
+)
+@click.option(
+    "--level", "levels", multiple=True, type=click.Choice(list(LEVELS)),
+    help="Of this legal level: report from 0.25 % on, announce from 0.5 % on. Repeatable.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The corrections for machines.")
+def corrections(
+    fund: str | None, since: datetime | None, levels: tuple[str, ...], as_json: bool
+) -> None:
+    """Show the accepted NAVs that were corrected later, the newest correction last.
+
+    A manager must report an error of 0.25 % of the NAV, and announce one of 0.5 %.
+    """
+    from fund_assets.calendar import to_key
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse import history
+
+    warehouse = stored_warehouse(load_settings())
+    if warehouse is None:
+        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    rows = history.corrections(
+        warehouse,
+        since=to_key(since) * 1_000_000 if since else 0,
+        fund_code=fund,
+        levels=levels or tuple(LEVELS),
+    )
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        _show(rows)
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("发现时间", "代码", "名称", "净值日期", "原单位净值", "更正后", "幅度%", ""):
+        right = title in ("原单位净值", "更正后", "幅度%")
+        table.add_column(title, justify="right" if right else "left")
+    for row in rows:
+        seen = datetime.strptime(str(row["superseded_at"]), "%Y%m%d%H%M%S")  # noqa: DTZ007
+        key = row["nav_date"]
+        table.add_row(
+            f"{seen:%Y-%m-%d %H:%M}",
+            row["fund_code"],
+            escape(row["name"]),
+            f"{key // 10_000}-{key // 100 % 100:02}-{key % 100:02}",
+            *("[dim]—[/]" if row[n] is None else f"{row[n]:.4f}"
+              for n in ("unit_nav_before", "unit_nav")),
+            "[dim]—[/]" if row["change_pct"] is None else f"{row['change_pct']:+.4f}",
+            LEVELS[row["legal_level"]],
+        )  # fmt: skip
+    terminal = console()
+    terminal.print(table if rows else "没有更正")

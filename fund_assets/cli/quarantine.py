@@ -1,0 +1,361 @@
+"""The quarantine desk: `quarantine list`, `show`, `accept`, `reject` and `replay`.
+
+Belongs here: options and writing. Does not belong here: what a decision does
+(`steps/deciding.py`), which rows fit (`warehouse/quarantine.py`).
+"""
+
+import getpass
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fund_assets.cli.opening import console, open_platform, quiet, stored_warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fund_assets.steps.deciding import Decided, Decision
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.quarantine import Wanted
+
+SHOWN_ROWS, SHOWN_DATES = 50, 3
+STATES = {"held": "隔离中", "accepted": "已接受", "rejected": "已拒绝"}
+SUPERSEDED = "已有新值"
+FIGURES = {
+    "unit_nav": "单位净值",
+    "acc_nav": "累计净值",
+    "growth_pct": "日增长率%",
+    "yield_per_10k": "万份收益",
+    "yield_7d_pct": "7日年化%",
+}
+MAX_BECAUSE, MAX_BY = 300, 100
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose rows; each may be given several times."""
+    for option in (
+        click.option("--rule", "rules", multiple=True, help="Held by this rule."),
+        click.option("--fund", "funds", multiple=True, metavar="CODE", help="Of this fund."),
+        click.option("--kind", "kinds", multiple=True, help="Of funds of this kind."),
+        click.option(
+            "--date", "dates", multiple=True, type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]),
+            help="With this NAV date.",
+        ),
+        click.option("--batch", "batches", multiple=True, help="Held in this batch."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _decision(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments and options of a decision."""
+    for option in (
+        click.argument("ids", metavar="[ID]...", nargs=-1),
+        click.option("--because", required=True, help="Why; kept with the rows."),
+        click.option("--by", help="Who decides [default: the user of this machine]."),
+        click.option("--json", "as_json", is_flag=True, help="The outcome for machines."),
+    ):
+        command = option(command)
+    return _filters(command)
+
+
+_despite = click.option(
+    "--despite", multiple=True, metavar="RULE",
+    help="Merge although this blocking rule stops it; kept with the rows.",
+)  # fmt: skip
+
+
+@click.group()
+def quarantine() -> None:
+    """Look at what the rules hold back, and decide what becomes of it."""
+
+
+@quarantine.command("list")
+@_filters
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice([*STATES, "all"]),
+    help="Rows in this state [default: held].",
+)  # fmt: skip
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=SHOWN_ROWS, show_default=True, metavar="N",
+    help="At most N rows, 0 for all; --json has all.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The rows for machines.")
+def list_rows(
+    states: tuple[str, ...], limit: int, as_json: bool, **filters: tuple[Any, ...]
+) -> None:
+    """List held rows, the newest last, and how many each rule holds."""
+    from fund_assets.warehouse import quarantine as stored
+
+    chosen = tuple(STATES) if "all" in states else states or ("held",)
+    rows = stored.find(_warehouse(), _wanted(states=chosen, **filters))
+    if as_json:
+        click.echo(json.dumps(_plain(rows), ensure_ascii=False, indent=2))
+        return
+    _table(rows.tail(limit or len(rows)))
+    terminal = console()
+    counts = rows["rule"].value_counts()
+    told = "，".join(f"{rule} {n:,}" for rule, n in counts.items())
+    terminal.print(f"共 {len(rows):,} 行" + (f"：{told}" if told else ""))
+    if limit and len(rows) > limit:
+        terminal.print(f"[dim]只列出最新 {limit} 行；--limit 0 全部[/]")
+
+
+@quarantine.command()
+@click.argument("beginning", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="The row for machines.")
+def show(beginning: str, as_json: bool) -> None:
+    """Show a held row, and the accepted values around its date.
+
+    ID is as in `quarantine list`; its first characters are enough.
+    """
+    from rich.markup import escape
+
+    from fund_assets.warehouse import history
+    from fund_assets.warehouse import quarantine as stored
+
+    warehouse = _warehouse()
+    ids = stored.full_ids(warehouse, [beginning])
+    rows = stored.find(warehouse, stored.Wanted(ids=ids, states=stored.STATES))
+    (row,) = _plain(rows)
+    date = row["nav_date"] or 0
+    accepted = history.history(warehouse, row["fund_code"])
+    before = [one for one in accepted if one["nav_date"] < date][-SHOWN_DATES:]
+    after = [one for one in accepted if one["nav_date"] >= date][: SHOWN_DATES + 1]
+    if as_json:
+        found = {**row, "accepted_around": [*before, *after]}
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    terminal = console()
+    name = escape(row["fund_name"] or "")
+    terminal.print(f"[bold]{escape(row['fund_code'])} {name}[/]  [dim]{row['id']}[/]")
+    terminal.print(f"{escape(row['rule'])}  {escape(row['reason'])}")
+    terminal.print(
+        f"批次 {row['batch_id']}，{_moment(row['collected_at'])} 采集，"
+        f"{_moment(row['created_at'])} 隔离"
+    )
+    terminal.print(_state(row))
+    if row["decided_at"]:
+        who = escape(row["decided_by"]) or "规则（再次见到同一值）"
+        terminal.print(
+            f"{who}，{_moment(row['decided_at'])}：{escape(row['decided_because'])}"
+            + (f"，批次 {row['decided_in']}" if row["decided_in"] else "")
+        )
+    _around(row, [*before, *after])
+
+
+@quarantine.command()
+@_decision
+@_despite
+def accept(
+    ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
+    despite: tuple[str, ...], **filters: tuple[Any, ...],
+) -> None:  # fmt: skip
+    """Merge held rows into the accepted history, as a batch of their own.
+
+    ID is as in `quarantine list`; instead of ids, filters choose rows. A row covers its
+    observation: the same fund, date and figures are decided in every batch and by every
+    rule that held them, and are not held again. All of it happens, or nothing.
+    """
+    from fund_assets.steps import deciding
+
+    _decide(deciding.accept, ids, filters, because, by, despite, as_json)
+
+
+@quarantine.command()
+@_decision
+def reject(
+    ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
+    **filters: tuple[Any, ...],
+) -> None:  # fmt: skip
+    """Mark held rows as wrong. They stay readable, and no second sight accepts them."""
+    from fund_assets.steps import deciding
+
+    def decide(
+        warehouse: "Warehouse", _calendar: Any, now: datetime, wanted: "Wanted",
+        decision: "Decision",
+    ) -> "Decided":  # fmt: skip
+        return deciding.reject(warehouse, now, wanted, decision)
+
+    _decide(decide, ids, filters, because, by, (), as_json)
+
+
+@quarantine.command()
+@_decision
+@_despite
+def replay(
+    ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
+    despite: tuple[str, ...], **filters: tuple[Any, ...],
+) -> None:  # fmt: skip
+    """Judge held rows again by today's rules and events, and merge those that pass.
+
+    Without ids and filters, all of them. Exits with 1 when a blocking rule stops a batch.
+    """
+    from fund_assets.steps import deciding
+
+    _decide(deciding.replay, ids, filters, because, by, despite, as_json, all_allowed=True)
+
+
+def _decide(
+    decide: Callable[..., "Decided"],
+    ids: tuple[str, ...],
+    filters: dict[str, tuple[Any, ...]],
+    because: str,
+    by: str | None,
+    despite: tuple[str, ...],
+    as_json: bool,
+    *,
+    all_allowed: bool = False,
+) -> None:
+    """Take a decision and tell what came of it."""
+    from fund_assets.nav.rules import BLOCKING
+    from fund_assets.steps.deciding import Decision
+    from fund_assets.warehouse import quarantine as stored
+
+    given = any(filters.values())
+    if ids and given:
+        raise click.UsageError("name ids or give filters, not both")
+    if not ids and not given and not all_allowed:
+        raise click.UsageError("which rows? Name ids, or give filters such as --rule")
+    who = (getpass.getuser() if by is None else by).strip()
+    if not 0 < len(who) <= MAX_BY:
+        raise click.BadParameter(f"1 to {MAX_BY} characters", param_hint="--by")
+    if not 0 < len(because.strip()) <= MAX_BECAUSE:
+        raise click.BadParameter(f"1 to {MAX_BECAUSE} characters", param_hint="--because")
+    if unknown := sorted(set(despite) - {rule.id for rule in BLOCKING}):
+        known = ", ".join(rule.id for rule in BLOCKING)
+        raise click.BadParameter(
+            f"{', '.join(unknown)}: no blocking rule; there are {known}",
+            param_hint="--despite",
+        )
+    _warehouse()
+    with quiet():
+        platform = open_platform()
+    wanted = _wanted(ids=stored.full_ids(platform.warehouse, ids), **filters)
+    told = decide(
+        platform.warehouse,
+        platform.calendar,
+        platform.now(),
+        wanted,
+        Decision(who, because.strip(), frozenset(despite)),
+    )
+    if as_json:
+        click.echo(json.dumps(_outcome(told), ensure_ascii=False, indent=2))
+    else:
+        _tell(told)
+    if told.blocked:
+        click.get_current_context().exit(1)
+
+
+def _outcome(told: "Decided") -> dict[str, Any]:
+    return {
+        "batches": [
+            {"batch_id": o.batch_id, "newest_date": o.newest_date, **o.counts}
+            for o in told.outcomes
+        ],
+        "marked": told.marked,
+        "already": told.already,
+        "superseded": told.superseded,
+        "still_held": told.still_held,
+        "blocked": list(told.blocked),
+    }
+
+
+def _tell(told: "Decided") -> None:
+    for outcome in told.outcomes:
+        counts = outcome.counts
+        click.echo(
+            f"merged as batch {outcome.batch_id}: {counts['rows_new']:,} new, "
+            f"{counts['rows_changed']:,} changed, {counts['rows_unchanged']:,} unchanged"
+        )
+    for count, words in (
+        (told.marked, "decided"),
+        (told.already, "decided so before, nothing changed"),
+        (told.superseded, "left out: a later batch shows another figure"),
+        (told.still_held, "still held"),
+    ):
+        if count:
+            click.echo(f"{count:,} row{'s' if count > 1 else ''} {words}")
+    if not any((told.marked, told.already, told.superseded, told.still_held)):
+        click.echo("no held row fits")
+    for words in told.blocked:
+        click.echo(words, err=True)
+    if told.outcomes:
+        click.echo("The next run measures with it; `fund-assets metrics` does now.")
+
+
+def _warehouse() -> "Warehouse":
+    from fund_assets.settings import load_settings
+
+    warehouse = stored_warehouse(load_settings())
+    if warehouse is None:
+        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    return warehouse
+
+
+def _wanted(*, dates: tuple[datetime, ...] = (), **filters: tuple[str, ...]) -> "Wanted":
+    from fund_assets.calendar import to_key
+    from fund_assets.warehouse.quarantine import Wanted
+
+    return Wanted(dates=tuple(to_key(day) for day in dates), **filters)
+
+
+def _plain(rows: "pd.DataFrame") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        rows.to_json(orient="records", force_ascii=False, double_precision=15)
+    )
+    return found
+
+
+def _table(rows: "pd.DataFrame") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    if rows.empty:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("编号", "代码", "净值日期", "状态", "规则", "原因"):
+        table.add_column(title, overflow="fold", no_wrap=title in ("编号", "代码", "净值日期"))
+    for row in _plain(rows):
+        table.add_row(
+            row["id"][:8],
+            escape(row["fund_code"]),
+            _day(row["nav_date"]),
+            _state(row),
+            escape(row["rule"]),
+            escape(row["reason"]),
+        )
+    console().print(table)
+
+
+def _around(row: dict[str, Any], accepted: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    names = [n for n in FIGURES if any(one[n] is not None for one in (row, *accepted))]
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("净值日期")
+    for name in names:
+        table.add_column(FIGURES[name], justify="right")
+    table.add_column("")
+    lines = [(one, "") for one in accepted] + [(row, "← 隔离的值")]
+    for one, mark in sorted(lines, key=lambda line: (line[0]["nav_date"] or 0, line[1])):
+        cells = ("[dim]—[/]" if one[n] is None else f"{one[n]:.10g}" for n in names)
+        table.add_row(_day(one["nav_date"]), *cells, mark)
+    console().print(table)
+
+
+def _state(row: dict[str, Any]) -> str:
+    colour = {"held": "yellow", "accepted": "green", "rejected": "red"}[row["state"]]
+    late = f"，{SUPERSEDED}" if row["superseded"] else ""
+    return f"[{colour}]{STATES[row['state']]}{late}[/]"
+
+
+def _day(key: int | None) -> str:
+    return f"{key // 10_000}-{key // 100 % 100:02}-{key % 100:02}" if key else "[dim]—[/]"
+
+
+def _moment(stamp: int) -> str:
+    return f"{datetime.strptime(str(stamp), '%Y%m%d%H%M%S'):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ007

@@ -1,0 +1,300 @@
+"""The quarantine desk: held rows accepted, rejected, or judged again by today's rules.
+
+Belongs here: the order of a decision. Does not belong here: what may be accepted
+(`nav/desk.py`), the transaction (`warehouse/quarantine.py`).
+
+What is accepted becomes a batch of the kind `desk` and goes through the same merge as any
+other: counts, revisions, rules over the whole batch, and a row of publish_log.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+import pandas as pd
+
+from fund_assets.calendar import TradingCalendar, to_key, to_stamp
+from fund_assets.nav import desk
+from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.desk import DeskError
+from fund_assets.nav.merge import plan_merge
+from fund_assets.nav.observe import Landing
+from fund_assets.nav.rules import RULES, Verdict
+from fund_assets.schemas.tables import NAV_QUARANTINE
+from fund_assets.warehouse import Warehouse, quarantine
+from fund_assets.warehouse.publishing import Outcome
+from fund_assets.warehouse.quarantine import Desk, Wanted
+
+Plans = Callable[[Batch, Known], Plan]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decides, why, and which blocking rules the decision goes against, knowingly."""
+
+    by: str
+    because: str
+    despite: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of the rows that were meant.
+
+    Attributes:
+        outcomes: of each batch that was merged.
+        marked: held rows that are decided now, with those of the same observation.
+        already: rows that had been decided the same way before.
+        superseded: rows left out, because a later batch shows another figure.
+        still_held: rows that today's rules hold too.
+        blocked: what stopped a batch that is judged again, in words.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    marked: int = 0
+    already: int = 0
+    superseded: int = 0
+    still_held: int = 0
+    blocked: tuple[str, ...] = ()
+
+
+class BlockedError(DeskError):
+    """A blocking rule stops the batch of a decision; nothing was changed."""
+
+
+def accept(
+    warehouse: Warehouse,
+    calendar: TradingCalendar,
+    now: datetime,
+    wanted: Wanted,
+    decision: Decision,
+) -> Decided:
+    """Merge held observations as one batch, whatever the rules that hold rows say of them.
+
+    Raises:
+        DeskError: one of them was rejected, is superseded or impossible, or a blocking
+            rule stops the batch; nothing was changed.
+    """
+    today = to_key(now.date())
+    with quarantine.deciding(warehouse) as at_desk:
+        rows, told = _to_decide(at_desk.find, wanted, "accepted")
+        rows, told = _without_superseded(rows, told, named=bool(wanted.ids))
+        if rows.empty:
+            return told
+        rows = _with_twins(at_desk, rows)
+        _refuse_impossible(rows, today)
+        landing = desk.batch_of(rows, desk.as_observations(rows), now=to_stamp(now))
+
+        def plan(batch: Batch, known: Known) -> Plan:
+            accepted = rows[NAV_QUARANTINE.names].assign(state="accepted")
+            decisions = pd.concat([known.decisions, accepted], ignore_index=True)
+            return _plan(batch, replace(known, decisions=decisions), calendar, today)
+
+        outcome = _merge(at_desk, landing, "wave", plan, now, decision)
+        _mark(at_desk, rows, "accepted", decision, now, landing.batch_id)
+        return replace(told, outcomes=(outcome,), marked=len(rows))
+
+
+def reject(warehouse: Warehouse, now: datetime, wanted: Wanted, decision: Decision) -> Decided:
+    """Mark held observations as wrong; they stay readable, and never count as a sight.
+
+    Raises:
+        DeskError: one of them was accepted; nothing was changed.
+    """
+    with quarantine.deciding(warehouse) as at_desk:
+        rows, told = _to_decide(at_desk.find, wanted, "rejected")
+        if rows.empty:
+            return told
+        rows = _with_twins(at_desk, rows)
+        _mark(at_desk, rows, "rejected", decision, now, "")
+        return replace(told, marked=len(rows))
+
+
+def replay(
+    warehouse: Warehouse,
+    calendar: TradingCalendar,
+    now: datetime,
+    wanted: Wanted,
+    decision: Decision,
+) -> Decided:
+    """Judge held observations again, batch by batch, and merge those that pass now.
+
+    The rows of a batch are judged as they were in it: those of a wave as a wave's. A held
+    row is no second sight of itself. Each batch is a transaction of its own, oldest first.
+    """
+    waiting, told = _to_decide(partial(quarantine.find, warehouse), wanted, "accepted")
+    for batch_id in waiting["batch_id"].unique():
+        ids = tuple(waiting.loc[waiting["batch_id"] == batch_id, "id"])
+        try:
+            with quarantine.deciding(warehouse) as at_desk:
+                rows = at_desk.find(Wanted(ids=ids))
+                told = _replay_one(at_desk, calendar, now, rows, decision, told)
+        except BlockedError as error:
+            words = f"batch {batch_id}, judged again: {error}"
+            still = told.still_held + len(ids)
+            told = replace(told, still_held=still, blocked=(*told.blocked, words))
+    return told
+
+
+def _replay_one(
+    at_desk: Desk,
+    calendar: TradingCalendar,
+    now: datetime,
+    rows: pd.DataFrame,
+    decision: Decision,
+    told: Decided,
+) -> Decided:
+    """Judge the held rows of one batch again."""
+    today = to_key(now.date())
+    told = replace(told, superseded=told.superseded + int(rows["superseded"].sum()))
+    rows = rows[~rows["superseded"]]
+    if rows.empty:
+        return told
+    batch_id, origin, newest, previous = rows[
+        ["batch_id", "batch_kind", "newest_date", "previous_date"]
+    ].iloc[0]
+    twins = _with_twins(at_desk, rows)
+    twins = twins[twins["batch_id"] == batch_id]
+    # An observation with one row that can never pass does not pass by its others.
+    stuck = twins[[text != "" for text in desk.obstacles(twins, today)]]
+    able = twins[~desk.same_observation(twins, stuck)]
+
+    def plan(batch: Batch, known: Known) -> Plan:
+        return _plan(batch, known, calendar, today)
+
+    def landing_of(chosen: pd.DataFrame) -> Landing:
+        return desk.batch_of(
+            chosen,
+            desk.as_observations(chosen),
+            now=to_stamp(now),
+            newest=int(newest),
+            previous=None if pd.isna(previous) else int(previous),
+        )
+
+    if len(able):
+        tried = _batch(landing_of(able), origin)
+        held = plan(tried, at_desk.known(tried)).held
+        able = able[~_keys(able).isin(_keys(held))]
+    told = replace(told, still_held=told.still_held + len(twins) - len(able))
+    if able.empty:
+        return told
+    landing = landing_of(able)
+    outcome = _merge(at_desk, landing, origin, plan, now, decision)
+    able = _with_twins(at_desk, able)
+    _mark(at_desk, able, "accepted", decision, now, landing.batch_id)
+    return replace(told, outcomes=(*told.outcomes, outcome), marked=told.marked + len(able))
+
+
+def _plan(batch: Batch, known: Known, calendar: TradingCalendar, today: int) -> Plan:
+    no_sights = known.sightings.head(0)
+    return plan_merge(batch, replace(known, sightings=no_sights), calendar, today)
+
+
+def _batch(landing: Landing, origin: str) -> Batch:
+    row = landing.batch.iloc[0]
+    previous = row["previous_date"]
+    return Batch(
+        batch_id=landing.batch_id,
+        kind="desk",
+        newest_date=int(row["newest_date"]),
+        previous_date=None if pd.isna(previous) else int(previous),
+        collected_at=int(row["collected_at"]),
+        rows_read=len(landing.landed),
+        landed=landing.landed,
+        origin=origin,
+    )
+
+
+def _merge(
+    at_desk: Desk, landing: Landing, origin: str, plan: Plans, now: datetime, decision: Decision
+) -> Outcome:
+    outcome = at_desk.merge(
+        landing, _batch(landing, origin), plan, now=to_stamp(now), despite=decision.despite
+    )
+    if outcome.blocked_by:
+        raise BlockedError(f"nothing was merged. {_words(outcome.blocked_by)}")
+    return outcome
+
+
+def _words(blocked: Collection[Verdict]) -> str:
+    return "\n".join(
+        f"{v.rule}: {RULES[v.rule].title}. {'; '.join(v.cases)}. If it is right all the same, "
+        f"add --despite {v.rule}"
+        for v in blocked
+    )
+
+
+def _mark(
+    at_desk: Desk,
+    rows: pd.DataFrame,
+    state: str,
+    decision: Decision,
+    now: datetime,
+    batch_id: str,
+) -> None:
+    despite = "".join(f" (despite {rule})" for rule in sorted(decision.despite))
+    at_desk.mark(
+        rows["id"],
+        state,
+        by=decision.by,
+        because=decision.because + despite,
+        at=to_stamp(now),
+        batch_id=batch_id,
+    )
+
+
+def _to_decide(
+    find: Callable[[Wanted], pd.DataFrame], wanted: Wanted, state: str
+) -> tuple[pd.DataFrame, Decided]:
+    """The held rows that are meant; named ones that are decided otherwise are an error."""
+    if wanted.ids:
+        wanted = replace(wanted, states=quarantine.STATES)
+    rows = find(wanted)
+    otherwise = rows[~rows["state"].isin(["held", state])]
+    if len(otherwise):
+        lines = [
+            f"{row.id[:8]} {row.fund_code} {row.nav_date}: {row.state} "
+            f"{f'by {row.decided_by} ' if row.decided_by else ''}at {row.decided_at}: "
+            f"{row.decided_because}"
+            for row in otherwise.itertuples()
+        ]
+        raise DeskError(
+            "a decision stands, and is not taken back here:\n  " + "\n  ".join(lines)
+        )
+    held = rows[rows["state"] == "held"]
+    return held, Decided(already=len(rows) - len(held))
+
+
+def _without_superseded(
+    rows: pd.DataFrame, told: Decided, *, named: bool
+) -> tuple[pd.DataFrame, Decided]:
+    late = rows[rows["superseded"]]
+    if named and len(late):
+        raise DeskError(
+            "a later batch shows another figure of these dates; reject them, or accept the "
+            "later one if it is held:\n  " + "\n  ".join(desk.names(late))
+        )
+    return rows[~rows["superseded"]], replace(told, superseded=len(late))
+
+
+def _with_twins(at_desk: Desk, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows, and every other held row of the same observations."""
+    funds = tuple(rows["fund_code"].unique())
+    all_held = at_desk.find(Wanted(funds=funds))
+    return all_held[desk.same_observation(all_held, rows)]
+
+
+def _refuse_impossible(rows: pd.DataFrame, today: int) -> None:
+    found = zip(desk.names(rows), desk.obstacles(rows, today), strict=True)
+    if lines := [f"{name}: {text}" for name, text in found if text]:
+        raise DeskError(
+            "this cannot be accepted; reject it, and collect again for another value:\n  "
+            + "\n  ".join(lines)
+        )
+
+
+def _keys(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_arrays(
+        [rows["fund_code"].astype("str"), rows["nav_date"].astype("int64")]
+    )
