@@ -202,10 +202,10 @@ def test_failed_runs_are_run_again_unless_they_would_end_the_same_way(market, mo
 
 
 def gap_tick(market, clock, cursor=None):
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=market.instance, cursor=cursor, resources={"platform": market.platform(clock)}
-    )
-    return gap_sensor.evaluate_tick(context)
+    ) as context:
+        return gap_sensor.evaluate_tick(context)
 
 
 def test_the_gap_sensor_asks_once_an_hour_for_each_missing_session(market):
@@ -250,8 +250,10 @@ def test_what_the_gap_sensor_asks_for_fills_the_gap(market):
 def test_the_gap_sensor_waits_for_the_first_run(settings, instance):
     """Stops a fresh installation from being told that everything is published."""
     platform = Platform(overrides={**settings, "clock": "2026-09-22T10:00"})
-    context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
-    data = gap_sensor.evaluate_tick(context)
+    with dg.build_sensor_context(
+        instance=instance, resources={"platform": platform}
+    ) as context:
+        data = gap_sensor.evaluate_tick(context)
     assert "nothing is published yet" in data.skip_message
 
 
