@@ -11,7 +11,7 @@ help: ## what can be made
 
 run: env ## the evening pipeline, once, and what it did
 	@$(BIN)/fund-assets run
-	@$(BIN)/fund-assets status
+	@$(BIN)/fund-assets dashboard
 	@echo
 	@echo "Next:  $(BIN)/fund-assets nav 000001    the history of one fund"
 	@echo "       make dev                         the Dagster UI, on http://127.0.0.1:$(PORT)"

@@ -17,6 +17,7 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
+from fund_assets.logs import follow_daemon
 from fund_assets.settings import SettingsError, load_settings
 
 # dagster.yaml turns telemetry off; this keeps the UI from making its empty folders for it.
@@ -44,6 +45,7 @@ class _InState:
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
+        follow_daemon()  # every Dagster process opens its storages first
         return cls(base_dir=str(dagster_dir() / cls.subfolder), inst_data=inst_data)  # type: ignore[call-arg]
 
 

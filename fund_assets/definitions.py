@@ -17,6 +17,7 @@ from fund_assets.automation.jobs import JOBS
 from fund_assets.automation.schedules import SCHEDULES
 from fund_assets.automation.sensors import SENSORS
 from fund_assets.checks.batch import fund_nav_rules
+from fund_assets.checks.canary import source_canary
 from fund_assets.checks.freshness import FRESHNESS_CHECKS
 from fund_assets.checks.schema import SCHEMA_CHECKS
 from fund_assets.platform import Platform
@@ -26,7 +27,7 @@ def build_defs(platform: Platform | None = None, **overrides: Any) -> dg.Definit
     """The definitions, on a platform or on settings that win over the environment."""
     return dg.Definitions(
         assets=[fund_info, fund_events, fund_nav, validated_nav, fund_metrics, benchmark_index],
-        asset_checks=[fund_nav_rules, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
+        asset_checks=[fund_nav_rules, source_canary, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -4,6 +4,7 @@ Belongs here: putting the parts together from the settings, once per process. Do
 belong here: what any part does.
 """
 
+import logging
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.settings import Settings, load_settings
 from fund_assets.sources.base import FundSource
-from fund_assets.warehouse import Warehouse, days
+from fund_assets.warehouse import Warehouse, WarehouseError, days
+from fund_assets.warehouse.requests import add_requests
 
+log = logging.getLogger(__name__)
 INVENTED_SESSIONS_DAYS = 400
 
 
@@ -65,6 +68,17 @@ class Platform(dg.ConfigurableResource):
         from fund_assets.sources.eastmoney import EastmoneySource
 
         return EastmoneySource.from_settings(self.settings)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """When a run ends, well or not: the requests it made are added to the account."""
+        source = self.__dict__.get("source")
+        if source is None or not (counts := source.take_requests()):
+            return
+        try:
+            add_requests(self.warehouse, source.name, to_key(self.now().date()), counts)
+        except WarehouseError as error:
+            made = sum(count.requests for count in counts)
+            log.warning(f"{made} requests are missing in source_request: {error}")
 
     def now(self) -> datetime:
         """The time in Asia/Shanghai."""

@@ -91,10 +91,13 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s\"'<>]+$",
         description="address of the Dagster UI, for links to it",
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="what a line of the log files looks like"
+    )
+    log_retention_days: int = Field(30, ge=1, description="how long log files are kept")
     crash_at: str = Field(
         "", description="tests: the moment at which the process ends itself, exported only"
     )
-
     health_token: SecretStr = Field(
         SecretStr(""),
         description="what `fund-assets serve` asks of its callers; empty: nothing",

@@ -16,6 +16,8 @@ from fund_assets.steps.validating import explain_block, summed, validate
 from fund_assets.warehouse import facts, publishing
 
 ROW_RULES = (*ALONE, *IN_CONTEXT, PENDING)
+#: The same batch judged again would be blocked again.
+NO_RETRY = {"dagster/max_retries": "0"}
 COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
 
 
@@ -44,6 +46,7 @@ def validated_nav(
         progress=lambda outcome: context.log.info(f"{outcome.batch_id}: {_told(outcome)}"),
     )
     if blocked := explain_block(outcomes):
+        context.instance.add_run_tags(context.run.run_id, NO_RETRY)
         raise dg.Failure(description=blocked, allow_retries=False)
     last = publishing.last_published(warehouse)
     if not outcomes and last is None:

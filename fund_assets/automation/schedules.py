@@ -17,8 +17,10 @@ from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
 LATEST = timedelta(hours=1)
-#: A failed collection, or one that a rule blocks, is collected anew twice; only runs that the
-#: daemon launches. Judging or measuring the same data again would end the same way.
+#: A run that the daemon launched and whose step failed is run again twice, at once: a source
+#: or database that was away for a moment is back, and a batch that a rule blocks is collected
+#: anew. `validated_nav` takes this from a run in which the same batch would be judged again.
+#: Runs that a person started are theirs to start again.
 RETRY_TAGS = {
     "dagster/max_retries": "2",
     "dagster/retry_strategy": "ALL_STEPS",
@@ -57,7 +59,6 @@ def _schedule(
     *,
     also_closed_days_at: int | None = None,
     trading_days: bool = True,
-    collects: bool = False,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -78,16 +79,19 @@ def _schedule(
         )
         if reason:
             return dg.SkipReason(reason)
-        return dg.RunRequest(tags=RETRY_TAGS if collects else {})
+        return dg.RunRequest(tags=RETRY_TAGS)
 
     return evaluate
 
 
 SCHEDULES = [
     _schedule(
+        "source_canary", jobs.source_canary, "30 18 * * 1-5",
+        "Whether the source answers as the evening will need it, on trading days.",
+    ),
+    _schedule(
         "daily_collection", jobs.daily_collection, "0 19 * * 1-5",
         "Wave 1 into the landing zone, on trading days.",
-        collects=True,
     ),
     _schedule(
         "daily_validation", jobs.daily_validation, "30 19 * * 1-5",
@@ -102,7 +106,6 @@ SCHEDULES = [
         "The whole chain again for late publishers; at 07:30 on closed days too, when "
         "money-market funds publish.",
         also_closed_days_at=7,
-        collects=True,
     ),
     _schedule(
         "weekly_full_calc", jobs.weekly_full_calc, "0 2 * * 0",

@@ -6,18 +6,16 @@ asks for the sessions that no run has published.
 """
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
 from fund_assets.automation import jobs
-from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.automation.schedules import RETRY_TAGS
+from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
 from fund_assets.warehouse import facts
 
-LOOK_BACK_SESSIONS = 10
-#: A date with fewer NAVs than this share of the fullest date near it is a gap.
-FULL_SHARE = 0.5
 ATTEMPTS, PAUSE = 24, timedelta(hours=1)
 
 automation = dg.AutomationConditionSensorDefinition(
@@ -25,26 +23,8 @@ automation = dg.AutomationConditionSensorDefinition(
     target=dg.AssetSelection.all(),
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
+    run_tags=RETRY_TAGS,
 )
-
-
-def gaps(
-    rows: dict[int, int], first: int | None, calendar: TradingCalendar, now: datetime
-) -> list[int]:
-    """The sessions that are due and hardly published, oldest first, yyyymmdd.
-
-    Args:
-        rows: yyyymmdd → accepted NAVs on that date.
-        first: yyyymmdd of the first wave. Before it only single funds have NAVs, from their
-            histories: those dates are no gaps. None: there is no wave yet.
-    """
-    if not rows or first is None:
-        return []
-    due = calendar.due(now)
-    window = calendar.between(calendar.before(due, LOOK_BACK_SESSIONS - 1), due)
-    keys = [to_key(day) for day in window]
-    full = max((rows.get(key, 0) for key in keys), default=0) or max(rows.values())
-    return [k for k in keys if k > first and rows.get(k, 0) < FULL_SHARE * full]
 
 
 @dg.sensor(
@@ -59,10 +39,10 @@ def gap_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """One run for each missing session, hourly, for at most a day."""
     now = platform.now()
-    since = to_key(platform.calendar.before(now.date(), 3 * LOOK_BACK_SESSIONS))
+    since = sessions.oldest_looked_at(platform.calendar, now)
     rows = facts.rows_per_date(platform.warehouse, since)
     first = facts.first_wave(platform.warehouse)
-    missing = gaps(rows, first, platform.calendar, now)
+    missing = sessions.gaps(rows, first, platform.calendar, now)
     if first is None:
         return dg.SkipReason("nothing is published yet: there is no gap before the first run")
     if not missing:
@@ -78,7 +58,7 @@ def gap_sensor(
                 dg.RunRequest(
                     run_key=f"gap-{key}-{len(times) + 1}",
                     run_config={"ops": {"fund_nav": {"config": {"missing_on": key}}}},
-                    tags={"fund/gap": str(key)},
+                    tags={"fund/gap": str(key), **RETRY_TAGS},
                 )
             )
     kept = {key: times for key, times in tried.items() if int(key) in missing}

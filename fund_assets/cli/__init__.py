@@ -13,15 +13,17 @@ import click
 
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.corrections import corrections
-from fund_assets.cli.looking import nav, status
+from fund_assets.cli.logging_out import logs
+from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.moving import copy_warehouse
-from fund_assets.cli.pipeline import collect, metrics, run, validate
+from fund_assets.cli.pipeline import canary, collect, metrics, run, validate
 from fund_assets.cli.proving import prove
 from fund_assets.cli.quarantine import quarantine
 from fund_assets.cli.rates import rate
 from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
+from fund_assets.cli.watching import dashboard
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
 FAILED, WRONG_USE = 1, 2
@@ -61,7 +63,7 @@ def _exit_code(error: Exception) -> int | None:
     cls=_Plain,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
     epilog="Settings are environment variables or lines of .env: see .env.example. "
-    "Start with `fund-assets run`, then `fund-assets status`.",
+    "Start with `fund-assets run`, then `fund-assets dashboard`.",
 )
 @click.version_option(package_name="fund-assets", prog_name="fund-assets")
 def main() -> None:
@@ -77,8 +79,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, validate, metrics, status, nav, prove, corrections, quarantine, compare,
-    screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
+    run, collect, validate, metrics, canary, dashboard, logs, nav, prove, corrections,
+    quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -1,11 +1,9 @@
-"""The commands that look and change nothing: `status` and `nav`.
+"""The command `nav`: one fund's history.
 
-Belongs here: options and writing. Does not belong here: facts (`monitoring/`), reads
-(`warehouse/`).
+Belongs here: options and writing. Does not belong here: reads (`warehouse/`).
 """
 
 import csv
-import json
 import re
 import sys
 from datetime import datetime
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.opening import NotThere, console, open_platform, quiet, stored_warehouse
+from fund_assets.cli.opening import NotThere, console, stored_warehouse
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
@@ -37,37 +35,6 @@ RETURN_STATUSES = {
     "suspected_event": "疑似分红",
     "unproven": "未证实",
 }
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Facts for machines instead of panels.")
-def status(as_json: bool) -> None:
-    """Show how fresh, complete and sound the data is.
-
-    Exits with 1 when something is wrong: old data, a held batch, a failed run or check.
-    """
-    from fund_assets.settings import SHANGHAI, load_settings
-
-    settings = load_settings()
-    with quiet():
-        from fund_assets.dagster_state import project_instance
-        from fund_assets.monitoring.status import absent, gather
-
-        if stored_warehouse(settings) is None:
-            found = absent(settings)
-        else:
-            with project_instance() as instance:
-                found = gather(open_platform(), instance, datetime.now(SHANGHAI))
-    if as_json:
-        click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
-    else:
-        from fund_assets.monitoring.dashboard import dashboard, fit
-
-        terminal = console()
-        terminal.width = fit(terminal.width)
-        terminal.print(dashboard(found, terminal.width))
-    if not found.healthy:
-        click.get_current_context().exit(1)
 
 
 @click.command()

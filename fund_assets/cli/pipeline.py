@@ -1,10 +1,11 @@
-"""The commands that run jobs: `run`, `collect`, `validate` and `metrics`.
+"""The commands that run jobs: `run`, `collect`, `validate`, `metrics` and `canary`.
 
 Belongs here: options and what they mean to a job. Does not belong here: running it and
 telling of it (`running.py`, `telling.py`).
 """
 
 import re
+from datetime import datetime
 from typing import Any
 
 import click
@@ -31,13 +32,21 @@ def run() -> None:
     help="Fetch the histories of at most N funds that have none yet "
     "[default: FUND_HISTORY_FUNDS_PER_RUN].",
 )  # fmt: skip
+@click.option(
+    "--missing", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="DATE",
+    help="Fetch the histories of funds that have NAVs before this date and none on it.",
+)  # fmt: skip
 @click.option("--no-wave", is_flag=True, help="Leave out the market's newest two dates.")
-def collect(codes: tuple[str, ...], history: int | None, no_wave: bool) -> None:
+def collect(
+    codes: tuple[str, ...], history: int | None, missing: datetime | None, no_wave: bool
+) -> None:
     """Collect the market into the landing zone, where it waits for `validate`.
 
     Renews the list of funds, takes the newest two dates of the whole market (a wave), and
     fetches histories.
     """
+    from fund_assets.calendar import to_key
+
     for code in codes:
         if not re.fullmatch(r"[0-9]{6}", code):
             raise click.BadParameter(
@@ -45,11 +54,15 @@ def collect(codes: tuple[str, ...], history: int | None, no_wave: bool) -> None:
             )
     if codes and history is not None:
         raise click.UsageError("--code names the funds: leave --history out")
+    if codes and missing:
+        raise click.UsageError("--code names the funds: leave --missing out")
     if no_wave and not codes and history == 0:
         raise click.UsageError("--no-wave --history 0 leaves nothing to collect")
     config: dict[str, Any] = {"wave": not no_wave, "history_codes": list(codes)}
     if history is not None:
         config["history_funds"] = history
+    if missing:
+        config["missing_on"] = to_key(missing)
     _execute("daily_collection", {"ops": {"fund_nav": {"config": config}}})
 
 
@@ -76,6 +89,12 @@ def metrics(fund: str | None) -> None:
     from fund_assets.cli.measured import show_metrics
 
     show_metrics(fund)
+
+
+@click.command()
+def canary() -> None:
+    """See whether the source answers as the evening will need it; nothing is stored."""
+    _execute("source_canary")
 
 
 def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:

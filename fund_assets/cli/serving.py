@@ -24,17 +24,20 @@ def serve(host: str, port: int) -> None:
     Any address but loopback needs FUND_HEALTH_TOKEN. The paths: docs/health.md.
     """
     from fund_assets.cli.opening import quiet
+    from fund_assets.logs import DailyFile, Lines
     from fund_assets.settings import load_settings
 
     settings = load_settings()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    shown = logging.StreamHandler()
+    shown.setFormatter(Lines(as_json=settings.log_format == "json"))
+    logging.basicConfig(handlers=[shown, DailyFile("health")])
     for name in ("uvicorn", "fund_assets"):
         logging.getLogger(name).setLevel(logging.INFO)
     with quiet():
         from fund_assets.health.server import make_server
 
         server = make_server(settings, host, port)
-        shown = f"[{host}]" if ":" in host else host
+        name = f"[{host}]" if ":" in host else host
         sys.setswitchinterval(SWITCH_S)
-        click.echo(f"status page: http://{shown}:{port}/  (Ctrl-C stops it)", err=True)
+        click.echo(f"status page: http://{name}:{port}/  (Ctrl-C stops it)", err=True)
         server.run()

@@ -32,12 +32,13 @@ class Teller(logging.Handler):
 
     Attributes:
         missed_histories: histories that were asked for and not had.
+        errors: checks of severity ERROR that failed.
     """
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
-        self.missed_histories = 0
+        self.missed_histories = self.errors = 0
         self._failures: list[tuple[str, str]] = []
         self._started = self._told = time.monotonic()
         self._step = ""
@@ -109,6 +110,7 @@ class Teller(logging.Handler):
 
     def _failed_check(self, found: dg.AssetCheckEvaluation) -> None:
         stops = found.severity is dg.AssetCheckSeverity.ERROR
+        self.errors += stops
         mark, colour = (BAD, "red") if stops else (NOTICE, "yellow")
         values = {name: value.value for name, value in found.metadata.items()}
         asset = found.asset_key.to_user_string()

@@ -9,7 +9,12 @@ from importlib.metadata import version
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -22,7 +27,7 @@ class _Facts(Collector):
     def __init__(self, status: Status | None) -> None:
         self._status = status
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         yield _gauge(
             "fund_build_info", "The program's version, always 1.", ["version"],
             [([version("fund-assets")], 1)],
@@ -66,7 +71,30 @@ def _gauge(
     return family
 
 
-def _metrics(status: Status) -> Iterator[GaugeMetricFamily]:
+def _counter(
+    name: str, words: str, labels: list[str], values: Iterable[tuple[list[str], float]]
+) -> CounterMetricFamily:
+    """A counter, told as `<name>_total`."""
+    family = CounterMetricFamily(name, words, labels=labels)
+    for label_values, value in values:
+        family.add_metric(label_values, value)
+    return family
+
+
+def _durations(status: Status) -> SummaryMetricFamily:
+    family = SummaryMetricFamily(
+        "fund_source_request_duration_seconds",
+        "Time of requests to the source, without waiting for the rate limit.",
+        labels=["source"],
+    )
+    for source in sorted({r.source for r in status.requests}):
+        made = [r for r in status.requests if r.source == source]
+        count, seconds = sum(r.requests for r in made), sum(r.seconds for r in made)
+        family.add_metric([source], count_value=count, sum_value=seconds)
+    return family
+
+
+def _metrics(status: Status) -> Iterator[Metric]:
     yield _gauge("fund_nav_rows", "Accepted NAVs.", [], [([], status.nav_rows)])
     yield _gauge("fund_count", "Share classes ever seen.", [], [([], status.fund_count)])
     yield _gauge(
@@ -102,8 +130,34 @@ def _metrics(status: Status) -> Iterator[GaugeMetricFamily]:
         [([c.asset, c.check, c.severity], int(c.failing is None)) for c in status.checks],
     )
     yield _gauge(
-        "fund_quarantined_rows", "Rows that a rule holds back.", ["rule"],
+        "fund_quarantine_held_rows", "Rows that a rule holds back now.", ["rule"],
         [([rule], held) for rule, held in status.quarantine],
+    )  # fmt: skip
+    yield _counter(
+        "fund_quarantined_rows", "Rows that a rule ever held back.", ["rule"],
+        [([rule], held) for rule, held in status.quarantined_ever],
+    )  # fmt: skip
+    yield _gauge(
+        "fund_revised_values", "Accepted values corrected in the last 7 days.", [],
+        [([], status.revisions)],
+    )  # fmt: skip
+    yield _gauge(
+        "fund_missing_sessions", "Trading days of the last two weeks without their NAVs.", [],
+        [([], len(status.missing))],
+    )  # fmt: skip
+    yield _counter(
+        "fund_source_requests", "Requests to the source by how they ended.",
+        ["source", "outcome"],
+        [([r.source, r.outcome], r.requests) for r in status.requests],
+    )  # fmt: skip
+    yield _durations(status)
+    yield _gauge(
+        "fund_calendar_days_left", "Days for which the trading calendar is known.", [],
+        [([], days) for days in [status.calendar_days_left] if days is not None],
+    )  # fmt: skip
+    yield _gauge(
+        "fund_disk_free_bytes", "Room on the disk of FUND_STATE.", [],
+        [([], free) for free in [status.disk_free_bytes] if free is not None],
     )  # fmt: skip
     yield _gauge("fund_held_batches", "Batches that wait.", [], [([], status.held_batches)])
     yield _gauge(

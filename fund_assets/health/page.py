@@ -17,7 +17,7 @@ from urllib.parse import quote
 import jinja2
 
 from fund_assets.health import verdict
-from fund_assets.monitoring.dashboard import SOURCES, TABLES
+from fund_assets.monitoring.dashboard import BATCH_KINDS, SOURCES, TABLES
 from fund_assets.monitoring.status import Status
 
 SHOWN_CHECKS = 20
@@ -113,6 +113,7 @@ class Page:
             sources=SOURCES,
             run_states=RUN_STATES,
             batch_states=BATCH_STATES,
+            batch_kinds=BATCH_KINDS,
             shown_checks=SHOWN_CHECKS,
             **values,
         )

@@ -14,10 +14,16 @@ from typing import Any
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS
 from fund_assets.monitoring.status import Status
-from fund_assets.monitoring.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
+from fund_assets.monitoring.vitals import (
+    DISK_FAIL_BYTES,
+    DISK_WARN_BYTES,
+    HEARTBEAT_FAIL_S,
+    HEARTBEAT_WARN_S,
+)
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
-DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
+#: What those who use the data read; that another table is late harms them less.
+READ_BY_USERS = ("fund_nav", "validated_nav", "fund_metrics")
 #: Code of why there are no facts → what is known of the database.
 DATABASE = {
     "database_missing": "missing",
@@ -78,10 +84,11 @@ def _verdict(checks: dict[str, list[Check]]) -> str:
 def _checks(status: Status) -> Iterator[tuple[str, Check]]:
     yield "database:connection", {"status": PASS, "componentType": "datastore"}
     for table in status.freshness:
+        late = FAIL if table.table in READ_BY_USERS else WARN
         yield (
             f"{table.table}:freshness",
             {
-                "status": PASS if table.ok else FAIL,
+                "status": PASS if table.ok else late,
                 "observedValue": table.sessions_behind,
                 "observedUnit": "trading days behind",
                 "newest": str(table.newest) if table.newest else None,
@@ -99,6 +106,7 @@ def _checks(status: Status) -> Iterator[tuple[str, Check]]:
                 "observedUnit": "s",
             },
         )
+    yield "sessions:missing", _count(len(status.missing), "trading days")
     yield "batches:held", _count(status.held_batches, "batches")
     ended = next((run for run in status.runs if run.duration_s is not None), None)
     if ended:

@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from fund_assets.monitoring.status import Status
+from fund_assets.monitoring.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
 
 #: Narrower than the one, texts are cut; wider than the other, nothing is gained.
 LEAST_WIDTH, MOST_WIDTH = 76, 124
@@ -25,9 +26,14 @@ SHOWN_UPDATES, SHOWN_CHECKS = 8, 8
 
 #: Cells of the coverage panel that are not the bar: kind, share, funds, gaps and border.
 BESIDE_BAR = 38
+#: And of its curve's: period, first and last share, gaps and border.
+BESIDE_CURVE = 36
+BLOCKS = "▁▂▃▄▅▆▇█"
+UNITS = {"近日": "日", "当晚": "轮"}
 
 TABLES = {
     "fund_info": "基金名录",
+    "fund_events": "分红拆分",
     "fund_nav": "采集净值",
     "validated_nav": "校验净值",
     "benchmark_index": "基准指数",
@@ -43,6 +49,7 @@ STATES = {
     "landed": "[cyan]待校验[/]",
     "held": "[red]被拦截[/]",
 }
+BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红", "desk": "复核"}
 SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（akshare）"}
 FIRST = (
     ("fund-assets run", "采集、校验、合并、计算，一次完成"),
@@ -60,14 +67,22 @@ def dashboard(status: Status, width: int) -> RenderableType:
     """The whole dashboard, `width` cells wide; `fit` tells which widths make sense."""
     if not status.exists:
         return Group(_head(status), _next(FIRST))
-    freshness, jobs, quality = _freshness(status), _jobs(status), _quality(status)
+    facts = [_freshness(status), _jobs(status), _quality(status), _machine(status)]
     if width >= WIDE:
-        middle = [_beside([freshness, jobs], [_coverage(status, width // 2)]), quality]
+        half = width // 2
+        covered = [_coverage(status, half), _curve(status, half)]
+        middle = [_beside(facts[:2], covered[:1]), _beside(facts[2:], covered[1:])]
     else:
-        middle = [freshness, _coverage(status, width), jobs, quality]
+        middle = [facts[0], _coverage(status, width), _curve(status, width), *facts[1:]]
     checks = [_checks(status)] if status.failing_checks else []
     return Group(
-        _head(status), *middle, _batches(status), _updates(status), *checks, _next(NEXT)
+        _head(status),
+        *middle,
+        _batches(status),
+        _updates(status),
+        _statistics(status),
+        *checks,
+        _next(NEXT),
     )
 
 
@@ -136,6 +151,8 @@ def _freshness(status: Status) -> Panel:
     table = _table("数据表", "最新日期", "应到", "落后", "上次更新", right=["落后"])
     for row in status.freshness:
         behind = f"{row.sessions_behind} 日" if row.sessions_behind is not None else "无数据"
+        if row.hours_late:
+            behind += f" {row.hours_late:.0f} 时"
         table.add_row(
             f"{'[green]✓[/]' if row.ok else '[red]✗[/]'} {TABLES[row.table]}",
             _day(row.newest),
@@ -143,7 +160,8 @@ def _freshness(status: Status) -> Panel:
             behind if row.ok else f"[red]{behind}[/]",
             _moment(row.renewed_at),
         )
-    return _panel("新鲜度（交易日）", table)
+    hour = f"，{status.expected_by:%m-%d %H:%M} 前到齐" if status.expected_by else ""
+    return _panel(f"新鲜度（交易日{hour}）", table)
 
 
 def _coverage(status: Status, width: int) -> Panel:
@@ -160,6 +178,32 @@ def _coverage(status: Status, width: int) -> Panel:
     return _panel(f"覆盖率（{_day(status.coverage_on)}）", table)
 
 
+def _curve(status: Status, width: int) -> Panel:
+    """Coverage over the last sessions, and over the waves of the newest one."""
+    table = _table("时段", "走势", "起", "止", right=["起", "止"])
+    room = width - BESIDE_CURVE
+    for words, shares in (
+        ("近日", [session.share for session in status.sessions][-room:]),
+        ("当晚", [wave.share for wave in status.evening][-room:]),
+    ):
+        if shares:
+            first, last = _percent(shares[0]), _percent(shares[-1])
+            drawn = f"[{_shade(shares[-1])}]{sparkline(shares)}[/]"
+            table.add_row(f"{words} {len(shares)} {UNITS[words]}", drawn, first, last)
+    if not table.row_count:
+        table.add_row("[dim]没有数据[/]", NONE, NONE, NONE)
+    return _panel("覆盖率走势", table)
+
+
+def sparkline(shares: Iterable[float]) -> str:
+    """One block for each fraction; only 1 is a full block, only 0 is the lowest."""
+    top = len(BLOCKS) - 1
+    return "".join(
+        BLOCKS[0 if share <= 0 else top if share >= 1 else 1 + int(share * (top - 1))]
+        for share in shares
+    )
+
+
 def _jobs(status: Status) -> Panel:
     table = _table("任务", "次数", "成功率", "平均用时", right=["次数", "成功率", "平均用时"])
     for job in status.jobs:
@@ -169,7 +213,8 @@ def _jobs(status: Status) -> Panel:
         table.add_row(escape(job.job), f"{job.runs:,}", rate, _seconds(job.mean_duration_s))
     if not status.jobs:
         table.add_row("[dim]没有运行[/]", NONE, NONE, NONE)
-    return _panel("7 天运行", table)
+    rate = NONE if status.success_rate is None else f"{int(status.success_rate * 1000) / 10}%"
+    return _panel(f"7 天运行（{status.runs_ended:,} 次结束，成功率 {rate}）", table)
 
 
 def _quality(status: Status) -> Panel:
@@ -181,7 +226,25 @@ def _quality(status: Status) -> Panel:
     table.add_row("隔离中的行", f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")
+    failed = sum(n for outcome, n in status.requests_today if outcome != "ok")
+    made = sum(n for _, n in status.requests_today)
+    table.add_row("数据源请求（今日，其中失败）", f"{made:,} / {failed:,}")
     return _panel("数据质量", table)
+
+
+def _machine(status: Status) -> Panel:
+    table = _table("守护进程与磁盘", "", right=[""])
+    for beat in status.daemons:
+        words = f"{_seconds(beat.age_s)}前"
+        tone = "red" if beat.age_s >= HEARTBEAT_FAIL_S else "yellow"
+        late = beat.age_s >= HEARTBEAT_WARN_S
+        table.add_row(escape(beat.daemon), f"[{tone}]{words}[/]" if late else words)
+    if not status.daemons:
+        table.add_row("守护进程", "[dim]从未启动[/]")
+    free = status.disk_free_bytes
+    table.add_row("磁盘剩余", NONE if free is None else _size(free))
+    table.add_row("缺失的交易日（近两周）", f"{len(status.missing)}")
+    return _panel("系统", table)
 
 
 def _batches(status: Status) -> Panel:
@@ -192,7 +255,7 @@ def _batches(status: Status) -> Panel:
                    row.rows_quarantined, row.rows_pending)  # fmt: skip
         table.add_row(
             _moment(row.collected_at),
-            {"wave": "全市场", "history": "历史", "events": "分红", "desk": "复核"}[row.kind],
+            BATCH_KINDS[row.kind],
             _day(row.newest_date),
             STATES[row.state],
             *(_count(n) for n in numbers),
@@ -218,6 +281,24 @@ def _updates(status: Status) -> Panel:
     if not status.updates:
         rest = "[dim]没有更新[/]"
     return _panel("24 小时更新", Group(table, rest) if rest else table)
+
+
+def _statistics(status: Status) -> Panel:
+    figures = ("次数", "成功率", "行数", "写入", "平均用时")
+    table = _table("数据表", *figures, right=figures)
+    for row in status.assets:
+        rate = NONE if row.success_rate is None else f"{row.success_rate:.0%}"
+        table.add_row(
+            TABLES.get(row.asset, row.asset),
+            f"{row.updates:,}",
+            f"[red]{rate}[/]" if row.failed else rate,
+            _count(row.rows),
+            _count(row.rows_written),
+            _seconds(row.mean_duration_s),
+        )
+    if not status.assets:
+        table.add_row("[dim]没有更新[/]", *[NONE] * len(figures))
+    return _panel("7 天更新", table)
 
 
 def _checks(status: Status) -> Panel:

@@ -17,7 +17,14 @@ import dagster as dg
 
 from fund_assets.settings import SHANGHAI
 
-ASSETS = ("fund_info", "fund_nav", "validated_nav", "fund_metrics")
+ASSETS = (
+    "fund_info",
+    "fund_events",
+    "fund_nav",
+    "validated_nav",
+    "benchmark_index",
+    "fund_metrics",
+)
 #: Metadata of a check that is no finding.
 NOT_FOUND = ("looked_at", "failed", "consequence", "what_to_do", "threshold_days", "rows")
 _PAGE = 500
@@ -28,8 +35,8 @@ class Update:
     """One attempt to renew an asset.
 
     Attributes:
-        status: succeeded, failed, canceled or running: that of its run. A table may have
-            been written by a run whose check then failed; that counts as failed.
+        status: succeeded, failed, canceled or running. Of a run that failed, an asset failed
+            whose step or blocking check did: its table may have been written all the same.
         data_date: date inside the data as `yyyy-mm-dd`, empty where there is none.
         rows: rows it read, computed or listed; None when the step failed before.
         reason: of a failed step, in words.
@@ -44,6 +51,25 @@ class Update:
     rows_written: int | None = None
     duration_s: float | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class AssetStatistics:
+    """The updates of one asset; the last two are None without any that ended, or succeeded.
+
+    Attributes:
+        rows: that it read, computed or listed, over all updates that succeeded.
+        rows_written: new and changed ones of these.
+    """
+
+    asset: str
+    updates: int
+    succeeded: int
+    failed: int
+    rows: int
+    rows_written: int
+    success_rate: float | None
+    mean_duration_s: float | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +131,11 @@ def updates_since(
         runs: at least the runs that were going since then.
     """
     known = {record.dagster_run.run_id: record for record in runs}
+    failed = {
+        run_id: _failed_assets(instance, run_id)
+        for run_id, record in known.items()
+        if record.dagster_run.status is dg.DagsterRunStatus.FAILURE and ended(record) >= since
+    }
     found = []
     for asset in ASSETS:
         for event in _materializations(instance, asset, since):
@@ -115,7 +146,7 @@ def updates_since(
                     at=_moment(event.timestamp),
                     asset=asset,
                     run_id=event.run_id,
-                    status=_status(record.dagster_run) if record else "succeeded",
+                    status=_status(record, asset in failed.get(event.run_id, ())),
                     data_date=str(values.get("nav_date", "")),
                     rows=_first(values, "rows_read", "dagster/row_count"),
                     rows_written=_written(values),
@@ -123,12 +154,35 @@ def updates_since(
                 )
             )
     done = {(update.run_id, update.asset) for update in found}
-    for record in known.values():
-        if record.dagster_run.status is dg.DagsterRunStatus.FAILURE and ended(record) >= since:
-            found += [
-                u for u in _failed_steps(instance, record) if (u.run_id, u.asset) not in done
-            ]
+    for run_id in failed:
+        found += [u for u in _failed_steps(instance, run_id) if (u.run_id, u.asset) not in done]
     return sorted(found, key=lambda update: update.at, reverse=True)
+
+
+def asset_statistics(updates: Iterable[Update]) -> list[AssetStatistics]:
+    """The updates by asset, in the order in which the pipeline renews them."""
+    by_asset: dict[str, list[Update]] = {}
+    for update in updates:
+        by_asset.setdefault(update.asset, []).append(update)
+    found = []
+    for asset in (name for name in ASSETS if name in by_asset):
+        renewals = by_asset[asset]
+        done = [u for u in renewals if u.status != "running"]
+        good = [u for u in renewals if u.status == "succeeded"]
+        times = [u.duration_s for u in good if u.duration_s is not None]
+        found.append(
+            AssetStatistics(
+                asset=asset,
+                updates=len(renewals),
+                succeeded=len(good),
+                failed=sum(u.status == "failed" for u in renewals),
+                rows=sum(u.rows or 0 for u in good),
+                rows_written=sum(u.rows_written or 0 for u in good),
+                success_rate=len(good) / len(done) if done else None,
+                mean_duration_s=sum(times) / len(times) if times else None,
+            )
+        )
+    return found
 
 
 def job_statistics(runs: Iterable[dg.RunRecord]) -> list[JobStatistics]:
@@ -248,8 +302,29 @@ def _materializations(
         cursor = page.cursor
 
 
-def _failed_steps(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Update]:
-    run_id = record.dagster_run.run_id
+def _failed_assets(instance: dg.DagsterInstance, run_id: str) -> set[str]:
+    """The assets of a run whose own step failed, or a check that blocks."""
+    events = instance.get_records_for_run(
+        run_id,
+        of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.ASSET_CHECK_EVALUATION},
+    )
+    found = set()
+    for event in events.records:
+        happened = event.event_log_entry.dagster_event
+        if happened.event_type is dg.DagsterEventType.STEP_FAILURE:
+            found.add(str(happened.step_key))
+            continue
+        check = happened.asset_check_evaluation_data
+        if (
+            check.blocking
+            and check.severity is dg.AssetCheckSeverity.ERROR
+            and not check.passed
+        ):
+            found.add(check.asset_key.to_user_string())
+    return found
+
+
+def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[Update]:
     events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     for event in events.records:
         failure = event.event_log_entry.dagster_event
@@ -266,12 +341,14 @@ def _job_name(run: dg.DagsterRun) -> str:
     return "(assets)" if run.job_name.startswith("__") else run.job_name
 
 
-def _status(run: dg.DagsterRun) -> str:
-    if run.is_success:
-        return "succeeded"
-    if run.status is dg.DagsterRunStatus.CANCELED:
-        return "canceled"
-    return "failed" if run.is_finished else "running"
+def _status(record: dg.RunRecord | None, failed: bool) -> str:
+    """That of a materialization in a run; one of a run that was deleted counts as good."""
+    if failed:
+        return "failed"
+    if record is None or record.dagster_run.is_finished:
+        canceled = record and record.dagster_run.status is dg.DagsterRunStatus.CANCELED
+        return "canceled" if canceled else "succeeded"
+    return "running"
 
 
 def _first(values: dict[str, Any], *names: str) -> int | None:

@@ -23,13 +23,21 @@ from fund_assets.calendar import (
     to_key,
     to_stamp,
 )
-from fund_assets.monitoring import records, vitals
-from fund_assets.monitoring.records import CheckState, FailingCheck, JobStatistics, Update
+from fund_assets.monitoring import records, sessions, vitals
+from fund_assets.monitoring.records import (
+    AssetStatistics,
+    CheckState,
+    FailingCheck,
+    JobStatistics,
+    Update,
+)
+from fund_assets.monitoring.sessions import SessionCoverage
 from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, facts
+from fund_assets.warehouse.requests import requests_since
 
 SHOWN_BATCHES = 5
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
@@ -42,7 +50,9 @@ class Freshness:
     Attributes:
         newest: date of its newest data; None without any.
         due: the newest session whose NAVs are due.
+        due_since: the hour at which they were to be there.
         sessions_behind: sessions from `newest` to `due`; 0 when it is newer, None without.
+        hours_late: since that hour, or that of the first session it lacks; 0 when it has all.
         renewed_at: when Dagster last recorded its renewal.
         ok: whether it has what is due.
     """
@@ -50,7 +60,9 @@ class Freshness:
     table: str
     newest: date | None
     due: date
+    due_since: datetime
     sessions_behind: int | None
+    hours_late: float
     renewed_at: datetime | None
     ok: bool
 
@@ -67,6 +79,16 @@ class KindCoverage:
     published: int
     active: int
     share: float
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests to a source that ended in one way; `seconds` of all of them together."""
+
+    source: str
+    outcome: str
+    requests: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -94,7 +116,9 @@ class Status:
         now: by the settings' clock; `frozen` tells that FUND_CLOCK holds it still.
         problems: what makes the platform unhealthy, in words; empty when it is well.
         notices: what will become a problem.
-        updates: of the last 24 hours. jobs, failing_checks, revisions: of the last 7 days.
+        updates: of the last 24 hours. assets, jobs, failing_checks, revisions: of the last 7
+            days.
+        runs_ended, success_rate: the runs of all jobs, the latter None before any has ended.
         revisions_to_report, revisions_to_announce: of them from 0.25 and from 0.5 % on.
         rows_written: new and changed rows that runs of the last 7 days merged.
         calendar_days_left: days for which it is known whether the exchange trades.
@@ -102,8 +126,13 @@ class Status:
         today_nav_count: accepted NAVs of today's date.
         nav_rows, fund_count: accepted NAVs and share classes in all.
         evening: coverage of `coverage_on` after each published wave.
+        sessions: how full the last sessions are. missing: those of the last two weeks that
+            are due, older than the newest date, and hardly published.
         runs, runs_by_status, checks: of the last 7 days, the newest runs first.
-        disk_free_bytes: on the disk of the warehouse.
+        disk_free_bytes: on the disk of FUND_STATE.
+        quarantined_ever: rule → rows it ever held.
+        requests: to the source since the beginning, by how they ended; requests_today: those
+            of the newest day, outcome → how many.
     """
 
     now: datetime
@@ -119,6 +148,9 @@ class Status:
     coverage: tuple[KindCoverage, ...] = ()
     batches: tuple[BatchSummary, ...] = ()
     updates: tuple[Update, ...] = ()
+    assets: tuple[AssetStatistics, ...] = ()
+    runs_ended: int = 0
+    success_rate: float | None = None
     jobs: tuple[JobStatistics, ...] = ()
     rows_written: int = 0
     quarantine: tuple[tuple[str, int], ...] = ()
@@ -134,12 +166,17 @@ class Status:
     nav_rows: int = 0
     fund_count: int = 0
     evening: tuple[EveningWave, ...] = ()
+    sessions: tuple[SessionCoverage, ...] = ()
+    missing: tuple[date, ...] = ()
     held_batches: int = 0
     daemons: tuple[Heartbeat, ...] = ()
     runs: tuple[RunSummary, ...] = ()
     runs_by_status: tuple[tuple[str, int], ...] = ()
     checks: tuple[CheckState, ...] = ()
     disk_free_bytes: int | None = None
+    quarantined_ever: tuple[tuple[str, int], ...] = ()
+    requests: tuple[Requests, ...] = ()
+    requests_today: tuple[tuple[str, int], ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -174,6 +211,15 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
     active = sum(row.active for row in coverage)
     corrected = facts.corrections_since(warehouse, to_stamp(now - WEEK))
     session = calendar.on_or_before(now.date())
+    since = sessions.oldest_looked_at(calendar, now)
+    per_date = facts.rows_per_date(warehouse, since)
+    missing = tuple(
+        from_key(key)
+        for key in sessions.gaps(per_date, facts.first_wave(warehouse), calendar, now)
+        if covered and key < covered
+    )
+    ended = [record.dagster_run for record in runs if record.dagster_run.is_finished]
+    free = vitals.free_bytes(warehouse, platform.settings)
     daemons = vitals.heartbeats(instance, machine_time)
     days_left = calendar.days_left(now.date())
     return Status(
@@ -185,19 +231,25 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         exists=True,
         problems=(
             *_late(freshness),
+            *_missing(missing),
             *_held(held),
             *_failed(runs, week, checks),
             *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
+            *_full(free, 0, vitals.DISK_FAIL_BYTES),
         ),
         notices=(
             *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
             *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
+            *_full(free, vitals.DISK_FAIL_BYTES, vitals.DISK_WARN_BYTES),
         ),
         freshness=freshness,
         coverage_on=from_key(covered) if covered else None,
         coverage=coverage,
         batches=tuple(_batch(row) for row in facts.batches(warehouse, SHOWN_BATCHES)),
         updates=tuple(u for u in week if u.at >= machine_time - DAY),
+        assets=tuple(records.asset_statistics(week)),
+        runs_ended=len(ended),
+        success_rate=sum(run.is_success for run in ended) / len(ended) if ended else None,
         jobs=tuple(records.job_statistics(runs)),
         rows_written=sum(
             u.rows_written or 0
@@ -217,12 +269,27 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         nav_rows=facts.row_count(warehouse, "validated_nav"),
         fund_count=facts.row_count(warehouse, "fund_info"),
         evening=vitals.evening(warehouse, from_key(covered), active) if covered else (),
+        sessions=sessions.recent(per_date, active, calendar, from_key(covered))
+        if covered
+        else (),
+        missing=missing,
         held_batches=len(held),
         daemons=daemons,
         runs=vitals.newest_runs(runs),
         runs_by_status=vitals.runs_by_status(runs),
         checks=tuple(states),
-        disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
+        disk_free_bytes=free,
+        quarantined_ever=tuple(
+            (r["rule"], r["held"]) for r in facts.quarantined_ever(warehouse)
+        ),
+        requests=tuple(
+            Requests(r["source"], r["outcome"], int(r["requests"]), float(r["seconds"]))
+            for r in requests_since(warehouse)
+        ),
+        requests_today=tuple(
+            (r["outcome"], int(r["requests"]))
+            for r in requests_since(warehouse, to_key(now.date()))
+        ),
     )
 
 
@@ -249,12 +316,23 @@ def _freshness(
     found = []
     for table, key in newest.items():
         have = from_key(key) if key else None
-        behind = None
-        if have:
-            behind = len(calendar.between(have + timedelta(days=1), due)) if have < due else 0
+        lacking = calendar.between(have + timedelta(days=1), due) if have else [due]
+        since = datetime.combine(due, PUBLICATION_DUE, SHANGHAI)
+        missed = datetime.combine(lacking[0], PUBLICATION_DUE, SHANGHAI) if lacking else now
         event = instance.get_latest_materialization_event(dg.AssetKey(table))
         renewed = datetime.fromtimestamp(event.timestamp, SHANGHAI) if event else None
-        found.append(Freshness(table, have, due, behind, renewed, behind == 0))
+        found.append(
+            Freshness(
+                table=table,
+                newest=have,
+                due=due,
+                due_since=since,
+                sessions_behind=len(lacking) if have else None,
+                hours_late=round((now - missed) / timedelta(hours=1), 1),
+                renewed_at=renewed,
+                ok=not lacking,
+            )
+        )
     return tuple(found)
 
 
@@ -275,14 +353,33 @@ def _batch(row: dict[str, Any]) -> BatchSummary:
 
 
 def _late(freshness: Iterable[Freshness]) -> Iterator[str]:
-    for table in freshness:
-        if table.newest is None:
-            yield f"{table.table} 还没有数据"
-        elif not table.ok:
-            yield (
-                f"{table.table} 落后 {table.sessions_behind} 个交易日："
-                f"最新 {table.newest}，应到 {table.due}"
+    """One line for all tables that lack the same."""
+    lacking: dict[str, list[str]] = {}
+    for row in freshness:
+        if row.newest is None:
+            lacking.setdefault("还没有数据", []).append(row.table)
+        elif not row.ok:
+            words = (
+                f"落后 {row.sessions_behind} 个交易日（晚 {row.hours_late:.0f} 小时）："
+                f"最新 {row.newest}，应到 {row.due}"
             )
+            lacking.setdefault(words, []).append(row.table)
+    for words, tables in lacking.items():
+        yield f"{'、'.join(tables)} {words}"
+
+
+def _missing(days: tuple[date, ...]) -> Iterator[str]:
+    if days:
+        listed = "、".join(str(day) for day in days)
+        yield (
+            f"缺 {len(days)} 个交易日的净值：{listed}；gap_sensor 会补采，或运行 "
+            "fund-assets collect --missing 日期"
+        )
+
+
+def _full(free: int, least: int, most: int) -> Iterator[str]:
+    if least <= free < most:
+        yield f"磁盘只剩 {free / 1e9:.1f} GB：请清理 FUND_STATE 所在的磁盘"
 
 
 def _held(batches: Iterable[dict[str, Any]]) -> Iterator[str]:

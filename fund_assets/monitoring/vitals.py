@@ -18,6 +18,7 @@ from fund_assets.warehouse import Warehouse, facts
 
 #: A daemon beats every 30 s. From these ages on it is late, or taken for dead.
 HEARTBEAT_WARN_S, HEARTBEAT_FAIL_S = 120, 300
+DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
 SHOWN_RUNS = 10
 
 

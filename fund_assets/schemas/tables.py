@@ -318,6 +318,23 @@ CALENDAR_OVERRIDE = Table(
     primary_key=("day",),
 )
 
+SOURCE_REQUEST = Table(
+    name="source_request",
+    grain="one row per day, source, endpoint and outcome of requests",
+    why="How the source answers: requests made by runs, added up when a run ends. The health "
+    "server, another process, tells of them.",
+    columns=(
+        Column("day", Kind.DATE, "day of the run", "yyyymmdd"),
+        Column("source", Kind.TEXT, "source that was asked", max_length=20),
+        Column("endpoint", Kind.TEXT, "short name of what was asked for", max_length=40),
+        Column("outcome", Kind.TEXT, "ok, status_503 and the like, or transport, deadline, banned, empty, too_large", max_length=20),
+        Column("requests", Kind.INT, "requests that ended so, every try counted", ge=1),
+        Column("seconds", Kind.REAL, "time of all of them, without waiting for the rate limit", "seconds", ge=0),
+        Column("slowest_s", Kind.REAL, "time of the slowest of them", "seconds", ge=0),
+    ),
+    primary_key=("day", "source", "endpoint", "outcome"),
+)  # fmt: skip
+
 WAREHOUSE_META = Table(
     name="warehouse_meta",
     grain="one row per property of the warehouse",
@@ -345,6 +362,7 @@ TABLES = {
         BENCHMARK_INDEX,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
+        SOURCE_REQUEST,
         WAREHOUSE_META,
     )
 }

@@ -18,6 +18,7 @@ from typing import Protocol
 import pandas as pd
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.sources.tally import RequestCount
 
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
 LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
@@ -166,6 +167,10 @@ class FundSource(Protocol):
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+        ...
+
+    def take_requests(self) -> list[RequestCount]:
+        """The requests since the last call of this, by endpoint and how they ended."""
         ...
 
 

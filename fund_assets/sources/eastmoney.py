@@ -33,6 +33,7 @@ from fund_assets.sources.cells import unite
 from fund_assets.sources.gateway import Answer, Gateway, StatusError
 from fund_assets.sources.indices import index_history
 from fund_assets.sources.javascript import ChildEngine, JavaScriptError
+from fund_assets.sources.tally import RequestCount
 
 HOST = "fund.eastmoney.com"
 #: As akshare 1.19.5 sends them; a contract test compares.
@@ -233,6 +234,10 @@ class EastmoneySource:
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
         return index_history(self._gateway, index_code)
+
+    def take_requests(self) -> list[RequestCount]:
+        """The requests since the last call of this, by endpoint and how they ended."""
+        return self._gateway.tally.take()
 
     def ping(self) -> list[tuple[str, bool, str]]:
         """Whether the source can be used from here: (what, is it well, in words)."""

@@ -31,10 +31,12 @@ from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
     BannedError,
     EmptyAnswerError,
+    SourceError,
     TooLargeError,
     TransportError,
 )
 from fund_assets.sources.deadline import Watch, WatchedAdapter
+from fund_assets.sources.tally import Tally
 
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
@@ -104,6 +106,9 @@ class Gateway:
         archive: where answers are kept before anyone looks into them.
         retention_days: how long `prune` leaves them there.
         backoff_s: first pause before another try; doubled each time, with jitter.
+
+    Attributes:
+        tally: every request, and how it ended.
     """
 
     def __init__(
@@ -125,6 +130,7 @@ class Gateway:
         self._archive = archive
         self._retention_days = retention_days
         self._rate = RateLimit(requests_per_second)
+        self.tally = Tally()
         self._pause = wait_exponential_jitter(
             multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
         )
@@ -172,13 +178,21 @@ class Gateway:
         host = urlsplit(url).hostname or url
         what = f"{endpoint}{f' of fund {fund}' if fund else ''} from {host}"
         until: float | None = None
+        took = 0.0
 
         def once() -> Answer:
-            nonlocal until
+            nonlocal until, took
             self._rate.wait(host)
+            began = monotonic()
             if until is None:
-                until = monotonic() + self._deadline_s
-            return self._once(endpoint, what, url, params, headers, until)
+                until = began + self._deadline_s
+            try:
+                answer = self._once(endpoint, what, url, params, headers, until)
+            except SourceError as error:
+                self.tally.add(endpoint, outcome_of(error), monotonic() - began)
+                raise
+            took = monotonic() - began
+            return answer
 
         retrying = Retrying(
             stop=lambda state: (
@@ -190,10 +204,14 @@ class Gateway:
             reraise=True,
         )
         answer: Answer = retrying(once)
+        problem: SourceError | None = None
         if not answer.body:
-            raise EmptyAnswerError(f"{what}: the answer is empty; try again later")
-        if form == "js" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-            raise banned(what, answer.body)
+            problem = EmptyAnswerError(f"{what}: the answer is empty; try again later")
+        elif form == "js" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+            problem = banned(what, answer.body)
+        self.tally.add(endpoint, outcome_of(problem), took)
+        if problem:
+            raise problem
         return answer
 
     def _wait(self, state: RetryCallState) -> float:
@@ -310,6 +328,13 @@ def banned(what: str, page: bytes) -> BannedError:
     )
 
 
+def outcome_of(error: SourceError | None) -> str:
+    """How a request ended, in one word; None is an answer."""
+    if isinstance(error, StatusError):
+        return f"status_{error.status}"
+    return _OUTCOMES[type(error)]
+
+
 def _status_error(what: str, response: requests.Response) -> StatusError:
     status = response.status_code
     advice = {
@@ -349,6 +374,14 @@ def _explain(error: Exception, timeout_s: float) -> str:
     return f"the connection failed: check the network ({detail})"
 
 
+_OUTCOMES = {
+    type(None): "ok",
+    TransportError: "transport",
+    DeadlineError: "deadline",
+    BannedError: "banned",
+    EmptyAnswerError: "empty",
+    TooLargeError: "too_large",
+}
 _PROXY = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
 _TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
 _CONNECT = (requests.exceptions.ConnectTimeout,)

@@ -46,6 +46,7 @@ from fund_assets.sources.simulation.frames import (
 from fund_assets.sources.simulation.indices import index_history
 from fund_assets.sources.simulation.market import FIELDS, Market, Rows, Series
 from fund_assets.sources.simulation.timeline import NEVER, ORIGIN, Timeline
+from fund_assets.sources.tally import RequestCount
 
 _BATCH = 64
 
@@ -252,6 +253,10 @@ class SimulatedSource:
         market, minute = self.market, self._minute()
         first = self._first_day(minute)
         return index_history(market.factors, market.timeline, index_code, first, minute)
+
+    def take_requests(self) -> list[RequestCount]:
+        """None are made: this market is computed here."""
+        return []
 
     def truth(self, fund_code: str) -> Truth:
         """What a perfect pipeline would find out about a share class by now."""

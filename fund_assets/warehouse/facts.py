@@ -3,13 +3,16 @@
 Belongs here: counts and dates. Does not belong here: what is good or bad about them.
 """
 
+import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
 import pandas as pd
 
+from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
+from fund_assets.warehouse.events import asked_on
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
@@ -39,16 +42,22 @@ def newest_published(warehouse: Warehouse) -> int | None:
 
 
 def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
-    """Newest date (yyyymmdd) of each table that follows the market; None when empty."""
+    """Newest date (yyyymmdd) of each table that follows the market; None when empty.
+
+    That of fund_info and fund_events is the day on which the market's lists were last had.
+    """
     collected = warehouse.value(
         "SELECT MAX(newest_date) FROM collection_batch WHERE kind = 'wave'"
     ) or warehouse.value("SELECT MAX(nav_date) FROM fund_nav")
-    measured = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
-    return {
-        "fund_nav": None if collected is None else int(str(collected)),
+    newest = {
+        "fund_info": warehouse.value("SELECT MAX(last_seen_on) FROM fund_info"),
+        "fund_events": asked_on(warehouse) or None,
+        "fund_nav": collected,
         "validated_nav": newest_published(warehouse),
-        "fund_metrics": None if measured is None else int(str(measured)),
+        "benchmark_index": warehouse.value("SELECT MAX(nav_date) FROM benchmark_index"),
+        "fund_metrics": warehouse.value("SELECT MAX(calc_date) FROM fund_metrics"),
     }
+    return {table: None if key is None else int(str(key)) for table, key in newest.items()}
 
 
 def first_wave(warehouse: Warehouse) -> int | None:
@@ -146,6 +155,13 @@ def quarantine_counts(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
 
 
+def quarantined_ever(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """All rows that were ever held, whatever became of them, by rule: rule, held."""
+    return warehouse.rows(
+        "SELECT rule, COUNT(*) AS held FROM nav_quarantine GROUP BY rule ORDER BY rule"
+    )
+
+
 def corrections_since(warehouse: Warehouse, stamp: int) -> dict[str, int]:
     """Legal level → corrections of that level seen since a time (yyyymmddhhmmss)."""
     found = warehouse.rows(
@@ -201,6 +217,27 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
         ORDER BY collected_at, batch_id
         """
     )
+
+
+def accepted_on(warehouse: Warehouse, nav_date: int) -> pd.DataFrame:
+    """The accepted figures of a date (yyyymmdd) of listed funds, with the kind of each."""
+    names = ["fund_code", "kind", *OBSERVED_NAMES]
+    rows = warehouse.rows(
+        f"SELECT fund_code, i.kind, {', '.join(f'v.{name}' for name in OBSERVED_NAMES)} "
+        "FROM validated_nav AS v JOIN fund_info AS i USING (fund_code) "
+        "WHERE v.nav_date = :nav_date AND i.status = 'listed' ORDER BY fund_code",
+        nav_date=nav_date,
+    )
+    return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(OBSERVED_NAMES, "float64"))
+
+
+def rows_of_newest_wave(warehouse: Warehouse) -> dict[str, int]:
+    """Endpoint → rows of its answer, in the wave that was published last."""
+    payloads = warehouse.value(
+        "SELECT payloads FROM collection_batch WHERE kind = 'wave' AND state = 'published' "
+        "ORDER BY collected_at DESC LIMIT 1"
+    )
+    return {p["endpoint"]: int(p["rows"]) for p in json.loads(str(payloads or "[]"))}
 
 
 def newest_rows(warehouse: Warehouse, table: Table) -> pd.DataFrame:

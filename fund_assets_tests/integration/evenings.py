@@ -88,6 +88,9 @@ class Tampered:
     def index_history(self, index_code):
         return (self._index_history or self._source.index_history)(index_code)
 
+    def take_requests(self):
+        return self._source.take_requests()
+
     def histories(self, funds):
         for code, answer in self._source.histories(funds):
             yield code, answer if isinstance(answer, SourceError) else self._history(answer)

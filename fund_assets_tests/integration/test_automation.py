@@ -2,21 +2,25 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
-from fund_assets.automation.sensors import automation, gap_sensor, gaps
+from fund_assets.automation.sensors import automation, gap_sensor
 from fund_assets.calendar import TradingCalendar
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.definitions import build_defs
+from fund_assets.monitoring.sessions import gaps
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.warehouse import days
+from fund_assets.warehouse import WarehouseError, days
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, executed
 from fund_assets_tests.integration.test_blocked import half
 
+ROOT = Path(__file__).resolve().parents[2]
 SCHEDULE = {schedule.name: schedule for schedule in SCHEDULES}
 
 
@@ -59,6 +63,7 @@ def why_not(data):
 
 
 RUNS = [
+    ("source_canary", "2026-09-17T18:30"),
     ("daily_collection", "2026-09-17T19:00"),
     ("daily_validation", "2026-09-17T19:30"),
     ("daily_metrics", "2026-09-17T20:30"),
@@ -74,15 +79,16 @@ RUNS = [
 @pytest.mark.parametrize(("name", "due"), RUNS)
 def test_a_tick_that_is_due_runs(instance, settings, name, due):
     """Stops a tick of an ordinary evening, or of a closed morning, from being skipped, and
-    a run that would fail the same way again from being retried: only collecting is."""
+    a run whose source or database was away for a moment from staying failed."""
     (request,) = tick(name, due, instance, settings).run_requests
     retried = {key: request.tags[key] for key in RETRY_TAGS if key in request.tags}
-    assert retried == (RETRY_TAGS if name in ("daily_collection", "late_waves") else {})
+    assert retried == RETRY_TAGS
 
 
 @pytest.mark.parametrize(
     ("name", "due"),
     [
+        ("source_canary", "2026-10-01T18:30"),
         ("daily_collection", "2026-10-01T19:00"),
         ("daily_validation", "2026-09-25T19:30"),  # Mid-Autumn, a Friday
         ("daily_metrics", "2026-10-07T20:30"),
@@ -165,11 +171,41 @@ def test_dates_before_the_first_wave_are_no_gaps():
     assert gaps(rows, 20260914, CALENDAR, now) == [20260915]
 
 
-def gap_tick(market, clock, cursor=None):
-    context = dg.build_sensor_context(
-        instance=market.instance, cursor=cursor, resources={"platform": market.platform(clock)}
+def will_retry(market, instance, job, **tampering):
+    """Whether Dagster's daemon would run a failed run again that it had launched."""
+    platform = market.platform(FRIDAY, **tampering)
+    result = (
+        build_defs(platform)
+        .resolve_job_def(job)
+        .execute_in_process(instance=instance, tags=RETRY_TAGS, raise_on_error=False)
     )
-    return gap_sensor.evaluate_tick(context)
+    platform.warehouse.close()
+    assert not result.success
+    return instance.get_run_by_id(result.run_id).tags.get("dagster/will_retry")
+
+
+def test_failed_runs_are_run_again_unless_they_would_end_the_same_way(market, monkeypatch):
+    """Stops a lost evening after a moment's fault, and a blocked batch judged three times."""
+    settings = yaml.safe_load((ROOT / "dagster.yaml").read_text(encoding="utf-8"))[
+        "run_retries"
+    ]
+    assert automation.run_tags == RETRY_TAGS
+    with dg.instance_for_test(overrides={"run_retries": settings}) as instance:
+        assert will_retry(market, instance, "daily_collection", observations=half) == "true"
+        assert will_retry(market, instance, "daily_validation") == "false"
+
+        def away(*_args, **_named):
+            raise WarehouseError("the warehouse refused: database is locked")
+
+        monkeypatch.setattr("fund_assets.assets.validated_nav.validate", away)
+        assert will_retry(market, instance, "daily_validation") == "true"
+
+
+def gap_tick(market, clock, cursor=None):
+    with dg.build_sensor_context(
+        instance=market.instance, cursor=cursor, resources={"platform": market.platform(clock)}
+    ) as context:
+        return gap_sensor.evaluate_tick(context)
 
 
 def test_the_gap_sensor_asks_once_an_hour_for_each_missing_session(market):
@@ -180,7 +216,7 @@ def test_the_gap_sensor_asks_once_an_hour_for_each_missing_session(market):
     ]  # fmt: skip
     first = data.run_requests[0]
     assert first.run_config == {"ops": {"fund_nav": {"config": {"missing_on": 20260918}}}}
-    assert first.tags["fund/gap"] == "20260918"
+    assert first.tags.items() >= {"fund/gap": "20260918", **RETRY_TAGS}.items()
     soon = gap_tick(market, "2026-09-22T10:59:00", data.cursor)
     assert not soon.run_requests
     assert soon.skip_message == (
@@ -214,8 +250,10 @@ def test_what_the_gap_sensor_asks_for_fills_the_gap(market):
 def test_the_gap_sensor_waits_for_the_first_run(settings, instance):
     """Stops a fresh installation from being told that everything is published."""
     platform = Platform(overrides={**settings, "clock": "2026-09-22T10:00"})
-    context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
-    data = gap_sensor.evaluate_tick(context)
+    with dg.build_sensor_context(
+        instance=instance, resources={"platform": platform}
+    ) as context:
+        data = gap_sensor.evaluate_tick(context)
     assert "nothing is published yet" in data.skip_message
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -13,7 +14,9 @@ from rich.cells import cell_len
 
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
+from fund_assets.monitoring.records import ASSETS
 from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.warehouse import Warehouse
 from fund_assets_tests import stores
 from fund_assets_tests.unit.test_trading_days import encode, sessions_of
 
@@ -151,11 +154,13 @@ def test_a_blocked_batch_fails_and_says_why(own):
     assert "header dates 20260910 and 20260909" in result.output
     assert "blocked by fund_nav: R05_header_dates; what waits was not merged" in result.output
     assert own.sql("SELECT * FROM validated_nav ORDER BY 1, 2") == before
-    status = own("status", "--json")
+    status = own("dashboard", "--json")
     facts = json.loads(status.output)
     assert (status.exit_code, facts["healthy"]) == (1, False)
     assert any("R05_header_dates" in problem for problem in facts["problems"])
-    assert [u["status"] for u in facts["updates"][:3]] == ["failed"] * 3
+    newest = facts["updates"][0]["run_id"]
+    states = {u["asset"]: u["status"] for u in facts["updates"] if u["run_id"] == newest}
+    assert (states["fund_nav"], states["fund_info"]) == ("failed", "succeeded")
 
 
 def test_a_source_that_is_down(tmp_path, monkeypatch):
@@ -176,7 +181,7 @@ def test_a_source_that_is_down(tmp_path, monkeypatch):
         ({"FUND_WAREHOUSE_URL": "oracle://x/y"}, "SQLite, MySQL or MariaDB"),
     ],
 )
-@pytest.mark.parametrize("name", ["run", "status", "nav 000001", "calendar show"])
+@pytest.mark.parametrize("name", ["run", "dashboard", "nav 000001", "calendar show"])
 def test_wrong_settings(command, settings, words, name):
     """Stops a wrong setting from ending in a traceback or in another exit code than 2."""
     result = command(*name.split(), **settings)
@@ -223,13 +228,15 @@ def test_collect_named_histories(own):
 
 def test_status_counts(command):
     """Stops the dashboard from telling other figures than the tables and runs."""
-    result = command("status", "--json")
+    result = command("dashboard", "--json")
     facts = json.loads(result.output)
     assert (result.exit_code, facts["healthy"], facts["problems"]) == (0, True, [])
     assert [(f["table"], f["newest"], f["due"]) for f in facts["freshness"]] == [
-        (table, "2026-09-18", "2026-09-17")
-        for table in ("fund_nav", "validated_nav", "fund_metrics")
+        (table, "2026-09-18", "2026-09-17") for table in ASSETS
     ]
+    assert {(f["hours_late"], f["due_since"]) for f in facts["freshness"]} == {
+        (0.0, "2026-09-17T23:30:00+08:00")
+    }
     published = command.sql(
         "SELECT i.kind, COUNT(*) FROM validated_nav JOIN fund_info AS i USING (fund_code) "
         "WHERE nav_date = 20260918 AND status = 'listed' GROUP BY i.kind"
@@ -251,9 +258,19 @@ def test_status_counts(command):
     )
     jobs = {job["job"]: job for job in facts["jobs"]}
     assert (jobs["daily_pipeline"]["runs"], jobs["daily_pipeline"]["success_rate"]) == (2, 1.0)
-    assert [u["asset"] for u in facts["updates"]] == 2 * [
-        "fund_metrics", "validated_nav", "fund_nav", "fund_info",
-    ]  # fmt: skip
+    assert (facts["runs_ended"], facts["success_rate"]) == (2, 1.0)
+    assert sorted(u["asset"] for u in facts["updates"]) == sorted(2 * ASSETS)
+    done = {s["asset"]: s for s in facts["assets"]}
+    assert list(done) == list(ASSETS)
+    assert {(s["updates"], s["success_rate"]) for s in done.values()} == {(2, 1.0)}
+    waves = command.sql("SELECT SUM(rows_read) FROM collection_batch WHERE kind = 'wave'")
+    assert done["fund_nav"]["rows"] == waves[0][0]
+    newest = facts["sessions"][-1]
+    assert newest["nav_date"] == "2026-09-18"
+    assert (newest["rows"],) == command.sql(
+        "SELECT COUNT(*) FROM validated_nav WHERE nav_date = 20260918"
+    )[0]
+    assert facts["missing"] == []
     corrected = command.sql("SELECT COUNT(*) FROM nav_revision")[0][0]
     held = command.sql("SELECT COUNT(*) FROM nav_quarantine WHERE state = 'held'")[0][0]
     assert facts["revisions"] == corrected
@@ -262,18 +279,63 @@ def test_status_counts(command):
 
 def test_status_of_old_data(command):
     """Stops missed sessions from looking healthy, and a holiday from looking like one."""
-    late = command("status", "--json", FUND_CLOCK="2026-09-22T23:40")
+    late = command("dashboard", "--json", FUND_CLOCK="2026-09-22T23:40")
     facts = json.loads(late.output)
     assert late.exit_code == 1
     assert {f["sessions_behind"] for f in facts["freshness"]} == {2}
-    assert command("status", FUND_CLOCK="2026-09-20T23:40").exit_code == 0  # a Sunday
+    assert {f["hours_late"] for f in facts["freshness"]} == {24.2}  # since Monday 23:30
+    told = "、".join(ASSETS)
+    assert facts["problems"] == [
+        f"{told} 落后 2 个交易日（晚 24 小时）：最新 2026-09-18，应到 2026-09-22"
+    ]
+    assert command("dashboard", FUND_CLOCK="2026-09-20T23:40").exit_code == 0  # a Sunday
+
+
+def test_a_hole_in_the_history_is_told(own):
+    """Stops a session that was never published from hiding behind newer ones."""
+    warehouse = Warehouse(stores.url_for(own.state) or f"sqlite:///{own.database}")
+    with warehouse.transaction(writes=True) as connection:
+        for change in (
+            "UPDATE collection_batch SET newest_date = 20260914 "
+            "WHERE kind = 'wave' AND newest_date = 20260917",
+            "DELETE FROM validated_nav WHERE nav_date = 20260916",
+        ):
+            connection.exec_driver_sql(change)
+    warehouse.close()
+    result = own("dashboard", "--json")
+    facts = json.loads(result.output)
+    assert (result.exit_code, facts["missing"]) == (1, ["2026-09-16"])
+    assert [p.partition("；")[0] for p in facts["problems"]] == [
+        "缺 1 个交易日的净值：2026-09-16"
+    ]
+
+
+def test_watching_goes_on_until_it_is_told_to_end(evenings, command):
+    """Stops a watch that looks once, or ends with a traceback or another exit code."""
+    command("dashboard")  # sets the environment
+    with subprocess.Popen(
+        ["env", "--default-signal=INT", sys.executable, "-m", "fund_assets", "dashboard",
+         "--watch", "1"],
+        env={**os.environ, **command.environment}, cwd=command.state,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        heads = 0
+        for line in process.stdout:
+            heads += "基金数据平台" in line
+            if heads == 2:
+                process.send_signal(signal.SIGINT)
+                break
+        process.stdout.read()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 0
+    assert command("dashboard", "--json", "--watch").exit_code == 2
 
 
 def test_dashboard_is_aligned(command, monkeypatch):
     """Stops a frame broken by the width of Chinese texts."""
     for columns in ("80", "120"):
         monkeypatch.setenv("COLUMNS", columns)
-        result = command("status")
+        result = command("dashboard")
         widths = {cell_len(line) for line in result.output.splitlines()}
         assert widths == {int(columns)}
     assert "✓ 一切正常" in result.output
@@ -282,10 +344,10 @@ def test_dashboard_is_aligned(command, monkeypatch):
 def test_without_a_warehouse(tmp_path, monkeypatch):
     """Stops commands that only look from making a warehouse, or from a traceback without."""
     command = Command(tmp_path / "new", monkeypatch)
-    result = command("status")
+    result = command("dashboard")
     assert result.exit_code == 1
     assert "仓库尚未建立：请先运行 fund-assets run" in result.output
-    facts = json.loads(command("status", "--json").output)
+    facts = json.loads(command("dashboard", "--json").output)
     assert (facts["exists"], facts["healthy"]) == (False, False)
     assert command("nav", "000001").exit_code == 1
     assert command("calendar", "show").exit_code == 0

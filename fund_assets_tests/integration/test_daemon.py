@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fund_assets.logs import last_lines
 from fund_assets_tests import stores
 
 pytestmark = pytest.mark.slow
@@ -113,4 +114,12 @@ def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp
             daemon.wait(10)
         log.close()
     assert "validated_nav evaluation result: 1 requested" in said()
+    logs = {
+        kind: "".join(last_lines(kind, tmp_path / "state" / "simulated" / "logs", 10_000))
+        for kind in ("collector", "scheduler")
+    }
+    assert "validated_nav evaluation result: 1 requested" in logs["scheduler"]
+    assert "Instance is configured with the following daemons" in logs["scheduler"]
+    assert 'Started execution of run for "daily_collection"' in logs["collector"]
+    assert "nav_date 2026-09-18" in logs["collector"], "runs of the daemon write it too"
     assert daemon.returncode == 0, said()[-3000:]

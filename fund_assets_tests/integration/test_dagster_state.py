@@ -107,7 +107,7 @@ def test_home_is_the_working_directory_first(project: Path) -> None:
 
 
 def test_home_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stops `fund-assets status` from working in one folder only."""
+    """Stops `fund-assets dashboard` from working in one folder only."""
     monkeypatch.chdir(tmp_path)
     assert set_dagster_home() == ROOT
 

@@ -8,12 +8,27 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fund_assets.monitoring.dashboard import LEAST_WIDTH, MOST_WIDTH, dashboard, fit
-from fund_assets.monitoring.records import FailingCheck, JobStatistics, Update
+from fund_assets.monitoring.dashboard import (
+    LEAST_WIDTH,
+    MOST_WIDTH,
+    dashboard,
+    fit,
+    sparkline,
+)
+from fund_assets.monitoring.records import (
+    AssetStatistics,
+    FailingCheck,
+    JobStatistics,
+    Update,
+)
+from fund_assets.monitoring.sessions import SessionCoverage
 from fund_assets.monitoring.status import BatchSummary, Freshness, KindCoverage, Status
+from fund_assets.monitoring.vitals import EveningWave, Heartbeat
 from fund_assets.settings import SHANGHAI
 
 AT = datetime(2026, 9, 18, 21, 40, tzinfo=SHANGHAI)
+DUE = date(2026, 9, 17)
+HOUR = datetime(2026, 9, 17, 23, 30, tzinfo=SHANGHAI)
 EVIL = "[bold]海岳[/foo] ⚠️ ．ＱＤＩＩ（人民币）"
 
 FULL = Status(
@@ -26,9 +41,9 @@ FULL = Status(
     problems=(f"批次 w1 被拦截：{EVIL * 5}", "validated_nav 落后 3 个交易日"),
     notices=("交易日历只剩 37 天",),
     freshness=(
-        Freshness("fund_nav", date(2026, 9, 18), date(2026, 9, 17), 0, AT, True),
-        Freshness("validated_nav", date(2026, 9, 14), date(2026, 9, 17), 3, AT, False),
-        Freshness("fund_metrics", None, date(2026, 9, 17), None, None, False),
+        Freshness("fund_nav", date(2026, 9, 18), DUE, HOUR, 0, 0.0, AT, True),
+        Freshness("validated_nav", date(2026, 9, 14), DUE, HOUR, 3, 70.2, AT, False),
+        Freshness("fund_metrics", None, DUE, HOUR, None, 22.2, None, False),
     ),
     coverage_on=date(2026, 9, 18),
     coverage=(
@@ -62,6 +77,21 @@ FULL = Status(
         JobStatistics("daily_pipeline", 21, 20, 1, 20 / 21, 93.0),
         JobStatistics(EVIL, 1, 0, 0, None, None),
     ),
+    assets=(
+        AssetStatistics("fund_nav", 21, 20, 1, 1_040_000, 0, 20 / 21, 9.8),
+        AssetStatistics("fund_metrics", 1, 0, 0, 0, 0, None, None),
+    ),
+    runs_ended=21,
+    success_rate=20 / 21,
+    sessions=tuple(
+        SessionCoverage(date(2026, 8, day), day, share)
+        for day, share in ((3, 0.0), (4, 0.0001), (5, 0.5), (6, 0.9999), (7, 1.0))
+    ),
+    evening=(EveningWave(AT, 50, 0.5), EveningWave(AT, 99, 0.99)),
+    missing=(date(2026, 9, 15),),
+    expected_by=HOUR,
+    daemons=(Heartbeat("SENSOR", AT, 299.9), Heartbeat("SCHEDULER", AT, 3.0)),
+    disk_free_bytes=1_500_000_000,
     rows_written=1_234,
     quarantine=(("R08_jump_unconfirmed", 12), (EVIL, 1)),
     revisions=3,
@@ -103,13 +133,29 @@ def test_words():
         "✗ 2 个问题", "! 交易日历只剩 37 天", "时钟由 FUND_CLOCK 固定", "1.2 GB",
         "✓ 采集净值", "✗ 校验净值", "3 日", "无数据", "被拦截", "1,840 万",
         "95%", "1.6 分", "R08_jump_unconfirmed", "另有 4 次", "✗ 错误", "! 警告",
-        "已知至 2026-12-31", "fund-assets nav 000001",
+        "已知至 2026-12-31", "fund-assets nav 000001", "09-17 23:30 前到齐", "3 日 70 时",
+        "21 次结束，成功率 95.2%", "近日 5 日", "▁▂▅▇█", "当晚 2 轮", "1.5 GB", "5.0 分前",
     ):  # fmt: skip
         assert text in shown, text
     mixed = next(line for line in shown.splitlines() if "混合型" in line)
     assert "99.9%" in mixed, "9,999 of 10,000 are not all"
     assert "░" in mixed, "only a kind without a missing fund has a full bar"
     assert "░" not in next(line for line in shown.splitlines() if "债券型" in line)
+
+
+@pytest.mark.parametrize(
+    ("shares", "drawn"),
+    [
+        ([], ""),
+        ([0.0, 1.0], "▁█"),
+        ([0.00001, 0.99999], "▂▇"),  # neither none nor all
+        ([1 / 6, 2 / 6, 3 / 6, 4 / 6], "▃▄▅▆"),
+        ([-1.0, 2.0], "▁█"),
+    ],
+)
+def test_sparkline(shares, drawn):
+    """Stops a full block where funds are missing, and an index beyond the blocks."""
+    assert sparkline(shares) == drawn
 
 
 def test_absent_says_what_to_run():

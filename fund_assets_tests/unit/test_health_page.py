@@ -11,7 +11,7 @@ from fund_assets.health.page import Page, curve
 from fund_assets.monitoring.records import CheckState, FailingCheck
 from fund_assets.monitoring.status import Freshness
 from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
-from fund_assets_tests.unit.test_dashboard import AT, EMPTY, FULL
+from fund_assets_tests.unit.test_dashboard import AT, DUE, EMPTY, FULL, HOUR
 
 UI = "http://127.0.0.1:3000"
 EVIL = """<b>海岳</b> "A" 'B' & <script>alert(1)</script> 🚀 {{ 7 * 7 }}"""
@@ -113,7 +113,7 @@ GOOD = replace(
     EMPTY,
     last_session=date(2026, 9, 18),
     expected_by=AT,
-    freshness=(Freshness("validated_nav", date(2026, 9, 18), date(2026, 9, 17), 0, AT, True),),
+    freshness=(Freshness("validated_nav", date(2026, 9, 18), DUE, HOUR, 0, 0.0, AT, True),),
     runs=(RunSummary("r", "daily_pipeline", "success", AT, AT, 1.0),),
     calendar_days_left=100,
     disk_free_bytes=50_000_000_000,

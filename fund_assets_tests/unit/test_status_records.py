@@ -81,11 +81,51 @@ def test_a_failed_blocking_check_is_a_failure(instance):
     found = [(u.asset, u.status, u.rows, u.rows_written, u.data_date) for u in updates]
     assert found == [
         ("validated_nav", "failed", 10, 8, ""),
-        ("fund_nav", "failed", 76, None, "2026-09-18"),
+        ("fund_nav", "succeeded", 76, None, "2026-09-18"),
         ("validated_nav", "succeeded", 10, 8, ""),
         ("fund_nav", "succeeded", 76, None, "2026-09-18"),
     ]
     assert updates[0].duration_s == 2.5
+    nav, validated = records.asset_statistics(updates)
+    assert (nav.asset, nav.updates, nav.failed, nav.rows, nav.success_rate) == (
+        "fund_nav", 2, 0, 152, 1.0,
+    )  # fmt: skip
+    assert (validated.updates, validated.succeeded, validated.failed) == (2, 1, 1)
+    assert (validated.rows, validated.rows_written, validated.success_rate) == (10, 8, 0.5)
+    assert validated.mean_duration_s == 2.5
+
+
+def test_a_failed_check_of_its_own_step_fails_the_asset_it_judges(instance):
+    """Stops a batch that the rules refused from counting as collected well."""
+
+    @dg.asset
+    def fund_info():
+        return dg.MaterializeResult(metadata={"rows_read": 5})
+
+    @dg.asset_check(asset=fund_info, blocking=True)
+    def rules():
+        return dg.AssetCheckResult(passed=False)
+
+    @dg.asset(deps=[fund_info])
+    def fund_events():
+        raise AssertionError("it waits behind the check")
+
+    result = dg.materialize(
+        [fund_info, rules, fund_events], instance=instance, raise_on_error=False
+    )
+    assert not result.success
+    found = records.updates_since(instance, records.runs_since(instance, LONG_AGO), LONG_AGO)
+    assert ("fund_info", "failed", 5) in [(u.asset, u.status, u.rows) for u in found]
+    (statistics,) = records.asset_statistics(found)
+    assert (statistics.asset, statistics.failed, statistics.rows) == ("fund_info", 1, 0)
+
+
+def test_statistics_without_updates():
+    """Stops a rate from nothing, and a running update from counting as not succeeded."""
+    assert records.asset_statistics([]) == []
+    going = records.Update(LONG_AGO, "fund_nav", "run", "running")
+    (found,) = records.asset_statistics([going])
+    assert (found.updates, found.success_rate, found.mean_duration_s) == (1, None, None)
 
 
 def test_a_crash_before_anything_was_written_is_an_update_too(instance):

@@ -1,0 +1,39 @@
+"""The check `source_canary`: before the evening, does the source answer as it is needed.
+
+It runs by itself, half an hour before the first collection (`automation/schedules.py`): a
+changed column, a lower cap or an old date is told while somebody can still act on it.
+"""
+
+import dagster as dg
+
+from fund_assets.platform import Platform
+from fund_assets.steps.canary import SAMPLE, look
+
+NAME = "source_canary"
+SHOWN = 10
+
+
+@dg.asset_check(
+    asset="fund_nav",
+    name=NAME,
+    description=f"At 18:30 on trading days: list, wave, an index and {SAMPLE} histories have "
+    "the known form, as many rows as before, the dates that are due and the stored figures.",
+)
+def source_canary(platform: Platform) -> dg.AssetCheckResult:
+    """Fails with one case for each thing that is wrong; nothing is stored."""
+    report = look(platform.warehouse, platform.source, platform.calendar, platform.now())
+    metadata: dict[str, object] = {
+        "looked_at": report.looked_at,
+        "failed": len(report.findings),
+        **{f"rows_{endpoint}": rows for endpoint, rows in report.rows.items()},
+    }
+    if report.findings:
+        metadata["cases"] = dg.MetadataValue.table(
+            [dg.TableRecord({"case": finding}) for finding in report.findings[:SHOWN]],
+            schema=dg.TableSchema([dg.TableColumn("case")]),
+        )
+    return dg.AssetCheckResult(
+        passed=not report.findings,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata=metadata,
+    )

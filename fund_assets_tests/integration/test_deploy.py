@@ -1,0 +1,428 @@
+"""deploy/: files that no test runs are files that do not run."""
+
+import base64
+import json
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import yaml
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from fund_assets.health.exposition import encode
+from fund_assets.settings import Settings
+from fund_assets_tests.server.market_server import _certificates
+from fund_assets_tests.unit.test_dashboard import FULL
+from scripts.screenshots import free_port, running, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+BIN = Path(sys.executable).parent
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+
+
+def loaded(path):
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def program(name, package):
+    """A program of the system, or a skip that says plainly that it is absent."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if not found:
+        pytest.skip(f"{name} is absent: scripts/system.sh installs it (Debian: {package})")
+    return found
+
+
+def test_production_runs_as_development_does():
+    """Stops a limit, retry or retention that holds on a desk and not in production."""
+    here, there = loaded("dagster.yaml"), loaded("deploy/dagster.yaml")
+    assert there["storage"]["mysql"]["mysql_db"].keys() == {
+        "hostname", "port", "username", "password", "db_name",
+    }  # fmt: skip
+    for each in (here, there):
+        each.pop("storage")
+    assert here == there
+    assert there["run_monitoring"]["enabled"] and there["run_retries"]["enabled"]
+
+
+def test_dagster_reads_the_production_file(tmp_path):
+    """Stops a key that Dagster refuses, or a class it cannot find."""
+    from dagster._core.instance.ref import InstanceRef
+
+    shutil.copy(DEPLOY / "dagster.yaml", tmp_path)
+    ref = InstanceRef.from_dir(str(tmp_path))
+    assert ref.storage_data.class_name == "DagsterMySQLStorage"
+    assert ref.compute_logs_data.class_name == "StateComputeLogs"
+    assert ref.settings["run_retries"]["max_retries"] == 2
+
+
+def test_settings_are_settings():
+    """Stops an example that sets what nobody reads."""
+    known = {f"FUND_{name}".upper() for name in Settings.model_fields}
+    of_compose = {"FUND_DDL_PASSWORD", "FUND_RW_PASSWORD", "FUND_RO_PASSWORD", "FUND_HOST"}
+    for file in (
+        "env.example",
+        "docker/compose.yaml",
+        "docker/.env.example",
+        "docker/Dockerfile",
+    ):
+        named = set(
+            re.findall(r"\bFUND_[A-Z_]+\b", (DEPLOY / file).read_text(encoding="utf-8"))
+        )
+        assert named - of_compose <= known, file
+    asked = set(re.findall(r"\{env: (\w+)\}", (DEPLOY / "dagster.yaml").read_text()))
+    for file in ("env.example", "docker/compose.yaml"):
+        assert all(name in (DEPLOY / file).read_text(encoding="utf-8") for name in asked), file
+
+
+def commands():
+    """Every command line of units and compose services, by where it stands."""
+    for unit in UNITS:
+        for line in re.findall(r"^ExecStart=(.*)$", unit.read_text(encoding="utf-8"), re.M):
+            yield (
+                unit.name,
+                line.removeprefix("-").removeprefix("/opt/fund-assets/.venv/bin/").split(),
+            )
+    for name, service in loaded("deploy/docker/compose.yaml")["services"].items():
+        if service.get("image") == "fund-assets":
+            command = service["command"]
+            for part in re.split(r"&&|; ", command[2]) if command[0] == "sh" else [None]:
+                words = part.split() if part else command
+                if words[0] in (
+                    "dagster",
+                    "dagster-daemon",
+                    "dagster-webserver",
+                    "fund-assets",
+                ):
+                    yield name, words
+
+
+@pytest.mark.slow
+def test_commands_exist():
+    """Stops a service whose command or option is none."""
+    from click.testing import CliRunner
+    from dagster._cli import create_dagster_cli
+    from dagster._daemon.cli import create_dagster_daemon_cli
+    from dagster_webserver.cli import create_dagster_webserver_cli
+
+    from fund_assets.cli import main
+
+    groups = {"fund-assets": main, "dagster": create_dagster_cli(),
+              "dagster-daemon": create_dagster_daemon_cli(),
+              "dagster-webserver": create_dagster_webserver_cli()}  # fmt: skip
+    looked_at = 0
+    for where, (tool, *words) in commands():
+        path = [word for word in words if not word.startswith("-")]
+        group, at = groups[tool], []
+        while hasattr(group, "commands") and path and path[0] in group.commands:
+            at.append(path.pop(0))
+            group = group.commands[at[-1]]
+        if tool == "fund-assets" and words[0] == "watch":
+            continue  # told by the tests of the watcher
+        shown = CliRunner().invoke(groups[tool], [*at, "--help"]).output
+        assert not hasattr(group, "commands"), f"{where}: {words}"
+        for option in (word for word in words if re.match("--?[a-z]", word)):
+            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", shown), (where, option)
+        looked_at += 1
+    assert looked_at > 12
+
+
+@pytest.mark.slow
+def test_systemd_takes_the_units(tmp_path):
+    """Stops a key that systemd ignores, or a unit that waits for one that is not there."""
+    verify = [program("systemd-analyze", "systemd"), "verify"]
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8").replace("/opt/fund-assets/.venv/bin", str(BIN))
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+        assert "User=fund\n" in text or unit.suffix == ".timer"
+    found = [str(path) for path in sorted(tmp_path.iterdir())]
+    done = subprocess.run([*verify, *found], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_compose_is_whole(tmp_path):
+    """Stops a service that waits for one that is not there, or that is open to the world."""
+    compose = loaded("deploy/docker/compose.yaml")
+    services = compose["services"]
+    assert {"mariadb", "migrate", "code", "daemon", "webserver", "health"} <= set(services)
+    for name, service in services.items():
+        assert set(service.get("depends_on", ())) <= set(services), name
+        assert set(service["networks"]) <= set(compose["networks"]), name
+        assert ("ports" in service) == (name == "proxy"), name
+    text = (DEPLOY / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    kept = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for source in re.findall(r"^COPY (.+) \S+$", text, re.M):
+        for path in source.split():
+            assert (ROOT / path).exists(), path
+            folder = f"!{Path(path).parent}/*{Path(path).suffix}"
+            assert f"!{path}" in kept or folder in kept, path
+    tool = shutil.which("docker-compose")
+    if tool:  # the old one is enough to judge the form; it does not know `name`
+        plain = re.sub(r"(?m)^name:.*\n", "", (DEPLOY / "docker/compose.yaml").read_text())
+        filled = (DEPLOY / "docker/.env.example").read_text().replace("=\n", "=secret\n")
+        (tmp_path / "env").write_text(filled)
+        done = subprocess.run(
+            [tool, "--env-file", str(tmp_path / "env"), "-f", "-", "config"],
+            input=plain, cwd=DEPLOY / "docker", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        health = yaml.safe_load(done.stdout)["services"]["health"]["environment"]
+        assert health["FUND_WAREHOUSE_URL"] == "mysql://fund_ro:secret@mariadb:3306/fund"
+
+
+def test_grafana_knows_our_metrics():
+    """Stops a panel that stays empty because a metric has another name."""
+    board = json.loads((DEPLOY / "grafana" / "fund-assets.json").read_text(encoding="utf-8"))
+    told = encode(FULL, "")[0].decode()
+    names = set(re.findall(r"^# TYPE (\S+)", told, re.M))
+    names |= {f"{name}{end}" for name in names for end in ("_sum", "_count")}
+    asked = set()
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            found = set(re.findall(r"\b(?:fund|dagster)_\w+", target["expr"]))
+            assert found, panel["title"]
+            asked |= found
+    assert asked <= names, asked - names
+    assert len(asked) >= 18
+    places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in board["panels"]]
+    assert len(set(places)) == len(places)
+    assert len({p["id"] for p in board["panels"]}) == len(places)
+
+
+# --- nginx in front of two real UIs and a health server ------------------------------------
+
+
+def apr1_free(password):
+    """A line of htpasswd that nginx understands without any tool."""
+    return "{PLAIN}" + password
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site of deploy/nginx on free ports: real nginx, real webservers, a health server."""
+    nginx = program("nginx", "nginx-light")
+    folder = tmp_path_factory.mktemp("nginx")
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    authority, leaf, key = _certificates()
+    (secrets / "ca.pem").write_bytes(authority)
+    (secrets / "cert.pem").write_bytes(leaf)
+    (secrets / "key.pem").write_bytes(key)
+    admin, viewer = (f"{who}:{apr1_free(who + '-pass')}\n" for who in ("admin", "viewer"))
+    (secrets / "admins.htpasswd").write_text(admin)
+    (secrets / "viewers.htpasswd").write_text(viewer)
+    (secrets / "everybody.htpasswd").write_text(admin + viewer)
+    http, https, ui, read_only, health = (free_port() for _ in range(5))
+    upstreams = (DEPLOY / "nginx" / "upstreams.conf").read_text()
+    for port, own in (("3000", ui), ("3001", read_only), ("5000", health)):
+        upstreams = upstreams.replace(f"127.0.0.1:{port}", f"127.0.0.1:{own}")
+    site = (DEPLOY / "nginx" / "fund-assets.conf").read_text()
+    for theirs, ours in (
+        ("listen 80 ", f"listen 127.0.0.1:{http} "),
+        ("listen 443 ", f"listen 127.0.0.1:{https} "),
+        ("/etc/fund-assets/nginx", str(secrets)),
+    ):
+        assert theirs in site
+        site = site.replace(theirs, ours)
+    (folder / "upstreams.conf").write_text(upstreams)
+    (folder / "site.conf").write_text(site)
+    (folder / "nginx.conf").write_text(
+        f"user root;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\ndaemon off;\n"
+        "events {}\nhttp {\n"
+        f"access_log {folder}/access.log;\n"
+        + "".join(
+            f"{kind}_temp_path {folder}/{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + "include upstreams.conf;\ninclude site.conf;\n}\n"
+    )
+    command = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+    assert "[warn]" not in tested.stderr
+
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("FUND_", "DAGSTER_"))},
+        "FUND_STATE": str(folder / "state"), "DAGSTER_HOME": str(ROOT),
+        "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", "FUND_SIM_FUNDS": "20",
+    }  # fmt: skip
+    quiet = {"cwd": ROOT, "env": environment, "stdout": subprocess.DEVNULL,
+             "stderr": subprocess.DEVNULL}  # fmt: skip
+    subprocess.run([sys.executable, "-m", "fund_assets", "init"], check=True, **quiet)
+    web = [str(BIN / "dagster-webserver"), "-h", "127.0.0.1"]
+    with ExitStack() as stack:
+        for started in (
+            [*web, "-p", str(ui)],
+            [*web, "-p", str(read_only), "--read-only", "--path-prefix", "/viewer"],
+            [sys.executable, "-m", "fund_assets", "serve", "--port", str(health)],
+            command,
+        ):
+            stack.enter_context(running(started, **quiet))
+        for port, path in ((ui, "/server_info"), (read_only, "/viewer/server_info"),
+                           (health, "/livez")):  # fmt: skip
+            url = f"http://127.0.0.1:{port}{path}"
+            wait_for(url, lambda url=url: urllib.request.urlopen(url).status == 200)
+        yield Site(http, https, secrets / "ca.pem")
+
+
+class Site:
+    def __init__(self, http, https, authority):
+        self.http, self.https = http, https
+        self.tls = ssl.create_default_context(cafile=str(authority))
+
+    def ask(self, path, who="", *, body=None, scheme="https"):
+        """(status, text) of a request by somebody whose password is `<who>-pass`."""
+        port = self.https if scheme == "https" else self.http
+        request = urllib.request.Request(f"{scheme}://localhost:{port}{path}", data=body)
+        if who:
+            request.add_header("Authorization", login(who))
+        if body:
+            request.add_header("Content-Type", "application/json")
+
+        class Stay(urllib.request.HTTPRedirectHandler):
+            def redirect_request(self, *_args):
+                return None
+
+        opener = urllib.request.build_opener(
+            Stay, urllib.request.HTTPSHandler(context=self.tls), urllib.request.ProxyHandler({})
+        )
+        try:
+            with opener.open(request, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.headers.get("Location", "")
+
+
+def login(who):
+    return "Basic " + base64.b64encode(f"{who}:{who}-pass".encode()).decode()
+
+
+LAUNCH = json.dumps(
+    {
+        "query": "mutation { startSchedule(scheduleSelector: {repositoryName: "
+        '"__repository__", repositoryLocationName: "fund_assets.definitions", '
+        'scheduleName: "daily_collection"}) { __typename } }'
+    }
+).encode()
+
+
+@pytest.mark.slow
+def test_nobody_comes_in_without_a_login(site):
+    """Stops an open Dagster UI, which starts whatever anybody asks for."""
+    for path in ("/", "/graphql", "/server_info", "/viewer/", "/status/", "/status/metrics"):
+        assert site.ask(path)[0] == 401, path
+        assert site.ask(path, "stranger")[0] == 401, path
+    for path in ("/", "/server_info", "/graphql"):
+        assert site.ask(path, "viewer")[0] == 401, "a viewer must not reach the UI that writes"
+    assert site.ask("/viewer/server_info", "admin")[0] == 401
+    code, target = site.ask("/runs?x=1", scheme="http")
+    assert (code, target) == (301, "https://localhost/runs?x=1")
+
+
+@pytest.mark.slow
+def test_those_who_have_one_come_in(site):
+    """Stops a proxy that breaks the UI: its prefix, its websockets, its paths."""
+    assert "dagster_webserver_version" in site.ask("/server_info", "admin")[1]
+    assert "dagster_webserver_version" in site.ask("/viewer/server_info", "viewer")[1]
+    assert 'src="/viewer/' in site.ask("/viewer/runs", "viewer")[1]
+    assert (
+        "基金数据平台" in site.ask("/status/", "viewer")[1]
+        or site.ask("/status/", "viewer")[0] == 503
+    )
+    assert "fund_up 1.0" in site.ask("/status/metrics", "admin")[1]
+    assert site.ask("/status/livez", "viewer") == (200, "ok\n")
+    assert site.ask("/status/health", "admin", body=b"{}")[0] == 403
+    for path, who in (("/graphql", "admin"), ("/viewer/graphql", "viewer")):
+        with connect(
+            f"wss://localhost:{site.https}{path}", ssl=site.tls, proxy=None,
+            subprotocols=["graphql-ws"], additional_headers={"Authorization": login(who)},
+        ) as socket:  # fmt: skip
+            socket.send(json.dumps({"type": "connection_init", "payload": {}}))
+            assert json.loads(socket.recv(timeout=30))["type"] == "connection_ack"
+    with pytest.raises(InvalidStatus, match="401"):
+        connect(f"wss://localhost:{site.https}/graphql", ssl=site.tls, proxy=None)
+
+
+@pytest.mark.slow
+def test_viewers_change_nothing(site):
+    """Stops a viewer from starting a run or a schedule."""
+    refused = json.loads(site.ask("/viewer/graphql", "viewer", body=LAUNCH)[1])
+    assert refused["data"]["startSchedule"]["__typename"] == "UnauthorizedError"
+    done = json.loads(site.ask("/graphql", "admin", body=LAUNCH)[1])
+    assert done["data"]["startSchedule"]["__typename"] == "ScheduleStateResult"
+
+
+# --- the production instance on a real MariaDB ----------------------------------------------
+
+
+@pytest.mark.slow
+def test_production_on_mariadb_with_its_three_users(tmp_path):
+    """Stops a right that a service lacks, and one that it should not have."""
+    import sqlalchemy as sa
+
+    from fund_assets_tests.mariadb import Server
+
+    program("mariadbd", "mariadb-server")
+    passwords = {f"{who}_PASSWORD": f"{who}-pass-0123" for who in
+                 ("FUND_DDL", "FUND_RW", "FUND_RO", "DAGSTER")}  # fmt: skip
+    script = (DEPLOY / "docker" / "mariadb-init.sh").read_text(encoding="utf-8")
+    statements = script.partition("<<SQL\n")[2].partition("SQL\n")[0]
+    for name, password in passwords.items():
+        statements = statements.replace(f"${name}", password)
+    server = Server()
+    try:
+        root = sa.create_engine(server.url.replace("mysql://", "mysql+mysqlconnector://"))
+        with root.begin() as connection:
+            for statement in filter(str.strip, statements.split(";")):
+                connection.exec_driver_sql(statement)
+        home = tmp_path / "home"
+        home.mkdir()
+        shutil.copy(DEPLOY / "dagster.yaml", home)
+
+        def run(user, *command):
+            done = subprocess.run(
+                command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+                env={
+                    **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
+                    "DAGSTER_HOME": str(home), "FUND_STATE": str(tmp_path / "state"),
+                    "FUND_WAREHOUSE_URL":
+                        f"mysql://{user.lower()}:{passwords[f'{user}_PASSWORD']}"
+                        f"@127.0.0.1:{server.port}/fund",
+                    "DAGSTER_MYSQL_HOST": "127.0.0.1", "DAGSTER_MYSQL_PORT": str(server.port),
+                    "DAGSTER_MYSQL_DB": "dagster", "DAGSTER_MYSQL_USER": "dagster",
+                    "DAGSTER_MYSQL_PASSWORD": passwords["DAGSTER_PASSWORD"],
+                    "FUND_SIM_FUNDS": "30", "FUND_SIM_YEARS": "1", "PYTHONPATH": str(ROOT),
+                    "FUND_CLOCK": "2026-09-17T23:45", "PYTHONWARNINGS": "ignore",
+                },
+            )  # fmt: skip
+            return done.returncode, done.stdout + done.stderr
+
+        ours = (sys.executable, "-m", "fund_assets")
+        code, said = run("FUND_DDL", str(BIN / "dagster"), "instance", "migrate")
+        assert code == 0, said
+        code, said = run("FUND_RW", *ours, "init")
+        assert code != 0, "who writes rows may not make tables"
+        code, said = run("FUND_DDL", *ours, "init")
+        assert code == 0, said
+        code, said = run("FUND_RW", *ours, "run")
+        assert code == 0, said
+        code, said = run("FUND_RO", *ours, "run")
+        assert code != 0, "who reads may not write"
+        code, said = run("FUND_RO", *ours, "dashboard", "--json")
+        facts = json.loads(said)
+        assert [f["table"] for f in facts["freshness"] if not f["ok"]] == []
+        jobs = {job["job"]: job for job in facts["jobs"]}
+        assert jobs["daily_pipeline"]["succeeded"] == 1, "runs are kept in MariaDB"
+        assert "collector" in "".join(p.name for p in (tmp_path / "state").rglob("*.log"))
+        root.dispose()
+    finally:
+        server.stop()
