@@ -1,6 +1,6 @@
 """A program: one measured part of the evening, in a process of its own.
 
-    evening_part.py wave|metrics|first_plan WAREHOUSE [DAY or number of funds]
+    evening_part.py wave|metrics|first_plan|read|fund|load|day URL ARGUMENT
 
 Prints one line of JSON: seconds of each step, processor seconds of all, and the highest
 memory of this process and of the largest child that it started (the columnar reader).
@@ -8,11 +8,10 @@ memory of this process and of the largest child that it started (the columnar re
 
 import json
 import resource
-import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -20,7 +19,7 @@ from threading import Thread
 BEGUN = time.monotonic()
 
 
-def wave(path: Path, day: str) -> dict[str, float]:
+def wave(url: str, day: str) -> dict[str, float]:
     """Collect, land, validate and merge the wave of an evening."""
     import data
 
@@ -31,7 +30,7 @@ def wave(path: Path, day: str) -> dict[str, float]:
 
     now = data.evening(date.fromisoformat(day))
     days = data.calendar()
-    warehouse = Warehouse(f"sqlite:///{path}")
+    warehouse = Warehouse(url)
     with tempfile.TemporaryDirectory() as state:
         source = EastmoneySource.from_settings(load_settings(state=state, source="akshare"))
         start = time.monotonic()
@@ -50,13 +49,13 @@ def wave(path: Path, day: str) -> dict[str, float]:
     }
 
 
-def metrics(path: Path, _: str) -> dict[str, float]:
+def metrics(url: str, _: str) -> dict[str, float]:
     """Compute and store all metrics of all funds."""
     from fund_assets.metrics import compute_metrics
     from fund_assets.metrics.peers import peer_ranks, with_coverage
     from fund_assets.warehouse import Warehouse, facts, measures
 
-    warehouse = Warehouse(f"sqlite:///{path}")
+    warehouse = Warehouse(url)
     with warehouse.transaction(writes=True) as connection:
         connection.exec_driver_sql("DELETE FROM fund_metrics")
         connection.exec_driver_sql("DELETE FROM fund_peers")
@@ -87,25 +86,88 @@ def metrics(path: Path, _: str) -> dict[str, float]:
     }
 
 
-def first_plan(path: Path, funds: str) -> dict[str, float]:
+def first_plan(url: str, funds: str) -> dict[str, float]:
     """The loop of the first plan over some funds with moving NAVs, spread over all."""
     import first_plan_loop
 
-    with closing(sqlite3.connect(path)) as connection:
-        codes = [
-            code
-            for (code,) in connection.execute(
-                "SELECT fund_code FROM fund_info WHERE kind <> 'money' ORDER BY fund_code"
-            )
-        ]
+    from fund_assets.warehouse import Warehouse
+
+    sql = "SELECT fund_code FROM fund_info WHERE kind <> 'money' ORDER BY fund_code"
+    codes = [row["fund_code"] for row in Warehouse(url).rows(sql)]
     chosen = codes[:: len(codes) // int(funds)][: int(funds)]
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite") else None
+    with tempfile.TemporaryDirectory(dir=folder) as results:
         start = time.monotonic()
-        done = first_plan_loop.run(
-            f"sqlite:///{path}", f"sqlite:///{folder}/results.db", chosen
-        )
+        done = first_plan_loop.run(url, f"sqlite:///{results}/results.db", chosen)
         total = time.monotonic() - start
     return {"total_s": total, "funds": done}
+
+
+def read(url: str, _: str) -> dict[str, float]:
+    """Three columns of all rows into NumPy; and a tenth of the dates, against pandas."""
+    import numpy as np
+    import pandas as pd
+
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.bulk import stream
+
+    warehouse = Warehouse(url)
+    sql = (
+        "SELECT CAST(fund_code AS SIGNED) AS code, nav_date, total_return_index AS value "
+        "FROM validated_nav"
+    )
+
+    def ours(query: str) -> tuple[int, float]:
+        start = time.monotonic()
+        parts = [
+            [np.asarray(batch[name]) for name in ("code", "nav_date", "value")]
+            for batch in stream(warehouse.backend, query)
+        ]
+        code, _, _ = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return len(code), time.monotonic() - start
+
+    rows, seconds = ours(sql)
+    dates = warehouse.rows("SELECT DISTINCT nav_date FROM validated_nav ORDER BY nav_date")
+    some = f"{sql} WHERE nav_date >= {dates[-len(dates) // 10]['nav_date']}"
+    sample, sample_s = ours(some)
+    with warehouse.transaction() as connection:
+        start = time.monotonic()
+        frame = pd.read_sql(some.replace("'", ""), connection)
+        pandas_s = time.monotonic() - start
+    assert len(frame) == sample
+    return {"rows": rows, "total_s": seconds, "ratio": pandas_s / sample_s}
+
+
+def fund(url: str, number: str) -> dict[str, float]:
+    """The whole history of one fund, as `fund-assets nav` reads it: median of some."""
+    import statistics
+
+    from fund_assets.warehouse import Warehouse, history
+
+    warehouse = Warehouse(url)
+    codes = history.codes(warehouse)
+    seconds, rows = [], 0
+    for code in codes[:: len(codes) // int(number)]:
+        start = time.monotonic()
+        rows += len(history.history(warehouse, code))
+        seconds.append(time.monotonic() - start)
+    return {"total_s": statistics.median(seconds), "rows": rows / len(seconds)}
+
+
+def load(url: str, source: str) -> dict[str, float]:
+    """Copy a warehouse from its SQLite file; what counts is validated_nav, with its index."""
+    from fund_assets.warehouse import Warehouse, copying
+
+    began: dict[str, float] = {}
+
+    def tell(table, _done, _total):
+        began.setdefault(table.name, time.monotonic())
+
+    names = list(copying.METADATA.tables)
+    start = time.monotonic()
+    copied = copying.copy(Warehouse(f"sqlite:///{source}"), Warehouse(url), tell)
+    assert names[-1]
+    return {"total_s": time.monotonic() - start, "rows": sum(copied.values())}
 
 
 class Memory(Thread):
@@ -144,11 +206,10 @@ class Memory(Thread):
 
 def main() -> None:
     """Run the part named on the command line."""
-    part, path, argument = sys.argv[1:4]
+    part, url, argument = sys.argv[1:4]
     memory = Memory()
-    result = {"wave": wave, "metrics": metrics, "first_plan": first_plan}[part](
-        Path(path), argument
-    )
+    parts = (wave, metrics, first_plan, read, fund, load)
+    result = {each.__name__: each for each in parts}[part](url, argument)
     result["process_s"] = time.monotonic() - BEGUN
     result["own_peak_mb"], result["child_peak_mb"] = memory.peak(), memory.children
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -176,7 +176,7 @@ def test_compose_is_whole(tmp_path):
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         health = yaml.safe_load(done.stdout)["services"]["health"]["environment"]
-        assert health["FUND_WAREHOUSE_URL"] == "mysql://fund_ro:secret@mariadb:3306/fund"
+        assert health["FUND_WAREHOUSE_URL"] == "mysql://fund_ro:secret@mariadb:3306/fund_assets"
 
 
 def test_grafana_knows_our_metrics():
@@ -367,23 +367,26 @@ def test_viewers_change_nothing(site):
 @pytest.mark.slow
 def test_production_on_mariadb_with_its_three_users(tmp_path):
     """Stops a right that a service lacks, and one that it should not have."""
-    import sqlalchemy as sa
 
     from fund_assets_tests.mariadb import Server
 
     program("mariadbd", "mariadb-server")
     passwords = {f"{who}_PASSWORD": f"{who}-pass-0123" for who in
                  ("FUND_DDL", "FUND_RW", "FUND_RO", "DAGSTER")}  # fmt: skip
-    script = (DEPLOY / "docker" / "mariadb-init.sh").read_text(encoding="utf-8")
-    statements = script.partition("<<SQL\n")[2].partition("SQL\n")[0]
-    for name, password in passwords.items():
-        statements = statements.replace(f"${name}", password)
     server = Server()
+    client = tmp_path / "bin" / "mariadb"  # to this server, whatever the machine's files say
+    client.parent.mkdir()
+    client.write_text(
+        f'#!/bin/sh\nexec "{shutil.which("mariadb")}" --no-defaults '
+        f'--socket="{server.folder}/socket" "$@"\n'
+    )
+    client.chmod(0o755)
     try:
-        root = sa.create_engine(server.url.replace("mysql://", "mysql+mysqlconnector://"))
-        with root.begin() as connection:
-            for statement in filter(str.strip, statements.split(";")):
-                connection.exec_driver_sql(statement)
+        subprocess.run(
+            ["sh", str(DEPLOY / "docker" / "mariadb-init.sh")], check=True,
+            env={**os.environ, **passwords, "USERS_SQL": str(DEPLOY / "sql" / "users.sql"),
+                 "MARIADB_ROOT_PASSWORD": "", "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+        )  # fmt: skip
         home = tmp_path / "home"
         home.mkdir()
         shutil.copy(DEPLOY / "dagster.yaml", home)
@@ -396,7 +399,7 @@ def test_production_on_mariadb_with_its_three_users(tmp_path):
                     "DAGSTER_HOME": str(home), "FUND_STATE": str(tmp_path / "state"),
                     "FUND_WAREHOUSE_URL":
                         f"mysql://{user.lower()}:{passwords[f'{user}_PASSWORD']}"
-                        f"@127.0.0.1:{server.port}/fund",
+                        f"@127.0.0.1:{server.port}/fund_assets",
                     "DAGSTER_MYSQL_HOST": "127.0.0.1", "DAGSTER_MYSQL_PORT": str(server.port),
                     "DAGSTER_MYSQL_DB": "dagster", "DAGSTER_MYSQL_USER": "dagster",
                     "DAGSTER_MYSQL_PASSWORD": passwords["DAGSTER_PASSWORD"],
@@ -423,6 +426,5 @@ def test_production_on_mariadb_with_its_three_users(tmp_path):
         jobs = {job["job"]: job for job in facts["jobs"]}
         assert jobs["daily_pipeline"]["succeeded"] == 1, "runs are kept in MariaDB"
         assert "collector" in "".join(p.name for p in (tmp_path / "state").rglob("*.log"))
-        root.dispose()
     finally:
         server.stop()
