@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from fund_assets.cli.alerting import alert, watch
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.corrections import corrections
 from fund_assets.cli.looking import nav, status
@@ -79,6 +80,7 @@ def main() -> None:
 COMMANDS = (
     run, collect, validate, metrics, status, nav, prove, corrections, quarantine, compare,
     screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
+    alert, watch,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

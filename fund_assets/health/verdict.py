@@ -14,10 +14,14 @@ from typing import Any
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS
 from fund_assets.monitoring.status import Status
-from fund_assets.monitoring.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
+from fund_assets.monitoring.vitals import (
+    DISK_FAIL_BYTES,
+    DISK_WARN_BYTES,
+    HEARTBEAT_FAIL_S,
+    HEARTBEAT_WARN_S,
+)
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
-DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
 #: Code of why there are no facts → what is known of the database.
 DATABASE = {
     "database_missing": "missing",

@@ -7,7 +7,7 @@ The facts come from the warehouse and from Dagster's own records, not from a log
 Ages of data are judged by the settings' clock, ages of runs by the machine's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.warehouse import Warehouse, facts
+from fund_assets.warehouse import Warehouse, alerts, facts
 
 SHOWN_BATCHES = 5
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
@@ -104,6 +104,8 @@ class Status:
         evening: coverage of `coverage_on` after each published wave.
         runs, runs_by_status, checks: of the last 7 days, the newest runs first.
         disk_free_bytes: on the disk of the warehouse.
+        alerts_firing: alerts that hold, by severity. outbox: messages that wait or were
+            given up.
     """
 
     now: datetime
@@ -140,6 +142,8 @@ class Status:
     runs_by_status: tuple[tuple[str, int], ...] = ()
     checks: tuple[CheckState, ...] = ()
     disk_free_bytes: int | None = None
+    alerts_firing: tuple[tuple[str, int], ...] = ()
+    outbox: tuple[tuple[str, int], ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -166,7 +170,8 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
     newest = facts.newest_dates(warehouse)
     covered = newest["validated_nav"]
     until = calendar.synthetic_after or calendar.horizon
-    freshness = _freshness(newest, calendar, now, instance)
+    renewed = records.renewed(instance, newest)
+    fresh = freshness(newest, calendar, now, renewed)
     states = records.check_states(instance, runs)
     checks = tuple(records.failing_checks(states))
     held = facts.held_batches(warehouse)
@@ -184,7 +189,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         warehouse_bytes=warehouse.backend.size_bytes(),
         exists=True,
         problems=(
-            *_late(freshness),
+            *_late(fresh),
             *_held(held),
             *_failed(runs, week, checks),
             *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
@@ -193,7 +198,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
             *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
         ),
-        freshness=freshness,
+        freshness=fresh,
         coverage_on=from_key(covered) if covered else None,
         coverage=coverage,
         batches=tuple(_batch(row) for row in facts.batches(warehouse, SHOWN_BATCHES)),
@@ -223,6 +228,8 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         runs_by_status=vitals.runs_by_status(runs),
         checks=tuple(states),
         disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
+        alerts_firing=tuple(alerts.firing(warehouse).items()),
+        outbox=tuple(alerts.outbox_counts(warehouse).items()),
     )
 
 
@@ -239,12 +246,18 @@ def absent(settings: Settings) -> Status:
     )
 
 
-def _freshness(
-    newest: dict[str, int | None],
+def freshness(
+    newest: Mapping[str, int | None],
     calendar: TradingCalendar,
     now: datetime,
-    instance: dg.DagsterInstance,
+    renewed: Mapping[str, datetime],
 ) -> tuple[Freshness, ...]:
+    """How new each table is.
+
+    Args:
+        newest: table → date of its newest data, yyyymmdd.
+        renewed: table → when it was last renewed.
+    """
     due = calendar.due(now)
     found = []
     for table, key in newest.items():
@@ -252,9 +265,7 @@ def _freshness(
         behind = None
         if have:
             behind = len(calendar.between(have + timedelta(days=1), due)) if have < due else 0
-        event = instance.get_latest_materialization_event(dg.AssetKey(table))
-        renewed = datetime.fromtimestamp(event.timestamp, SHANGHAI) if event else None
-        found.append(Freshness(table, have, due, behind, renewed, behind == 0))
+        found.append(Freshness(table, have, due, behind, renewed.get(table), behind == 0))
     return tuple(found)
 
 
