@@ -230,14 +230,19 @@ def _parts(text: str) -> list[str]:
 def _check_mail(settings: Settings) -> None:
     """E-mail needs several settings at once."""
     wrong = []
+    password = settings.alert_smtp_password.get_secret_value()
     senders = [("ALERT_MAIL_TO", address) for address in settings.alert_recipients]
     for name, address in [*senders, ("ALERT_MAIL_FROM", settings.alert_mail_from)]:
-        if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+        if not (address.isascii() and re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address)):
             wrong.append(f"{PREFIX}{name}: {address!r} is no e-mail address")
     if not re.fullmatch(r"[^\s/@]+", settings.alert_smtp_host):
         wrong.append(f"{PREFIX}ALERT_SMTP_HOST: e-mail needs the name of a server")
-    if bool(settings.alert_smtp_user) != bool(settings.alert_smtp_password.get_secret_value()):
+    if bool(settings.alert_smtp_user) != bool(password):
         wrong.append(f"{PREFIX}ALERT_SMTP_USER and {PREFIX}ALERT_SMTP_PASSWORD go together")
+    if not (settings.alert_smtp_user + password).isascii():
+        wrong.append(
+            f"{PREFIX}ALERT_SMTP_USER, {PREFIX}ALERT_SMTP_PASSWORD: only ASCII is sent"
+        )
     if settings.alert_smtp_security == "none" and settings.alert_smtp_host not in LOOPBACK:
         wrong.append(
             f"{PREFIX}ALERT_SMTP_SECURITY: none is for a server on this machine; use starttls "

@@ -7,6 +7,7 @@ they refuse: only the code in the answer tells.
 import base64
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +46,8 @@ class DingTalk:
             # `params` encodes it, once: encoded twice it is another signature.
             sign = _digest(self._secret.encode(), f"{moment}\n{self._secret}".encode())
             parameters = {"timestamp": moment, "sign": sign}
-        _accepted(post_json(self._url, content, parameters=parameters), "errcode", "errmsg")
+        answer = post_json(self._url, content, parameters=parameters)
+        _accepted(answer, "errcode", "errmsg", self._url, self._secret)
 
 
 class Feishu:
@@ -66,10 +68,8 @@ class Feishu:
             sign = _digest(f"{moment}\n{self._secret}".encode(), b"")
             content |= {"timestamp": moment, "sign": sign}
         answer = post_json(self._url, content)
-        if "code" in answer:
-            _accepted(answer, "code", "msg")
-        else:
-            _accepted(answer, "StatusCode", "StatusMessage")
+        code, reason = ("code", "msg") if "code" in answer else ("StatusCode", "StatusMessage")
+        _accepted(answer, code, reason, self._url, self._secret)
 
 
 class WeCom:
@@ -84,15 +84,21 @@ class WeCom:
         """Send Markdown; the limit counts bytes, of which a Chinese character has three."""
         text = fit((f"**{message.title}**", *message.lines), WECOM_BYTES)
         content = {"msgtype": "markdown", "markdown": {"content": text}}
-        _accepted(post_json(self._url, content), "errcode", "errmsg")
+        _accepted(post_json(self._url, content), "errcode", "errmsg", self._url)
 
 
 def _digest(key: bytes, text: bytes) -> str:
     return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
 
 
-def _accepted(answer: Mapping[str, Any], code: str, reason: str) -> None:
+def _accepted(
+    answer: Mapping[str, Any], code: str, reason: str, url: str, secret: str = ""
+) -> None:
     """Only a code of 0 is an acceptance; an answer without any is none."""
-    if answer.get(code) != 0:
-        words = " ".join(str(answer.get(reason, "")).split())[:MOST_REASON]
-        raise ChannelError(f"refused: {code} {answer.get(code, 'is missing')} {words}".rstrip())
+    if answer.get(code) == 0:
+        return
+    words = " ".join(str(answer.get(reason, "")).split())
+    for hidden in (secret, *re.findall(r"[^/=&?#]{8,}", url.partition("://")[2])):
+        words = words.replace(hidden, "***") if hidden else words
+    found = answer.get(code, "is missing")
+    raise ChannelError(f"refused: {code} {found} {words[:MOST_REASON]}".rstrip())

@@ -61,5 +61,5 @@ def refused(answer: bytes) -> str:
         ("success", (True,)),
     ):
         if name in found and found[name] not in accepted:
-            return f"{name} {str(found[name])[:40]}"
+            return f"{name} {found[name]}" if isinstance(found[name], int) else name
     return "error" if found.get("error") else ""
