@@ -102,7 +102,7 @@ def advance(
         sessions: how many sessions lie from one date to another, both included.
     """
     holding = {alert.fingerprint: alert for alert in alerts}
-    explaining = _explaining(stored, holding, now, unknown)
+    explaining = _explaining(stored, holding, now)
     quiet = [s.fingerprint for s in silences if s.ends_at > now]
     states, told = [], []
     for fingerprint, alert in holding.items():
@@ -136,56 +136,48 @@ def _renewed(old: State | None, alert: Alert, now: datetime) -> State:
 
 
 def _explaining(
-    stored: Mapping[str, State],
-    holding: Mapping[str, Alert],
-    now: datetime,
-    unknown: Collection[str],
-) -> list[str]:
-    """Fingerprints of what explains others: what holds, may hold still, or just ended."""
-    return [
-        *holding,
-        *(
-            fingerprint
-            for fingerprint, state in stored.items()
-            if fingerprint not in holding
-            and (
-                now - state.resolved_at < LINGER if state.resolved_at else state.kind in unknown
-            )
-        ),
-    ]
+    stored: Mapping[str, State], holding: Mapping[str, Alert], now: datetime
+) -> dict[str, str]:
+    """Kind or fingerprint → an alert that explains those that follow from it.
 
-
-def _muter(alert: Alert, explaining: Iterable[str]) -> str:
-    return next(
-        (
-            other
-            for other in explaining
-            if other != alert.fingerprint
-            and any(covers(pattern, other) for pattern in alert.follows)
-        ),
-        "",
+    It holds, or may hold still, or ended so lately that what follows has not mended itself.
+    """
+    lately = (
+        state
+        for state in stored.values()
+        if state.resolved_at is None or now - state.resolved_at < LINGER
     )
+    found: dict[str, str] = {}
+    for kind, fingerprint in (
+        *((alert.kind, alert.fingerprint) for alert in holding.values()),
+        *((state.kind, state.fingerprint) for state in lately),
+    ):
+        found.setdefault(kind, fingerprint)
+        found[fingerprint] = fingerprint
+    return found
+
+
+def _muter(alert: Alert, explaining: Mapping[str, str]) -> str:
+    return next((explaining[cause] for cause in alert.follows if cause in explaining), "")
 
 
 def _due(
     state: State, now: datetime, sessions: Callable[[date, date], int]
 ) -> tuple[State, Event | None]:
     """Whether an alert that may be told is to be told now, and why."""
+    kind = KINDS[state.kind]
+    grows = state.severity is Severity.WARNING and not kind.patient
+    if grows and sessions(state.first_at.date() + DAY, now.date()) >= ESCALATE_SESSIONS:
+        state = replace(state, severity=Severity.CRITICAL, repeats=0)
     if state.told_at is None or state.told_as is None:
         return state, Event.BEGAN
-    kind = KINDS[state.kind]
     if state.severity > state.told_as:
         return state, Event.WORSE
     if kind.momentary or state.severity is Severity.NOTICE:
         return state, None
     pause = DAY if kind.patient or state.repeats >= MOST_REPEATS else REPEAT[state.severity]
-    again = now - state.told_at >= pause
-    repeats = state.repeats + again
-    grows = state.severity is Severity.WARNING and not kind.patient
-    if grows and (repeats >= ESCALATE_REPEATS or _lasts(state, now, sessions)):
+    if now - state.told_at < pause:
+        return state, None
+    if grows and state.repeats + 1 >= ESCALATE_REPEATS:
         return replace(state, severity=Severity.CRITICAL, repeats=0), Event.WORSE
-    return replace(state, repeats=repeats), Event.REPEATED if again else None
-
-
-def _lasts(state: State, now: datetime, sessions: Callable[[date, date], int]) -> bool:
-    return sessions(state.first_at.date() + DAY, now.date()) >= ESCALATE_SESSIONS
+    return replace(state, repeats=state.repeats + 1), Event.REPEATED
