@@ -167,7 +167,7 @@ def _checks(facts: Facts) -> Iterator[Alert]:
                 batch["kind"],
             )
             for batch in held
-            if check.check in batch["held_because"]
+            if f"{check.check}: " in batch["held_because"]
         )
         canary = check.check.startswith(CANARY)
         yield Alert(

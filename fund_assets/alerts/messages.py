@@ -14,7 +14,8 @@ from fund_assets.alerts.lifecycle import Event, State, Telling
 #: Alerts named one by one in a message; of the others, their number.
 MOST_NAMED, MOST_FINGERPRINTS = 15, 200
 MOST_WORDS, MOST_SUBJECT = 300, 80
-SOURCES = {"simulated": "模拟市场", "akshare": "真实市场"}
+#: In every title: a robot may ask for a keyword, and 基金 is one.
+SOURCES = {"simulated": "基金数据·模拟市场", "akshare": "基金数据·真实市场"}
 HEADINGS = {
     Event.BEGAN: "新告警",
     Event.WORSE: "加重",

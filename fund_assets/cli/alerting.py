@@ -93,7 +93,7 @@ def test(only: str | None) -> None:
             else "no channel is set: see FUND_ALERT_ in .env.example"
         )  # fmt: skip
     message = Message(
-        title=f"【测试】基金数据平台（{SOURCES[settings.source]}）",
+        title=f"【测试】{SOURCES[settings.source]}",
         lines=(f"{settings.now():%Y-%m-%d %H:%M} 的测试消息，无须处理。",),
         severity=Severity.NOTICE,
     )

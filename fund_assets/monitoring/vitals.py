@@ -96,6 +96,8 @@ def heartbeats(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[He
 
 def ticking(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[Ticking, ...]:
     """The schedules and sensors that are switched on and known to the daemon, by name."""
+    if instance.schedule_storage is None:  # an instance in memory has none
+        return ()
     found = []
     for state in instance.all_instigator_state():
         if not state.is_running:

@@ -234,7 +234,7 @@ def test_a_thousand_faults_are_one_message():
     _, told = advance({}, storm, life.now)
     assert len(told) == 1_000
     message = compose(told, "akshare", "docs/runbook.md")
-    assert message.title == "【告警】警告 1,000 项（真实市场）"
+    assert message.title == "【告警】警告 1,000 项（基金数据·真实市场）"
     assert message.lines[-1] == "另有 985 项：fund-assets alert list"
     assert len(message.fingerprints) == 200
 
@@ -246,7 +246,7 @@ def test_the_worst_stands_first_and_every_line_leads_to_the_runbook():
     life.now += HOUR
     _, told = advance(life.stored, [RUN, DAEMON], life.now)
     message = compose(told, "simulated", "https://wiki.example/runbook")
-    assert message.title == "【告警】严重 1 项，警告 1 项，恢复 1 项（模拟市场）"
+    assert message.title == "【告警】严重 1 项，警告 1 项，恢复 1 项（基金数据·模拟市场）"
     assert message.severity is Severity.CRITICAL
     assert message.lines == (
         "【严重·新告警】守护进程没有心跳 dagster",
@@ -273,7 +273,10 @@ def test_a_recovery_tells_how_long_it_lasted(lasted, words):
     life = Life()
     life.look(RUN)
     _, told = advance(life.stored, [], life.now + lasted)
-    assert compose(told, "akshare", "").title == "【恢复】运行失败 daily_collection（真实市场）"
+    assert (
+        compose(told, "akshare", "").title
+        == "【恢复】运行失败 daily_collection（基金数据·真实市场）"
+    )
     assert compose(told, "akshare", "").lines == (
         f"【已恢复】运行失败 daily_collection，持续 {words}",
     )
