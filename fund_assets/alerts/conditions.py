@@ -170,6 +170,8 @@ def _checks(facts: Facts) -> Iterator[Alert]:
             if f"{check.check}: " in batch["held_because"]
         )
         canary = check.check.startswith(CANARY)
+        if canary and _collected_since(facts, check.at):
+            continue
         yield Alert(
             CANARY if canary else "check_failed",
             _name(check),
@@ -188,6 +190,8 @@ def _runs(facts: Facts) -> Iterator[Alert]:
             if run.blocked and check.run_id == run.run_id and check.severity == "ERROR"
         ]
         canary = run.job == CANARY
+        if canary and _collected_since(facts, run.at):
+            continue
         yield Alert(
             CANARY if canary else "run_failed",
             run.job,
@@ -240,6 +244,12 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
                   if "validated_nav" in (asset, *above) else ()),
             ),
         )  # fmt: skip
+
+
+def _collected_since(facts: Facts, moment: datetime) -> bool:
+    """Whether the collection that a canary warned of has come in after all."""
+    renewed = facts.dagster.renewed.get("fund_nav") if facts.dagster else None
+    return renewed is not None and renewed > moment
 
 
 def _closed(facts: Facts, when: datetime) -> bool:

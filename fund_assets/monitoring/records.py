@@ -27,8 +27,8 @@ _WILL_RETRY = "dagster/will_retry"
 #: Dagster tags a failed run with whether it tries again a moment after it failed.
 _SETTLED_S = 3
 _BLOCKED = "blocked by "
-#: Run id → what its checks found: ended runs do not change, and readers ask again and again.
-_READ: dict[str, tuple["CheckState", ...]] = {}
+#: Run id → its events: ended runs do not change, and alerts ask for them twice a minute.
+_READ: dict[str, "_Events"] = {}
 _MOST_READ = 5_000
 
 
@@ -230,9 +230,9 @@ def failed_runs(
         newest = records[0].dagster_run
         if newest.is_success or newest.tags.get(_WILL_RETRY) == "true":
             continue
-        steps = list(_failed_steps(instance, records[0]))
-        lost = _lost(instance, records[0])
-        if lost == ():
+        events = _events(instance, records[0])
+        lost = [k for k in events.wanted if not _renewed_since(instance, k, ended(records[0]))]
+        if events.wanted and not lost:
             continue
         found.append(
             FailedRun(
@@ -240,9 +240,10 @@ def failed_runs(
                 run_id=newest.run_id,
                 at=ended(records[0]),
                 in_a_row=sum(1 for _ in takewhile(_failed, records)),
-                blocked=bool(steps) and all(s.reason.startswith(_BLOCKED) for s in steps),
-                lost=lost or (),
-                words=f"{steps[0].asset}: {steps[0].reason}" if steps else "",
+                blocked=bool(events.failures)
+                and all(reason.startswith(_BLOCKED) for _, reason in events.failures),
+                lost=tuple(sorted(key.to_user_string() for key in lost)),
+                words=": ".join(events.failures[0]) if events.failures else "",
             )
         )
     return found
@@ -258,7 +259,7 @@ def check_states(
     """
     newest: dict[tuple[str, str], CheckState] = {}
     for record in runs:
-        for state in _evaluations(instance, record):
+        for state in _events(instance, record).checks:
             newest.setdefault((state.asset, state.check), state)
     return [newest[key] for key in sorted(newest)]
 
@@ -296,54 +297,58 @@ def ended(record: dg.RunRecord) -> datetime:
     return _moment(record.end_time) if record.end_time else record.update_timestamp
 
 
-def _evaluations(instance: dg.DagsterInstance, record: dg.RunRecord) -> tuple[CheckState, ...]:
-    """What the checks of a run found, the newest evaluation first."""
+@dataclass(frozen=True)
+class _Events:
+    """What happened in one run.
+
+    Attributes:
+        checks: the newest evaluation first.
+        failures: step and reason of each that failed, in their order.
+        wanted: what it was to renew and did not. All that it was to renew when that is
+            nothing: a blocking check at its end refused what it had renewed.
+    """
+
+    checks: tuple[CheckState, ...]
+    failures: tuple[tuple[str, str], ...]
+    wanted: frozenset[dg.AssetKey]
+
+
+def _events(instance: dg.DagsterInstance, record: dg.RunRecord) -> _Events:
     run_id = record.dagster_run.run_id
     if run_id in _READ:
         return _READ[run_id]
-    events = instance.get_records_for_run(
-        run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION, ascending=False
+    kinds = dg.DagsterEventType
+    found = instance.get_records_for_run(
+        run_id,
+        of_type={
+            kinds.ASSET_CHECK_EVALUATION,
+            kinds.STEP_FAILURE,
+            kinds.ASSET_MATERIALIZATION_PLANNED,
+            kinds.ASSET_MATERIALIZATION,
+        },
     )
-    found = []
-    for event in events.records:
+    checks, failures, keys = [], [], {k: set() for k in (True, False)}
+    for event in found.records:
         entry = event.event_log_entry
-        result = entry.dagster_event.asset_check_evaluation_data
-        failing = None if result.passed else _failing(entry, result)
-        asset = result.asset_key.to_user_string()
-        found.append(CheckState(asset, result.check_name, result.severity.value, failing))
+        happened = entry.dagster_event
+        if happened.event_type is kinds.ASSET_CHECK_EVALUATION:
+            result = happened.asset_check_evaluation_data
+            failing = None if result.passed else _failing(entry, result)
+            asset = result.asset_key.to_user_string()
+            checks.append(CheckState(asset, result.check_name, result.severity.value, failing))
+        elif happened.event_type is kinds.STEP_FAILURE:
+            failures.append((str(happened.step_key), failure_words(happened)))
+        else:
+            keys[happened.event_type is kinds.ASSET_MATERIALIZATION].add(happened.asset_key)
+    planned, done = keys[False], keys[True]
+    read = _Events(
+        tuple(reversed(checks)), tuple(failures), frozenset(planned - done or planned)
+    )
     if record.dagster_run.is_finished:
         if len(_READ) >= _MOST_READ:
             _READ.clear()
-        _READ[run_id] = tuple(found)
-    return tuple(found)
-
-
-def _lost(instance: dg.DagsterInstance, record: dg.RunRecord) -> tuple[str, ...] | None:
-    """What a failed run was to renew and no later run has; None when it was to renew nothing.
-
-    A run whose last blocking check failed renewed everything, on data that was refused: all
-    that it was to renew counts.
-    """
-    run_id = record.dagster_run.run_id
-    planned, done = (
-        {
-            event.event_log_entry.dagster_event.asset_key
-            for event in instance.get_records_for_run(run_id, of_type=kind).records
-        }
-        for kind in (
-            dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
-            dg.DagsterEventType.ASSET_MATERIALIZATION,
-        )
-    )
-    if not planned:
-        return None
-    return tuple(
-        sorted(
-            key.to_user_string()
-            for key in (planned - done or planned)
-            if not _renewed_since(instance, key, ended(record))
-        )
-    )
+        _READ[run_id] = read
+    return read
 
 
 def _renewed_since(instance: dg.DagsterInstance, key: dg.AssetKey, moment: datetime) -> bool:

@@ -332,6 +332,8 @@ def test_the_canary_warns(dagster):
     """Stops a source that changed at 18:30 from being found at 19:00."""
     (alert,) = alerts(facts(dagster=dagster))
     assert (alert.kind, alert.severity) == ("source_canary", Severity.WARNING)
+    came = {**DAGSTER.renewed, "fund_nav": NOW + DAY}
+    assert alerts(facts(dagster={**dagster, "renewed": came})) == [], "the evening went well"
 
 
 def test_a_dead_warehouse_hides_what_stands_in_it():
