@@ -116,8 +116,8 @@ def look(
         log.exception("the records of Dagster cannot be read")
     if dagster is None:
         trouble["dagster"] = "Dagster 的运行记录读不出来，详情见日志"
+    warehouse = Warehouse(platform.settings.warehouse, read_only=True)
     try:
-        warehouse = Warehouse(platform.settings.warehouse, read_only=True)
         if warehouse.exists():
             calendar = platform.calendar
             stored = _stored(platform.warehouse)
@@ -128,8 +128,9 @@ def look(
     except WarehouseError as error:
         log.warning("the warehouse cannot be read: %s", error)
         trouble["warehouse"] = "仓库读不出来，详情见日志"
-    folder = platform.settings.state_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    finally:
+        warehouse.close()
+    platform.settings.state_dir.mkdir(parents=True, exist_ok=True)
     return Facts(
         now=now,
         at=machine_time,
@@ -137,7 +138,7 @@ def look(
         stored=stored,
         dagster=dagster,
         trouble=trouble,
-        disk_free_bytes=vitals.free_bytes(folder / "any"),
+        disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
         quarantine_limit=platform.settings.alert_quarantine_rows,
     )
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import ALERT_OUTBOX, ALERT_SILENCE, ALERT_STATE, SEVERITIES
+from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, upsert
 
@@ -23,6 +24,7 @@ STATES = "SELECT * FROM alert_state ORDER BY fingerprint"
 SILENCES = "SELECT * FROM alert_silence ORDER BY fingerprint"
 
 
+@retried
 def change(warehouse: Warehouse, decide: Decide) -> tuple[Sequence[Row], Sequence[Row]]:
     """Read the states, decide, and store what changes and what is to be sent, in one go.
 
@@ -52,12 +54,14 @@ def silences(warehouse: Warehouse) -> list[Row]:
     return warehouse.rows(SILENCES)
 
 
+@retried
 def set_silence(warehouse: Warehouse, row: Row) -> None:
     """Enter a silence, or change an entered one."""
     with warehouse.transaction(writes=True) as connection:
         upsert(connection, ALERT_SILENCE, _frame(ALERT_SILENCE, [row]))
 
 
+@retried
 def drop_silence(warehouse: Warehouse, fingerprint: str) -> bool:
     """End a silence; whether there was one."""
     with warehouse.transaction(writes=True) as connection:
@@ -112,6 +116,7 @@ def sent_since(warehouse: Warehouse, stamp: int) -> dict[str, int]:
     return {str(row["channel"]): int(str(row["n"])) for row in found}
 
 
+@retried
 def claim(warehouse: Warehouse, taken: Sequence[Row], until: int) -> list[Row]:
     """Take due messages for sending; nobody else gets them before `until`.
 
@@ -135,12 +140,14 @@ def claim(warehouse: Warehouse, taken: Sequence[Row], until: int) -> list[Row]:
     return got
 
 
+@retried
 def settle(warehouse: Warehouse, rows: Iterable[Row]) -> None:
     """Store what became of messages."""
     with warehouse.transaction(writes=True) as connection:
         upsert(connection, ALERT_OUTBOX, _frame(ALERT_OUTBOX, list(rows)))
 
 
+@retried
 def prune(warehouse: Warehouse, states_before: int, messages_before: int) -> None:
     """Delete alerts that were over, and messages that were done with, before these times."""
     for table, condition, before in (
