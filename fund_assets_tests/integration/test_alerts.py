@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -42,8 +43,8 @@ class Recorder:
 
 
 @pytest.fixture
-def warehouse(tmp_path):
-    found = Warehouse(f"sqlite:///{tmp_path / 'w.db'}")
+def warehouse():
+    found = Warehouse(load_settings().warehouse)
     found.init("simulated")
     yield found
     found.close()
@@ -296,12 +297,13 @@ def test_a_thousand_failures_at_once_are_at_most_five_messages(market):
     assert len(alerts.states(market.warehouse)) == 40
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_dead_warehouse_is_told_once_and_so_is_its_return(market):
     """Stops a dead database from silencing its own alarm, and from raising all others."""
     watching = Watching(market)
     market.run("daily_pipeline", FRIDAY, wave=no_answer)
     assert watching.look(FRIDAY) == [("began", "run_failed:daily_pipeline")]
-    database = market.warehouse.path
+    database = Path(market.warehouse.place)
     market.warehouse.close()
     away = database.with_suffix(".away")
     database.rename(away)
@@ -325,16 +327,18 @@ def test_a_dead_warehouse_is_told_once_and_so_is_its_return(market):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_warehouse_that_is_gone_is_told(market):
     """Stops an empty warehouse from being made in the place of the one that was lost."""
     watching = Watching(market)
     market.run("daily_metrics", THURSDAY)
     assert watching.look(THURSDAY) == []
     market.warehouse.close()
-    for file in market.warehouse.path.parent.glob("warehouse.db*"):
+    database = Path(market.warehouse.place)
+    for file in database.parent.glob("warehouse.db*"):
         file.unlink()
     assert watching.look(THURSDAY) == [("began", "database_unreachable:warehouse")]
-    assert not market.warehouse.path.exists()
+    assert not database.exists()
 
 
 def test_nothing_is_wrong_where_nothing_has_begun(tmp_path):
@@ -347,11 +351,12 @@ def test_nothing_is_wrong_where_nothing_has_begun(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_telling_that_nobody_heard_is_told_again(market):
     """Stops the death of a database from counting as told while all channels were down too."""
     watching = Watching(market)
     market.warehouse.close()
-    market.warehouse.path.write_bytes(b"no database" * 1_000)
+    Path(market.warehouse.place).write_bytes(b"no database" * 1_000)
     watching.channel.fails = True
     assert len(watching.look(THURSDAY)) == 1
     watching.channel.fails = False
