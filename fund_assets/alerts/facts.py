@@ -130,7 +130,6 @@ def look(
         trouble["warehouse"] = "仓库读不出来，详情见日志"
     finally:
         warehouse.close()
-    platform.settings.state_dir.mkdir(parents=True, exist_ok=True)
     return Facts(
         now=now,
         at=machine_time,

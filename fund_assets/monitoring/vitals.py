@@ -160,7 +160,10 @@ def evening(warehouse: Warehouse, nav_date: date, active: int) -> tuple[EveningW
 def free_bytes(warehouse: Warehouse, settings: Settings) -> int:
     """Room on the disk of the warehouse; where only its server sees that, of FUND_STATE."""
     free = warehouse.backend.free_bytes()
-    return shutil.disk_usage(settings.state_dir).free if free is None else free
+    if free is not None:
+        return free
+    state = settings.state_dir
+    return shutil.disk_usage(next(p for p in (state, *state.parents) if p.exists())).free
 
 
 _ENDED = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
