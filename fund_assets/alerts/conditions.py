@@ -38,14 +38,12 @@ UPSTREAM = {
     "benchmark_index": (),
     "fund_metrics": ("validated_nav", "fund_nav"),
 }
-#: What is read from the warehouse, and from Dagster's records.
+#: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
 }  # fmt: skip
-FROM_DAGSTER = {
-    "freshness", "run_failed", "check_failed", "source_canary", "tick_missed", "tick_failed",
-    "daemon_dead",
-}  # fmt: skip
+FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
+FROM_DAGSTER = FROM_RUNS | {"freshness", "tick_missed", "tick_failed", "daemon_dead"}
 
 
 def alerts(facts: Facts) -> list[Alert]:
@@ -70,6 +68,7 @@ def unknown(facts: Facts) -> set[str]:
     return {
         *(FROM_WAREHOUSE if facts.stored is None else ()),
         *(FROM_DAGSTER if facts.dagster is None else ()),
+        *(FROM_RUNS if facts.dagster and not facts.dagster.whole else ()),
         *(() if facts.calendar_reaches else ("freshness",)),
     }
 

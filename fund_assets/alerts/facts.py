@@ -25,7 +25,8 @@ from fund_assets.warehouse import Warehouse, WarehouseError, facts
 
 #: The assets with a freshness policy of Dagster.
 WITH_POLICY = ("fund_nav", "validated_nav", "benchmark_index", "fund_metrics")
-MOST_RUNS = 1_000
+#: Runs of a week that are looked at; more of them hide which job failed last.
+MOST_RUNS = 2_000
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,7 @@ class DagsterFacts:
     Attributes:
         overdue: assets whose freshness policy is broken.
         renewed: asset → when it was last renewed.
+        whole: whether all runs of the week were looked at, and not the newest ones alone.
     """
 
     failed_runs: tuple[FailedRun, ...]
@@ -59,6 +61,7 @@ class DagsterFacts:
     daemons: tuple[Heartbeat, ...]
     overdue: tuple[str, ...]
     renewed: Mapping[str, datetime]
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,4 +162,5 @@ def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFac
         daemons=vitals.heartbeats(instance, machine_time),
         overdue=tuple(records.overdue(instance, WITH_POLICY)),
         renewed=records.renewed(instance, WITH_POLICY),
+        whole=len(runs) < MOST_RUNS,
     )

@@ -29,7 +29,7 @@ _SETTLED_S = 3
 _BLOCKED = "blocked by "
 #: Run id → its events: ended runs do not change, and alerts ask for them twice a minute.
 _READ: dict[str, "_Events"] = {}
-_MOST_READ = 5_000
+_MOST_READ = 10_000
 
 
 @dataclass(frozen=True)

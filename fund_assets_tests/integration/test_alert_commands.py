@@ -176,6 +176,7 @@ def test_the_watcher_tells_of_a_dead_daemon_and_of_its_return(warehouse, monkeyp
     assert TOKEN not in said
 
 
+@pytest.mark.slow
 def test_a_ping_that_is_not_answered_is_told(warehouse, monkeypatch, caplog):
     """Stops a wrong address of the dead-man's switch from being found by a false alarm of it."""
     monkeypatch.setenv("FUND_WATCH_PING_URL", f"http://127.0.0.1:9/{TOKEN}")

@@ -350,6 +350,11 @@ def test_dead_records_hide_what_stands_in_them():
     assert unknown(given) == conditions.FROM_DAGSTER
 
 
+def test_a_storm_of_runs_ends_no_alert_that_it_hides():
+    """Stops thousands of failures from pushing an older one out of sight, as if it were over."""
+    assert unknown(facts(dagster={"whole": False})) == conditions.FROM_RUNS
+
+
 def test_every_kind_can_be_told():
     """Stops a kind that no fact leads to."""
     raised = {conditions.UNWRITABLE.kind}
