@@ -8,7 +8,7 @@ states are kept in a file beside it (`store.Beside`), and messages go straight t
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -18,7 +18,7 @@ from fund_assets.alerts import conditions, delivery
 from fund_assets.alerts.channels import Channel, configured
 from fund_assets.alerts.delivery import Delivered, Row
 from fund_assets.alerts.facts import Facts, look
-from fund_assets.alerts.kinds import Alert, Severity
+from fund_assets.alerts.kinds import KINDS, Alert, Severity
 from fund_assets.alerts.lifecycle import State, Telling, advance
 from fund_assets.alerts.messages import Message, compose
 from fund_assets.alerts.store import Beside, as_row, silence_of, state_of
@@ -71,13 +71,18 @@ def evaluate(
         return Outcome()
     found = conditions.alerts(facts)
     if facts.stored is None:
-        return _beside(facts, found, settings, channels, now)
+        # Only what does not follow from its absence is told.
+        own = [alert for alert in found if conditions.DATABASE not in alert.follows]
+        done = _beside(facts, own, conditions.unknown(facts), settings, channels, now)
+        return replace(done, holding=tuple(found))
     try:
         told = _in_warehouse(platform, facts, found, channels, now)
         delivered = delivery.deliver(platform.warehouse, channels, now)
     except WarehouseError as error:
         log.warning("the states of alerts cannot be written: %s", error)
-        return _beside(facts, [conditions.UNWRITABLE], settings, channels, now)
+        found = [conditions.UNWRITABLE]
+        others = set(KINDS) - {conditions.UNWRITABLE.kind, conditions.DATABASE}
+        return _beside(facts, found, others, settings, channels, now)
     return Outcome(tuple(found), tuple(told), delivered)
 
 
@@ -128,18 +133,16 @@ def _in_warehouse(
 def _beside(
     facts: Facts,
     found: list[Alert],
+    unknown: Collection[str],
     settings: Settings,
     channels: Sequence[Channel],
     now: datetime,
 ) -> Outcome:
-    """Without a warehouse: only what does not follow from its absence is told."""
-    own = [a for a in found if conditions.DATABASE not in a.follows]
+    """Without the warehouse: states in the file, messages straight to the channels."""
     beside = Beside(settings.state_dir)
     with beside.held():
         stored = beside.read()
-        states, told = advance(
-            stored, own, now, unknown=conditions.unknown(facts), sessions=_sessions(facts)
-        )
+        states, told = advance(stored, found, now, unknown=unknown, sessions=_sessions(facts))
         new = {state.fingerprint: state for state in states}
         sent = Delivered()
         if told:
@@ -171,7 +174,7 @@ def _sessions(facts: Facts) -> Callable[[date, date], int]:
 
 
 def _log(told: Sequence[Telling]) -> None:
-    """Every telling also stands in the log, where there is no channel in it alone."""
+    """Every telling stands in the log too; without a channel, only there."""
     for telling in told:
         state = telling.state
         log.warning("alert %s %s: %s", telling.event.value, state.fingerprint, state.words)

@@ -65,10 +65,8 @@ def compose(tellings: Sequence[Telling], source: str, runbook: str) -> Message:
     return Message(
         title=f"{_title(ordered)}（{SOURCES.get(source, source)}）",
         lines=tuple(lines),
-        severity=max(
-            (t.state.severity for t in ordered if t.event is not Event.OVER),
-            default=max(t.state.severity for t in ordered),
-        ),
+        # Of what is over, too: its end goes wherever its beginning went.
+        severity=max(t.state.severity for t in ordered),
         fingerprints=tuple(t.state.fingerprint for t in ordered[:MOST_FINGERPRINTS]),
     )
 

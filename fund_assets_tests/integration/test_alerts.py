@@ -1,11 +1,14 @@
 """Alerts from a real market, a real warehouse and real runs to servers that receive them."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._daemon.types import DaemonHeartbeat
 
 from fund_assets.alerts.channels import ChannelError, configured
 from fund_assets.alerts.delivery import deliver, letters
@@ -340,6 +343,28 @@ def test_a_warehouse_that_is_gone_is_told(market):
         file.unlink()
     assert watching.look(THURSDAY) == [("began", "database_unreachable:warehouse")]
     assert not database.exists()
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_warehouse_that_takes_no_writes_is_told_after_a_while(market, monkeypatch):
+    """Stops a lock of some seconds from alarming, one that stays from being silent, and either
+    from ending or repeating the other alerts."""
+    watching = Watching(market)
+    market.run("daily_pipeline", FRIDAY, wave=no_answer)
+    assert len(watching.look(FRIDAY)) == 1
+    monkeypatch.setattr("fund_assets.warehouse.sqlite.SQLite.writer_wait_s", 0)
+    with closing(sqlite3.connect(market.warehouse.place, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        market.instance.add_daemon_heartbeat(DaemonHeartbeat(0.0, "SENSOR", "x", []))
+        assert watching.look(FRIDAY) == []
+        assert watching.look(FRIDAY, after=4 * MINUTE) == []
+        stuck = "database_unwritable:warehouse"
+        assert watching.look(FRIDAY) == [("began", stuck)]
+        assert watching.look(FRIDAY) == []
+        holder.execute("ROLLBACK")
+    told = watching.look(FRIDAY)
+    assert told == [("began", "daemon_dead:dagster"), ("over", stuck)]
+    assert len(watching.channel.messages) == 3
 
 
 def test_nothing_is_wrong_where_nothing_has_begun(tmp_path):

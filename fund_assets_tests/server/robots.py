@@ -60,7 +60,7 @@ class DingTalkRobot(Robot):
     ok: ClassVar = {"errcode": 0, "errmsg": "ok"}
 
     def text(self, content):
-        return content["markdown"]["text"]
+        return content["text"]["content"]
 
     def no(self, code, reason):
         return {"errcode": code, "errmsg": self.words(reason)}
@@ -75,7 +75,7 @@ class DingTalkRobot(Robot):
             # `query` is decoded once, as a server does it.
             if not fresh or query.get("sign") != base64.b64encode(digest).decode():
                 return self.no(310000, "sign not match")
-        if content.get("msgtype") != "markdown" or not content["markdown"].get("title"):
+        if content.get("msgtype") != "text":
             return self.no(400105, "unsupported msgtype")
         if self.keyword not in self.text(content):
             return self.no(310000, "keywords not in content")
@@ -126,7 +126,7 @@ class WeComRobot(Robot):
     ok: ClassVar = {"errcode": 0, "errmsg": "ok"}
 
     def text(self, content):
-        return content["markdown"]["content"]
+        return content["text"]["content"]
 
     def no(self, code, reason):
         return {"errcode": code, "errmsg": self.words(reason)}
@@ -134,8 +134,10 @@ class WeComRobot(Robot):
     def refuse(self, query, headers, body, content):
         if query.get("key") != TOKEN:
             return self.no(93000, "invalid webhook url, hint: [1695], from ip: 127.0.0.1")
-        if len(self.text(content).encode()) > 4096:
-            return self.no(40058, "markdown.content exceed max length 4096")
+        if content.get("msgtype") != "text":
+            return self.no(40008, "invalid message type")
+        if len(self.text(content).encode()) > 2048:
+            return self.no(40058, "text.content exceed max length 2048")
         if len(self.accepted) >= self.most:
             return self.no(45009, "api freq out of limit")
         return None

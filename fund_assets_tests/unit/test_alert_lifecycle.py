@@ -259,6 +259,14 @@ def test_the_worst_stands_first_and_every_line_leads_to_the_runbook():
     )
 
 
+def test_the_end_of_what_was_critical_is_as_loud_as_its_beginning():
+    """Stops a pager that rang from never hearing that it is over, beside a new warning."""
+    life = Life()
+    life.look(DAEMON)
+    _, told = advance(life.stored, [RUN], life.now + HOUR)
+    assert compose(told, "akshare", "").severity is Severity.CRITICAL
+
+
 @pytest.mark.parametrize(
     ("lasted", "words"),
     [

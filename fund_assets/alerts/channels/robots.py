@@ -2,6 +2,9 @@
 
 Belongs here: their forms, signatures, limits, and how each says no. They answer 200 to what
 they refuse: only the code in the answer tells.
+
+All get plain text: in Markdown the underscores of names, and whatever a fund is named, would
+be marks.
 """
 
 import base64
@@ -16,7 +19,7 @@ from fund_assets.alerts.channels.base import ChannelError, fit, post_json
 from fund_assets.alerts.messages import Message
 
 #: Bytes of text that they take, with room left for the rest of the body.
-DINGTALK_BYTES, FEISHU_BYTES, WECOM_BYTES = 18_000, 18_000, 4_096
+DINGTALK_BYTES, FEISHU_BYTES, WECOM_BYTES = 18_000, 18_000, 2_048
 MOST_REASON = 200
 
 
@@ -34,12 +37,9 @@ class DingTalk:
         self._url, self._secret = url, secret
 
     def send(self, message: Message) -> None:
-        """Send Markdown; every line is a paragraph of its own."""
-        text = fit((f"### {message.title}", *message.lines), DINGTALK_BYTES)
-        content = {
-            "msgtype": "markdown",
-            "markdown": {"title": message.title, "text": text.replace("\n", "\n\n")},
-        }
+        """Send plain text."""
+        text = fit((message.title, *message.lines), DINGTALK_BYTES)
+        content = {"msgtype": "text", "text": {"content": text}}
         parameters = {}
         if self._secret:
             moment = str(round(time.time() * 1000))
@@ -81,9 +81,9 @@ class WeCom:
         self._url = url
 
     def send(self, message: Message) -> None:
-        """Send Markdown; the limit counts bytes, of which a Chinese character has three."""
-        text = fit((f"**{message.title}**", *message.lines), WECOM_BYTES)
-        content = {"msgtype": "markdown", "markdown": {"content": text}}
+        """Send plain text; the limit counts bytes, of which a Chinese character has three."""
+        text = fit((message.title, *message.lines), WECOM_BYTES)
+        content = {"msgtype": "text", "text": {"content": text}}
         _accepted(post_json(self._url, content), "errcode", "errmsg", self._url)
 
 
