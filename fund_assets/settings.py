@@ -5,6 +5,7 @@ here: anything that acts on a setting. The variables are described in `.env.exam
 """
 
 import os
+import re
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
@@ -36,6 +37,9 @@ CRASH_POINTS = (
     "desk.before_commit",
 )
 HINT = "See .env.example for every variable and its default."
+#: The channels of alerts, by the names that people write.
+CHANNELS = ("dingtalk", "feishu", "wecom", "webhook", "mail", "apprise")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class SettingsError(ValueError):
@@ -103,6 +107,40 @@ class Settings(BaseSettings):
         description="what `fund-assets serve` asks of its callers; empty: nothing",
     )
 
+    alert_dingtalk_url: SecretStr = Field(SecretStr(""), description="robot of DingTalk")
+    alert_dingtalk_secret: SecretStr = Field(SecretStr(""), description="its signing secret")
+    alert_feishu_url: SecretStr = Field(SecretStr(""), description="bot of Feishu or Lark")
+    alert_feishu_secret: SecretStr = Field(SecretStr(""), description="its signing secret")
+    alert_wecom_url: SecretStr = Field(SecretStr(""), description="group robot of WeCom")
+    alert_webhook_url: SecretStr = Field(SecretStr(""), description="webhook of your own")
+    alert_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="signs what is sent to the webhook"
+    )
+    alert_mail_to: str = Field("", description="recipients of e-mail, separated by commas")
+    alert_mail_from: str = Field("", description="sender of e-mail")
+    alert_smtp_host: str = Field("", description="server that takes e-mail")
+    alert_smtp_port: int = Field(587, ge=1, le=65_535, description="its port")
+    alert_smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the connection is encrypted; none only on this machine"
+    )
+    alert_smtp_user: str = Field("", description="login at that server; empty: without")
+    alert_smtp_password: SecretStr = Field(SecretStr(""), description="password of the login")
+    alert_apprise_urls: SecretStr = Field(
+        SecretStr(""), description="addresses for Apprise, separated by spaces"
+    )
+    alert_critical_only: str = Field(
+        "", description="channels that carry only what is critical, separated by commas"
+    )
+    alert_quarantine_rows: int = Field(
+        500, ge=1, description="rows in quarantine from which on they are a backlog"
+    )
+    alert_runbook: str = Field(
+        "docs/runbook.md", description="where docs/runbook.md is, for the links of alerts"
+    )
+    watch_ping_url: SecretStr = Field(
+        SecretStr(""), description="asked after each watch that found nothing critical"
+    )
+
     @field_validator("crash_at")
     @classmethod
     def _known_moment(cls, value: str) -> str:
@@ -119,6 +157,27 @@ class Settings(BaseSettings):
                 f"a token has {TOKEN_LENGTH} printable ASCII characters or more: "
                 'python -c "import secrets; print(secrets.token_urlsafe())" makes one'
             )
+        return value
+
+    @field_validator(
+        "alert_dingtalk_url",
+        "alert_feishu_url",
+        "alert_wecom_url",
+        "alert_webhook_url",
+        "watch_ping_url",
+    )
+    @classmethod
+    def _web_address(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text):
+            raise ValueError("an address begins with https:// or http:// and has no spaces")
+        return value
+
+    @field_validator("alert_critical_only")
+    @classmethod
+    def _channels(cls, value: str) -> str:
+        if unknown := set(_parts(value)) - set(CHANNELS):
+            raise ValueError(f"{sorted(unknown)} is no channel: {', '.join(CHANNELS)}")
         return value
 
     @field_validator("clock")
@@ -145,6 +204,16 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL of the warehouse."""
         return self.warehouse_url or f"sqlite:///{self.state_dir / 'warehouse.db'}"
 
+    @property
+    def alert_recipients(self) -> list[str]:
+        """Who gets e-mail."""
+        return _parts(self.alert_mail_to)
+
+    @property
+    def alert_critical_channels(self) -> list[str]:
+        """The channels that carry only what is critical."""
+        return _parts(self.alert_critical_only)
+
     def now(self) -> datetime:
         """The time in Asia/Shanghai: the frozen clock when one is set, else the real one."""
         return self.clock or datetime.now(SHANGHAI)
@@ -154,6 +223,36 @@ class Settings(BaseSettings):
 SECRETS = {
     name for name, field in Settings.model_fields.items() if field.annotation is SecretStr
 }
+
+
+def _parts(text: str) -> list[str]:
+    """What a text lists, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_mail(settings: Settings) -> None:
+    """E-mail needs several settings at once."""
+    wrong = []
+    password = settings.alert_smtp_password.get_secret_value()
+    senders = [("ALERT_MAIL_TO", address) for address in settings.alert_recipients]
+    for name, address in [*senders, ("ALERT_MAIL_FROM", settings.alert_mail_from)]:
+        if not (address.isascii() and re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address)):
+            wrong.append(f"{PREFIX}{name}: {address!r} is no e-mail address")
+    if not re.fullmatch(r"[^\s/@]+", settings.alert_smtp_host):
+        wrong.append(f"{PREFIX}ALERT_SMTP_HOST: e-mail needs the name of a server")
+    if bool(settings.alert_smtp_user) != bool(password):
+        wrong.append(f"{PREFIX}ALERT_SMTP_USER and {PREFIX}ALERT_SMTP_PASSWORD go together")
+    if not (settings.alert_smtp_user + password).isascii():
+        wrong.append(
+            f"{PREFIX}ALERT_SMTP_USER, {PREFIX}ALERT_SMTP_PASSWORD: only ASCII is sent"
+        )
+    if settings.alert_smtp_security == "none" and settings.alert_smtp_host not in LOOPBACK:
+        wrong.append(
+            f"{PREFIX}ALERT_SMTP_SECURITY: none is for a server on this machine; use starttls "
+            "or tls"
+        )
+    if wrong:
+        raise SettingsError("\n".join([*wrong, HINT]))
 
 
 def _refuse_misspelt() -> None:
@@ -173,7 +272,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     _refuse_misspelt()
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}="
@@ -181,3 +280,6 @@ def load_settings(**overrides: object) -> Settings:
             for item in error.errors()
         ]
         raise SettingsError("\n".join([*lines, HINT])) from None
+    if settings.alert_mail_to:
+        _check_mail(settings)
+    return settings

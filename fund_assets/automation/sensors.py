@@ -2,7 +2,7 @@
 
 `automation` renews validated_nav when a batch has landed and fund_metrics when the accepted
 history has changed, unless a blocking check of what they depend on failed. `gap_sensor`
-asks for the sessions that no run has published.
+asks for the sessions that no run has published. `alert_sensor` tells of what is wrong.
 """
 
 import json
@@ -12,6 +12,7 @@ import dagster as dg
 
 from fund_assets.automation import jobs
 from fund_assets.automation.schedules import RETRY_TAGS
+from fund_assets.automation.telling import alert_sensor
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
 from fund_assets.warehouse import facts
@@ -68,4 +69,4 @@ def gap_sensor(
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
 
 
-SENSORS = [automation, gap_sensor]
+SENSORS = [automation, gap_sensor, alert_sensor]

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from fund_assets.cli.alerting import alert, watch
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.corrections import corrections
 from fund_assets.cli.logging_out import logs
@@ -81,6 +82,7 @@ def main() -> None:
 COMMANDS = (
     run, collect, validate, metrics, canary, dashboard, logs, nav, prove, corrections,
     quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
+    alert, watch,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -12,6 +12,7 @@ from pathlib import Path
 from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
 from fund_assets.monitoring import vitals
 from fund_assets.settings import PREFIX, Settings, SettingsError, load_settings
+from fund_assets.settings import SECRETS as SECRET_SETTINGS
 from fund_assets.warehouse import Warehouse, WarehouseError, days, soundness
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
@@ -159,6 +160,8 @@ def _from_file(path: Path) -> dict[str, str]:
 
 
 def _shown(name: str, value: str) -> str:
+    if name.removeprefix(PREFIX).lower() in SECRET_SETTINGS:
+        return "set (hidden)"
     if "@" in value and any(word in name for word in SECRETS):
         return "set (hidden: it holds a password)"
     return value

@@ -161,6 +161,14 @@ def _metrics(status: Status) -> Iterator[Metric]:
     )  # fmt: skip
     yield _gauge("fund_held_batches", "Batches that wait.", [], [([], status.held_batches)])
     yield _gauge(
+        "fund_alerts_firing", "Alerts that hold and that no other explains.", ["severity"],
+        [([name], number) for name, number in status.alerts_firing],
+    )  # fmt: skip
+    yield _gauge(
+        "fund_alerts_outbox", "Messages of alerts that wait, or were given up.", ["state"],
+        [([name], number) for name, number in status.outbox],
+    )  # fmt: skip
+    yield _gauge(
         "dagster_daemon_last_heartbeat_timestamp_seconds",
         "The last sign of a daemon.",
         ["daemon"],

@@ -11,9 +11,11 @@ know a frozen clock.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.freshness import FreshnessState
 
 from fund_assets.settings import SHANGHAI
 
@@ -28,6 +30,13 @@ ASSETS = (
 #: Metadata of a check that is no finding.
 NOT_FOUND = ("looked_at", "failed", "consequence", "what_to_do", "threshold_days", "rows")
 _PAGE = 500
+_WILL_RETRY = "dagster/will_retry"
+#: Dagster tags a failed run with whether it tries again a moment after it failed.
+_SETTLED_S = 3
+_BLOCKED = "blocked by "
+#: Run id → its events: ended runs do not change, and alerts ask for them twice a minute.
+_READ: dict[str, "_Events"] = {}
+_MOST_READ = 10_000
 
 
 @dataclass(frozen=True)
@@ -117,9 +126,45 @@ class CheckState:
     failing: FailingCheck | None
 
 
-def runs_since(instance: dg.DagsterInstance, since: datetime) -> list[dg.RunRecord]:
-    """All runs made since then, newest first."""
-    return list(instance.get_run_records(dg.RunsFilter(created_after=since)))
+@dataclass(frozen=True)
+class FailedRun:
+    """The newest ended run of a job, which failed and will not be tried again by itself.
+
+    Attributes:
+        job: its name; of a run of chosen assets, those assets.
+        in_a_row: how many runs of the job failed since the last that succeeded.
+        blocked: whether a blocking check failed it, and nothing else.
+        lost: assets that it was to renew and that nothing has renewed since.
+        words: why the first step failed; empty when the process died without a word.
+    """
+
+    job: str
+    run_id: str
+    at: datetime
+    in_a_row: int
+    blocked: bool
+    lost: tuple[str, ...]
+    words: str
+
+
+def runs_since(
+    instance: dg.DagsterInstance, since: datetime, most: int | None = None
+) -> list[dg.RunRecord]:
+    """All runs made since then, or the newest `most` of them; newest first."""
+    return list(instance.get_run_records(dg.RunsFilter(created_after=since), limit=most))
+
+
+def renewed(instance: dg.DagsterInstance, assets: Iterable[str]) -> dict[str, datetime]:
+    """Asset → when it was last renewed, of those that ever were."""
+    newest = {a: instance.get_latest_materialization_event(dg.AssetKey(a)) for a in assets}
+    return {asset: _moment(event.timestamp) for asset, event in newest.items() if event}
+
+
+def overdue(instance: dg.DagsterInstance, assets: Iterable[str]) -> list[str]:
+    """The assets whose freshness policy is broken, as the freshness daemon last found."""
+    keys = {dg.AssetKey(asset): asset for asset in assets}
+    states = instance.get_freshness_state_records(list(keys))
+    return [keys[key] for key, s in states.items() if s.freshness_state is FreshnessState.FAIL]
 
 
 def updates_since(
@@ -216,6 +261,48 @@ def failing_checks(states: Iterable[CheckState]) -> list[FailingCheck]:
     )
 
 
+def failed_runs(
+    instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord], machine_time: datetime
+) -> list[FailedRun]:
+    """The jobs whose newest ended run failed, unless another made good what it left undone.
+
+    Canceled runs count neither way, and a run that Dagster tries again is not over. Whether
+    it will, Dagster notes a moment after the failure: a run that has just failed waits.
+
+    Args:
+        runs: newest first.
+    """
+    by_job: dict[str, list[dg.RunRecord]] = {}
+    for record in runs:
+        run = record.dagster_run
+        over = run.is_success or run.status is dg.DagsterRunStatus.FAILURE
+        settled = (machine_time - ended(record)).total_seconds() >= _SETTLED_S
+        if over and (run.is_success or settled):
+            by_job.setdefault(_subject(run), []).append(record)
+    found = []
+    for job, records in by_job.items():
+        newest = records[0].dagster_run
+        if newest.is_success or newest.tags.get(_WILL_RETRY) == "true":
+            continue
+        events = _events(instance, records[0])
+        lost = [k for k in events.wanted if not _renewed_since(instance, k, ended(records[0]))]
+        if events.wanted and not lost:
+            continue
+        found.append(
+            FailedRun(
+                job=job,
+                run_id=newest.run_id,
+                at=ended(records[0]),
+                in_a_row=sum(1 for _ in takewhile(_failed, records)),
+                blocked=bool(events.failures)
+                and all(reason.startswith(_BLOCKED) for _, reason in events.failures),
+                lost=tuple(sorted(key.to_user_string() for key in lost)),
+                words=": ".join(events.failures[0]) if events.failures else "",
+            )
+        )
+    return found
+
+
 def check_states(
     instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord]
 ) -> list[CheckState]:
@@ -226,17 +313,8 @@ def check_states(
     """
     newest: dict[tuple[str, str], CheckState] = {}
     for record in runs:
-        run_id = record.dagster_run.run_id
-        events = instance.get_records_for_run(
-            run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION, ascending=False
-        )
-        for event in events.records:
-            entry = event.event_log_entry
-            result = entry.dagster_event.asset_check_evaluation_data
-            key = (result.asset_key.to_user_string(), result.check_name)
-            if key not in newest:
-                failing = None if result.passed else _failing(entry, result)
-                newest[key] = CheckState(*key, result.severity.value, failing)
+        for state in _events(instance, record).checks:
+            newest.setdefault((state.asset, state.check), state)
     return [newest[key] for key in sorted(newest)]
 
 
@@ -261,7 +339,7 @@ def failure_words(failure: dg.DagsterEvent) -> str:
         error = error.cause
     if error.cls_name == "DagsterAssetCheckFailedError":
         _, *checks = error.message.strip().splitlines()
-        return f"blocked by {', '.join(checks)}; what waits was not merged"
+        return f"{_BLOCKED}{', '.join(checks)}; what waits was not merged"
     if error.cls_name == "DagsterExecutionInterruptedError":
         return "interrupted: nothing is half merged, run it again"
     kind, _, words = error.message.strip().partition(": ")
@@ -271,6 +349,80 @@ def failure_words(failure: dg.DagsterEvent) -> str:
 def ended(record: dg.RunRecord) -> datetime:
     """When a run ended; of one that has not, when it was last heard of."""
     return _moment(record.end_time) if record.end_time else record.update_timestamp
+
+
+@dataclass(frozen=True)
+class _Events:
+    """What happened in one run.
+
+    Attributes:
+        checks: the newest evaluation first.
+        failures: step and reason of each that failed, in their order.
+        wanted: what it was to renew and did not. All that it was to renew when that is
+            nothing: a blocking check at its end refused what it had renewed.
+    """
+
+    checks: tuple[CheckState, ...]
+    failures: tuple[tuple[str, str], ...]
+    wanted: frozenset[dg.AssetKey]
+
+
+def _events(instance: dg.DagsterInstance, record: dg.RunRecord) -> _Events:
+    run_id = record.dagster_run.run_id
+    if run_id in _READ:
+        return _READ[run_id]
+    kinds = dg.DagsterEventType
+    found = instance.get_records_for_run(
+        run_id,
+        of_type={
+            kinds.ASSET_CHECK_EVALUATION,
+            kinds.STEP_FAILURE,
+            kinds.ASSET_MATERIALIZATION_PLANNED,
+            kinds.ASSET_MATERIALIZATION,
+        },
+    )
+    checks, failures, keys = [], [], {k: set() for k in (True, False)}
+    for event in found.records:
+        entry = event.event_log_entry
+        happened = entry.dagster_event
+        if happened.event_type is kinds.ASSET_CHECK_EVALUATION:
+            result = happened.asset_check_evaluation_data
+            failing = None if result.passed else _failing(entry, result)
+            asset = result.asset_key.to_user_string()
+            checks.append(CheckState(asset, result.check_name, result.severity.value, failing))
+        elif happened.event_type is kinds.STEP_FAILURE:
+            failures.append((str(happened.step_key), failure_words(happened)))
+        else:
+            keys[happened.event_type is kinds.ASSET_MATERIALIZATION].add(happened.asset_key)
+    planned, done = keys[False], keys[True]
+    read = _Events(
+        tuple(reversed(checks)), tuple(failures), frozenset(planned - done or planned)
+    )
+    if record.dagster_run.is_finished:
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        _READ[run_id] = read
+    return read
+
+
+def _renewed_since(instance: dg.DagsterInstance, key: dg.AssetKey, moment: datetime) -> bool:
+    event = instance.get_latest_materialization_event(key)
+    if event is None or event.timestamp <= moment.timestamp():
+        return False
+    run = instance.get_run_by_id(event.run_id)
+    return run is None or run.is_success
+
+
+def _failed(record: dg.RunRecord) -> bool:
+    return record.dagster_run.status is dg.DagsterRunStatus.FAILURE
+
+
+def _subject(run: dg.DagsterRun) -> str:
+    """The job of a run; of a run of chosen assets, those."""
+    if not run.job_name.startswith("__"):
+        return run.job_name
+    chosen = sorted(key.to_user_string() for key in run.asset_selection or ())
+    return f"{_job_name(run)} {', '.join(chosen)}".rstrip()
 
 
 def _failing(entry: dg.EventLogEntry, result: dg.AssetCheckEvaluation) -> FailingCheck:

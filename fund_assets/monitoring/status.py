@@ -7,7 +7,7 @@ The facts come from the warehouse and from Dagster's own records, not from a log
 Ages of data are judged by the settings' clock, ages of runs by the machine's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.warehouse import Warehouse, facts
+from fund_assets.warehouse import Warehouse, alerts, facts
 from fund_assets.warehouse.requests import requests_since
 
 SHOWN_BATCHES = 5
@@ -133,6 +133,8 @@ class Status:
         quarantined_ever: rule → rows it ever held.
         requests: to the source since the beginning, by how they ended; requests_today: those
             of the newest day, outcome → how many.
+        alerts_firing: alerts that hold, by severity. outbox: messages that wait or were
+            given up.
     """
 
     now: datetime
@@ -177,6 +179,8 @@ class Status:
     quarantined_ever: tuple[tuple[str, int], ...] = ()
     requests: tuple[Requests, ...] = ()
     requests_today: tuple[tuple[str, int], ...] = ()
+    alerts_firing: tuple[tuple[str, int], ...] = ()
+    outbox: tuple[tuple[str, int], ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -203,7 +207,8 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
     newest = facts.newest_dates(warehouse)
     covered = newest["validated_nav"]
     until = calendar.synthetic_after or calendar.horizon
-    freshness = _freshness(newest, calendar, now, instance)
+    renewed = records.renewed(instance, newest)
+    fresh = freshness(newest, calendar, now, renewed)
     states = records.check_states(instance, runs)
     checks = tuple(records.failing_checks(states))
     held = facts.held_batches(warehouse)
@@ -230,7 +235,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         warehouse_bytes=warehouse.backend.size_bytes(),
         exists=True,
         problems=(
-            *_late(freshness),
+            *_late(fresh),
             *_missing(missing),
             *_held(held),
             *_failed(runs, week, checks),
@@ -242,7 +247,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
             *_full(free, vitals.DISK_FAIL_BYTES, vitals.DISK_WARN_BYTES),
         ),
-        freshness=freshness,
+        freshness=fresh,
         coverage_on=from_key(covered) if covered else None,
         coverage=coverage,
         batches=tuple(_batch(row) for row in facts.batches(warehouse, SHOWN_BATCHES)),
@@ -290,6 +295,8 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             (r["outcome"], int(r["requests"]))
             for r in requests_since(warehouse, to_key(now.date()))
         ),
+        alerts_firing=tuple(alerts.firing(warehouse).items()),
+        outbox=tuple(alerts.outbox_counts(warehouse).items()),
     )
 
 
@@ -306,12 +313,18 @@ def absent(settings: Settings) -> Status:
     )
 
 
-def _freshness(
-    newest: dict[str, int | None],
+def freshness(
+    newest: Mapping[str, int | None],
     calendar: TradingCalendar,
     now: datetime,
-    instance: dg.DagsterInstance,
+    renewed: Mapping[str, datetime],
 ) -> tuple[Freshness, ...]:
+    """How new each table is.
+
+    Args:
+        newest: table → date of its newest data, yyyymmdd.
+        renewed: table → when it was last renewed.
+    """
     due = calendar.due(now)
     found = []
     for table, key in newest.items():
@@ -319,8 +332,6 @@ def _freshness(
         lacking = calendar.between(have + timedelta(days=1), due) if have else [due]
         since = datetime.combine(due, PUBLICATION_DUE, SHANGHAI)
         missed = datetime.combine(lacking[0], PUBLICATION_DUE, SHANGHAI) if lacking else now
-        event = instance.get_latest_materialization_event(dg.AssetKey(table))
-        renewed = datetime.fromtimestamp(event.timestamp, SHANGHAI) if event else None
         found.append(
             Freshness(
                 table=table,
@@ -329,7 +340,7 @@ def _freshness(
                 due_since=since,
                 sessions_behind=len(lacking) if have else None,
                 hours_late=round((now - missed) / timedelta(hours=1), 1),
-                renewed_at=renewed,
+                renewed_at=renewed.get(table),
                 ok=not lacking,
             )
         )

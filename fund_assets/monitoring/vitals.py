@@ -1,4 +1,4 @@
-"""Signs of life: daemons, runs one by one, the waves of an evening, room on the disk.
+"""Signs of life: daemons, schedules and sensors, runs one by one, an evening's waves, the disk.
 
 Belongs here: reading them into plain dataclasses. Does not belong here: what renews an asset
 and what checks found (`records.py`), judging, showing.
@@ -6,11 +6,19 @@ and what checks found (`records.py`), judging, showing.
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 import dagster as dg
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorTick,
+    ScheduleInstigatorData,
+    TickStatus,
+)
+from dagster._utils.schedules import schedule_execution_time_iterator
 
 from fund_assets.calendar import from_stamp, to_key
 from fund_assets.settings import SHANGHAI, Settings
@@ -20,6 +28,10 @@ from fund_assets.warehouse import Warehouse, facts
 HEARTBEAT_WARN_S, HEARTBEAT_FAIL_S = 120, 300
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
 SHOWN_RUNS = 10
+#: Room on the disk of the warehouse from which on it is low, or nothing can be relied on.
+DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
+#: A tick that is not recorded so long after its time is missed; so long it is told.
+TICK_GRACE, TICKS_LOOKED_AT = timedelta(minutes=5), timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,23 @@ class Heartbeat:
     daemon: str
     at: datetime
     age_s: float
+
+
+@dataclass(frozen=True)
+class Ticking:
+    """A schedule or sensor that is switched on.
+
+    Attributes:
+        failed_at: when its newest ended tick failed; None when it did not.
+        error: the words of that failure.
+        missed: times of the last day at which a schedule should have ticked and did not,
+            each with whether its cron names trading days (Monday to Friday).
+    """
+
+    name: str
+    failed_at: datetime | None
+    error: str
+    missed: tuple[tuple[datetime, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -64,6 +93,29 @@ def heartbeats(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[He
         age = max(machine_time.timestamp() - beat.timestamp, 0.0)
         found.append(Heartbeat(name, _moment(beat.timestamp), round(age, 1)))
     return tuple(found)
+
+
+def ticking(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[Ticking, ...]:
+    """The schedules and sensors that are switched on and known to the daemon, by name."""
+    if instance.schedule_storage is None:  # an instance in memory has none
+        return ()
+    found = []
+    for state in instance.all_instigator_state():
+        if not state.is_running:
+            continue
+        newest = instance.get_ticks(
+            state.instigator_origin_id, state.selector_id, limit=1, statuses=_ENDED
+        )
+        failed = newest[0] if newest and newest[0].status is TickStatus.FAILURE else None
+        found.append(
+            Ticking(
+                name=state.instigator_name,
+                failed_at=_moment(failed.timestamp) if failed else None,
+                error=_last_words(failed) if failed else "",
+                missed=tuple(_missed(instance, state, machine_time)),
+            )
+        )
+    return tuple(sorted(found, key=lambda t: t.name))
 
 
 def newest_runs(runs: Iterable[dg.RunRecord]) -> tuple[RunSummary, ...]:
@@ -109,7 +161,40 @@ def evening(warehouse: Warehouse, nav_date: date, active: int) -> tuple[EveningW
 def free_bytes(warehouse: Warehouse, settings: Settings) -> int:
     """Room on the disk of the warehouse; where only its server sees that, of FUND_STATE."""
     free = warehouse.backend.free_bytes()
-    return shutil.disk_usage(settings.state_dir).free if free is None else free
+    if free is not None:
+        return free
+    state = settings.state_dir
+    return shutil.disk_usage(next(p for p in (state, *state.parents) if p.exists())).free
+
+
+_ENDED = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
+
+
+def _missed(
+    instance: dg.DagsterInstance, state: InstigatorState, machine_time: datetime
+) -> Iterator[tuple[datetime, bool]]:
+    """The times of the last day that a schedule let pass, since it was switched on."""
+    data = state.instigator_data
+    if not isinstance(data, ScheduleInstigatorData) or data.start_timestamp is None:
+        return
+    begin = max((machine_time - TICKS_LOOKED_AT).timestamp(), data.start_timestamp)
+    end = machine_time - TICK_GRACE
+    ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=begin - 1)
+    ticked = {tick.timestamp for tick in ticks}
+    crons = [data.cron_schedule] if isinstance(data.cron_schedule, str) else data.cron_schedule
+    for cron in crons:
+        times = schedule_execution_time_iterator(begin, cron, str(SHANGHAI))
+        for time in takewhile(lambda time: time <= end, times):
+            if time.timestamp() not in ticked:
+                yield time.astimezone(SHANGHAI), cron.endswith("1-5")
+
+
+def _last_words(tick: InstigatorTick) -> str:
+    """What a failed tick's error says at its root."""
+    error = tick.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else ""
 
 
 def _moment(timestamp: float) -> datetime:

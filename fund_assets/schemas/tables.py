@@ -335,6 +335,65 @@ SOURCE_REQUEST = Table(
     primary_key=("day", "source", "endpoint", "outcome"),
 )  # fmt: skip
 
+SEVERITIES = ("notice", "warning", "critical")
+
+ALERT_STATE = Table(
+    name="alert_state",
+    grain="one row per alert that ever held",
+    why="What is remembered of alerts, so that each is told when it begins and when it ends and "
+    "not with every look (docs/alerts.md). Those that are over stay for 90 days.",
+    columns=(
+        Column("fingerprint", Kind.TEXT, "kind, subject and, where each day is another alert, the day; joined by colons"),
+        Column("kind", Kind.TEXT, "kind of alert; its section in docs/runbook.md", max_length=40),
+        Column("subject", Kind.TEXT, "what it is about", max_length=4_000),
+        Column("severity", Kind.TEXT, "the greatest severity so far", isin=SEVERITIES),
+        Column("words", Kind.TEXT, "what is wrong, in Chinese", max_length=4_000),
+        Column("first_at", Kind.STAMP, "when it was first seen", "yyyymmddhhmmss"),
+        Column("resolved_at", Kind.STAMP, "when it was seen to be over; NULL while it holds", "yyyymmddhhmmss", nullable=True),
+        Column("told_at", Kind.STAMP, "when it was told last; NULL when never", "yyyymmddhhmmss", nullable=True),
+        Column("told_as", Kind.TEXT, "severity it was told with last; NULL when never", isin=SEVERITIES, nullable=True),
+        Column("repeats", Kind.INT, "how often it was told again at this severity", ge=0),
+        Column("muted_by", Kind.TEXT, "fingerprint of the alert that explains it, so that it is not told; empty otherwise"),
+    ),
+    primary_key=("fingerprint",),
+)  # fmt: skip
+
+ALERT_SILENCE = Table(
+    name="alert_silence",
+    grain="one row per alert or kind of alerts that is kept quiet",
+    why="Entered by hand (`fund-assets alert silence`); it ends by itself.",
+    columns=(
+        ALERT_STATE["fingerprint"].but(description="fingerprint, or name of a kind"),
+        Column("ends_at", Kind.STAMP, "until when", "yyyymmddhhmmss"),
+        Column("created_at", Kind.STAMP, "when it was entered", "yyyymmddhhmmss"),
+        Column("note", Kind.TEXT, "who entered it and why"),
+    ),
+    primary_key=("fingerprint",),
+)
+
+ALERT_OUTBOX = Table(
+    name="alert_outbox",
+    grain="one row per message and channel",
+    why="Messages on their way. Written in the transaction that changes the alerts' states, so "
+    "that none is lost; sent at least once. Kept for 30 days.",
+    columns=(
+        Column("id", Kind.TEXT, "digest of channel, time and text", max_length=40),
+        Column("channel", Kind.TEXT, "channel that carries it", max_length=40),
+        Column("severity", Kind.TEXT, "severity of the worst alert in it", isin=SEVERITIES),
+        Column("title", Kind.TEXT, "its one line", max_length=400),
+        Column("words", Kind.TEXT, "its text", max_length=40_000),
+        Column("fingerprints", Kind.TEXT, "JSON list of the alerts in it, at most 200", max_length=40_000),
+        Column("state", Kind.TEXT, "waiting: to be sent at due_at. sent. merged: sent as part of a digest. dead: given up", isin=("waiting", "sent", "merged", "dead")),
+        Column("attempts", Kind.INT, "how often sending it was begun", ge=0),
+        Column("created_at", Kind.STAMP, "when it was written", "yyyymmddhhmmss"),
+        Column("due_at", Kind.STAMP, "when it is to be sent, or tried again", "yyyymmddhhmmss"),
+        Column("sent_at", Kind.STAMP, "when the channel accepted it", "yyyymmddhhmmss", nullable=True),
+        Column("error", Kind.TEXT, "why the last attempt failed; empty otherwise", max_length=400),
+    ),
+    primary_key=("id",),
+    indexes=(("state", "due_at"),),
+)  # fmt: skip
+
 WAREHOUSE_META = Table(
     name="warehouse_meta",
     grain="one row per property of the warehouse",
@@ -363,6 +422,9 @@ TABLES = {
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         SOURCE_REQUEST,
+        ALERT_STATE,
+        ALERT_SILENCE,
+        ALERT_OUTBOX,
         WAREHOUSE_META,
     )
 }

@@ -198,13 +198,15 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
 
 
 def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Batches that a blocking rule stops and nothing has replaced: batch_id, held_because.
+    """Batches that a blocking rule stops and nothing has replaced, oldest first.
+
+    Each with batch_id, kind, newest_date, held_because.
 
     A later wave replaces a wave, a later published history of one of its funds a history.
     """
     return warehouse.rows(
         """
-        SELECT batch_id, held_because FROM collection_batch AS b
+        SELECT batch_id, kind, newest_date, held_because FROM collection_batch AS b
         WHERE state = 'held' AND NOT EXISTS (
             SELECT 1 FROM collection_batch AS later
             WHERE later.kind = b.kind AND later.collected_at > b.collected_at

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,44 @@ def execute(job, clock, folder, env, config=None):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+class Daemon:
+    """A running daemon and what it says."""
+
+    def __init__(self, process, log):
+        self.process, self.log = process, log
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8")
+
+    def wait_until(self, condition, patience_s=PATIENCE_S):
+        end = time.monotonic() + patience_s
+        while not condition():
+            assert self.process.poll() is None, self.said()[-3000:]
+            assert time.monotonic() < end, self.said()[-5000:]
+            time.sleep(0.2)
+
+
+@contextmanager
+def running_daemon(folder, env, log):
+    """The project's daemon, stopped at the end of the block."""
+    with log.open("w", encoding="utf-8") as file:
+        # A shell's background children ignore SIGINT, which Dagster needs to stop.
+        process = subprocess.Popen(
+            ["env", "--default-signal=INT,QUIT,TERM", str(BIN / "dagster-daemon"), "run",
+             "-w", "workspace.yaml"],
+            cwd=folder, env=env, stdout=file, stderr=file, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield Daemon(process, log)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+
+
 def newest(env):
     """Newest dates of the accepted history and of the metrics."""
     ((nav_date, calc_date),) = stores.query(
@@ -80,40 +119,14 @@ def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp
     folder, env = project
     execute("daily_pipeline", "2026-09-17T21:40:00", folder, env)
     assert newest(env) == (20260917, 20260917)
-    log = (tmp_path / "daemon.log").open("w", encoding="utf-8")
-    # A shell's background children ignore SIGINT, which Dagster needs to stop.
-    daemon = subprocess.Popen(
-        ["env", "--default-signal=INT,QUIT,TERM", str(BIN / "dagster-daemon"), "run",
-         "-w", "workspace.yaml"],
-        cwd=folder, env={**env, "FUND_CLOCK": "2026-09-18T21:40:00"}, stdout=log, stderr=log,
-        start_new_session=True,
-    )  # fmt: skip
-
-    def said():
-        return (tmp_path / "daemon.log").read_text(encoding="utf-8")
-
-    def wait_until(condition):
-        end = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert daemon.poll() is None, said()[-3000:]
-            assert time.monotonic() < end, said()[-5000:]
-            time.sleep(1)
-
-    try:
+    log = tmp_path / "daemon.log"
+    with running_daemon(folder, {**env, "FUND_CLOCK": "2026-09-18T21:40:00"}, log) as daemon:
         # The sensor's first look, before anything is new.
-        wait_until(lambda: "Finished auto-materialization tick" in said())
+        daemon.wait_until(lambda: "Finished auto-materialization tick" in daemon.said())
         execute("daily_collection", "2026-09-18T21:40:00", folder, env)
         assert newest(env)[0] == 20260917, "collecting alone accepts nothing"
-        wait_until(lambda: newest(env) == (20260918, 20260918))
-    finally:
-        daemon.send_signal(signal.SIGINT)
-        try:
-            daemon.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(daemon.pid, signal.SIGKILL)
-            daemon.wait(10)
-        log.close()
-    assert "validated_nav evaluation result: 1 requested" in said()
+        daemon.wait_until(lambda: newest(env) == (20260918, 20260918))
+    assert "validated_nav evaluation result: 1 requested" in daemon.said()
     logs = {
         kind: "".join(last_lines(kind, tmp_path / "state" / "simulated" / "logs", 10_000))
         for kind in ("collector", "scheduler")
@@ -122,4 +135,4 @@ def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp
     assert "Instance is configured with the following daemons" in logs["scheduler"]
     assert 'Started execution of run for "daily_collection"' in logs["collector"]
     assert "nav_date 2026-09-18" in logs["collector"], "runs of the daemon write it too"
-    assert daemon.returncode == 0, said()[-3000:]
+    assert daemon.process.returncode == 0, daemon.said()[-3000:]

@@ -175,3 +175,84 @@ def test_windows_are_respected(instance):
     runs = records.runs_since(instance, LONG_AGO)
     assert records.runs_since(instance, ahead) == []
     assert records.updates_since(instance, runs, ahead) == []
+
+
+def later():
+    return datetime.now(SHANGHAI) + timedelta(minutes=1)
+
+
+def failed_runs(instance):
+    return records.failed_runs(instance, records.runs_since(instance, LONG_AGO), later())
+
+
+def test_a_job_whose_newest_run_failed(instance):
+    """Stops a failure from being counted by its runs, and from lasting after a success."""
+    assert failed_runs(instance) == []
+    for _ in range(2):
+        run(instance, crashes=True)
+    (found,) = failed_runs(instance)
+    assert (found.job, found.in_a_row, found.blocked) == ("evening", 2, False)
+    assert found.lost == ("fund_nav", "validated_nav")
+    assert found.words == "fund_nav: ValueError: fund 000001 2026-09-18: no such luck"
+    run(instance)
+    assert failed_runs(instance) == []
+
+
+def test_a_blocked_run_is_told_from_a_crash(instance):
+    """Stops a crash from hiding behind a failing check, and all that was refused from counting."""
+    run(instance, passes=False)
+    (found,) = failed_runs(instance)
+    assert (found.blocked, found.lost) == (True, ("fund_nav", "validated_nav"))
+
+
+def test_another_run_that_renews_what_was_lost_makes_it_good(instance):
+    """Stops a job that runs once a day from being shown as failed until tomorrow."""
+    run(instance, crashes=True)
+    other = dg.Definitions(
+        assets=[fund_nav, validated_nav],
+        jobs=[dg.define_asset_job("other", "*")],
+        executor=dg.in_process_executor,
+    ).resolve_job_def("other")
+    other.execute_in_process(instance=instance)
+    assert failed_runs(instance) == []
+
+
+def test_a_process_that_died_without_a_word(instance):
+    """Stops a killed run from not being a failure because it has no failed step."""
+    made = instance.create_run_for_job(DEFS.resolve_job_def("evening"))
+    instance.report_run_failed(made)
+    (found,) = failed_runs(instance)
+    assert (found.job, found.words, found.blocked) == ("evening", "", False)
+
+
+def test_what_is_under_way_canceled_or_tried_again_is_no_failure(instance):
+    """Stops a person's own stop, or a run whose retry is coming, from waking somebody."""
+    run(instance, crashes=True)
+    (record,) = records.runs_since(instance, LONG_AGO)
+    instance.add_run_tags(record.dagster_run.run_id, {"dagster/will_retry": "true"})
+    assert failed_runs(instance) == []
+    made = instance.create_run_for_job(DEFS.resolve_job_def("evening"))
+    instance.report_run_canceled(made)
+    assert failed_runs(instance) == []
+
+
+def test_a_run_that_failed_this_moment_waits_for_its_tag(instance):
+    """Stops a false page in the moment between a failure and the note that it is tried again."""
+    run(instance, crashes=True)
+    runs = records.runs_since(instance, LONG_AGO)
+    assert records.failed_runs(instance, runs, datetime.now(SHANGHAI)) == []
+    assert len(records.failed_runs(instance, runs, later())) == 1
+
+
+def test_ended_runs_are_read_once(instance):
+    """Stops a look every 20 seconds from reading a week of runs each time."""
+    run(instance, passes=False)
+    first = (failed_runs(instance), states(instance))
+
+    class Gone:
+        def __getattr__(self, name):
+            if name == "get_records_for_run":
+                raise AssertionError("read again")
+            return getattr(instance, name)
+
+    assert (failed_runs(Gone()), states(Gone())) == first

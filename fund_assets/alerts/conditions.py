@@ -1,0 +1,270 @@
+"""What is wrong now: facts → the alerts that hold. Pure; the same facts give the same alerts.
+
+Belongs here: when each kind of alert holds, how severe it is, its words, and what explains it.
+Does not belong here: reading facts (`facts.py`), whom to tell and when (`lifecycle.py`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from fund_assets.alerts.facts import Facts
+from fund_assets.alerts.kinds import Alert, Severity, fingerprint
+from fund_assets.calendar import HORIZON_ALARM_DAYS, PUBLICATION_STARTS, from_key
+from fund_assets.monitoring.records import FailedRun, FailingCheck
+from fund_assets.monitoring.vitals import (
+    DISK_FAIL_BYTES,
+    DISK_WARN_BYTES,
+    HEARTBEAT_FAIL_S,
+    HEARTBEAT_WARN_S,
+)
+from fund_assets.settings import SHANGHAI
+
+#: Days before the calendar ends from which on it must be extended today.
+CALENDAR_LAST_DAYS = 7
+MASS_REVISION = "R17_mass_revision"
+#: The job, and the beginning of the names of checks, that try the source before the evening.
+CANARY = "source_canary"
+#: What its own alert tells better: how late the data is now, how far the calendar reaches.
+TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
+DATABASE = "database_unreachable"
+#: Found by trying, not by looking.
+UNWRITABLE = Alert(
+    "database_unwritable", "warehouse", Severity.CRITICAL, "仓库写不进去，详情见日志"
+)
+#: What a table is made from, the nearest first.
+UPSTREAM = {
+    "fund_nav": (),
+    "validated_nav": ("fund_nav",),
+    "benchmark_index": (),
+    "fund_metrics": ("validated_nav", "fund_nav"),
+}
+#: What is read from the warehouse, from Dagster's runs, and from all of its records.
+FROM_WAREHOUSE = {
+    "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
+}  # fmt: skip
+FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
+FROM_DAGSTER = FROM_RUNS | {"freshness", "tick_missed", "tick_failed", "daemon_dead"}
+
+
+def alerts(facts: Facts) -> list[Alert]:
+    """Everything that is wrong, by fingerprint."""
+    found = [
+        *_unreachable(facts),
+        *_disk(facts),
+        *_held(facts),
+        *_quarantine(facts),
+        *_calendar(facts),
+        *_daemons(facts),
+        *_ticks(facts),
+        *_checks(facts),
+        *_runs(facts),
+        *_freshness(facts),
+    ]
+    return sorted(found, key=lambda alert: alert.fingerprint)
+
+
+def unknown(facts: Facts) -> set[str]:
+    """The kinds of which nothing can be known now: what held before may hold still."""
+    return {
+        *(FROM_WAREHOUSE if facts.stored is None else ()),
+        *(FROM_DAGSTER if facts.dagster is None else ()),
+        *(FROM_RUNS if facts.dagster and not facts.dagster.whole else ()),
+        *(() if facts.calendar_reaches else ("freshness",)),
+    }
+
+
+def _unreachable(facts: Facts) -> Iterator[Alert]:
+    for subject, words in facts.trouble.items():
+        yield Alert(DATABASE, subject, Severity.CRITICAL, words)
+
+
+def _disk(facts: Facts) -> Iterator[Alert]:
+    free = facts.disk_free_bytes
+    if free < DISK_WARN_BYTES:
+        yield Alert(
+            "disk_low", "state",
+            Severity.CRITICAL if free < DISK_FAIL_BYTES else Severity.WARNING,
+            f"只剩不足 {DISK_FAIL_BYTES / 1e9:g} GB" if free < DISK_FAIL_BYTES
+            else f"只剩不足 {DISK_WARN_BYTES / 1e9:g} GB",
+        )  # fmt: skip
+
+
+def _held(facts: Facts) -> Iterator[Alert]:
+    """One alert for each kind of batch: a wave that is held again is the same trouble."""
+    words: dict[tuple[str, str], list[str]] = {}
+    for batch in facts.stored.held if facts.stored else ():
+        kind = "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish"
+        day = from_key(batch["newest_date"])
+        words.setdefault((kind, batch["kind"]), []).append(f"{day}：{batch['held_because']}")
+    for (kind, subject), reasons in words.items():
+        severity = Severity.CRITICAL if kind == "mass_revision" else Severity.WARNING
+        more = f"（共 {len(reasons)} 批）" if len(reasons) > 1 else ""
+        yield Alert(kind, subject, severity, f"{reasons[-1]}{more}")
+
+
+def _quarantine(facts: Facts) -> Iterator[Alert]:
+    if facts.stored and facts.stored.quarantined >= facts.quarantine_limit:
+        yield Alert(
+            "quarantine_backlog", "rows", Severity.WARNING,
+            f"{facts.stored.quarantined:,} 行在隔离中等人处理（上限 "
+            f"{facts.quarantine_limit:,}）",
+        )  # fmt: skip
+
+
+def _calendar(facts: Facts) -> Iterator[Alert]:
+    left = facts.calendar.days_left(facts.now.date())
+    invented = facts.calendar.synthetic_after is not None
+    if facts.stored and left < HORIZON_ALARM_DAYS and not invented:
+        yield Alert(
+            "calendar_horizon", "calendar",
+            Severity.CRITICAL if left < CALENDAR_LAST_DAYS else Severity.WARNING,
+            f"交易日历只知道到 {facts.calendar.horizon}，此后不再采集",
+        )  # fmt: skip
+
+
+def _daemons(facts: Facts) -> Iterator[Alert]:
+    """One alert for all of them: they live in one process. One that never ran is not missed."""
+    beats = facts.dagster.daemons if facts.dagster else ()
+    late = [beat for beat in beats if beat.age_s >= HEARTBEAT_WARN_S]
+    if late:
+        dead = any(beat.age_s >= HEARTBEAT_FAIL_S for beat in late)
+        since = min(beat.at for beat in late)
+        names = "、".join(beat.daemon for beat in late)
+        yield Alert(
+            "daemon_dead", "dagster",
+            Severity.CRITICAL if dead else Severity.WARNING,
+            f"{since:%m-%d %H:%M} 起没有心跳：{names}",
+        )  # fmt: skip
+
+
+def _ticks(facts: Facts) -> Iterator[Alert]:
+    for one in facts.dagster.ticking if facts.dagster else ():
+        if one.failed_at:
+            yield Alert(
+                "tick_failed", one.name, Severity.WARNING,
+                f"{one.failed_at:%m-%d %H:%M} {one.error}", follows=(DATABASE,),
+            )  # fmt: skip
+        for when, on_trading_days in one.missed:
+            # On a closed day the tick would have been skipped.
+            if not (on_trading_days and _closed(facts, when)):
+                yield Alert(
+                    "tick_missed", one.name, Severity.WARNING,
+                    f"{when:%m-%d %H:%M} 没有执行；缺的交易日由 gap_sensor 补采",
+                    day=f"{when:%Y%m%dT%H%M}",
+                    follows=("daemon_dead", DATABASE),
+                )  # fmt: skip
+
+
+def _checks(facts: Facts) -> Iterator[Alert]:
+    held = facts.stored.held if facts.stored else ()
+    for check in facts.dagster.failing_checks if facts.dagster else ():
+        if check.check in TOLD_ELSEWHERE:
+            continue
+        explained = tuple(
+            fingerprint(
+                "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish",
+                batch["kind"],
+            )
+            for batch in held
+            if f"{check.check}: " in batch["held_because"]
+        )
+        canary = check.check.startswith(CANARY)
+        if canary and _collected_since(facts, check.at):
+            continue
+        yield Alert(
+            CANARY if canary else "check_failed",
+            _name(check),
+            Severity.WARNING if check.severity == "ERROR" or canary else Severity.NOTICE,
+            f"{_count(check)}{check.words}" or "没有列出情况",
+            follows=(*explained, DATABASE),
+        )
+
+
+def _runs(facts: Facts) -> Iterator[Alert]:
+    checks = facts.dagster.failing_checks if facts.dagster else ()
+    for run in facts.dagster.failed_runs if facts.dagster else ():
+        blocking = [
+            fingerprint("check_failed", _name(check))
+            for check in checks
+            if run.blocked and check.run_id == run.run_id and check.severity == "ERROR"
+        ]
+        canary = run.job == CANARY
+        if canary and _collected_since(facts, run.at):
+            continue
+        yield Alert(
+            CANARY if canary else "run_failed",
+            run.job,
+            Severity.WARNING,
+            _run_words(run),
+            follows=(*blocking, DATABASE),
+        )
+
+
+def _freshness(facts: Facts) -> Iterator[Alert]:
+    """Late by the calendar, or by Dagster's policy where a session lies behind it.
+
+    Before the first data nothing is late. A table is explained by what it is made from, by a
+    run that was to renew it, by a batch that waits, and by a daemon that does not run.
+    """
+    if not facts.dagster or not facts.stored or not facts.calendar_reaches:
+        return
+    if facts.stored.newest["validated_nav"] is None:
+        return
+    late = {}
+    for table in facts.freshness:
+        if table.newest is None:
+            late[table.table] = (Severity.WARNING, "还没有数据")
+        elif not table.ok:
+            behind = table.sessions_behind or 0
+            late[table.table] = (
+                Severity.CRITICAL if behind > 1 else Severity.WARNING,
+                f"最新 {table.newest}，应到 {table.due}，落后 {behind} 个交易日",
+            )
+    due = facts.calendar.due(facts.now)
+    since = datetime.combine(due, PUBLICATION_STARTS, SHANGHAI)
+    for asset in facts.dagster.overdue:
+        renewed = facts.dagster.renewed.get(asset)
+        if asset not in late and renewed and renewed < since:
+            late[asset] = (
+                Severity.WARNING,
+                f"上次更新 {renewed:%m-%d %H:%M}，此后 {due} 已应公布",
+            )
+    failed = facts.dagster.failed_runs
+    for asset, (severity, words) in late.items():
+        above = UPSTREAM[asset]
+        yield Alert(
+            "freshness", asset, severity, words,
+            follows=(
+                DATABASE, "daemon_dead",
+                *(fingerprint("freshness", table) for table in above),
+                *(fingerprint("run_failed", run.job) for run in failed
+                  if {asset, *above} & set(run.lost)),
+                *(("held_publish:wave", "mass_revision:wave")
+                  if "validated_nav" in (asset, *above) else ()),
+            ),
+        )  # fmt: skip
+
+
+def _collected_since(facts: Facts, moment: datetime) -> bool:
+    """Whether the collection that a canary warned of has come in after all."""
+    renewed = facts.dagster.renewed.get("fund_nav") if facts.dagster else None
+    return renewed is not None and renewed > moment
+
+
+def _closed(facts: Facts, when: datetime) -> bool:
+    known = when.date() <= facts.calendar.horizon
+    return known and not facts.calendar.is_session(when.date())
+
+
+def _run_words(run: FailedRun) -> str:
+    again = f"连续第 {run.in_a_row} 次；" if run.in_a_row > 1 else ""
+    lost = f"；未更新：{'、'.join(run.lost)}" if run.lost else ""
+    return f"{run.at:%m-%d %H:%M} {again}{run.words or '进程中断，没有留下原因'}{lost}"
+
+
+def _name(check: FailingCheck) -> str:
+    return f"{check.asset}/{check.check}"
+
+
+def _count(check: FailingCheck) -> str:
+    return f"{check.failed:,} / {check.looked_at:,}：" if check.failed is not None else ""

@@ -1,0 +1,166 @@
+"""The facts that alerts are made of, read in a known time however much has happened.
+
+Belongs here: reading them from the warehouse, Dagster's records and the disk, and saying which
+of these could not be read. Does not belong here: what is wrong (`conditions.py`).
+
+`monitoring.status` reads more, for people who look now and then; these are read twice a
+minute. A warehouse that cannot be read hides only what stands in it.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.monitoring import records, status, vitals
+from fund_assets.monitoring.records import FailedRun, FailingCheck
+from fund_assets.monitoring.status import WEEK, Freshness
+from fund_assets.monitoring.vitals import Heartbeat, Ticking
+from fund_assets.platform import Platform
+from fund_assets.warehouse import Warehouse, WarehouseError, facts
+
+#: The assets with a freshness policy of Dagster.
+WITH_POLICY = ("fund_nav", "validated_nav", "benchmark_index", "fund_metrics")
+#: Runs of a week that are looked at; more of them hide which job failed last.
+MOST_RUNS = 2_000
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StoredFacts:
+    """What the warehouse says.
+
+    Attributes:
+        newest: table → newest date in it, yyyymmdd; None without any.
+        held: batches that a blocking rule stops: kind, newest_date, held_because.
+        quarantined: rows that wait for a person.
+    """
+
+    newest: Mapping[str, int | None]
+    held: tuple[Mapping[str, Any], ...]
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class DagsterFacts:
+    """What Dagster's records say.
+
+    Attributes:
+        overdue: assets whose freshness policy is broken.
+        renewed: asset → when it was last renewed.
+        whole: whether all runs of the week were looked at, and not the newest ones alone.
+    """
+
+    failed_runs: tuple[FailedRun, ...]
+    failing_checks: tuple[FailingCheck, ...]
+    ticking: tuple[Ticking, ...]
+    daemons: tuple[Heartbeat, ...]
+    overdue: tuple[str, ...]
+    renewed: Mapping[str, datetime]
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that alerts are made of.
+
+    Attributes:
+        now: by the settings' clock, which judges the age of data.
+        at: by the machine's clock, which judges the age of everything else.
+        calendar: the stored one; while it cannot be read, the published one.
+        stored, dagster: None while they cannot be read.
+        trouble: warehouse or dagster → why it cannot be read.
+        quarantine_limit: rows in quarantine from which on they are a backlog.
+    """
+
+    now: datetime
+    at: datetime
+    calendar: TradingCalendar
+    stored: StoredFacts | None
+    dagster: DagsterFacts | None
+    trouble: Mapping[str, str]
+    disk_free_bytes: int
+    quarantine_limit: int
+
+    @property
+    def freshness(self) -> tuple[Freshness, ...]:
+        """How new the tables are; empty while that cannot be known."""
+        if self.stored is None or self.dagster is None or not self.calendar_reaches:
+            return ()
+        return status.freshness(
+            self.stored.newest, self.calendar, self.now, self.dagster.renewed
+        )
+
+    @property
+    def calendar_reaches(self) -> bool:
+        """Whether the calendar knows today."""
+        return self.now.date() <= self.calendar.horizon
+
+
+def look(
+    platform: Platform, instance: dg.DagsterInstance | None, machine_time: datetime
+) -> Facts | None:
+    """The facts of now; None where nothing has begun yet, so that nothing can be wrong.
+
+    Args:
+        instance: None when it could not even be opened.
+    """
+    trouble: dict[str, str] = {}
+    dagster = stored = None
+    now = platform.now()
+    calendar = TradingCalendar.build(invent_until=now.date() + timedelta(days=30))
+    try:
+        dagster = _dagster(instance, machine_time) if instance else None
+    except Exception:  # whatever its storage raises
+        log.exception("the records of Dagster cannot be read")
+    if dagster is None:
+        trouble["dagster"] = "Dagster 的运行记录读不出来，详情见日志"
+    warehouse = Warehouse(platform.settings.warehouse, read_only=True)
+    try:
+        if warehouse.exists():
+            calendar = platform.calendar
+            stored = _stored(platform.warehouse)
+        elif dagster is not None and not dagster.renewed:
+            return None
+        else:
+            trouble["warehouse"] = "仓库不见了：数据表不在设置所说的地方"
+    except WarehouseError as error:
+        log.warning("the warehouse cannot be read: %s", error)
+        trouble["warehouse"] = "仓库读不出来，详情见日志"
+    finally:
+        warehouse.close()
+    return Facts(
+        now=now,
+        at=machine_time,
+        calendar=calendar,
+        stored=stored,
+        dagster=dagster,
+        trouble=trouble,
+        disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
+        quarantine_limit=platform.settings.alert_quarantine_rows,
+    )
+
+
+def _stored(warehouse: Warehouse) -> StoredFacts:
+    return StoredFacts(
+        newest=facts.newest_dates(warehouse),
+        held=tuple(facts.held_batches(warehouse)),
+        quarantined=sum(row["held"] for row in facts.quarantine_counts(warehouse)),
+    )
+
+
+def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFacts:
+    runs = records.runs_since(instance, machine_time - WEEK, MOST_RUNS)
+    return DagsterFacts(
+        failed_runs=tuple(records.failed_runs(instance, runs, machine_time)),
+        failing_checks=tuple(records.failing_checks(records.check_states(instance, runs))),
+        ticking=vitals.ticking(instance, machine_time),
+        daemons=vitals.heartbeats(instance, machine_time),
+        overdue=tuple(records.overdue(instance, WITH_POLICY)),
+        renewed=records.renewed(instance, WITH_POLICY),
+        whole=len(runs) < MOST_RUNS,
+    )

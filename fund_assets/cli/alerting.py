@@ -1,0 +1,232 @@
+"""The commands of alerts: `alert list`, `test`, `silence`, `unsilence`, `resend`; and `watch`.
+
+Belongs here: options and printing. Does not belong here: alerts (`alerts/`).
+"""
+
+import logging
+import re
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fund_assets.cli.opening import NotThere, console, open_platform, quiet
+
+if TYPE_CHECKING:
+    from fund_assets.alerts.lifecycle import State
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=90)
+SHOWN = 50
+
+
+@click.group()
+def alert() -> None:
+    """See, try, silence and resend alerts. docs/alerts.md describes them."""
+
+
+@alert.command("list")
+@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
+def list_alerts(everything: bool) -> None:
+    """Show the alerts that hold, what silences them, and messages that did not go out.
+
+    Exits with 1 when an alert holds.
+    """
+    from rich.markup import escape
+
+    from fund_assets.alerts.store import silence_of, state_of
+    from fund_assets.settings import SHANGHAI
+    from fund_assets.warehouse import alerts
+
+    warehouse = open_platform().warehouse
+    states = [state_of(row) for row in alerts.states(warehouse)]
+    firing = sorted((s for s in states if s.firing), key=lambda s: (-s.severity, s.fingerprint))
+    terminal = console()
+    over = sorted((s for s in states if not s.firing), key=lambda s: s.first_at, reverse=True)
+    for title, shown in (("当前告警", firing), ("已结束", over[:SHOWN] if everything else [])):
+        if shown:
+            terminal.print(f"[bold]{title}[/]")
+        for state in shown:
+            terminal.print(
+                f"【{state.severity.label}】{escape(state.fingerprint)}  "
+                f"{state.first_at:%m-%d %H:%M} 起，{escape(_told(state))}",
+                soft_wrap=True,
+            )
+            terminal.print(f"    {escape(state.words)}", soft_wrap=True)
+    if not firing:
+        terminal.print("没有告警")
+    now = datetime.now(SHANGHAI)
+    for silence in map(silence_of, alerts.silences(warehouse)):
+        if silence.ends_at > now:
+            terminal.print(
+                f"静默 {escape(silence.fingerprint)} 至 {silence.ends_at:%m-%d %H:%M}  "
+                f"[dim]{escape(silence.note)}[/]"
+            )
+    for state, words in (("waiting", "待发"), ("dead", "发送失败，已放弃")):
+        for row in alerts.outbox(warehouse, state):
+            terminal.print(
+                f"{words} {row['id']} {row['channel']} {escape(row['title'])}  "
+                f"[dim]{row['attempts']} 次 {escape(row['error'])}[/]"
+            )
+    if firing:
+        click.get_current_context().exit(1)
+
+
+@alert.command()
+@click.option("--channel", "only", metavar="NAME", help="This channel alone.")
+def test(only: str | None) -> None:
+    """Send a test message over every channel of the settings, now.
+
+    Exits with 1 when a channel does not accept it.
+    """
+    from fund_assets.alerts.channels import ChannelError, configured
+    from fund_assets.alerts.kinds import Severity
+    from fund_assets.alerts.messages import SOURCES, Message
+    from fund_assets.settings import load_settings
+
+    settings = load_settings()
+    channels = [c for c in configured(settings) if only in (None, c.name)]
+    if not channels:
+        raise NotThere(
+            f"the channel {only} is not set" if only
+            else "no channel is set: see FUND_ALERT_ in .env.example"
+        )  # fmt: skip
+    message = Message(
+        title=f"【测试】{SOURCES[settings.source]}",
+        lines=(f"{settings.now():%Y-%m-%d %H:%M} 的测试消息，无须处理。",),
+        severity=Severity.NOTICE,
+    )
+    failed = False
+    for channel in channels:
+        begun = time.monotonic()
+        try:
+            channel.send(message)
+        except ChannelError as error:
+            failed = True
+            click.echo(f"{channel.name}: {click.style('failed', fg='red')}: {error}")
+        else:
+            click.echo(f"{channel.name}: accepted in {time.monotonic() - begun:.2f} s")
+    if failed:
+        click.get_current_context().exit(1)
+
+
+@alert.command()
+@click.argument("fingerprint")
+@click.option(
+    "--for", "span", required=True, metavar="SPAN", help="How long: 30m, 4h, 2d or 1w."
+)
+@click.option("--note", required=True, help="Who silences it and why; kept with it.")
+def silence(fingerprint: str, span: str, note: str) -> None:
+    """Keep an alert from being told for a while.
+
+    FINGERPRINT is one that `alert list` shows, or the name of a kind, such as freshness.
+    """
+    from fund_assets.alerts.kinds import KINDS
+    from fund_assets.alerts.lifecycle import Silence
+    from fund_assets.alerts.store import as_row
+    from fund_assets.settings import SHANGHAI
+    from fund_assets.warehouse import alerts
+
+    if not 0 < len(note.strip()) <= 200:
+        raise click.BadParameter("1 to 200 characters", param_hint="--note")
+    warehouse = open_platform().warehouse
+    known = {str(row["fingerprint"]) for row in alerts.states(warehouse)}
+    if fingerprint not in KINDS and fingerprint not in known:
+        raise NotThere(
+            f"there is no alert {fingerprint!r}: `fund-assets alert list` shows those that "
+            f"hold; the kinds are {', '.join(KINDS)}"
+        )
+    now = datetime.now(SHANGHAI).replace(microsecond=0)
+    entered = Silence(fingerprint, now + _span(span), now, note.strip())
+    alerts.set_silence(warehouse, as_row(entered))
+    click.echo(f"{fingerprint} is silent until {entered.ends_at:%Y-%m-%d %H:%M}.")
+
+
+@alert.command()
+@click.argument("fingerprint")
+def unsilence(fingerprint: str) -> None:
+    """End a silence before its time."""
+    from fund_assets.warehouse import alerts
+
+    if not alerts.drop_silence(open_platform().warehouse, fingerprint):
+        raise NotThere(f"{fingerprint!r} is not silenced: see `fund-assets alert list`")
+    click.echo(f"{fingerprint} is told again.")
+
+
+@alert.command()
+@click.argument("message", required=False)
+def resend(message: str | None) -> None:
+    """Put messages that were given up into the outbox again: MESSAGE, or all of them."""
+    from fund_assets.calendar import to_stamp
+    from fund_assets.settings import SHANGHAI
+    from fund_assets.warehouse import alerts
+
+    warehouse = open_platform().warehouse
+    dead = [row for row in alerts.outbox(warehouse, "dead") if message in (None, row["id"])]
+    if message and not dead:
+        raise NotThere(f"no message {message!r} was given up: see `fund-assets alert list`")
+    now = to_stamp(datetime.now(SHANGHAI))
+    again = {"state": "waiting", "attempts": 0, "due_at": now, "error": ""}
+    alerts.settle(warehouse, [{**row, **again} for row in dead])
+    click.echo(
+        f"{len(dead)} messages wait again; the sensor or `fund-assets watch` sends them."
+    )
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Look once and end: for cron or a systemd timer.")
+@click.option(
+    "--every", default=60, show_default=True, type=click.IntRange(10, 3600), metavar="SECONDS",
+    help="Pause between two looks.",
+)  # fmt: skip
+def watch(once: bool, every: int) -> None:
+    """Look for what is wrong from outside Dagster, and tell it as the alert sensor does.
+
+    A daemon cannot tell of its own death. With --once, exits with 1 when something critical
+    holds or a message could not be handed over. FUND_WATCH_PING_URL: see docs/alerts.md.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    while True:
+        failed = _watch_once()
+        if once:
+            click.get_current_context().exit(int(failed))
+        time.sleep(every)
+
+
+def _watch_once() -> bool:
+    """One look and its line; whether something critical holds or was not handed over."""
+    with quiet():
+        from fund_assets.alerts.kinds import Severity
+        from fund_assets.alerts.watch import watch as look
+        from fund_assets.settings import SHANGHAI
+
+        found = look()
+    outcome, done = found.outcome, found.outcome.delivered
+    words = {None: "", True: "; ping answered", False: "; ping NOT answered"}[found.pinged]
+    click.echo(
+        f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S} {len(outcome.holding)} alerts hold, "
+        f"{len(outcome.told)} told; {done.sent} messages sent, {done.failed} failed, "
+        f"{done.dead} given up{words}"
+    )
+    return bool(outcome.worst is Severity.CRITICAL or done.failed or done.dead)
+
+
+def _told(state: "State") -> str:
+    from fund_assets.alerts.messages import lasted
+
+    if state.muted_by:
+        return f"由 {state.muted_by} 引起，不另通知"
+    told = f"{state.told_at:%m-%d %H:%M} 通知" if state.told_at else "未通知"
+    return told if state.firing else f"{told}，持续 {lasted(state)}"
+
+
+def _span(text: str) -> timedelta:
+    number, unit = text[:-1], text[-1:]
+    if unit not in UNITS or not re.fullmatch(r"[0-9]{1,4}", number):
+        raise click.BadParameter(f"{text!r} is none: 30m, 4h, 2d or 1w", param_hint="--for")
+    parts: dict[str, Any] = {UNITS[unit]: int(number)}
+    span = timedelta(**parts)
+    if not timedelta() < span <= LONGEST:
+        raise click.BadParameter("from a minute to 90 days", param_hint="--for")
+    return span

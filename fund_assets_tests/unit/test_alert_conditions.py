@@ -1,0 +1,384 @@
+"""What is wrong: facts → alerts. The facts are plain values; nothing is read."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from fund_assets.alerts import conditions
+from fund_assets.alerts.conditions import alerts, unknown
+from fund_assets.alerts.facts import DagsterFacts, Facts, StoredFacts
+from fund_assets.alerts.kinds import KINDS, Severity
+from fund_assets.alerts.lifecycle import advance
+from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.monitoring.records import FailedRun, FailingCheck
+from fund_assets.monitoring.vitals import Heartbeat, Ticking
+from fund_assets.settings import SHANGHAI
+
+CALENDAR = TradingCalendar.build()
+#: A Thursday evening: what is due is Wednesday's NAVs.
+NOW = datetime(2026, 9, 17, 21, 40, tzinfo=SHANGHAI)
+DAY = timedelta(days=1)
+STORED = StoredFacts(
+    newest={"fund_nav": 20260917, "validated_nav": 20260917, "fund_metrics": 20260917},
+    held=(),
+    quarantined=3,
+)
+DAGSTER = DagsterFacts(
+    failed_runs=(),
+    failing_checks=(),
+    ticking=(Ticking("daily_collection", None, "", ()), Ticking("gap_sensor", None, "", ())),
+    daemons=(Heartbeat("SENSOR", NOW, 20.0), Heartbeat("SCHEDULER", NOW, 31.0)),
+    overdue=(),
+    renewed={
+        "fund_nav": NOW, "validated_nav": NOW, "fund_metrics": NOW, "benchmark_index": NOW
+    },
+)  # fmt: skip
+WELL = Facts(
+    now=NOW, at=NOW, calendar=CALENDAR, stored=STORED, dagster=DAGSTER, trouble={},
+    disk_free_bytes=50_000_000_000, quarantine_limit=500,
+)  # fmt: skip
+
+
+def facts(*, stored=None, dagster=None, **changes):
+    return replace(
+        WELL,
+        stored=replace(STORED, **(stored or {})),
+        dagster=replace(DAGSTER, **(dagster or {})),
+        **changes,
+    )
+
+
+def found(given):
+    return {alert.fingerprint: alert for alert in alerts(given)}
+
+
+def told(given):
+    """The fingerprints that would be told of these facts alone."""
+    return {t.state.fingerprint for t in advance({}, alerts(given), NOW)[1]}
+
+
+def failed(job="daily_collection", **changes):
+    run = FailedRun(job, "run1", NOW, 1, False, ("fund_nav",), "fund_nav: TransportError: down")
+    return replace(run, **changes)
+
+
+def failing(check, severity="ERROR", asset="fund_nav", run_id="run1", words="首例"):
+    return FailingCheck(asset, check, severity, NOW, run_id, 3, 60, words)
+
+
+def test_nothing_is_wrong_on_an_ordinary_evening():
+    """Stops a platform that is well from alarming."""
+    assert alerts(WELL) == []
+    assert unknown(WELL) == set()
+
+
+def test_a_failed_run():
+    """Stops a failed run from being silent, or from not saying why and what is missing."""
+    given = facts(dagster={"failed_runs": (failed(in_a_row=3),)})
+    alert = found(given)["run_failed:daily_collection"]
+    assert alert.severity is Severity.WARNING
+    assert alert.words == (
+        "09-17 21:40 连续第 3 次；fund_nav: TransportError: down；未更新：fund_nav"
+    )
+    silent = facts(dagster={"failed_runs": (failed(words="", lost=()),)})
+    assert "进程中断" in found(silent)["run_failed:daily_collection"].words
+
+
+def test_checks_that_fail_without_failing_a_run():
+    """Stops a non-blocking check of severity ERROR, or a warning, from being seen by nobody."""
+    checks = (failing("R02_row_count"), failing("R13_staleness", "WARN"))
+    given = found(facts(dagster={"failing_checks": checks}))
+    assert given["check_failed:fund_nav/R02_row_count"].severity is Severity.WARNING
+    assert given["check_failed:fund_nav/R13_staleness"].severity is Severity.NOTICE
+    assert given["check_failed:fund_nav/R13_staleness"].words == "3 / 60：首例"
+
+
+def test_checks_that_have_an_alert_of_their_own_are_not_told_twice():
+    """Stops late data from being told by the policy, by the calendar and by the check."""
+    checks = (
+        failing("trading_day_freshness", asset="validated_nav"),
+        failing("calendar_horizon", "WARN", asset="validated_nav"),
+    )
+    assert alerts(facts(dagster={"failing_checks": checks})) == []
+
+
+def test_a_blocked_batch_is_one_alert():
+    """Stops half a market from being told as a batch, a check and a run."""
+    held = {"batch_id": "w1", "kind": "wave", "newest_date": 20260917,
+            "held_because": "R02_row_count: 30 rows of 60"}  # fmt: skip
+    blocked = failed("daily_validation", blocked=True, lost=("validated_nav",))
+    given = facts(
+        stored={"held": (held,), "newest": {**STORED.newest, "validated_nav": 20260915}},
+        dagster={"failed_runs": (blocked,), "failing_checks": (failing("R02_row_count"),)},
+    )
+    assert set(found(given)) == {
+        "held_publish:wave", "check_failed:fund_nav/R02_row_count",
+        "run_failed:daily_validation", "freshness:validated_nav",
+    }  # fmt: skip
+    assert told(given) == {"held_publish:wave"}
+    assert "2026-09-17：R02_row_count: 30 rows of 60" in found(given)["held_publish:wave"].words
+
+
+def test_a_mass_revision_is_critical():
+    """Stops a rewritten past from looking like a small market."""
+    held = {"batch_id": "w1", "kind": "wave", "newest_date": 20260917,
+            "held_because": "R17_mass_revision: 30 of 60 funds"}  # fmt: skip
+    given = facts(
+        stored={"held": (held,)}, dagster={"failing_checks": (failing("R17_mass_revision"),)}
+    )
+    assert told(given) == {"mass_revision:wave"}
+    assert found(given)["mass_revision:wave"].severity is Severity.CRITICAL
+
+
+def test_a_run_that_failed_for_its_own_reason_is_told_beside_a_check():
+    """Stops a failing check from hiding a crash of the same run."""
+    given = facts(
+        dagster={
+            "failed_runs": (failed(blocked=False),),
+            "failing_checks": (failing("R02_row_count"),),
+        }
+    )
+    assert told(given) == {"run_failed:daily_collection", "check_failed:fund_nav/R02_row_count"}
+
+
+@pytest.mark.parametrize(
+    ("now", "newest", "late"),
+    [
+        ("2026-09-17T23:29", 20260916, None),  # Thursday's are due at 23:30
+        ("2026-09-17T23:31", 20260916, Severity.WARNING),
+        ("2026-09-18T10:00", 20260917, None),
+        ("2026-09-20T12:00", 20260917, Severity.WARNING),  # a Sunday; Friday's are missing
+        ("2026-09-21T23:40", 20260917, Severity.CRITICAL),
+        ("2026-09-25T23:59", 20260924, None),  # Mid-Autumn
+        ("2026-10-01T23:59", 20260930, None),
+        ("2026-10-08T23:29", 20260930, None),  # the first session after it
+        ("2026-10-08T23:31", 20260930, Severity.WARNING),
+        ("2026-10-10T23:59", 20261009, None),  # a make-up working Saturday
+        ("2026-02-16T23:59", 20260213, None),  # Spring Festival
+    ],
+)
+def test_data_is_late_by_the_exchange_and_not_by_the_clock(now, newest, late):
+    """Stops an alarm on a holiday, and one that waits for Monday."""
+    moment = datetime.fromisoformat(now).replace(tzinfo=SHANGHAI)
+    given = facts(now=moment, stored={"newest": dict.fromkeys(STORED.newest, newest)})
+    alert = found(given).get("freshness:fund_nav")
+    assert (alert and alert.severity) == late
+    assert told(given) == ({"freshness:fund_nav"} if late else set()), "once, not three times"
+
+
+@pytest.mark.parametrize(
+    ("now", "renewed", "late"),
+    [
+        ("2026-09-18T09:00", "2026-09-17T15:00", True),  # nothing since Thursday's NAVs
+        ("2026-09-18T09:00", "2026-09-17T21:00", False),
+        ("2026-10-05T09:00", "2026-09-30T23:00", False),  # the whole holiday week
+        ("2026-09-25T09:00", "2026-09-24T23:00", False),
+        ("2026-09-20T09:00", "2026-09-18T23:00", False),
+    ],
+)
+def test_a_broken_policy_counts_where_a_session_lies_behind_it(now, renewed, late):
+    """Stops Dagster's policy, which knows no holidays, from alarming on each of them."""
+    moment, when = (datetime.fromisoformat(t).replace(tzinfo=SHANGHAI) for t in (now, renewed))
+    have = to_key(CALENDAR.due(moment))
+    given = facts(
+        now=moment,
+        stored={"newest": dict.fromkeys(STORED.newest, have)},
+        dagster={"overdue": ("benchmark_index",), "renewed": {"benchmark_index": when}},
+    )
+    assert set(found(given)) == ({"freshness:benchmark_index"} if late else set())
+
+
+def test_policy_and_calendar_are_one_alert():
+    """Stops the same lateness from being told twice."""
+    given = facts(
+        now=NOW + 5 * DAY,
+        dagster={"overdue": ("fund_nav", "validated_nav"), "renewed": {"fund_nav": NOW}},
+    )
+    assert told(given) == {"freshness:fund_nav"}
+
+
+def test_nothing_is_late_before_the_first_data():
+    """Stops a fresh installation from alarming before its first evening."""
+    assert alerts(facts(stored={"newest": dict.fromkeys(STORED.newest)})) == []
+
+
+def test_a_failed_collection_explains_what_is_late():
+    """Stops one dead source from being told as a run and as three late tables."""
+    given = facts(
+        now=NOW + DAY, stored={"newest": dict.fromkeys(STORED.newest, 20260916)},
+        dagster={"failed_runs": (failed(),)},
+    )  # fmt: skip
+    assert len(found(given)) == 4
+    assert told(given) == {"run_failed:daily_collection"}
+
+
+@pytest.mark.parametrize(
+    ("age", "severity"),
+    [
+        (119.9, None),
+        (120.0, Severity.WARNING),
+        (299.9, Severity.WARNING),
+        (300.0, Severity.CRITICAL),
+    ],
+)
+def test_a_daemon_without_a_heartbeat(age, severity):
+    """Stops a dead daemon from passing for half an hour, as Dagster's own tolerance lets it."""
+    beats = tuple(Heartbeat(name, NOW, age) for name in ("SENSOR", "SCHEDULER"))
+    given = found(facts(dagster={"daemons": beats}))
+    assert [(f, a.severity) for f, a in given.items()] == (
+        [("daemon_dead:dagster", severity)] if severity else []
+    )
+
+
+def test_a_daemon_that_never_ran_is_not_missed():
+    """Stops those who start every run by hand from being alarmed."""
+    assert alerts(facts(dagster={"daemons": ()})) == []
+
+
+def missed(*times, trading=True):
+    moments = [datetime.fromisoformat(t).replace(tzinfo=SHANGHAI) for t in times]
+    return (Ticking("daily_collection", None, "", tuple((t, trading) for t in moments)),)
+
+
+@pytest.mark.parametrize(
+    ("time", "trading", "fingerprint"),
+    [
+        ("2026-09-17T19:00", True, "tick_missed:daily_collection:20260917T1900"),
+        ("2026-09-25T19:00", True, None),  # Mid-Autumn: the tick would have been skipped
+        ("2026-10-01T07:30", False, "tick_missed:daily_collection:20261001T0730"),
+    ],
+)
+def test_missed_ticks(time, trading, fingerprint):
+    """Stops a lost tick from being unseen, and a holiday's tick from being missed by anybody."""
+    given = facts(dagster={"ticking": missed(time, trading=trading)})
+    assert set(found(given)) == ({fingerprint} if fingerprint else set())
+
+
+def test_a_dead_daemon_explains_missed_ticks_and_late_data():
+    """Stops a dead daemon from being told five times."""
+    given = facts(
+        now=NOW + DAY, stored={"newest": dict.fromkeys(STORED.newest, 20260916)},
+        dagster={"ticking": missed("2026-09-17T19:00"), "daemons": (Heartbeat("SENSOR", NOW, 900),)},
+    )  # fmt: skip
+    assert len(found(given)) == 5
+    assert told(given) == {"daemon_dead:dagster"}
+
+
+def test_failed_ticks():
+    """Stops an error in a schedule or sensor from being seen by nobody."""
+    ticking = (Ticking("gap_sensor", NOW, "KeyError: 'x'", ()),)
+    alert = found(facts(dagster={"ticking": ticking}))["tick_failed:gap_sensor"]
+    assert alert.words == "09-17 21:40 KeyError: 'x'"
+
+
+@pytest.mark.parametrize(
+    ("today", "severity"),
+    [
+        ("2026-11-01", None),
+        ("2026-11-02", Severity.WARNING),
+        ("2026-12-24", Severity.WARNING),
+        ("2026-12-25", Severity.CRITICAL),
+        ("2027-01-02", Severity.CRITICAL),
+    ],
+)
+def test_the_calendar_ends(today, severity):
+    """Stops the calendar from ending unseen, and its end from stopping all alerts."""
+    now = datetime.combine(date.fromisoformat(today), NOW.timetz())
+    have = to_key(CALENDAR.due(min(now, datetime(2026, 12, 31, 12, tzinfo=SHANGHAI))))
+    given = facts(now=now, stored={"newest": dict.fromkeys(STORED.newest, have)})
+    assert {f: a.severity for f, a in found(given).items()} == (
+        {"calendar_horizon:calendar": severity} if severity else {}
+    )
+    assert ("freshness" in unknown(given)) == (now.year == 2027)
+
+
+def test_an_invented_calendar_does_not_end():
+    """Stops a simulated market from alarming at the end of a real calendar."""
+    now = datetime(2027, 3, 1, 12, tzinfo=SHANGHAI)
+    invented = TradingCalendar.build(invent_until=date(2027, 12, 31))
+    newest = dict.fromkeys(STORED.newest, 20270226)
+    assert alerts(facts(now=now, calendar=invented, stored={"newest": newest})) == []
+
+
+@pytest.mark.parametrize(
+    ("free", "severity"),
+    [
+        (2_000_000_000, None), (1_999_999_999, Severity.WARNING),
+        (200_000_000, Severity.WARNING), (199_999_999, Severity.CRITICAL),
+    ],
+)  # fmt: skip
+def test_the_disk(free, severity):
+    """Stops a full disk from being found by the run that fails on it."""
+    given = found(facts(disk_free_bytes=free))
+    assert [a.severity for a in given.values()] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(("rows", "alarms"), [(499, False), (500, True)])
+def test_the_quarantine(rows, alarms):
+    """Stops rows from waiting for a person who does not know of them."""
+    given = found(facts(stored={"quarantined": rows}))
+    assert set(given) == ({"quarantine_backlog:rows"} if alarms else set())
+
+
+@pytest.mark.parametrize(
+    "dagster",
+    [
+        {"failed_runs": (failed("source_canary", lost=()),)},
+        {"failing_checks": (failing("source_canary_columns", "WARN"),)},
+    ],
+)
+def test_the_canary_warns(dagster):
+    """Stops a source that changed at 18:30 from being found at 19:00."""
+    (alert,) = alerts(facts(dagster=dagster))
+    assert (alert.kind, alert.severity) == ("source_canary", Severity.WARNING)
+    came = {**DAGSTER.renewed, "fund_nav": NOW + DAY}
+    assert alerts(facts(dagster={**dagster, "renewed": came})) == [], "the evening went well"
+
+
+def test_a_dead_warehouse_hides_what_stands_in_it():
+    """Stops recoveries and alarms about tables that nobody can read."""
+    given = replace(WELL, stored=None, trouble={"warehouse": "读不出来"}, now=NOW + 9 * DAY)
+    assert set(found(given)) == {"database_unreachable:warehouse"}
+    assert unknown(given) == conditions.FROM_WAREHOUSE
+
+
+def test_dead_records_hide_what_stands_in_them():
+    """Stops a dead Dagster storage from looking like an evening without failures."""
+    given = replace(WELL, dagster=None, trouble={"dagster": "读不出来"}, now=NOW + 9 * DAY)
+    assert set(found(given)) == {"database_unreachable:dagster"}
+    assert unknown(given) == conditions.FROM_DAGSTER
+
+
+def test_a_storm_of_runs_ends_no_alert_that_it_hides():
+    """Stops thousands of failures from pushing an older one out of sight, as if it were over."""
+    assert unknown(facts(dagster={"whole": False})) == conditions.FROM_RUNS
+
+
+def test_every_kind_can_be_told():
+    """Stops a kind that no fact leads to."""
+    raised = {conditions.UNWRITABLE.kind}
+    held = {"batch_id": "b", "newest_date": 20260917}
+    for given in (
+        facts(
+            now=datetime(2026, 12, 28, 12, tzinfo=SHANGHAI),
+            disk_free_bytes=1, trouble={"dagster": "x"},
+            stored={
+                "quarantined": 10**6,
+                "held": (
+                    {**held, "kind": "wave", "held_because": "R17_mass_revision: x"},
+                    {**held, "kind": "history", "held_because": "R04_unique: x"},
+                ),
+            },
+            dagster={
+                "failed_runs": (failed(), failed("source_canary")),
+                "failing_checks": (failing("R02_row_count"),),
+                "daemons": (Heartbeat("SENSOR", NOW, 1e4),),
+                "ticking": (
+                    Ticking("a", NOW, "x", ()), *missed("2026-09-17T19:00"),
+                ),
+            },
+        ),
+    ):  # fmt: skip
+        raised |= {alert.kind for alert in alerts(given)}
+    assert raised == set(KINDS)
