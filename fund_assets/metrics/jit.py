@@ -21,9 +21,9 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
     every process and on every machine, so that measuring again changes nothing.
     """
     try:
-        made: Callable[..., Any] = njit(cache=True, nogil=True)(loop)
+        made: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(loop)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        made = njit(nogil=True)(loop)
+        made = njit(nogil=True, error_model="numpy")(loop)
     return made
