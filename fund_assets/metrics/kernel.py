@@ -31,6 +31,10 @@ MIN_RETURNS = 10
 YEAR_DAYS = 365
 FLAT = 1e-12
 TAIL = 0.05
+#: More than 5 % of the returns of most funds are so many deviations under their mean.
+LOW = 1.2
+#: A quantile's range is halved at most so often, or until so few returns are left in it.
+HALVINGS, FEW_LEFT = 60, 8
 DAILY, WEEKLY, EVERY_DAY = 250.0, 52.0, 365.0
 NO_DAY = np.int32(np.iinfo(np.int32).min)
 
@@ -114,6 +118,21 @@ SUMS = np.dtype(
     align=True,
 )
 
+#: What is known of a window from one of its highs on: of its deepest fall the rows of peak and
+#: trough and of the day that is back at the high, and where the fall from this high ends.
+FALL = np.dtype(
+    [
+        ("worst", np.float64),
+        ("current", np.float64),
+        ("squares", np.float64),  # of D
+        ("peak", np.int64),
+        ("trough", np.int64),
+        ("back", np.int64),
+        ("end", np.int64),
+    ],
+    align=True,
+)
+
 (
     NO_START, STALE_START, ONE_NAV, UNDER_A_YEAR, FEW, IRREGULAR, NO_SPREAD, NO_DOWNSIDE,
     NO_FALL, UNRECOVERED, NO_MONTH, NO_BENCHMARK, NO_CLOSE, FLAT_BENCHMARK, NO_UP, NO_DOWN,
@@ -184,10 +203,13 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
     returns = np.empty(longest, np.float64)
     against = np.empty(longest, np.float64)
     lowest = np.empty(longest + 1, np.float64)
-    room = np.empty(longest, np.float64)
+    room = np.empty(longest + 1, np.float64)
     closes = np.empty(longest, np.float64)
+    falls = np.empty(longest, FALL)
+    walked = np.empty(longest, np.bool_)
+    path = np.empty(longest, np.int32)
     month_ends = np.empty(longest, np.int32)
-    months = np.empty(longest, np.int32)
+    months = np.empty((longest, 2), np.int32)
     rows = np.empty(starts.shape[1], np.int64)
     order = np.empty(starts.shape[1], np.int64)
     sums = np.empty(1, SUMS)[0]
@@ -196,7 +218,7 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
         index, dates = values[first:end], days[first:end]
         last = index.size - 1
         _find_returns(index, returns)
-        n_months = _find_months(dates, month_ends, months)
+        n_months = _find_months(dates, index, month_ends, months)
         benchmark = chosen[fund, 0]
         known = -1  # so many returns of the benchmark, counted from the last
         if benchmark >= 0:
@@ -212,8 +234,9 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
             result.end_date = dates[last]
             rows[window] = _start_row(dates, starts[fund, window], result)
         _order(rows, order)
+        walked[: last + 1] = False
         done = 0
-        probably = np.inf
+        bound = np.inf
         for window in order:
             result, row = results[fund, window], rows[window]
             if row < 0:
@@ -222,8 +245,8 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
             n = last - row
             result.risk_free_rate = _mean_rate(rates, dates[row], dates[last])
             _growth(dates[row:], index[row:], result)
-            _drawdown(dates[row:], index[row:], result)
-            _months(index, month_ends[:n_months], months[:n_months], row, result)
+            _drawdown(dates, index, row, falls, walked, path, result)
+            _months(month_ends[:n_months], months, row, result)
             _add_returns(returns[done:n], sums)
             _add_gaps(dates[row : last - done + 1], sums)
             result.best_day, result.worst_day = sums.best, sums.worst
@@ -245,16 +268,18 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
             risk_free = (1.0 + result.risk_free_rate) ** (1.0 / periods) - 1.0
             _add_losses(returns[:n], risk_free, sums)
             mean, squares = _spread(n, periods, risk_free, sums, result)
-            probably = mean - np.sqrt(squares / n)
+            bound = mean - LOW * np.sqrt(squares / n)
             if n <= known:
                 _relate(n, mean, squares, periods, risk_free, sums, result)
         done = found = 0
         for window in order:
             n = last - rows[window]
             if not np.isnan(results[fund, window].periods_per_year):
-                found += _keep_low(returns[done:n], probably, lowest[found:])
+                for at in range(done, n):
+                    lowest[found] = returns[at]
+                    found += returns[at] < bound
                 done = n
-                _tail(returns[:n], lowest[:found], room, results[fund, window])
+                _tail(returns[:n], lowest[:found], bound, room, results[fund, window])
 
 
 @compiled
@@ -359,7 +384,8 @@ def _begin(returns, against, sums):
 def _add_returns(returns, sums):
     shift, best, worst = sums.shift, sums.best, sums.worst
     one, two, three, four = sums.one, sums.two, sums.three, sums.four
-    for r in returns:
+    for at in range(returns.size):
+        r = returns[at]
         apart = r - shift
         square = apart * apart
         one += apart
@@ -379,9 +405,9 @@ def _add_losses(returns, risk_free, sums):
         sums.risk_free, sums.losses_n = risk_free, 0
         sums.gains = sums.losses = sums.losses_two = 0.0
     gains, losses, two = sums.gains, sums.losses, sums.losses_two
-    for r in returns[sums.losses_n :]:
-        excess = r - risk_free
-        loss = 0.5 * (excess - abs(excess))
+    for at in range(sums.losses_n, returns.size):
+        excess = returns[at] - risk_free
+        loss = excess if excess < 0.0 else 0.0
         gains += excess - loss
         losses += loss
         two += loss * loss
@@ -445,48 +471,64 @@ def _growth(dates, index, result):
 
 
 @compiled
-def _drawdown(dates, index, result):
+def _drawdown(dates, index, start, falls, walked, path, result):
     """Deepest D = V / max(V so far) - 1, and when.
 
     After the last day at the high before it, on the first day at the bottom, until the first
     day at that high again. Its length counts calendar days from peak to recovery, or to the
     end while there is none. Calmar = annualised return / |deepest D|. Ulcer index =
     sqrt(sum(D^2) / n).
+
+    From a high there is one fall, which lasts until the next day at that high; from there on
+    all is as if the window began on that day. Windows that come to the same high have the
+    rest in common, so `falls` keeps what is known from each high on (`walked`).
     """
-    high, high_day = index[0], dates[0]
-    fall, worst, squares = 0.0, 0.0, 0.0
-    peak_day, trough_day, recovery_day = NO_DAY, NO_DAY, NO_DAY
-    below = False
-    for row in range(1, index.size):
-        value = index[row]
-        if value >= high:
-            high, high_day = value, dates[row]
-            fall = 0.0
-            if below:
-                recovery_day = dates[row]
-                below = False
-        else:
-            fall = value / high - 1.0
+    last = index.size - 1
+    steps, high = 0, start
+    while high <= last and not walked[high]:
+        walked[high] = True
+        path[steps] = high
+        steps += 1
+        level = index[high]
+        worst, squares = 0.0, 0.0
+        trough, row = high, high + 1
+        while row <= last and index[row] < level:
+            fall = index[row] / level - 1.0
             squares += fall * fall
-            if fall < worst:
-                worst, peak_day, trough_day = fall, high_day, dates[row]
-                recovery_day = NO_DAY
-                below = True
-    result.max_drawdown = worst
-    result.max_drawdown_peak = peak_day
-    result.max_drawdown_trough = trough_day
-    result.max_drawdown_recovery = recovery_day
-    result.current_drawdown = fall
-    result.ulcer_index = np.sqrt(squares / (index.size - 1))
-    if worst == 0.0:
+            trough = row if fall < worst else trough
+            worst = fall if fall < worst else worst
+            row += 1
+        found = falls[high]
+        found.worst, found.squares = worst, squares
+        found.peak, found.trough, found.back, found.end = high, trough, row, row
+        high = row
+    for step in range(steps - 1, -1, -1):
+        ours = falls[path[step]]
+        if ours.end > last:
+            ours.current = index[last] / index[ours.peak] - 1.0
+            continue
+        rest = falls[ours.end]
+        ours.squares += rest.squares
+        ours.current = rest.current
+        if rest.worst < ours.worst:
+            ours.worst, ours.peak, ours.trough = rest.worst, rest.peak, rest.trough
+            ours.back = rest.back
+    found = falls[start]
+    result.max_drawdown = found.worst
+    result.current_drawdown = found.current
+    result.ulcer_index = np.sqrt(found.squares / (last - start))
+    if found.worst == 0.0:
         result.reasons |= NO_FALL
         return
-    result.calmar_ratio = result.annualized_return / -worst
-    if recovery_day == NO_DAY:
+    result.calmar_ratio = result.annualized_return / -found.worst
+    result.max_drawdown_peak = dates[found.peak]
+    result.max_drawdown_trough = dates[found.trough]
+    if found.back > last:
         result.reasons |= UNRECOVERED
-        result.max_drawdown_days = dates[-1] - peak_day
+        result.max_drawdown_days = dates[last] - dates[found.peak]
     else:
-        result.max_drawdown_days = recovery_day - peak_day
+        result.max_drawdown_recovery = dates[found.back]
+        result.max_drawdown_days = dates[found.back] - dates[found.peak]
 
 
 @compiled
@@ -509,42 +551,47 @@ def _first_day(month):
 
 
 @compiled
-def _find_months(dates, ends, months):
-    """Rows of the last NAVs of finished months and their months; returns how many.
+def _find_months(dates, index, ends, counts):
+    """Rows of the last NAVs of finished months; returns how many.
 
-    A month is finished when a later month has a NAV, or no weekday of it is left.
+    A month is finished when a later month has a NAV, or no weekday of it is left. `counts`
+    says how many of the months so far are whole, and how many of these rose: a month's
+    return runs from the last NAV of the month before to its own last NAV.
     """
     found = 0
     month = _month_of(dates[0])
+    before = month
     following = _first_day(month + 1)
-    for row in range(1, dates.size):
-        if dates[row] >= following:
-            ends[found], months[found] = row - 1, month
-            found += 1
-            month = _month_of(dates[row])
-            following = _first_day(month + 1)
-    weekday = (dates[-1] + 3) % 7  # 1970-01-01 was a Thursday
-    if dates[-1] + (7 - weekday if weekday >= 4 else 1) >= following:
-        ends[found], months[found] = dates.size - 1, month
+    for row in range(dates.size):
+        if row + 1 < dates.size:
+            after = dates[row + 1]
+        else:
+            weekday = (dates[row] + 3) % 7  # 1970-01-01 was a Thursday
+            after = dates[row] + (7 - weekday if weekday >= 4 else 1)
+        if after < following:
+            continue
+        ends[found] = row
+        counts[found] = 0
+        if found > 0:
+            whole = before + 1 == month
+            rose = whole and index[row] > index[ends[found - 1]]
+            counts[found, 0] = counts[found - 1, 0] + whole
+            counts[found, 1] = counts[found - 1, 1] + rose
+        before = month
         found += 1
+        while after >= following:
+            month += 1
+            following = _first_day(month + 1)
     return found
 
 
 @compiled
-def _months(index, ends, months, start, result):
-    """Share of the whole months in the window whose return is above 0.
-
-    A month's return runs from the last NAV of the month before to its own last NAV, both
-    within the window.
-    """
-    won = seen = 0
+def _months(ends, counts, start, result):
+    """Share of the whole months in the window whose return is above 0."""
     first = np.searchsorted(ends, start)
-    for at in range(first + 1, ends.size):
-        if months[at] == months[at - 1] + 1:
-            seen += 1
-            won += index[ends[at]] > index[ends[at - 1]]
+    seen = counts[ends.size - 1, 0] - counts[first, 0] if first < ends.size else 0
     if seen:
-        result.month_win_rate = won / seen
+        result.month_win_rate = (counts[ends.size - 1, 1] - counts[first, 1]) / seen
     else:
         result.reasons |= NO_MONTH
 
@@ -589,67 +636,61 @@ def _spread(n, periods, risk_free, sums, result):
 
 
 @compiled
-def _keep_low(returns, probably, lowest):
-    """Returns under `probably` into `lowest`, in their order; returns how many."""
-    found = 0
-    for r in returns:
-        lowest[found] = r
-        found += r < probably
-    return found
-
-
-@compiled
-def _tail(returns, lowest, room, result):
+def _tail(returns, lowest, bound, room, result):
     """The lowest 5 % of R.
 
     VaR is the 5 % quantile of R, between two returns in proportion; CVaR the mean of the
     floor((n - 1) 5 %) + 1 lowest returns, so ties at the quantile count once each.
 
-    Only `lowest`, all returns under some bound, are looked at when there are enough of them:
-    far fewer.
+    Only `lowest`, the returns under `bound`, is looked at when it has enough of them: far
+    fewer. The quantile is found by halving the range it lies in.
     """
     at = (returns.size - 1) * TAIL
     rank = int(at)
+    some = lowest
+    low, high, below, inside = result.worst_day, bound, 0, lowest.size
     if lowest.size < rank + 2:
-        lowest = returns
-    some = room[: lowest.size]
-    some[:] = lowest
-    _split(some, rank)
-    edge, above = some[rank], np.inf
-    for r in some[rank + 1 :]:
-        above = r if r < above else above
-    total, below = 0.0, 0
-    for r in lowest:
+        some, high, inside = returns, result.best_day, returns.size
+    for _ in range(HALVINGS):
+        if inside <= FEW_LEFT:
+            break
+        middle = 0.5 * (low + high)
+        count = 0
+        for row in range(some.size):
+            count += some[row] < middle
+        if count <= rank:
+            low, inside, below = middle, inside + below - count, count
+        else:
+            high, inside = middle, count - below
+    left = 0
+    for row in range(some.size):
+        room[left] = some[row]
+        left += low <= some[row] <= high
+    near = room[:left]
+    _sort(near)
+    edge, above = near[rank - below], np.inf
+    total, under, upto = 0.0, 0, 0
+    for row in range(some.size):
+        r = some[row]
         total += r if r < edge else 0.0
-        below += r < edge
+        under += r < edge
+        upto += r <= edge
+        above = r if edge < r < above else above
+    if upto >= rank + 2:
+        above = edge
     result.var_95 = edge + (above - edge) * (at - rank)
-    result.cvar_95 = (total + (rank + 1 - below) * edge) / (rank + 1)
+    result.cvar_95 = (total + (rank + 1 - under) * edge) / (rank + 1)
 
 
 @compiled
-def _split(values, k):
-    """Reorder so that values[k] is the one of rank k and none before it is greater."""
-    low, high = 0, values.size - 1
-    while low < high:
-        middle = (low + high) // 2
-        a, b, c = values[low], values[middle], values[high]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            return
+def _sort(values):
+    """In place, ascending; there are few."""
+    for at in range(1, values.size):
+        value, put = values[at], at
+        while put > 0 and values[put - 1] > value:
+            values[put] = values[put - 1]
+            put -= 1
+        values[put] = value
 
 
 @compiled
@@ -714,18 +755,20 @@ def _follow(dates, days, closes, lag, levels, against):
     last: before them is a date without a close on or before it, or only with one that is too
     old. -1: the last date has none.
     """
+    if days.size == 0:
+        return -1
     last = dates.size - 1
     unknown = -1
-    at = np.searchsorted(days, dates[0], side="right") - 1
+    seen = np.searchsorted(days, dates[0])  # sessions up to the date
     for row in range(dates.size):
-        while at + 1 < days.size and days[at + 1] <= dates[row]:
-            at += 1
-        taken = at - lag
-        if taken < 0 or dates[row] - days[at] > START_TOLERANCE_DAYS:
-            unknown = row
-            levels[row] = np.nan
+        if seen < days.size and days[seen] == dates[row]:
+            seen += 1
         else:
-            levels[row] = closes[taken]
+            while seen < days.size and days[seen] <= dates[row]:
+                seen += 1
+        if seen <= lag or dates[row] - days[seen - 1] > START_TOLERANCE_DAYS:
+            unknown = row
+        levels[row] = closes[max(seen - 1 - lag, 0)]
     for row in range(last):
         against[row] = levels[last - row] / levels[last - row - 1] - 1.0
     return last - 1 - unknown
@@ -736,12 +779,13 @@ def _add_gaps(dates, sums):
     """What `_periods_per_year` needs to know of each gap in days and the date after it."""
     one_day = short = week = weeks = weekend = 0
     for row in range(1, dates.size):
-        gap = dates[row] - dates[row - 1]
+        gap = np.int32(dates[row] - dates[row - 1])
         one_day += gap == 1
         short += gap <= 4
-        week += 5 <= gap <= 9
-        weeks += 5 <= gap <= 16
-        weekend += (dates[row] + 3) % 7 >= 5  # 1970-01-01 was a Thursday
+        week += np.uint32(gap - 5) <= np.uint32(4)  # from 5 to 9
+        weeks += np.uint32(gap - 5) <= np.uint32(11)
+        # 1970-01-01 was a Thursday
+        weekend += np.uint32(dates[row] + 3) % np.uint32(7) >= np.uint32(5)
     sums.one_day += one_day
     sums.short += short
     sums.week += week
