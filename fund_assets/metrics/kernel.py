@@ -35,6 +35,7 @@ TAIL = 0.05
 LOW = 1.2
 #: A quantile's range is halved at most so often, or until so few returns are left in it.
 HALVINGS, FEW_LEFT = 60, 8
+STRETCH = 64
 DAILY, WEEKLY, EVERY_DAY = 250.0, 52.0, 365.0
 NO_DAY = np.int32(np.iinfo(np.int32).min)
 
@@ -760,15 +761,25 @@ def _follow(dates, days, closes, lag, levels, against):
     last = dates.size - 1
     unknown = -1
     seen = np.searchsorted(days, dates[0])  # sessions up to the date
-    for row in range(dates.size):
-        if seen < days.size and days[seen] == dates[row]:
+    row = 0
+    while row <= last:
+        # For long stretches the fund's dates are the sessions.
+        ahead = min(STRETCH, last + 1 - row, days.size - seen)
+        ours, theirs = dates[row : row + ahead], days[seen : seen + ahead]
+        apart = 0
+        for at in range(ahead):
+            apart += ours[at] != theirs[at]
+        if apart == 0 and ahead > 0 and seen >= lag:
+            levels[row : row + ahead] = closes[seen - lag : seen + ahead - lag]
+            seen += ahead
+            row += ahead
+            continue
+        while seen < days.size and days[seen] <= dates[row]:
             seen += 1
-        else:
-            while seen < days.size and days[seen] <= dates[row]:
-                seen += 1
         if seen <= lag or dates[row] - days[seen - 1] > START_TOLERANCE_DAYS:
             unknown = row
         levels[row] = closes[max(seen - 1 - lag, 0)]
+        row += 1
     for row in range(last):
         against[row] = levels[last - row] / levels[last - row - 1] - 1.0
     return last - 1 - unknown
