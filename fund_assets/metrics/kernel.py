@@ -788,7 +788,7 @@ def _follow(dates, days, closes, lag, levels, against):
 @compiled
 def _add_gaps(dates, sums):
     """What `_periods_per_year` needs to know of each gap in days and the date after it."""
-    one_day = short = week = weeks = weekend = 0
+    one_day = short = week = weeks = weekend = np.int64(0)
     for row in range(1, dates.size):
         gap = np.int32(dates[row] - dates[row - 1])
         one_day += gap == 1

@@ -8,7 +8,7 @@ from fund_assets.cli import main
 from fund_assets.metrics import compute_metrics
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets.sources.base import TransportError
-from fund_assets.warehouse import measures
+from fund_assets.warehouse import landing, measures
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, metadata
 
@@ -163,7 +163,7 @@ def test_stored_metrics_are_those_of_the_stored_history(first_evening):
     """Stops what is stored from differing from what the pure function finds."""
     market, _ = first_evening
     series = measures.read_series(market.warehouse, DAY)
-    funds = measures.read_funds(market.warehouse)
+    funds = landing.fund_info(market.warehouse)
     found = compute_metrics(
         series, DAY, risk_free_rate=0.015,
         benchmarks=measures.read_benchmarks(market.warehouse, funds),
