@@ -103,7 +103,7 @@ def draw(path: Path, title: str, curves: Sequence[Curve]) -> None:
 
 
 def _figure(title: str, curves: Sequence[Curve]) -> "Figure":
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, DateFormatter
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
@@ -124,7 +124,7 @@ def _figure(title: str, curves: Sequence[Curve]) -> "Figure":
         axes.axhline(0, color="#888888", linewidth=0.8)
     dates = AutoDateLocator()
     below.xaxis.set_major_locator(dates)
-    below.xaxis.set_major_formatter(ConciseDateFormatter(dates))
+    below.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
     legend = figure.legend(loc="outside lower left", frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)

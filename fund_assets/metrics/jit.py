@@ -14,7 +14,7 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
 
     Machine code is kept beside the module, in the user's cache folder or in
     `NUMBA_CACHE_DIR`, whichever can be written; where none can, every process compiles anew
-    (a few seconds). A file's kept code is renewed when that file changes, not when another
+    (some ten seconds). A file's kept code is renewed when that file changes, not when another
     one does: a compiled loop must call only loops, and read only constants, of its own file.
 
     Floats are added in the written order (no fast-math): a sum has the same last digit in

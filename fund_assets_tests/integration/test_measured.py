@@ -126,6 +126,25 @@ def test_metrics_of_a_fund_and_of_several(first_evening):
     assert "there is no fund" in run(market, "metrics", "999999").output
 
 
+def test_the_chart_of_a_comparison_ends_where_its_table_does(first_evening, tmp_path):
+    """Stops a chart of another stretch than the table's, and one of a fund without it."""
+    market, _ = first_evening
+    rows = market.table("fund_metrics", "\"window\" = '1y'").set_index("fund_code")
+    there = rows.dropna(subset=["total_return"])
+    codes, path = list(there.index[:3]), tmp_path / "some.svg"
+    drawn = run(market, "compare", *codes, "--chart", str(path))
+    assert drawn.exit_code == 0, drawn.output
+    assert str(path) in drawn.output
+    said = path.read_text(encoding="utf-8")
+    for code in codes:
+        assert f"{there.loc[code, 'total_return']:+.2%}" in said
+        assert said.count(f"return-{code}") == said.count(f"drawdown-{code}") == 1
+    # Three years of history: nobody has five.
+    refused = run(market, "compare", *codes, "--window", "5y", "--chart", str(path))
+    assert refused.exit_code == 2 and "choose another --window" in refused.output
+    assert run(market, "compare", codes[0], "--chart", "some.pdf").exit_code == 2
+
+
 def test_screen_lists_what_a_query_finds(first_evening):
     """Stops a condition that is not applied, an order that is not kept, and NULLs that pass."""
     market, _ = first_evening
