@@ -53,7 +53,7 @@ def metrics(url: str, _: str) -> dict[str, float]:
     """Compute and store all metrics of all funds."""
     from fund_assets.metrics import compute_metrics
     from fund_assets.metrics.peers import peer_ranks, with_coverage
-    from fund_assets.warehouse import Warehouse, facts, measures
+    from fund_assets.warehouse import Warehouse, facts, landing, measures
 
     warehouse = Warehouse(url)
     with warehouse.transaction(writes=True) as connection:
@@ -63,7 +63,7 @@ def metrics(url: str, _: str) -> dict[str, float]:
     calc_date = facts.newest_published(warehouse)
     series = measures.read_series(warehouse, calc_date)
     read = time.monotonic()
-    funds = measures.read_funds(warehouse)
+    funds = landing.fund_info(warehouse)
     rate = measures.read_rate(warehouse, 0.015)
     benchmarks = measures.read_benchmarks(warehouse, funds)
     frame = compute_metrics(series, calc_date, risk_free_rate=rate, benchmarks=benchmarks)

@@ -1,9 +1,10 @@
 """The commands on stored metrics: `metrics CODE`, `compare` and `screen`.
 
 Belongs here: options and writing. Does not belong here: reads (`warehouse/measured.py`), the
-language of conditions (`metrics/screening.py`).
+language of conditions (`metrics/screening.py`), drawing (`chart.py`).
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,7 +131,12 @@ def show_metrics(text: str) -> None:
 @click.command()
 @click.argument("funds", metavar="CODE CODE...", nargs=-1, required=True)
 @click.option("--window", default="1y", show_default=True, help="Length of the window.")
-def compare(funds: tuple[str, ...], window: str) -> None:
+@click.option(
+    "--chart",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also draw total return and drawdown into this .svg or .png file.",
+)
+def compare(funds: tuple[str, ...], window: str, chart: Path | None) -> None:
     """Put the metrics of some funds side by side."""
     from rich.markup import escape
     from rich.table import Table
@@ -142,6 +148,8 @@ def compare(funds: tuple[str, ...], window: str) -> None:
         raise click.BadParameter(
             f"{window!r}: one of {' '.join(WINDOWS)}", param_hint="--window"
         )
+    if chart:
+        _check_chart(chart)
     warehouse = open_metrics()
     found = [chosen_fund(warehouse, text, one_only=False) for text in funds]
     if None in found:
@@ -163,6 +171,54 @@ def compare(funds: tuple[str, ...], window: str) -> None:
     for row in rows:
         if row["reason"]:
             terminal.print(f"[dim]{row['fund_code']}: {escape(row['reason'])}[/]")
+    if chart:
+        _draw_chart(warehouse, chart, window, rows, known)
+        terminal.print(f"图已写入 {escape(str(chart))}", soft_wrap=True)
+
+
+def _check_chart(path: Path) -> None:
+    from fund_assets.cli import chart
+
+    try:
+        chart.check(path)
+    except chart.ChartError as error:
+        raise click.BadParameter(str(error), param_hint="--chart") from error
+
+
+def _draw_chart(
+    warehouse: "Warehouse",
+    path: Path,
+    window: str,
+    rows: list[dict[str, Any]],
+    known: dict[str, dict[str, Any]],
+) -> None:
+    """The funds' curves over the days that the table's total returns are of."""
+    import numpy as np
+
+    from fund_assets.calendar import from_key, keys_to_days
+    from fund_assets.cli import chart
+    from fund_assets.warehouse.history import history
+
+    curves = []
+    for row in rows:
+        code = row["fund_code"]
+        if row["start_date"] is None:
+            raise NotThere(
+                f"{code} has no {window} to draw ({row['reason']}): leave it out, or choose "
+                "another --window"
+            )
+        stored = history(warehouse, code, since=row["start_date"])
+        stored = [nav for nav in stored if nav["nav_date"] <= row["end_date"]]
+        days = keys_to_days(np.array([nav["nav_date"] for nav in stored]))
+        index = np.array([nav["total_return_index"] for nav in stored], dtype=float)
+        curves.append(
+            chart.Curve(code, known[code]["name"], days.astype("datetime64[D]"), index)
+        )
+    until = from_key(max(row["end_date"] for row in rows))
+    try:
+        chart.draw(path, f"{WINDOW_LABELS[window]}，截至 {until}", curves)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error}") from error
 
 
 @click.command()

@@ -14,16 +14,16 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
 
     Machine code is kept beside the module, in the user's cache folder or in
     `NUMBA_CACHE_DIR`, whichever can be written; where none can, every process compiles anew
-    (a few seconds). A file's kept code is renewed when that file changes, not when another
+    (some ten seconds). A file's kept code is renewed when that file changes, not when another
     one does: a compiled loop must call only loops, and read only constants, of its own file.
 
     Floats are added in the written order (no fast-math): a sum has the same last digit in
     every process and on every machine, so that measuring again changes nothing.
     """
     try:
-        made: Callable[..., Any] = njit(cache=True, nogil=True)(loop)
+        made: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(loop)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        made = njit(nogil=True)(loop)
+        made = njit(nogil=True, error_model="numpy")(loop)
     return made

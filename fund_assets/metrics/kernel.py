@@ -31,6 +31,11 @@ MIN_RETURNS = 10
 YEAR_DAYS = 365
 FLAT = 1e-12
 TAIL = 0.05
+#: More than 5 % of the returns of most funds are so many deviations under their mean.
+LOW = 1.2
+#: A quantile's range is halved at most so often, or until so few returns are left in it.
+HALVINGS, FEW_LEFT = 60, 8
+STRETCH = 64
 DAILY, WEEKLY, EVERY_DAY = 250.0, 52.0, 365.0
 NO_DAY = np.int32(np.iinfo(np.int32).min)
 
@@ -74,6 +79,57 @@ RESULT = np.dtype(
         ("up_capture", np.float64),
         ("down_capture", np.float64),
         ("risk_free_rate", np.float64),
+    ],
+    align=True,
+)
+
+#: What is added up over the returns of a window, from its last day back. A return counts from
+#: the mean of the last MIN_RETURNS ones (`shift`), so that sums of powers do not cancel.
+SUMS = np.dtype(
+    [
+        ("shift", np.float64),
+        ("shift_against", np.float64),
+        ("one", np.float64),  # (R - shift)^1 to ^4
+        ("two", np.float64),
+        ("three", np.float64),
+        ("four", np.float64),
+        ("best", np.float64),
+        ("worst", np.float64),
+        ("against", np.float64),  # B - shift_against, its square, ...
+        ("against_two", np.float64),
+        ("joint", np.float64),  # ... and its product with R - shift
+        ("active_two", np.float64),  # square of the difference of both
+        ("up", np.float64),  # products of 1 + R and 1 + B over the steps with B > 0
+        ("up_against", np.float64),
+        ("ups", np.int64),
+        ("down", np.float64),  # with B < 0
+        ("down_against", np.float64),
+        ("downs", np.int64),
+        ("risk_free", np.float64),  # what the next three are counted from
+        ("gains", np.float64),
+        ("losses", np.float64),
+        ("losses_two", np.float64),
+        ("losses_n", np.int64),  # over so many returns
+        ("one_day", np.int64),  # gaps between NAV dates, see _periods_per_year
+        ("short", np.int64),
+        ("week", np.int64),
+        ("weeks", np.int64),
+        ("weekend", np.int64),
+    ],
+    align=True,
+)
+
+#: What is known of a window from one of its highs on: of its deepest fall the rows of peak and
+#: trough and of the day that is back at the high, and where the fall from this high ends.
+FALL = np.dtype(
+    [
+        ("worst", np.float64),
+        ("current", np.float64),
+        ("squares", np.float64),  # of D
+        ("peak", np.int64),
+        ("trough", np.int64),
+        ("back", np.int64),
+        ("end", np.int64),
     ],
     align=True,
 )
@@ -125,6 +181,10 @@ def last_rows(offsets, days, end_day):
 def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chosen, results):
     """Fill `results` for some funds.
 
+    All windows of a fund end on its last day. So they are measured from the shortest on, and
+    the sums of one go on from those of the one before: each return is added once. Sums run
+    from the last day back, so a value does not depend on which other windows are asked for.
+
     Args:
         firsts, lasts: int64 [funds] first and last row of each fund, both included.
         starts: int32 [funds, windows] day each window starts from (`windows.start_days`).
@@ -140,63 +200,87 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
     longest = 0
     for fund in range(firsts.size):
         longest = max(longest, lasts[fund] + 1 - firsts[fund])
+    # The last return stands first in these.
     returns = np.empty(longest, np.float64)
     against = np.empty(longest, np.float64)
-    tail = np.empty(longest, np.float64)
-    gaps = np.zeros((longest, 5), np.int32)
+    lowest = np.empty(longest + 1, np.float64)
+    room = np.empty(longest + 1, np.float64)
+    closes = np.empty(longest, np.float64)
+    falls = np.empty(longest, FALL)
+    walked = np.empty(longest, np.bool_)
+    path = np.empty(longest, np.int32)
     month_ends = np.empty(longest, np.int32)
-    months = np.empty(longest, np.int32)
+    months = np.empty((longest, 2), np.int32)
+    rows = np.empty(starts.shape[1], np.int64)
+    order = np.empty(starts.shape[1], np.int64)
+    sums = np.empty(1, SUMS)[0]
     for fund in range(firsts.size):
         first, end = firsts[fund], lasts[fund] + 1
-        index = values[first:end]
-        dates = days[first:end]
-        for row in range(1, index.size):
-            returns[row] = index[row] / index[row - 1] - 1.0
-        _count_gaps(dates, gaps)
-        n_months = _find_months(dates, month_ends, months)
+        index, dates = values[first:end], days[first:end]
+        last = index.size - 1
+        _find_returns(index, returns)
+        n_months = _find_months(dates, index, month_ends, months)
         benchmark = chosen[fund, 0]
-        unknown = index.size
+        known = -1  # so many returns of the benchmark, counted from the last
         if benchmark >= 0:
             low, high = benchmarks[0][benchmark], benchmarks[0][benchmark + 1]
-            unknown = _follow(
+            known = _follow(
                 dates, benchmarks[1][low:high], benchmarks[2][low:high], chosen[fund, 1],
-                against,
+                closes, against,
             )  # fmt: skip
-        for window in range(starts.shape[1]):
+        _begin(returns[:last], against[: max(known, 0)], sums)
+        for window in range(rows.size):
             result = results[fund, window]
             _clear(result)
-            result.end_date = dates[-1]
-            row = _start_row(dates, starts[fund, window], result)
+            result.end_date = dates[last]
+            rows[window] = _start_row(dates, starts[fund, window], result)
+        _order(rows, order)
+        walked[: last + 1] = False
+        done = 0
+        bound = np.inf
+        for window in order:
+            result, row = results[fund, window], rows[window]
             if row < 0:
-                result.risk_free_rate = _mean_rate(rates, dates[-1], dates[-1])
+                result.risk_free_rate = _mean_rate(rates, dates[last], dates[last])
                 continue
-            result.risk_free_rate = _mean_rate(rates, dates[row], dates[-1])
+            n = last - row
+            result.risk_free_rate = _mean_rate(rates, dates[row], dates[last])
             _growth(dates[row:], index[row:], result)
-            _drawdown(dates[row:], index[row:], result)
-            _months(index, month_ends[:n_months], months[:n_months], row, result)
-            _extremes(returns[row + 1 : index.size], result)
+            _drawdown(dates, index, row, falls, walked, path, result)
+            _months(month_ends[:n_months], months, row, result)
+            _add_returns(returns[done:n], sums)
+            _add_gaps(dates[row : last - done + 1], sums)
+            result.best_day, result.worst_day = sums.best, sums.worst
             if benchmark < 0:
                 result.reasons |= NO_BENCHMARK
-            elif unknown >= row:
+            elif n > known:
                 result.reasons |= NO_CLOSE
-            n = index.size - 1 - row
+            else:
+                _add_against(returns[done:n], against[done:n], sums)
+            done = n
             if n < MIN_RETURNS:
                 result.reasons |= FEW
                 continue
-            periods = _periods_per_year(gaps, row, index.size - 1)
+            periods = _periods_per_year(n, sums)
             if np.isnan(periods):
                 result.reasons |= IRREGULAR
                 continue
             result.periods_per_year = periods
-            some = returns[row + 1 : index.size]
             risk_free = (1.0 + result.risk_free_rate) ** (1.0 / periods) - 1.0
-            mean, squares = _spread(some, periods, risk_free, result)
-            _tail(some, mean - np.sqrt(squares / n), tail, result)
-            if benchmark >= 0 and unknown < row:
-                _relate(
-                    some, against[row + 1 : index.size], mean, squares, periods, risk_free,
-                    result,
-                )  # fmt: skip
+            _add_losses(returns[:n], risk_free, sums)
+            mean, squares = _spread(n, periods, risk_free, sums, result)
+            bound = mean - LOW * np.sqrt(squares / n)
+            if n <= known:
+                _relate(n, mean, squares, periods, risk_free, sums, result)
+        done = found = 0
+        for window in order:
+            n = last - rows[window]
+            if not np.isnan(results[fund, window].periods_per_year):
+                for at in range(done, n):
+                    lowest[found] = returns[at]
+                    found += returns[at] < bound
+                done = n
+                _tail(returns[:n], lowest[:found], bound, room, results[fund, window])
 
 
 @compiled
@@ -257,6 +341,106 @@ def _start_row(dates, start_day, result):
 
 
 @compiled
+def _order(rows, order):
+    """Numbers of the windows, the shortest first: those that start last."""
+    for window in range(rows.size):
+        at = window
+        while at > 0 and rows[order[at - 1]] < rows[window]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = window
+
+
+@compiled
+def _find_returns(index, returns):
+    """R = V_t / V_t-1 - 1, the last one first."""
+    last = index.size - 1
+    for at in range(last):
+        returns[at] = index[last - at] / index[last - at - 1] - 1.0
+
+
+@compiled
+def _mean(values):
+    total = 0.0
+    for value in values:
+        total += value
+    return total / values.size
+
+
+@compiled
+def _begin(returns, against, sums):
+    """No return is added up yet."""
+    sums.shift = _mean(returns[:MIN_RETURNS]) if returns.size else 0.0
+    sums.shift_against = _mean(against[:MIN_RETURNS]) if against.size else 0.0
+    sums.one = sums.two = sums.three = sums.four = 0.0
+    sums.best, sums.worst = -np.inf, np.inf
+    sums.against = sums.against_two = sums.joint = sums.active_two = 0.0
+    sums.up = sums.up_against = sums.down = sums.down_against = 1.0
+    sums.ups = sums.downs = 0
+    sums.risk_free = np.nan
+    sums.one_day = sums.short = sums.week = sums.weeks = sums.weekend = 0
+
+
+@compiled
+def _add_returns(returns, sums):
+    shift, best, worst = sums.shift, sums.best, sums.worst
+    one, two, three, four = sums.one, sums.two, sums.three, sums.four
+    for at in range(returns.size):
+        r = returns[at]
+        apart = r - shift
+        square = apart * apart
+        one += apart
+        two += square
+        three += square * apart
+        four += square * square
+        best = r if r > best else best
+        worst = r if r < worst else worst
+    sums.best, sums.worst = best, worst
+    sums.one, sums.two, sums.three, sums.four = one, two, three, four
+
+
+@compiled
+def _add_losses(returns, risk_free, sums):
+    """The risk-free rate may change from window to window: then they are added up anew."""
+    if sums.risk_free != risk_free:
+        sums.risk_free, sums.losses_n = risk_free, 0
+        sums.gains = sums.losses = sums.losses_two = 0.0
+    gains, losses, two = sums.gains, sums.losses, sums.losses_two
+    for at in range(sums.losses_n, returns.size):
+        excess = returns[at] - risk_free
+        loss = excess if excess < 0.0 else 0.0
+        gains += excess - loss
+        losses += loss
+        two += loss * loss
+    sums.gains, sums.losses, sums.losses_two = gains, losses, two
+    sums.losses_n = returns.size
+
+
+@compiled
+def _add_against(returns, against, sums):
+    shift, shift_against = sums.shift, sums.shift_against
+    total, two, joint, active = sums.against, sums.against_two, sums.joint, sums.active_two
+    up, up_against, ups = sums.up, sums.up_against, sums.ups
+    down, down_against, downs = sums.down, sums.down_against, sums.downs
+    for at in range(returns.size):
+        r, b = returns[at], against[at]
+        own, other = r - shift, b - shift_against
+        total += other
+        two += other * other
+        joint += own * other
+        active += (own - other) * (own - other)
+        up *= 1.0 + r if b > 0.0 else 1.0
+        up_against *= 1.0 + b if b > 0.0 else 1.0
+        ups += b > 0.0
+        down *= 1.0 + r if b < 0.0 else 1.0
+        down_against *= 1.0 + b if b < 0.0 else 1.0
+        downs += b < 0.0
+    sums.against, sums.against_two, sums.joint, sums.active_two = total, two, joint, active
+    sums.up, sums.up_against, sums.ups = up, up_against, ups
+    sums.down, sums.down_against, sums.downs = down, down_against, downs
+
+
+@compiled
 def _mean_rate(rates, start, end):
     """The risk-free rate, mean over the days after `start` up to `end`."""
     first_days, values = rates
@@ -288,48 +472,64 @@ def _growth(dates, index, result):
 
 
 @compiled
-def _drawdown(dates, index, result):
+def _drawdown(dates, index, start, falls, walked, path, result):
     """Deepest D = V / max(V so far) - 1, and when.
 
     After the last day at the high before it, on the first day at the bottom, until the first
     day at that high again. Its length counts calendar days from peak to recovery, or to the
     end while there is none. Calmar = annualised return / |deepest D|. Ulcer index =
     sqrt(sum(D^2) / n).
+
+    From a high there is one fall, which lasts until the next day at that high; from there on
+    all is as if the window began on that day. Windows that come to the same high have the
+    rest in common, so `falls` keeps what is known from each high on (`walked`).
     """
-    high, high_day = index[0], dates[0]
-    fall, worst, squares = 0.0, 0.0, 0.0
-    peak_day, trough_day, recovery_day = NO_DAY, NO_DAY, NO_DAY
-    below = False
-    for row in range(1, index.size):
-        value = index[row]
-        if value >= high:
-            high, high_day = value, dates[row]
-            fall = 0.0
-            if below:
-                recovery_day = dates[row]
-                below = False
-        else:
-            fall = value / high - 1.0
+    last = index.size - 1
+    steps, high = 0, start
+    while high <= last and not walked[high]:
+        walked[high] = True
+        path[steps] = high
+        steps += 1
+        level = index[high]
+        worst, squares = 0.0, 0.0
+        trough, row = high, high + 1
+        while row <= last and index[row] < level:
+            fall = index[row] / level - 1.0
             squares += fall * fall
-            if fall < worst:
-                worst, peak_day, trough_day = fall, high_day, dates[row]
-                recovery_day = NO_DAY
-                below = True
-    result.max_drawdown = worst
-    result.max_drawdown_peak = peak_day
-    result.max_drawdown_trough = trough_day
-    result.max_drawdown_recovery = recovery_day
-    result.current_drawdown = fall
-    result.ulcer_index = np.sqrt(squares / (index.size - 1))
-    if worst == 0.0:
+            trough = row if fall < worst else trough
+            worst = fall if fall < worst else worst
+            row += 1
+        found = falls[high]
+        found.worst, found.squares = worst, squares
+        found.peak, found.trough, found.back, found.end = high, trough, row, row
+        high = row
+    for step in range(steps - 1, -1, -1):
+        ours = falls[path[step]]
+        if ours.end > last:
+            ours.current = index[last] / index[ours.peak] - 1.0
+            continue
+        rest = falls[ours.end]
+        ours.squares += rest.squares
+        ours.current = rest.current
+        if rest.worst < ours.worst:
+            ours.worst, ours.peak, ours.trough = rest.worst, rest.peak, rest.trough
+            ours.back = rest.back
+    found = falls[start]
+    result.max_drawdown = found.worst
+    result.current_drawdown = found.current
+    result.ulcer_index = np.sqrt(found.squares / (last - start))
+    if found.worst == 0.0:
         result.reasons |= NO_FALL
         return
-    result.calmar_ratio = result.annualized_return / -worst
-    if recovery_day == NO_DAY:
+    result.calmar_ratio = result.annualized_return / -found.worst
+    result.max_drawdown_peak = dates[found.peak]
+    result.max_drawdown_trough = dates[found.trough]
+    if found.back > last:
         result.reasons |= UNRECOVERED
-        result.max_drawdown_days = dates[-1] - peak_day
+        result.max_drawdown_days = dates[last] - dates[found.peak]
     else:
-        result.max_drawdown_days = recovery_day - peak_day
+        result.max_drawdown_recovery = dates[found.back]
+        result.max_drawdown_days = dates[found.back] - dates[found.peak]
 
 
 @compiled
@@ -344,60 +544,61 @@ def _month_of(day):
 
 
 @compiled
-def _find_months(dates, ends, months):
-    """Rows of the last NAVs of finished months and their months; returns how many.
+def _first_day(month):
+    """The first day of a month as `_month_of` counts them."""
+    year = month // 12
+    leaps = year // 4 - year // 100 + year // 400
+    return 365 * year + leaps + (153 * (month - 12 * year) + 2) // 5 - 719_468
 
-    A month is finished when a later month has a NAV, or no weekday of it is left.
+
+@compiled
+def _find_months(dates, index, ends, counts):
+    """Rows of the last NAVs of finished months; returns how many.
+
+    A month is finished when a later month has a NAV, or no weekday of it is left. `counts`
+    says how many of the months so far are whole, and how many of these rose: a month's
+    return runs from the last NAV of the month before to its own last NAV.
     """
     found = 0
     month = _month_of(dates[0])
+    before = month
+    following = _first_day(month + 1)
     for row in range(dates.size):
-        day = dates[row]
         if row + 1 < dates.size:
-            following = dates[row + 1]
+            after = dates[row + 1]
         else:
-            weekday = (day + 3) % 7  # 1970-01-01 was a Thursday
-            following = day + (7 - weekday if weekday >= 4 else 1)
-        later = _month_of(following)
-        if later != month:
-            ends[found], months[found] = row, month
-            found += 1
-        month = later
+            weekday = (dates[row] + 3) % 7  # 1970-01-01 was a Thursday
+            after = dates[row] + (7 - weekday if weekday >= 4 else 1)
+        if after < following:
+            continue
+        ends[found] = row
+        counts[found] = 0
+        if found > 0:
+            whole = before + 1 == month
+            rose = whole and index[row] > index[ends[found - 1]]
+            counts[found, 0] = counts[found - 1, 0] + whole
+            counts[found, 1] = counts[found - 1, 1] + rose
+        before = month
+        found += 1
+        while after >= following:
+            month += 1
+            following = _first_day(month + 1)
     return found
 
 
 @compiled
-def _months(index, ends, months, start, result):
-    """Share of the whole months in the window whose return is above 0.
-
-    A month's return runs from the last NAV of the month before to its own last NAV, both
-    within the window.
-    """
-    won = seen = 0
+def _months(ends, counts, start, result):
+    """Share of the whole months in the window whose return is above 0."""
     first = np.searchsorted(ends, start)
-    for at in range(first + 1, ends.size):
-        if months[at] == months[at - 1] + 1:
-            seen += 1
-            won += index[ends[at]] > index[ends[at - 1]]
+    seen = counts[ends.size - 1, 0] - counts[first, 0] if first < ends.size else 0
     if seen:
-        result.month_win_rate = won / seen
+        result.month_win_rate = (counts[ends.size - 1, 1] - counts[first, 1]) / seen
     else:
         result.reasons |= NO_MONTH
 
 
 @compiled
-def _extremes(returns, result):
-    """Highest and lowest R."""
-    best = worst = returns[0]
-    for r in returns:
-        best = max(best, r)
-        worst = min(worst, r)
-    result.best_day = best
-    result.worst_day = worst
-
-
-@compiled
-def _spread(returns, periods, risk_free, result):
+def _spread(n, periods, risk_free, sums, result):
     """What the distribution of R tells; returns mean(R) and sum((R - mean)^2).
 
     With d = min(R - rf_N, 0) and m_k the mean of (R - mean(R))^k:
@@ -410,25 +611,14 @@ def _spread(returns, periods, risk_free, result):
     skewness         m_3 / m_2^1.5, of the population
     kurtosis         m_4 / m_2^2 - 3, excess, of the population
     """
-    n = returns.size
-    total = gains = losses = squared_losses = 0.0
-    for r in returns:
-        total += r
-        excess = r - risk_free
-        loss = 0.5 * (excess - abs(excess))
-        gains += excess - loss
-        losses += loss
-        squared_losses += loss * loss
-    mean = total / n
-    two = three = four = 0.0
-    for r in returns:
-        apart = r - mean
-        square = apart * apart
-        two += square
-        three += square * apart
-        four += square * square
+    off = sums.one / n
+    mean = sums.shift + off
+    # Powers about the shift become powers about the mean.
+    two = max(sums.two - off * sums.one, 0.0)
+    three = sums.three - off * (3.0 * sums.two - 2.0 * off * sums.one)
+    four = sums.four - off * (4.0 * sums.three - off * (6.0 * sums.two - 3.0 * off * sums.one))
     deviation = np.sqrt(two / (n - 1))
-    downside = np.sqrt(squared_losses / n)
+    downside = np.sqrt(sums.losses_two / n)
     result.annualized_volatility = deviation * np.sqrt(periods)
     result.downside_deviation = downside * np.sqrt(periods)
     if deviation < FLAT:
@@ -442,66 +632,70 @@ def _spread(returns, periods, risk_free, result):
         result.reasons |= NO_DOWNSIDE
     else:
         result.sortino_ratio = (mean - risk_free) * np.sqrt(periods) / downside
-        result.omega_ratio = gains / -losses
+        result.omega_ratio = sums.gains / -sums.losses
     return mean, two
 
 
 @compiled
-def _tail(returns, probably, room, result):
+def _tail(returns, lowest, bound, room, result):
     """The lowest 5 % of R.
 
     VaR is the 5 % quantile of R, between two returns in proportion; CVaR the mean of the
     floor((n - 1) 5 %) + 1 lowest returns, so ties at the quantile count once each.
 
-    Only returns under `probably` are looked at when there are enough of them: far fewer.
+    Only `lowest`, the returns under `bound`, is looked at when it has enough of them: far
+    fewer. The quantile is found by halving the range it lies in.
     """
     at = (returns.size - 1) * TAIL
-    low = int(at)
-    found = 0
-    for r in returns:
-        room[found] = r
-        found += r < probably
-    if found < low + 2:
-        found = returns.size
-        room[:found] = returns
-    lowest = room[:found]
-    _split(lowest, low + 1)
-    total, edge = 0.0, lowest[0]
-    for r in lowest[: low + 1]:
-        total += r
-        edge = max(edge, r)
-    result.var_95 = edge + (lowest[low + 1] - edge) * (at - low)
-    result.cvar_95 = total / (low + 1)
-
-
-@compiled
-def _split(values, k):
-    """Reorder so that values[k] is the one of rank k and none before it is greater."""
-    low, high = 0, values.size - 1
-    while low < high:
-        middle = (low + high) // 2
-        a, b, c = values[low], values[middle], values[high]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
+    rank = int(at)
+    some = lowest
+    low, high, below, inside = result.worst_day, bound, 0, lowest.size
+    if lowest.size < rank + 2:
+        some, high, inside = returns, result.best_day, returns.size
+    for _ in range(HALVINGS):
+        if inside <= FEW_LEFT:
+            break
+        middle = 0.5 * (low + high)
+        count = 0
+        for row in range(some.size):
+            count += some[row] < middle
+        if count <= rank:
+            low, inside, below = middle, inside + below - count, count
         else:
-            return
+            high, inside = middle, count - below
+    left = 0
+    for row in range(some.size):
+        room[left] = some[row]
+        left += low <= some[row] <= high
+    near = room[:left]
+    _sort(near)
+    edge, above = near[rank - below], np.inf
+    total, under, upto = 0.0, 0, 0
+    for row in range(some.size):
+        r = some[row]
+        total += r if r < edge else 0.0
+        under += r < edge
+        upto += r <= edge
+        above = r if edge < r < above else above
+    if upto >= rank + 2:
+        above = edge
+    result.var_95 = edge + (above - edge) * (at - rank)
+    result.cvar_95 = (total + (rank + 1 - under) * edge) / (rank + 1)
 
 
 @compiled
-def _relate(returns, against, mean, squares, periods, risk_free, result):
+def _sort(values):
+    """In place, ascending; there are few."""
+    for at in range(1, values.size):
+        value, put = values[at], at
+        while put > 0 and values[put - 1] > value:
+            values[put] = values[put - 1]
+            put -= 1
+        values[put] = value
+
+
+@compiled
+def _relate(n, mean, squares, periods, risk_free, sums, result):
     """R against B, step by step over the fund's own NAV dates.
 
     beta              cov(R, B) / var(B)
@@ -512,30 +706,12 @@ def _relate(returns, against, mean, squares, periods, risk_free, result):
     up capture        [prod(1 + R)^(N / m) - 1] / [prod(1 + B)^(N / m) - 1] over the m steps
                       with B > 0; down capture over those with B < 0
     """
-    n = returns.size
-    total = 0.0
-    up = up_against = down = down_against = 1.0
-    ups = downs = 0
-    for row in range(n):
-        b = against[row]
-        total += b
-        if b > 0.0:
-            up *= 1.0 + returns[row]
-            up_against *= 1.0 + b
-            ups += 1
-        elif b < 0.0:
-            down *= 1.0 + returns[row]
-            down_against *= 1.0 + b
-            downs += 1
-    level = total / n
+    level = sums.shift_against + sums.against / n
     active = mean - level
-    spread = joint = differences = 0.0
-    for row in range(n):
-        b = against[row] - level
-        r = returns[row] - mean
-        spread += b * b
-        joint += r * b
-        differences += (r - b) * (r - b)
+    spread = max(sums.against_two - sums.against / n * sums.against, 0.0)
+    joint = sums.joint - sums.one / n * sums.against
+    apart = sums.one - sums.against
+    differences = max(sums.active_two - apart / n * apart, 0.0)
     deviation = np.sqrt(differences / (n - 1))
     result.tracking_error = deviation * np.sqrt(periods)
     if deviation < FLAT:
@@ -554,13 +730,14 @@ def _relate(returns, against, mean, squares, periods, risk_free, result):
             correlation = joint / np.sqrt(spread * squares)
             result.correlation = min(max(correlation, -1.0), 1.0)
             result.r_squared = result.correlation * result.correlation
-    if ups:
-        result.up_capture = _yearly(up, periods / ups) / _yearly(up_against, periods / ups)
+    if sums.ups:
+        power = periods / sums.ups
+        result.up_capture = _yearly(sums.up, power) / _yearly(sums.up_against, power)
     else:
         result.reasons |= NO_UP
-    if downs:
-        ratio = _yearly(down, periods / downs) / _yearly(down_against, periods / downs)
-        result.down_capture = ratio
+    if sums.downs:
+        power = periods / sums.downs
+        result.down_capture = _yearly(sums.down, power) / _yearly(sums.down_against, power)
     else:
         result.reasons |= NO_DOWN
 
@@ -571,44 +748,64 @@ def _yearly(growth, power):
 
 
 @compiled
-def _follow(dates, days, closes, lag, against):
-    """The benchmark's return over each step of a fund, into `against`.
+def _follow(dates, days, closes, lag, levels, against):
+    """The benchmark's return over each step of a fund, the last one first, into `against`.
 
     A NAV date's close is the last one on or before it, `lag` sessions earlier where the fund
-    values its holdings that much later. Returns the last row without a close, -1 if none is:
-    it has no close on or before it, or only one that is too old.
+    values its holdings that much later. Returns how many returns are known, counted from the
+    last: before them is a date without a close on or before it, or only with one that is too
+    old. -1: the last date has none.
     """
+    if days.size == 0:
+        return -1
+    last = dates.size - 1
     unknown = -1
-    at = -1
-    before = np.nan
-    for row in range(dates.size):
-        while at + 1 < days.size and days[at + 1] <= dates[row]:
-            at += 1
-        taken = at - lag
-        if taken < 0 or dates[row] - days[at] > START_TOLERANCE_DAYS:
-            unknown = row
-            before = np.nan
+    seen = np.searchsorted(days, dates[0])  # sessions up to the date
+    row = 0
+    while row <= last:
+        # For long stretches the fund's dates are the sessions.
+        ahead = min(STRETCH, last + 1 - row, days.size - seen)
+        ours, theirs = dates[row : row + ahead], days[seen : seen + ahead]
+        apart = 0
+        for at in range(ahead):
+            apart += ours[at] != theirs[at]
+        if apart == 0 and ahead > 0 and seen >= lag:
+            levels[row : row + ahead] = closes[seen - lag : seen + ahead - lag]
+            seen += ahead
+            row += ahead
             continue
-        against[row] = closes[taken] / before - 1.0
-        before = closes[taken]
-    return unknown
+        while seen < days.size and days[seen] <= dates[row]:
+            seen += 1
+        if seen <= lag or dates[row] - days[seen - 1] > START_TOLERANCE_DAYS:
+            unknown = row
+        levels[row] = closes[max(seen - 1 - lag, 0)]
+        row += 1
+    for row in range(last):
+        against[row] = levels[last - row] / levels[last - row - 1] - 1.0
+    return last - 1 - unknown
 
 
 @compiled
-def _count_gaps(dates, gaps):
-    """Running counts up to each row of what `_periods_per_year` needs to know."""
+def _add_gaps(dates, sums):
+    """What `_periods_per_year` needs to know of each gap in days and the date after it."""
+    one_day = short = week = weeks = weekend = np.int64(0)
     for row in range(1, dates.size):
-        gap = dates[row] - dates[row - 1]
-        gaps[row, 0] = gaps[row - 1, 0] + (gap == 1)
-        gaps[row, 1] = gaps[row - 1, 1] + (gap <= 4)
-        gaps[row, 2] = gaps[row - 1, 2] + (5 <= gap <= 9)
-        gaps[row, 3] = gaps[row - 1, 3] + (5 <= gap <= 16)
+        gap = np.int32(dates[row] - dates[row - 1])
+        one_day += gap == 1
+        short += gap <= 4
+        week += np.uint32(gap - 5) <= np.uint32(4)  # from 5 to 9
+        weeks += np.uint32(gap - 5) <= np.uint32(11)
         # 1970-01-01 was a Thursday
-        gaps[row, 4] = gaps[row - 1, 4] + ((dates[row] + 3) % 7 >= 5)
+        weekend += np.uint32(dates[row] + 3) % np.uint32(7) >= np.uint32(5)
+    sums.one_day += one_day
+    sums.short += short
+    sums.week += week
+    sums.weeks += weeks
+    sums.weekend += weekend
 
 
 @compiled
-def _periods_per_year(gaps, first, last):
+def _periods_per_year(n, sums):
     """How often the fund publishes, judged by the gaps in days between its NAVs.
 
     Every calendar day (money funds): 9 of 10 gaps are one day and a fifth of the NAVs fall
@@ -617,16 +814,10 @@ def _periods_per_year(gaps, first, last):
     Weekly: 7 of 10 gaps are 5 to 9 days, 9 of 10 are 5 to 16 (a skipped holiday week).
     Otherwise NaN: no factor would be right.
     """
-    n = last - first
-    one = gaps[last, 0] - gaps[first, 0]
-    short = gaps[last, 1] - gaps[first, 1]
-    week = gaps[last, 2] - gaps[first, 2]
-    weeks = gaps[last, 3] - gaps[first, 3]
-    weekend = gaps[last, 4] - gaps[first, 4]
-    if one >= 0.9 * n and weekend >= 0.2 * n:
+    if sums.one_day >= 0.9 * n and sums.weekend >= 0.2 * n:
         return EVERY_DAY
-    if one >= 0.6 * n and short >= 0.9 * n and weekend <= 0.1 * n:
+    if sums.one_day >= 0.6 * n and sums.short >= 0.9 * n and sums.weekend <= 0.1 * n:
         return DAILY
-    if week >= 0.7 * n and weeks >= 0.9 * n:
+    if sums.week >= 0.7 * n and sums.weeks >= 0.9 * n:
         return WEEKLY
     return np.nan

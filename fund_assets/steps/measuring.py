@@ -11,7 +11,7 @@ import pandas as pd
 
 from fund_assets.metrics import compute_metrics
 from fund_assets.metrics.peers import peer_ranks, with_coverage
-from fund_assets.warehouse import Warehouse, facts, measures
+from fund_assets.warehouse import Warehouse, facts, landing, measures
 
 #: So many calculation dates before the newest are looked at for late publishers.
 LATE_DATES = 4
@@ -54,7 +54,7 @@ def measure(
         return MeasureReport(None)
     series = measures.read_series(warehouse, calc_date)
     progress(f"{series.rows:,} index values of {len(series):,} funds read")
-    funds = measures.read_funds(warehouse)
+    funds = landing.fund_info(warehouse)
     rate = measures.read_rate(warehouse, risk_free_rate)
     benchmarks = measures.read_benchmarks(warehouse, funds)
 

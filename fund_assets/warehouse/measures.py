@@ -14,7 +14,6 @@ from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
     BENCHMARK_INDEX,
-    FUND_INFO,
     FUND_METRICS,
     FUND_PEERS,
     RISK_FREE_RATE,
@@ -54,11 +53,6 @@ def _between(first: int, last: int) -> int:
     """The date in the middle of two, yyyymmdd."""
     days = keys_to_days(np.array([first, last]))
     return int(days_to_keys(np.array([days.mean()]).astype(np.int32))[0])
-
-
-def read_funds(warehouse: Warehouse) -> pd.DataFrame:
-    """Every share class: the columns of `FUND_INFO`."""
-    return warehouse.frame("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
 
 
 def read_rate(warehouse: Warehouse, default: float) -> RiskFreeRate:

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import TradingCalendar
-from fund_assets.schemas.kinds import kind_of
+from fund_assets.schemas.kinds import INDICES, kind_of
 from fund_assets.settings import load_settings
-from fund_assets.sources.base import EmptyAnswerError, UnknownFundError
+from fund_assets.sources import indices
+from fund_assets.sources.base import EmptyAnswerError, FormatError, UnknownFundError
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Gateway
 from fund_assets.sources.simulated import SimulatedSource
@@ -56,3 +57,21 @@ def test_every_history_is_the_same(simulated, eastmoney):
             pd.testing.assert_frame_equal(got.events[columns], truth.events[columns])
             compared += 1
     assert compared > 30
+
+
+def test_every_index_is_the_same(simulated, eastmoney):
+    """Stops closes from the wrong column, market or date: the real akshare over TLS."""
+    for code in INDICES:
+        got, truth = eastmoney.index_history(code), simulated.index_history(code)
+        pd.testing.assert_frame_equal(got, truth[["nav_date", "close"]], check_exact=True)
+        assert len(got) > 100
+    closes = [eastmoney.index_history(code)["close"].iloc[-1] for code in INDICES]
+    assert len(set(closes)) == len(INDICES), "each is an index of its own"
+
+
+def test_an_index_that_the_source_does_not_know_is_told(eastmoney, monkeypatch):
+    """Stops an answer without data from passing for an index without closes."""
+    forms = {"NEW": ("stock_zh_index_daily_em", "sh999999", "date", "close")}
+    monkeypatch.setattr(indices, "FORMS", forms)
+    with pytest.raises(FormatError, match="akshare"):
+        eastmoney.index_history("NEW")

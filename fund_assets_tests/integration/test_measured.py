@@ -8,7 +8,7 @@ from fund_assets.cli import main
 from fund_assets.metrics import compute_metrics
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets.sources.base import TransportError
-from fund_assets.warehouse import measures
+from fund_assets.warehouse import landing, measures
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, metadata
 
@@ -126,6 +126,25 @@ def test_metrics_of_a_fund_and_of_several(first_evening):
     assert "there is no fund" in run(market, "metrics", "999999").output
 
 
+def test_the_chart_of_a_comparison_ends_where_its_table_does(first_evening, tmp_path):
+    """Stops a chart of another stretch than the table's, and one of a fund without it."""
+    market, _ = first_evening
+    rows = market.table("fund_metrics", "\"window\" = '1y'").set_index("fund_code")
+    there = rows.dropna(subset=["total_return"])
+    codes, path = list(there.index[:3]), tmp_path / "some.svg"
+    drawn = run(market, "compare", *codes, "--chart", str(path))
+    assert drawn.exit_code == 0, drawn.output
+    assert str(path) in drawn.output
+    said = path.read_text(encoding="utf-8")
+    for code in codes:
+        assert f"{there.loc[code, 'total_return']:+.2%}" in said
+        assert said.count(f"return-{code}") == said.count(f"drawdown-{code}") == 1
+    # Three years of history: nobody has five.
+    refused = run(market, "compare", *codes, "--window", "5y", "--chart", str(path))
+    assert refused.exit_code == 2 and "choose another --window" in refused.output
+    assert run(market, "compare", codes[0], "--chart", "some.pdf").exit_code == 2
+
+
 def test_screen_lists_what_a_query_finds(first_evening):
     """Stops a condition that is not applied, an order that is not kept, and NULLs that pass."""
     market, _ = first_evening
@@ -163,7 +182,7 @@ def test_stored_metrics_are_those_of_the_stored_history(first_evening):
     """Stops what is stored from differing from what the pure function finds."""
     market, _ = first_evening
     series = measures.read_series(market.warehouse, DAY)
-    funds = measures.read_funds(market.warehouse)
+    funds = landing.fund_info(market.warehouse)
     found = compute_metrics(
         series, DAY, risk_free_rate=0.015,
         benchmarks=measures.read_benchmarks(market.warehouse, funds),

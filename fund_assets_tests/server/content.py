@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import pandas as pd
 
 from fund_assets.calendar import from_key, to_key
-from fund_assets.schemas.kinds import kind_of
+from fund_assets.schemas.kinds import INDICES, kind_of
 from fund_assets.sources.base import FundSource, UnknownFundError
 from fund_assets.sources.decode import event_frame, read_events
 from fund_assets_tests.server import wire
@@ -28,6 +28,9 @@ PATHS = {
     "/cnjy_dwjz.html": "exchange_funds",
     "/js/fundcode_search.js": "fund_list",
 }
+INDEX_HOST, INDEX_PATH = "push2his.eastmoney.com", "/api/qt/stock/kline/get"
+#: How the source numbers the indices.
+INDEX_IDS = {"1.000300": "000300", "1.000012": "000012", "100.SPX": "SPX"}
 EVENTS_PATH = "/Data/funddataIndex_Interface.aspx"
 #: Events on a page of the lists.
 EVENTS_A_PAGE = 100
@@ -69,8 +72,13 @@ class Content(Protocol):
 def endpoint_of(host: str, path: str, query: str = "") -> tuple[str, str]:
     """(endpoint, fund code) of an address; an empty endpoint where there is nothing.
 
-    For the lists of events, "year/page" stands in place of the fund code.
+    For the lists of events, "year/page" stands in place of the fund code; for an index, its
+    number there and how many columns are asked for.
     """
+    if (host, path) == (INDEX_HOST, INDEX_PATH):
+        asked = dict(parse_qsl(query))
+        columns = len(asked.get("fields2", "").split(","))
+        return "index_history", f"{asked.get('secid', '')}/{columns}"
     if host != HOST:
         return "", ""
     if path in PATHS:
@@ -112,6 +120,15 @@ class SourceContent:
             year, page = map(int, fund_code.split("/"))
             kind = endpoint.removesuffix("_list")
             return event_page(self._source.events(year).frame, kind, page)
+        if endpoint == "index_history":
+            number, _, columns = fund_code.partition("/")
+            if number not in INDEX_IDS:
+                return Reply(wire.index_history("", "", [], 0), "application/json")
+            code = INDEX_IDS[number]
+            closes = self._source.index_history(code)
+            rows = closes[["nav_date", "close"]].itertuples(index=False, name=None)
+            body = wire.index_history(code, INDICES[code], rows, int(columns))
+            return Reply(body, "application/json")
         if endpoint == "fund_list":
             frame = self._source.fund_list().frame
             return Reply(wire.fund_list(frame.itertuples(index=False, name=None)))
@@ -313,6 +330,8 @@ class RealContent:
             year, page = map(int, fund_code.split("/"))
             of_year = self.events["ex_date"] // 10_000 == year
             return event_page(self.events[of_year], kind, page)
+        if endpoint == "index_history":
+            return None
         if endpoint == "history":
             path = self.histories.get(fund_code)
             return Reply(gzip.decompress(path.read_bytes())) if path else None

@@ -27,9 +27,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fund_assets_tests.server.content import HOST, Content, Reply, endpoint_of
+from fund_assets_tests.server.content import HOST, INDEX_HOST, Content, Reply, endpoint_of
 
-KNOWN_HOSTS = (HOST, "api.fund.eastmoney.com", "fundf10.eastmoney.com")
+KNOWN_HOSTS = (HOST, INDEX_HOST, "api.fund.eastmoney.com", "fundf10.eastmoney.com")
 CAPTCHA = (
     "<!DOCTYPE html><html><head><title>访问验证</title></head><body>请输入验证码</body></html>"
 ).encode()

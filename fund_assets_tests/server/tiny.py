@@ -100,6 +100,10 @@ class TinyMarket:
     def events(self, year: int) -> MarketEvents:
         return MarketEvents(year, event_frame([]), ())
 
+    def index_history(self, index_code: str) -> pd.DataFrame:
+        keys = np.array([20261119, 20261120], dtype=np.int32)
+        return pd.DataFrame({"nav_date": keys, "close": [4600.0, 4584.54]})
+
     def histories(
         self, funds: Iterable[tuple[str, str]]
     ) -> Iterator[tuple[str, History | SourceError]]:

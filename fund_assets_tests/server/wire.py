@@ -11,7 +11,7 @@ from datetime import date
 from html import escape
 from math import isnan
 
-from fund_assets.calendar import keys_to_days
+from fund_assets.calendar import from_key, keys_to_days
 
 #: code, name, pinyin, unit and accumulated NAV of D0, then of D1, growth in yuan, in percent
 SnapshotRow = tuple[str, str, str, str, str, str, str, str, str]
@@ -145,6 +145,21 @@ def exchange_page(days: tuple[date, date], rows: Iterable[ExchangeRow]) -> bytes
         for cells in [(kind, u0, a0, u1, a1, "0.0012", growth, "1.0020", "0.05%")]
     )
     return _page("场内交易基金净值", [top, names], body)
+
+
+def index_history(
+    code: str, name: str, rows: Iterable[tuple[int, float]], columns: int
+) -> bytes:
+    """An index's daily lines: date, open, close and more figures; no code: it is unknown."""
+    rest = ["1.0"] * (columns - 3)
+    lines = [
+        ",".join([str(from_key(key)), figure(close, 2), figure(close, 2), *rest])
+        for key, close in rows
+    ]
+    data = {"code": code, "name": name, "decimal": 2, "dktotal": len(lines), "klines": lines}
+    return _compact(
+        {"rc": 0 if code else 100, "rt": 17, "data": data if code else None}
+    ).encode()
 
 
 def milliseconds(keys: Sequence[int]) -> list[int]:

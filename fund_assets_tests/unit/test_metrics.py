@@ -66,7 +66,9 @@ def market():
     return funds
 
 
-def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+def assert_same(
+    found: pd.DataFrame, expected: pd.DataFrame, rtol: float = 1e-9, atol: float = 1e-12
+) -> None:
     assert list(found["fund_code"]) == list(expected["fund_code"])
     assert list(found["window"]) == list(expected["window"])
     assert list(found["reason"]) == list(expected["reason"])
@@ -77,8 +79,8 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
         np.testing.assert_allclose(
             ours[there].to_numpy(float),
             theirs[there].to_numpy(float),
-            rtol=1e-9,
-            atol=1e-12,
+            rtol=rtol,
+            atol=atol,
             err_msg=name,
         )
 
