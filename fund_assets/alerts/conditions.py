@@ -11,6 +11,7 @@ from fund_assets.alerts.facts import Facts
 from fund_assets.alerts.kinds import Alert, Severity, fingerprint
 from fund_assets.calendar import HORIZON_ALARM_DAYS, PUBLICATION_STARTS, from_key
 from fund_assets.monitoring.records import FailedRun, FailingCheck
+from fund_assets.monitoring.status import READ_BY_USERS
 from fund_assets.monitoring.vitals import (
     DISK_FAIL_BYTES,
     DISK_WARN_BYTES,
@@ -33,9 +34,7 @@ UNWRITABLE = Alert(
 )
 #: What a table is made from, the nearest first.
 UPSTREAM = {
-    "fund_nav": (),
     "validated_nav": ("fund_nav",),
-    "benchmark_index": (),
     "fund_metrics": ("validated_nav", "fund_nav"),
 }
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
@@ -212,6 +211,8 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
         return
     late = {}
     for table in facts.freshness:
+        if table.table not in READ_BY_USERS:
+            continue
         if table.newest is None:
             late[table.table] = (Severity.WARNING, "还没有数据")
         elif not table.ok:
@@ -231,7 +232,7 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
             )
     failed = facts.dagster.failed_runs
     for asset, (severity, words) in late.items():
-        above = UPSTREAM[asset]
+        above = UPSTREAM.get(asset, ())
         yield Alert(
             "freshness", asset, severity, words,
             follows=(

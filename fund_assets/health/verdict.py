@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS
-from fund_assets.monitoring.status import Status
+from fund_assets.monitoring.status import READ_BY_USERS, Status
 from fund_assets.monitoring.vitals import (
     DISK_FAIL_BYTES,
     DISK_WARN_BYTES,
@@ -22,8 +22,6 @@ from fund_assets.monitoring.vitals import (
 )
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
-#: What those who use the data read; that another table is late harms them less.
-READ_BY_USERS = ("fund_nav", "validated_nav", "fund_metrics")
 #: Code of why there are no facts → what is known of the database.
 DATABASE = {
     "database_missing": "missing",
