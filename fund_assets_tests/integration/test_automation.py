@@ -184,6 +184,7 @@ def will_retry(market, instance, job, **tampering):
     return instance.get_run_by_id(result.run_id).tags.get("dagster/will_retry")
 
 
+@pytest.mark.slow
 def test_failed_runs_are_run_again_unless_they_would_end_the_same_way(market, monkeypatch):
     """Stops a lost evening after a moment's fault, and a blocked batch judged three times."""
     settings = yaml.safe_load((ROOT / "dagster.yaml").read_text(encoding="utf-8"))[

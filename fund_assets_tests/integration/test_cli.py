@@ -117,6 +117,7 @@ def test_a_real_process_prints_our_lines_alone(evenings):
     assert {line[0] for line in lines[1:]} <= set("✓!  ")
 
 
+@pytest.mark.slow
 def test_running_again_changes_nothing(own):
     """Stops a rerun from writing, and from telling that it did."""
     tables = ("validated_nav", "fund_metrics", "publish_log", "nav_revision")
@@ -310,6 +311,7 @@ def test_a_hole_in_the_history_is_told(own):
     ]
 
 
+@pytest.mark.slow
 def test_watching_goes_on_until_it_is_told_to_end(evenings, command):
     """Stops a watch that looks once, or ends with a traceback or another exit code."""
     command("dashboard")  # sets the environment

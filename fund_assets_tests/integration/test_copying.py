@@ -60,6 +60,7 @@ def test_a_copy_holds_the_same_rows_and_comes_back_unchanged(source, target, tmp
     back.close()
 
 
+@pytest.mark.slow
 def test_an_interrupted_copy_is_gone_on_with(source, target, monkeypatch):
     """Stops a copy that begins anew, doubles rows or leaves some out after an interruption."""
     monkeypatch.setattr(copying, "BATCH_ROWS", 1_000)
@@ -89,6 +90,7 @@ def test_an_interrupted_copy_is_gone_on_with(source, target, monkeypatch):
         ("DELETE FROM fund_metrics WHERE fund_code = '000001'", None),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_differences_are_found(source, tmp_path, statement, told):
     """Stops a proof that finds every copy equal."""
     target = Warehouse(f"sqlite:///{tmp_path}/copy.db")
@@ -120,6 +122,7 @@ def test_a_warehouse_that_holds_something_else_is_refused(source, tmp_path):
     fuller.close()
 
 
+@pytest.mark.slow
 def test_the_command_names_databases_without_passwords(market, tmp_path, monkeypatch):
     """Stops a password on the command line or on the screen, and a copy onto itself."""
     url = market.warehouse.backend.url.render_as_string(hide_password=False)

@@ -245,6 +245,7 @@ def test_an_accepted_correction_is_in_the_ledger(market, first_evening, names, t
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_many_corrections_of_a_date_need_a_word(market, names):
     """Stops a mass revision that the rules would block from passing through the desk."""
 
@@ -295,6 +296,7 @@ def test_impossible_values_are_refused(market, names):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_replay_merges_what_a_changed_rule_lets_through(market, names, monkeypatch):
     """Stops rows held by a rule that was wrong from staying held, or the others from passing."""
     code, other = names[:2]
@@ -344,6 +346,7 @@ def test_a_replay_judges_a_wave_as_a_wave(market, names):
     books(market)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_true_history_is_the_same_by_way_of_the_desk(
     market, first_evening, names, tmp_path

@@ -30,6 +30,7 @@ def test_a_job_again_changes_no_table(market, job):
     assert market.checksums() == before
 
 
+@pytest.mark.slow
 def test_a_wave_that_grew_adds_rows_once(market):
     """Stops a later wave of the same evening from being lost, or merged twice."""
     before = len(market.table("validated_nav"))

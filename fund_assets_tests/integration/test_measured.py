@@ -52,6 +52,7 @@ def test_late_publishers_change_their_kind_and_nothing_else(market):
         assert same.all(), name
 
 
+@pytest.mark.slow
 def test_an_earlier_date_becomes_final_when_its_late_publishers_arrive(market):
     """Stops QDII and FOF, always a day or more late, from being provisional for ever."""
     first = market.table("fund_metrics", f"calc_date = {DAY}")
@@ -64,6 +65,7 @@ def test_an_earlier_date_becomes_final_when_its_late_publishers_arrive(market):
     pd.testing.assert_frame_equal(later.set_index(KEY).loc[final.index], final)
 
 
+@pytest.mark.slow
 def test_a_failing_index_is_told_and_stops_nothing(market):
     """Stops a dead index source from costing an evening of metrics, or going unseen."""
 

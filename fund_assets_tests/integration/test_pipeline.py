@@ -126,6 +126,7 @@ def test_metrics_are_those_of_the_truth(first_evening):
     assert whole >= 35
 
 
+@pytest.mark.slow
 def test_what_a_run_told_is_kept_by_a_real_instance(market, tmp_path):
     """Stops metadata from being text where the UI plots numbers, or from not being kept."""
     (tmp_path / "dagster").mkdir()
@@ -232,6 +233,7 @@ def test_a_shrunken_history_is_refused(market):
     assert market.checksums("validated_nav")["validated_nav"] == before["validated_nav"]
 
 
+@pytest.mark.slow
 def test_an_event_that_the_source_tells_late_changes_the_index(market, tmp_path):
     """Stops a dividend from being ignored because the NAVs around it are known already."""
     fresh = type(market)(tmp_path / "fresh")
