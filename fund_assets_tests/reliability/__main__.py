@@ -4,12 +4,13 @@ Belongs here: options and the table. Does not belong here: the trials (`trials.p
 """
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,6 +24,11 @@ HEAD = (
     "seconds, median and longest",
 )  # fmt: skip
 
+SORTS = (
+    "kills", "crash-points", "server-kills", "same-batches", "other-batches", "file-limit",
+    "full-disk", "read-only",
+)  # fmt: skip
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the trials; 0 when every promise was kept."""
@@ -32,9 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="of six at once")
     parser.add_argument("--engine", choices=["sqlite", "mariadb", "both"], default="both")
     parser.add_argument("--funds", type=int, default=150, help="share classes of the market")
+    parser.add_argument("--only", nargs="+", choices=SORTS, help="trials of these sorts")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of kills")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that disks are unmounted
     engines = ["sqlite", "mariadb"] if options.engine == "both" else [options.engine]
     well = True
     print("| " + " | ".join(HEAD) + " |\n|" + "---|" * len(HEAD), flush=True)
@@ -55,18 +63,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def every_trial(trials: Trials, options: argparse.Namespace) -> Iterator[Result]:
     """The results, one after the other; what was unclear is told on standard error."""
-    sorts = [lambda: trials.kills(options.kills), trials.crashes]
-    if trials.place.server:
-        sorts.append(lambda: trials.server_kills(options.server_kills))
-    sorts += [
-        lambda: trials.same_batches(options.rounds),
-        lambda: trials.other_batches(options.rounds),
-    ]
-    if not trials.place.server:
-        sorts.append(trials.file_limits)
-    if trials.place.disk:
-        sorts += [trials.full_disks, trials.read_only]
-    for sort in sorts:
+    server, disk = trials.place.server, trials.place.disk
+    sorts: dict[str, tuple[bool, Callable[[], Result]]] = {
+        "kills": (True, lambda: trials.kills(options.kills)),
+        "crash-points": (True, trials.crashes),
+        "server-kills": (bool(server), lambda: trials.server_kills(options.server_kills)),
+        "same-batches": (True, lambda: trials.same_batches(options.rounds)),
+        "other-batches": (True, lambda: trials.other_batches(options.rounds)),
+        "file-limit": (not server, trials.file_limits),
+        "full-disk": (bool(disk), trials.full_disks),
+        "read-only": (bool(disk), trials.read_only),
+    }
+    for name, (possible, sort) in sorts.items():
+        if not possible or (options.only and name not in options.only):
+            continue
         begun = time.monotonic()
         result = sort()
         reached = ", ".join(f"{label} {n}" for label, n in result.reached.items())
@@ -75,7 +85,7 @@ def every_trial(trials: Trials, options: argparse.Namespace) -> Iterator[Result]
         for words in result.unclear:
             print(f"  unclear: {words}", file=sys.stderr, flush=True)
         yield result
-    if not trials.place.disk:
+    if not disk:
         print("no disk of our own can be mounted: full and read-only disks are not tried",
               file=sys.stderr)  # fmt: skip
 

@@ -105,7 +105,7 @@ class SqlitePlace:
 
 
 class MariaPlace:
-    """Databases on one server: `first`, and `trial`, which is filled from it each time.
+    """Databases on one server: `fund_first`, and `fund_trial`, which is filled from it each time.
 
     Args:
         disk: the small disk that the server's data is on, if it is on one.
@@ -120,11 +120,11 @@ class MariaPlace:
     @property
     def first_url(self) -> str:
         """Of the warehouse that trials begin from."""
-        return f"{self.server.url}/first"
+        return f"{self.server.url}/fund_first"
 
     def begin(self, *, on_disk: bool = False) -> str:
         """The trial's warehouse, like the first again; returns its URL."""
-        url = f"{self.server.url}/trial"
+        url = f"{self.server.url}/fund_trial"
         warehouse = Warehouse(url)
         if not self._made:
             warehouse.init("simulated")
@@ -132,9 +132,9 @@ class MariaPlace:
         with warehouse.transaction(writes=True) as connection:
             connection.exec_driver_sql("SET foreign_key_checks = 0, unique_checks = 0")
             for name in TABLES:
-                connection.exec_driver_sql(f"DELETE FROM trial.{name}")
+                connection.exec_driver_sql(f"DELETE FROM fund_trial.{name}")
                 connection.exec_driver_sql(
-                    f"INSERT INTO trial.{name} SELECT * FROM first.{name}"
+                    f"INSERT INTO fund_trial.{name} SELECT * FROM fund_first.{name}"
                 )
             connection.exec_driver_sql("SET foreign_key_checks = 1, unique_checks = 1")
         warehouse.close()
@@ -168,7 +168,7 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
     try:
         yield disk
     finally:
-        _run("umount", str(disk))
+        _run("umount", "--lazy", str(disk))
 
 
 def _run(*command: str) -> None:

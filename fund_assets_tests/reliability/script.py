@@ -176,6 +176,7 @@ def perform(
     *,
     crash_at: str = "",
     file_limit: int = 0,
+    in_process: bool = False,
 ) -> None:
     """Do deeds in a process of its own: say `ready`, wait for a word, say what came of it.
 
@@ -183,7 +184,11 @@ def perform(
         deeds: pickled.
         crash_at: FUND_CRASH_AT of this process.
         file_limit: bytes that no file may grow beyond.
+        in_process: read what is stored in this process. The columnar reader starts a child
+            for each query, and most random kills would meet one that is starting.
     """
+    if in_process:
+        Warehouse.columns = Warehouse.frame  # type: ignore[method-assign]
     os.environ["FUND_CRASH_AT"] = crash_at
     warehouse = Warehouse(url)
     try:

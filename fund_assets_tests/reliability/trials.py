@@ -76,13 +76,17 @@ class Worker:
 
     process: Any
     pipe: Any
+    refused: str = ""
 
     def go(self) -> None:
         """Let it begin."""
-        self.pipe.send("go")
+        if not self.refused:
+            self.pipe.send("go")
 
     def answer(self) -> tuple[str, Any]:
         """What came of it: done, refused, or died with its exit code."""
+        if self.refused:
+            return "refused", self.refused
         try:
             if self.pipe.poll(PATIENCE_S):
                 told: tuple[str, Any] = self.pipe.recv()
@@ -133,11 +137,7 @@ class Trials:
         assert len({tuple(state.values()) for state in self.states}) == len(self.states)
         took = []
         for _ in range(3):
-            worker = self._worker(self.place.begin(), self.script.evening)
-            begun = time.monotonic()
-            worker.go()
-            assert worker.answer()[0] == "done"
-            took.append(time.monotonic() - begun)
+            took.append(self._done(self.place.begin(), self.script.evening, in_process=True))
         self.seconds = sorted(took)[1]
 
     def kills(self, count: int) -> Result:
@@ -146,12 +146,12 @@ class Trials:
         for _ in range(count):
             url = self.place.begin()
             with watched(self.context, url) as seen:
-                worker = self._worker(url, self.script.evening)
+                worker = self._worker(url, self.script.evening, in_process=True)
                 worker.go()
                 time.sleep(self.moments.uniform(0, self.seconds))
                 worker.process.kill()
                 worker.process.join()
-                self._after(result, url)
+                self._after(result, url, in_process=True)
             self._saw(result, seen)
         return result
 
@@ -175,7 +175,7 @@ class Trials:
         for _ in range(count):
             url = self.place.begin()
             with watched(self.context, url) as seen:
-                worker = self._worker(url, self.script.evening)
+                worker = self._worker(url, self.script.evening, in_process=True)
                 worker.go()
                 time.sleep(self.moments.uniform(0, self.seconds))
                 self.place.server.kill()
@@ -296,15 +296,14 @@ class Trials:
         )
         process.start()
         theirs.close()
-        worker = Worker(process, ours)
         if not ours.poll(PATIENCE_S):
             raise RuntimeError("a process does not begin")
-        assert ours.recv() == "ready"
-        return worker
+        told = ours.recv()
+        return Worker(process, ours, "" if told == "ready" else told[1])
 
-    def _done(self, url: str, deeds: Sequence[Any]) -> float:
+    def _done(self, url: str, deeds: Sequence[Any], **limits: Any) -> float:
         """Do deeds undisturbed; returns the seconds."""
-        worker = self._worker(url, deeds)
+        worker = self._worker(url, deeds, **limits)
         begun = time.monotonic()
         worker.go()
         told, words = worker.answer()
@@ -323,7 +322,7 @@ class Trials:
         result.unclear += [f"{told}: {words}" for told, words in answers if told != "done"]
         return [words for told, words in answers if told == "done"]
 
-    def _after(self, result: Result, url: str) -> None:
+    def _after(self, result: Result, url: str, **limits: Any) -> None:
         """The state after a disturbance, and after the evening is done again."""
         result.trials += 1
         left = checksums(url)
@@ -331,7 +330,7 @@ class Trials:
             result.reached[self.labels[self.states.index(left)]] += 1
         else:
             result.partial += 1
-        again = self._done(url, self.script.evening)
+        again = self._done(url, self.script.evening, **limits)
         if not self.place.server or "server" not in result.name:
             result.seconds.append(again)
         result.diverged += checksums(url) != self.states[-1]

@@ -14,7 +14,7 @@ from typing import Any
 from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets_tests.reliability.places import Glance, glance
 
-PAUSE_S = 0.005
+PAUSE_S = 0.02
 
 
 @dataclass
