@@ -132,7 +132,9 @@ class MariaPlace:
         with warehouse.transaction(writes=True) as connection:
             connection.exec_driver_sql("SET foreign_key_checks = 0, unique_checks = 0")
             for name in TABLES:
-                connection.exec_driver_sql(f"DELETE FROM fund_trial.{name}")
+                # Anew on a disk that is to be filled: no room is left in the tables then.
+                verb = "TRUNCATE" if on_disk else "DELETE FROM"
+                connection.exec_driver_sql(f"{verb} fund_trial.{name}")
                 connection.exec_driver_sql(
                     f"INSERT INTO fund_trial.{name} SELECT * FROM fund_first.{name}"
                 )
@@ -144,7 +146,7 @@ class MariaPlace:
     def read_only(self) -> Iterator[None]:
         """The server runs as it must on a disk that takes no writes."""
         usual = self.server.options
-        self.server.kill()
+        self.server.rest()
         self.server.options = (*usual, "--innodb-read-only")
         self.server.start()
         try:
