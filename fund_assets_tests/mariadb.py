@@ -86,10 +86,14 @@ class Server:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
-    def stop(self) -> None:
-        """End it and remove its data."""
+    def rest(self) -> None:
+        """End it in order; `start` goes on with its data."""
         self._process.terminate()
         self._process.wait()
+
+    def stop(self) -> None:
+        """End it and remove its data."""
+        self.rest()
         shutil.rmtree(self.folder)
 
 

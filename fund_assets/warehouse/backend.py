@@ -70,6 +70,10 @@ class Backend(ABC):
     def is_transient(self, error: sa.exc.DBAPIError) -> bool:
         """Whether the same transaction may succeed when it is tried again."""
 
+    def hint(self) -> str:
+        """What a refusal is likely due to, where the database's own words do not say it."""
+        return ""
+
     @abstractmethod
     def write(
         self,

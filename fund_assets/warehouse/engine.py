@@ -90,5 +90,6 @@ def transaction(
     except sa.exc.DBAPIError as error:
         kind = TransientError if backend.is_transient(error) else WarehouseError
         raise kind(
-            f"the warehouse {backend.place} refused: {error.orig}; nothing was changed"
+            f"the warehouse {backend.place} refused: {error.orig}{backend.hint()}; "
+            "nothing was changed"
         ) from error

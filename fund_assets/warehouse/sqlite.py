@@ -4,6 +4,7 @@ Belongs here: what SQLite needs to be safe. Does not belong here: any statement 
 table of ours.
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -102,6 +103,12 @@ class SQLite(Backend):
 
     def is_transient(self, error: sa.exc.DBAPIError) -> bool:
         return False  # A writer has waited for its turn already.
+
+    def hint(self) -> str:
+        for place in (self.path.parent, self.path):
+            if place.exists() and not os.access(place, os.W_OK):
+                return f" ({place} is read-only for this user: make it writable)"
+        return ""
 
     def write(
         self,

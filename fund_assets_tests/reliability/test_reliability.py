@@ -1,0 +1,98 @@
+"""A few trials of each sort; the command of this package does some hundred."""
+
+import sys
+
+import pytest
+
+from fund_assets_tests import mariadb
+from fund_assets_tests.reliability.__main__ import a_place
+from fund_assets_tests.reliability.places import checksums
+from fund_assets_tests.reliability.script import Land, prepare
+from fund_assets_tests.reliability.trials import Result, Trials
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="kills and mounts as Linux does"),
+]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def trials(request):
+    """Trials of a small evening on an engine; MariaDB on a server of their own."""
+    with a_place(request.param) as (place, folder):
+        yield Trials(place, prepare(place.first_url, folder, funds=80, years=0.1))
+
+
+def kept(result: Result) -> None:
+    """Every promise was kept, and there was something to keep."""
+    assert result.well, result
+    assert result.looks > 0, "nobody watched"
+
+
+def test_kills_of_the_client(trials):
+    """Stops a client that dies from leaving half a batch, to readers or to the next run."""
+    kept(trials.kills(4))
+
+
+def test_crash_points(trials):
+    """Stops a statement from being moved out of its transaction."""
+    result = trials.crashes()
+    kept(result)
+    after_commits = {"land.after_commit", "publish.after_commit"}
+    assert result.reached["nothing"] == 2, "land.after_rows and land.before_commit"
+    assert len(after_commits) <= len(result.reached) - 1
+
+
+def test_kills_of_the_server(trials):
+    """Stops a server that dies from leaving half a batch, or the client without words."""
+    if not trials.place.server:
+        pytest.skip("SQLite has no server")
+    kept(trials.server_kills(2))
+
+
+def test_six_at_once(trials):
+    """Stops a batch from being published twice, or never, when runs meet."""
+    kept(trials.same_batches(1))
+    kept(trials.other_batches(1))
+
+
+def test_full_and_read_only_disks(trials):
+    """Stops a disk that takes nothing from being told as something else, or costing data."""
+    if not trials.place.server:
+        kept(trials.file_limits())
+    if not trials.place.disk:
+        pytest.skip("this user may not mount a disk to fill")
+    kept(trials.full_disks())
+    result = trials.read_only()
+    assert result.well, result
+
+
+def test_the_judge_sees_a_partial_state(trials):
+    """Stops trials that would call anything well: here a row goes missing on the way."""
+    result = Result("a judge's own trial")
+    url = trials.place.begin()
+    first = trials.script.evening[0]
+    assert isinstance(first, Land)
+    trials._done(url, [first])
+    from fund_assets.warehouse import Warehouse
+
+    warehouse = Warehouse(url)
+    with warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            "DELETE FROM fund_nav WHERE nav_date = 20260918 AND unit_nav IS NOT NULL "
+            "AND fund_code < '000010'"
+        )
+    warehouse.close()
+    assert checksums(url) not in trials.states
+    trials._after(result, url)
+    assert result.partial == 1 and result.diverged == 1 and result.lost > 0
+    assert not result.well
+
+
+def test_a_server_can_be_had():
+    """Stops the trials on MariaDB from being left out in silence where they should run."""
+    server = mariadb.Server()
+    try:
+        assert mariadb.answers(server.url)
+    finally:
+        server.stop()
