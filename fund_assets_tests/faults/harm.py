@@ -1,0 +1,225 @@
+"""The means of doing harm, each a context: while it lasts the fault is there.
+
+Belongs here: transport, pages, statements, files and the clock of one `World`. Does not
+belong here: how any of it must end (`cells.py`).
+"""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest import mock
+
+import dagster as dg
+import sqlalchemy as sa
+
+from fund_assets.definitions import defs
+from fund_assets.warehouse import engine
+from fund_assets_tests.faults import altered
+from fund_assets_tests.faults.daemon import Launcher, at, moment
+from fund_assets_tests.faults.world import BEFORE, EVE, LATER, TONIGHT, WAVE, World
+from fund_assets_tests.server import Fault
+
+Doing = Callable[[World], AbstractContextManager[object]]
+FULL, READ_ONLY, KILL = "PRAGMA max_page_count = 1", "PRAGMA query_only = ON", "kill"
+PAGES = ("open_funds", "money_funds", "exchange_funds")
+
+
+def nothing() -> Doing:
+    """The fault is that nobody was there."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        yield
+
+    return doing
+
+
+def transport(endpoint: str, fault: Fault) -> Doing:
+    """An endpoint of the source misbehaves."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        world.server.faults[endpoint] = Fault(fault.kind, fault.status)
+        yield
+        assert world.server.count(endpoint) > 0, f"{endpoint} was never asked"
+        del world.server.faults[endpoint]
+
+    return doing
+
+
+def pages(change: dict[str, altered.Bytes]) -> Doing:
+    """Pages are changed on their way."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        world.street.change |= change
+        yield
+        world.street.change.clear()
+
+    return doing
+
+
+def yesterday() -> Doing:
+    """Every page is the one of the evening before."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        world.street.repeat |= dict.fromkeys(PAGES, at(f"{BEFORE}T23:00:30"))
+        yield
+        world.street.repeat.clear()
+
+    return doing
+
+
+def again() -> Doing:
+    """Every page stays as it is at the time of the first wave."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        world.street.repeat |= dict.fromkeys(PAGES, at(WAVE))
+        yield
+        world.street.repeat.clear()
+
+    return doing
+
+
+def redated() -> Doing:
+    """The open-fund page is the one of the evening before, under the dates of today."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        world.street.repeat["open_funds"] = at(f"{BEFORE}T23:00:30")
+        world.street.change["open_funds"] = altered.replaced(
+            f'"{BEFORE}","2026-09-16"', f'"{TONIGHT}","{BEFORE}"'
+        )
+        yield
+        world.street.repeat.clear()
+        world.street.change.clear()
+
+    return doing
+
+
+def statement(table: str, how: str) -> Doing:
+    """The first write to a table meets a full disk, a read-only database or a SIGKILL.
+
+    The database engine itself refuses: it is told so on the writer's own connection, at the
+    moment at which the transaction comes to this table.
+    """
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        met: list[str] = []
+
+        def meet(
+            connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, many: bool
+        ) -> None:
+            if not sql.startswith(("INSERT", "UPDATE")) or f" {table} " not in f"{sql} ":
+                return
+            if how == KILL:
+                os.kill(os.getpid(), signal.SIGKILL)
+            met.append(sql)
+            cursor.connection.execute(how)
+
+        if how == KILL:
+            Launcher.doomed = "daily_collection" if table == "fund_nav" else "__ASSET_JOB"
+            was = Launcher.in_child
+
+            sa.event.listen(sa.Engine, "before_cursor_execute", meet)
+        sa.event.listen(sa.Engine, "before_cursor_execute", meet)
+        try:
+            yield
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", meet)
+        assert met or how == KILL, f"nothing was written to {table}"
+
+    return doing
+
+
+def locked() -> Doing:
+    """Another program holds the writer's place and does not let go."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        holder = sqlite3.connect(world.file, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with mock.patch.object(engine, "BUSY_TIMEOUT_S", 0.2):
+            yield
+        holder.rollback()
+        holder.close()
+
+    return doing
+
+
+def damaged() -> Doing:
+    """The first page of the file is overwritten; afterwards a copy is put back."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        with sqlite3.connect(world.file) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        whole = world.file.read_bytes()
+        world.file.write_bytes(b"\xff" * 4096 + whole[4096:])
+        yield
+        for extra in ("-wal", "-shm"):
+            world.file.with_name(world.file.name + extra).unlink(missing_ok=True)
+        world.file.write_bytes(whole)
+
+    return doing
+
+
+def gone() -> Doing:
+    """The folder of the warehouse cannot be reached, as when a disk is not mounted."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        folder = world.file.parent
+        away = folder.with_name("away")
+        folder.rename(away)
+        folder.write_text("no folder any more")
+        yield
+        folder.unlink()
+        away.rename(folder)
+
+    return doing
+
+
+def setting() -> Doing:
+    """A setting is wrong: no schedule or sensor can be evaluated."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        with mock.patch.dict(os.environ, FUND_REQUEST_ATTEMPTS="many"):
+            yield
+
+    return doing
+
+
+def stuck() -> Doing:
+    """A run of the wave's job was started and does not end, until it is cancelled."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        with moment(at(EVE)):
+            run = world.daemon.instance.create_run_for_job(
+                defs.resolve_job_def("daily_collection"), status=dg.DagsterRunStatus.STARTED
+            )
+        yield
+        with moment(at(LATER)):
+            world.daemon.instance.report_run_canceled(run)
+
+    return doing
+
+
+def silent(until: str) -> Doing:
+    """The daemon shows no sign of life until then."""
+
+    @contextmanager
+    def doing(world: World) -> Iterator[None]:
+        world.now = at(until)
+        yield
+
+    return doing
