@@ -79,7 +79,7 @@ def page(stage: str, fault: str, end: str, alerts: str, change: altered.Bytes,
 def value(fault: str, field: int, text: object, **more: object) -> Cell:
     """A cell of one fund holds what is no NAV: this row is held, the others go on."""
     return page(
-        "rules", fault, "quarantined", "check_failed", altered.cell(field, text), **more
+        "rules", fault, "quarantined", "notice", altered.cell(field, text), **more
     )
 
 
@@ -171,7 +171,7 @@ VALUES = [
     value("growth -100 %", altered.GROWTH, "-100.00"),
     value("a full-width fund code", altered.CODE, "００００01"),
     value("SQL as a fund code", altered.CODE, "'; DROP TABLE fund_info; --"),
-    page("rules", "a name of 10 KB", "published", "check_failed",
+    page("rules", "a name of 10 KB", "published", "notice",
          altered.replaced("混合", "长" * 10_240 + "混合"), endpoint="fund_list"),
 ]  # fmt: skip
 

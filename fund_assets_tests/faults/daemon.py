@@ -173,6 +173,7 @@ class Daemon:
         """Let go of code location and files."""
         self._context.__exit__(None, None, None)
         self.instance.dispose()
+        _Shared.of.__func__.cache_clear()
 
 
 def _parts(folder: Path) -> dict[str, Any]:

@@ -112,28 +112,27 @@ def statement(table: str, how: str) -> Doing:
     @contextmanager
     def doing(world: World) -> Iterator[None]:
         met: list[str] = []
+        parent = os.getpid()
 
         def meet(
             connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, many: bool
         ) -> None:
             if not sql.startswith(("INSERT", "UPDATE")) or f" {table} " not in f"{sql} ":
                 return
-            if how == KILL:
+            if how != KILL:
+                met.append(sql)
+                cursor.connection.execute(how)
+            elif os.getpid() != parent:
                 os.kill(os.getpid(), signal.SIGKILL)
-            met.append(sql)
-            cursor.connection.execute(how)
 
         if how == KILL:
             Launcher.doomed = "daily_collection" if table == "fund_nav" else "__ASSET_JOB"
-            was = Launcher.in_child
-
-            sa.event.listen(sa.Engine, "before_cursor_execute", meet)
         sa.event.listen(sa.Engine, "before_cursor_execute", meet)
         try:
             yield
         finally:
             sa.event.remove(sa.Engine, "before_cursor_execute", meet)
-        assert met or how == KILL, f"nothing was written to {table}"
+        assert met or (how == KILL and not Launcher.doomed), f"{table} was never written to"
 
     return doing
 
