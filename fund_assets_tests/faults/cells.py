@@ -120,9 +120,6 @@ DRIFT = [
         ("a column is gone", altered.rows(altered.shifted)),
         ("columns are added", altered.rows(altered.more_fields)),
         ("a variable is renamed", altered.replaced("showday:", "showdate:")),
-        ("dates in the wrong order", altered.replaced(
-            f'"{TONIGHT}","{BEFORE}"', f'"{BEFORE}","{TONIGHT}"')),
-        ("GBK among UTF-8", altered.mixed_encodings),
     )
 ] + [
     Cell("landing", f"money_funds: {fault}", "retried", _alerts("run_failed"),
@@ -135,6 +132,9 @@ DRIFT = [
 ]  # fmt: skip
 
 STALE = [
+    page("landing", "open_funds: dates in the wrong order", "held", "mass_revision notice",
+         altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"{BEFORE}","{TONIGHT}"')),
+    page("landing", "open_funds: GBK among UTF-8", "published", "notice", altered.mixed_encodings),
     Cell("landing", "the answer of the evening before", "retried", _alerts("freshness"),
          harm.yesterday(), (WAVE, NIGHT), (MORNING,)),
     Cell("landing", "the same answer again", "published", _alerts(""),
@@ -148,8 +148,8 @@ STALE = [
 ]  # fmt: skip
 
 PARTS = [
-    page("rules", "half of the market", "held", "held_publish", altered.share(0.5), quick=True),
-    page("rules", "90 % of the market", "held", "held_publish", altered.share(0.9)),
+    page("rules", "half of the market", "held", "held_publish notice", altered.share(0.5), quick=True),
+    page("rules", "90 % of the market", "held", "held_publish notice", altered.share(0.9)),
     page("rules", "99 % of the market", "published", "", altered.share(0.98)),
     page("rules", "a fund stands twice, differently", "held", "held_publish", altered.twice("9.8765")),
     page("rules", "a fund stands twice, the same", "published", "", altered.twice(None)),
@@ -169,8 +169,8 @@ VALUES = [
     value("10 KB of text", altered.UNIT, "9" * 10_240),
     value("accumulated -2", altered.ACC, "-2"),
     value("growth -100 %", altered.GROWTH, "-100.00"),
-    value("a full-width fund code", altered.CODE, "００００01"),
-    value("SQL as a fund code", altered.CODE, "'; DROP TABLE fund_info; --"),
+    page("rules", "a full-width fund code", "held", "held_publish", altered.cell(altered.CODE, "００００01")),
+    page("rules", "SQL as a fund code", "held", "held_publish", altered.cell(altered.CODE, "'; DROP TABLE fund_info; --")),
     page("rules", "a name of 10 KB", "published", "notice",
          altered.replaced("混合", "长" * 10_240 + "混合"), endpoint="fund_list"),
 ]  # fmt: skip

@@ -130,7 +130,7 @@ class Daemon:
         module: where `defs` is.
     """
 
-    def __init__(self, folder: Path, module: str = "fund_assets.definitions") -> None:
+    def __init__(self, folder: Path, module: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.instance = dg.DagsterInstance.local_temp(str(folder), overrides=_parts(folder))
         self._context = WorkspaceProcessContext(
@@ -148,6 +148,10 @@ class Daemon:
         """What every loop of the daemon does at a moment; the runs that it led to, in order."""
         before = {run.run_id for run in self.instance.get_runs()}
         with moment(now):
+            for daemon in self.instance.get_required_daemon_types():
+                self.instance.add_daemon_heartbeat(
+                    DaemonHeartbeat(now.timestamp(), daemon, "daemon of a test", None)
+                )
             for _ in launch_scheduled_runs(self._context, LOGGER, now, {}):
                 pass
             for _ in execute_sensor_iteration(self._context, LOGGER, None, None):
@@ -155,10 +159,6 @@ class Daemon:
             self._assets._run_iteration_impl(self._context, None, {}, {})
             for _ in self._retries.run_iteration(self._context):
                 pass
-            for daemon in self.instance.get_required_daemon_types():
-                self.instance.add_daemon_heartbeat(
-                    DaemonHeartbeat(now.timestamp(), daemon, "daemon of a test", None)
-                )
         runs = [run for run in self.instance.get_runs() if run.run_id not in before]
         return runs[::-1]
 

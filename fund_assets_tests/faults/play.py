@@ -91,16 +91,16 @@ class Stage:
     def _play(self, cell: Cell, played: Played) -> None:
         with self._world("cell") as world:
             world.at(EVE)
-            if early := [t.state.fingerprint for t in world.told()]:
+            if early := [t.state.fingerprint for t in world.look()]:
                 played.wrong.append(f"alerts before the fault: {early}")
             before = world.accepted()
             with cell.doing(world):
                 tellings = []
                 for when in cell.rounds:
                     world.at(when)
-                    tellings += world.told()
+                    tellings += world.look()
                 if not cell.rounds:
-                    tellings += world.told()
+                    tellings += world.look()
             began = [t for t in tellings if t.event is Event.BEGAN]
             played.told = frozenset(map(_label, began))
             if over := [t.state.fingerprint for t in tellings if t.event is Event.OVER]:
@@ -113,7 +113,7 @@ class Stage:
                 played.wrong.append("a held batch changed the accepted history")
             for when in cell.after:
                 world.at(when)
-            over = {t.state.fingerprint for t in world.told() if t.event is Event.OVER}
+            over = {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
             self._judge(world, played, "after the repair")
             self._recovered(world, played, cell.after[-1])
             lasting = {

@@ -10,7 +10,7 @@ definitions run under Dagster's own daemon loops, and the alerts are the project
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +19,8 @@ from unittest import mock
 import dagster as dg
 import pandas as pd
 
-from fund_assets.alerts.conditions import alerts, unknown
-from fund_assets.alerts.facts import look
-from fund_assets.alerts.lifecycle import State, Telling, advance
+from fund_assets.alerts.evaluate import evaluate
+from fund_assets.alerts.lifecycle import Telling
 from fund_assets.calendar import TradingCalendar, to_stamp
 from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -90,7 +89,6 @@ class World:
         self.folder, self.server = folder, server
         self.street: Street = server.content  # type: ignore[assignment]
         self.runs: list[dg.DagsterRun] = []
-        self._states: dict[str, State] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> "World":
@@ -98,7 +96,7 @@ class World:
         ours |= SETTINGS | self.server.env | {"FUND_STATE": str(self.folder / "state")}
         ours.pop("CURL_CA_BUNDLE", None)
         self._stack.enter_context(mock.patch.dict(os.environ, ours, clear=True))
-        self.daemon = Daemon(self.folder / "dagster")
+        self.daemon = Daemon(self.folder / "dagster", "fund_assets_tests.faults.installed")
         self._stack.callback(self.daemon.close)
         return self
 
@@ -156,23 +154,15 @@ class World:
             return "retried"
         return "quarantined" if refused else "published"
 
-    def told(self) -> list[Telling]:
-        """What the alerts say at this moment that they have not said before."""
+    def look(self, text: str = "") -> Sequence[Telling]:
+        """What the alerts tell now, or at a later moment at which no daemon lives."""
+        self.now = at(text) if text else self.now
         with moment(self.now):
             platform = Platform()
-            seen = look(platform, self.daemon.instance, self.now)
-            if seen is None:
-                return []
-            states, tellings = advance(
-                self._states,
-                alerts(seen),
-                self.now,
-                unknown=unknown(seen),
-                sessions=lambda first, last: len(seen.calendar.between(first, last)),
-            )
-            self._states |= {state.fingerprint: state for state in states}
-            platform.warehouse.close()
-        return tellings
+            outcome = evaluate(platform, self.daemon.instance, self.now)
+            if platform.settings.state_dir.is_dir():
+                platform.warehouse.close()
+        return outcome.told
 
 
 @contextlib.contextmanager
