@@ -1,0 +1,375 @@
+"""A year of evenings under Dagster's daemon, with seeded faults or without.
+
+    python -m fund_assets_tests.faults.year          both years, compared
+    python -m fund_assets_tests.faults.year --days 60
+
+Belongs here: the calendar of faults, the year's loop, and the comparison of its tables with
+those of a year without faults. Does not belong here: single faults (`cells.py`).
+
+Every day of 2025 has its tick at 23:00: 243 are sessions, the others weekends, holidays, and
+weekends on which China works and the exchange is closed. Faults are drawn by a seed. Whoever
+repairs them is the platform: nothing is run by hand but, at the end of both years, one
+collection of every fund's whole history, after which all tables must be equal to the last bit.
+"""
+
+import argparse
+
+import logging
+import os
+import random
+import shutil
+
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+
+from fund_assets.alerts.evaluate import evaluate
+from fund_assets.alerts.kinds import Severity
+from fund_assets.alerts.lifecycle import Event
+from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.definitions import build_defs
+from fund_assets.platform import Platform
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import TABLES
+from fund_assets.settings import SHANGHAI
+from fund_assets.sources.base import TransportError
+from fund_assets.sources.simulated import SimulatedSource
+from fund_assets.warehouse import Warehouse
+from fund_assets_tests.faults.daemon import Daemon, moment
+from fund_assets_tests.faults.invariants import violations
+from fund_assets_tests.faults.play import SHM
+
+YEAR, SEED, FUNDS = 2025, 20250102, 40
+SETTINGS = {
+    "FUND_SOURCE": "simulated",
+    "FUND_SIM_FUNDS": str(FUNDS),
+    "FUND_SIM_YEARS": "1",  # all through 2025 histories then begin on 1 January 2024
+    "FUND_SIM_SEED": "5",
+}
+#: Fault → (how often, evenings in a row, alerts that must be told).
+FAULTS: dict[str, tuple[int, int, set[str]]] = {
+    "daemon down one evening": (6, 1, {"daemon_dead"}),
+    "daemon down three evenings": (3, 3, {"daemon_dead"}),
+    "half of the market": (6, 1, {"held_publish"}),
+    "half of the market at first": (4, 1, set()),
+    "yesterday's answer": (5, 1, {"freshness"}),
+    "source fails": (5, 1, {"run_failed"}),
+    "source fails at first": (4, 1, set()),
+    "corrections of a whole date": (4, 1, {"mass_revision"}),
+    "one impossible value": (6, 1, set()),
+}
+#: Not before the market has a past of its own, and quiet evenings between two faults.
+FIRST, APART = 8, 2
+VALUES = ["nav_date", "fund_code", *OBSERVED_NAMES, "total_return_index", "return_status"]
+ACTED = Severity.WARNING
+
+
+@dataclass
+class Account:
+    """What a year came to.
+
+    Attributes:
+        injected: fault → how often.
+        alarms: kind → how often told; false: told when nothing was wrong; missed: not told.
+        open: alerts that still hold at the end.
+    """
+
+    sessions: int = 0
+    closed_days: int = 0
+    closed_weekdays: int = 0
+    runs: int = 0
+    failed_runs: int = 0
+    injected: Counter = field(default_factory=Counter)
+    alarms: Counter = field(default_factory=Counter)
+    false: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    on_closed_days: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    laws: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def calendar_of_faults(sessions: list[date], seed: int) -> dict[date, str]:
+    """Session → what goes wrong on it, by chance."""
+    dice = random.Random(seed)
+    drawn = [name for name, (often, _, _) in FAULTS.items() for _ in range(often)]
+    dice.shuffle(drawn)
+    free = len(sessions) - FIRST - sum(FAULTS[name][1] + APART for name in drawn)
+    drawn = drawn[: max(len(drawn) + min(free, 0), 0)]  # a shorter year has fewer
+    gaps = sorted(dice.randrange(max(free, 0) + 1) for _ in drawn)
+    faults, at, before = {}, FIRST, 0
+    for name, gap in zip(drawn, gaps, strict=True):
+        at, before = at + gap - before, gap
+        for day in sessions[at : at + FAULTS[name][1]]:
+            faults[day] = name
+        at += FAULTS[name][1] + APART
+    return faults
+
+
+class Year:
+    """One installation through the days of a year.
+
+    Args:
+        days: how many days from 1 January on.
+    """
+
+    def __init__(self, folder: Path, faults: bool, days: int) -> None:
+        self.folder, self.account = folder, Account()
+        self.calendar = TradingCalendar.build()
+        first = date(YEAR, 1, 1)
+        self.days = [first + timedelta(days=n) for n in range(days)]
+        sessions = [day for day in self.days if self.calendar.is_session(day)]
+        self.faults = calendar_of_faults(sessions, SEED) if faults else {}
+        self.trouble: set[str] = set()
+        self.telling: set[str] = set()
+
+    def live(self) -> Account:
+        """Every day of it, and the account."""
+        started = time.monotonic()
+        with self._environment():
+            from fund_assets_tests.faults import year_installed
+
+            self.bent = year_installed.BENT
+            self.daemon = Daemon(self.folder / "dagster", year_installed.__name__)
+            self._round(datetime(YEAR - 1, 12, 31, 22, 59, tzinfo=SHANGHAI))
+            self._round(datetime(YEAR - 1, 12, 31, 23, 35, tzinfo=SHANGHAI))
+            for day in self.days:
+                self._day(day)
+            last = datetime.combine(self.days[-1], datetime.min.time(), SHANGHAI)
+            self._look(last + timedelta(hours=23, minutes=50), self.days[-1])
+            self.account.open = sorted(self.telling)
+            self.daemon.close()
+            with self.warehouse() as warehouse:
+                self.account.laws = violations(warehouse)
+        self.account.seconds = time.monotonic() - started
+        return self.account
+
+    def settle(self) -> None:
+        """Every fund's whole history once more, and the last date measured anew."""
+        with self._environment():
+            last = datetime.combine(self.days[-1], datetime.min.time(), SHANGHAI)
+            platform = Platform(overrides={"clock": (last + timedelta(hours=23, minutes=55)).isoformat()})
+            codes = platform.source.fund_list().frame["fund_code"].tolist()
+            config = {"wave": True, "history_codes": codes}
+            done = (
+                build_defs(platform)
+                .resolve_job_def("daily_pipeline")
+                .execute_in_process(run_config={"ops": {"fund_nav": {"config": config}}})
+            )
+            assert done.success
+            platform.warehouse.close()
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Warehouse]:
+        """Its tables, to be looked at."""
+        opened = Warehouse(f"sqlite:///{self.folder / 'state/simulated/warehouse.db'}")
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All of a table, in the order of its key."""
+        key = ", ".join(f'"{column}"' for column in TABLES[name].primary_key)
+        with self.warehouse() as warehouse:
+            return warehouse.frame(f"SELECT * FROM {name} ORDER BY {key}", TABLES[name])
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        ours = {k: v for k, v in os.environ.items() if not k.startswith("FUND_")}
+        ours |= SETTINGS | {"FUND_STATE": str(self.folder / "state")}
+        with mock.patch.dict(os.environ, ours, clear=True):
+            yield
+
+    def _day(self, day: date) -> None:
+        """Its tick, with what goes wrong on it."""
+        at = datetime.combine(day, datetime.min.time(), SHANGHAI) + timedelta(hours=23, minutes=35)
+        account, open_day = self.account, self.calendar.is_session(day)
+        account.sessions += open_day
+        account.closed_days += not open_day
+        account.closed_weekdays += not open_day and day.weekday() < 5
+        fault = self.faults.get(day, "")
+        account.injected[fault] += bool(fault)
+        due = set(FAULTS[fault][2]) if fault else set()
+        if not open_day and self.trouble == {"down"}:
+            return  # the daemon is still down
+        if fault.startswith("daemon down"):
+            self.trouble = {"down"}
+            # The watcher outside Dagster is alive.
+            told = self._look(at, day)
+        else:
+            was_down, self.trouble = self.trouble == {"down"}, set()
+            self._bend(fault, day)
+            told = self._round(at)
+            # A failed run is tried again at the daemon's next look.
+            if fault.endswith("at first"):
+                self.bent.clear()
+            told |= self._look(at, day)
+            if fault and not fault.startswith(("yesterday", "one")):
+                for minute in (1, 2):
+                    self._round(at + timedelta(minutes=minute))
+                    told |= self._look(at + timedelta(minutes=minute), day)
+            self.bent.clear()
+            if was_down:
+                told -= {"tick_missed"}
+        wrong = told - due
+        account.missed += [f"{day} {fault}: {kind}" for kind in due - told - self.standing(day, fault)]
+        account.false += [f"{day} {fault or 'no fault'}: {kind}" for kind in wrong]
+        account.on_closed_days += [f"{day}: {kind}" for kind in told if not open_day]
+
+    def standing(self, day: date, fault: str) -> set[str]:
+        """What the first of several evenings of a fault told already."""
+        before = self.calendar.before(day)
+        return FAULTS[fault][2] if fault and self.faults.get(before) == fault else set()
+
+    def _round(self, now: datetime) -> set[str]:
+        for run in self.daemon.round(now):
+            self.account.runs += 1
+            ended = self.daemon.instance.get_run_by_id(run.run_id)
+            self.account.failed_runs += not ended.is_success
+        return set()
+
+    def _look(self, now: datetime, day: date) -> set[str]:
+        """Kinds told at a moment, of those that ask for action."""
+        with moment(now):
+            platform = Platform()
+            outcome = evaluate(platform, self.daemon.instance, now)
+            platform.warehouse.close()
+        told = set()
+        for telling in outcome.told:
+            state = telling.state
+            if telling.event is Event.OVER:
+                self.telling.discard(state.fingerprint)
+            elif state.severity >= ACTED:
+                self.telling.add(state.fingerprint)
+                if telling.event is Event.BEGAN:
+                    told.add(state.kind)
+                    self.account.alarms[state.kind] += 1
+        return told
+
+    def _bend(self, fault: str, day: date) -> None:
+        before = self.calendar.before(day)
+        today, yesterday = to_key(day), to_key(before)
+        if fault.startswith("half"):
+            self.bent["observations"] = lambda frame: frame.iloc[: len(frame) // 2]
+        elif fault.startswith("yesterday"):
+            then = datetime.combine(before, datetime.min.time(), SHANGHAI)
+            old = SimulatedSource(
+                FUNDS, 1.0, 5, self.calendar, lambda: then + timedelta(hours=23)
+            ).wave()
+            self.bent["wave"] = lambda wave: old
+        elif fault.startswith("source fails"):
+
+            def fails(wave: Any) -> Any:
+                raise TransportError("open_funds: connection reset")
+
+            self.bent["wave"] = fails
+        elif fault.startswith("corrections"):
+
+            def revised(frame: pd.DataFrame) -> pd.DataFrame:
+                at = (frame["nav_date"] == yesterday) & (frame["unit_nav"] > 0.5)
+                at &= at.cumsum() <= 8
+                moved = (frame["unit_nav"] * 1.003).round(4)
+                return frame.assign(unit_nav=moved.where(at, frame["unit_nav"]))
+
+            self.bent["observations"] = revised
+        elif fault.startswith("one impossible"):
+
+            def spoilt(frame: pd.DataFrame) -> pd.DataFrame:
+                at = (frame["nav_date"] == today) & frame["unit_nav"].notna()
+                at &= at.cumsum() == 1
+                return frame.assign(unit_nav=frame["unit_nav"].mask(at, -1.0))
+
+            self.bent["observations"] = spoilt
+
+
+@dataclass
+class Comparison:
+    """The tables of a year with faults beside those of one without.
+
+    Attributes:
+        rows: accepted rows compared, as the evenings left them.
+        lost: keys that only the year without faults has; more: only the other.
+        differ: common rows whose values differ by more than rounding.
+        settled: table → rows, of tables equal to the last bit after both have settled.
+        unequal: tables that are not.
+        corrections: corrections in both ledgers; unseen: those whose wrong value was never
+            accepted, because its evening was at fault.
+    """
+
+    sessions_missing: int = 0
+    rows: int = 0
+    lost: int = 0
+    more: int = 0
+    differ: int = 0
+    settled: dict[str, int] = field(default_factory=dict)
+    unequal: list[str] = field(default_factory=list)
+    corrections: int = 0
+    unseen: int = 0
+    strange: list[str] = field(default_factory=list)
+
+
+def compare(whole: Year, faulty: Year) -> Comparison:
+    """As the evenings left the tables, and after both years have settled."""
+    found = Comparison()
+    keys = ["nav_date", "fund_code"]
+    a, b = (year.table("validated_nav").set_index(keys) for year in (whole, faulty))
+    both = a.index.intersection(b.index)
+    found.rows, found.lost, found.more = len(both), len(a) - len(both), len(b) - len(both)
+    sessions = {to_key(day) for day in whole.days if whole.calendar.is_session(day)}
+    counts = b.groupby("nav_date").size()
+    full = counts.max()
+    found.sessions_missing = sum(counts.get(key, 0) < 0.5 * full for key in sessions)
+    a, b = a.loc[both], b.loc[both]
+    wrong = np.zeros(len(both), dtype=bool)
+    for name in ("unit_nav", "acc_nav", "yield_per_10k", "yield_7d_pct"):
+        wrong |= (a[name].fillna(-1) != b[name].fillna(-1)).to_numpy()
+    wrong |= ((a["total_return_index"] / b["total_return_index"] - 1).abs() > 2e-4).to_numpy()
+    found.differ = int(wrong.sum())
+    _ledgers(whole, faulty, found)
+    for year in (whole, faulty):
+        year.settle()
+    for name, columns in (
+        ("validated_nav", VALUES),
+        ("fund_events", ["fund_code", "ex_date", "kind", "value", "status"]),
+        ("benchmark_index", ["index_code", "nav_date", "close"]),
+        ("fund_metrics", TABLES["fund_metrics"].names),
+        ("fund_peers", TABLES["fund_peers"].names),
+    ):
+        one, other = (_newest(year.table(name))[list(columns)] for year in (whole, faulty))
+        if one.equals(other):
+            found.settled[name] = len(one)
+        else:
+            found.unequal.append(f"{name}: {len(one)} rows and {len(other)}")
+    return found
+
+
+def _newest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of metrics the last date; of everything else all."""
+    if "calc_date" in rows:
+        rows = rows[rows["calc_date"] == rows["calc_date"].max()]
+    return rows.reset_index(drop=True)
+
+
+def _ledgers(whole: Year, faulty: Year, found: Comparison) -> None:
+    """Corrections are the same but for values that were never seen wrong."""
+    keys = ["fund_code", "nav_date"]
+    a, b = (year.table("nav_revision").set_index(keys) for year in (whole, faulty))
+    found.corrections = len(a.index.intersection(b.index))
+    at_fault = {to_key(day) for day in faulty.faults}
+    unseen = a.index.difference(b.index)
+    found.unseen = len(unseen)
+    found.strange = [f"{code} {day} is no correction without faults" for code, day in b.index.difference(a.index)]
+    found.strange += [f"{code} {day} was seen, and its correction is lost" for code, day in unseen if day not in at_fault]
