@@ -14,6 +14,10 @@ from fund_assets_tests.server import Fault
 
 #: A failed collection is tried twice more, at the daemon's next looks.
 TRIED = (WAVE, f"{TONIGHT}T19:01:10", f"{TONIGHT}T19:01:50")
+#: Every tick of an evening, and a look after all NAVs are due.
+TICKS = (
+    WAVE, f"{TONIGHT}T19:30:30", f"{TONIGHT}T20:30:30", LATER, f"{TONIGHT}T23:00:30", NIGHT,
+)  # fmt: skip
 MORNING = "2026-09-19T07:30:30"
 STAGES = (
     "source", "landing", "rules", "publish", "metrics", "scheduler", "database", "channel",
@@ -33,6 +37,7 @@ class Cell:
             must be told as over after the repair.
         rounds: moments of the daemon with the fault; after: without it, until all is well.
         quick: in the default suite too.
+        channel: name of an alert channel and how it misbehaves: the cell is about a message.
     """
 
     stage: str
@@ -43,6 +48,7 @@ class Cell:
     rounds: tuple[str, ...] = (WAVE,)
     after: tuple[str, ...] = (LATER,)
     quick: bool = False
+    channel: tuple[str, object] = ("", None)
 
     @property
     def name(self) -> str:
@@ -136,14 +142,14 @@ STALE = [
          altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"{BEFORE}","{TONIGHT}"')),
     page("landing", "open_funds: GBK among UTF-8", "published", "notice", altered.mixed_encodings),
     Cell("landing", "the answer of the evening before", "retried", _alerts("freshness"),
-         harm.yesterday(), (WAVE, NIGHT), (MORNING,)),
+         harm.yesterday(), TICKS, (MORNING,)),
     Cell("landing", "the same answer again", "published", _alerts(""),
          harm.again(), (WAVE, LATER), (MORNING,)),
-    Cell("rules", "yesterday's figures under today's dates", "held", _alerts("mass_revision"),
+    Cell("rules", "yesterday's figures under today's dates", "held", _alerts("mass_revision notice"),
          harm.redated()),
     page("rules", "no NAV has moved", "held", "held_publish", altered.rows(altered.standing_still)),
     page("rules", "six corrections of a date", "held", "mass_revision", altered.rows(altered.revised)),
-    page("rules", "dated tomorrow", "held", "held_publish",
+    page("rules", "dated tomorrow", "held", "held_publish notice",
          altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"2026-09-21","{BEFORE}"')),
 ]  # fmt: skip
 
@@ -151,7 +157,7 @@ PARTS = [
     page("rules", "half of the market", "held", "held_publish notice", altered.share(0.5), quick=True),
     page("rules", "90 % of the market", "held", "held_publish notice", altered.share(0.9)),
     page("rules", "99 % of the market", "published", "", altered.share(0.98)),
-    page("rules", "a fund stands twice, differently", "held", "held_publish", altered.twice("9.8765")),
+    page("rules", "a fund stands twice, differently", "held", "held_publish notice", altered.twice("9.8765")),
     page("rules", "a fund stands twice, the same", "published", "", altered.twice(None)),
 ]  # fmt: skip
 
@@ -207,4 +213,17 @@ SCHEDULER = [
     Cell("scheduler", "no heartbeat", "retried", _alerts("daemon_dead"), harm.silent(f"{TONIGHT}T19:20:00"), ()),
 ]  # fmt: skip
 
-CELLS = [*TRANSPORT, *DRIFT, *STALE, *PARTS, *VALUES, *STORING, *SCHEDULER, *DATABASE]
+#: A message that is refused stays in the outbox; it arrives once when the channel is well.
+CHANNELS = [
+    Cell("channel", f"{name}: {fault}", "retried", _alerts("daemon_dead"), harm.nothing(),
+         channel=(name, how))
+    for name in ("dingtalk", "feishu", "wecom", "webhook")
+    for fault, how in (
+        ("refuses, with status 200", harm.REFUSES),
+        ("status 500", 500),
+        ("redirects elsewhere", 302),
+        ("no connection", harm.AWAY),
+    )
+]  # fmt: skip
+
+CELLS = [*TRANSPORT, *DRIFT, *STALE, *PARTS, *VALUES, *STORING, *SCHEDULER, *DATABASE, *CHANNELS]

@@ -24,6 +24,8 @@ from fund_assets_tests.server import Fault
 
 Doing = Callable[[World], AbstractContextManager[object]]
 FULL, READ_ONLY, KILL = "PRAGMA max_page_count = 1", "PRAGMA query_only = ON", "kill"
+#: How an alert channel misbehaves, besides with a status.
+REFUSES, AWAY = "refuses", "away"
 PAGES = ("open_funds", "money_funds", "exchange_funds")
 
 

@@ -3,6 +3,7 @@
 Belongs here: what is looked at, and when. Does not belong here: the cells (`cells.py`).
 """
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,17 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from unittest import mock
 
 import pandas as pd
 
 from fund_assets.alerts.kinds import KINDS, Severity
 from fund_assets.alerts.lifecycle import Event, Telling
 from fund_assets_tests.faults.cells import MORNING, Cell
+from fund_assets_tests.faults.harm import AWAY, REFUSES
 from fund_assets_tests.faults.invariants import violations
 from fund_assets_tests.faults.world import (
     DATE,
     EVE,
     LATER,
+    TONIGHT,
     WAVE,
     Street,
     World,
@@ -28,6 +32,7 @@ from fund_assets_tests.faults.world import (
     first_evening,
 )
 from fund_assets_tests.server import MarketServer
+from fund_assets_tests.server.robots import RobotServer
 
 #: Storage in memory, where the machine has it.
 SHM = Path("/dev/shm")
@@ -78,7 +83,7 @@ class Stage:
         self.street.change.clear()
         self.street.repeat.clear()
         try:
-            self._play(cell, played)
+            (self._message if cell.channel[0] else self._play)(cell, played)
         except Exception as error:
             played.wrong.append(f"it could not be played: {type(error).__name__}: {error}")
         if played.end != cell.end:
@@ -121,6 +126,36 @@ class Stage:
             }
             if over != lasting:
                 played.wrong.append(f"told as over: {sorted(over)}, began: {sorted(lasting)}")
+    def _message(self, cell: Cell, played: Played) -> None:
+        """An alert over a channel that does not take it, and takes it later."""
+        name, how = cell.channel
+        with self._world("cell") as world, RobotServer(name) as server:
+            setting, robot = f"FUND_ALERT_{name.upper()}_URL", server.robot
+            url = server.url if how != AWAY else f"http://127.0.0.1:9{server.path}"
+            with mock.patch.dict(os.environ, {setting: url}):
+                world.at(EVE)
+                if how == REFUSES:
+                    robot.most = 0
+                elif isinstance(how, int):
+                    robot.fault = how
+                played.told = frozenset(map(_label, world.look(f"{TONIGHT}T19:20:00")))
+                waiting = world.outbox("waiting")
+                if len(waiting) == 1 and waiting[0]["error"] and not robot.accepted:
+                    played.end = "retried"
+            robot.most, robot.fault = 10**9, None
+            with mock.patch.dict(os.environ, {setting: server.url}):
+                told = len(robot.accepted)
+                for moment in ("19:21:05", "19:22:10"):
+                    if world.look(f"{TONIGHT}T{moment}"):
+                        played.wrong.append("the alert began twice")
+                if len(robot.accepted) - told != 1 or world.outbox("waiting"):
+                    played.wrong.append(f"{len(robot.accepted)} messages arrived, not one")
+                world.at(f"{TONIGHT}T19:30:30")
+                over = {t.state.kind for t in world.look() if t.event is Event.OVER}
+                if over != cell.alerts or "已恢复" not in robot.texts[-1]:
+                    played.wrong.append(f"its end was not told: {sorted(over)}")
+            self._judge(world, played, "with the fault")
+
     @contextmanager
     def _world(self, name: str) -> Iterator[World]:
         folder = self.folder / name

@@ -10,10 +10,11 @@ definitions run under Dagster's own daemon loops, and the alerts are the project
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import dagster as dg
@@ -26,7 +27,7 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
 from fund_assets.sources.simulated import SimulatedSource
-from fund_assets.warehouse import Warehouse, facts
+from fund_assets.warehouse import Warehouse, alerts, facts
 from fund_assets_tests.faults.daemon import Daemon, at, moment
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
 
@@ -153,6 +154,11 @@ class World:
         if not published:
             return "retried"
         return "quarantined" if refused else "published"
+
+    def outbox(self, state: str) -> list[Mapping[str, Any]]:
+        """Messages in the outbox."""
+        with self.warehouse() as warehouse:
+            return alerts.outbox(warehouse, state)
 
     def look(self, text: str = "") -> Sequence[Telling]:
         """What the alerts tell now, or at a later moment at which no daemon lives."""

@@ -1,7 +1,6 @@
-"""A year of evenings under Dagster's daemon, with seeded faults or without.
+"""A year of evenings under Dagster's daemon, with seeded faults and without.
 
-    python -m fund_assets_tests.faults.year          both years, compared
-    python -m fund_assets_tests.faults.year --days 60
+    python -m fund_assets_tests.faults.year [--days 60]
 
 Belongs here: the calendar of faults, the year's loop, and the comparison of its tables with
 those of a year without faults. Does not belong here: single faults (`cells.py`).
@@ -13,11 +12,13 @@ collection of every fund's whole history, after which all tables must be equal t
 """
 
 import argparse
+import json
 
 import logging
 import os
 import random
 import shutil
+import subprocess
 
 import sys
 import time
@@ -106,16 +107,22 @@ def calendar_of_faults(sessions: list[date], seed: int) -> dict[date, str]:
     dice = random.Random(seed)
     drawn = [name for name, (often, _, _) in FAULTS.items() for _ in range(often)]
     dice.shuffle(drawn)
-    free = len(sessions) - FIRST - sum(FAULTS[name][1] + APART for name in drawn)
-    drawn = drawn[: max(len(drawn) + min(free, 0), 0)]  # a shorter year has fewer
-    gaps = sorted(dice.randrange(max(free, 0) + 1) for _ in drawn)
-    faults, at, before = {}, FIRST, 0
-    for name, gap in zip(drawn, gaps, strict=True):
-        at, before = at + gap - before, gap
-        for day in sessions[at : at + FAULTS[name][1]]:
+    while drawn and FIRST + _evenings(drawn) > len(sessions):
+        drawn.pop()  # a shorter year has fewer
+    free = len(sessions) - FIRST - _evenings(drawn)
+    quiet = sorted(dice.randrange(free + 1) for _ in drawn)
+    faults, at = {}, FIRST
+    for name, before in zip(drawn, quiet, strict=True):
+        first = at + before
+        for day in sessions[first : first + FAULTS[name][1]]:
             faults[day] = name
         at += FAULTS[name][1] + APART
     return faults
+
+
+def _evenings(faults: list[str]) -> int:
+    """How many evenings they take, with the quiet ones after each."""
+    return sum(FAULTS[name][1] + APART for name in faults)
 
 
 class Year:
@@ -148,7 +155,7 @@ class Year:
             for day in self.days:
                 self._day(day)
             last = datetime.combine(self.days[-1], datetime.min.time(), SHANGHAI)
-            self._look(last + timedelta(hours=23, minutes=50), self.days[-1])
+            self._look(last + timedelta(hours=23, minutes=38), self.days[-1])
             self.account.open = sorted(self.telling)
             self.daemon.close()
             with self.warehouse() as warehouse:
@@ -201,7 +208,8 @@ class Year:
         account.closed_days += not open_day
         account.closed_weekdays += not open_day and day.weekday() < 5
         fault = self.faults.get(day, "")
-        account.injected[fault] += bool(fault)
+        if fault:
+            account.injected[fault] += 1
         due = set(FAULTS[fault][2]) if fault else set()
         if not open_day and self.trouble == {"down"}:
             return  # the daemon is still down
@@ -373,3 +381,81 @@ def _ledgers(whole: Year, faulty: Year, found: Comparison) -> None:
     found.unseen = len(unseen)
     found.strange = [f"{code} {day} is no correction without faults" for code, day in b.index.difference(a.index)]
     found.strange += [f"{code} {day} was seen, and its correction is lost" for code, day in unseen if day not in at_fault]
+
+
+def both_years(days: int) -> tuple[Account, Account, Comparison]:
+    """A year without faults and one with them, each in a process of its own; compared."""
+    folder = Path(mkdtemp(prefix="year-", dir=SHM if SHM.is_dir() else None))
+    try:
+        lives = {
+            name: subprocess.Popen(
+                [sys.executable, "-m", __name__ if __name__ != "__main__" else __spec__.name,
+                 "--live", name, "--folder", str(folder / name), "--days", str(days)],
+            )
+            for name in ("whole", "faulty")
+        }  # fmt: skip
+        ended = {name: live.wait() for name, live in lives.items()}
+        if any(ended.values()):
+            raise RuntimeError(f"a year did not come to its end: {ended}")
+        accounts, years = [], []
+        for name in lives:
+            told = json.loads((folder / name / "account.json").read_text())
+            accounts.append(Account(**told))
+            years.append(Year(folder / name, name == "faulty", days))
+        return accounts[0], accounts[1], compare(*years)
+    finally:
+        for live in lives.values():
+            live.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def report(whole: Account, faulty: Account, compared: Comparison) -> tuple[str, list[str]]:
+    """The figures in words, and everything that is not as it must be."""
+    settled = ", ".join(f"{name} {rows:,}" for name, rows in compared.settled.items())
+    alarms = ", ".join(f"{kind} {n}" for kind, n in sorted(faulty.alarms.items()))
+    faults = ", ".join(f"{name} {n}" for name, n in sorted(faulty.injected.items()))
+    words = f"""\
+sessions                   {faulty.sessions}
+closed days                {faulty.closed_days}, of them {faulty.closed_weekdays} on Monday to Friday
+runs                       {faulty.runs} with faults, {whole.runs} without
+faults injected            {sum(faulty.injected.values())} evenings: {faults}
+alarms raised              {sum(faulty.alarms.values())}: {alarms}
+alarms in the quiet year   {sum(whole.alarms.values())}
+false alarms               {len(whole.false) + len(faulty.false)}
+faults not told            {len(faulty.missed)}
+alarms on closed days      {len(whole.on_closed_days) + len(faulty.on_closed_days)}
+alarms open at the end     {len(whole.open) + len(faulty.open)}
+dates missing at the end   {compared.sessions_missing}
+accepted rows compared     {compared.rows:,}: {compared.lost} lost, {compared.differ} differ, {compared.more} more
+corrections in the ledger  {compared.corrections}, {compared.unseen} never seen wrong
+equal to the last bit      {settled}
+took                       {whole.seconds:.0f} s and {faulty.seconds:.0f} s, side by side
+"""
+    wrong = [*whole.false, *faulty.false, *faulty.missed, *whole.on_closed_days]
+    wrong += [*faulty.on_closed_days, *whole.open, *faulty.open, *whole.laws, *faulty.laws]
+    wrong += [*compared.unequal, *compared.strange]
+    if compared.sessions_missing or compared.lost or compared.differ:
+        wrong.append("the accepted history is not that of the quiet year")
+    return words, wrong
+
+
+def main() -> int:
+    """Both years, or, in a child process, one of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--live", choices=("whole", "faulty"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    if asked.live:
+        account = Year(asked.folder, asked.live == "faulty", asked.days).live()
+        (asked.folder / "account.json").write_text(json.dumps(asdict(account)))
+        return 0
+    words, wrong = report(*both_years(asked.days))
+    print(words, *wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
