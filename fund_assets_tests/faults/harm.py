@@ -5,6 +5,7 @@ belong here: how any of it must end (`cells.py`).
 """
 
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -115,11 +116,12 @@ def statement(table: str, how: str) -> Doing:
     def doing(world: World) -> Iterator[None]:
         met: list[str] = []
         parent = os.getpid()
+        written = re.compile(rf"(INSERT .*INTO|UPDATE)\s+\W?{table}\b", re.DOTALL)
 
         def meet(
             connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, many: bool
         ) -> None:
-            if not sql.startswith(("INSERT", "UPDATE")) or f" {table} " not in f"{sql} ":
+            if not written.match(sql):
                 return
             if how != KILL:
                 met.append(sql)

@@ -26,7 +26,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -47,6 +47,11 @@ from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.base import TransportError
 from fund_assets.sources.simulated import SimulatedSource
+from fund_assets.steps.collecting import collect_histories, collect_wave
+from fund_assets.steps.events import refresh_events
+from fund_assets.steps.indexing import collect_indices
+from fund_assets.steps.listing import refresh
+from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse
 from fund_assets_tests.faults.daemon import Daemon, moment
 from fund_assets_tests.faults.invariants import violations
@@ -72,7 +77,7 @@ FAULTS: dict[str, tuple[int, int, set[str]]] = {
     "one impossible value": (6, 1, set()),
 }
 #: Not before the market has a past of its own, and quiet evenings between two faults.
-FIRST, APART = 8, 2
+FIRST, APART = 5, 2
 VALUES = ["nav_date", "fund_code", *OBSERVED_NAMES, "total_return_index", "return_status"]
 ACTED = Severity.WARNING
 
@@ -120,6 +125,11 @@ def calendar_of_faults(sessions: list[date], seed: int) -> dict[date, str]:
     return faults
 
 
+def _at(day: date) -> datetime:
+    """When the daemon looks that evening: the tick of 23:00 ran, all NAVs are due."""
+    return datetime.combine(day, datetime.min.time(), SHANGHAI) + timedelta(hours=23, minutes=35)
+
+
 def _evenings(faults: list[str]) -> int:
     """How many evenings they take, with the quiet ones after each."""
     return sum(FAULTS[name][1] + APART for name in faults)
@@ -132,15 +142,30 @@ class Year:
         days: how many days from 1 January on.
     """
 
-    def __init__(self, folder: Path, faults: bool, days: int) -> None:
+    def __init__(self, folder: Path, days: int) -> None:
         self.folder, self.account = folder, Account()
         self.calendar = TradingCalendar.build()
         first = date(YEAR, 1, 1)
         self.days = [first + timedelta(days=n) for n in range(days)]
-        sessions = [day for day in self.days if self.calendar.is_session(day)]
-        self.faults = calendar_of_faults(sessions, SEED) if faults else {}
+        self.sessions = [day for day in self.days if self.calendar.is_session(day)]
+        self.faults = calendar_of_faults(self.sessions, SEED)
         self.trouble: set[str] = set()
         self.telling: set[str] = set()
+
+    def live_quietly(self) -> None:
+        """Every evening without a fault, by the steps alone, without Dagster."""
+        with self._environment():
+            for day in [date(YEAR - 1, 12, 31), *self.sessions]:
+                platform = Platform(overrides={"clock": _at(day).isoformat()})
+                warehouse, market = platform.warehouse, platform.source
+                refresh(warehouse, market, to_key(day))
+                refresh_events(warehouse, market, platform.now)
+                collect_wave(warehouse, market, platform.now)
+                collect_histories(warehouse, market, platform.now, limit=FUNDS)
+                collect_indices(warehouse, market)
+                outcomes = validate(warehouse, platform.calendar, platform.now())
+                assert not explain_block(outcomes), explain_block(outcomes)
+                warehouse.close()
 
     def live(self) -> Account:
         """Every day of it, and the account."""
@@ -151,11 +176,10 @@ class Year:
             self.bent = year_installed.BENT
             self.daemon = Daemon(self.folder / "dagster", year_installed.__name__)
             self._round(datetime(YEAR - 1, 12, 31, 22, 59, tzinfo=SHANGHAI))
-            self._round(datetime(YEAR - 1, 12, 31, 23, 35, tzinfo=SHANGHAI))
+            self._round(_at(date(YEAR - 1, 12, 31)))
             for day in self.days:
                 self._day(day)
-            last = datetime.combine(self.days[-1], datetime.min.time(), SHANGHAI)
-            self._look(last + timedelta(hours=23, minutes=38), self.days[-1])
+            self._look(_at(self.days[-1]) + timedelta(minutes=3))
             self.account.open = sorted(self.telling)
             self.daemon.close()
             with self.warehouse() as warehouse:
@@ -166,8 +190,8 @@ class Year:
     def settle(self) -> None:
         """Every fund's whole history once more, and the last date measured anew."""
         with self._environment():
-            last = datetime.combine(self.days[-1], datetime.min.time(), SHANGHAI)
-            platform = Platform(overrides={"clock": (last + timedelta(hours=23, minutes=55)).isoformat()})
+            last = _at(self.days[-1]) + timedelta(minutes=20)
+            platform = Platform(overrides={"clock": last.isoformat()})
             codes = platform.source.fund_list().frame["fund_code"].tolist()
             config = {"wave": True, "history_codes": codes}
             done = (
@@ -202,7 +226,7 @@ class Year:
 
     def _day(self, day: date) -> None:
         """Its tick, with what goes wrong on it."""
-        at = datetime.combine(day, datetime.min.time(), SHANGHAI) + timedelta(hours=23, minutes=35)
+        at = _at(day)
         account, open_day = self.account, self.calendar.is_session(day)
         account.sessions += open_day
         account.closed_days += not open_day
@@ -216,19 +240,19 @@ class Year:
         if fault.startswith("daemon down"):
             self.trouble = {"down"}
             # The watcher outside Dagster is alive.
-            told = self._look(at, day)
+            told = self._look(at)
         else:
             was_down, self.trouble = self.trouble == {"down"}, set()
             self._bend(fault, day)
-            told = self._round(at)
+            self._round(at)
             # A failed run is tried again at the daemon's next look.
             if fault.endswith("at first"):
                 self.bent.clear()
-            told |= self._look(at, day)
+            told = self._look(at)
             if fault and not fault.startswith(("yesterday", "one")):
                 for minute in (1, 2):
                     self._round(at + timedelta(minutes=minute))
-                    told |= self._look(at + timedelta(minutes=minute), day)
+                    told |= self._look(at + timedelta(minutes=minute))
             self.bent.clear()
             if was_down:
                 told -= {"tick_missed"}
@@ -242,14 +266,13 @@ class Year:
         before = self.calendar.before(day)
         return FAULTS[fault][2] if fault and self.faults.get(before) == fault else set()
 
-    def _round(self, now: datetime) -> set[str]:
+    def _round(self, now: datetime) -> None:
         for run in self.daemon.round(now):
             self.account.runs += 1
             ended = self.daemon.instance.get_run_by_id(run.run_id)
             self.account.failed_runs += not ended.is_success
-        return set()
 
-    def _look(self, now: datetime, day: date) -> set[str]:
+    def _look(self, now: datetime) -> set[str]:
         """Kinds told at a moment, of those that ask for action."""
         with moment(now):
             platform = Platform()
@@ -273,10 +296,7 @@ class Year:
         if fault.startswith("half"):
             self.bent["observations"] = lambda frame: frame.iloc[: len(frame) // 2]
         elif fault.startswith("yesterday"):
-            then = datetime.combine(before, datetime.min.time(), SHANGHAI)
-            old = SimulatedSource(
-                FUNDS, 1.0, 5, self.calendar, lambda: then + timedelta(hours=23)
-            ).wave()
+            old = SimulatedSource(FUNDS, 1.0, 5, self.calendar, lambda: _at(before)).wave()
             self.bent["wave"] = lambda wave: old
         elif fault.startswith("source fails"):
 
@@ -336,7 +356,7 @@ def compare(whole: Year, faulty: Year) -> Comparison:
     a, b = (year.table("validated_nav").set_index(keys) for year in (whole, faulty))
     both = a.index.intersection(b.index)
     found.rows, found.lost, found.more = len(both), len(a) - len(both), len(b) - len(both)
-    sessions = {to_key(day) for day in whole.days if whole.calendar.is_session(day)}
+    sessions = {to_key(day) for day in whole.sessions}
     counts = b.groupby("nav_date").size()
     full = counts.max()
     found.sessions_missing = sum(counts.get(key, 0) < 0.5 * full for key in sessions)
@@ -383,57 +403,49 @@ def _ledgers(whole: Year, faulty: Year, found: Comparison) -> None:
     found.strange += [f"{code} {day} was seen, and its correction is lost" for code, day in unseen if day not in at_fault]
 
 
-def both_years(days: int) -> tuple[Account, Account, Comparison]:
-    """A year without faults and one with them, each in a process of its own; compared."""
+def both_years(days: int) -> tuple[Account, Comparison]:
+    """A year with faults and a quiet one, in a process each; compared."""
     folder = Path(mkdtemp(prefix="year-", dir=SHM if SHM.is_dir() else None))
+    lives = []
     try:
-        lives = {
-            name: subprocess.Popen(
-                [sys.executable, "-m", __name__ if __name__ != "__main__" else __spec__.name,
-                 "--live", name, "--folder", str(folder / name), "--days", str(days)],
-            )
-            for name in ("whole", "faulty")
-        }  # fmt: skip
-        ended = {name: live.wait() for name, live in lives.items()}
-        if any(ended.values()):
-            raise RuntimeError(f"a year did not come to its end: {ended}")
-        accounts, years = [], []
-        for name in lives:
-            told = json.loads((folder / name / "account.json").read_text())
-            accounts.append(Account(**told))
-            years.append(Year(folder / name, name == "faulty", days))
-        return accounts[0], accounts[1], compare(*years)
+        for name in ("faulty", "quiet"):
+            command = [sys.executable, "-m", "fund_assets_tests.faults.year", "--live", name]
+            command += ["--folder", str(folder / name), "--days", str(days)]
+            lives.append(subprocess.Popen(command))
+        if any([live.wait() for live in lives]):
+            raise RuntimeError("a year did not come to its end: see above")
+        told = json.loads((folder / "faulty" / "account.json").read_text())
+        quiet, faulty = Year(folder / "quiet", days), Year(folder / "faulty", days)
+        return Account(**told), compare(quiet, faulty)
     finally:
-        for live in lives.values():
+        for live in lives:
             live.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(whole: Account, faulty: Account, compared: Comparison) -> tuple[str, list[str]]:
+def report(account: Account, compared: Comparison) -> tuple[str, list[str]]:
     """The figures in words, and everything that is not as it must be."""
     settled = ", ".join(f"{name} {rows:,}" for name, rows in compared.settled.items())
-    alarms = ", ".join(f"{kind} {n}" for kind, n in sorted(faulty.alarms.items()))
-    faults = ", ".join(f"{name} {n}" for name, n in sorted(faulty.injected.items()))
+    alarms = ", ".join(f"{kind} {n}" for kind, n in sorted(account.alarms.items()))
+    faults = ", ".join(f"{name} {n}" for name, n in sorted(account.injected.items()))
     words = f"""\
-sessions                   {faulty.sessions}
-closed days                {faulty.closed_days}, of them {faulty.closed_weekdays} on Monday to Friday
-runs                       {faulty.runs} with faults, {whole.runs} without
-faults injected            {sum(faulty.injected.values())} evenings: {faults}
-alarms raised              {sum(faulty.alarms.values())}: {alarms}
-alarms in the quiet year   {sum(whole.alarms.values())}
-false alarms               {len(whole.false) + len(faulty.false)}
-faults not told            {len(faulty.missed)}
-alarms on closed days      {len(whole.on_closed_days) + len(faulty.on_closed_days)}
-alarms open at the end     {len(whole.open) + len(faulty.open)}
-dates missing at the end   {compared.sessions_missing}
+sessions                   {account.sessions}
+closed days                {account.closed_days}, {account.closed_weekdays} of them Monday to Friday
+runs                       {account.runs}, {account.failed_runs} of them failed
+evenings with a fault      {sum(account.injected.values())}: {faults}
+alarms raised              {sum(account.alarms.values())}: {alarms}
+false alarms               {len(account.false)}
+faults not told            {len(account.missed)}
+alarms on closed days      {len(account.on_closed_days)}
+alarms open at the end     {len(account.open)}
+sessions missing           {compared.sessions_missing}
 accepted rows compared     {compared.rows:,}: {compared.lost} lost, {compared.differ} differ, {compared.more} more
 corrections in the ledger  {compared.corrections}, {compared.unseen} never seen wrong
 equal to the last bit      {settled}
-took                       {whole.seconds:.0f} s and {faulty.seconds:.0f} s, side by side
+took                       {account.seconds:.0f} s
 """
-    wrong = [*whole.false, *faulty.false, *faulty.missed, *whole.on_closed_days]
-    wrong += [*faulty.on_closed_days, *whole.open, *faulty.open, *whole.laws, *faulty.laws]
-    wrong += [*compared.unequal, *compared.strange]
+    wrong = [*account.false, *account.missed, *account.on_closed_days, *account.open]
+    wrong += [*account.laws, *compared.unequal, *compared.strange]
     if compared.sessions_missing or compared.lost or compared.differ:
         wrong.append("the accepted history is not that of the quiet year")
     return words, wrong
@@ -443,14 +455,18 @@ def main() -> int:
     """Both years, or, in a child process, one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--live", choices=("whole", "faulty"), help=argparse.SUPPRESS)
+    parser.add_argument("--live", choices=("quiet", "faulty"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     if asked.live:
-        account = Year(asked.folder, asked.live == "faulty", asked.days).live()
-        (asked.folder / "account.json").write_text(json.dumps(asdict(account)))
+        year = Year(asked.folder, asked.days)
+        if asked.live == "quiet":
+            year.live_quietly()
+        else:
+            account = year.live()
+            (asked.folder / "account.json").write_text(json.dumps(asdict(account)))
         return 0
     words, wrong = report(*both_years(asked.days))
     print(words, *wrong, sep="\n")
