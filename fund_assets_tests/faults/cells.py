@@ -183,11 +183,11 @@ VALUES = [
 
 STORING = [
     Cell(stage, fault, "retried", _alerts(alerts), harm.statement(table, how),
-         rounds, quick=False)
+         rounds)
     for stage, table, rounds in (
         ("landing", "fund_nav", TRIED),
         ("publish", "publish_log", (WAVE,)),
-        ("metrics", "fund_metrics", (WAVE,)),
+        ("metrics", "fund_metrics", TRIED[:2]),
     )
     for fault, how, alerts in (
         ("the disk is full", harm.FULL, "run_failed"),

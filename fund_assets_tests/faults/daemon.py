@@ -90,13 +90,16 @@ class Launcher(SyncInMemoryRunLauncher):
     """Executes a run where it is launched, and waits for it.
 
     Attributes:
-        doomed: a job whose next run is executed in a child process, where a fault may kill it.
+        doomed: a job or an asset whose next run is executed in a child process, where a fault
+            kills it.
     """
 
     doomed = ""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        if context.dagster_run.job_name == Launcher.doomed:
+        run = context.dagster_run
+        assets = {key.to_user_string() for key in run.asset_selection or ()}
+        if Launcher.doomed and Launcher.doomed in {run.job_name, *assets}:
             Launcher.doomed = ""
             self._in_child(context)
             return

@@ -25,6 +25,12 @@ from fund_assets_tests.server import Fault
 
 Doing = Callable[[World], AbstractContextManager[object]]
 FULL, READ_ONLY, KILL = "PRAGMA max_page_count = 1", "PRAGMA query_only = ON", "kill"
+#: Table → the job or asset whose run writes it first.
+WRITER = {
+    "fund_nav": "daily_collection",
+    "publish_log": "validated_nav",
+    "fund_metrics": "fund_metrics",
+}
 #: How an alert channel misbehaves, besides with a status.
 REFUSES, AWAY = "refuses", "away"
 PAGES = ("open_funds", "money_funds", "exchange_funds")
@@ -130,7 +136,7 @@ def statement(table: str, how: str) -> Doing:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         if how == KILL:
-            Launcher.doomed = "daily_collection" if table == "fund_nav" else "__ASSET_JOB"
+            Launcher.doomed = WRITER[table]
         sa.event.listen(sa.Engine, "before_cursor_execute", meet)
         try:
             yield

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from unittest import mock
@@ -18,6 +19,7 @@ import pandas as pd
 from fund_assets.alerts.kinds import KINDS, Severity
 from fund_assets.alerts.lifecycle import Event, Telling
 from fund_assets_tests.faults.cells import MORNING, Cell
+from fund_assets_tests.faults.daemon import at
 from fund_assets_tests.faults.harm import AWAY, REFUSES
 from fund_assets_tests.faults.invariants import violations
 from fund_assets_tests.faults.world import (
@@ -34,6 +36,7 @@ from fund_assets_tests.faults.world import (
 from fund_assets_tests.server import MarketServer
 from fund_assets_tests.server.robots import RobotServer
 
+SETTLED = timedelta(seconds=60)
 #: Storage in memory, where the machine has it.
 SHM = Path("/dev/shm")
 
@@ -104,15 +107,15 @@ class Stage:
                 for when in cell.rounds:
                     world.at(when)
                     tellings += world.look()
-                if not cell.rounds:
-                    tellings += world.look()
+                # A run that has just failed may be tried again: it is not told at once.
+                tellings += world.look(world.now + SETTLED)
             began = [t for t in tellings if t.event is Event.BEGAN]
             played.told = frozenset(map(_label, began))
             if over := [t.state.fingerprint for t in tellings if t.event is Event.OVER]:
                 played.wrong.append(f"told as over while the fault lasts: {over}")
             if len({t.state.fingerprint for t in began}) < len(began):
                 played.wrong.append("an alert was told twice")
-            played.end = world.end()
+            played.end = world.end(measured=cell.stage == "metrics")
             self._judge(world, played, "with the fault")
             if played.end == "held" and not world.accepted().equals(before):
                 played.wrong.append("a held batch changed the accepted history")
@@ -138,7 +141,7 @@ class Stage:
                     robot.most = 0
                 elif isinstance(how, int):
                     robot.fault = how
-                played.told = frozenset(map(_label, world.look(f"{TONIGHT}T19:20:00")))
+                played.told = frozenset(map(_label, world.look(at(f"{TONIGHT}T19:20:00"))))
                 waiting = world.outbox("waiting")
                 if len(waiting) == 1 and waiting[0]["error"] and not robot.accepted:
                     played.end = "retried"
@@ -146,7 +149,7 @@ class Stage:
             with mock.patch.dict(os.environ, {setting: server.url}):
                 told = len(robot.accepted)
                 for moment in ("19:21:05", "19:22:10"):
-                    if world.look(f"{TONIGHT}T{moment}"):
+                    if world.look(at(f"{TONIGHT}T{moment}")):
                         played.wrong.append("the alert began twice")
                 if len(robot.accepted) - told != 1 or world.outbox("waiting"):
                     played.wrong.append(f"{len(robot.accepted)} messages arrived, not one")

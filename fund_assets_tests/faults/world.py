@@ -136,8 +136,12 @@ class World:
         """The accepted history, by value."""
         return self.table("validated_nav")[VALUES]
 
-    def end(self) -> str:
-        """What became of tonight's data so far: published, quarantined, held or retried."""
+    def end(self, *, measured: bool = False) -> str:
+        """What became of tonight's data so far: published, quarantined, held or retried.
+
+        Args:
+            measured: what is not measured does not count as published.
+        """
         since = to_stamp(at(EVE))
         with self.warehouse() as warehouse:
             state = warehouse.rows(
@@ -148,10 +152,13 @@ class World:
             refused = warehouse.value(
                 "SELECT COUNT(*) FROM nav_quarantine WHERE created_at >= :since", since=since
             )
-            published = facts.newest_published(warehouse) == DATE
+            newest = facts.newest_dates(warehouse)
+            published = newest["fund_metrics" if measured else "validated_nav"] == DATE
         if state and state[0]["state"] == "held":
             return "held"
         if not published:
+            return "retried"
+        if any(run.tags.get("dagster/parent_run_id") for run in self.runs):
             return "retried"
         return "quarantined" if refused else "published"
 
@@ -160,9 +167,9 @@ class World:
         with self.warehouse() as warehouse:
             return alerts.outbox(warehouse, state)
 
-    def look(self, text: str = "") -> Sequence[Telling]:
+    def look(self, later: datetime | None = None) -> Sequence[Telling]:
         """What the alerts tell now, or at a later moment at which no daemon lives."""
-        self.now = at(text) if text else self.now
+        self.now = later or self.now
         with moment(self.now):
             platform = Platform()
             outcome = evaluate(platform, self.daemon.instance, self.now)

@@ -26,7 +26,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -466,7 +466,7 @@ def main() -> int:
             year.live_quietly()
         else:
             account = year.live()
-            (asked.folder / "account.json").write_text(json.dumps(asdict(account)))
+            (asked.folder / "account.json").write_text(json.dumps(vars(account)))
         return 0
     words, wrong = report(*both_years(asked.days))
     print(words, *wrong, sep="\n")
