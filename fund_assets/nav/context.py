@@ -95,8 +95,7 @@ def describe_batch(
 
 
 def _standing_still(batch: Batch) -> dict[str, int]:
-    """How many funds a wave shows a moving NAV of at both its dates, and of how many the
-    same one; zeros for histories."""
+    """Funds with a moving NAV at both dates of a wave, and those with the same NAV at both."""
     if not batch.is_wave:
         return {"on_both_dates": 0, "standing_still": 0}
     navs = batch.landed[batch.landed["yield_per_10k"].isna()].set_index("fund_code")

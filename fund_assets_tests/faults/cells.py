@@ -84,9 +84,7 @@ def page(stage: str, fault: str, end: str, alerts: str, change: altered.Bytes,
 
 def value(fault: str, field: int, text: object, **more: object) -> Cell:
     """A cell of one fund holds what is no NAV: this row is held, the others go on."""
-    return page(
-        "rules", fault, "quarantined", "notice", altered.cell(field, text), **more
-    )
+    return page("rules", fault, "quarantined", "notice", altered.cell(field, text), **more)
 
 
 TRANSPORT = [
@@ -226,4 +224,14 @@ CHANNELS = [
     )
 ]  # fmt: skip
 
-CELLS = [*TRANSPORT, *DRIFT, *STALE, *PARTS, *VALUES, *STORING, *SCHEDULER, *DATABASE, *CHANNELS]
+CELLS = [
+    *TRANSPORT,
+    *DRIFT,
+    *STALE,
+    *PARTS,
+    *VALUES,
+    *STORING,
+    *SCHEDULER,
+    *DATABASE,
+    *CHANNELS,
+]

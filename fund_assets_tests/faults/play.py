@@ -124,11 +124,10 @@ class Stage:
             over = {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
             self._judge(world, played, "after the repair")
             self._recovered(world, played, cell.after[-1])
-            lasting = {
-                t.state.fingerprint for t in began if not KINDS[t.state.kind].momentary
-            }
+            lasting = {t.state.fingerprint for t in began if not KINDS[t.state.kind].momentary}
             if over != lasting:
                 played.wrong.append(f"told as over: {sorted(over)}, began: {sorted(lasting)}")
+
     def _message(self, cell: Cell, played: Played) -> None:
         """An alert over a channel that does not take it, and takes it later."""
         name, how = cell.channel

@@ -13,13 +13,11 @@ collection of every fund's whole history, after which all tables must be equal t
 
 import argparse
 import json
-
 import logging
 import os
 import random
 import shutil
 import subprocess
-
 import sys
 import time
 import warnings
@@ -127,7 +125,9 @@ def calendar_of_faults(sessions: list[date], seed: int) -> dict[date, str]:
 
 def _at(day: date) -> datetime:
     """When the daemon looks that evening: the tick of 23:00 ran, all NAVs are due."""
-    return datetime.combine(day, datetime.min.time(), SHANGHAI) + timedelta(hours=23, minutes=35)
+    return datetime.combine(day, datetime.min.time(), SHANGHAI) + timedelta(
+        hours=23, minutes=35
+    )
 
 
 def _evenings(faults: list[str]) -> int:
@@ -257,7 +257,9 @@ class Year:
             if was_down:
                 told -= {"tick_missed"}
         wrong = told - due
-        account.missed += [f"{day} {fault}: {kind}" for kind in due - told - self.standing(day, fault)]
+        account.missed += [
+            f"{day} {fault}: {kind}" for kind in due - told - self.standing(day, fault)
+        ]
         account.false += [f"{day} {fault or 'no fault'}: {kind}" for kind in wrong]
         account.on_closed_days += [f"{day}: {kind}" for kind in told if not open_day]
 
@@ -399,8 +401,15 @@ def _ledgers(whole: Year, faulty: Year, found: Comparison) -> None:
     at_fault = {to_key(day) for day in faulty.faults}
     unseen = a.index.difference(b.index)
     found.unseen = len(unseen)
-    found.strange = [f"{code} {day} is no correction without faults" for code, day in b.index.difference(a.index)]
-    found.strange += [f"{code} {day} was seen, and its correction is lost" for code, day in unseen if day not in at_fault]
+    found.strange = [
+        f"{code} {day} is no correction without faults"
+        for code, day in b.index.difference(a.index)
+    ]
+    found.strange += [
+        f"{code} {day} was seen, and its correction is lost"
+        for code, day in unseen
+        if day not in at_fault
+    ]
 
 
 def both_years(days: int) -> tuple[Account, Comparison]:
@@ -412,7 +421,8 @@ def both_years(days: int) -> tuple[Account, Comparison]:
             command = [sys.executable, "-m", "fund_assets_tests.faults.year", "--live", name]
             command += ["--folder", str(folder / name), "--days", str(days)]
             lives.append(subprocess.Popen(command))
-        if any([live.wait() for live in lives]):
+        ended = [live.wait() for live in lives]
+        if any(ended):
             raise RuntimeError("a year did not come to its end: see above")
         told = json.loads((folder / "faulty" / "account.json").read_text())
         quiet, faulty = Year(folder / "quiet", days), Year(folder / "faulty", days)

@@ -54,7 +54,9 @@ def days_pass(folder, env, monkeypatch):
             s for s in instance.all_instigator_state() if s.instigator_name == "gap_sensor"
         )
         looked = state.instigator_data._replace(
-            last_tick_timestamp=1.0, last_tick_start_timestamp=1.0, last_sensor_start_timestamp=1.0
+            last_tick_timestamp=1.0,
+            last_tick_start_timestamp=1.0,
+            last_sensor_start_timestamp=1.0,
         )
         instance.update_instigator_state(state.with_data(looked))
 
