@@ -185,6 +185,9 @@ def gone() -> Doing:
 
     @contextmanager
     def doing(world: World) -> Iterator[None]:
+        with moment(at(f"{BEFORE}T23:00:30")):
+            written = dg.AssetMaterialization("validated_nav")
+            world.daemon.instance.report_runless_asset_event(written)
         folder = world.file.parent
         away = folder.with_name("away")
         folder.rename(away)
@@ -197,12 +200,13 @@ def gone() -> Doing:
 
 
 def setting() -> Doing:
-    """A setting is wrong: no schedule or sensor can be evaluated."""
+    """A setting of the daemon is wrong: no schedule or sensor can be evaluated."""
 
     @contextmanager
     def doing(world: World) -> Iterator[None]:
-        with mock.patch.dict(os.environ, FUND_REQUEST_ATTEMPTS="many"):
-            yield
+        world.environment["FUND_REQUEST_ATTEMPTS"] = "many"
+        yield
+        world.environment.clear()
 
     return doing
 
