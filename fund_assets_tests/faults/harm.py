@@ -17,7 +17,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from fund_assets.definitions import defs
-from fund_assets.warehouse import engine
+from fund_assets.warehouse import 
 from fund_assets_tests.faults import altered
 from fund_assets_tests.faults.daemon import Launcher, at, moment
 from fund_assets_tests.faults.world import BEFORE, EVE, LATER, TONIGHT, WAVE, World
@@ -154,7 +154,7 @@ def locked() -> Doing:
     def doing(world: World) -> Iterator[None]:
         holder = sqlite3.connect(world.file, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
-        with mock.patch.object(engine, "BUSY_TIMEOUT_S", 0.2):
+        with mock.patch.object(, "BUSY_TIMEOUT_S", 0.2):
             yield
         holder.rollback()
         holder.close()
