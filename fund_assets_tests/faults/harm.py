@@ -17,7 +17,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from fund_assets.definitions import defs
-from fund_assets.warehouse import 
+from fund_assets.warehouse.backend import Backend
 from fund_assets_tests.faults import altered
 from fund_assets_tests.faults.daemon import Launcher, at, moment
 from fund_assets_tests.faults.world import BEFORE, EVE, LATER, TONIGHT, WAVE, World
@@ -154,7 +154,7 @@ def locked() -> Doing:
     def doing(world: World) -> Iterator[None]:
         holder = sqlite3.connect(world.file, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
-        with mock.patch.object(, "BUSY_TIMEOUT_S", 0.2):
+        with mock.patch.object(Backend, "writer_wait_s", 1):
             yield
         holder.rollback()
         holder.close()
@@ -181,20 +181,22 @@ def damaged() -> Doing:
 
 
 def gone() -> Doing:
-    """The folder of the warehouse cannot be reached, as when a disk is not mounted."""
+    """The file leads to a place that cannot be reached, as when a disk is not mounted."""
 
     @contextmanager
     def doing(world: World) -> Iterator[None]:
         with moment(at(f"{BEFORE}T23:00:30")):
             written = dg.AssetMaterialization("validated_nav")
             world.daemon.instance.report_runless_asset_event(written)
-        folder = world.file.parent
-        away = folder.with_name("away")
-        folder.rename(away)
-        folder.write_text("no folder any more")
+        parts = [world.file.with_name(world.file.name + end) for end in ("", "-wal", "-shm")]
+        there = [part for part in parts if part.exists()]
+        for part in there:
+            part.rename(part.with_name(f"away-{part.name}"))
+        world.file.symlink_to("/dev/null/warehouse.db")
         yield
-        folder.unlink()
-        away.rename(folder)
+        world.file.unlink()
+        for part in there:
+            part.with_name(f"away-{part.name}").rename(part)
 
     return doing
 
