@@ -37,6 +37,7 @@ class Cell:
             must be told as over after the repair.
         rounds: moments of the daemon with the fault; after: without it, until all is well.
         quick: in the default suite too.
+        over: later moments, for an alert that only a later tick can end.
         channel: name of an alert channel and how it misbehaves: the cell is about a message.
     """
 
@@ -49,6 +50,7 @@ class Cell:
     after: tuple[str, ...] = (LATER,)
     quick: bool = False
     channel: tuple[str, object] = ("", None)
+    over: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -207,7 +209,7 @@ SCHEDULER = [
     Cell("scheduler", "down over the wave", "retried", _alerts(""), harm.nothing(),
          (f"{TONIGHT}T20:45:00",)),
     Cell("scheduler", "a tick raises", "retried", _alerts("tick_failed"), harm.setting(),
-         (WAVE,)),
+         (WAVE,), over=("2026-09-21T19:00:30",)),
     Cell("scheduler", "a run hangs", "retried", _alerts(""), harm.stuck(), (WAVE,)),
     Cell("scheduler", "no heartbeat", "retried", _alerts("daemon_dead"), harm.silent(f"{TONIGHT}T19:20:00"), ()),
 ]  # fmt: skip

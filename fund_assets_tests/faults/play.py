@@ -124,6 +124,9 @@ class Stage:
             over = {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
             self._judge(world, played, "after the repair")
             self._recovered(world, played, cell.after[-1])
+            for when in cell.over:
+                world.at(when)
+                over |= {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
             lasting = {t.state.fingerprint for t in began if not KINDS[t.state.kind].momentary}
             if over != lasting:
                 played.wrong.append(f"told as over: {sorted(over)}, began: {sorted(lasting)}")
