@@ -30,7 +30,7 @@ class BentPlatform(Platform):
 
 
 EVERY_EVENING = schedules._schedule(
-    "every_evening", jobs.daily_pipeline, "0 23 * * *", "The whole chain.", collects=True
+    "every_evening", jobs.daily_pipeline, "0 23 * * *", "The whole chain."
 )
 
 with (
