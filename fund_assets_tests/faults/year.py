@@ -179,7 +179,9 @@ class Year:
             self._round(_at(date(YEAR - 1, 12, 31)))
             for day in self.days:
                 self._day(day)
-            self._look(_at(self.days[-1]) + timedelta(minutes=3))
+            last = _at(self.days[-1]) + timedelta(minutes=3)
+            self._round(last)
+            self._look(last)
             self.account.open = sorted(self.telling)
             self.daemon.close()
             with self.warehouse() as warehouse:
