@@ -28,7 +28,13 @@ test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or M
 	@FUND_TEST_ENGINE=mysql $(PYTEST) -m "not slow"
 
 test-slow: dev-env ## the tests that take longer
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m "slow and not soak"
+
+faults: dev-env ## the fault matrix: every cell, n of n
+	@$(BIN)/python -m fund_assets_tests.faults.matrix
+
+soak: dev-env ## a simulated year with faults, beside one without
+	@$(BIN)/python -m pytest -q -m soak
 
 check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/ruff check .
@@ -38,9 +44,10 @@ check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/python -m fund_assets.schemas.dictionary --check
 	@$(BIN)/python -m fund_assets.nav.rulebook --check
 
-docs: env ## generated pages anew
+docs: dev-env ## generated pages anew
 	@$(BIN)/python -m fund_assets.schemas.dictionary
 	@$(BIN)/python -m fund_assets.nav.rulebook
+	@$(BIN)/python -m fund_assets_tests.faults.matrix --write
 
 screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy-microhei
 	@$(BIN)/python scripts/screenshots.py
@@ -62,4 +69,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-slow check docs screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-slow faults soak check docs screenshots bench lock clean env dev-env

@@ -268,4 +268,7 @@ def _name(check: FailingCheck) -> str:
 
 
 def _count(check: FailingCheck) -> str:
-    return f"{check.failed:,} / {check.looked_at:,}：" if check.failed is not None else ""
+    if check.failed is None:
+        return ""
+    of = "" if check.looked_at is None else f" / {check.looked_at:,}"
+    return f"{check.failed:,}{of}："

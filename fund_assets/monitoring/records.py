@@ -323,8 +323,11 @@ def check_cases(values: Mapping[str, Any]) -> list[str]:
 
     A check that lists no cases has one: what else it tells.
     """
-    if table := values.get("cases"):
-        return [" ".join(str(v) for v in record.data.values()) for record in table.records]
+    cases = values.get("cases")
+    if isinstance(cases, str):
+        return cases.split("; ")
+    if cases:
+        return [" ".join(str(v) for v in record.data.values()) for record in cases.records]
     told = {n: v for n, v in values.items() if n not in NOT_FOUND}
     return [", ".join(f"{name} {value}" for name, value in told.items())] if told else []
 

@@ -16,6 +16,8 @@ from fund_assets.schemas.kinds import KINDS
 
 #: A wave's date may lie this many calendar days before its newest one (long holidays).
 OLDEST_DAYS = 40
+#: How `sources.cells.unite` words that a fund and date stand twice with different values.
+CONFLICT = "sources disagree|lists it twice"
 #: A fund with fewer NAVs than this in the sessions read before the batch publishes weekly.
 WEEKLY_BELOW, WEEKLY_ALLOWED = 4, 12
 
@@ -80,7 +82,8 @@ def describe_batch(
             "rows": [batch.rows_read],
             "bad_codes": batch.refused,
             "usual_rows": [known.usual_rows if batch.is_wave else np.nan],
-            "conflicting": int(batch.landed["defect"].str.contains("disagree").sum()),
+            "conflicting": int(batch.landed["defect"].str.contains(CONFLICT).sum()),
+            **_standing_still(batch),
             "newest_date": newest,
             "previous_date": batch.previous_date or 0,
             "dates_ordered": batch.previous_date is None or batch.previous_date < newest,
@@ -89,6 +92,22 @@ def describe_batch(
             "today": today,
         }
     ).astype({"usual_rows": "float64", "published_date": "Int64"})
+
+
+def _standing_still(batch: Batch) -> dict[str, int]:
+    """Funds with a moving NAV at both dates of a wave, and those with the same NAV at both."""
+    if not batch.is_wave:
+        return {"on_both_dates": 0, "standing_still": 0}
+    navs = batch.landed[batch.landed["yield_per_10k"].isna()].set_index("fund_code")
+    now, before = (
+        navs.loc[navs["nav_date"] == day, "unit_nav"].dropna()
+        for day in (batch.newest_date, batch.previous_date)
+    )
+    both = now.index.intersection(before.index)
+    return {
+        "on_both_dates": len(both),
+        "standing_still": int((now[both] == before[both]).sum()),
+    }
 
 
 def describe_kinds(batch: Batch, known: Known) -> pd.DataFrame:

@@ -264,6 +264,8 @@ MIN_ROWS_OF_USUAL, WARN_ROWS_OF_USUAL = 0.90, 0.97
 KIND_FLOOR, KIND_MIN_MEMBERS = 0.95, 20
 MASS_REVISION, MASS_REVISION_MIN = 0.005, 5
 OLDEST_SESSIONS = 5
+#: On real days about a tenth of the NAVs are those of the session before.
+STANDING_STILL, STANDING_STILL_MIN = 0.5, 20
 
 # The batch as a whole, its kinds and its dates.
 WHOLE: tuple[Rule, ...] = (
@@ -299,6 +301,13 @@ WHOLE: tuple[Rule, ...] = (
         lambda f: f["conflicting"] <= 0.001 * f["rows"],
         "{conflicting} of {rows} rows contradict another row of the same fund and date",
         {"share": 0.001},
+    ),
+    Rule(
+        "R15_standing_still", "at most half of the NAVs repeat the ones of the header's other date",
+        Severity.BLOCK, "batch",
+        lambda f: (f["on_both_dates"] < STANDING_STILL_MIN) | (f["standing_still"] <= STANDING_STILL * f["on_both_dates"]),
+        "{standing_still} of {on_both_dates} NAVs of {newest_date} are the ones of {previous_date}: the source repeats itself",
+        {"share": STANDING_STILL, "from_funds": STANDING_STILL_MIN},
     ),
     Rule(
         "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave before",

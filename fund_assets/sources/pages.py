@@ -47,6 +47,13 @@ MONEY_FIGURES = {
 EXCHANGE_FIGURES = {"单位净值": ("unit_nav", ""), "累计净值": ("acc_nav", "")}
 
 
+#: Column of a page → a word of its label, wherever a figure or a code is read from it.
+_MONEY_LABELS = {
+    3: "代码", 5: "万份", 6: "7日", 7: "净值", 8: "万份", 9: "7日", 10: "净值",
+}  # fmt: skip
+_EXCHANGE_LABELS = {3: "代码", 6: "单位", 7: "累计", 8: "单位", 9: "累计", 11: "增长率"}
+
+
 @dataclass(frozen=True)
 class Page:
     """Observations of a page at its own two dates, and the names in it."""
@@ -70,6 +77,7 @@ def check_page(answer: Answer) -> None:
 def money_page(decoded: Decoded) -> Page:
     """The page of money funds: yields of its two dates."""
     frame = decoded.frame
+    _check_labels(decoded, "the money fund page", _MONEY_LABELS)
     texts = decoded.tables[1].iloc[_PAGE_HEADER_ROWS:, _MONEY_NAME_COLUMN].astype("str")
     names = [_MONEY_LINKS.sub("", text) for text in texts]
     return _page(frame, "the money fund page", names, MONEY_FIGURES, growth=None)
@@ -78,8 +86,20 @@ def money_page(decoded: Decoded) -> Page:
 def exchange_page(decoded: Decoded) -> Page:
     """The page of exchange-traded funds: unit and accumulated NAV of its two dates."""
     frame = decoded.frame
+    _check_labels(decoded, "the exchange page", _EXCHANGE_LABELS)
     names = frame["基金简称"].to_list()
     return _page(frame, "the exchange page", names, EXCHANGE_FIGURES, growth="增长率")
+
+
+def _check_labels(decoded: Decoded, what: str, labels: dict[int, str]) -> None:
+    """Refuse a page whose columns mean something else: akshare names them by position."""
+    header = decoded.tables[1].iloc[_PAGE_HEADER_ROWS - 1].astype("str").to_list()
+    for at, word in labels.items():
+        if at >= len(header) or word not in header[at]:
+            raise FormatError(
+                f"{what} has the columns {', '.join(header)}: column {at + 1} should be about "
+                f"{word}; the source changed it: upgrade akshare, or report it"
+            )
 
 
 def akshare_snapshot(answer: Answer) -> Snapshot:

@@ -159,6 +159,26 @@ def test_names_that_akshare_eats_are_whole(market, source):
     assert listing["210012"] == "金鹰货币A" and listing["000009"].endswith("喆")
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "old", "new", "said"),
+    [
+        ("money_funds", "万份收益", "百份收益", "column 6 should be about 万份"),
+        (
+            "money_funds",
+            "<td>万份收益</td><td>7日年化%</td>",
+            "<td>7日年化%</td><td>万份收益</td>",
+            "column 6 should be about 万份",
+        ),
+        ("exchange_funds", "累计净值", "单位净值", "column 8 should be about 累计"),
+    ],
+)
+def test_a_page_whose_columns_are_others_is_refused(market, source, endpoint, old, new, said):
+    """akshare names columns by position: income per 100 shares passed for that per 10,000."""
+    market.content.change[endpoint] = lambda b: b.replace(old.encode("gb18030"), new.encode("gb18030"))  # fmt: skip
+    with pytest.raises(FormatError, match=said):
+        source.wave()
+
+
 def test_a_page_cell_that_is_no_number_is_a_defect(market, source):
     """pandas reads the text NaN in a page as a blank, which is a fund not yet published."""
     for endpoint, old in (("money_funds", b"0.3790"), ("exchange_funds", b"4.8898")):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from fund_assets.nav.merge import plan_merge
+from fund_assets.sources.base import OBSERVATION_COLUMNS
+from fund_assets.sources.cells import unite
 from fund_assets_tests.unit.builders import (
     CALENDAR,
     FRI,
@@ -13,6 +15,7 @@ from fund_assets_tests.unit.builders import (
     events,
     history,
     known,
+    observed,
     stored,
     wave,
 )
@@ -210,6 +213,13 @@ def test_history_refines_the_decimals_of_growth_without_a_revision():
     assert counts(back) == (0, 0, 1, 0, 0)
 
 
+def listed_twice():
+    """How a page that lists a fund twice with different NAVs is marked."""
+    rows = observed(("000001", FRI, 1.0, 1.0, NAN), ("000001", FRI, 2.0, 1.0, NAN))
+    united, _ = unite({"open_funds": rows[OBSERVATION_COLUMNS]})
+    return united["defect"].item()
+
+
 @pytest.mark.parametrize(
     ("batch", "knowledge", "rule"),
     [
@@ -220,12 +230,23 @@ def test_history_refines_the_decimals_of_growth_without_a_revision():
         (wave(("000001", FRI, 1.0, 1.0, NAN)), known(usual_rows=2.0), "R02_row_count"),
         (wave(("000001", FRI, 1.0, 1.0, NAN)), known(members_before=frozenset(f"{n:06d}" for n in range(1, 31))), "R03_kind_floor"),
         (wave(("000001", FRI, 1.0, 1.0, NAN), refused=3), known(), "R01_schema"),
-        (wave(("000001", FRI, 1.0, 1.0, NAN), defect="unit_nav: sources disagree: 1.0 and 2.0"), known(), "R04_unique"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN), defect="sources disagree: unit_nav 1.0 in open_funds, 2.0 in exchange_funds"), known(), "R04_unique"),
+        (wave(("000001", FRI, 1.0, 1.0, NAN), defect=listed_twice()), known(), "R04_unique"),
+        (wave(*[(f"{n:06d}", day, 1.0 + n, 1.0, NAN) for n in range(20) for day in (THU, FRI)]), known(), "R15_standing_still"),
     ],
 )  # fmt: skip
 def test_blocking_rules_block(batch, knowledge, rule):
     """Stops wrong dates, stale answers, half a market and drifted columns from being merged."""
     assert [v.rule for v in plan(batch, knowledge).blocked_by] == [rule]
+
+
+def test_half_a_market_that_stands_still_is_real():
+    """Stops quiet days from being blocked: on real ones a tenth stands still, bonds more."""
+    batch = wave(
+        *[(f"{n:06d}", THU, 1.0 + n, 1.0, NAN) for n in range(20)],
+        *[(f"{n:06d}", FRI, 1.0 + n + (n < 10) / 1000, 1.0, NAN) for n in range(20)],
+    )
+    assert plan(batch, known()).blocked_by == []
 
 
 def test_mass_revision_blocks():

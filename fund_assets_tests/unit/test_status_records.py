@@ -256,3 +256,13 @@ def test_ended_runs_are_read_once(instance):
             return getattr(instance, name)
 
     assert (failed_runs(Gone()), states(Gone())) == first
+
+
+def test_cases_told_as_one_text_are_read_as_well():
+    """Stops a failed list of events, or index, from making status and alerts fail with it."""
+    assert records.check_cases(
+        {"failed": 2, "cases": "index SPX: late; index 000300: late"}
+    ) == [
+        "index SPX: late",
+        "index 000300: late",
+    ]

@@ -1,0 +1,209 @@
+"""Dagster's own daemon loops, in this process, at moments that a test chooses.
+
+Belongs here: the instance, its clock, and one round of scheduler, sensors, automation and
+retries at a moment. Does not belong here: what goes wrong, or what is expected.
+
+What runs is the code of `dagster-daemon` itself. Its sleep between two rounds is replaced by
+the next moment; runs are executed where they are launched, one after the other; and every
+record carries the moment's time. So a year of evenings takes minutes.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import dagster as dg
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
+from dagster._core.remote_origin import InProcessCodeLocationOrigin
+from dagster._core.storage.event_log import InMemoryEventLogStorage
+from dagster._core.storage.runs import InMemoryRunStorage
+from dagster._core.test_utils import freeze_time
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+from dagster._daemon.asset_daemon import AssetDaemon
+from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
+from dagster._daemon.sensor import execute_sensor_iteration
+from dagster._daemon.types import DaemonHeartbeat
+from dagster._scheduler.scheduler import launch_scheduled_runs
+from dagster._serdes import ConfigurableClass
+
+from fund_assets.settings import SHANGHAI
+
+LOGGER = logging.getLogger("daemon of a test")
+
+
+def at(text: str) -> datetime:
+    """`2026-09-18T19:00:30` in Asia/Shanghai."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+class _Shared(ConfigurableClass):
+    """A storage that is found again by its folder.
+
+    Dagster evaluates a schedule on an instance that it opens anew from a reference. In
+    memory, that must find the same records; it only borrows them.
+    """
+
+    @property
+    def inst_data(self) -> None:
+        return None
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {"folder": str}
+
+    @classmethod
+    def from_config_value(cls, inst_data: object, config_value: dict[str, str]) -> Any:
+        return cls.of(config_value["folder"])
+
+    @classmethod
+    @cache
+    def of(cls, folder: str) -> Any:
+        return cls()
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        if not self.has_instance:
+            super().register_instance(instance)
+
+    def dispose(self) -> None:
+        """Not by those who borrow it."""
+
+
+class Runs(_Shared, InMemoryRunStorage):
+    """Runs in memory."""
+
+
+class Events(_Shared, InMemoryEventLogStorage):
+    """Events in memory."""
+
+
+class Launcher(SyncInMemoryRunLauncher):
+    """Executes a run where it is launched, and waits for it.
+
+    Attributes:
+        doomed: a job or an asset whose next run is executed in a child process, where a fault
+            kills it.
+    """
+
+    doomed = ""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        run = context.dagster_run
+        assets = {key.to_user_string() for key in run.asset_selection or ()}
+        if Launcher.doomed and Launcher.doomed in {run.job_name, *assets}:
+            Launcher.doomed = ""
+            self._in_child(context)
+            return
+        # The loop of automation is asynchronous, a run starts a loop of its own.
+        thread = threading.Thread(target=super().launch_run, args=(context,))
+        thread.start()
+        thread.join()
+
+    def _in_child(self, context: LaunchRunContext) -> None:
+        if (pid := os.fork()) == 0:
+            super().launch_run(context)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        assert os.WIFSIGNALED(status), "the run was to be killed, and ended by itself"
+        # As Dagster's run monitoring does with a run whose process has gone.
+        self._instance.report_run_failed(context.dagster_run, "its process was killed")
+
+
+@contextmanager
+def moment(now: datetime) -> Iterator[None]:
+    """The time, for the platform and for Dagster."""
+    with mock.patch.dict(os.environ, FUND_CLOCK=now.isoformat()), freeze_time(now):
+        yield
+
+
+class Daemon:
+    """A daemon over the project's definitions, read from the environment as always.
+
+    Args:
+        folder: of its own; ticks and cursors are kept there.
+        module: where `defs` is.
+    """
+
+    def __init__(self, folder: Path, module: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.instance = dg.DagsterInstance.local_temp(str(folder), overrides=_parts(folder))
+        self._context = WorkspaceProcessContext(
+            self.instance,
+            InProcessWorkspaceLoadTarget(
+                InProcessCodeLocationOrigin(
+                    LoadableTargetOrigin(module_name=module), location_name="fund_assets"
+                )
+            ),
+        )
+        self._assets = AssetDaemon(settings={}, pre_sensor_interval_seconds=30)
+        self._retries = EventLogConsumerDaemon()
+
+    def round(self, now: datetime) -> list[dg.DagsterRun]:
+        """What every loop of the daemon does at a moment; the runs that it led to, in order."""
+        before = {run.run_id for run in self.instance.get_runs()}
+        with moment(now):
+            for daemon in self.instance.get_required_daemon_types():
+                self.instance.add_daemon_heartbeat(
+                    DaemonHeartbeat(now.timestamp(), daemon, "daemon of a test", None)
+                )
+            for _ in launch_scheduled_runs(self._context, LOGGER, now, {}):
+                pass
+            for _ in execute_sensor_iteration(self._context, LOGGER, None, None):
+                pass
+            self._assets._run_iteration_impl(self._context, None, {}, {})
+            for _ in self._retries.run_iteration(self._context):
+                pass
+        runs = [run for run in self.instance.get_runs() if run.run_id not in before]
+        return runs[::-1]
+
+    def ticks(self, name: str) -> list[Any]:
+        """The ticks of a schedule or sensor, newest first."""
+        (state,) = (
+            s for s in self.instance.all_instigator_state() if s.instigator_name == name
+        )
+        return list(self.instance.get_ticks(state.instigator_origin_id, state.selector_id))
+
+    def close(self) -> None:
+        """Let go of code location and files."""
+        self._context.__exit__(None, None, None)
+        self.instance.dispose()
+        _Shared.of.__func__.cache_clear()
+
+
+def _parts(folder: Path) -> dict[str, Any]:
+    """dagster.yaml of the test: retries as in the project's, everything else in memory."""
+    here = {"module": __name__, "config": {"folder": str(folder)}}
+    core = "dagster._core"
+    return {
+        "run_storage": {**here, "class": "Runs"},
+        "event_log_storage": {**here, "class": "Events"},
+        "schedule_storage": {
+            "module": f"{core}.storage.schedules",
+            "class": "SqliteScheduleStorage",
+            "config": {"base_dir": str(folder)},
+        },
+        "run_launcher": {"module": __name__, "class": "Launcher"},
+        "run_coordinator": {
+            "module": f"{core}.run_coordinator",
+            "class": "DefaultRunCoordinator",
+        },
+        "compute_logs": {
+            "module": f"{core}.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
+        "run_retries": {
+            "enabled": True,
+            "max_retries": 2,
+            "retry_on_asset_or_op_failure": False,
+        },
+        "telemetry": {"enabled": False},
+    }
