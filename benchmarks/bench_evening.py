@@ -30,10 +30,10 @@ HERE = Path(__file__).resolve().parent
 LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "connectorx", "sqlalchemy", "akshare")
 
 
-def run_part(part: str, path: Path, argument: str, env: dict[str, str]) -> dict[str, float]:
+def run_part(part: str, url: str, argument: str, env: dict[str, str]) -> dict[str, float]:
     """One part in its own process."""
     done = subprocess.run(
-        [sys.executable, str(HERE / "evening_part.py"), part, str(path), argument],
+        [sys.executable, str(HERE / "evening_part.py"), part, url, argument],
         env={**os.environ, "PYTHONPATH": str(HERE.parent), **env},
         stdout=subprocess.PIPE,
         text=True,
@@ -61,13 +61,14 @@ def market(day: date) -> Iterator[dict[str, str]]:
 
 def measure(path: Path, sample: int, again: int) -> dict[str, list[dict[str, float]]]:
     """All parts, `again` times."""
+    url = f"sqlite:///{path}"
     found: dict[str, list[dict[str, float]]] = {"wave": [], "metrics": [], "first_plan": []}
     for _ in range(again):
-        day = data.next_session(path)
+        day = data.next_session(url)
         with market(day) as env:
-            found["wave"].append(run_part("wave", path, day.isoformat(), env))
-        found["metrics"].append(run_part("metrics", path, "", {}))
-        found["first_plan"].append(run_part("first_plan", path, str(sample), {}))
+            found["wave"].append(run_part("wave", url, day.isoformat(), env))
+        found["metrics"].append(run_part("metrics", url, "", {}))
+        found["first_plan"].append(run_part("first_plan", url, str(sample), {}))
         for part, runs in found.items():
             print(part, json.dumps(runs[-1]), file=sys.stderr)
     return found

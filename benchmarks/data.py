@@ -89,10 +89,9 @@ def warehouse_file() -> Path:
     return path
 
 
-def next_session(path: Path) -> date:
+def next_session(url: str) -> date:
     """The first session after the newest that the warehouse has published."""
-    with closing(sqlite3.connect(path)) as connection:
-        (newest,) = connection.execute("SELECT MAX(newest_date) FROM publish_log").fetchone()
+    newest = Warehouse(url).value("SELECT MAX(newest_date) FROM publish_log")
     sessions = calendar().sessions
     return from_key(sessions[sessions.index(newest) + 1])
 

@@ -26,13 +26,14 @@ def wave(url: str, day: str) -> dict[str, float]:
     from fund_assets.settings import load_settings
     from fund_assets.sources.eastmoney import EastmoneySource
     from fund_assets.steps import collecting, validating
-    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse import Warehouse, publishing
 
     now = data.evening(date.fromisoformat(day))
     days = data.calendar()
     warehouse = Warehouse(url)
     with tempfile.TemporaryDirectory() as state:
         source = EastmoneySource.from_settings(load_settings(state=state, source="akshare"))
+        writing = _first_call(publishing, "_write")
         start = time.monotonic()
         report = collecting.collect_wave(warehouse, source, lambda: now)
         collected = time.monotonic()
@@ -43,10 +44,24 @@ def wave(url: str, day: str) -> dict[str, float]:
     return {
         "collect_and_land_s": collected - start,
         "validate_and_merge_s": merged - collected,
+        "merge_s": merged - writing[0],
         "total_s": merged - start,
         "share_classes": report.landing.landed["fund_code"].nunique(),
         **outcome.counts,
     }
+
+
+def _first_call(module: object, name: str) -> list[float]:
+    """When a function of a module is called for the first time, once it has been."""
+    called: list[float] = []
+    function = getattr(module, name)
+
+    def noting(*arguments):
+        called.append(time.monotonic())
+        return function(*arguments)
+
+    setattr(module, name, noting)
+    return called
 
 
 def metrics(url: str, _: str) -> dict[str, float]:
@@ -155,19 +170,61 @@ def fund(url: str, number: str) -> dict[str, float]:
 
 
 def load(url: str, source: str) -> dict[str, float]:
-    """Copy a warehouse from its SQLite file; what counts is validated_nav, with its index."""
+    """Copy a warehouse from its SQLite file: all of it, and validated_nav with its index."""
     from fund_assets.warehouse import Warehouse, copying
 
-    began: dict[str, float] = {}
+    begun: dict[str, float] = {}
+    rows: dict[str, int] = {}
 
-    def tell(table, _done, _total):
-        began.setdefault(table.name, time.monotonic())
+    def tell(table, done, _total):
+        begun.setdefault(table.name, time.monotonic())
+        rows[table.name] = done
 
-    names = list(copying.METADATA.tables)
     start = time.monotonic()
-    copied = copying.copy(Warehouse(f"sqlite:///{source}"), Warehouse(url), tell)
-    assert names[-1]
-    return {"total_s": time.monotonic() - start, "rows": sum(copied.values())}
+    copying.copy(Warehouse(f"sqlite:///{source}"), Warehouse(url), tell)
+    end = time.monotonic()
+    after = min((at for at in begun.values() if at > begun["validated_nav"]), default=end)
+    return {
+        # The first batch has been written when its table is told of for the first time.
+        "validated_nav_s": (after - begun["validated_nav"])
+        * rows["validated_nav"]
+        / max(rows["validated_nav"] - copying.BATCH_ROWS, 1),
+        "total_s": end - start,
+        "rows": rows["validated_nav"],
+    }
+
+
+def day(url: str, _: str) -> dict[str, float]:
+    """One day of the market into an empty table, ours and by pandas.to_sql."""
+    from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.writes import insert
+
+    stored = Warehouse(url)
+    newest = stored.value("SELECT MAX(nav_date) FROM validated_nav WHERE nav_date < 20261101")
+    rows = stored.columns(
+        f"SELECT * FROM validated_nav WHERE nav_date = {newest}", VALIDATED_NAV
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Warehouse(
+            f"sqlite:///{folder}/scratch.db" if url.startswith("sqlite") else f"{url}_scratch"
+        )
+        scratch.init("akshare")
+        with scratch.transaction(writes=True) as connection:
+            insert(connection, FUND_INFO, stored.frame("SELECT * FROM fund_info", FUND_INFO))
+        start = time.monotonic()
+        with scratch.transaction(writes=True) as connection:
+            insert(connection, VALIDATED_NAV, rows)
+        ours = time.monotonic()
+        with scratch.transaction(writes=True) as connection:
+            rows.to_sql("by_pandas", connection, index=False)
+        theirs = time.monotonic()
+        scratch.close()
+    return {
+        "total_s": ours - start,
+        "ratio": (theirs - ours) / (ours - start),
+        "rows": len(rows),
+    }
 
 
 class Memory(Thread):
@@ -208,7 +265,7 @@ def main() -> None:
     """Run the part named on the command line."""
     part, url, argument = sys.argv[1:4]
     memory = Memory()
-    parts = (wave, metrics, first_plan, read, fund, load)
+    parts = (wave, metrics, first_plan, read, fund, load, day)
     result = {each.__name__: each for each in parts}[part](url, argument)
     result["process_s"] = time.monotonic() - BEGUN
     result["own_peak_mb"], result["child_peak_mb"] = memory.peak(), memory.children
