@@ -38,6 +38,9 @@ class Cell:
         rounds: moments of the daemon with the fault; after: without it, until all is well.
         quick: in the default suite too.
         over: later moments, for an alert that only a later tick can end.
+        complete: whether the accepted history must be that of an evening without the fault. It
+            cannot where no wave showed some funds' dates while they stood in a header: the
+            gap sensor asks for dates that are hardly there, not for single funds.
         channel: name of an alert channel and how it misbehaves: the cell is about a message.
     """
 
@@ -51,6 +54,7 @@ class Cell:
     quick: bool = False
     channel: tuple[str, object] = ("", None)
     over: tuple[str, ...] = ()
+    complete: bool = True
 
     @property
     def name(self) -> str:
@@ -141,8 +145,8 @@ STALE = [
     page("landing", "open_funds: dates in the wrong order", "held", "mass_revision notice",
          altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"{BEFORE}","{TONIGHT}"')),
     page("landing", "open_funds: GBK among UTF-8", "published", "notice", altered.mixed_encodings),
-    Cell("landing", "the answer of the evening before", "retried", _alerts("freshness"),
-         harm.yesterday(), TICKS, (MORNING,)),
+    Cell("landing", "the answer of the evening before", "retried", _alerts("freshness notice"),
+         harm.yesterday(), TICKS, (MORNING,), complete=False),
     Cell("landing", "the same answer again", "published", _alerts(""),
          harm.again(), (WAVE, LATER), (MORNING,)),
     Cell("rules", "yesterday's figures under today's dates", "held", _alerts("mass_revision notice"),
@@ -155,9 +159,9 @@ STALE = [
 
 PARTS = [
     page("rules", "half of the market", "held", "held_publish notice", altered.share(0.5), quick=True),
-    page("rules", "90 % of the market", "held", "held_publish notice", altered.share(0.9)),
+    page("rules", "80 % of the open funds", "held", "held_publish notice", altered.share(0.8)),
     page("rules", "99 % of the market", "published", "", altered.share(0.98)),
-    page("rules", "a fund stands twice, differently", "held", "held_publish notice", altered.twice("9.8765")),
+    page("rules", "a fund stands twice, differently", "held", "held_publish", altered.twice("9.8765")),
     page("rules", "a fund stands twice, the same", "published", "", altered.twice(None)),
 ]  # fmt: skip
 
@@ -186,8 +190,8 @@ STORING = [
          rounds)
     for stage, table, rounds in (
         ("landing", "fund_nav", TRIED),
-        ("publish", "publish_log", (WAVE,)),
-        ("metrics", "fund_metrics", (WAVE, f"{TONIGHT}T19:30:30")),
+        ("publish", "publish_log", TRIED),
+        ("metrics", "fund_metrics", (WAVE, *(f"{TONIGHT}T19:{m}" for m in ("30:30", "31:10", "31:50")))),
     )
     for fault, how, alerts in (
         ("the disk is full", harm.FULL, "run_failed"),

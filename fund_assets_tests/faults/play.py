@@ -123,7 +123,7 @@ class Stage:
                 world.at(when)
             over = {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
             self._judge(world, played, "after the repair")
-            self._recovered(world, played, cell.after[-1])
+            self._recovered(world, played, cell)
             for when in cell.over:
                 world.at(when)
                 over |= {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
@@ -173,11 +173,16 @@ class Stage:
         with world.warehouse() as warehouse:
             played.wrong += [f"{when}: {law}" for law in violations(warehouse)]
 
-    def _recovered(self, world: World, played: Played, when: str) -> None:
+    def _recovered(self, world: World, played: Played, cell: Cell) -> None:
         """The accepted history is that of an evening without the fault, and is measured."""
-        clean, now = self.clean(when), world.accepted()
-        if not now.equals(clean):
-            keys = ["nav_date", "fund_code"]
+        clean, now = self.clean(cell.after[-1]), world.accepted()
+        keys = ["nav_date", "fund_code"]
+        if not cell.complete:
+            both = clean.merge(now, on=keys)
+            same = both["unit_nav_x"].fillna(-1) == both["unit_nav_y"].fillna(-1)
+            if not same.all() or len(both) < 0.99 * len(clean):
+                played.wrong.append("after the repair NAVs differ, or one in a hundred is lost")
+        elif not now.equals(clean):
             beside = clean.merge(now, on=keys, how="outer", indicator=True)
             lost = int((beside["_merge"] != "both").sum())
             both = clean.merge(now[keys], on=keys), now.merge(clean[keys], on=keys)
