@@ -22,8 +22,8 @@ RATES = [(date(2001, 1, 1), 0.0225), (date(2015, 10, 24), 0.015), (date(2025, 5,
 PLAIN = {
     "000001": "the oldest, 2001",
     "000227": "weekly over ten years, a bond",
-    "000183": "weekly, then daily",
-    "000195": "daily with gaps",
+    "000183": "daily until 2020, then weekly",
+    "000195": "weekly until 2019, then daily",
     "000459": "the youngest, a year",
     "022364": "young",
 }
@@ -40,7 +40,7 @@ PAYING = {
     "000179": "QDII in real estate, 17 dividends",
     "000307": "gold",
     "000310": "bond with the most gaps",
-    "000314": "in liquidation: stands still",
+    "000314": "three decimals, 367 days without a move",
     "000390": "19 dividends",
     "000578": "bond with gaps",
     "000585": "absolute return",
@@ -112,7 +112,7 @@ def both(levels) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_every_measure_of_real_funds_equals_the_second_writing(both):
     """Stops what made-up series do not have: holidays, report dates on weekends, NAVs of
-    three decimals, years of weekly NAVs, dividends, a fund that stands still."""
+    three decimals, years of weekly NAVs, dividends, a rhythm that changes."""
     found, expected = both
     assert found["fund_code"].nunique() == len(PLAIN) + len(PAYING) + 1
     assert_same(found, expected)
