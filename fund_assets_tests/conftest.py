@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fund_assets_tests import real_data as real_data_folder
 from fund_assets_tests import stores
 
 _own_servers = []
@@ -59,11 +60,9 @@ def sqlite_only() -> None:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real fund histories, or a skip that says plainly that it is absent."""
-    root = Path(__file__).resolve().parents[1]
-    folder = Path(os.environ.get("FUND_REAL_DATA") or root.parent / "shared" / "data")
-    if not (folder / "histories_ak").is_dir():
-        pytest.skip(f"real fund data is absent: {folder} (set FUND_REAL_DATA to have it)")
-    return folder
+    if absence := real_data_folder.absence():
+        pytest.skip(absence)
+    return real_data_folder.folder()
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,10 @@
 """Pure functions on return series: the measures of return and risk.
 
 `FundSeries` holds the total-return indices of many funds, `compute_metrics` measures them
-against a `RiskFreeRate` and `Benchmarks`; `of_series` measures one pandas series. Does not
-belong here: databases, Dagster, anything that reads or writes.
+against a `RiskFreeRate` and `Benchmarks`; `of_series` measures one pandas series. The
+docstring of `compute_metrics` has every formula in one table, docs/metrics.md the whole page;
+`DEFINITION_VERSION` counts up when one changes. Does not belong here: databases, Dagster,
+anything that reads or writes.
 """
 
 from fund_assets.metrics.against import AgainstError, Benchmarks, RiskFreeRate

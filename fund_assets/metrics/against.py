@@ -21,7 +21,10 @@ class AgainstError(ValueError):
 
 @dataclass(frozen=True)
 class RiskFreeRate:
-    """An annual rate that changes on certain days.
+    """An annual rate that changes on certain days; a fraction, 0.015 is 1.5 %.
+
+    A window uses the mean over its calendar days, the start's not counted; one step of it is
+    (1 + mean)^(1 / N) - 1 with N the returns in a year.
 
     Attributes:
         days: int32 [steps], ascending: days since 1970-01-01 from which each rate holds.
@@ -33,12 +36,16 @@ class RiskFreeRate:
 
     @classmethod
     def constant(cls, rate: float) -> "RiskFreeRate":
-        """One rate for ever."""
+        """One rate for ever, as a fraction; it is not checked."""
         return cls(np.array([NO_DAY]), np.array([rate], dtype=np.float64))
 
     @classmethod
     def from_rows(cls, dates: ArrayLike, rates: ArrayLike) -> "RiskFreeRate":
-        """Rates by the dates (yyyymmdd) from which they hold, in any order.
+        """Rates by the dates from which they hold, in any order.
+
+        Args:
+            dates: [steps] yyyymmdd; each rate holds until the next date, the first before too.
+            rates: [steps] annual, as fractions above -1.
 
         Raises:
             AgainstError: no rate at all, two from one date, or one that is not above -1.
@@ -60,11 +67,15 @@ class RiskFreeRate:
 class Benchmarks:
     """Closes of some indices, and which fund is measured against which.
 
+    The benchmark's return of a step is close(t) / close(t-1) - 1 on the fund's own two NAV
+    dates: of each the last close on or before it, at most START_TOLERANCE_DAYS old, and so
+    many sessions earlier as `choice` says.
+
     Attributes:
         codes: index codes, such as 000300.
         offsets: int64 [indices + 1]: index i has the rows offsets[i] to offsets[i + 1] - 1.
         days: int32 [rows]: days since 1970-01-01, ascending within an index.
-        closes: float64 [rows].
+        closes: float64 [rows]: index points, positive and finite.
         choice: fund code as a number → (index code, sessions its closes come late).
     """
 

@@ -44,24 +44,58 @@ def compute_metrics(
 ) -> pd.DataFrame:
     """Return and risk of every fund over every window.
 
-    Formulas and conventions: `kernel.py` and `windows.py`, after facts checked against the
-    source's own figures; see docs/metrics.md.
+    V are the index values of a window, R = V_t / V_t-1 - 1 its n returns, B the benchmark's
+    over the same steps, N the returns in a year (`periods_per_year`: 365, 250 or 52, by the
+    gaps in the window), rf = (1 + risk_free_rate)^(1 / N) - 1, D = V_t / highest V so far - 1,
+    std with n - 1. Returns, deviations and falls are fractions (0.05 is 5 %), ratios are per
+    year. In brackets whose definition it is; docs/metrics.md has the whole of it.
+
+    ======================= ==================================================================
+    total_return            V_end / V_start - 1
+    annualized_return       (1 + total_return)^(365 / days) - 1, from 365 days on, as GIPS asks
+    annualized_volatility   std(R) sqrt(N)
+    downside_deviation      sqrt(mean(min(R - rf, 0)^2)) sqrt(N), over all n (Sortino)
+    sharpe_ratio            (mean(R) - rf) / std(R) sqrt(N) (Sharpe 1994)
+    sortino_ratio           (mean(R) - rf) N / downside_deviation (Sortino)
+    calmar_ratio            annualized_return / -max_drawdown (Young 1991)
+    omega_ratio             sum(max(R - rf, 0)) / -sum(min(R - rf, 0)) (Keating, Shadwick 2002)
+    max_drawdown            min(D); its _peak, _trough and _recovery are dates, yyyymmdd
+    max_drawdown_days       calendar days from peak to recovery, else to end_date
+    current_drawdown        D at the end
+    ulcer_index             sqrt(sum(D^2) / n) (Martin 1987)
+    var_95                  5 % quantile of R, historical, linear between two returns
+    cvar_95                 mean of the floor(0.05 (n - 1)) + 1 lowest R
+    skewness, kurtosis      m3 / m2^1.5, m4 / m2^2 - 3, of the population
+    best_day, worst_day     max(R), min(R)
+    month_win_rate          share of whole months with a return above 0
+    beta                    cov(R, B) / var(B)
+    alpha                   (1 + mean(R - rf - beta (B - rf)))^N - 1, from 365 days on (Jensen)
+    correlation, r_squared  cov(R, B) / sqrt(var(R) var(B)) (Pearson), its square
+    tracking_error          std(R - B) sqrt(N)
+    information_ratio       mean(R - B) / std(R - B) sqrt(N)
+    up_capture              (prod(1 + R)^(N / m) - 1) / (prod(1 + B)^(N / m) - 1), m steps B > 0
+    down_capture            the same over the steps with B < 0
+    ======================= ==================================================================
+
+    `start_date` and `end_date` (yyyymmdd) are the NAVs a window lies between, `observations`
+    is n, `risk_free_rate` the mean annual rate over its days.
 
     Args:
         series: total-return indices; rows after `calc_date` are ignored.
         calc_date: yyyymmdd. Each fund's windows end on its last NAV on or before it.
-        windows: names such as `3m`, `5y`, `ytd`, `inception`.
+        windows: names such as `3m`, `5y`, `ytd`, `inception`. A window starts from the last
+            NAV on or before its start day and is never shortened.
         risk_free_rate: annual, as a fraction (0.015 is 1.5 %), constant or dated; a window
             gets the mean over its days.
         benchmarks: index closes and each fund's index; None: no fund has one.
-        threads: cores to use; None: all.
+        threads: cores to use; None: all. Results do not depend on it.
 
     Returns:
-        The columns of `schemas.tables.FUND_METRICS`, one row per fund and window, funds by
-        code, windows as given; `coverage` is NaN and `status` provisional until the step
-        that knows the other funds fills them. Funds without a NAV on or before `calc_date`
-        have no rows. A value that cannot be computed is NaN or <NA>, and `reason` says why;
-        `reason` is empty exactly when every value is there.
+        The columns of `schemas.tables.FUND_METRICS`, one row per fund and window (funds ×
+        windows rows), funds by code, windows as given; `coverage` is NaN and `status`
+        provisional until the step that knows the other funds fills them. Funds without a NAV
+        on or before `calc_date` have no rows. A value that cannot be computed is NaN or <NA>,
+        and `reason` says why; `reason` is empty exactly when every value is there.
 
     Raises:
         ValueError: an unknown window, or `calc_date` is no date.

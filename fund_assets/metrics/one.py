@@ -24,7 +24,9 @@ def of_series(
     risk_free_rate: float | RiskFreeRate = 0.015,
     benchmark: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Return and risk of one total-return index; formulas in docs/metrics.md.
+    """Return and risk of one total-return index: `compute_metrics` for a single fund.
+
+    Names, formulas, units and conventions are those of `compute_metrics`.
 
     >>> days = pd.date_range("2025-01-01", "2026-06-30", freq="B")
     >>> value = pd.Series(1.0004 ** np.arange(len(days)), days)
@@ -32,16 +34,20 @@ def of_series(
     0.11
 
     Args:
-        index: [days] values by date (DatetimeIndex), positive; NaN is no value on that day.
+        index: [days] values by date (DatetimeIndex) in any order and on any base, positive,
+            dividends reinvested; NaN is no value on that day.
         windows: names such as `3m`, `5y`, `ytd`, `inception`; they end on the last value.
         risk_free_rate: annual, as a fraction, constant or dated.
-        benchmark: [days] closes by date; None: none.
+        benchmark: [days] closes by date (DatetimeIndex), positive; of each date the last
+            close on or before it counts, at most 15 days old. None: no benchmark.
 
     Returns:
-        [windows] one row each, the names of `fund_metrics` as columns, and `reason`.
+        [windows] one row each, the window as index, the measures of `compute_metrics` as
+        columns, and `reason`.
 
     Raises:
         SeriesError: two values on one date, or one that is not positive and finite.
+        AgainstError: the same of a close.
         ValueError: no value at all, or an unknown window.
     """
     values = index.dropna()

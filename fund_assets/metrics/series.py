@@ -34,7 +34,10 @@ class SeriesError(ValueError):
 
 @dataclass(frozen=True)
 class FundSeries:
-    """Total-return index of many funds.
+    """Total-return index of many funds: V_t = V_t-1 (1 + return of the day).
+
+    Build it with `from_rows` or `from_chunks`, which check what is below; the arrays are
+    taken as they are. Only ratios V_t / V_s count, so the base is free (docs/returns.md).
 
     Attributes:
         codes: int32 [funds], ascending, unique: the fund code as a number, 000001 is 1.
@@ -66,7 +69,8 @@ class FundSeries:
             values: [rows] total-return index.
 
         Raises:
-            SeriesError: see `from_chunks`.
+            SeriesError: a code that is not six digits, a date that is none, a value that is
+                not positive and finite, or two rows of one fund on one date.
         """
         numbers = _plain(code_numbers(codes), np.int32)
         counts = np.zeros(CODES, np.int64)
@@ -120,7 +124,14 @@ class FundSeries:
         return series
 
     def only(self, codes: ArrayLike) -> "FundSeries":
-        """The series of some funds, given by their codes; others of them are left out."""
+        """The series of some funds, given by their codes; others of them are left out.
+
+        Args:
+            codes: six-digit text or integers; those without a series are ignored.
+
+        Raises:
+            SeriesError: a code that is not six digits.
+        """
         chosen = np.isin(self.codes, code_numbers(codes))
         counts = np.diff(self.offsets)
         rows = np.repeat(chosen, counts)

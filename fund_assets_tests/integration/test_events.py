@@ -9,10 +9,6 @@ import pytest
 from fund_assets.sources.base import TransportError
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Gateway
-from fund_assets.steps.collecting import collect_histories
-from fund_assets.steps.events import refresh_events
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import validate
 from fund_assets_tests.integration.evenings import (
     COUNTS,
     FRIDAY,
@@ -25,6 +21,7 @@ from fund_assets_tests.integration.evenings import (
     metadata,
     truths,
 )
+from fund_assets_tests.real_data import evidence
 from fund_assets_tests.server import MarketServer, content, content_from_source
 
 TABLES = ("fund_events", "validated_nav", "publish_log", "collection_batch", "nav_quarantine")
@@ -163,25 +160,9 @@ def test_two_sources_that_differ_are_both_kept(tmp_path):
 @pytest.mark.slow
 def test_every_index_of_the_market_is_the_true_one(tmp_path):
     """Stops any kind of event, gap or fund from bending an index: 300 funds, all events known."""
-    market = Market(tmp_path, sim_funds=300)
-    platform = market.platform(THURSDAY)
-    warehouse, source = platform.warehouse, platform.source
-    refresh(warehouse, source, 20260917)
-    refresh_events(warehouse, source, platform.now)
-    collect_histories(warehouse, source, platform.now, limit=10_000)
-    validate(warehouse, platform.calendar, platform.now())
-    stored = market.table("validated_nav").set_index("fund_code")
-    truth = truths(market, THURSDAY)
-    assert set(stored.index) == set(truth) and len(truth) > 250
-    for code, one in truth.items():
-        wrong = set(one.corrections["nav_date"])  # still published wrongly at this moment
-        mine = stored.loc[[code]].set_index("nav_date")["total_return_index"]
-        index = one.index.set_index("nav_date")["total_return_index"]
-        assert mine.index.equals(index.index)
-        right = mine[~mine.index.isin(wrong)]
-        np.testing.assert_allclose(right, index[right.index], rtol=1e-9, err_msg=code)
-    assert not {"suspected_event"} & set(stored["return_status"])
-    warehouse.close()
+    both = evidence.simulated_beside_truth(tmp_path)
+    assert both["fund_code"].nunique() == 299 and len(both) > 100_000
+    np.testing.assert_allclose(both["ours"], both["truth"], rtol=1e-9)
 
 
 def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):

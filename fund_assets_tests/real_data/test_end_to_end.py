@@ -1,10 +1,8 @@
 """The real market through the whole pipeline: Dagster runs in child processes, the real
 akshare and the gateway on a TLS server that speaks eastmoney's wire formats."""
 
-import gzip
 import json
 import os
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -15,6 +13,7 @@ import pandas as pd
 import pytest
 
 from fund_assets_tests import stores
+from fund_assets_tests.real_data import evidence
 from fund_assets_tests.server import MarketServer, RealContent
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -132,15 +131,6 @@ def test_histories_are_stored_exactly(warehouse, content, real_data):
             )
 
 
-def recorded_161725(real_data):
-    """(unit trend, accumulated trend, text) of the recorded payload, parsed with the standard library alone."""
-    path = real_data / "raw_payloads" / "pingzhongdata_161725_2026-02-27.js.gz"
-    text = gzip.decompress(path.read_bytes()).decode("utf-8-sig")
-    trend = json.loads(re.search(r"Data_netWorthTrend = (\[.*?\]);", text)[1])
-    acc = json.loads(re.search(r"Data_ACWorthTrend = (\[.*?\]);", text)[1])
-    return trend, acc, text
-
-
 def day_of(milliseconds):
     return int(
         (datetime.fromtimestamp(milliseconds / 1000, UTC) + timedelta(hours=8)).strftime(
@@ -151,7 +141,7 @@ def day_of(milliseconds):
 
 def test_the_recorded_payload_is_stored_exactly(warehouse, real_data):
     """Stops the one payload of recorded bytes from losing a point, and its events."""
-    trend, acc, _ = recorded_161725(real_data)
+    trend, acc = evidence.points_of(evidence.recorded_payload(real_data))
     rows = warehouse(
         "SELECT nav_date, unit_nav, acc_nav, growth_pct FROM validated_nav "
         "WHERE fund_code = '161725' ORDER BY nav_date"
@@ -168,21 +158,13 @@ def test_the_recorded_payload_is_stored_exactly(warehouse, real_data):
 
 def test_window_returns_equal_the_source_to_its_last_digit(warehouse, real_data):
     """Stops a return that the source itself would contradict: 9 splits and 3 dividends."""
-    _, _, text = recorded_161725(real_data)
     index = dict(
         warehouse(
             "SELECT nav_date, total_return_index FROM validated_nav WHERE fund_code = '161725'"
         )
     )
-    days = sorted(index)
-    end = pd.Timestamp(str(days[-1]))
-    found, expected = {}, {}
-    for name, months in (("syl_1y", 1), ("syl_3y", 3), ("syl_6y", 6), ("syl_1n", 12)):
-        target = int((end - pd.DateOffset(months=months)).strftime("%Y%m%d"))
-        start = max(day for day in days if day <= target)
-        found[name] = round((index[days[-1]] / index[start] - 1) * 100, 2)
-        expected[name] = float(re.search(name + r'="(-?[\d.]+)"', text)[1])
-    assert found == expected == {"syl_1y": 0.34, "syl_3y": -11.61, "syl_6y": -18.14, "syl_1n": -13.69}  # fmt: skip
+    source = evidence.own_returns(evidence.recorded_payload(real_data))
+    assert evidence.month_returns(index) == source == {"1m": 0.34, "3m": -11.61, "6m": -18.14, "1y": -13.69}  # fmt: skip
 
 
 def test_names_keep_every_character(warehouse, content):

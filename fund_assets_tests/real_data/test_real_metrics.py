@@ -4,40 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.metrics import FundSeries, compute_metrics
+from fund_assets_tests.real_data import evidence
 
 pytestmark = pytest.mark.real_data
-
-WINDOWS = {
-    "1w": "week_change",
-    "1m": "month_change",
-    "3m": "three_month_change",
-    "6m": "six_month_change",
-    "1y": "year_change",
-}
 
 
 @pytest.fixture(scope="module")
 def published_and_ours(real_data) -> pd.DataFrame:
     """One row per fund and window: percent as published, percent from unit NAV."""
-    rank = pd.read_csv(
-        real_data / "snapshots" / "yuyanpsy_rank_2026-04-27.csv.gz", dtype={"code": str}
-    ).set_index("code")
-    nav = pd.read_parquet(real_data / "histories_ak" / "yuyanpsy_unitnav.parquet")
-    nav = nav[nav["code"].isin(rank.index) & (nav["nav"] > 0)]
-    series = FundSeries.from_rows(
-        nav["code"], nav["date"].str.replace("-", "").astype("int32"), nav["nav"]
-    )
-    ours = compute_metrics(series, 20260427, list(WINDOWS))
-    rank["end"] = rank["nav_date"].str.replace("-", "").astype("int32")
-    joined = ours.join(rank, on="fund_code")
-    assert (joined["end"] == joined["end_date"]).all()
-    joined["published"] = [
-        row[WINDOWS[row["window"]]] for row in joined.to_dict(orient="records")
-    ]
-    joined["percent"] = joined["total_return"] * 100
-    joined["equal"] = (joined["percent"] - joined["published"]).abs() < 0.005 + 1e-9
-    return joined
+    rank = evidence.read_rank(real_data)
+    return evidence.beside_published(evidence.read_listed(real_data, rank), "unit_nav", rank)
 
 
 def test_window_returns_equal_the_published_ones(published_and_ours):

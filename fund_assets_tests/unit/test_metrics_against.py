@@ -8,7 +8,6 @@ import empyrical
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from fund_assets.calendar import exchange_sessions, from_key, to_key
 from fund_assets.metrics import (
@@ -21,6 +20,7 @@ from fund_assets.metrics import (
 )
 from fund_assets.metrics.against import AgainstError
 from fund_assets_tests.unit import metrics_reference
+from fund_assets_tests.unit.metrics_elsewhere import measures
 from fund_assets_tests.unit.test_metrics import assert_same, series_of, walk
 
 END = 20261123
@@ -162,40 +162,9 @@ def test_equal_to_empyrical(shape):
             closes_of({"X": list(zip(days, closes, strict=True))}), {"000001": ("X", 0)}
         ),
     ).iloc[0]
-    r, b = levels[1:] / levels[:-1] - 1, closes[1:] / closes[:-1] - 1
     n = {"weekly": 52, "money": 365}.get(shape, 250)
-    free = 1.02 ** (1 / n) - 1
-    calendar = len(r) * 365 / (days[-1] - days[0]).days
-    up, down = b > 0, b < 0
-    expected = {
-        "total_return": empyrical.cum_returns_final(r),
-        "annualized_return": empyrical.annual_return(r, annualization=calendar),
-        "annualized_volatility": empyrical.annual_volatility(r, annualization=n),
-        "downside_deviation": empyrical.downside_risk(r, free, annualization=n),
-        "sharpe_ratio": empyrical.sharpe_ratio(r, free, annualization=n),
-        "sortino_ratio": empyrical.sortino_ratio(r, free, annualization=n),
-        "calmar_ratio": empyrical.calmar_ratio(r, annualization=calendar),
-        "omega_ratio": empyrical.omega_ratio(r, required_return=0.02, annualization=n),
-        "max_drawdown": empyrical.max_drawdown(r),
-        "var_95": empyrical.value_at_risk(r),
-        "cvar_95": empyrical.conditional_value_at_risk(r),
-        "skewness": stats.skew(r),
-        "kurtosis": stats.kurtosis(r),
-        "alpha": empyrical.alpha(r, b, free, annualization=n),
-        "beta": empyrical.beta(r, b, free),
-        "correlation": np.corrcoef(r, b)[0, 1],
-        "r_squared": np.corrcoef(r, b)[0, 1] ** 2,
-        "tracking_error": empyrical.annual_volatility(r - b, annualization=n),
-        "information_ratio": empyrical.excess_sharpe(r, b) * n**0.5,
-        "up_capture": empyrical.annual_return(r[up], annualization=n)
-        / empyrical.annual_return(b[up], annualization=n),
-        "down_capture": empyrical.annual_return(r[down], annualization=n)
-        / empyrical.annual_return(b[down], annualization=n),
-        "ulcer_index": float(np.sqrt(np.mean((levels / np.maximum.accumulate(levels) - 1)[1:] ** 2))),
-        "best_day": r.max(),
-        "worst_day": r.min(),
-    }  # fmt: skip
-    assert row["observations"] == len(r)
+    expected = measures(levels, closes, (days[-1] - days[0]).days, n, 0.02)
+    assert row["observations"] == len(levels) - 1
     for name, value in expected.items():
         # A mean of rounded returns is exact to 1e-16; what is divided by little, to less.
         assert row[name] == pytest.approx(value, rel=1e-9, abs=1e-11), name

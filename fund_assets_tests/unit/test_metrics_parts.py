@@ -1,15 +1,19 @@
 """The parts below the metrics: how series are built, windows named and loops compiled."""
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fund_assets import metrics
 from fund_assets.calendar import days_to_keys, keys_to_days
-from fund_assets.metrics import FundSeries, SeriesError
+from fund_assets.metrics import FundSeries, SeriesError, compute_metrics
 from fund_assets.metrics.jit import compiled
-from fund_assets.metrics.kernel import NO_DAY
+from fund_assets.metrics.kernel import NO_DAY, RESULT
 from fund_assets.metrics.windows import start_days
+from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets_tests.unit.metrics_reference import start_of
 
 
@@ -140,3 +144,15 @@ def test_loops_compile_where_no_machine_code_can_be_kept():
     space = {}
     exec("def twice(x):\n    return 2 * x", space)  # a function of no file has no cache folder
     assert compiled(space["twice"])(21) == 42
+
+
+def test_every_result_is_explained_where_people_look():
+    """Stops a new measure without a formula in the docstring and on the page."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    told = set(re.findall(r"\w+", compute_metrics.__doc__))
+    told |= {f"max_drawdown{end}" for end in told if end.startswith("_")}
+    for name in set(RESULT.names) & set(FUND_METRICS.names):
+        assert f"`{name}`" in page, name
+        assert name in told, name
+    for public in set(metrics.__all__) - {"DEFINITION_VERSION"}:
+        assert getattr(metrics, public).__doc__, public

@@ -1,0 +1,269 @@
+"""What real histories say of our returns: the figures behind docs/returns.md.
+
+Belongs here: reading the real data, and our functions on it, for the tests and for
+`proofs.py`. Does not belong here: what the figures must be (tests, docs/returns.md).
+"""
+
+import gzip
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.metrics import FundSeries, compute_metrics
+from fund_assets.nav.inference import infer
+from fund_assets.nav.returns import chain, step_returns
+from fund_assets.nav.timeline import keys_of
+from fund_assets.sources.decode import decode_history, event_frame, read_events
+from fund_assets.steps.collecting import collect_histories
+from fund_assets.steps.events import refresh_events
+from fund_assets.steps.listing import refresh
+from fund_assets.steps.validating import validate
+from fund_assets_tests.integration.evenings import THURSDAY, Market, truths
+
+CALENDAR = TradingCalendar.build()
+#: The last day of the recorded dividends and splits.
+RECORDED_TO = 20201012
+NO_EVENTS = event_frame([])
+RANK_DAY = 20260427
+#: Columns of the rank list.
+WINDOWS = {
+    "1w": "week_change",
+    "1m": "month_change",
+    "3m": "three_month_change",
+    "6m": "six_month_change",
+    "1y": "year_change",
+}
+#: Variables of a history's payload. The source's 1y is a month: 1月.
+OWN_RETURNS = {"1m": "syl_1y", "3m": "syl_3y", "6m": "syl_6y", "1y": "syl_1n"}
+
+
+def as_keys(dates: pd.Series) -> pd.Series:
+    """Dates as yyyymmdd."""
+    return dates.astype("str").str.slice(0, 10).str.replace("-", "").astype("int32")
+
+
+def read_recorded(folder: Path) -> pd.DataFrame:
+    """Every dividend and split recorded until October 2020, columns of `EVENT_COLUMNS`."""
+    told = pd.read_parquet(folder / "other" / "lcc_dividends_splits.parquet")
+    rows = [
+        (code, int(day.replace("-", "")), kind, value, text)
+        for code, day, text in told.itertuples(index=False)
+        for kind, value in read_events(text)
+    ]
+    events = event_frame(rows)
+    assert (len(told), len(events), int(events["value"].isna().sum())) == (11082, 11082, 6)
+    return events.dropna(subset="value")
+
+
+def read_histories(folder: Path) -> pd.DataFrame:
+    """309 funds with unit NAV, growth as published, accumulated NAV, and dividends."""
+    path = folder / "histories_acc" / "ethanj_unit_acc_reconstructed.parquet"
+    frame = pd.read_parquet(path).rename(columns={"code": "fund_code"})
+    frame = frame.assign(nav_date=as_keys(frame["date"]))
+    return frame.sort_values(["fund_code", "nav_date"], ignore_index=True)
+
+
+def steps_of(frame: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+    """Rows (fund_code, nav_date, unit_nav, acc_nav, growth_pct) with the step of each."""
+    first = (frame["fund_code"] != frame["fund_code"].shift()).to_numpy()
+    position = CALENDAR.positions(frame["nav_date"].to_numpy())
+    gap = np.maximum(np.diff(position, prepend=position[:1]) - 1, 0)
+    keys = keys_of(frame["fund_code"], frame["nav_date"])
+    wanted = keys_of(events["fund_code"], events["ex_date"])
+    at = np.searchsorted(keys, wanted)
+    inside = at < len(keys)
+    inside[inside] = keys[at[inside]] // 100_000_000 == wanted[inside] // 100_000_000
+    dividend, split = np.zeros(len(frame)), np.ones(len(frame))
+    for row, kind, value in zip(
+        at[inside], events["kind"][inside], events["value"][inside], strict=True
+    ):
+        if kind == "dividend":
+            dividend[row] += value
+        else:
+            split[row] *= value
+    figures = {
+        name: frame[name].to_numpy(dtype=float)
+        for name in ("unit_nav", "acc_nav", "growth_pct")
+    }
+    steps = step_returns(
+        **figures,
+        yield_per_10k=np.full(len(frame), np.nan),
+        dividend=dividend,
+        split=split,
+        first=first,
+        gap=np.where(first, 0, gap),
+    )
+    return frame.assign(
+        dividend=dividend,
+        split=split,
+        returns=steps.returns,
+        status=steps.status,
+        by_events=steps.by_events,
+        disagreement_pct=steps.disagreement_pct,
+        prev_unit_nav=frame["unit_nav"].shift().where(~first),
+        prev_acc_nav=frame["acc_nav"].shift().where(~first),
+        index=chain(steps.returns, first, np.ones(len(frame))),
+    )
+
+
+def steps_with_all_events(histories: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
+    """Every real step, with recorded events and, after them, the dividends of the data."""
+    later = histories[histories["div_inferred"] & (histories["div_per_share"] > 0)]
+    rows = [
+        (r.fund_code, r.nav_date, "dividend", r.div_per_share, "") for r in later.itertuples()
+    ]
+    return steps_of(histories, pd.concat([recorded, event_frame(rows)], ignore_index=True))
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What inference finds while all recorded events are withheld.
+
+    Attributes:
+        blind: the steps without events.
+        known: recorded events that have a NAV before them.
+        found: inferred events until the last recorded one.
+        both: those of the same fund and day; the inferred columns end in _found.
+        error: of those of the same kind, the difference in yuan per share or in the ratio.
+    """
+
+    blind: pd.DataFrame
+    known: pd.DataFrame
+    found: pd.DataFrame
+    both: pd.DataFrame
+    error: pd.Series
+
+
+def withheld(histories: pd.DataFrame, recorded: pd.DataFrame) -> Inference:
+    """Infer all events of the histories, beside the recorded ones."""
+    blind = steps_of(histories, NO_EVENTS)
+    found = infer(blind, "test")
+    found = found[found["ex_date"] <= RECORDED_TO]
+    span = histories.groupby("fund_code")["nav_date"].agg(["min", "max"])
+    known = recorded[recorded["fund_code"].isin(span.index)]
+    limits = span.loc[known["fund_code"]]
+    known = known[
+        (known["ex_date"].to_numpy() > limits["min"].to_numpy())
+        & (known["ex_date"].to_numpy() <= limits["max"].to_numpy())
+    ]
+    both = known.merge(found, on=["fund_code", "ex_date"], suffixes=("", "_found"))
+    same = both[both["kind"] == both["kind_found"]]
+    return Inference(blind, known, found, both, (same["value"] - same["value_found"]).abs())
+
+
+def recorded_payload(folder: Path) -> bytes:
+    """The recorded answer for 161725, nine splits and three dividends."""
+    path = folder / "raw_payloads" / "pingzhongdata_161725_2026-02-27.js.gz"
+    return gzip.decompress(path.read_bytes())
+
+
+def points_of(payload: bytes) -> tuple[list[dict], list[list[float]]]:
+    """Unit and accumulated trend of a payload, parsed with the standard library alone."""
+    text = payload.decode("utf-8-sig")
+    trend = json.loads(re.search(r"Data_netWorthTrend = (\[.*?\]);", text)[1])
+    acc = json.loads(re.search(r"Data_ACWorthTrend = (\[.*?\]);", text)[1])
+    return trend, acc
+
+
+def own_returns(payload: bytes) -> dict[str, float]:
+    """Window → the return in percent that the source itself states in a payload."""
+    text = payload.decode("utf-8-sig")
+    return {
+        window: float(re.search(name + r'="(-?[\d.]+)"', text)[1])
+        for window, name in OWN_RETURNS.items()
+    }
+
+
+def payload_index(payload: bytes) -> dict[int, float]:
+    """Day → our total-return index of the payload of 161725."""
+    steps = steps_of(*decode_history(payload, "161725"))
+    return dict(zip(steps["nav_date"].tolist(), steps["index"].tolist(), strict=True))
+
+
+def month_returns(index: dict[int, float]) -> dict[str, float]:
+    """Window → return in percent, two decimals, by pandas' months and not by our kernel."""
+    days = sorted(index)
+    end, found = pd.Timestamp(str(days[-1])), {}
+    for window, months in (("1m", 1), ("3m", 3), ("6m", 6), ("1y", 12)):
+        target = int((end - pd.DateOffset(months=months)).strftime("%Y%m%d"))
+        start = max(day for day in days if day <= target)
+        found[window] = round((index[days[-1]] / index[start] - 1) * 100, 2)
+    return found
+
+
+def read_rank(folder: Path) -> pd.DataFrame:
+    """The rank list of 27 April 2026 by fund code."""
+    path = folder / "snapshots" / "yuyanpsy_rank_2026-04-27.csv.gz"
+    return pd.read_csv(path, dtype={"code": str}).set_index("code")
+
+
+def read_listed(folder: Path, rank: pd.DataFrame) -> pd.DataFrame:
+    """Unit NAVs, which is all there is, of the funds of the rank list that have a history."""
+    nav = pd.read_parquet(folder / "histories_ak" / "yuyanpsy_unitnav.parquet")
+    nav = nav[nav["code"].isin(rank.index) & (nav["nav"] > 0)]
+    nav = nav.rename(columns={"code": "fund_code", "nav": "unit_nav"})
+    nav = nav.assign(nav_date=as_keys(nav["date"]), acc_nav=np.nan, growth_pct=np.nan)
+    return nav.sort_values(["fund_code", "nav_date"], ignore_index=True)
+
+
+def listed_index(
+    listed: pd.DataFrame, recorded: pd.DataFrame, blind: pd.DataFrame
+) -> pd.DataFrame:
+    """Steps of those funds, with recorded events and those inferred from other histories."""
+    inferred = infer(blind, "test")
+    inferred = inferred[inferred["ex_date"] > RECORDED_TO].assign(text="")
+    events = pd.concat([recorded, inferred[recorded.columns]], ignore_index=True)
+    return steps_of(listed, events[events["fund_code"].isin(listed["fund_code"])])
+
+
+def beside_published(rows: pd.DataFrame, values: str, rank: pd.DataFrame) -> pd.DataFrame:
+    """One row per fund and window: our return of `values`, and the rank list's.
+
+    `percent` is ours, `published` theirs, `apart` the difference, `factor` by how much the
+    published wealth is higher, `equal` whether both are the same to the last digit.
+    """
+    series = FundSeries.from_rows(rows["fund_code"], rows["nav_date"], rows[values])
+    ours = compute_metrics(series, RANK_DAY, list(WINDOWS)).join(rank, on="fund_code")
+    assert (as_keys(ours["nav_date"]) == ours["end_date"]).all()
+    ours["published"] = [row[WINDOWS[row["window"]]] for row in ours.to_dict("records")]
+    ours["percent"] = 100 * ours["total_return"]
+    ours["apart"] = ours["percent"] - ours["published"]
+    ours["factor"] = (1 + ours["published"] / 100) / (1 + ours["total_return"]) - 1
+    ours["equal"] = ours["apart"].abs() < 0.005 + 1e-9
+    return ours
+
+
+def simulated_beside_truth(folder: Path) -> pd.DataFrame:
+    """Rows (fund_code, nav_date, ours, truth) of a simulated market with all events known.
+
+    The rows that are still published wrongly at this moment are left out. `folder` is empty
+    and takes the warehouse.
+    """
+    market = Market(folder, sim_funds=300)
+    platform = market.platform(THURSDAY)
+    warehouse, source = platform.warehouse, platform.source
+    refresh(warehouse, source, 20260917)
+    refresh_events(warehouse, source, platform.now)
+    collect_histories(warehouse, source, platform.now, limit=10_000)
+    validate(warehouse, platform.calendar, platform.now())
+    stored = market.table("validated_nav")
+    warehouse.close()
+    assert not {"suspected_event"} & set(stored["return_status"])
+    parts = []
+    for code, one in truths(market, THURSDAY).items():
+        right = ~one.index["nav_date"].isin(one.corrections["nav_date"])
+        parts.append(one.index.assign(fund_code=code, right=right))
+    truth = pd.concat(parts)
+    both = stored.merge(
+        truth, "outer", on=["fund_code", "nav_date"], suffixes=("", "_truth"), indicator=True
+    )
+    assert (both["_merge"] == "both").all(), "a day is lost or invented"
+    both = both.rename(
+        columns={"total_return_index": "ours", "total_return_index_truth": "truth"}
+    )
+    return both.loc[both["right"], ["fund_code", "nav_date", "ours", "truth"]]

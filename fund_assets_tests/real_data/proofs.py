@@ -1,0 +1,181 @@
+"""The figures of docs/returns.md, computed anew and looked for on the page:
+
+    python -m fund_assets_tests.real_data.proofs
+
+Belongs here: printing figures, and comparing them with what the page says of them. Does not
+belong here: how they are computed (`evidence.py`). The page is the one place that states
+them: exits with 1 when it says something else, with 2 when there is no real data to
+compute them from.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from fund_assets.schemas.columns import RETURN_STATUSES
+from fund_assets_tests import real_data
+from fund_assets_tests.real_data import evidence
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "returns.md"
+#: What "to nine digits" means.
+NINE_DIGITS = 1e-9
+
+
+class Proof:
+    """Prints figures as they come and keeps which of them the page contradicts."""
+
+    def __init__(self, page: str) -> None:
+        self.page = " ".join(page.split())
+        self.wrong: list[str] = []
+
+    def state(self, words: str) -> None:
+        """A figure in the very words of the page, whatever its line breaks."""
+        print(f"  {words}")
+        if words not in self.page:
+            self.fail(f"docs/returns.md does not say: {words}")
+
+    def fail(self, words: str) -> None:
+        """A contradiction."""
+        print(f"  ✗ {words}")
+        self.wrong.append(words)
+
+
+def stated_exceptions(page: str) -> dict[str, tuple[list[str], list[str], str]]:
+    """Fund code → (windows, factors in percent as written, reason) of the page's table."""
+    lines = iter(page.splitlines())
+    for line in lines:
+        if line.startswith("| fund | windows |"):
+            break
+    next(lines, None)
+    found = {}
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        codes, windows, factors, reason = (cell.strip() for cell in line.strip("|").split("|"))
+        for code in codes.split(", "):
+            found[code] = (
+                windows.split(", "),
+                factors.removesuffix(" %").split(", "),
+                reason,
+            )
+    return found
+
+
+def prove_payload(proof: Proof, payload: bytes) -> None:
+    """The four returns of the recorded payload."""
+    print("\nRecorded payload of 161725, 2026-02-27: return in percent, ours and the source's")
+    ours = evidence.month_returns(evidence.payload_index(payload))
+    source = evidence.own_returns(payload)
+    for window, value in source.items():
+        print(f"  {window}  {ours[window]:8.2f}  {value:8.2f}")
+        if ours[window] != value:
+            proof.fail(f"161725, {window}: ours is not the source's")
+    told = [f"{value:.2f}".replace("-", "−") for value in ours.values()]
+    proof.state(f"{', '.join(told[:-1])} and {told[-1]} % over 1, 3, 6 and 12 months")
+
+
+def prove_statuses(proof: Proof, steps: pd.DataFrame) -> None:
+    """How many real steps have which status."""
+    print(f"\nStatuses of {len(steps):,} real steps of {steps['fund_code'].nunique()} funds")
+    counts = np.bincount(steps["status"], minlength=len(RETURN_STATUSES)).tolist()
+    for status, count in list(zip(RETURN_STATUSES, counts, strict=True))[1:]:
+        proof.state(f"| `{status}` | {count:,} |")
+
+
+def prove_inference(proof: Proof, inference: evidence.Inference) -> None:
+    """What is found of the recorded events, and how exactly."""
+    print("\nInference, all recorded dividends and splits withheld")
+    known, found, both = len(inference.known), len(inference.found), len(inference.both)
+    error = inference.error
+    exact = int((error < 0.00005).sum())
+    for words in (
+        f"| recorded events with a NAV before them | {known} |",
+        f"| found (recall) | {both}: {100 * both / known:.1f} % |",
+        f"| inferred where none was recorded (precision) | {found - both} of {found}: "
+        f"{100 * both / found:.3g} % |",
+        f"| of the right kind | {len(error)} |",
+        f"| exact to 0.00005 yuan per share | {exact} of {len(error)}; "
+        f"the largest error is {error.max():.1g} |",
+    ):
+        proof.state(words)
+
+
+def prove_rank(proof: Proof, table: pd.DataFrame, page: str) -> None:
+    """How many returns of the rank list are ours, and why the others are not."""
+    print("\nRank list of 2026-04-27: returns over a week, 1, 3, 6 and 12 months")
+    table = table.dropna(subset="total_return")
+    apart = table[~table["equal"]]
+    funds, different = table["fund_code"].nunique(), apart["fund_code"].nunique()
+    proof.state(f"| published, with a NAV at the window's start | {len(table):,} | {funds} |")
+    proof.state(f"| equal to the last digit | {int(table['equal'].sum()):,} | |")
+    proof.state(f"| every return equal | | {funds - different} |")
+    proof.state(f"| different | {len(apart)} | {different} |")
+    stated = stated_exceptions(page)
+    for code in sorted(stated.keys() - set(apart["fund_code"])):
+        proof.fail(f"{code} is no exception, docs/returns.md lists it")
+    for code, rows in apart.groupby("fund_code"):
+        windows, factors, reason = stated.get(code, ([], [], "docs/returns.md does not say"))
+        found = rows["window"].tolist()
+        told = ", ".join(
+            f"{row.window} {row.percent:.2f} (published {row.published:.2f})"
+            for row in rows.itertuples()
+        )
+        print(f"  {code}: {told}: {reason}")
+        if found != windows:
+            proof.fail(f"{code} differs in {found}, docs/returns.md says {windows}")
+        for factor in 100 * rows["factor"]:
+            if not any(f"{factor:.{_decimals(text)}f}" == text for text in factors):
+                proof.fail(f"{code}: {factor:.3f} % higher, docs/returns.md says {factors}")
+
+
+def _decimals(text: str) -> int:
+    return len(text.partition(".")[2])
+
+
+def prove_simulated(proof: Proof, both: pd.DataFrame) -> None:
+    """Whether the index is the truth where the truth is known."""
+    print("\nSimulated market, all events known: our index beside the truth")
+    off = (both["ours"] / both["truth"] - 1).abs().max()
+    funds = both["fund_code"].nunique()
+    print(f"  {funds} funds, {len(both):,} rows, largest difference {off:.1e} of the index")
+    proof.state(f"the index of each of {funds} funds equals the truth to nine digits")
+    if not off < NINE_DIGITS:
+        proof.fail(f"{off:.1e} is more than nine digits allow")
+
+
+def main() -> int:
+    """Compute, print and compare everything; returns the exit code."""
+    page = PAGE.read_text(encoding="utf-8")
+    proof = Proof(page)
+    absent, folder = real_data.absence(), real_data.folder()
+    if not absent:
+        recorded, histories = (
+            evidence.read_recorded(folder),
+            evidence.read_histories(folder),
+        )
+        prove_payload(proof, evidence.recorded_payload(folder))
+        rank = evidence.read_rank(folder)
+        inference = evidence.withheld(histories, recorded)
+        listed = evidence.read_listed(folder, rank)
+        steps = evidence.listed_index(listed, recorded, inference.blind)
+        prove_rank(proof, evidence.beside_published(steps, "index", rank), page)
+        prove_inference(proof, inference)
+        prove_statuses(proof, evidence.steps_with_all_events(histories, recorded))
+    with TemporaryDirectory() as state:
+        prove_simulated(proof, evidence.simulated_beside_truth(Path(state)))
+    print()
+    if proof.wrong:
+        print(f"{len(proof.wrong)} figures differ from docs/returns.md")
+        return 1
+    if absent:
+        print(f"{absent}: only the simulated market was proven")
+        return 2
+    print("Every figure is the one that docs/returns.md states.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
