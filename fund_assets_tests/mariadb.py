@@ -86,6 +86,11 @@ class Server:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended, by whatever cause."""
+        return self._process.poll() is not None
+
     def rest(self) -> None:
         """End it in order; `start` goes on with its data."""
         self._process.terminate()

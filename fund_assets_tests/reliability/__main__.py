@@ -82,6 +82,8 @@ def every_trial(trials: Trials, options: argparse.Namespace) -> Iterator[Result]
         reached = ", ".join(f"{label} {n}" for label, n in result.reached.items())
         took = time.monotonic() - begun
         print(f"{result.name}: {took:.0f} s; left: {reached}", file=sys.stderr, flush=True)
+        if result.note:
+            print(f"  {result.note}", file=sys.stderr, flush=True)
         for words in result.unclear:
             print(f"  unclear: {words}", file=sys.stderr, flush=True)
         yield result

@@ -4,10 +4,11 @@ import sys
 
 import pytest
 
+from fund_assets.warehouse import Warehouse
 from fund_assets_tests import mariadb
 from fund_assets_tests.reliability.__main__ import a_place
-from fund_assets_tests.reliability.places import checksums
-from fund_assets_tests.reliability.script import Land, prepare
+from fund_assets_tests.reliability.places import glance
+from fund_assets_tests.reliability.script import prepare
 from fund_assets_tests.reliability.trials import Result, Trials
 
 pytestmark = [
@@ -71,21 +72,17 @@ def test_the_judge_sees_a_partial_state(trials):
     """Stops trials that would call anything well: here a row goes missing on the way."""
     result = Result("a judge's own trial")
     url = trials.place.begin()
-    first = trials.script.evening[0]
-    assert isinstance(first, Land)
-    trials._done(url, [first])
-    from fund_assets.warehouse import Warehouse
-
+    trials._done(url, trials.script.evening)
     warehouse = Warehouse(url)
     with warehouse.transaction(writes=True) as connection:
         connection.exec_driver_sql(
-            "DELETE FROM fund_nav WHERE nav_date = 20260918 AND unit_nav IS NOT NULL "
-            "AND fund_code < '000010'"
+            "DELETE FROM validated_nav WHERE nav_date = 20260918 AND fund_code = '000001'"
         )
+    seen = glance(warehouse)
     warehouse.close()
-    assert checksums(url) not in trials.states
     trials._after(result, url)
-    assert result.partial == 1 and result.diverged == 1 and result.lost > 0
+    assert (result.partial, result.diverged, result.lost, result.doubled) == (1, 1, 1, 0)
+    assert seen not in trials.sights, "a reader would have seen it"
     assert not result.well
 
 
