@@ -257,6 +257,8 @@ def site(tmp_path_factory):
     }  # fmt: skip
     quiet = {"cwd": ROOT, "env": environment, "stdout": subprocess.DEVNULL,
              "stderr": subprocess.DEVNULL}  # fmt: skip
+    # As fund-migrate.service does: of two that make Dagster's storage at once, one dies.
+    subprocess.run([str(BIN / "dagster"), "instance", "migrate"], check=True, **quiet)
     subprocess.run([sys.executable, "-m", "fund_assets", "init"], check=True, **quiet)
     web = [str(BIN / "dagster-webserver"), "-h", "127.0.0.1"]
     with ExitStack() as stack:
