@@ -56,16 +56,15 @@ class SQLite(Backend):
             check_same_thread=False,
             isolation_level=None,  # BEGIN is ours: see begin()
         )
-        for pragma in (
+        return _prepared(
+            connection,
             f"busy_timeout = {self.writer_wait_s * 1000}",
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
             "cache_size = -65536",
             "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+        )
 
     def _connect_reading(self) -> sqlite3.Connection:
         """A connection that cannot write, whatever it is asked."""
@@ -76,9 +75,7 @@ class SQLite(Backend):
             check_same_thread=False,
             isolation_level=None,
         )
-        for pragma in ("query_only = ON", "temp_store = MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+        return _prepared(connection, "query_only = ON", "temp_store = MEMORY")
 
     def make(self) -> None:
         try:
@@ -166,3 +163,14 @@ class SQLite(Backend):
     def free_bytes(self) -> int | None:
         folder = next(part for part in (self.path.parent, *self.path.parents) if part.exists())
         return shutil.disk_usage(folder).free
+
+
+def _prepared(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
+    """The connection with its settings, or closed when the file refuses them."""
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
