@@ -74,8 +74,7 @@ class Platform(dg.ConfigurableResource):
         return EastmoneySource.from_settings(self.settings)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """When a run ends, well or not: its requests are added to the account, and the
-        warehouse is let go, so that another file may be put in its place."""
+        """When a run ends, well or not: its requests are counted, its warehouse is let go."""
         source = self.__dict__.get("source")
         if source is not None and (counts := source.take_requests()):
             try:
