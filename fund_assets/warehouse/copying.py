@@ -25,6 +25,7 @@ from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert
 
 BATCH_ROWS = 200_000
+READER_ROWS = 10 * BATCH_ROWS
 #: A smaller table is not worth a process that reads it.
 FEW_ROWS = 5_000
 #: Told while it goes on: table, rows copied or compared so far, rows in all.
@@ -73,10 +74,15 @@ def copy(source: Warehouse, target: Warehouse, tell: Tell) -> dict[str, int]:
             if not there:
                 _drop_indexes(target, table)
             copied[name] = 0
-            rest = stream(source.backend, _select(table, _last_key(target, table)), BATCH_ROWS)
+            rest = _stream(source, table, _last_key(target, table))
             for rows in target.backend.load(target.engine, table, rest):
                 copied[name] += rows
                 tell(table, there + copied[name], total)
+            if there + copied[name] != total:
+                raise WarehouseError(
+                    f"{name}: {there + copied[name]:,} rows arrived in {target.place}, "
+                    f"{source.place} has {total:,}: start the copy again"
+                )
             _make_indexes(target, table)
     return copied
 
@@ -165,9 +171,28 @@ def _take(target: Warehouse, table: Table, rows: pd.DataFrame) -> int:
 def _batches(warehouse: Warehouse, table: Table) -> Iterator[pa.RecordBatch]:
     """All rows, in the key's order."""
     if _count(warehouse, table) > FEW_ROWS:
-        yield from stream(warehouse.backend, _select(table), BATCH_ROWS)
+        yield from _stream(warehouse, table)
     else:
         yield pa.RecordBatch.from_pandas(_frame(warehouse, table), preserve_index=False)
+
+
+def _stream(
+    warehouse: Warehouse, table: Table, after: tuple[object, ...] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """All rows behind a key, in the key's order, from one reader after the other.
+
+    A reader that is faster than the writer keeps in memory what it has read.
+    """
+    found = READER_ROWS
+    while found == READER_ROWS:
+        found = 0
+        sql = f"{_select(table, after)} LIMIT {READER_ROWS}"
+        for batch in stream(warehouse.backend, sql, BATCH_ROWS):
+            if not batch.num_rows:
+                continue
+            found += batch.num_rows
+            after = tuple(batch[name][-1].as_py() for name in table.primary_key)
+            yield batch
 
 
 def _frame(warehouse: Warehouse, table: Table) -> pd.DataFrame:

@@ -52,6 +52,8 @@ def joined(columns: Sequence[pa.Array], between: str, end: str) -> memoryview:
 def _texts(column: pa.Array) -> pa.Array:
     texts = pc.cast(column, pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        content = bytes(texts.buffers()[2] or b"")
         for raw, escaped in ESCAPES.items():
-            texts = pc.replace_substring(texts, raw, escaped)
+            if raw.encode() in content:
+                texts = pc.replace_substring(texts, raw, escaped)
     return pc.fill_null(texts, NULL)

@@ -151,6 +151,8 @@ class SQLite(Backend):
         self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
     ) -> Iterator[int]:
         """By ADBC, in about a third of the time that Python's own driver takes."""
+        if (first := next(batches, None)) is None:
+            return
         program = Path(__file__).with_name("load_process.py")
         settings = (*self._settings, "foreign_keys = OFF", "ignore_check_constraints = ON")
         with subprocess.Popen(  # noqa: S603 our own program
@@ -161,7 +163,6 @@ class SQLite(Backend):
         ) as process:
             assert process.stdin and process.stdout and process.stderr
             try:
-                first = next(batches)
                 with pa.ipc.new_stream(process.stdin, first.schema) as sink:
                     for batch in chain([first], batches):
                         sink.write_batch(batch)
