@@ -149,7 +149,8 @@ def _of_funds(months: MonthReturns, codes: pd.Index) -> NDArray[np.float64]:
     """[funds, MONTHS] monthly returns of some funds in the order asked for."""
     numbers = codes.to_numpy().astype(np.int64)
     at = np.searchsorted(months.codes, numbers)
-    return months.last(MONTHS)[at]
+    found: NDArray[np.float64] = months.last(MONTHS)[at]
+    return found
 
 
 def _parts(
