@@ -4,7 +4,7 @@ The weekly job runs it after the metrics.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -32,7 +32,7 @@ class ScoreReport:
     scores: pd.DataFrame | None = None
     rows_written: int = 0
     compared_with: int | None = None
-    stability: pd.DataFrame | None = None
+    stability: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def score(
@@ -58,7 +58,7 @@ def score(
     scores = score_funds(inputs, weights)
     written = stored_scores.write_scores(warehouse, scores, to_stamp(now))
     before = stored_scores.scored_before(warehouse, calc_date)
-    alike = None
+    alike = stability(scores, scores.head(0))
     if before is not None:
         alike = stability(scores, stored_scores.read_scores(warehouse, before))
     return ScoreReport(calc_date, scores, written, before, alike)
