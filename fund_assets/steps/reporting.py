@@ -101,7 +101,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
 def _week_returns(
     series: FundSeries, funds: pd.DataFrame, monday: date, sunday: date
 ) -> pd.DataFrame:
-    """Fund (its place in the series), fund_code, name, kind and value, one class a portfolio."""
+    """Fund (place in the series), fund_code, name, kind, value; one class a portfolio."""
     start = keys_to_days(np.array([to_key(monday)]))[0]
     end = start + (sunday - monday).days
     offsets, days, values = series.offsets, series.days, series.values

@@ -6,7 +6,7 @@ keeps what was found before.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -189,25 +189,16 @@ def refetch(
         if left
         else HistoryReport()
     )
-    before = weekly.week_log(warehouse, week).get("refetch", {})
-    weekly.note_step(
-        warehouse,
-        week,
-        "refetch",
-        to_stamp(now()),
-        {
-            "quarter": len(codes),
-            "had": len(codes) - len(left) + report.asked
-            - len(report.failures) - len(report.refused),
-            "rows": before.get("rows", 0) + report.rows,
-            "failed": len(report.failures),
-            "refused": len(report.refused),
-            "cases": [
-                f"{code}: {why}"
-                for code, why in [*report.failures.items(), *report.refused.items()]
-            ][:SHOWN_CASES],
-        },
-    )  # fmt: skip
+    asked = landing.fund_info(warehouse).set_index("fund_code")["history_on"]
+    problems = {**report.failures, **report.refused}
+    figures = {
+        "quarter": len(codes),
+        "had": int((asked.reindex(codes).fillna(0).astype("int64") >= monday).sum()),
+        "failed": len(report.failures),
+        "refused": len(report.refused),
+        "cases": [f"{code}: {why}" for code, why in problems.items()][:SHOWN_CASES],
+    }
+    weekly.note_step(warehouse, week, "refetch", to_stamp(now()), figures)
     return report
 
 
@@ -227,29 +218,25 @@ def upkeep(
         prune_answers: deletes raw answers past their retention; how many.
 
     Returns:
-        What was deleted in this week, earlier tries included, and freed.
+        What was deleted now, and what tidying did.
     """
-    batches, rows = weekly.prune_landing(warehouse, to_stamp(landing_before))
+    stamp = to_stamp(now)
+    batches, rows = weekly.prune_landing(warehouse, to_stamp(landing_before), week, stamp)
     progress(f"{rows:,} observations of {batches:,} merged batches deleted")
-    dates, metrics = weekly.prune_metrics(warehouse, now.date())
+    dates, metrics = weekly.prune_metrics(warehouse, now.date(), week, stamp)
     progress(f"{metrics:,} rows of metrics and peers of {dates} dates deleted")
     answers = prune_answers()
-    tidied = warehouse.backend.tidy()
-    before = weekly.week_log(warehouse, week).get("upkeep", {})
-    figures = {
+    with warehouse.transaction(writes=True) as connection:
+        nothing = dict.fromkeys(
+            ("landing_batches", "landing_rows", "metric_dates", "metric_rows"), 0
+        )
+        weekly.count_up(connection, week, "upkeep", stamp, nothing)
+    return {
         "landing_batches": batches,
         "landing_rows": rows,
         "metric_dates": dates,
         "metric_rows": metrics,
         "raw_answers": answers,
-        **tidied,
+        **warehouse.backend.tidy(),
+        "warehouse_bytes": warehouse.backend.size_bytes(),
     }
-    figures = {name: before.get(name, 0) + value for name, value in figures.items()}
-    figures["warehouse_bytes"] = warehouse.backend.size_bytes()
-    weekly.note_step(warehouse, week, "upkeep", to_stamp(now), figures)
-    return figures
-
-
-def last_day(week: str) -> date:
-    """The Sunday of an ISO week."""
-    return date.fromordinal(week_start(week).toordinal() + 6)

@@ -5,7 +5,6 @@ is computed.
 """
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -41,6 +40,19 @@ def note_step(
         log_step(connection, week, step, done_at, figures)
 
 
+def count_up(
+    connection: sa.Connection, week: str, step: str, done_at: int, counts: dict[str, int]
+) -> None:
+    """Add to a step's counts, in the transaction that did what is counted."""
+    stored = connection.execute(
+        sa.text("SELECT figures FROM weekly_log WHERE week = :week AND step = :step"),
+        {"week": week, "step": step},
+    ).scalar()
+    before = json.loads(str(stored or "{}"))
+    figures = {name: before.get(name, 0) + count for name, count in counts.items()}
+    log_step(connection, week, step, done_at, {**before, **figures})
+
+
 def week_log(warehouse: Warehouse, week: str) -> dict[str, dict[str, Any]]:
     """Step → what it did in a week: its figures and `done_at`."""
     rows = warehouse.rows("SELECT * FROM weekly_log WHERE week = :week", week=week)
@@ -50,17 +62,16 @@ def week_log(warehouse: Warehouse, week: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def prune_landing(
-    warehouse: Warehouse, before: int, progress: Callable[[int], None] = lambda rows: None
-) -> tuple[int, int]:
+def prune_landing(warehouse: Warehouse, before: int, week: str, now: int) -> tuple[int, int]:
     """Delete observations of published batches that were collected before a time.
 
     What is still asked for stays: the newest published wave, histories beside a held batch of
     histories (they tell whether it is replaced), and observations of a fund and date that
-    have a held row (they tell whether it is superseded). Each batch is a transaction.
+    have a held row (they tell whether it is superseded). Each batch is a transaction, which
+    counts in the log of the week.
 
     Args:
-        before: yyyymmddhhmmss.
+        before, now: yyyymmddhhmmss.
 
     Returns:
         Batches and rows that lost observations.
@@ -86,15 +97,14 @@ def prune_landing(
     )
     batches = rows = 0
     for row in found:
-        gone = _prune_batch(warehouse, str(row["batch_id"]))
+        gone = _prune_batch(warehouse, str(row["batch_id"]), week, now)
         batches += gone > 0
         rows += gone
-        progress(rows)
     return batches, rows
 
 
 @retried
-def _prune_batch(warehouse: Warehouse, batch_id: str) -> int:
+def _prune_batch(warehouse: Warehouse, batch_id: str, week: str, now: int) -> int:
     with warehouse.transaction(writes=True) as connection:
         done = connection.execute(
             sa.text(
@@ -104,7 +114,11 @@ def _prune_batch(warehouse: Warehouse, batch_id: str) -> int:
             ),
             {"id": batch_id},
         )
-        return int(done.rowcount)
+        gone = int(done.rowcount)
+        if gone:
+            counts = {"landing_batches": 1, "landing_rows": gone}
+            count_up(connection, week, "upkeep", now, counts)
+        return gone
 
 
 def outdated(dates: list[int], today: date) -> list[int]:
@@ -114,7 +128,7 @@ def outdated(dates: list[int], today: date) -> list[int]:
     return [key for key in sorted(dates) if key < keep_from and key not in last.values()]
 
 
-def prune_metrics(warehouse: Warehouse, today: date) -> tuple[int, int]:
+def prune_metrics(warehouse: Warehouse, today: date, week: str, now: int) -> tuple[int, int]:
     """Delete metrics and peers' positions of `outdated` dates, each date in a transaction.
 
     Returns:
@@ -126,13 +140,13 @@ def prune_metrics(warehouse: Warehouse, today: date) -> tuple[int, int]:
         for row in warehouse.rows(f"SELECT DISTINCT calc_date FROM {table}")
     }
     gone = outdated(sorted(known), today)
-    return len(gone), sum(_prune_date(warehouse, key) for key in gone)
+    return len(gone), sum(_prune_date(warehouse, key, week, now) for key in gone)
 
 
 @retried
-def _prune_date(warehouse: Warehouse, calc_date: int) -> int:
+def _prune_date(warehouse: Warehouse, calc_date: int, week: str, now: int) -> int:
     with warehouse.transaction(writes=True) as connection:
-        return sum(
+        rows = sum(
             int(
                 connection.execute(
                     sa.text(f"DELETE FROM {table} WHERE calc_date = :date"),
@@ -141,3 +155,5 @@ def _prune_date(warehouse: Warehouse, calc_date: int) -> int:
             )
             for table in DATED
         )
+        count_up(connection, week, "upkeep", now, {"metric_dates": 1, "metric_rows": rows})
+        return rows
