@@ -38,7 +38,7 @@ class Recheck:
         rows, funds: of the accepted history.
         differing: rows whose index or status was stored otherwise, this time.
         repaired: whether they were set right.
-        metrics_rows: stored rows of the newest calculation date that were compared.
+        metrics_rows: stored rows of the newest calculation date that were compared this week.
         metrics_differing: of them, those with another value.
         cases: differences in words.
         figures: what the log of the week has, earlier tries of it included.
@@ -66,8 +66,9 @@ def recheck(
 ) -> Recheck:
     """Recompute index and metrics of every fund, compare, and set the index right.
 
-    Metrics are compared here and written by the step that measures. A fund that has a newer
-    NAV than its stored metrics is left out of their comparison.
+    Metrics are compared here and written by the step that measures; once in a week, for a
+    second try comes after merging. A fund that has a newer NAV than its stored metrics is left
+    out of their comparison.
 
     Args:
         risk_free_rate: the rate when `risk_free_rate` holds none.
@@ -84,23 +85,35 @@ def recheck(
         history.codes, history.offsets, keys_to_days(history.dates), found.index
     )
     del history
-    compared, other, told = _compare_metrics(warehouse, series, risk_free_rate)
-    few = repair_all or count <= MOST_REPAIRED * rows
     before = weekly.week_log(warehouse, week).get("recheck", {})
+    before.pop("done_at", None)
+    told: list[str] = []
+    if not before:
+        compared, other, told = _compare_metrics(warehouse, series, risk_free_rate)
+        before = {"metrics_rows": compared, "metrics_differing": other}
+    few = repair_all or count <= MOST_REPAIRED * rows
     words = [*before.get("cases", []), *cases(found.differing, SHOWN_CASES), *told]
     figures = {
         "rows": rows,
         "funds": funds,
+        **before,
         # Rows that an earlier try has set right do not differ any more.
         "index_differing": before.get("index_repaired", 0) + count,
         "index_repaired": before.get("index_repaired", 0) + (count if few else 0),
-        "metrics_rows": compared,
-        "metrics_differing": max(other, before.get("metrics_differing", 0)),
         "cases": list(dict.fromkeys(words))[: 2 * SHOWN_CASES],
     }
     repairs = found.differing if few else found.differing.head(0)
     rechecking.repair(warehouse, repairs, state, week, to_stamp(now), figures)
-    return Recheck(rows, funds, count, few, compared, other, tuple(figures["cases"]), figures)
+    return Recheck(
+        rows=rows,
+        funds=funds,
+        differing=count,
+        repaired=few,
+        metrics_rows=figures["metrics_rows"],
+        metrics_differing=figures["metrics_differing"],
+        cases=tuple(figures["cases"]),
+        figures=figures,
+    )
 
 
 def _compare_metrics(
