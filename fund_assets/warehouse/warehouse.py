@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.bulk import stream
-from fund_assets.warehouse.engine import backend_for, make_engine, transaction
+from fund_assets.warehouse.engine import backend_for
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.migrating import make_tables, revision, upgrade
 from fund_assets.warehouse.migrations import HEAD
+from fund_assets.warehouse.transactions import make_engine, transaction
 
 
 class Warehouse:

@@ -64,6 +64,7 @@ def test_a_copy_holds_the_same_rows_and_comes_back_unchanged(source, target, tmp
 def test_an_interrupted_copy_is_gone_on_with(source, target, monkeypatch):
     """Stops a copy that begins anew, doubles rows or leaves some out after an interruption."""
     monkeypatch.setattr(copying, "BATCH_ROWS", 1_000)
+    monkeypatch.setattr(copying, "READER_ROWS", 3_000)
     total = copying._count(source, TABLES["validated_nav"])
 
     def pull_the_plug(table, done, _total):

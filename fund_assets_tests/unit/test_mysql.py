@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 from fund_assets.nav.listing import described
 from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, WarehouseError, landing
-from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.errors import TransientError
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.mysql import LOAD_FROM
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.writes import insert, upsert
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.unit.builders import FRI, stored
