@@ -12,8 +12,8 @@ from fund_assets.nav.recompute import WITNESSES, WholeHistory
 from fund_assets.schemas.columns import RETURN_STATUSES
 from fund_assets.schemas.tables import FUND_METRICS, VALIDATED_NAV
 from fund_assets.warehouse.bulk import stream
-from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.weekly import log_step
 from fund_assets.warehouse.writes import update

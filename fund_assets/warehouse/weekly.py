@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, iso_week, to_key
 from fund_assets.schemas.tables import WEEKLY_LOG
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
 
