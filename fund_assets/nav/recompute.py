@@ -22,7 +22,8 @@ from fund_assets.schemas.columns import RETURN_STATUSES
 
 #: Relative; a release of NumPy may round the last digit otherwise.
 SAME = 1e-12
-FUNDS_AT_ONCE = 1_000
+#: Bounds the memory of the arithmetic.
+FUNDS_AT_ONCE = 250
 #: What a step is made from.
 WITNESSES = ("unit_nav", "acc_nav", "growth_pct", "yield_per_10k")
 
