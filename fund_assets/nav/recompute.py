@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.nav.returns import chain, step_returns
 from fund_assets.nav.timeline import first_of_funds, gaps_between, steps_of_events
 from fund_assets.schemas.columns import RETURN_STATUSES
@@ -52,11 +52,13 @@ class Recomputed:
     """The index as it should be.
 
     Attributes:
-        index: float64 [rows], in the order of the history.
+        days: int32 [rows]: the dates as days since 1970-01-01, in the order of the history.
+        index: float64 [rows], in the same order.
         differing: fund_code, nav_date, total_return_index and return_status as they should
             be, and `stored_index` and `stored_status`, of rows that are stored otherwise.
     """
 
+    days: NDArray[np.int32]
     index: NDArray[np.float64]
     differing: pd.DataFrame
 
@@ -76,6 +78,7 @@ def recompute(
     events = events[events["status"] == "recorded"]
     event_codes = events["fund_code"].astype("int64").to_numpy()
     index = np.empty(len(history.dates))
+    days = np.empty(len(history.dates), np.int32)
     parts = []
     funds = len(history.codes)
     for start in range(0, funds, FUNDS_AT_ONCE):
@@ -86,6 +89,7 @@ def recompute(
             np.diff(history.offsets[start : end + 1]),
         )
         dates = history.dates[rows]
+        days[rows] = keys_to_days(dates)
         keys = codes * 100_000_000 + dates
         ours = (event_codes >= codes[0]) & (event_codes <= codes[-1])
         dividend, split = steps_of_events(keys, events[ours])
@@ -116,7 +120,7 @@ def recompute(
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if len(found):
         found["fund_code"] = found["fund_code"].map("{:06d}".format).astype("str")
-    return Recomputed(index, found)
+    return Recomputed(days, index, found)
 
 
 def cases(differing: pd.DataFrame, most: int) -> list[str]:

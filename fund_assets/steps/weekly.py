@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from fund_assets.calendar import TradingCalendar, keys_to_days, to_key, to_stamp, week_start
+from fund_assets.calendar import TradingCalendar, to_key, to_stamp, week_start
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.history import BACK_END
 from fund_assets.nav.recompute import cases, recompute
@@ -81,10 +81,8 @@ def recheck(
     found = recompute(history, events, calendar)
     count = len(found.differing)
     progress(f"{count:,} of {rows:,} rows differ")
-    series = FundSeries(
-        history.codes, history.offsets, keys_to_days(history.dates), found.index
-    )
-    del history
+    series = FundSeries(history.codes, history.offsets, found.days, found.index)
+    del history  # the greater part of the memory
     before = weekly.week_log(warehouse, week).get("recheck", {})
     before.pop("done_at", None)
     told: list[str] = []
