@@ -83,7 +83,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         corrections=tuple(corrections[:SHOWN_CORRECTIONS]),
         corrected=dict(pd.Series([row["legal_level"] for row in corrections], dtype="str")
                        .value_counts()),
-        coverage=tuple(facts.coverage(warehouse, newest)) if newest else (),
+        coverage=_coverage(warehouse, newest),
         rows_per_date={
             key: rows
             for key, rows in facts.rows_per_date(warehouse, first).items()
@@ -160,6 +160,12 @@ def _mover(row: Any, series: FundSeries) -> Mover:
     part = slice(series.offsets[row.fund], series.offsets[row.fund + 1])
     path: NDArray[np.float64] = series.values[part] / series.values[part][0]
     return Mover(row.fund_code, row.name, float(row.value), path)
+
+
+def _coverage(warehouse: Warehouse, newest: int | None) -> tuple[dict[str, Any], ...]:
+    """Of each kind the share of funds that have published for a date, in the order of KINDS."""
+    found = facts.coverage(warehouse, newest) if newest else []
+    return tuple(sorted(found, key=lambda row: list(KINDS).index(row["kind"])))
 
 
 def _ytd(warehouse: Warehouse, calc_date: int | None) -> dict[str, float]:
