@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from fund_assets.alerts.channels.mail import Mail
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.cli import main
+from fund_assets.definitions import build_defs
 from fund_assets.metrics import peers, walk
 from fund_assets.metrics import scores as scoring
 from fund_assets.report.page import Operations, weekly_page
@@ -17,13 +18,13 @@ from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
 from fund_assets.settings import load_settings
 from fund_assets.steps import collecting
 from fund_assets.steps.reporting import week_facts
-from fund_assets.steps.weekly import quarter
-from fund_assets.warehouse import rechecking, weekly
+from fund_assets.steps.weekly import quarter, recheck
+from fund_assets.warehouse import WarehouseError, rechecking, weekly
 from fund_assets.warehouse import scores as stored_scores
 from fund_assets.warehouse.weekly import week_log
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
-from fund_assets_tests.integration.evenings import cases, checks, failure, metadata
+from fund_assets_tests.integration.evenings import FRIDAY, cases, checks, failure, metadata
 
 #: The Sunday after the first evening; its week and the day of its newest NAVs.
 SUNDAY, WEEK, DAY = "2026-09-20T02:00:00", "2026-W38", 20260917
@@ -125,13 +126,55 @@ def test_what_a_sunday_does(before_sunday, letters):
     assert "1 行与所存不同" in message.text
     assert "### 基金周报 2026-W38" in metadata(result, "weekly_report")["preview"]
 
-    # Again: nothing changes, nothing is mailed, and what was found stays told.
+
+@pytest.mark.slow
+def test_a_second_sunday_run_changes_nothing(before_sunday, letters):
+    """Stops a step that does its work twice, mails twice, or hides what the first run found."""
+    market = before_sunday
+    weekly_run(market)
     sums = market.checksums()
     again = weekly_run(market)
     assert market.checksums() == sums
     assert len(letters) == 1
     assert metadata(again, "history_refetch")["history_funds_asked"] == 0
     assert not checks(again)["history_recheck", "index_as_stored"].passed
+
+
+@pytest.mark.slow
+def test_scores_of_a_past_date_stay_as_they_were(before_sunday, letters):
+    """Stops what is seen later, corrections of that very date, from changing an old score."""
+    market = before_sunday
+    weekly_run(market)
+    scored = market.table("fund_scores", f"calc_date = {DAY}")
+
+    def corrected(seen):
+        """The next evening's wave, with other values for the scored date."""
+        days = seen["nav_date"] == DAY
+        return seen.assign(unit_nav=seen["unit_nav"].where(~days, seen["unit_nav"] * 1.004))
+
+    rare = seen_share(market)
+    result = market.run("daily_pipeline", FRIDAY, observations=lambda f: rare(f, corrected))
+    assert result.success, failure(result)
+    assert len(market.table("nav_revision", f"nav_date = {DAY}")) >= 1
+    result = market.run("weekly_full_calc", "2026-09-27T02:00:00")
+    assert result.success, failure(result)
+    assert market.table("fund_scores", f"calc_date = {DAY}").equals(scored)
+    assert metadata(result, "fund_scores")["compared_with"] == "2026-09-17"
+    assert len(market.table("fund_scores", "calc_date = 20260918")) > 30
+
+
+def seen_share(market):
+    """Changes what is seen of one fund: more would be a mass revision (R17)."""
+    fund = market.table("validated_nav", f"nav_date = {DAY} AND unit_nav IS NOT NULL")
+    code = fund["fund_code"].iloc[0]
+
+    def change(frame, how):
+        mine = frame["fund_code"] == code
+        frame = frame.copy()
+        frame.loc[mine] = how(frame[mine])
+        return frame
+
+    return change
 
 
 def interrupting(monkeypatch, target, name, nth):
@@ -209,15 +252,16 @@ def test_a_mass_of_differences_is_not_written_over(market):
     with market.warehouse.transaction(writes=True) as connection:
         connection.execute(sa.text("UPDATE validated_nav SET total_return_index = 2.0 "
                                    "WHERE nav_date >= 20260901"))  # fmt: skip
+        connection.execute(sa.text("UPDATE fund_metrics SET best_day = 0.9 WHERE fund_code = "
+                                   "'000008' AND \"window\" = '3m'"))  # fmt: skip
     platform = market.platform(SUNDAY)
-    from fund_assets.steps.weekly import recheck
-
     options = {"risk_free_rate": 0.015}
     found = recheck(market.warehouse, platform.calendar, WEEK, platform.now(), **options)
     assert not found.repaired and found.differing > 100
     stored = market.table("validated_nav", "nav_date = 20260901")["total_return_index"]
     assert (stored == 2.0).all()
-    assert found.metrics_differing > 0, "the stored metrics were of another index"
+    assert found.metrics_differing == 1
+    assert any(case.startswith("000008 3m: best_day stored 0.9") for case in found.cases)
     found = recheck(market.warehouse, platform.calendar, WEEK, platform.now(),
                     repair_all=True, **options)  # fmt: skip
     assert found.repaired
@@ -229,9 +273,6 @@ def test_a_mass_of_differences_is_not_written_over(market):
 
 def test_a_merge_during_the_recheck_changes_nothing(market, monkeypatch):
     """Stops an index that was computed from an older history from being written over a new one."""
-    from fund_assets.steps.weekly import recheck
-    from fund_assets.warehouse import WarehouseError
-
     with market.warehouse.transaction(writes=True) as connection:
         connection.execute(sa.text("UPDATE validated_nav SET total_return_index = 1.5 WHERE "
                                    "nav_date = 20260901 AND fund_code = (SELECT MIN(fund_code) "
@@ -278,8 +319,6 @@ def test_the_command_writes_any_week(before_sunday, letters):
 def test_the_tag_names_the_week(market):
     """Stops a run that is started again on Monday from being about another week."""
     platform = market.platform("2026-09-21T09:00:00")
-    from fund_assets.definitions import build_defs
-
     result = (
         build_defs(platform).resolve_job_def("weekly_full_calc")
         .execute_in_process(instance=market.instance, tags={WEEK_TAG: WEEK},

@@ -33,7 +33,7 @@ def facts(**changes):
     days = np.arange("2025-11-22", "2026-11-21", dtype="datetime64[D]")
     score = {"fund_code": "000001", "name": NAME, "composite_score": 91.26, "composite_rank": 1,
              "composite_peers": 120, "return_score": 1.0, "risk_adjusted_score": 0.9,
-             "drawdown_score": 0.5, "consistency_score": None, "passes_4433": 1, "stars": 4,
+             "drawdown_score": 0.5, "consistency_score": 0.25, "passes_4433": 1, "stars": 4,
              "mrar_3y": 0.0312, "previous_rank": None}  # fmt: skip
     correction = {"superseded_at": 20261118_213000, "fund_code": "000001", "name": NAME,
                   "nav_date": 20261117, "unit_nav_before": 1.0, "unit_nav": 1.006,
