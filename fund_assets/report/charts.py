@@ -269,6 +269,8 @@ def _figure(title: str, curves: Sequence[Curve]) -> "Figure":
         axes.set_ylabel(name)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.axhline(0, color="#888888", linewidth=0.8)
+    deepest = min(float(curve.drawdowns.min()) for curve in curves)
+    below.set_ylim(min(1.05 * deepest, -0.01), 0.0)
     dates = AutoDateLocator()
     below.xaxis.set_major_locator(dates)
     below.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))

@@ -4,8 +4,6 @@ Belongs here: the reads and writes of the scoring step. Does not belong here: fo
 (`metrics/scores.py`).
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
@@ -66,15 +64,6 @@ def scored_before(warehouse: Warehouse, date: int) -> int | None:
         "SELECT MAX(calc_date) FROM fund_scores WHERE calc_date < :date", date=date
     )
     return None if found is None else int(str(found))
-
-
-def newest_scores(warehouse: Warehouse, fund_code: str) -> dict[str, Any] | None:
-    """The newest row of a fund's scores; None without any."""
-    found = warehouse.rows(
-        "SELECT * FROM fund_scores WHERE fund_code = :code ORDER BY calc_date DESC LIMIT 1",
-        code=fund_code,
-    )
-    return found[0] if found else None
 
 
 @retried
