@@ -213,9 +213,9 @@ MERGING = [
 ]
 WRITING = [
     (stored_scores, "upsert", 1),
+    (weekly, "_prune_batch", 1),  # upkeep does not wait for the walk-forward
     (weekly, "note_step", 2),
     (Path, "replace", 1),
-    (weekly, "_prune_batch", 1),
 ]
 CLEANING = [
     (weekly, "_prune_date", 2),
