@@ -21,13 +21,11 @@ from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import joined
 from fund_assets.warehouse.transactions import retried
-from fund_assets.warehouse.warehouse import Warehouse
+from fund_assets.warehouse.warehouse import FEW_ROWS, Warehouse
 from fund_assets.warehouse.writes import insert
 
 BATCH_ROWS = 200_000
 READER_ROWS = 10 * BATCH_ROWS
-#: A smaller table is not worth a process that reads it.
-FEW_ROWS = 5_000
 #: Told while it goes on: table, rows copied or compared so far, rows in all.
 Tell = Callable[[Table, int, int], None]
 

@@ -20,8 +20,9 @@ def rows(warehouse):
 
 
 @pytest.fixture
-def source(market):
+def source(market, monkeypatch):
     """The market after its first evening, with rows in tables that it left empty."""
+    monkeypatch.setattr(copying, "FEW_ROWS", 500)
     warehouse = market.warehouse
     with warehouse.transaction(writes=True) as connection:
         connection.execute(
