@@ -1,7 +1,7 @@
 """The facts of a week, read from the warehouse, for its report.
 
 Belongs here: reading and choosing. Does not belong here: words and pictures (`report/`), what
-Dagster's records say (`monitoring/operations.py`).
+Dagster's records say (`monitoring/weekly.py`).
 
 Everything is of the week asked for; what is told of the present alone (the quarantine) says so.
 """
