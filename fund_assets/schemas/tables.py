@@ -309,7 +309,7 @@ FUND_SCORES = Table(
         Column("consistency_score", Kind.REAL, "percentile of months_above_median in the group", "fraction", nullable=True, ge=0, le=1),
         Column("years", Kind.INT, "of the windows 1y, 2y and 3y, how many are in it", nullable=True, ge=1, le=3),
         Column("months_above_median", Kind.REAL, "share of the counted months with a return not below the group's median", "fraction", nullable=True, ge=0, le=1),
-        Column("months_counted", Kind.INT, "whole months without a gap up to the newest, at most 36, at least 12", nullable=True, ge=12, le=36),
+        Column("months_counted", Kind.INT, "whole months without a gap up to the newest, at most 36, at least 12", nullable=True, ge=1, le=36),
         *(
             Column(f"top_{window}", Kind.INT, f"4433: 1 when among the best 1/{part} of the group by total return over {window}", nullable=True, ge=0, le=1)
             for window, part in SCREEN_WINDOWS.items()
