@@ -28,12 +28,12 @@ test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or M
 	@FUND_TEST_ENGINE=mysql $(PYTEST) -m "not slow"
 
 test-slow: dev-env ## the tests that take longer
-	@$(PYTEST) -m "slow and not soak"
+	@$(PYTEST) -m slow
 
 faults: dev-env ## the fault matrix: every cell, n of n
 	@$(BIN)/python -m fund_assets_tests.faults.matrix
 
-soak: dev-env ## a simulated year with faults, beside one without
+soak: dev-env ## of these, the simulated year with faults beside one without
 	@$(BIN)/python -m pytest -q -m soak
 
 check: dev-env ## lint, format, types, floors and walls, generated pages
