@@ -20,8 +20,8 @@ DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
     "--format", "form", type=click.Choice(["parquet", "csv", "xlsx"]),
     help="What is written [default: what --out ends in, else parquet].",
 )  # fmt: skip
-@click.option("--since", type=DATE, help="Leave out older dates.")
-@click.option("--until", type=DATE, help="Leave out newer dates.")
+@click.option("--since", type=DATE, metavar="DATE", help="Leave out older dates.")
+@click.option("--until", type=DATE, metavar="DATE", help="Leave out newer dates.")
 @click.option(
     "--codes", metavar="CODES",
     help="Of these funds alone: codes with commas between, or @FILE with codes in it.",

@@ -112,7 +112,8 @@ class _Questions(Generic[Frame]):
         """The accepted NAVs of a fund or of several.
 
         Args:
-            since, until: first and last date, both included.
+            since: first date.
+            until: last date, included.
 
         Returns:
             The columns of `validated_nav`. Of one code (a text) indexed by `nav_date`, of a
@@ -167,7 +168,8 @@ class _Questions(Generic[Frame]):
 
         Args:
             codes: as in `total_return`.
-            since, until: of the returns; the one of the first date is from the NAV before it.
+            since: first date of a return, which is from the NAV before it.
+            until: last date, included.
             every: length of the periods. Weeks end on Sunday; a period bears its last day.
 
         Returns:
@@ -236,7 +238,8 @@ class _Questions(Generic[Frame]):
 
         Args:
             codes: None: of all funds, which of nav is some gigabytes.
-            since, until: first and last date of the dataset's key, both included.
+            since: first date in the dataset's key.
+            until: last date, included.
             columns: these alone, behind those of the key.
 
         Returns:

@@ -20,7 +20,7 @@ from fund_assets.takeaway import exporting
 from fund_assets.takeaway.datasets import TakeawayError, select
 from fund_assets.warehouse import WarehouseError
 from fund_assets.warehouse.writes import insert, update
-from fund_assets_tests import stores
+from fund_assets_tests import notebook, stores
 from fund_assets_tests.integration.evenings import THURSDAY
 
 DAY = 20260917
@@ -338,6 +338,15 @@ def test_funds_reads_alone_and_follows_the_settings(first_evening, monkeypatch, 
             Funds()
     with pytest.raises(WarehouseError, match="run `fund-assets run` first"):
         Funds(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+@pytest.mark.slow
+def test_the_notebook_gives_what_stands_in_it(first_evening, monkeypatch):
+    """Stops the notebook from failing for its reader, or showing figures of another release."""
+    for name, value in stores.environment(first_evening[0].folder).items():
+        monkeypatch.setenv(name, value)
+    written = notebook.load()
+    assert notebook.texts(notebook.run(written)) == notebook.texts(written), "run `make docs`"
 
 
 @pytest.mark.slow

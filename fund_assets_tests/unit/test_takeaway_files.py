@@ -157,7 +157,7 @@ def test_xlsx_keeps_text_as_text(tmp_path):
     assert rows[0][5].value == pytest.approx(-0.1 - 0.2, rel=1e-15), "xlsx has 16 digits"
     lines = [[c.value for c in row] for row in book["dictionary"].iter_rows()]
     assert lines[0][:2] == ["about", "=not(a formula)"]
-    assert ["rate_pct", "number", "percent", None, "yes", None, "a number or none"] in lines
+    assert ["rate_pct", "number", "percent", "", "yes", "", "a number or none"] in lines
 
 
 def test_xlsx_says_when_a_sheet_is_full(tmp_path, monkeypatch):
