@@ -119,10 +119,11 @@ def notebook_page(path: Path) -> str:
         parts.append(f"```python\n{text}\n```")
         for output in cell["outputs"]:
             data = output.get("data", {})
-            if html := data.get("text/html"):
-                parts.append(f'<div class="output">{"".join(html)}</div>'.replace("\n", ""))
-            elif svg := data.get("image/svg+xml"):
-                parts.append(f'<div class="output">{"".join(svg)}</div>'.replace("\n", " "))
+            if html := "".join(data.get("text/html", "")):
+                rows = html[html.index("<thead>") : html.index("</table>")]
+                parts.append(f"<div><table>{rows}</table></div>".replace("\n", ""))
+            elif svg := "".join(data.get("image/svg+xml", "")):
+                parts.append(f"<div>{svg}</div>".replace("\n", " "))
             else:
                 said = "".join(output.get("text") or data["text/plain"])
                 parts.append(f"```text\n{said.rstrip()}\n```")
@@ -134,18 +135,24 @@ def graph() -> str:
     assets = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["assets"]
     parents = {name: [p for p in of["parents"] if p in assets] for name, of in assets.items()}
 
+    children = {name: [c for c in parents if name in parents[c]] for name in parents}
+
     def depth(name: str) -> int:
         return 1 + max((depth(parent) for parent in parents[name]), default=-1)
 
+    def column(name: str) -> int:
+        """As late as what is made from it allows, so that lines are short."""
+        return min((column(child) for child in children[name]), default=depth(name) + 1) - 1
+
     columns: dict[int, list[str]] = {}
-    for name in sorted(parents, key=lambda name: (depth(name), name)):
-        columns.setdefault(depth(name), []).append(name)
+    for name in sorted(parents):
+        columns.setdefault(column(name), []).append(name)
     tallest = max(map(len, columns.values())) * (BOX_HEIGHT + GAP_Y)
     at = {}
-    for column, names in columns.items():
+    for place, names in columns.items():
         top = (tallest - len(names) * (BOX_HEIGHT + GAP_Y)) / 2 + GAP_Y / 2
         for row, name in enumerate(names):
-            at[name] = (column * (BOX_WIDTH + GAP_X), top + row * (BOX_HEIGHT + GAP_Y))
+            at[name] = (place * (BOX_WIDTH + GAP_X), top + row * (BOX_HEIGHT + GAP_Y))
     width = len(columns) * (BOX_WIDTH + GAP_X) - GAP_X
     shapes = []
     for name, (x, y) in at.items():
