@@ -295,6 +295,7 @@ def test_asof_shows_what_was_known(market):
             funds.asof(code, "soon")
 
 
+@pytest.mark.slow
 def test_polars_gives_the_same(first_evening, funds):
     """Stops the two forms from differing, and an index from getting lost."""
     import polars as pl
