@@ -149,7 +149,8 @@ class _Questions(Generic[Frame]):
         """The total-return index: what 1 yuan became, dividends reinvested.
 
         Args:
-            codes: None is the whole market: with 26,000 funds some seconds and 300 MB.
+            codes: None is the whole market: of 26,000 funds and 3 years 13 s, 240 MB and
+                1.1 GB while it is read.
 
         Returns:
             A row for each date, a column for each fund; NaN where it has no NAV.
