@@ -53,8 +53,7 @@ docs: dev-env ## generated pages anew
 	@$(BIN)/python -m fund_assets_tests.faults.matrix --write
 
 site: dev-env ## the documentation as a site, in site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	@echo "site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy-microhei
 	@$(BIN)/python scripts/screenshots.py

@@ -24,10 +24,10 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site, built with a proxy that answers nothing: a page of elsewhere would fail it."""
+    """The site, built with a proxy that answers nothing. (With --quiet, --strict sees no warning.)"""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
         env={
             **os.environ,
@@ -40,7 +40,7 @@ def site(tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout + done.stderr == ""
+    assert "WARNING" not in done.stdout + done.stderr
     return folder
 
 
