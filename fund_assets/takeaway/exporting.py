@@ -73,7 +73,7 @@ def export(
     try:
         table, about = selection.table, facts(warehouse, selection, now)
         files.FORMATS[form](folder / path.name, table, about, counted())
-        for part in sorted(folder.iterdir()):
+        for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
             part.replace(path.parent / part.name)
     except OSError as error:
         raise TakeawayError(f"{path} cannot be written: {error}") from error

@@ -29,7 +29,7 @@ SHEET_ROWS = 1_048_576 - 1
 FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 #: Days from the epoch of xlsx, as it counts them, to 1970-01-01.
 SHEET_EPOCH = 25_569
-DAY_MS = 86_400_000
+DAY_S = 86_400
 CSV_TYPES = {
     Kind.CODE: "string", Kind.DATE: "date", Kind.STAMP: "datetime", Kind.INT: "integer",
     Kind.REAL: "double", Kind.TEXT: "string",
@@ -115,45 +115,55 @@ def write_xlsx(
     """A workbook: a sheet with the rows and one with the dictionary.
 
     Raises:
-        TakeawayError: more rows than a sheet has.
+        TakeawayError: more rows than a sheet has, or a text longer than a cell.
+        OSError: it cannot be written.
     """
-    import xlsxwriter
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError
 
     options = {"constant_memory": True, "tmpdir": str(path.parent)}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        heading = book.add_format({"bold": True, "bottom": 1})
-        forms = {
-            Kind.CODE: book.add_format({"num_format": "@", "quote_prefix": True}),
-            Kind.TEXT: book.add_format({"quote_prefix": True}),
-            Kind.DATE: book.add_format({"num_format": "yyyy-mm-dd"}),
-            Kind.STAMP: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-            Kind.INT: None,
-            Kind.REAL: None,
-        }
-        sheet = book.add_worksheet(table.name)
-        sheet.freeze_panes(1, len(table.primary_key))
-        for at, column in enumerate(table.columns):
-            sheet.set_column(at, at, max(len(column.name) + 2, 12))
-            sheet.write_string(0, at, column.name, heading)
-        put = [
-            (sheet.write_string if TYPES[c.kind] == pa.string() else sheet.write_number,
-             forms[c.kind])
-            for c in table.columns
-        ]  # fmt: skip
-        row = 0
-        for batch in batches:
-            if row + batch.num_rows > SHEET_ROWS:
-                raise too_long(table.name, row + batch.num_rows)
-            columns = [_cells(values) for values in batch.columns]
-            for values in zip(*columns, strict=True):
-                row += 1
-                for at, value in enumerate(values):
-                    if value is not None:
-                        write, form = put[at]
-                        write(row, at, value, form)
-        if row:
-            sheet.autofilter(0, 0, row, len(table.columns) - 1)
-        _dictionary_sheet(book, table, facts, heading)
+    try:
+        with Workbook(str(path), options) as book:
+            heading = book.add_format({"bold": True, "bottom": 1})
+            _rows_sheet(book, table, batches, heading)
+            _dictionary_sheet(book, table, facts, heading)
+    except FileCreateError as error:
+        raise OSError(str(error)) from error
+
+
+def _rows_sheet(
+    book: Any, table: Table, batches: Iterable[pa.RecordBatch], heading: Any
+) -> None:
+    forms = {
+        Kind.CODE: book.add_format({"num_format": "@", "quote_prefix": True}),
+        Kind.TEXT: book.add_format({"quote_prefix": True}),
+        Kind.DATE: book.add_format({"num_format": "yyyy-mm-dd"}),
+        Kind.STAMP: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+    }
+    sheet = book.add_worksheet(table.name)
+    sheet.freeze_panes(1, len(table.primary_key))
+    put = []
+    for at, column in enumerate(table.columns):
+        sheet.set_column(at, at, max(len(column.name) + 2, 12))
+        sheet.write_string(0, at, column.name, heading)
+        is_text = TYPES[column.kind] == pa.string()
+        write = sheet.write_string if is_text else sheet.write_number
+        put.append((write, forms.get(column.kind)))
+    row = 0
+    for batch in batches:
+        if row + batch.num_rows > SHEET_ROWS:
+            raise too_long(table.name, row + batch.num_rows)
+        for values in zip(*map(_cells, batch.columns), strict=True):
+            row += 1
+            for at, value in enumerate(values):
+                write, form = put[at]
+                if value is not None and write(row, at, value, form):
+                    raise TakeawayError(
+                        f"{table.name}: {table.names[at]} of row {row:,} does not fit into a "
+                        "cell of xlsx: choose another --format"
+                    )
+    if row:
+        sheet.autofilter(0, 0, row, len(table.columns) - 1)
 
 
 def too_long(name: str, rows: int) -> TakeawayError:
@@ -169,7 +179,7 @@ def _cells(values: pa.Array) -> list[Any]:
     if pa.types.is_date32(values.type):
         values = pc.add(values.view(pa.int32()), SHEET_EPOCH)
     elif pa.types.is_timestamp(values.type):
-        days = pc.divide(values.view(pa.int64()).cast(pa.float64()), DAY_MS)
+        days = pc.divide(values.view(pa.int64()).cast(pa.float64()), DAY_S)
         values = pc.add(days, SHEET_EPOCH)
     return list(values.to_pylist())
 

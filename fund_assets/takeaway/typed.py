@@ -18,7 +18,7 @@ from fund_assets.schemas.table import Column, Kind, Table
 TYPES = {
     Kind.CODE: pa.string(),
     Kind.DATE: pa.date32(),
-    Kind.STAMP: pa.timestamp("ms"),
+    Kind.STAMP: pa.timestamp("s"),
     Kind.INT: pa.int64(),
     Kind.REAL: pa.float64(),
     Kind.TEXT: pa.string(),
@@ -76,7 +76,7 @@ def _typed(values: pa.Array, kind: Kind) -> pa.Array:
     if kind is Kind.DATE:
         return _by_value(values, keys_to_days).view(TYPES[kind])
     if kind is Kind.STAMP:
-        return _by_value(values, _milliseconds).view(TYPES[kind])
+        return _by_value(values, _seconds).view(TYPES[kind])
     return values.cast(TYPES[kind])
 
 
@@ -89,8 +89,8 @@ def _by_value(
     return pa.DictionaryArray.from_arrays(encoded.indices, converted).dictionary_decode()
 
 
-def _milliseconds(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Times as yyyymmddhhmmss → milliseconds since 1970-01-01 by the same clock."""
+def _seconds(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Times as yyyymmddhhmmss → seconds since 1970-01-01 by the same clock."""
     clock = stamps % 1_000_000
     seconds = clock // 10_000 * 3600 + clock // 100 % 100 * 60 + clock % 100
-    return (keys_to_days(stamps // 1_000_000).astype(np.int64) * 86_400 + seconds) * 1000
+    return keys_to_days(stamps // 1_000_000).astype(np.int64) * 86_400 + seconds

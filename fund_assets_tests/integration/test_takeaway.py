@@ -372,3 +372,24 @@ def test_an_interrupted_export_leaves_no_file(first_evening, tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.wait(10) != 0
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_leaves_nothing(first_evening, tmp_path):
+    """Stops half a file, or a traceback, where there is no room."""
+    market, _ = first_evening
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
+        "from fund_assets.cli import main; main(['export', 'nav', '--out', sys.argv[1]])"
+    )
+    environment = {**os.environ, **stores.environment(market.folder), "FUND_CLOCK": THURSDAY}
+    for form in ("parquet", "csv", "xlsx"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / f"nav.{form}")],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        assert f"nav.{form} cannot be written: " in done.stderr
+        assert "File too large" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -111,7 +111,7 @@ def test_csv_disarms_formulas_and_tells_none_from_empty(tmp_path):
     """Stops a fund's name from being run by a spreadsheet, and NULL from becoming a text."""
     path = written(tmp_path, "csv", batch())
     raw = path.read_text(encoding="utf-8")
-    assert raw.splitlines()[1].startswith('"000000",2026-02-28,2025-12-31,2026-11-24 00:01:59')
+    assert raw.splitlines()[1].startswith('"000000",2026-02-28,2025-12-31,2026-11-24 00:01:59,')
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == [
