@@ -77,9 +77,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, found: Callable[[], Any]) -> Any:
+def wait_for(what: str, found: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
     """What `found` returns once it is true; names `what` when it never is."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         try:
             if answer := found():
@@ -87,7 +87,7 @@ def wait_for(what: str, found: Callable[[], Any]) -> Any:
         except OSError:
             pass
         time.sleep(0.3)
-    raise SystemExit(f"gave up after {PATIENCE_S} s waiting for {what}")
+    raise SystemExit(f"gave up after {patience_s} s waiting for {what}")
 
 
 @contextmanager

@@ -5,11 +5,12 @@ statement about a table, or what only one engine needs.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
@@ -95,6 +96,23 @@ class Backend(ABC):
     @abstractmethod
     def update(self, connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
         """Set columns of stored rows: `frame` has the key and the columns to be set."""
+
+    @abstractmethod
+    def load(
+        self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[int]:
+        """Put a great many rows into a table, in transactions of a batch each.
+
+        They are not held against constraints, where that can be: for rows whose conditions
+        and references have been seen to hold. The next batch is made ready meanwhile.
+
+        Args:
+            engine: connections of this backend that may write.
+            batches: columns as declared; no key of theirs is stored.
+
+        Yields:
+            How many rows the batch had, when it has been committed.
+        """
 
     @abstractmethod
     def unchecked(self, connection: sa.Connection) -> AbstractContextManager[None]:

@@ -19,7 +19,7 @@ from fund_assets.schemas.tables import (
     RISK_FREE_RATE,
 )
 from fund_assets.warehouse.bulk import read_index_series
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import renew, upsert
 

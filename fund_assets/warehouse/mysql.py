@@ -11,15 +11,17 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from weakref import finalize
 
 import mysql.connector
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import mysqlconnector
 
@@ -28,6 +30,7 @@ from fund_assets.warehouse.backend import Backend, Conflict, quoted
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import records, tab_separated
+from fund_assets.warehouse.transactions import retried, transaction
 
 #: Of those who write: connecting, and one answer of the server.
 CONNECT_S, ANSWER_S = 10, 900
@@ -40,6 +43,8 @@ ROWS_PER_STATEMENT = 500
 UNKNOWN_DATABASE = 1049
 #: Deadlock, lock wait; lost, gone, refused and reset connections; a server that goes down.
 PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+
+T = TypeVar("T")
 
 
 class MySQL(Backend):
@@ -221,7 +226,10 @@ class MySQL(Backend):
         """Put all rows into a table, or raise; rows with a stored key are an error."""
         names = quoted(list(frame.columns))
         if len(frame) >= LOAD_FROM and self._loads(connection):
-            self._load(connection, frame, f'INTO TABLE "{into}"', names)
+            (rows,) = (
+                pa.Table.from_pandas(frame, preserve_index=False).combine_chunks().to_batches()
+            )
+            self._load(connection, tab_separated(rows), len(frame), into, names)
             return
         marks = f"({', '.join('%s' for _ in frame.columns)})"
         rows = records(frame)
@@ -237,24 +245,46 @@ class MySQL(Backend):
         return bool(connection.exec_driver_sql("SELECT @@local_infile").scalar_one())
 
     def _load(
-        self, connection: sa.Connection, frame: pd.DataFrame, into: str, names: str
+        self, connection: sa.Connection, lines: memoryview, rows: int, into: str, names: str
     ) -> None:
         with tempfile.NamedTemporaryFile(dir=self._folder) as file:
-            file.write(tab_separated(frame))
+            file.write(lines)
             file.flush()
             loaded = connection.exec_driver_sql(
-                f"LOAD DATA LOCAL INFILE '{file.name}' {into} CHARACTER SET utf8mb4 "
+                f"LOAD DATA LOCAL INFILE '{file.name}' "
+                f'INTO TABLE "{into}" CHARACTER SET utf8mb4 '
                 "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' "
                 f"LINES TERMINATED BY '\\n' ({names})"
             ).rowcount
         # From a client's file the server skips what it refuses and only warns of it.
         warnings = connection.exec_driver_sql("SHOW WARNINGS LIMIT 3").all()
-        if warnings or loaded != len(frame):
+        if warnings or loaded != rows:
             said = "; ".join(str(warning[2]) for warning in warnings)
             raise WarehouseError(
-                f"the warehouse {self.place} took {loaded} of {len(frame)} rows: {said}; "
+                f"the warehouse {self.place} took {loaded} of {rows} rows: {said}; "
                 "nothing was changed"
             )
+
+    def load(
+        self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[int]:
+        for rows, lines in _ahead((batch, tab_separated(batch)) for batch in batches):
+            self._put(engine, table, rows, lines)
+            yield rows.num_rows
+
+    @retried
+    def _put(
+        self, engine: sa.Engine, table: Table, rows: pa.RecordBatch, lines: memoryview
+    ) -> None:
+        with (
+            transaction(self, engine, writes=True) as connection,
+            self.unchecked(connection),
+        ):
+            if self._loads(connection):
+                names = quoted(table.names)
+                self._load(connection, lines, rows.num_rows, table.name, names)
+            else:
+                self._fill(connection, rows.to_pandas(), table.name)
 
     @contextmanager
     def unchecked(self, connection: sa.Connection) -> Iterator[None]:
@@ -291,6 +321,15 @@ class MySQL(Backend):
 
     def free_bytes(self) -> int | None:
         return None
+
+
+def _ahead(things: Iterator[T]) -> Iterator[T]:
+    """The same things; the next one is made while the caller works on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, things, None)
+        while (thing := coming.result()) is not None:
+            coming = pool.submit(next, things, None)
+            yield thing
 
 
 def _same_key(table: Table) -> str:

@@ -24,8 +24,8 @@ from fund_assets.schemas.tables import (
     VALIDATED_NAV,
 )
 from fund_assets.warehouse.crash import crash_point
-from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.landing import batch_row
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, update, upsert
 

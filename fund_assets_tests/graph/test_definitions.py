@@ -151,3 +151,17 @@ def test_a_job_runs_all_checks_of_its_assets():
         }
         due = {key for key in CHECKS if key[0] in keys} - {CANARY}
         assert ran == (due or {CANARY}), job.name
+
+
+def test_evaluations_of_automation_fit_into_mysql():
+    """Stops a condition of so many parts that a Dagster on MySQL cannot store what came of it
+    (a TEXT of 65,535 bytes): the sensor then fails at every look, and only there."""
+    found = dg.evaluate_automation_conditions(defs, dg.DagsterInstance.ephemeral())
+    stored = {
+        result.key.to_user_string(): len(
+            dg.serialize_value(result.serializable_evaluation.with_run_ids(frozenset()))
+        )
+        for result in found.results
+    }
+    assert {"validated_nav", "fund_metrics"} <= stored.keys()
+    assert max(stored.values()) < 60_000, stored
