@@ -56,19 +56,21 @@ class Selection:
 def selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBatch]:
     """The rows of a selection in the order of the key, of one state of the warehouse.
 
-    Memory is bounded by a batch, whatever the size of the selection.
+    Memory is bounded by a batch, whatever the size; on a server see `bulk.stream`.
 
     Raises:
         WarehouseError: see `bulk.stream`; it may come after some batches.
     """
-    table = selection.table
-    keys = ", ".join(f"`{name}`" for name in table.primary_key)
-    statement = selection.statement(order=f" ORDER BY {keys}")
+    table, backend = selection.table, warehouse.backend
+    order = " ORDER BY " + ", ".join(f"`{name}`" for name in table.primary_key)
     if selection.codes is not None and len(selection.codes) <= FEW_FUNDS:
-        frame = warehouse.frame(statement, table)
+        frame = warehouse.frame(selection.statement(order=order), table)
         yield pa.RecordBatch.from_pandas(frame, preserve_index=False)
-    else:
-        yield from stream(warehouse.backend, statement)
+        return
+    what = ", ".join(backend.filled(column) for column in table.columns)
+    for batch in stream(backend, selection.statement(what, order), lazily=True):
+        columns = [backend.emptied(batch[c.name], c) for c in table.columns]
+        yield pa.RecordBatch.from_arrays(columns, table.names)
 
 
 def count(warehouse: Warehouse, selection: Selection) -> int:
