@@ -7,8 +7,13 @@ from datetime import timedelta
 
 import dagster as dg
 
+from fund_assets.calendar import iso_week, week_start
+from fund_assets.platform import Platform
+
 OWNERS = ["team:fund-assets"]
-GROUP = "evening"
+GROUP, WEEKLY = "evening", "weekly"
+#: ISO week that a run of the weekly job is about; tries again and re-executions keep it.
+WEEK_TAG = "fund/week"
 TIMEZONE = "Asia/Shanghai"
 
 #: The three waves after 20:30 and the one at 07:30, which runs on closed days too, each
@@ -29,3 +34,11 @@ WHEN_INPUT_IS_SOUND = dg.AutomationCondition.eager().without(
         dg.AutomationCondition.check_passed(), blocking_only=True
     )
 )
+
+
+def week_of(context: dg.AssetExecutionContext, platform: Platform) -> str:
+    """The ISO week that a run is about: its tag, else the week of now."""
+    tagged = context.run.tags.get(WEEK_TAG)
+    if tagged:
+        week_start(tagged)  # ValueError says what a week looks like
+    return tagged or iso_week(platform.now().date())

@@ -5,14 +5,15 @@ an hour late (the daemon was down), or while a run of its job is still going. Da
 not catch up what was missed: the gap sensor does.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import TIMEZONE
+from fund_assets.assets.common import TIMEZONE, WEEK_TAG
 from fund_assets.automation import jobs
+from fund_assets.calendar import iso_week
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
@@ -59,6 +60,7 @@ def _schedule(
     *,
     also_closed_days_at: int | None = None,
     trading_days: bool = True,
+    tags: Callable[[datetime], dict[str, str]] = lambda due: {},
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -70,16 +72,16 @@ def _schedule(
         required_resource_keys={"platform"},
     )
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        hour = context.scheduled_execution_time.astimezone(SHANGHAI).hour
+        due = context.scheduled_execution_time.astimezone(SHANGHAI)
         reason = reason_to_skip(
             context,
             context.resources.platform,
             job.name,
-            trading_days=trading_days and hour != also_closed_days_at,
+            trading_days=trading_days and due.hour != also_closed_days_at,
         )
         if reason:
             return dg.SkipReason(reason)
-        return dg.RunRequest(tags=RETRY_TAGS)
+        return dg.RunRequest(tags={**RETRY_TAGS, **tags(due)})
 
     return evaluate
 
@@ -109,7 +111,8 @@ SCHEDULES = [
     ),
     _schedule(
         "weekly_full_calc", jobs.weekly_full_calc, "0 2 * * 0",
-        "Everything measured again, on Sundays.",
+        "Everything recomputed, scored and reported, on Sundays.",
         trading_days=False,
+        tags=lambda due: {WEEK_TAG: iso_week(due.date())},
     ),
 ]  # fmt: skip

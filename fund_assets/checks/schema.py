@@ -16,6 +16,7 @@ from fund_assets.schemas.tables import (
     FUND_INFO,
     FUND_METRICS,
     FUND_NAV,
+    FUND_SCORES,
     VALIDATED_NAV,
 )
 from fund_assets.warehouse import facts
@@ -68,5 +69,13 @@ def schema_check(table: Table) -> dg.AssetChecksDefinition:
 
 SCHEMA_CHECKS = [
     schema_check(t)
-    for t in (FUND_INFO, FUND_EVENTS, FUND_NAV, VALIDATED_NAV, BENCHMARK_INDEX, FUND_METRICS)
+    for t in (
+        FUND_INFO,
+        FUND_EVENTS,
+        FUND_NAV,
+        VALIDATED_NAV,
+        BENCHMARK_INDEX,
+        FUND_METRICS,
+        FUND_SCORES,
+    )
 ]

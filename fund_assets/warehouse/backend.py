@@ -15,6 +15,9 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Column, Table
 
+#: From this share of free space on, tables are written anew.
+WORTH_REWRITING = 0.2
+
 #: What becomes of a row whose key is stored: an error, nothing, or new values.
 Conflict = Literal["fail", "keep", "update"]
 
@@ -137,6 +140,19 @@ class Backend(ABC):
     @abstractmethod
     def damage(self, connection: sa.Connection) -> str:
         """What the engine itself finds damaged; empty when nothing is. Reads everything."""
+
+    @abstractmethod
+    def tidy(self) -> dict[str, int]:
+        """Renew the engine's statistics, and give back space when a fifth or more is free.
+
+        Waits for writers as a writer does; whoever reads goes on. Interrupted, nothing is lost.
+
+        Returns:
+            freed_bytes, and `rewritten`: tables or files that were written anew.
+
+        Raises:
+            WarehouseError: another program writes all the time, or the disk is full.
+        """
 
     @abstractmethod
     def size_bytes(self) -> int:

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import mysqlconnector
 
 from fund_assets.schemas.table import Table
-from fund_assets.warehouse.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import records, tab_separated
@@ -40,6 +40,8 @@ SQL_MODE = "ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION
 #: From this many rows on, a file that the server reads is faster than statements.
 LOAD_FROM = 1_000
 ROWS_PER_STATEMENT = 500
+#: A table has a few free megabytes however it was filled.
+WORTH_BYTES = 64 << 20
 UNKNOWN_DATABASE = 1049
 #: Deadlock, lock wait; lost, gone, refused and reset connections; a server that goes down.
 PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
@@ -306,6 +308,30 @@ class MySQL(Backend):
         return "; ".join(
             f"{row[0]}: {row[3]}" for row in found if row[2].lower() in ("error", "warning")
         )
+
+    def tidy(self) -> dict[str, int]:
+        before, rewritten = self.size_bytes(), 0
+        engine = self.engine(read_only=False).execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                names = ", ".join(f"`{name}`" for name in METADATA.tables)
+                connection.exec_driver_sql(f"ANALYZE TABLE {names}").all()
+                loose = connection.exec_driver_sql(
+                    "SELECT table_name FROM information_schema.tables WHERE table_schema = "
+                    "DATABASE() AND data_free >= %s * (data_length + index_length + data_free) "
+                    "AND data_free > %s",
+                    (WORTH_REWRITING, WORTH_BYTES),
+                ).scalars()
+                for name in set(loose) & set(METADATA.tables):
+                    connection.exec_driver_sql(f"OPTIMIZE TABLE `{name}`").all()
+                    rewritten += 1
+        except sa.exc.DBAPIError as error:
+            raise WarehouseError(
+                f"the warehouse {self.place} refused to be tidied: {error.orig}"
+            ) from error
+        finally:
+            engine.dispose()
+        return {"freed_bytes": before - self.size_bytes(), "rewritten": rewritten}
 
     def size_bytes(self) -> int:
         engine = self.engine(read_only=True)

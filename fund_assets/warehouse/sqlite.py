@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Column, Kind, Table
-from fund_assets.warehouse.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import records
 
@@ -212,6 +212,28 @@ class SQLite(Backend):
     def damage(self, connection: sa.Connection) -> str:
         found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
         return "" if found == "ok" else found
+
+    def tidy(self) -> dict[str, int]:
+        before = self.size_bytes()
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("PRAGMA analysis_limit = 1000")
+                connection.execute("PRAGMA optimize")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                pages, free = (
+                    connection.execute(f"PRAGMA {name}").fetchone()[0]
+                    for name in ("page_count", "freelist_count")
+                )
+                room = self.free_bytes() or 0
+                rewrite = free >= WORTH_REWRITING * pages and room > 2 * self.size_bytes()
+                if rewrite:
+                    connection.execute("VACUUM")
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise WarehouseError(
+                f"the warehouse {self.place} refused to be tidied: {error}; nothing was changed"
+            ) from error
+        return {"freed_bytes": before - self.size_bytes(), "rewritten": int(rewrite)}
 
     def size_bytes(self) -> int:
         return sum(

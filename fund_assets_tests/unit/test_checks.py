@@ -204,6 +204,7 @@ def test_every_public_table_has_its_check():
             "validated_nav",
             "benchmark_index",
             "fund_metrics",
+            "fund_scores",
         }
         <= set(TABLES)
     )
