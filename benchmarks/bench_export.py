@@ -62,7 +62,8 @@ Limit for Parquet: {LIMIT_S} s and {LIMIT_MB:,} MB, {"kept" if kept else "**not 
 takes {theirs["cpu_s"] / ours["cpu_s"]:.1f} times the processor time. Ours makes dates and times
 of the whole numbers on the way and writes the data dictionary; by hand they stay as they are.
 
-- Machine: {machine()}. When it began, other work wanted {load:.1f} cores (load average).
+- Machine: {machine()}. When it began, other work wanted {load:.1f} cores (load average);
+  it ran with niceness {os.nice(0)}.
 - Python {platform.python_version()}; {libraries}. Files in the operating system's cache.
 - Processor time is that of the whole process and its children, with imports; other work on the
   machine hardly changes it. Memory is the process's highest resident set plus that of its
