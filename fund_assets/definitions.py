@@ -12,6 +12,7 @@ from fund_assets.assets.fund_events import fund_events
 from fund_assets.assets.fund_info import fund_info
 from fund_assets.assets.fund_metrics import fund_metrics
 from fund_assets.assets.fund_nav import fund_nav
+from fund_assets.assets.nav_history import nav_history
 from fund_assets.assets.validated_nav import validated_nav
 from fund_assets.automation.jobs import JOBS
 from fund_assets.automation.schedules import SCHEDULES
@@ -26,7 +27,15 @@ from fund_assets.platform import Platform
 def build_defs(platform: Platform | None = None, **overrides: Any) -> dg.Definitions:
     """The definitions, on a platform or on settings that win over the environment."""
     return dg.Definitions(
-        assets=[fund_info, fund_events, fund_nav, validated_nav, fund_metrics, benchmark_index],
+        assets=[
+            fund_info,
+            fund_events,
+            fund_nav,
+            nav_history,
+            validated_nav,
+            fund_metrics,
+            benchmark_index,
+        ],
         asset_checks=[fund_nav_rules, source_canary, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,

@@ -16,6 +16,7 @@ from fund_assets.schemas.tables import (
     FUND_INFO,
     FUND_METRICS,
     FUND_NAV,
+    HISTORY_PROGRESS,
     VALIDATED_NAV,
 )
 from fund_assets.warehouse import facts
@@ -38,12 +39,16 @@ def breaches(table: Table, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
     return []
 
 
-def schema_check(table: Table) -> dg.AssetChecksDefinition:
-    """The blocking check that a table's newest rows meet its declaration."""
+def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
+    """The blocking check that a table's newest rows meet its declaration.
+
+    Args:
+        asset: whose table it is, when it has another name.
+    """
 
     @dg.asset_check(
         name="schema",
-        asset=table.name,
+        asset=asset or table.name,
         blocking=True,
         description="The newest rows have the declared columns, types, limits and key.",
     )
@@ -69,4 +74,4 @@ def schema_check(table: Table) -> dg.AssetChecksDefinition:
 SCHEMA_CHECKS = [
     schema_check(t)
     for t in (FUND_INFO, FUND_EVENTS, FUND_NAV, VALIDATED_NAV, BENCHMARK_INDEX, FUND_METRICS)
-]
+] + [schema_check(HISTORY_PROGRESS, "nav_history")]

@@ -1,6 +1,6 @@
 """Step 3: waiting batches through the rules into the accepted history."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -21,14 +21,19 @@ def validate(
     calendar: TradingCalendar,
     now: datetime,
     progress: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    kinds: Collection[str] = landing.KINDS,
 ) -> list[Outcome]:
     """Publish every waiting batch, oldest first.
+
+    Args:
+        kinds: of these kinds alone.
 
     Returns:
         The outcome of each batch; blocked ones among them changed nothing.
     """
     outcomes = []
-    for batch_id in landing.unpublished(warehouse):
+    for batch_id in landing.unpublished(warehouse, kinds):
         outcomes.append(
             publishing.publish(
                 warehouse,
@@ -49,7 +54,7 @@ def judge_waiting(
 
     When none waits, what they said of the last wave.
     """
-    waiting = landing.unpublished(warehouse, events=False)
+    waiting = landing.unpublished(warehouse, ("wave", "history"))
     if not waiting:
         last = publishing.last_published(warehouse, "wave") or publishing.last_published(
             warehouse

@@ -91,9 +91,12 @@ class Tampered:
     def take_requests(self):
         return self._source.take_requests()
 
-    def histories(self, funds):
-        for code, answer in self._source.histories(funds):
+    def histories(self, funds, *, keep=False):
+        for code, answer in self._source.histories(funds, keep=keep):
             yield code, answer if isinstance(answer, SourceError) else self._history(answer)
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
 
 
 class Market:

@@ -1,0 +1,73 @@
+"""The commands about the past: `backfill` and `gaps`.
+
+Belongs here: options and what they mean to a job, tables on the terminal. Does not belong
+here: fetching (`steps/collecting.py`), what counts as missing (`nav/cadence.py`).
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from fund_assets.cli.opening import console
+from fund_assets.schemas.kinds import KINDS
+
+#: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
+STALE = timedelta(days=28)
+
+
+@click.command()
+@click.option(
+    "--codes", multiple=True, metavar="CODE[,CODE...]",
+    help="Exactly these funds, also those that were had before.",
+)  # fmt: skip
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Funds of this kind alone.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="DATE",
+    help="Also funds that have not been asked for since this date.",
+)  # fmt: skip
+@click.option("--stale", is_flag=True, help=f"The same, since {STALE.days} days ago.")
+def backfill(
+    codes: tuple[str, ...], kind: str | None, since: datetime | None, stale: bool
+) -> None:
+    """Fetch, judge and merge the whole histories of the funds that have none yet.
+
+    One request a fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses nothing:
+    the same command goes on with the next fund. Exit code 130 after Ctrl-C.
+    """
+    named = [code for text in codes for code in re.split(r"[,\s]+", text) if code]
+    for code in named:
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise click.BadParameter(
+                f"{code!r} is no fund code: six digits, such as 000001", param_hint="--codes"
+            )
+    if codes and (kind or since or stale):
+        raise click.UsageError("--codes names the funds: leave --kind, --since, --stale out")
+    if since and stale:
+        raise click.UsageError("--stale is a --since: leave one of them out")
+    with console().status("starting"):
+        from fund_assets.calendar import to_stamp
+        from fund_assets.cli.running import execute
+        from fund_assets.nav.history import BUCKETS
+        from fund_assets.settings import load_settings
+
+    config: dict[str, Any] = {"codes": named}
+    if kind:
+        config["kind"] = kind
+    if since or stale:
+        config["since"] = to_stamp(since or load_settings().now() - STALE)
+    # One run over all buckets: its funds then come in the order of their codes.
+    partitions = {
+        "dagster/asset_partition_range_start": BUCKETS[0],
+        "dagster/asset_partition_range_end": BUCKETS[-1],
+    }
+    try:
+        well = execute(
+            "history_backfill", {"ops": {"nav_history": {"config": config}}}, partitions
+        )
+    except KeyboardInterrupt:
+        click.echo("Stopped. Nothing is lost: the same command goes on with the next fund.")
+        click.get_current_context().exit(130)
+    if not well:
+        click.get_current_context().exit(1)
