@@ -24,7 +24,7 @@ from fund_assets.schemas.tables import (
 from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import insert, upsert
+from fund_assets.warehouse.writes import insert, renew, upsert
 
 MONTH = timedelta(days=31)
 #: Of batches.
@@ -70,7 +70,7 @@ def land(
         if is_new:
             if new_funds is not None:
                 insert(connection, FUND_INFO, new_funds, ignore=True)
-            insert(connection, FUND_NAV, landing.landed)
+            renew(connection, FUND_NAV, landing.landed, FUND_NAV.empty())
             crash_point("land.after_rows")
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None:

@@ -27,7 +27,7 @@ from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.landing import batch_row
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import insert, update, upsert
+from fund_assets.warehouse.writes import insert, renew, update
 
 #: Rules whose held rows are accepted when another batch shows the same value.
 CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
@@ -99,7 +99,8 @@ def merge(
         since: for a wave, the date from which stored rows are read.
         despite: blocking rules that do not stop this batch; the log keeps what they found.
     """
-    planned = plan(batch, read_known(warehouse, batch, since))
+    known = read_known(warehouse, batch, since)
+    planned = plan(batch, known)
     blocked = tuple(v for v in planned.blocked_by if v.rule not in despite)
     if blocked:
         _hold(connection, batch.batch_id, blocked)
@@ -107,7 +108,7 @@ def merge(
             batch.batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
         )
     crash_point("publish.after_plan")
-    _write(connection, batch, planned, now)
+    _write(connection, batch, planned, known, now)
     _log(connection, batch, planned.counts, planned.verdicts, now)
     return _outcome(connection, batch.batch_id)
 
@@ -124,8 +125,8 @@ def _rechain(
     counts = _event_counts(connection, batch)
     for start in range(0, len(told_of), FUNDS_PER_PLAN):
         codes = told_of[start : start + FUNDS_PER_PLAN]
-        planned = plan(batch, read_known(warehouse, batch, 0, codes))
-        _write(connection, batch, planned, now)
+        known = read_known(warehouse, batch, 0, codes)
+        _write(connection, batch, plan(batch, known), known, now)
         crash_point("publish.between_funds")
     _log(connection, batch, counts, (), now)
 
@@ -166,8 +167,10 @@ def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
 def read_batch(warehouse: Warehouse, row: dict[str, object]) -> Batch:
     """A landed batch with its observations."""
     batch_id = str(row["batch_id"])
-    landed = warehouse.frame(
-        "SELECT * FROM fund_nav WHERE batch_id = :id", FUND_NAV, id=batch_id
+    # The id is one of ours: a letter, a date and hex digits.
+    landed = warehouse.columns(
+        f"SELECT {', '.join(FUND_NAV.names)} FROM fund_nav WHERE batch_id = '{batch_id}'",
+        FUND_NAV,
     )
     rows_read = int(str(row["rows_read"]))
     previous = row["previous_date"]
@@ -316,12 +319,12 @@ def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.D
     return _of_funds(warehouse, codes, query)
 
 
-def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> None:
+def _write(connection: sa.Connection, batch: Batch, plan: Plan, known: Known, now: int) -> None:
     insert(connection, NAV_REVISION, plan.revisions)
     crash_point("publish.after_revisions")
     _write_inferred(connection, plan)
     crash_point("publish.after_events")
-    upsert(connection, VALIDATED_NAV, plan.upserts)
+    renew(connection, VALIDATED_NAV, plan.upserts, known.stored)
     crash_point("publish.after_upsert")
     update(connection, VALIDATED_NAV, plan.rechained)
     crash_point("publish.after_rechain")

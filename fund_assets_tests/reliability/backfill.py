@@ -12,7 +12,6 @@ import os
 import random
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +36,8 @@ NOW = datetime(2026, 9, 18, 21, 40, tzinfo=SHANGHAI)
 CALENDAR = TradingCalendar.build()
 WORKERS = 3
 PATIENCE_S = 300
+#: From the moment it has come far enough to the kill: landing and publishing are within it.
+LONGEST_S = 0.5
 
 
 @dataclass
@@ -47,14 +48,14 @@ class Found:
         kills: processes that were killed before they had done.
         again: requests for funds that had been asked for.
         most_again: the most of them after one kill: those that were in flight.
-        landed: kills after which so many batches were there.
+        left: what kills left → how many.
         differing: tables that ended otherwise than without kills.
     """
 
     kills: int = 0
     again: int = 0
     most_again: int = 0
-    landed: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
     differing: list[str] = field(default_factory=list)
 
 
@@ -76,9 +77,7 @@ def perform(url: str, folder: str, env: dict[str, str], batch: int, pipe: Connec
             raise RuntimeError(words)
 
     publish()
-    report = collect_histories(
-        warehouse, source, lambda: NOW, HistoryChoice(), landed=publish
-    )
+    report = collect_histories(warehouse, source, lambda: NOW, HistoryChoice(), landed=publish)
     warehouse.close()
     pipe.send((report.asked, sorted(report.failures)))
 
@@ -115,17 +114,18 @@ def kills(urls: tuple[str, str], folder: Path, funds: int, count: int, batch: in
         for url in urls:
             fill(url, market)
         process, pipe = start(0)
-        begun = time.monotonic()
         asked, gone = pipe.recv()
-        took = time.monotonic() - begun
         process.join()
         assert asked == funds and len(gone) == funds // GONE_EVERY, (asked, gone)
         server.requests.clear()
         while found.kills < count:
             before = len(server.requests)
             process, pipe = start(1)
-            # Some die on the way to the first request; together they come about three quarters far.
-            process.join(moments.uniform(0.0, 1.5 * took / count))
+            # Each comes a little further, and dies at once or in what it does next.
+            far = 0.9 * funds * found.kills / count
+            while len({fund for _, fund, *_ in server.requests}) < far and process.is_alive():
+                process.join(0.002)
+            process.join(moments.uniform(0.0, LONGEST_S))
             assert process.is_alive(), f"the backfill was done after {found.kills} kills"
             process.kill()
             process.join()
@@ -134,10 +134,12 @@ def kills(urls: tuple[str, str], folder: Path, funds: int, count: int, batch: in
             again = sum(fund in seen for _, fund, *_ in server.requests[before:])
             found.most_again = max(found.most_again, again)
             warehouse = Warehouse(urls[1])
-            batches = warehouse.rows("SELECT state FROM collection_batch")
+            rows = warehouse.rows("SELECT state FROM collection_batch WHERE state = 'landed'")
             warehouse.close()
-            waiting = sum(row["state"] == "landed" for row in batches)
-            found.landed[f"{len(batches)} landed, {waiting} not yet merged"] += 1
+            at_hand = len(RawArchive(folder / "1" / "raw").kept("history"))
+            found.left["a batch landed, not merged"] += bool(rows)
+            found.left["answers at hand, not landed"] += bool(at_hand)
+            found.left["neither"] += not rows and not at_hand
         before = len(server.requests)
         process, pipe = start(1)
         assert pipe.poll(PATIENCE_S), "the backfill does not end"
@@ -180,8 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"{found.again} requests again, at most {found.most_again} after one kill "
         f"({WORKERS} are in flight); tables that ended otherwise: {found.differing or 'none'}"
     )
-    for words, times in sorted(found.landed.items()):
-        print(f"  {times} kills left {words}")
+    print("kills left: " + ", ".join(f"{words} {n}" for words, n in found.left.items()))
     return 0 if found.most_again <= WORKERS and not found.differing else 1
 
 
