@@ -22,6 +22,11 @@ from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
 
 PARTITIONS = dg.StaticPartitionsDefinition(list(BUCKETS))
+#: Tags of one run over all buckets: its funds then come in the order of their codes.
+EVERY_BUCKET = {
+    "dagster/asset_partition_range_start": BUCKETS[0],
+    "dagster/asset_partition_range_end": BUCKETS[-1],
+}
 HISTORY_KEPT, OWN_DECODER = history_checks("nav_history")
 #: The same funds asked for again at once would be held off again.
 NO_RETRY = {"dagster/max_retries": "0"}

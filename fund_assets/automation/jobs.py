@@ -12,12 +12,12 @@ RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
 CANARY = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("fund_nav"), "source_canary"))
 
 
-def _job(name: str, assets: list[str], description: str, **tags: str):
+def _job(name: str, assets: list[str], description: str):
     return dg.define_asset_job(
         name,
         selection=dg.AssetSelection.assets(*assets) - CANARY if assets else CANARY,
         description=description,
-        tags={RUN_TAG: name, **tags},
+        tags={RUN_TAG: name},
     )
 
 
@@ -48,14 +48,10 @@ weekly_full_calc = _job(
     "Renew the list and the indices, merge what still waits and measure everything again.",
 )
 
-#: A backfill of the whole market at one request a second takes some eight hours.
-LONGEST_BACKFILL_S = 24 * 3600
-
 history_backfill = _job(
     "history_backfill",
     ["nav_history"],
     "Whole histories of the funds that have none yet, or of those asked for.",
-    **{"dagster/max_runtime": str(LONGEST_BACKFILL_S)},
 )
 
 source_canary = _job(

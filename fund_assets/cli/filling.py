@@ -15,6 +15,8 @@ from fund_assets.schemas.kinds import KINDS
 
 #: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
 STALE = timedelta(days=28)
+#: The whole market at one request a second takes some eight hours.
+LONGEST_S = 24 * 3600
 
 
 @click.command()
@@ -47,9 +49,9 @@ def backfill(
     if since and stale:
         raise click.UsageError("--stale is a --since: leave one of them out")
     with console().status("starting"):
+        from fund_assets.assets.nav_history import EVERY_BUCKET
         from fund_assets.calendar import to_stamp
         from fund_assets.cli.running import execute
-        from fund_assets.nav.history import BUCKETS
         from fund_assets.settings import load_settings
 
     config: dict[str, Any] = {"codes": named}
@@ -57,14 +59,11 @@ def backfill(
         config["kind"] = kind
     if since or stale:
         config["since"] = to_stamp(since or load_settings().now() - STALE)
-    # One run over all buckets: its funds then come in the order of their codes.
-    partitions = {
-        "dagster/asset_partition_range_start": BUCKETS[0],
-        "dagster/asset_partition_range_end": BUCKETS[-1],
-    }
     try:
         well = execute(
-            "history_backfill", {"ops": {"nav_history": {"config": config}}}, partitions
+            "history_backfill",
+            {"ops": {"nav_history": {"config": config}}},
+            {**EVERY_BUCKET, "dagster/max_runtime": str(LONGEST_S)},
         )
     except KeyboardInterrupt:
         click.echo("Stopped. Nothing is lost: the same command goes on with the next fund.")
