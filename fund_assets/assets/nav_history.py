@@ -1,6 +1,7 @@
 """The asset `nav_history`: the whole past of every fund, a part of the market at a time."""
 
 import time
+from collections.abc import Sequence
 
 import dagster as dg
 from pydantic import Field
@@ -22,11 +23,17 @@ from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
 
 PARTITIONS = dg.StaticPartitionsDefinition(list(BUCKETS))
-#: Tags of one run over all buckets: its funds then come in the order of their codes.
-EVERY_BUCKET = {
-    "dagster/asset_partition_range_start": BUCKETS[0],
-    "dagster/asset_partition_range_end": BUCKETS[-1],
-}
+
+
+def tags_of(buckets: Sequence[str]) -> dict[str, str]:
+    """Tags of one run over neighbouring buckets: its funds come in the order of their codes."""
+    return {
+        "dagster/asset_partition_range_start": buckets[0],
+        "dagster/asset_partition_range_end": buckets[-1],
+    }
+
+
+EVERY_BUCKET = tags_of(BUCKETS)
 HISTORY_KEPT, OWN_DECODER = history_checks("nav_history")
 #: The same funds asked for again at once would be held off again.
 NO_RETRY = {"dagster/max_retries": "0"}

@@ -12,7 +12,10 @@ from typing import Any
 import dagster as dg
 
 from fund_assets.assets.common import TIMEZONE
+from fund_assets.assets.nav_history import tags_of
 from fund_assets.automation import jobs
+from fund_assets.calendar import to_stamp
+from fund_assets.nav.history import BUCKETS
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
@@ -26,6 +29,8 @@ RETRY_TAGS = {
     "dagster/retry_strategy": "ALL_STEPS",
     "dagster/retry_on_asset_or_op_failure": "true",
 }
+#: Each week one of them.
+QUARTERS = 4
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -84,7 +89,35 @@ def _schedule(
     return evaluate
 
 
+@dg.schedule(
+    name="weekly_histories",
+    job=jobs.history_backfill,
+    cron_schedule="0 9 * * 6",
+    execution_timezone=TIMEZONE,
+    description="A quarter of the market's histories again, on Saturdays: every fund is held "
+    "against its own past once in four weeks, and what was corrected is recorded.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    required_resource_keys={"platform"},
+)
+def weekly_histories(
+    context: dg.ScheduleEvaluationContext,
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over the sixteen buckets whose turn it is by the number of the week."""
+    platform: Platform = context.resources.platform
+    job = jobs.history_backfill.name
+    if reason := reason_to_skip(context, platform, job, trading_days=False):
+        return dg.SkipReason(reason)
+    due = context.scheduled_execution_time.astimezone(SHANGHAI)
+    quarter = due.toordinal() // 7 % QUARTERS
+    size = len(BUCKETS) // QUARTERS
+    return dg.RunRequest(
+        run_config={"ops": {"nav_history": {"config": {"since": to_stamp(due)}}}},
+        tags={**tags_of(BUCKETS[quarter * size : (quarter + 1) * size]), **RETRY_TAGS},
+    )
+
+
 SCHEDULES = [
+    weekly_histories,
     _schedule(
         "source_canary", jobs.source_canary, "30 18 * * 1-5",
         "Whether the source answers as the evening will need it, on trading days.",

@@ -14,7 +14,7 @@ import click
 from fund_assets.cli.alerting import alert, watch
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.corrections import corrections
-from fund_assets.cli.filling import backfill
+from fund_assets.cli.filling import backfill, gaps
 from fund_assets.cli.logging_out import logs
 from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
@@ -81,8 +81,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, backfill, validate, metrics, canary, dashboard, logs, nav, prove, corrections,
-    quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
+    run, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav, prove,
+    corrections, quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
     alert, watch,
 )  # fmt: skip
 for command in COMMANDS:

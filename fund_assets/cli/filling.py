@@ -48,17 +48,64 @@ def backfill(
         raise click.UsageError("--codes names the funds: leave --kind, --since, --stale out")
     if since and stale:
         raise click.UsageError("--stale is a --since: leave one of them out")
-    with console().status("starting"):
-        from fund_assets.assets.nav_history import EVERY_BUCKET
-        from fund_assets.calendar import to_stamp
-        from fund_assets.cli.running import execute
-        from fund_assets.settings import load_settings
+    from fund_assets.calendar import to_stamp
+    from fund_assets.settings import load_settings
 
     config: dict[str, Any] = {"codes": named}
     if kind:
         config["kind"] = kind
     if since or stale:
         config["since"] = to_stamp(since or load_settings().now() - STALE)
+    _execute(config)
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Also dates that the source lacks too.")
+@click.option("--repair", is_flag=True, help="Ask for the histories of these funds now.")
+def gaps(every: bool, repair: bool) -> None:
+    """Show which funds lack dates of the last sessions, by their own cadence.
+
+    A daily fund lacks each session between two of its NAVs, a weekly one its week; a session
+    on which its kind rests is missing to nobody. The sensor `repair_sensor` asks for these
+    funds once a day. Exit code 1 when a date is missing that the source may still have.
+    """
+    from rich.table import Table
+
+    from fund_assets.cli.opening import open_platform
+    from fund_assets.steps.repairing import LOOK_BACK, find_gaps
+
+    platform = open_platform()
+    found = find_gaps(platform.warehouse, platform.calendar, platform.now())
+    platform.warehouse.close()
+    open_still = found[~found["absent"]]
+    table = Table("fund", "kind", "missing", "dates", "asked for", "the source", box=None)
+    for (code, kind), one in (found if every else open_still).groupby(["fund_code", "kind"]):
+        dates = [str(key) for key in one["nav_date"]]
+        shown = ", ".join(dates[:3]) + (f" … {dates[-1]}" if len(dates) > 3 else "")
+        asked = int(one["asked_on"].iloc[0])
+        state = "lacks them too" if one["absent"].all() else "may have them"
+        table.add_row(code, kind, str(len(dates)), shown, str(asked or "never"), state)
+    out = console()
+    if table.row_count:
+        out.print(table)
+    funds = open_still["fund_code"].nunique()
+    out.print(
+        f"{funds:,} funds lack {len(open_still):,} dates of the last {LOOK_BACK} sessions; "
+        f"of {int(found['absent'].sum()):,} more the source itself has none."
+    )
+    if not len(open_still):
+        return
+    if not repair:
+        out.print("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
+        click.get_current_context().exit(1)
+    _execute({"codes": open_still["fund_code"].drop_duplicates().to_list()})
+
+
+def _execute(config: dict[str, Any]) -> None:
+    """One run over all buckets."""
+    with console().status("starting"):
+        from fund_assets.assets.nav_history import EVERY_BUCKET
+        from fund_assets.cli.running import execute
     try:
         well = execute(
             "history_backfill",

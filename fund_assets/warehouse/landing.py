@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, to_key
@@ -20,7 +21,9 @@ from fund_assets.schemas.tables import (
     FUND_NAV,
     HISTORY_PROGRESS,
     NAV_QUARANTINE,
+    VALIDATED_NAV,
 )
+from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
@@ -131,6 +134,29 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
         nav_date=nav_date,
     )
     return frozenset(str(row["fund_code"]) for row in found)
+
+
+def dates_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
+    """fund_code, kind, nav_date of the accepted NAVs of listed funds from a date on."""
+    batches = list(
+        stream(
+            warehouse.backend,
+            "SELECT CAST(fund_code AS SIGNED) AS code, nav_date FROM validated_nav "
+            f"WHERE nav_date >= {since:d}",
+        )
+    )
+    funds = fund_info(warehouse)
+    kinds = funds[funds["status"] == "listed"].set_index("fund_code")["kind"]
+    if not batches:
+        return VALIDATED_NAV.empty().assign(kind="")
+    found = pa.Table.from_batches(batches).to_pandas()
+    number = kinds.index.astype("int64")
+    at = number.get_indexer(found["code"])
+    dates = found["nav_date"][at >= 0]
+    at = at[at >= 0]
+    return pd.DataFrame(
+        {"fund_code": kinds.index[at], "kind": kinds.to_numpy()[at], "nav_date": dates.array}
+    )
 
 
 def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:

@@ -154,7 +154,9 @@ def test_a_killed_worker_loses_and_doubles_nothing(tmp_path, mysql_database, mon
     shutil.copy(ROOT / "deploy" / "celery" / "dagster.yaml", home)
     server = sa.make_url(mysql_database)
     dagster_db = f"{server.database}_dagster"
-    with sa.create_engine(server.set(drivername="mysql+mysqlconnector", database="")).begin() as c:
+    with sa.create_engine(
+        server.set(drivername="mysql+mysqlconnector", database="")
+    ).begin() as c:
         c.exec_driver_sql(f"CREATE DATABASE {dagster_db} CHARACTER SET utf8mb4")
     market = ManyFunds(FUNDS, DATES)
     warehouse = Warehouse(mysql_database)
@@ -201,13 +203,17 @@ def test_a_killed_worker_loses_and_doubles_nothing(tmp_path, mysql_database, mon
     assert len(failed) == 1 and asked < len(codes), "killed in the middle"
     (again,) = (run for run in runs if run.root_run_id == failed[0].run_id)
     assert again.tags["dagster/partition"] == failed[0].tags["dagster/partition"]
-    rows = warehouse.rows("SELECT fund_code, COUNT(*) AS n FROM validated_nav GROUP BY fund_code")
+    rows = warehouse.rows(
+        "SELECT fund_code, COUNT(*) AS n FROM validated_nav GROUP BY fund_code"
+    )
     assert {row["fund_code"]: row["n"] for row in rows} == dict.fromkeys(codes - gone, DATES)
     progress = landing.history_progress(warehouse).set_index("fund_code")
     assert set(progress.index) == codes
     assert set(progress.index[progress["state"] == "nothing"]) == gone
     twice = Counter(fund for _, fund, *_ in source.requests)
-    assert set(twice) == codes and sum(twice.values()) - len(codes) <= 3, "only what was in flight"
+    assert set(twice) == codes and sum(twice.values()) - len(codes) <= 3, (
+        "only what was in flight"
+    )
     states = {row["state"] for row in warehouse.rows("SELECT state FROM collection_batch")}
     assert states == {"published"}
     warehouse.close()
