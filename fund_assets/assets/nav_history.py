@@ -16,6 +16,7 @@ from fund_assets.assets.histories import (
 )
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.nav.history import BUCKETS, HistoryChoice
+from fund_assets.nav.observe import Landing
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.steps.collecting import collect_histories
@@ -68,9 +69,13 @@ def nav_history(
     started = time.monotonic()
     outcomes: list[Outcome] = []
 
-    def publish(batch_id: str = "") -> None:
+    def publish(fresh: Landing | None = None) -> None:
         done = validate(
-            platform.warehouse, platform.calendar, platform.now(), kinds=("history",)
+            platform.warehouse,
+            platform.calendar,
+            platform.now(),
+            kinds=("history",),
+            fresh=fresh,
         )
         outcomes.extend(done)
         for outcome in done:

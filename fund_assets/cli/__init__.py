@@ -82,8 +82,8 @@ def main() -> None:
 
 COMMANDS = (
     run, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav, prove,
-    corrections, quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse, doctor, calendar,
-    alert, watch,
+    corrections, quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse,
+    doctor, calendar, alert, watch,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

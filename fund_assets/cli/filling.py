@@ -36,7 +36,7 @@ def backfill(
     """Fetch, judge and merge the whole histories of the funds that have none yet.
 
     One request a fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses nothing:
-    the same command goes on with the next fund. Exit code 130 after Ctrl-C.
+    the same command goes on with the next fund. Exit code 1 when it was ended early.
     """
     named = [code for text in codes for code in re.split(r"[,\s]+", text) if code]
     for code in named:
@@ -106,14 +106,10 @@ def _execute(config: dict[str, Any]) -> None:
     with console().status("starting"):
         from fund_assets.assets.nav_history import EVERY_BUCKET
         from fund_assets.cli.running import execute
-    try:
-        well = execute(
-            "history_backfill",
-            {"ops": {"nav_history": {"config": config}}},
-            {**EVERY_BUCKET, "dagster/max_runtime": str(LONGEST_S)},
-        )
-    except KeyboardInterrupt:
-        click.echo("Stopped. Nothing is lost: the same command goes on with the next fund.")
-        click.get_current_context().exit(130)
+    well = execute(
+        "history_backfill",
+        {"ops": {"nav_history": {"config": config}}},
+        {**EVERY_BUCKET, "dagster/max_runtime": str(LONGEST_S)},
+    )
     if not well:
         click.get_current_context().exit(1)

@@ -7,6 +7,7 @@ belong here: the form of any payload (`decode.py`, `pages.py`).
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite, nan
 
@@ -18,6 +19,8 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.sources.base import OBSERVATION_COLUMNS
 
 LONGEST_QUOTE = 80
+#: Figures from here on are taken for no numbers.
+LARGEST = 1e300
 #: What the source writes, in one page or another, for a value it does not have yet.
 NOT_YET = frozenset({"", "--", "---"})
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -60,6 +63,11 @@ def numbers(
         name: the field, for the defect's text.
         unit: what may follow a number, such as `%`.
     """
+    if set(map(type, cells)) <= {int, float}:
+        with suppress(OverflowError):  # a whole number that no float can be
+            values = np.array(cells, dtype="float64")
+            if (np.abs(values) < LARGEST).all():
+                return values
     values = np.full(len(cells), nan)
     plain = _PLAIN.fullmatch
     for row, cell in enumerate(cells):
@@ -71,7 +79,7 @@ def numbers(
             if plain(text := cell.removesuffix(unit)) and isfinite(value := float(text)):
                 values[row] = value
                 continue
-        elif type(cell) in (int, float) and abs(cell) < 1e300:  # type: ignore[operator]
+        elif type(cell) in (int, float) and abs(cell) < LARGEST:  # type: ignore[operator]
             values[row] = cell
             continue
         defects.add(row, f"{name}: not a number: {quote(cell)}")

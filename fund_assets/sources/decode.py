@@ -325,7 +325,9 @@ def read_events(wording: str) -> list[tuple[str, float]]:
 
 def shanghai_dates(stamps: Any, what: str) -> NDArray[np.int32]:
     """Milliseconds since 1970 that are midnights in Shanghai → yyyymmdd."""
-    if not all(type(stamp) is int and 0 <= stamp < 10**14 for stamp in stamps):
+    if set(map(type, stamps)) - {int} or (
+        stamps and not 0 <= min(stamps) <= max(stamps) < 10**14
+    ):
         odd = next(s for s in stamps if type(s) is not int or not 0 <= s < 10**14)
         raise FormatError(f"{what}: {quote(odd)} is no time in milliseconds")
     local = np.array(stamps, dtype=np.int64) + _SHANGHAI_MS

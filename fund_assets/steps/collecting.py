@@ -33,7 +33,7 @@ from fund_assets.sources.base import (
 from fund_assets.warehouse import Warehouse, landing
 
 #: Histories that make one batch: bounds the memory of landing and merging them.
-FUNDS_PER_BATCH = 300
+FUNDS_PER_BATCH = 100
 #: After these a fund is asked for again: no answer of it arrived.
 UNANSWERED = (TransportError, BannedError, TruncatedError)
 #: After these the source has no history of the fund.
@@ -111,7 +111,7 @@ def collect_histories(
     now: Callable[[], datetime],
     choice: HistoryChoice,
     *,
-    landed: Callable[[str], None] = lambda batch_id: None,
+    landed: Callable[[Landing], None] = lambda batch: None,
     progress: Callable[[HistoryReport], None] = lambda report: None,
 ) -> HistoryReport:
     """Fetch the whole histories of funds and land them, some hundred to a batch.
@@ -194,7 +194,7 @@ def _land_histories(
     answers: Answers,
     before: pd.DataFrame,
     report: HistoryReport,
-    landed: Callable[[str], None],
+    landed: Callable[[Landing], None],
 ) -> None:
     """Some hundred answers as one batch, and how far each fund is, in one transaction."""
     spans = landing.stored_spans(warehouse, list(answers))
@@ -231,7 +231,7 @@ def _land_histories(
     report.rows += len(together)
     report.fallbacks += [p.fallback_because for p in _payloads(kept) if p.fallback_because]
     report.batches.append(prepared.batch_id)
-    landed(prepared.batch_id)
+    landed(prepared)
 
 
 def _progress_rows(

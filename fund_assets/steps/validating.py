@@ -8,6 +8,7 @@ from functools import partial
 from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.merge import plan_events, plan_merge
+from fund_assets.nav.observe import Landing
 from fund_assets.nav.rules import RULES, SHOWN_CASES, Rule, Verdict
 from fund_assets.warehouse import Warehouse, landing, publishing
 from fund_assets.warehouse.publishing import Outcome
@@ -23,11 +24,13 @@ def validate(
     progress: Callable[[Outcome], None] = lambda outcome: None,
     *,
     kinds: Collection[str] = landing.KINDS,
+    fresh: Landing | None = None,
 ) -> list[Outcome]:
     """Publish every waiting batch, oldest first.
 
     Args:
         kinds: of these kinds alone.
+        fresh: the batch that has landed just now; it need not be read again.
 
     Returns:
         The outcome of each batch; blocked ones among them changed nothing.
@@ -41,6 +44,7 @@ def validate(
                 _planner(calendar, now),
                 known_since=partial(_known_since, calendar),
                 now=to_stamp(now),
+                landed=fresh.landed if fresh and fresh.batch_id == batch_id else None,
             )
         )
         progress(outcomes[-1])

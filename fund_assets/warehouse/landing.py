@@ -29,6 +29,7 @@ from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, renew, upsert
 
+FEW_FUNDS = 500
 MONTH = timedelta(days=31)
 #: Of batches.
 KINDS = COLLECTION_BATCH["kind"].isin
@@ -78,7 +79,7 @@ def land(
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None:
                 source = "list" if landing.kind == "events" else "history"
-                stored = warehouse.frame("SELECT * FROM fund_events", FUND_EVENTS)
+                stored = _events_of(warehouse, events["fund_code"].unique())
                 changed = merge(stored, events, source, landing.batch_id)
                 upsert(connection, FUND_EVENTS, changed)
         else:
@@ -94,6 +95,14 @@ def land(
         crash_point("land.before_commit")
     crash_point("land.after_commit")
     return is_new
+
+
+def _events_of(warehouse: Warehouse, codes: Collection[str]) -> pd.DataFrame:
+    """The stored events of some funds; of all of them when they are many."""
+    some = len(codes) <= FEW_FUNDS
+    marks = {f"code{n}": code for n, code in enumerate(codes if some else ())}
+    where = f" WHERE fund_code IN ({', '.join(f':{name}' for name in marks)})" if some else ""
+    return warehouse.frame(f"SELECT * FROM fund_events{where}", FUND_EVENTS, **marks)
 
 
 def history_progress(warehouse: Warehouse) -> pd.DataFrame:

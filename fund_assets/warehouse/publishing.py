@@ -32,6 +32,7 @@ from fund_assets.warehouse.writes import insert, renew, update
 #: Rules whose held rows are accepted when another batch shows the same value.
 CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
 CODES_PER_QUERY = 2_000
+FEW_ROWS = 20_000
 #: Funds chained anew at a time: bounds the memory of a batch of events.
 FUNDS_PER_PLAN = 300
 
@@ -57,6 +58,7 @@ def publish(
     *,
     known_since: Callable[[Batch], int],
     now: int,
+    landed: pd.DataFrame | None = None,
 ) -> Outcome:
     """Merge a batch into the accepted history, wholly or not at all, at most once.
 
@@ -67,12 +69,13 @@ def publish(
         plan: works out what to write.
         known_since: for a wave, the date from which stored rows are read.
         now: yyyymmddhhmmss for the log.
+        landed: the batch's rows of FUND_NAV, from who has just landed them.
     """
     with warehouse.transaction(writes=True) as connection:
         row = batch_row(connection, batch_id)
         if row["state"] == "published":
             return _outcome(connection, batch_id, already=True)
-        batch = read_batch(warehouse, row)
+        batch = read_batch(warehouse, row, landed)
         if batch.kind == "events":
             _rechain(warehouse, connection, batch, plan, now)
             done = _outcome(connection, batch_id)
@@ -164,14 +167,17 @@ def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
     return None if found is None else str(found)
 
 
-def read_batch(warehouse: Warehouse, row: dict[str, object]) -> Batch:
-    """A landed batch with its observations."""
+def read_batch(
+    warehouse: Warehouse, row: dict[str, object], landed: pd.DataFrame | None = None
+) -> Batch:
+    """A landed batch with its observations, read unless they are at hand."""
     batch_id = str(row["batch_id"])
-    # The id is one of ours: a letter, a date and hex digits.
-    landed = warehouse.columns(
-        f"SELECT {', '.join(FUND_NAV.names)} FROM fund_nav WHERE batch_id = '{batch_id}'",
-        FUND_NAV,
-    )
+    if landed is None:
+        # The id is one of ours: a letter, a date and hex digits.
+        landed = warehouse.columns(
+            f"SELECT {', '.join(FUND_NAV.names)} FROM fund_nav WHERE batch_id = '{batch_id}'",
+            FUND_NAV,
+        )
     rows_read = int(str(row["rows_read"]))
     previous = row["previous_date"]
     kind = str(row["kind"])
@@ -214,8 +220,9 @@ def read_known(
                 f"SELECT {columns} FROM validated_nav WHERE fund_code IN ({{codes}})",
             ),
         )
-    kinds = warehouse.rows("SELECT fund_code, kind FROM fund_info")
-    events = warehouse.frame("SELECT * FROM fund_events", FUND_EVENTS)
+    ours = f" WHERE fund_code IN ({_marks(codes)})" if len(codes) <= CODES_PER_QUERY else ""
+    kinds = warehouse.rows(f"SELECT fund_code, kind FROM fund_info{ours}")
+    events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
     rules = ", ".join(repr(rule) for rule in CONFIRMED_BY_SECOND_SIGHT)
     sightings = warehouse.frame(
         "SELECT * FROM nav_quarantine "
@@ -229,7 +236,7 @@ def read_known(
     )
     members = warehouse.rows(
         "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
-        id=last_published(warehouse, "wave"),
+        id=last_published(warehouse, "wave") if batch.is_wave else "",
     )
     waves = warehouse.rows(
         "SELECT rows_read, newest_date FROM collection_batch "
@@ -299,13 +306,22 @@ def _concat(stored: pd.DataFrame, more: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _of_funds(warehouse: Warehouse, codes: pd.Index, query: str) -> list[pd.DataFrame]:
-    """`query` with {codes} for chunks of funds; what landed as a code is six digits."""
+    """`query` with {codes} for chunks of funds."""
     parts = []
     for start in range(0, len(codes), CODES_PER_QUERY):
-        chunk = codes[start : start + CODES_PER_QUERY]
-        marks = ", ".join(f"'{int(code):06d}'" for code in chunk)
-        parts.append(warehouse.columns(query.format(codes=marks), VALIDATED_NAV))
+        marks = _marks(codes[start : start + CODES_PER_QUERY])
+        rows = warehouse.value(
+            f"SELECT COUNT(*) FROM validated_nav WHERE fund_code IN ({marks})"
+        )
+        # The columnar reader is a process to be started: not for a few rows.
+        read = warehouse.frame if int(str(rows)) < FEW_ROWS else warehouse.columns
+        parts.append(read(query.format(codes=marks), VALIDATED_NAV))
     return parts
+
+
+def _marks(codes: pd.Index) -> str:
+    """Codes for a statement; what landed as a code is six digits."""
+    return ", ".join(f"'{int(code):06d}'" for code in codes)
 
 
 def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.DataFrame]:

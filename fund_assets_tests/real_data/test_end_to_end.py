@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets_tests import stores
 from fund_assets_tests.real_data import evidence
 from fund_assets_tests.server import MarketServer, RealContent
@@ -29,7 +30,8 @@ def content(real_data):
 
 @pytest.fixture(scope="module")
 def warehouse(content, tmp_path_factory):
-    """A wave of the market of 2020-09-25, then the 61 histories; both by `dagster job`."""
+    """A wave of the market of 2020-09-25, then a backfill of the 61 histories, and an evening
+    without anything to collect; all by `dagster job`."""
     folder = tmp_path_factory.mktemp("real")
     with MarketServer(content) as server:
         env = {
@@ -40,15 +42,23 @@ def warehouse(content, tmp_path_factory):
             "FUND_REQUESTS_PER_SECOND": "1000",
             "PYTHONWARNINGS": "ignore",
         }
-        for clock, collect in (
-            (PANEL_EVENING, {"history_funds": 0}),
-            (HISTORY_EVENING, {"wave": False, "history_codes": sorted(content.histories)}),
+        nothing, codes = {"wave": False, "history_funds": 0}, sorted(content.histories)
+        for clock, job, asset, collect, tags in (
+            (PANEL_EVENING, "daily_pipeline", "fund_nav", {"history_funds": 0}, {}),
+            (
+                HISTORY_EVENING,
+                "history_backfill",
+                "nav_history",
+                {"codes": codes},
+                EVERY_BUCKET,
+            ),
+            (HISTORY_EVENING, "daily_pipeline", "fund_nav", nothing, {}),
         ):
             config = folder / "run.json"
-            config.write_text(json.dumps({"ops": {"fund_nav": {"config": collect}}}))
+            config.write_text(json.dumps({"ops": {asset: {"config": collect}}}))
             done = subprocess.run(
                 [sys.executable, "-m", "dagster", "job", "execute", "-m", "fund_assets.definitions",
-                 "-j", "daily_pipeline", "-c", str(config)],
+                 "-j", job, "-c", str(config), "--tags", json.dumps(tags)],
                 cwd=ROOT, env={**env, "FUND_CLOCK": clock}, capture_output=True, text=True,
                 check=False, timeout=600,
             )  # fmt: skip

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
+from fund_assets.nav.observe import Landing
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.eastmoney import EastmoneySource
@@ -72,8 +73,9 @@ def perform(url: str, folder: str, env: dict[str, str], batch: int, pipe: Connec
     source = EastmoneySource(gateway, workers=WORKERS)
     pipe.send("ready")
 
-    def publish(_batch: str = "") -> None:
-        if words := explain_block(validate(warehouse, CALENDAR, NOW, kinds=("history",))):
+    def publish(fresh: Landing | None = None) -> None:
+        outcomes = validate(warehouse, CALENDAR, NOW, kinds=("history",), fresh=fresh)
+        if words := explain_block(outcomes):
             raise RuntimeError(words)
 
     publish()
