@@ -43,7 +43,7 @@ FUNDS, SESSIONS, SEED = 26_000, 756, 20260104
 BUILT_UNTIL = date(2026, 11, 17)
 LATE_EVENING = (23, 15)
 #: Counts up when this file builds something else, so that it is built anew.
-RECIPE = 1
+RECIPE = 2
 MONEY_BLOCK_DAYS = 60
 
 
@@ -186,7 +186,11 @@ def _history(
                 "yield_per_10k": np.concatenate([gone, incomes[there[:, at], at]]),
                 "yield_7d_pct": np.concatenate([gone, weeks[there[:, at], at]]),
                 "total_return_index": index[changed],
-                "return_status": np.where(is_first, "first", "proven"),
+                "return_status": np.where(
+                    is_first,
+                    "first",
+                    np.repeat(["proven", "single_source"], [len(here), len(paying)]),
+                ),
                 "first_seen_at": key * 1_000_000 + 231_500,
                 "batch_id": f"w{key}-0123456789ab",
             }

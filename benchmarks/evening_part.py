@@ -195,15 +195,17 @@ def load(url: str, source: str) -> dict[str, float]:
 
 
 def day(url: str, _: str) -> dict[str, float]:
-    """One day of the market into an empty table, ours and by pandas.to_sql."""
+    """The fullest day of the market into an empty table, ours and by pandas.to_sql."""
     from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
     from fund_assets.warehouse import Warehouse
     from fund_assets.warehouse.writes import insert
 
     stored = Warehouse(url)
-    newest = stored.value("SELECT MAX(nav_date) FROM validated_nav WHERE nav_date < 20261101")
+    fullest = stored.value(
+        "SELECT nav_date FROM validated_nav GROUP BY nav_date ORDER BY COUNT(*) DESC LIMIT 1"
+    )
     rows = stored.columns(
-        f"SELECT * FROM validated_nav WHERE nav_date = {newest}", VALIDATED_NAV
+        f"SELECT * FROM validated_nav WHERE nav_date = {fullest}", VALIDATED_NAV
     )
     with tempfile.TemporaryDirectory() as folder:
         scratch = Warehouse(

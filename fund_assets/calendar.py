@@ -9,6 +9,7 @@ Asia/Shanghai, which knows no daylight saving time: integers sort as time does, 
 by people, and mean the same in every engine and on every machine.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,20 @@ def from_key(key: int) -> date:
     """`20261124` → `date(2026, 11, 24)`; raises ValueError for what is no date."""
     key = int(key)
     return date(key // 10_000, key // 100 % 100, key % 100)
+
+
+def iso_week(day: date) -> str:
+    """The ISO week of a date, such as `2026-W47`."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04d}-W{week:02d}"
+
+
+def week_start(week: str) -> date:
+    """The Monday of an ISO week such as `2026-W47`; ValueError for what is none."""
+    found = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", week)
+    if not found:
+        raise ValueError(f"{week!r} is no ISO week, such as 2026-W47")
+    return date.fromisocalendar(int(found[1]), int(found[2]), 1)
 
 
 def to_stamp(moment: datetime) -> int:

@@ -42,7 +42,11 @@ class Platform(dg.ConfigurableResource):
     def warehouse(self) -> Warehouse:
         """The warehouse, made if it is missing and checked to be this source's."""
         warehouse = Warehouse(self.settings.warehouse, read_only=self.read_only)
-        warehouse.init(self.settings.source)
+        try:
+            warehouse.init(self.settings.source)
+        except BaseException:
+            warehouse.close()
+            raise
         return warehouse
 
     @cached_property
@@ -70,15 +74,16 @@ class Platform(dg.ConfigurableResource):
         return EastmoneySource.from_settings(self.settings)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """When a run ends, well or not: the requests it made are added to the account."""
+        """When a run ends, well or not: its requests are counted, its warehouse is let go."""
         source = self.__dict__.get("source")
-        if source is None or not (counts := source.take_requests()):
-            return
-        try:
-            add_requests(self.warehouse, source.name, to_key(self.now().date()), counts)
-        except WarehouseError as error:
-            made = sum(count.requests for count in counts)
-            log.warning(f"{made} requests are missing in source_request: {error}")
+        if source is not None and (counts := source.take_requests()):
+            try:
+                add_requests(self.warehouse, source.name, to_key(self.now().date()), counts)
+            except WarehouseError as error:
+                made = sum(count.requests for count in counts)
+                log.warning(f"{made} requests are missing in source_request: {error}")
+        if opened := self.__dict__.get("warehouse"):
+            opened.close()
 
     def now(self) -> datetime:
         """The time in Asia/Shanghai."""

@@ -39,6 +39,8 @@ CRASH_POINTS = (
 HINT = "See .env.example for every variable and its default."
 #: The channels of alerts, by the names that people write.
 CHANNELS = ("dingtalk", "feishu", "wecom", "webhook", "mail", "apprise")
+#: Curves that one chart keeps apart.
+MOST_WATCHED = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -88,6 +90,23 @@ class Settings(BaseSettings):
     )
     risk_free_rate: float = Field(
         0.015, gt=-0.1, lt=0.5, description="annual risk-free rate as a fraction"
+    )
+
+    score_weight_return: float = Field(
+        30.0, ge=0, description="weight of return in the score of a fund"
+    )
+    score_weight_risk_adjusted: float = Field(
+        30.0, ge=0, description="weight of return for the risk taken"
+    )
+    score_weight_drawdown: float = Field(15.0, ge=0, description="weight of small drawdowns")
+    score_weight_consistency: float = Field(
+        15.0, ge=0, description="weight of months above the median"
+    )
+    watch_list: str = Field(
+        "", description="funds whose curves the weekly report draws, separated by commas"
+    )
+    landing_retention_days: int = Field(
+        14, ge=2, description="how long merged observations stay in the landing zone"
     )
 
     dagster_ui: str = Field(
@@ -180,6 +199,16 @@ class Settings(BaseSettings):
             raise ValueError(f"{sorted(unknown)} is no channel: {', '.join(CHANNELS)}")
         return value
 
+    @field_validator("watch_list")
+    @classmethod
+    def _codes(cls, value: str) -> str:
+        codes = _parts(value)
+        if wrong := [code for code in codes if not re.fullmatch("[0-9]{6}", code)]:
+            raise ValueError(f"{', '.join(wrong)}: a fund code has six digits, such as 000001")
+        if len(codes) > MOST_WATCHED:
+            raise ValueError(f"{len(codes)} funds: a chart shows at most {MOST_WATCHED}")
+        return value
+
     @field_validator("clock")
     @classmethod
     def _shanghai(cls, value: datetime | None) -> datetime | None:
@@ -213,6 +242,21 @@ class Settings(BaseSettings):
     def alert_critical_channels(self) -> list[str]:
         """The channels that carry only what is critical."""
         return _parts(self.alert_critical_only)
+
+    @property
+    def score_weights(self) -> dict[str, float]:
+        """Part of the score → its weight."""
+        name = "score_weight_"
+        return {
+            field.removeprefix(name): getattr(self, field)
+            for field in type(self).model_fields
+            if field.startswith(name)
+        }
+
+    @property
+    def watched(self) -> list[str]:
+        """The funds whose curves the weekly report draws."""
+        return list(dict.fromkeys(_parts(self.watch_list)))
 
     def now(self) -> datetime:
         """The time in Asia/Shanghai: the frozen clock when one is set, else the real one."""
@@ -280,6 +324,8 @@ def load_settings(**overrides: object) -> Settings:
             for item in error.errors()
         ]
         raise SettingsError("\n".join([*lines, HINT])) from None
+    if not any(settings.score_weights.values()):
+        raise SettingsError(f"{PREFIX}SCORE_WEIGHT_*: all are 0, one must be above\n{HINT}")
     if settings.alert_mail_to:
         _check_mail(settings)
     return settings

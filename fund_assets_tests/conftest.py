@@ -71,3 +71,9 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stores.forget_settings(monkeypatch)
     for name, value in stores.environment(tmp_path / "state").items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def by_columns(monkeypatch):
+    """`Warehouse.columns` reads by the process that it keeps for a great many rows."""
+    monkeypatch.setattr("fund_assets.warehouse.warehouse.FEW_ROWS", 0)

@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/images/: Dagster's UI and the status page, over a few evenings.
+"""Takes the pictures in docs/images/: Dagster's UI, the status page, the weekly report.
 
     make screenshots
     scripts/screenshots.py STATE    the same over a state folder that exists already
@@ -35,6 +35,8 @@ EVENINGS = (
     *(f"{day}T23:40" for day in ("2026-11-18", "2026-11-19", "2026-11-20")),
     *(f"{LAST_DAY}T{at}" for at in ("19:00", "21:30", "23:40")),
 )
+#: The Sunday between them, on which the weekly job runs.
+SUNDAY = "2026-11-22T02:00"
 LARGEST = 300_000
 PATIENCE_S = 90
 
@@ -77,9 +79,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, found: Callable[[], Any]) -> Any:
+def wait_for(what: str, found: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
     """What `found` returns once it is true; names `what` when it never is."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         try:
             if answer := found():
@@ -87,7 +89,7 @@ def wait_for(what: str, found: Callable[[], Any]) -> Any:
         except OSError:
             pass
         time.sleep(0.3)
-    raise SystemExit(f"gave up after {PATIENCE_S} s waiting for {what}")
+    raise SystemExit(f"gave up after {patience_s} s waiting for {what}")
 
 
 @contextmanager
@@ -105,14 +107,18 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 
 def run_evenings(environment: dict[str, str]) -> None:
-    """The evening pipeline, once per moment of EVENINGS."""
-    for evening in EVENINGS:
-        print(f"running the evening of {evening}", flush=True)
-        job = ["job", "execute", "-m", "fund_assets.definitions", "-j", "daily_pipeline"]
+    """The evening pipeline, once per moment of EVENINGS, and the weekly job on their Sunday."""
+    weekly = ("weekly_full_calc", SUNDAY)
+    for job, moment in sorted(
+        [*(("daily_pipeline", evening) for evening in EVENINGS), weekly],
+        key=lambda run: run[1],
+    ):
+        print(f"running {job} of {moment}", flush=True)
+        execute = ["job", "execute", "-m", "fund_assets.definitions", "-j", job]
         subprocess.run(
-            [str(BIN / "dagster"), *job],
+            [str(BIN / "dagster"), *execute],
             cwd=ROOT,
-            env={**environment, "FUND_CLOCK": evening},
+            env={**environment, "FUND_CLOCK": moment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=True,
@@ -186,11 +192,35 @@ def shoot(page: Page, base: str, name: str) -> None:
     page("Page.navigate", url=base + path)
     wait_for(f"{path} to show what {name} is of", lambda: page.ask(PRELUDE + ready))
     time.sleep(3)  # charts and the graph move into place
+    keep(page, name)
+
+
+def keep(page: Page, name: str) -> None:
+    """Write what the page shows as a picture."""
     picture = base64.b64decode(page("Page.captureScreenshot", format="png")["data"])
     if len(picture) > LARGEST:
         raise SystemExit(f"{name}.png has {len(picture):,} bytes, {LARGEST:,} are allowed")
     (IMAGES / f"{name}.png").write_bytes(picture)
     print(f"docs/images/{name}.png  {len(picture):,} bytes", flush=True)
+
+
+def shoot_reports(page: Page, state: Path) -> None:
+    """The weekly report and the walk-forward page, opened as files without a network."""
+    for name, pattern, height in (
+        ("weekly-report", "weekly-*.html", 1300),
+        ("walk-forward", "walk-forward.html", 900),
+    ):
+        (file, *_) = sorted((state / "simulated" / "reports").glob(pattern), reverse=True)
+        page(
+            "Emulation.setDeviceMetricsOverride",
+            width=1100,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        page("Page.navigate", url=file.as_uri())
+        wait_for(file.name, lambda: page.ask("document.querySelectorAll('svg').length > 0"))
+        keep(page, name)
 
 
 def shoot_status_page(page: Page, environment: dict[str, str]) -> None:
@@ -236,6 +266,7 @@ def main() -> None:
             for name in UI_SHOTS:
                 shoot(page, base, name)
             shoot_status_page(page, environment)
+            shoot_reports(page, Path(environment["FUND_STATE"]))
 
 
 if __name__ == "__main__":

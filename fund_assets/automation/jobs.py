@@ -44,8 +44,20 @@ daily_validation = _job(
 daily_metrics = _job("daily_metrics", ["fund_metrics"], "Return and risk of every fund.")
 weekly_full_calc = _job(
     "weekly_full_calc",
-    ["fund_info", "validated_nav", "benchmark_index", "fund_metrics"],
-    "Renew the list and the indices, merge what still waits and measure everything again.",
+    [
+        "history_recheck",
+        "fund_info",
+        "history_refetch",
+        "validated_nav",
+        "benchmark_index",
+        "fund_metrics",
+        "fund_scores",
+        "walk_forward",
+        "warehouse_upkeep",
+        "weekly_report",
+    ],
+    "Recompute and compare everything, fetch a quarter of the market anew, merge, measure, "
+    "score, clean up and write the weekly report.",
 )
 
 history_backfill = _job(

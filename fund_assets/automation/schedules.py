@@ -5,17 +5,15 @@ an hour late (the daemon was down), or while a run of its job is still going. Da
 not catch up what was missed: the gap sensor does.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import TIMEZONE
-from fund_assets.assets.nav_history import tags_of
+from fund_assets.assets.common import TIMEZONE, WEEK_TAG
 from fund_assets.automation import jobs
-from fund_assets.calendar import to_stamp
-from fund_assets.nav.history import BUCKETS
+from fund_assets.calendar import iso_week
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
@@ -29,8 +27,6 @@ RETRY_TAGS = {
     "dagster/retry_strategy": "ALL_STEPS",
     "dagster/retry_on_asset_or_op_failure": "true",
 }
-#: Each week one of them.
-QUARTERS = 4
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -64,6 +60,7 @@ def _schedule(
     *,
     also_closed_days_at: int | None = None,
     trading_days: bool = True,
+    tags: Callable[[datetime], dict[str, str]] = lambda due: {},
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -75,49 +72,21 @@ def _schedule(
         required_resource_keys={"platform"},
     )
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        hour = context.scheduled_execution_time.astimezone(SHANGHAI).hour
+        due = context.scheduled_execution_time.astimezone(SHANGHAI)
         reason = reason_to_skip(
             context,
             context.resources.platform,
             job.name,
-            trading_days=trading_days and hour != also_closed_days_at,
+            trading_days=trading_days and due.hour != also_closed_days_at,
         )
         if reason:
             return dg.SkipReason(reason)
-        return dg.RunRequest(tags=RETRY_TAGS)
+        return dg.RunRequest(tags={**RETRY_TAGS, **tags(due)})
 
     return evaluate
 
 
-@dg.schedule(
-    name="weekly_histories",
-    job=jobs.history_backfill,
-    cron_schedule="0 9 * * 6",
-    execution_timezone=TIMEZONE,
-    description="A quarter of the market's histories again, on Saturdays: every fund is held "
-    "against its own past once in four weeks, and what was corrected is recorded.",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    required_resource_keys={"platform"},
-)
-def weekly_histories(
-    context: dg.ScheduleEvaluationContext,
-) -> dg.RunRequest | dg.SkipReason:
-    """One run over the sixteen buckets whose turn it is by the number of the week."""
-    platform: Platform = context.resources.platform
-    job = jobs.history_backfill.name
-    if reason := reason_to_skip(context, platform, job, trading_days=False):
-        return dg.SkipReason(reason)
-    due = context.scheduled_execution_time.astimezone(SHANGHAI)
-    quarter = due.toordinal() // 7 % QUARTERS
-    size = len(BUCKETS) // QUARTERS
-    return dg.RunRequest(
-        run_config={"ops": {"nav_history": {"config": {"since": to_stamp(due)}}}},
-        tags={**tags_of(BUCKETS[quarter * size : (quarter + 1) * size]), **RETRY_TAGS},
-    )
-
-
 SCHEDULES = [
-    weekly_histories,
     _schedule(
         "source_canary", jobs.source_canary, "30 18 * * 1-5",
         "Whether the source answers as the evening will need it, on trading days.",
@@ -142,7 +111,8 @@ SCHEDULES = [
     ),
     _schedule(
         "weekly_full_calc", jobs.weekly_full_calc, "0 2 * * 0",
-        "Everything measured again, on Sundays.",
+        "Everything recomputed, scored and reported, on Sundays.",
         trading_days=False,
+        tags=lambda due: {WEEK_TAG: iso_week(due.date())},
     ),
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from fund_assets.schemas.tables import (
     FUND_INFO,
     FUND_METRICS,
     FUND_NAV,
+    FUND_SCORES,
     HISTORY_PROGRESS,
     VALIDATED_NAV,
 )
@@ -73,5 +74,13 @@ def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
 
 SCHEMA_CHECKS = [
     schema_check(t)
-    for t in (FUND_INFO, FUND_EVENTS, FUND_NAV, VALIDATED_NAV, BENCHMARK_INDEX, FUND_METRICS)
+    for t in (
+        FUND_INFO,
+        FUND_EVENTS,
+        FUND_NAV,
+        VALIDATED_NAV,
+        BENCHMARK_INDEX,
+        FUND_METRICS,
+        FUND_SCORES,
+    )
 ] + [schema_check(HISTORY_PROGRESS, "nav_history")]

@@ -23,6 +23,7 @@ from fund_assets.cli.pipeline import canary, collect, metrics, run, validate
 from fund_assets.cli.proving import prove
 from fund_assets.cli.quarantine import quarantine
 from fund_assets.cli.rates import rate
+from fund_assets.cli.reporting import report
 from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
 from fund_assets.cli.watching import dashboard
@@ -50,13 +51,16 @@ class _Plain(click.Group):
 def _exit_code(error: Exception) -> int | None:
     from fund_assets.calendar import CalendarError
     from fund_assets.nav.desk import DeskError
+    from fund_assets.report.files import ReportError
     from fund_assets.settings import SettingsError
     from fund_assets.sources.base import SourceError
     from fund_assets.warehouse import WarehouseError
 
     if isinstance(error, SettingsError):
         return WRONG_USE
-    if isinstance(error, CalendarError | DeskError | SourceError | WarehouseError):
+    if isinstance(
+        error, CalendarError | DeskError | ReportError | SourceError | WarehouseError
+    ):
         return FAILED
     return None
 
@@ -82,8 +86,8 @@ def main() -> None:
 
 COMMANDS = (
     run, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav, prove,
-    corrections, quarantine, compare, screen, serve, rate, init, migrate, copy_warehouse,
-    doctor, calendar, alert, watch,
+    corrections, quarantine, compare, screen, report, serve, rate, init, migrate,
+    copy_warehouse, doctor, calendar, alert, watch,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -1,7 +1,7 @@
 """The commands on stored metrics: `metrics CODE`, `compare` and `screen`.
 
 Belongs here: options and writing. Does not belong here: reads (`warehouse/measured.py`), the
-language of conditions (`metrics/screening.py`), drawing (`chart.py`).
+language of conditions (`metrics/screening.py`), drawing (`report/charts.py`).
 """
 
 from pathlib import Path
@@ -177,11 +177,11 @@ def compare(funds: tuple[str, ...], window: str, chart: Path | None) -> None:
 
 
 def _check_chart(path: Path) -> None:
-    from fund_assets.cli import chart
+    from fund_assets.report import charts
 
     try:
-        chart.check(path)
-    except chart.ChartError as error:
+        charts.check(path)
+    except charts.ChartError as error:
         raise click.BadParameter(str(error), param_hint="--chart") from error
 
 
@@ -196,7 +196,7 @@ def _draw_chart(
     import numpy as np
 
     from fund_assets.calendar import from_key, keys_to_days
-    from fund_assets.cli import chart
+    from fund_assets.report import charts
     from fund_assets.warehouse.history import history
 
     curves = []
@@ -212,11 +212,11 @@ def _draw_chart(
         days = keys_to_days(np.array([nav["nav_date"] for nav in stored]))
         index = np.array([nav["total_return_index"] for nav in stored], dtype=float)
         curves.append(
-            chart.Curve(code, known[code]["name"], days.astype("datetime64[D]"), index)
+            charts.Curve(code, known[code]["name"], days.astype("datetime64[D]"), index)
         )
     until = from_key(max(row["end_date"] for row in rows))
     try:
-        chart.draw(path, f"{WINDOW_LABELS[window]}，截至 {until}", curves)
+        charts.draw(path, f"{WINDOW_LABELS[window]}，截至 {until}", curves)
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error}") from error
 

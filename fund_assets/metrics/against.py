@@ -62,6 +62,12 @@ class RiskFreeRate:
             raise AgainstError(f"risk-free rate {bad} is no fraction such as 0.015")
         return cls(keys_to_days(keys), values)
 
+    def mean(self, start: int, end: int) -> float:
+        """The mean annual rate over the days after `start` up to `end`, since 1970-01-01."""
+        days = np.arange(start + 1, end + 1)
+        at = np.searchsorted(self.days, days, side="right") - 1
+        return float(self.rates[np.maximum(at, 0)].mean())
+
 
 @dataclass(frozen=True)
 class Benchmarks:

@@ -62,11 +62,7 @@ def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
     rows = metrics[_active(metrics)].reset_index(drop=True)
     kind = rows["fund_code"].map(known["kind"])
     family = kind + "/" + rows["fund_code"].map(known["family"])
-    # The class whose inception window starts first stands for its family.
-    age = rows.loc[rows["window"] == "inception", ["fund_code", "start_date"]]
-    age = age.assign(family=family[age.index], start_date=age["start_date"].fillna(99991231))
-    age = age.sort_values(["start_date", "fund_code"])
-    chosen = rows["fund_code"].isin(age.drop_duplicates("family")["fund_code"])
+    chosen = rows["fund_code"].isin(standing_for(rows, funds))
     group = [kind[chosen], rows.loc[chosen, "window"]]
     found: dict[str, pd.Series] = {}
     for name in PEER_METRICS:
@@ -90,6 +86,26 @@ def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
     result = pd.concat([rows[["fund_code", "calc_date", "window"]], spread], axis=1)
     some = spread.notna().any(axis=1)
     return FUND_PEERS.conform(result[some].reset_index(drop=True))
+
+
+def standing_for(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.Series:
+    """The class that stands for each active fund's portfolio: the one with the longest history.
+
+    Args:
+        metrics: at least the inception windows of one calculation date; its columns
+            fund_code, window, calc_date, start_date and end_date.
+        funds: columns fund_code, kind and family.
+
+    Returns:
+        Codes by fund_code; a class that stands for its portfolio has its own.
+    """
+    ages = metrics[(metrics["window"] == "inception") & _active(metrics)]
+    ages = ages.sort_values(["start_date", "fund_code"])  # without a start: the last
+    known = funds.set_index("fund_code")
+    codes = ages["fund_code"]
+    family = codes.map(known["kind"]) + "/" + codes.map(known["family"])
+    first = codes.groupby(family).transform("first")
+    return pd.Series(first.to_numpy(), index=codes.to_numpy(), dtype="str").sort_index()
 
 
 def _active(metrics: pd.DataFrame) -> pd.Series:

@@ -103,7 +103,8 @@ class Timeline:
         frame = frame.sort_values("key", ignore_index=True)
         moved = frame["unit_nav"] / frame["stored_unit_nav"] - 1.0
         frame["revision"] = moved.where(frame["candidate"] & (moved != 0.0))
-        frame = _with_events(frame, known.events)
+        dividend, split = steps_of_events(frame["key"].to_numpy(), known.events)
+        frame = frame.assign(dividend=dividend, split=split)
         return cls(
             frame=frame,
             present=np.ones(len(frame), dtype=bool),
@@ -129,18 +130,11 @@ class Timeline:
 
     def first(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of `rows` (ascending positions) are the first of their fund."""
-        codes = self.frame["key"].to_numpy()[rows] // 100_000_000
-        first = np.ones(len(rows), dtype=bool)
-        first[1:] = codes[1:] != codes[:-1]
-        return first
+        return first_of_funds(self.frame["key"].to_numpy()[rows])
 
     def gaps(self, rows: NDArray[np.integer], first: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Sessions without a NAV between each of `rows` and the one before it."""
-        position = self.calendar.positions(self.frame["nav_date"].to_numpy()[rows])
-        gap = np.zeros(len(rows), dtype=np.int64)
-        gap[1:] = np.maximum(position[1:] - position[:-1] - 1, 0)
-        gap[first] = 0
-        return gap
+        return gaps_between(self.frame["nav_date"].to_numpy()[rows], first, self.calendar)
 
     def revisions(self, batch: Batch) -> pd.DataFrame:
         """The stored values that kept candidates correct, columns of NAV_REVISION.
@@ -211,21 +205,41 @@ def _beside_stored(
     return observed.assign(**new), differs
 
 
-def _with_events(frame: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    """`frame` with `dividend` (0 without one) and `split` (1 without one) on ex-dates.
+def first_of_funds(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of ascending keys (`keys_of`) are the first of their fund."""
+    codes = keys // 100_000_000
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = codes[1:] != codes[:-1]
+    return first
+
+
+def gaps_between(
+    dates: NDArray[np.integer], first: NDArray[np.bool_], calendar: TradingCalendar
+) -> NDArray[np.int64]:
+    """Sessions without a NAV between each date (yyyymmdd) and the one before it; 0 at first."""
+    position = calendar.positions(dates)
+    gap = np.zeros(len(dates), dtype=np.int64)
+    gap[1:] = np.maximum(position[1:] - position[:-1] - 1, 0)
+    gap[first] = 0
+    return gap
+
+
+def steps_of_events(
+    keys: NDArray[np.int64], events: pd.DataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`dividend` (0 without one) and `split` (1 without one) of rows with ascending keys.
 
     An event whose ex-date has no NAV takes effect on the fund's next NAV; several before
     the same NAV add up. Inferred events have no effect: the return follows their witnesses.
     """
     events = events[events["status"] == "recorded"]
-    keys = frame["key"].to_numpy()
     event_keys = keys_of(events["fund_code"], events["ex_date"])
     at = np.searchsorted(keys, event_keys)
     inside = at < len(keys)
     inside[inside] = keys[at[inside]] // 100_000_000 == event_keys[inside] // 100_000_000
     rows, kinds = at[inside], events["kind"].to_numpy()[inside]
     values = events["value"].to_numpy(dtype=float)[inside]
-    dividend, split = np.zeros(len(frame)), np.ones(len(frame))
+    dividend, split = np.zeros(len(keys)), np.ones(len(keys))
     np.add.at(dividend, rows[kinds == "dividend"], values[kinds == "dividend"])
     np.multiply.at(split, rows[kinds == "split"], values[kinds == "split"])
-    return frame.assign(dividend=dividend, split=split)
+    return dividend, split

@@ -301,6 +301,73 @@ FUND_PEERS = Table(
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
+#: The parts of a fund's score; FUND_SCORE_WEIGHTS weighs them.
+SCORE_PARTS = ("return", "risk_adjusted", "drawdown", "consistency")
+#: 4433: window → the best 1/n of the group by total return.
+SCREEN_WINDOWS = {"1y": 4, "2y": 4, "3y": 4, "5y": 4, "ytd": 4, "6m": 3, "3m": 3}
+#: Years over which stars are given.
+STAR_YEARS = (3, 5, 10)
+
+FUND_SCORES = Table(
+    name="fund_scores",
+    grain="one row per active share class and calculation date, weekly",
+    why="Where a fund stood in its kind by several measures at once: a research statistic of "
+    "the past, not a rating. All classes of a portfolio have the row of the class that stands "
+    "for it. Rows of past dates are never computed again, so that funds that are gone stay in "
+    "them. The percentiles by window are in fund_peers.",
+    columns=(
+        FUND_CODE,
+        Column("calc_date", Kind.DATE, "calculation date of the metrics scored", "yyyymmdd"),
+        Column("scored_at", Kind.STAMP, "when the row was made: nothing seen later is in it", "yyyymmddhhmmss"),
+        Column("kind", Kind.TEXT, "the group: funds of this kind", isin=tuple(KINDS)),
+        FUND_CODE.but(name="standing_for", description="class with the longest history of its portfolio, whose figures these are"),
+        Column("composite_score", Kind.REAL, "weighted mean of the four parts, times 100", "points", nullable=True, ge=0, le=100),
+        Column("composite_rank", Kind.INT, "rank by it in the group, 1 is the best", nullable=True, ge=1),
+        Column("composite_peers", Kind.INT, "portfolios of the group with a score", nullable=True, ge=1),
+        Column("return_score", Kind.REAL, "mean percentile of total_return over 1y, 2y and 3y, as far as there is a rank", "fraction", nullable=True, ge=0, le=1),
+        Column("risk_adjusted_score", Kind.REAL, "the same of sharpe_ratio", "fraction", nullable=True, ge=0, le=1),
+        Column("drawdown_score", Kind.REAL, "the same of max_drawdown", "fraction", nullable=True, ge=0, le=1),
+        Column("consistency_score", Kind.REAL, "percentile of months_above_median in the group", "fraction", nullable=True, ge=0, le=1),
+        Column("years", Kind.INT, "of the windows 1y, 2y and 3y, how many are in it", nullable=True, ge=1, le=3),
+        Column("months_above_median", Kind.REAL, "share of the counted months with a return not below the group's median", "fraction", nullable=True, ge=0, le=1),
+        Column("months_counted", Kind.INT, "whole months without a gap up to the newest, at most 36, at least 12", nullable=True, ge=1, le=36),
+        *(
+            Column(f"top_{window}", Kind.INT, f"4433: 1 when among the best 1/{part} of the group by total return over {window}", nullable=True, ge=0, le=1)
+            for window, part in SCREEN_WINDOWS.items()
+        ),
+        Column("passes_4433", Kind.INT, "1 when all seven flags are 1; NULL while one is not known", nullable=True, ge=0, le=1),
+        *(
+            Column(f"mrar_{years}y", Kind.REAL, f"risk-adjusted return over the last {12 * years} whole months (gamma 2)", "fraction", nullable=True, ge=-1)
+            for years in STAR_YEARS
+        ),
+        *(
+            Column(f"stars_{years}y", Kind.INT, f"one to five by the rank of mrar_{years}y", nullable=True, ge=1, le=5)
+            for years in STAR_YEARS
+        ),
+        Column("stars", Kind.INT, "weighted mean of the spans there are, rounded: a statistic, not a rating", nullable=True, ge=1, le=5),
+        Column("weights", Kind.TEXT, "weights of the parts, as set then"),
+        Column("definition_version", Kind.INT, "version of the definitions of scores", ge=1),
+        Column("reason", Kind.TEXT, "why there is no composite_score; empty when there is"),
+    ),
+    primary_key=("calc_date", "fund_code"),
+    indexes=(("fund_code", "calc_date"),),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+WEEKLY_LOG = Table(
+    name="weekly_log",
+    grain="one row per ISO week and step of the weekly job",
+    why="What each step of the weekly job found and did, for its report. A step that is run "
+    "again replaces its row; what was found and repaired before is kept in it.",
+    columns=(
+        Column("week", Kind.TEXT, "ISO week, such as 2026-W47", max_length=8),
+        Column("step", Kind.TEXT, "name of the step", max_length=40),
+        Column("done_at", Kind.STAMP, "when it was done last", "yyyymmddhhmmss"),
+        Column("figures", Kind.TEXT, "JSON object: what it counted", max_length=100_000),
+    ),
+    primary_key=("week", "step"),
+)
+
 BENCHMARK_INDEX = Table(
     name="benchmark_index",
     grain="one row per index and session",
@@ -440,6 +507,8 @@ TABLES = {
         PUBLISH_LOG,
         FUND_METRICS,
         FUND_PEERS,
+        FUND_SCORES,
+        WEEKLY_LOG,
         BENCHMARK_INDEX,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,

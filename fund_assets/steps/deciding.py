@@ -25,6 +25,7 @@ from fund_assets.schemas.tables import NAV_QUARANTINE
 from fund_assets.warehouse import Warehouse, quarantine
 from fund_assets.warehouse.publishing import Outcome
 from fund_assets.warehouse.quarantine import Desk, Wanted
+from fund_assets.warehouse.transactions import retried
 
 Plans = Callable[[Batch, Known], Plan]
 
@@ -63,6 +64,7 @@ class BlockedError(DeskError):
     """A blocking rule stops the batch of a decision; nothing was changed."""
 
 
+@retried
 def accept(
     warehouse: Warehouse,
     calendar: TradingCalendar,
@@ -96,6 +98,7 @@ def accept(
         return replace(told, outcomes=(outcome,), marked=len(rows))
 
 
+@retried
 def reject(warehouse: Warehouse, now: datetime, wanted: Wanted, decision: Decision) -> Decided:
     """Mark held observations as wrong; they stay readable, and never count as a sight.
 
@@ -127,9 +130,7 @@ def replay(
     for batch_id in waiting["batch_id"].unique():
         ids = tuple(waiting.loc[waiting["batch_id"] == batch_id, "id"])
         try:
-            with quarantine.deciding(warehouse) as at_desk:
-                rows = at_desk.find(Wanted(ids=ids))
-                told = _replay_one(at_desk, calendar, now, rows, decision, told)
+            told = _replay_one(warehouse, calendar, now, ids, decision, told)
         except BlockedError as error:
             words = f"batch {batch_id}, judged again: {error}"
             still = told.still_held + len(ids)
@@ -137,7 +138,22 @@ def replay(
     return told
 
 
+@retried
 def _replay_one(
+    warehouse: Warehouse,
+    calendar: TradingCalendar,
+    now: datetime,
+    ids: tuple[str, ...],
+    decision: Decision,
+    told: Decided,
+) -> Decided:
+    """Judge the held rows of one batch again."""
+    with quarantine.deciding(warehouse) as at_desk:
+        rows = at_desk.find(Wanted(ids=ids))
+        return _judge_again(at_desk, calendar, now, rows, decision, told)
+
+
+def _judge_again(
     at_desk: Desk,
     calendar: TradingCalendar,
     now: datetime,
@@ -145,7 +161,6 @@ def _replay_one(
     decision: Decision,
     told: Decided,
 ) -> Decided:
-    """Judge the held rows of one batch again."""
     today = to_key(now.date())
     told = replace(told, superseded=told.superseded + int(rows["superseded"].sum()))
     rows = rows[~rows["superseded"]]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import ALERT_OUTBOX, ALERT_SILENCE, ALERT_STATE, SEVERITIES
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, upsert
 

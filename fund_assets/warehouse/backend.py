@@ -5,14 +5,18 @@ statement about a table, or what only one engine needs.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
+
+#: From this share of free space on, tables are written anew.
+WORTH_REWRITING = 0.2
 
 #: What becomes of a row whose key is stored: an error, nothing, or new values.
 Conflict = Literal["fail", "keep", "update"]
@@ -97,6 +101,23 @@ class Backend(ABC):
         """Set columns of stored rows: `frame` has the key and the columns to be set."""
 
     @abstractmethod
+    def load(
+        self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[int]:
+        """Put a great many rows into a table, in transactions of a batch each.
+
+        They are not held against constraints, where that can be: for rows whose conditions
+        and references have been seen to hold. The next batch is made ready meanwhile.
+
+        Args:
+            engine: connections of this backend that may write.
+            batches: columns as declared; no key of theirs is stored.
+
+        Yields:
+            How many rows the batch had, when it has been committed.
+        """
+
+    @abstractmethod
     def unchecked(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """While it lasts, rows are not held against constraints, where that can be.
 
@@ -106,6 +127,19 @@ class Backend(ABC):
     @abstractmethod
     def damage(self, connection: sa.Connection) -> str:
         """What the engine itself finds damaged; empty when nothing is. Reads everything."""
+
+    @abstractmethod
+    def tidy(self) -> dict[str, int]:
+        """Renew the engine's statistics, and give back space when a fifth or more is free.
+
+        Waits for writers as a writer does; whoever reads goes on. Interrupted, nothing is lost.
+
+        Returns:
+            freed_bytes, and `rewritten`: tables or files that were written anew.
+
+        Raises:
+            WarehouseError: another program writes all the time, or the disk is full.
+        """
 
     @abstractmethod
     def size_bytes(self) -> int:

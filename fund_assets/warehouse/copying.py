@@ -7,7 +7,6 @@ here: progress bars.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,19 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fund_assets.schemas.table import Kind, Table
-from fund_assets.schemas.tables import TABLES, WAREHOUSE_META
+from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.backend import quoted
 from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.ddl import METADATA
-from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import joined
-from fund_assets.warehouse.warehouse import Warehouse
+from fund_assets.warehouse.transactions import retried
+from fund_assets.warehouse.warehouse import FEW_ROWS, Warehouse
 from fund_assets.warehouse.writes import insert
 
 BATCH_ROWS = 200_000
-#: A smaller table is not worth a process that reads it.
-FEW_ROWS = 5_000
+READER_ROWS = 10 * BATCH_ROWS
 #: Told while it goes on: table, rows copied or compared so far, rows in all.
 Tell = Callable[[Table, int, int], None]
 
@@ -67,16 +65,22 @@ def copy(source: Warehouse, target: Warehouse, tell: Tell) -> dict[str, int]:
                     f"{target.place} has {there:,} rows of {name}, {source.place} only "
                     f"{total:,}: copy into a database that holds nothing else"
                 )
-            if not there and total > FEW_ROWS:
+            if total <= FEW_ROWS:
+                copied[name] = _take(target, table, _frame(source, table))
+                tell(table, total, total)
+                continue
+            if not there:
                 _drop_indexes(target, table)
-            done, copied[name] = there, 0
-            # Making the target's tables has written some properties already.
-            first = table is WAREHOUSE_META
-            after = None if first else _last_key(target, table)
-            for rows in _ahead(_batches(source, table, after)):
-                copied[name] += _take(target, table, rows, ignore=first)
-                done += len(rows)
-                tell(table, done, total)
+            copied[name] = 0
+            rest = _stream(source, table, _last_key(target, table))
+            for rows in target.backend.load(target.engine, table, rest):
+                copied[name] += rows
+                tell(table, there + copied[name], total)
+            if there + copied[name] != total:
+                raise WarehouseError(
+                    f"{name}: {there + copied[name]:,} rows arrived in {target.place}, "
+                    f"{source.place} has {total:,}: start the copy again"
+                )
             _make_indexes(target, table)
     return copied
 
@@ -153,43 +157,53 @@ def _last_key(warehouse: Warehouse, table: Table) -> tuple[object, ...] | None:
 
 
 @retried
-def _take(target: Warehouse, table: Table, rows: pd.DataFrame, *, ignore: bool) -> int:
-    """Rows that the source's constraints have passed, of a batch of their own each."""
+def _take(target: Warehouse, table: Table, rows: pd.DataFrame) -> int:
+    """Those of a few rows that are not there; making the tables has written some already."""
     with (
         target.transaction(writes=True) as connection,
         target.backend.unchecked(connection),
     ):
-        return insert(connection, table, rows, ignore=ignore)
+        return insert(connection, table, rows, ignore=True)
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pd.DataFrame]:
-    """Each batch as a frame; the next one is read while the caller writes this one."""
-
-    def following() -> pd.DataFrame | None:
-        batch = next(batches, None)
-        return None if batch is None else batch.to_pandas()
-
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(following)
-        while (rows := coming.result()) is not None:
-            coming = pool.submit(following)
-            yield rows
+def _batches(warehouse: Warehouse, table: Table) -> Iterator[pa.RecordBatch]:
+    """All rows, in the key's order."""
+    if _count(warehouse, table) > FEW_ROWS:
+        yield from _stream(warehouse, table)
+    else:
+        yield pa.RecordBatch.from_pandas(_frame(warehouse, table), preserve_index=False)
 
 
-def _batches(
+def _stream(
     warehouse: Warehouse, table: Table, after: tuple[object, ...] | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """All rows behind a key, in the key's order."""
+    """All rows behind a key, in the key's order, from one reader after the other.
+
+    A reader that is faster than the writer keeps in memory what it has read.
+    """
+    found = READER_ROWS
+    while found == READER_ROWS:
+        found = 0
+        sql = f"{_select(table, after)} LIMIT {READER_ROWS}"
+        for batch in stream(warehouse.backend, sql, BATCH_ROWS):
+            if not batch.num_rows:
+                continue
+            found += batch.num_rows
+            after = tuple(batch[name][-1].as_py() for name in table.primary_key)
+            yield batch
+
+
+def _frame(warehouse: Warehouse, table: Table) -> pd.DataFrame:
+    return warehouse.frame(_select(table), table)
+
+
+def _select(table: Table, after: tuple[object, ...] | None = None) -> str:
+    """The statement for all rows behind a key, in the key's order."""
     # Backticks are understood everywhere, also by the reader, whose session is plain.
     names = ", ".join(f"`{name}`" for name in table.names)
     order = ", ".join(f"`{name}`" for name in table.primary_key)
     where = "" if after is None else f"WHERE {_behind(table, after)}"
-    sql = f"SELECT {names} FROM {table.name} {where} ORDER BY {order}"
-    if _count(warehouse, table) > FEW_ROWS:
-        yield from stream(warehouse.backend, sql, BATCH_ROWS)
-    else:
-        found = warehouse.frame(sql, table)
-        yield pa.RecordBatch.from_pandas(found, preserve_index=False)
+    return f"SELECT {names} FROM {table.name} {where} ORDER BY {order}"
 
 
 def _behind(table: Table, key: tuple[object, ...]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fund_assets.schemas.tables import CALENDAR_OVERRIDE
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
 

@@ -1,17 +1,13 @@
-"""Opening the warehouse that a URL names, and transactions on it.
+"""Which database a URL names.
 
-Belongs here: what is the same on every engine. Does not belong here: what one of them needs
-(`sqlite.py`, `mysql.py`), any statement about a table.
+Belongs here: choosing the engine. Does not belong here: what one of them needs (`sqlite.py`,
+`mysql.py`), transactions (`transactions.py`).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import sqlalchemy as sa
-import tenacity
 
 from fund_assets.warehouse.backend import Backend
-from fund_assets.warehouse.errors import TransientError, WarehouseError
+from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.mysql import MySQL
 from fund_assets.warehouse.sqlite import SQLite
 
@@ -19,15 +15,6 @@ BACKENDS: dict[str, type[Backend]] = {"sqlite": SQLite, "mysql": MySQL, "mariadb
 EXAMPLES = (
     "sqlite:////absolute/path/warehouse.db, mysql://user:password@host:3306/fund_assets, "
     "or leave it empty"
-)
-
-#: For a function whose whole work is one writing transaction: after a deadlock, a lost
-#: connection or a restarted server it is run again, for about 15 seconds.
-retried = tenacity.retry(
-    retry=tenacity.retry_if_exception_type(TransientError),
-    stop=tenacity.stop_after_attempt(6),
-    wait=tenacity.wait_exponential_jitter(multiplier=0.2, exp_base=2.5, max=8),
-    reraise=True,
 )
 
 
@@ -50,46 +37,3 @@ def backend_for(url: str) -> Backend:
             f"SQLite, MySQL or MariaDB: {EXAMPLES}"
         )
     return BACKENDS[name](parsed)
-
-
-def make_engine(backend: Backend, *, read_only: bool) -> sa.Engine:
-    """Connections whose transactions begin as the backend wants them."""
-    engine = backend.engine(read_only=read_only)
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        options = connection.get_execution_options()
-        backend.begin(connection, writes=options["writes"], references=options["references"])
-
-    return engine
-
-
-@contextmanager
-def transaction(
-    backend: Backend, engine: sa.Engine, *, writes: bool, references: bool = True
-) -> Iterator[sa.Connection]:
-    """One transaction: a consistent reading, or the only writer until it ends.
-
-    Raises:
-        TransientError: a deadlock or a lost connection; the same may succeed again.
-        WarehouseError: the database is locked, read-only, full, damaged or unreachable.
-            Either way nothing changed.
-    """
-    try:
-        with engine.connect().execution_options(
-            writes=writes, references=references, backend=backend
-        ) as connection:
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                if writes:
-                    backend.leave(connection)
-    except sa.exc.IntegrityError:
-        raise
-    except sa.exc.DBAPIError as error:
-        kind = TransientError if backend.is_transient(error) else WarehouseError
-        raise kind(
-            f"the warehouse {backend.place} refused: {error.orig}{backend.hint()}; "
-            "nothing was changed"
-        ) from error

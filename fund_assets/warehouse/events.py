@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fund_assets.schemas.tables import WAREHOUSE_META
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
 

@@ -25,7 +25,7 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.crash import crash_point
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, renew, upsert
 

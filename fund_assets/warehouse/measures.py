@@ -19,13 +19,13 @@ from fund_assets.schemas.tables import (
     RISK_FREE_RATE,
 )
 from fund_assets.warehouse.bulk import read_index_series
-from fund_assets.warehouse.engine import retried
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import renew, upsert
 
 
-def read_series(warehouse: Warehouse, last: int) -> FundSeries:
-    """The total-return index of every fund up to `last` (yyyymmdd), of one state.
+def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
+    """The total-return index of every fund from `first` to `last` (yyyymmdd), of one state.
 
     Read in two halves at the same time; when a batch was published meanwhile, once more in
     one statement, which sees one state by itself.
@@ -34,18 +34,18 @@ def read_series(warehouse: Warehouse, last: int) -> FundSeries:
         "SELECT (SELECT COUNT(*) FROM publish_log) AS n, MIN(nav_date) AS d FROM validated_nav"
     )
     (before,) = warehouse.rows(state)
-    halve = _between(int(str(before["d"])), last) if before["d"] else 0
+    halve = _between(max(int(str(before["d"])), first), last) if before["d"] else 0
     try:
-        series = _series(warehouse, last, halve)
+        series = _series(warehouse, first, last, halve)
     except SeriesError:
         if warehouse.rows(state) == [before]:
             raise
-        return _series(warehouse, last, 0)
-    return series if warehouse.rows(state) == [before] else _series(warehouse, last, 0)
+        return _series(warehouse, first, last, 0)
+    return series if warehouse.rows(state) == [before] else _series(warehouse, first, last, 0)
 
 
-def _series(warehouse: Warehouse, last: int, halve: int) -> FundSeries:
-    rows = read_index_series(warehouse.backend, last, halve=halve)
+def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeries:
+    rows = read_index_series(warehouse.backend, last, first, halve)
     return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 

@@ -11,23 +11,26 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from weakref import finalize
 
 import mysql.connector
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import mysqlconnector
 
 from fund_assets.schemas.table import Table
-from fund_assets.warehouse.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.ddl import METADATA
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import records, tab_separated
+from fund_assets.warehouse.transactions import retried, transaction
 
 #: Of those who write: connecting, and one answer of the server.
 CONNECT_S, ANSWER_S = 10, 900
@@ -37,9 +40,13 @@ SQL_MODE = "ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION
 #: From this many rows on, a file that the server reads is faster than statements.
 LOAD_FROM = 1_000
 ROWS_PER_STATEMENT = 500
+#: A table has a few free megabytes however it was filled.
+WORTH_BYTES = 64 << 20
 UNKNOWN_DATABASE = 1049
 #: Deadlock, lock wait; lost, gone, refused and reset connections; a server that goes down.
 PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+
+T = TypeVar("T")
 
 
 class MySQL(Backend):
@@ -221,7 +228,10 @@ class MySQL(Backend):
         """Put all rows into a table, or raise; rows with a stored key are an error."""
         names = quoted(list(frame.columns))
         if len(frame) >= LOAD_FROM and self._loads(connection):
-            self._load(connection, frame, f'INTO TABLE "{into}"', names)
+            (rows,) = (
+                pa.Table.from_pandas(frame, preserve_index=False).combine_chunks().to_batches()
+            )
+            self._load(connection, tab_separated(rows), len(frame), into, names)
             return
         marks = f"({', '.join('%s' for _ in frame.columns)})"
         rows = records(frame)
@@ -237,24 +247,46 @@ class MySQL(Backend):
         return bool(connection.exec_driver_sql("SELECT @@local_infile").scalar_one())
 
     def _load(
-        self, connection: sa.Connection, frame: pd.DataFrame, into: str, names: str
+        self, connection: sa.Connection, lines: memoryview, rows: int, into: str, names: str
     ) -> None:
         with tempfile.NamedTemporaryFile(dir=self._folder) as file:
-            file.write(tab_separated(frame))
+            file.write(lines)
             file.flush()
             loaded = connection.exec_driver_sql(
-                f"LOAD DATA LOCAL INFILE '{file.name}' {into} CHARACTER SET utf8mb4 "
+                f"LOAD DATA LOCAL INFILE '{file.name}' "
+                f'INTO TABLE "{into}" CHARACTER SET utf8mb4 '
                 "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' "
                 f"LINES TERMINATED BY '\\n' ({names})"
             ).rowcount
         # From a client's file the server skips what it refuses and only warns of it.
         warnings = connection.exec_driver_sql("SHOW WARNINGS LIMIT 3").all()
-        if warnings or loaded != len(frame):
+        if warnings or loaded != rows:
             said = "; ".join(str(warning[2]) for warning in warnings)
             raise WarehouseError(
-                f"the warehouse {self.place} took {loaded} of {len(frame)} rows: {said}; "
+                f"the warehouse {self.place} took {loaded} of {rows} rows: {said}; "
                 "nothing was changed"
             )
+
+    def load(
+        self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[int]:
+        for rows, lines in _ahead((batch, tab_separated(batch)) for batch in batches):
+            self._put(engine, table, rows, lines)
+            yield rows.num_rows
+
+    @retried
+    def _put(
+        self, engine: sa.Engine, table: Table, rows: pa.RecordBatch, lines: memoryview
+    ) -> None:
+        with (
+            transaction(self, engine, writes=True) as connection,
+            self.unchecked(connection),
+        ):
+            if self._loads(connection):
+                names = quoted(table.names)
+                self._load(connection, lines, rows.num_rows, table.name, names)
+            else:
+                self._fill(connection, rows.to_pandas(), table.name)
 
     @contextmanager
     def unchecked(self, connection: sa.Connection) -> Iterator[None]:
@@ -277,6 +309,30 @@ class MySQL(Backend):
             f"{row[0]}: {row[3]}" for row in found if row[2].lower() in ("error", "warning")
         )
 
+    def tidy(self) -> dict[str, int]:
+        before, rewritten = self.size_bytes(), 0
+        engine = self.engine(read_only=False).execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                names = ", ".join(f"`{name}`" for name in METADATA.tables)
+                connection.exec_driver_sql(f"ANALYZE TABLE {names}").all()
+                loose = connection.exec_driver_sql(
+                    "SELECT table_name FROM information_schema.tables WHERE table_schema = "
+                    "DATABASE() AND data_free >= %s * (data_length + index_length + data_free) "
+                    "AND data_free > %s",
+                    (WORTH_REWRITING, WORTH_BYTES),
+                ).scalars()
+                for name in set(loose) & set(METADATA.tables):
+                    connection.exec_driver_sql(f"OPTIMIZE TABLE `{name}`").all()
+                    rewritten += 1
+        except sa.exc.DBAPIError as error:
+            raise WarehouseError(
+                f"the warehouse {self.place} refused to be tidied: {error.orig}"
+            ) from error
+        finally:
+            engine.dispose()
+        return {"freed_bytes": before - self.size_bytes(), "rewritten": rewritten}
+
     def size_bytes(self) -> int:
         engine = self.engine(read_only=True)
         try:
@@ -291,6 +347,15 @@ class MySQL(Backend):
 
     def free_bytes(self) -> int | None:
         return None
+
+
+def _ahead(things: Iterator[T]) -> Iterator[T]:
+    """The same things; the next one is made while the caller works on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, things, None)
+        while (thing := coming.result()) is not None:
+            coming = pool.submit(next, things, None)
+            yield thing
 
 
 def _same_key(table: Table) -> str:

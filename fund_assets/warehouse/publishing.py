@@ -7,10 +7,12 @@ not belong here: what merging means (`nav/merge.py`, handed in as a function).
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 import pandas as pd
 import sqlalchemy as sa
 
+from fund_assets.calendar import from_stamp, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.observe import quarantine_rows
@@ -24,8 +26,8 @@ from fund_assets.schemas.tables import (
     VALIDATED_NAV,
 )
 from fund_assets.warehouse.crash import crash_point
-from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.landing import batch_row
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, renew, update
 
@@ -335,8 +337,32 @@ def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.D
     return _of_funds(warehouse, codes, query)
 
 
+def write_revisions(connection: sa.Connection, revisions: pd.DataFrame) -> None:
+    """Put corrected values into the ledger.
+
+    What is corrected again within a second, or by a batch that was collected before the last
+    correction, is corrected a second after that one: no value is lost, none has two ends.
+    """
+    if revisions.empty:
+        return
+    last = {
+        (code, day): to_stamp(from_stamp(stamp) + timedelta(seconds=1))
+        for code, day, stamp in connection.execute(
+            sa.text(
+                "SELECT fund_code, nav_date, MAX(superseded_at) FROM nav_revision "
+                "WHERE superseded_at >= :since GROUP BY fund_code, nav_date"
+            ),
+            {"since": int(revisions["superseded_at"].min())},
+        )
+    }
+    keys = zip(revisions["fund_code"], revisions["nav_date"], strict=True)
+    earliest = [last.get((code, int(day)), 0) for code, day in keys]
+    at = revisions["superseded_at"].clip(lower=pd.Series(earliest, revisions.index))
+    insert(connection, NAV_REVISION, revisions.assign(superseded_at=at))
+
+
 def _write(connection: sa.Connection, batch: Batch, plan: Plan, known: Known, now: int) -> None:
-    insert(connection, NAV_REVISION, plan.revisions)
+    write_revisions(connection, plan.revisions)
     crash_point("publish.after_revisions")
     _write_inferred(connection, plan)
     crash_point("publish.after_events")

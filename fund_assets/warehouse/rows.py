@@ -28,13 +28,12 @@ def records(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def tab_separated(frame: pd.DataFrame) -> memoryview:
+def tab_separated(rows: pa.RecordBatch) -> memoryview:
     r"""The rows as LOAD DATA reads them: a line each, tabs between, \N for what is missing.
 
     Floats have the fewest digits that give the same float again.
     """
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    return joined([column.combine_chunks() for column in table.columns], "\t", "\n")
+    return joined(rows.columns, "\t", "\n")
 
 
 def joined(columns: Sequence[pa.Array], between: str, end: str) -> memoryview:
@@ -53,6 +52,8 @@ def joined(columns: Sequence[pa.Array], between: str, end: str) -> memoryview:
 def _texts(column: pa.Array) -> pa.Array:
     texts = pc.cast(column, pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        content = bytes(texts.buffers()[2] or b"")
         for raw, escaped in ESCAPES.items():
-            texts = pc.replace_substring(texts, raw, escaped)
+            if raw.encode() in content:
+                texts = pc.replace_substring(texts, raw, escaped)
     return pc.fill_null(texts, NULL)

@@ -7,16 +7,20 @@ table of ours.
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
-from fund_assets.warehouse.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import records
 
@@ -56,16 +60,17 @@ class SQLite(Backend):
             check_same_thread=False,
             isolation_level=None,  # BEGIN is ours: see begin()
         )
-        for pragma in (
+        return _prepared(connection, *self._settings, "foreign_keys = ON")
+
+    @property
+    def _settings(self) -> tuple[str, ...]:
+        """PRAGMAs of everyone who writes."""
+        return (
             f"busy_timeout = {self.writer_wait_s * 1000}",
             "journal_mode = WAL",
             "synchronous = FULL",
-            "foreign_keys = ON",
             "cache_size = -65536",
-            "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+        )
 
     def _connect_reading(self) -> sqlite3.Connection:
         """A connection that cannot write, whatever it is asked."""
@@ -76,9 +81,7 @@ class SQLite(Backend):
             check_same_thread=False,
             isolation_level=None,
         )
-        for pragma in ("query_only = ON", "temp_store = MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+        return _prepared(connection, "query_only = ON", "temp_store = MEMORY")
 
     def make(self) -> None:
         try:
@@ -144,6 +147,38 @@ class SQLite(Backend):
             f'UPDATE "{table.name}" SET {sets} WHERE {where}', records(frame[[*names, *key]])
         )
 
+    def load(
+        self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[int]:
+        """By ADBC, in about a third of the time that Python's own driver takes."""
+        if (first := next(batches, None)) is None:
+            return
+        program = Path(__file__).with_name("load_process.py")
+        settings = (*self._settings, "foreign_keys = OFF", "ignore_check_constraints = ON")
+        with subprocess.Popen(  # noqa: S603 our own program
+            [sys.executable, "-P", str(program), str(self.path), table.name, *settings],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdin and process.stdout and process.stderr
+            try:
+                with pa.ipc.new_stream(process.stdin, first.schema) as sink:
+                    for batch in chain([first], batches):
+                        sink.write_batch(batch)
+                        process.stdin.flush()
+                        yield int(process.stdout.readline())
+                process.stdin.close()
+                process.wait()
+            except (ValueError, OSError) as broken_off:
+                said = process.stderr.read().decode(errors="replace").strip()
+                raise WarehouseError(
+                    f"the warehouse {self.place} refused: {said or broken_off}{self.hint()}; "
+                    "the batch was not loaded"
+                ) from broken_off
+            finally:
+                process.kill()
+
     @contextmanager
     def unchecked(self, connection: sa.Connection) -> Iterator[None]:
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
@@ -156,6 +191,28 @@ class SQLite(Backend):
         found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
         return "" if found == "ok" else found
 
+    def tidy(self) -> dict[str, int]:
+        before = self.size_bytes()
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("PRAGMA analysis_limit = 1000")
+                connection.execute("PRAGMA optimize")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                pages, free = (
+                    connection.execute(f"PRAGMA {name}").fetchone()[0]
+                    for name in ("page_count", "freelist_count")
+                )
+                room = self.free_bytes() or 0
+                rewrite = free >= WORTH_REWRITING * pages and room > 2 * self.size_bytes()
+                if rewrite:
+                    connection.execute("VACUUM")
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise WarehouseError(
+                f"the warehouse {self.place} refused to be tidied: {error}; nothing was changed"
+            ) from error
+        return {"freed_bytes": before - self.size_bytes(), "rewritten": int(rewrite)}
+
     def size_bytes(self) -> int:
         return sum(
             file.stat().st_size
@@ -166,3 +223,14 @@ class SQLite(Backend):
     def free_bytes(self) -> int | None:
         folder = next(part for part in (self.path.parent, *self.path.parents) if part.exists())
         return shutil.disk_usage(folder).free
+
+
+def _prepared(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
+    """The connection with its settings, or closed when the file refuses them."""
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

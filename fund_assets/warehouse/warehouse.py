@@ -14,10 +14,14 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.bulk import stream
-from fund_assets.warehouse.engine import backend_for, make_engine, transaction
+from fund_assets.warehouse.engine import backend_for
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.migrating import make_tables, revision, upgrade
 from fund_assets.warehouse.migrations import HEAD
+from fund_assets.warehouse.transactions import make_engine, transaction
+
+#: Fewer are read before the process that reads columns has started.
+FEW_ROWS = 10_000
 
 
 class Warehouse:
@@ -117,15 +121,18 @@ class Warehouse:
         return transaction(self.backend, self.engine, writes=writes)
 
     def columns(self, sql: str, table: Table) -> pd.DataFrame:
-        """The result of a query in column order, for hundreds of thousands of rows.
+        """The result of a query that may have hundreds of thousands of rows.
 
         Reads what is committed: within an open writing transaction that is the state
         before it, because only one writer is let in at a time.
 
         Args:
-            sql: a query whose literals are ours; it takes no parameters.
+            sql: a query without LIMIT whose literals are ours; it takes no parameters.
             table: the declaration that gives the result its columns and dtypes.
         """
+        some = self.value(f"SELECT COUNT(*) FROM ({sql} LIMIT {FEW_ROWS}) AS some")
+        if int(str(some)) < FEW_ROWS:
+            return self.frame(sql, table)
         batches = list(stream(self.backend, sql))
         if not batches:
             return table.empty()

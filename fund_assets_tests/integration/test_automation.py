@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
 from fund_assets.automation.sensors import automation, gap_sensor
 from fund_assets.calendar import TradingCalendar
@@ -83,6 +84,7 @@ def test_a_tick_that_is_due_runs(instance, settings, name, due):
     (request,) = tick(name, due, instance, settings).run_requests
     retried = {key: request.tags[key] for key in RETRY_TAGS if key in request.tags}
     assert retried == RETRY_TAGS
+    assert request.tags.get(WEEK_TAG) == ("2026-W40" if name == "weekly_full_calc" else None)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ def rows(warehouse):
 
 
 @pytest.fixture
-def source(market):
+def source(market, monkeypatch):
     """The market after its first evening, with rows in tables that it left empty."""
+    monkeypatch.setattr(copying, "FEW_ROWS", 500)
     warehouse = market.warehouse
     with warehouse.transaction(writes=True) as connection:
         connection.execute(
@@ -64,6 +65,7 @@ def test_a_copy_holds_the_same_rows_and_comes_back_unchanged(source, target, tmp
 def test_an_interrupted_copy_is_gone_on_with(source, target, monkeypatch):
     """Stops a copy that begins anew, doubles rows or leaves some out after an interruption."""
     monkeypatch.setattr(copying, "BATCH_ROWS", 1_000)
+    monkeypatch.setattr(copying, "READER_ROWS", 3_000)
     total = copying._count(source, TABLES["validated_nav"])
 
     def pull_the_plug(table, done, _total):

@@ -366,67 +366,193 @@ def test_viewers_change_nothing(site):
 # --- the production instance on a real MariaDB ----------------------------------------------
 
 
-@pytest.mark.slow
-def test_production_on_mariadb_with_its_three_users(tmp_path):
-    """Stops a right that a service lacks, and one that it should not have."""
+class Production:
+    """A server as `mariadb-init.sh` sets it up, and commands of its users.
 
+    Args:
+        folder: of its own; DAGSTER_HOME and the state are below it.
+    """
+
+    def __init__(self, server, folder):
+        self.server, self.folder = server, folder
+        self.passwords = {f"{who}_PASSWORD": f"{who}-pass-0123" for who in
+                          ("FUND_DDL", "FUND_RW", "FUND_RO", "DAGSTER")}  # fmt: skip
+        client = folder / "bin" / "mariadb"  # to this server, whatever the machine's files say
+        client.parent.mkdir()
+        client.write_text(
+            f'#!/bin/sh\nexec "{shutil.which("mariadb")}" --no-defaults '
+            f'--socket="{server.folder}/socket" "$@"\n'
+        )
+        client.chmod(0o755)
+        subprocess.run(
+            ["sh", str(DEPLOY / "docker" / "mariadb-init.sh")], check=True,
+            env={**os.environ, **self.passwords, "MARIADB_ROOT_PASSWORD": "",
+                 "USERS_SQL": str(DEPLOY / "sql" / "users.sql"),
+                 "PATH": f"{folder}/bin:{os.environ['PATH']}"},
+        )  # fmt: skip
+        (folder / "home").mkdir()
+        shutil.copy(DEPLOY / "dagster.yaml", folder / "home")
+
+    def env(self, user):
+        """The environment of a service that is this user of the warehouse."""
+        password, port = self.passwords[f"{user}_PASSWORD"], self.server.port
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
+            "DAGSTER_HOME": str(self.folder / "home"),
+            "FUND_STATE": str(self.folder / "state"),
+            "FUND_WAREHOUSE_URL":
+                f"mysql://{user.lower()}:{password}@127.0.0.1:{port}/fund_assets",
+            "DAGSTER_MYSQL_HOST": "127.0.0.1", "DAGSTER_MYSQL_PORT": str(port),
+            "DAGSTER_MYSQL_DB": "dagster", "DAGSTER_MYSQL_USER": "dagster",
+            "DAGSTER_MYSQL_PASSWORD": self.passwords["DAGSTER_PASSWORD"],
+            "FUND_SIM_FUNDS": "30", "FUND_SIM_YEARS": "1", "PYTHONPATH": str(ROOT),
+            "FUND_CLOCK": "2026-09-17T23:45", "PYTHONWARNINGS": "ignore",
+        }  # fmt: skip
+
+    def run(self, user, *command):
+        """(exit code, output) of a command."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.env(user), capture_output=True, text=True,
+            check=False, timeout=300,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def production(tmp_path):
+    """A new server with its three users and the tables of Dagster and of ours."""
     from fund_assets_tests.mariadb import Server
 
     program("mariadbd", "mariadb-server")
-    passwords = {f"{who}_PASSWORD": f"{who}-pass-0123" for who in
-                 ("FUND_DDL", "FUND_RW", "FUND_RO", "DAGSTER")}  # fmt: skip
     server = Server()
-    client = tmp_path / "bin" / "mariadb"  # to this server, whatever the machine's files say
-    client.parent.mkdir()
-    client.write_text(
-        f'#!/bin/sh\nexec "{shutil.which("mariadb")}" --no-defaults '
-        f'--socket="{server.folder}/socket" "$@"\n'
-    )
-    client.chmod(0o755)
     try:
-        subprocess.run(
-            ["sh", str(DEPLOY / "docker" / "mariadb-init.sh")], check=True,
-            env={**os.environ, **passwords, "USERS_SQL": str(DEPLOY / "sql" / "users.sql"),
-                 "MARIADB_ROOT_PASSWORD": "", "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
-        )  # fmt: skip
-        home = tmp_path / "home"
-        home.mkdir()
-        shutil.copy(DEPLOY / "dagster.yaml", home)
-
-        def run(user, *command):
-            done = subprocess.run(
-                command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
-                env={
-                    **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
-                    "DAGSTER_HOME": str(home), "FUND_STATE": str(tmp_path / "state"),
-                    "FUND_WAREHOUSE_URL":
-                        f"mysql://{user.lower()}:{passwords[f'{user}_PASSWORD']}"
-                        f"@127.0.0.1:{server.port}/fund_assets",
-                    "DAGSTER_MYSQL_HOST": "127.0.0.1", "DAGSTER_MYSQL_PORT": str(server.port),
-                    "DAGSTER_MYSQL_DB": "dagster", "DAGSTER_MYSQL_USER": "dagster",
-                    "DAGSTER_MYSQL_PASSWORD": passwords["DAGSTER_PASSWORD"],
-                    "FUND_SIM_FUNDS": "30", "FUND_SIM_YEARS": "1", "PYTHONPATH": str(ROOT),
-                    "FUND_CLOCK": "2026-09-17T23:45", "PYTHONWARNINGS": "ignore",
-                },
-            )  # fmt: skip
-            return done.returncode, done.stdout + done.stderr
-
-        ours = (sys.executable, "-m", "fund_assets")
-        code, said = run("FUND_DDL", str(BIN / "dagster"), "instance", "migrate")
+        made = Production(server, tmp_path)
+        code, said = made.run("FUND_DDL", str(BIN / "dagster"), "instance", "migrate")
         assert code == 0, said
-        code, said = run("FUND_RW", *ours, "init")
-        assert code != 0, "who writes rows may not make tables"
-        code, said = run("FUND_DDL", *ours, "init")
-        assert code == 0, said
-        code, said = run("FUND_RW", *ours, "run")
-        assert code == 0, said
-        code, said = run("FUND_RO", *ours, "run")
-        assert code != 0, "who reads may not write"
-        code, said = run("FUND_RO", *ours, "dashboard", "--json")
-        facts = json.loads(said)
-        assert [f["table"] for f in facts["freshness"] if not f["ok"]] == []
-        jobs = {job["job"]: job for job in facts["jobs"]}
-        assert jobs["daily_pipeline"]["succeeded"] == 1, "runs are kept in MariaDB"
-        assert "collector" in "".join(p.name for p in (tmp_path / "state").rglob("*.log"))
+        yield made
     finally:
         server.stop()
+
+
+OURS = (sys.executable, "-m", "fund_assets")
+
+
+@pytest.mark.slow
+def test_production_on_mariadb_with_its_three_users(production):
+    """Stops a right that a service lacks, and one that it should not have."""
+    run = production.run
+    code, said = run("FUND_RW", *OURS, "init")
+    assert code != 0, "who writes rows may not make tables"
+    code, said = run("FUND_DDL", *OURS, "init")
+    assert code == 0, said
+    code, said = run("FUND_RW", *OURS, "run")
+    assert code == 0, said
+    code, said = run("FUND_RO", *OURS, "run")
+    assert code != 0, "who reads may not write"
+    code, said = run("FUND_RO", *OURS, "dashboard", "--json")
+    facts = json.loads(said)
+    assert [f["table"] for f in facts["freshness"] if not f["ok"]] == []
+    jobs = {job["job"]: job for job in facts["jobs"]}
+    assert jobs["daily_pipeline"]["succeeded"] == 1, "runs are kept in MariaDB"
+    assert "collector" in "".join(p.name for p in (production.folder / "state").rglob("*.log"))
+
+
+NEIGHBOUR = """
+import dagster as dg
+
+@dg.asset
+def neighbours(): ...
+
+job = dg.define_asset_job("neighbour_job", selection=[neighbours])
+each_minute = dg.ScheduleDefinition(
+    job=job, cron_schedule="* * * * *", default_status=dg.DefaultScheduleStatus.RUNNING
+)
+defs = dg.Definitions([neighbours], jobs=[job], schedules=[each_minute])
+"""
+LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name \
+locationOrLoadError { __typename } } } } }"
+EVENING_RUN = """mutation { launchRun(executionParams: {selector: {
+    repositoryLocationName: "fund_assets.definitions", repositoryName: "__repository__",
+    jobName: "daily_pipeline"}, runConfigData: {}}) { __typename } }"""
+RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
+TICKS = """{ sensorsOrError(repositorySelector: {repositoryLocationName:
+    "fund_assets.definitions", repositoryName: "__repository__"}) { ... on Sensors { results {
+    name sensorState { status ticks { status } } } } } }"""
+
+
+@pytest.mark.slow
+def test_daemon_ui_and_two_code_locations_share_dagster_on_mariadb(production):
+    """Stops a storage that serves one process and not the five of a production: a run from
+    the UI, another location's schedule and our sensors must all come to their end on it."""
+    code, said = production.run("FUND_DDL", *OURS, "init")
+    assert code == 0, said
+    folder, (ours, theirs, ui) = production.folder, (free_port() for _ in range(3))
+    (folder / "neighbour.py").write_text(NEIGHBOUR)
+    workspace = loaded("deploy/workspace.yaml")
+    (server,) = (part["grpc_server"] for part in workspace["load_from"])
+    server["port"] = ours
+    workspace["load_from"].append({"grpc_server": {**server, "port": theirs,
+                                                   "location_name": "neighbour"}})  # fmt: skip
+    (folder / "workspace.yaml").write_text(yaml.safe_dump(workspace))
+
+    def ask(query):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{ui}/graphql", json.dumps({"query": query}).encode(),
+            {"Content-Type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            (found,) = json.load(answer)["data"].values()
+            return found
+
+    serve = [str(BIN / "dagster"), "code-server", "start", "-h", "127.0.0.1"]
+    looking = ["-w", str(folder / "workspace.yaml")]
+    log = folder / "services.log"
+    with ExitStack() as stack:
+        out = stack.enter_context(log.open("w"))
+        options = {
+            "cwd": folder,
+            "env": production.env("FUND_RW"),
+            "stdout": out,
+            "stderr": out,
+        }
+        for command in (
+            [*serve, "-p", str(ours), "-m", "fund_assets.definitions",
+             "--location-name", "fund_assets.definitions"],
+            [*serve, "-p", str(theirs), "-f", "neighbour.py", "--location-name", "neighbour"],
+            [str(BIN / "dagster-daemon"), "run", *looking],
+            [str(BIN / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(ui), *looking],
+        ):  # fmt: skip
+            stack.enter_context(running(command, **options))
+
+        def both_are_there():
+            entries = ask(LOCATIONS)["locationEntries"]
+            kinds = {e["name"]: (e["locationOrLoadError"] or {}).get("__typename")
+                     for e in entries}  # fmt: skip
+            return kinds == dict.fromkeys(
+                ("fund_assets.definitions", "neighbour"), "RepositoryLocation"
+            )
+
+        wait_for("both code locations", both_are_there, 300)
+        assert ask(EVENING_RUN)["__typename"] == "LaunchRunSuccess"
+
+        def ended():
+            runs = {(run["jobName"], run["status"]) for run in ask(RUNS)["results"]}
+            assert not any(status == "FAILURE" for _, status in runs), log.read_text()[-5000:]
+            return {("daily_pipeline", "SUCCESS"), ("neighbour_job", "SUCCESS")} <= runs
+
+        wait_for("the run from the UI and the scheduled one", ended, 300)
+
+        def looked():
+            ticks = {
+                sensor["name"]: {tick["status"] for tick in sensor["sensorState"]["ticks"]}
+                for sensor in ask(TICKS)["results"]
+                if sensor["sensorState"]["status"] == "RUNNING"
+            }
+            assert "FAILURE" not in set().union(*ticks.values()), log.read_text()[-5000:]
+            return ticks if all(seen - {"STARTED"} for seen in ticks.values()) else None
+
+        ticks = wait_for("every running sensor's look", looked, 300)
+    assert {"alert_sensor", "gap_sensor", "late_waves"} & set(ticks), ticks
+    code, said = production.run("FUND_RO", *OURS, "dashboard", "--json")
+    jobs = {job["job"]: job for job in json.loads(said)["jobs"]}
+    assert jobs["daily_pipeline"]["succeeded"] == 1, said

@@ -1,14 +1,10 @@
 """Holes in single funds are found, asked for once a day, and filled by the backfill."""
 
-from datetime import datetime
-
 import dagster as dg
-import pytest
 
-from fund_assets.automation.schedules import RETRY_TAGS, weekly_histories
+from fund_assets.automation.schedules import RETRY_TAGS
 from fund_assets.automation.sensors import repair_sensor
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.settings import SHANGHAI
 from fund_assets.steps.collecting import collect_histories
 from fund_assets.steps.repairing import find_gaps
 from fund_assets.steps.validating import validate
@@ -102,27 +98,6 @@ def test_what_the_source_lacks_too_is_asked_for_no_more(market):
     data = look(market, NOON)
     assert not data.run_requests
     assert data.skip_message == "no fund lacks a date that the source may still have"
-
-
-@pytest.mark.parametrize(("day", "first"), [(12, "48"), (19, "00"), (26, "16")])
-def test_a_quarter_of_the_market_is_had_again_each_week(market, tmp_path, day, first):
-    """Stops corrections of the past from going unseen for longer than four weeks."""
-    due = datetime(2026, 9, day, 9, 0, tzinfo=SHANGHAI)
-    platform = market.platform(due.isoformat())
-    with (
-        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
-        dg.build_schedule_context(
-            instance=instance, scheduled_execution_time=due, resources={"platform": platform}
-        ) as context,
-    ):
-        (request,) = weekly_histories.evaluate_tick(context).run_requests
-    platform.warehouse.close()
-    begins, ends = (
-        request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")
-    )
-    assert (begins, int(ends) - int(begins)) == (first, 15)
-    config = request.run_config["ops"]["nav_history"]["config"]
-    assert config == {"since": int(f"202609{day}090000")}
 
 
 def test_a_correction_of_the_past_is_recorded(market):

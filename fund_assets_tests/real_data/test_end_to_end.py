@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
 PANEL_EVENING, HISTORY_EVENING = "2020-09-25T21:40:00", "2026-02-27T20:00:00"
+SUNDAY, WEEK = "2020-09-27T02:00:00", "2020-W39"
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,13 @@ def content(real_data):
 
 
 @pytest.fixture(scope="module")
-def warehouse(content, tmp_path_factory):
-    """A wave of the market of 2020-09-25, then a backfill of the 61 histories, and an evening
-    without anything to collect; all by `dagster job`."""
-    folder = tmp_path_factory.mktemp("real")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("real")
+
+
+@pytest.fixture(scope="module")
+def warehouse(content, folder):
+    """A wave of 2020-09-25, a backfill of the 61 histories, and the Sunday after it, all by `dagster job`."""
     with MarketServer(content) as server:
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
@@ -42,23 +46,19 @@ def warehouse(content, tmp_path_factory):
             "FUND_REQUESTS_PER_SECOND": "1000",
             "PYTHONWARNINGS": "ignore",
         }
-        nothing, codes = {"wave": False, "history_funds": 0}, sorted(content.histories)
-        for clock, job, asset, collect, tags in (
-            (PANEL_EVENING, "daily_pipeline", "fund_nav", {"history_funds": 0}, {}),
-            (
-                HISTORY_EVENING,
-                "history_backfill",
-                "nav_history",
-                {"codes": codes},
-                EVERY_BUCKET,
-            ),
-            (HISTORY_EVENING, "daily_pipeline", "fund_nav", nothing, {}),
+        config = {"codes": sorted(content.histories)}
+        for job, clock, run_config in (
+            ("daily_pipeline", PANEL_EVENING, collecting({"history_funds": 0})),
+            ("history_backfill", HISTORY_EVENING, {"ops": {"nav_history": {"config": config}}}),
+            ("daily_metrics", HISTORY_EVENING, {}),
+            ("weekly_full_calc", SUNDAY, {}),
         ):
-            config = folder / "run.json"
-            config.write_text(json.dumps({"ops": {asset: {"config": collect}}}))
+            tags = EVERY_BUCKET if job == "history_backfill" else {}
+            file = folder / "run.json"
+            file.write_text(json.dumps(run_config))
             done = subprocess.run(
                 [sys.executable, "-m", "dagster", "job", "execute", "-m", "fund_assets.definitions",
-                 "-j", job, "-c", str(config), "--tags", json.dumps(tags)],
+                 "-j", job, "-c", str(file), "--tags", json.dumps(tags)],
                 cwd=ROOT, env={**env, "FUND_CLOCK": clock}, capture_output=True, text=True,
                 check=False, timeout=600,
             )  # fmt: skip
@@ -66,6 +66,24 @@ def warehouse(content, tmp_path_factory):
         waves = [server.count(e) for e in ("open_funds", "money_funds", "exchange_funds")]
         assert waves == [1, 1, 1], "the whole market in three requests"
     return partial(stores.query, folder, source="akshare")
+
+
+def collecting(what):
+    """The run config of a collection."""
+    return {"ops": {"fund_nav": {"config": what}}}
+
+
+def test_the_report_of_a_real_week(warehouse, folder, content):
+    """Stops a report that real names, a young warehouse or a whole market break."""
+    page = (folder / "akshare" / "reports" / f"weekly-{WEEK}.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 3_000_000
+    assert "真实市场" in page and "2020-09-21 至 2020-09-27" in page
+    assert "://" not in page, "not even a name is an address"
+    (log,) = warehouse("SELECT figures FROM weekly_log WHERE step = 'recheck'")
+    recheck = json.loads(log[0])
+    (count,) = warehouse("SELECT COUNT(*) FROM validated_nav")
+    assert (recheck["rows"], recheck["index_differing"]) == (count[0], 0)
+    assert (folder / "akshare" / "reports" / "walk-forward.html").exists()
 
 
 def test_every_row_of_the_whole_market_is_accounted_for(warehouse, content):

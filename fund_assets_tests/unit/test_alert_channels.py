@@ -351,3 +351,17 @@ def test_a_wrong_address_is_not_shown():
         load_settings(alert_wecom_url=f"qyapi.example/?key={TOKEN}")
     assert TOKEN not in str(error.value)
     assert "(hidden)" in str(error.value)
+
+
+def test_a_file_goes_with_the_mail(pem, trusted, tmp_path):
+    """Stops an attachment that is mangled, unnamed, or taken for the text."""
+    page = "<!doctype html><title>周报</title>\n" + "长" * 5_000
+    file = tmp_path / "weekly-2026-W47.html"
+    file.write_text(page, encoding="utf-8")
+    with Postbox("starttls", pem, **LOGIN) as box:
+        mail(box, "starttls").send(MESSAGE, file)
+    ((got, _),) = box.mails
+    (attached,) = got.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == (file.name, "text/html")
+    assert attached.get_payload(decode=True).decode() == page
+    assert got.get_body(("plain",)).get_content().splitlines() == list(MESSAGE.lines)

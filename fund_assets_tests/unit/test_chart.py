@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from fund_assets.cli import chart
-from fund_assets.cli.chart import ChartError, Curve
+from fund_assets.report import charts
+from fund_assets.report.charts import ChartError, Curve
 
 SVG = "{http://www.w3.org/2000/svg}"
 DAYS = np.arange("2025-11-24", "2026-11-24", dtype="datetime64[D]")
@@ -43,7 +43,7 @@ def points(root, gid):
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     path = tmp_path_factory.mktemp("chart") / "some.svg"
-    chart.draw(path, "近1年，截至 2026-11-23", CURVES)
+    charts.draw(path, "近1年，截至 2026-11-23", CURVES)
     return path
 
 
@@ -80,24 +80,24 @@ def test_every_fund_has_its_two_curves_and_they_end_where_it_ended(drawn):
 def test_the_same_curves_are_the_same_file(drawn, tmp_path):
     """Stops dates of drawing and random names in the file."""
     again = tmp_path / "again.svg"
-    chart.draw(again, "近1年，截至 2026-11-23", CURVES)
+    charts.draw(again, "近1年，截至 2026-11-23", CURVES)
     assert again.read_bytes() == drawn.read_bytes()
 
 
 def test_a_png_without_chinese_characters_is_refused(tmp_path, monkeypatch):
     """Stops a picture of empty boxes: the error names the package to install."""
-    monkeypatch.setattr(chart, "FONTS", ("No Such Font",))
+    monkeypatch.setattr(charts, "FONTS", ("No Such Font",))
     with pytest.raises(ChartError, match="apt-get install fonts-wqy-microhei"):
-        chart.check(tmp_path / "some.png")
-    chart.check(tmp_path / "some.svg")
+        charts.check(tmp_path / "some.png")
+    charts.check(tmp_path / "some.svg")
 
 
 def test_a_png_is_drawn_in_a_font_that_is_there(tmp_path, monkeypatch):
     """Stops a PNG that cannot be written; any installed font stands for a Chinese one."""
-    monkeypatch.setattr(chart, "FONTS", ("DejaVu Sans",))
+    monkeypatch.setattr(charts, "FONTS", ("DejaVu Sans",))
     path = tmp_path / "some.png"
-    chart.check(path)
-    chart.draw(path, "1y", [curve("000001", "plain", 0.1)])
+    charts.check(path)
+    charts.draw(path, "1y", [curve("000001", "plain", 0.1)])
     assert path.read_bytes().startswith(b"\x89PNG\r\n") and path.stat().st_size > 10_000
 
 
@@ -107,4 +107,4 @@ def test_a_png_is_drawn_in_a_font_that_is_there(tmp_path, monkeypatch):
 def test_files_that_cannot_be_are_refused_before_anything_is_read(tmp_path, name, words):
     """Stops an error after all the work, and one that does not say what to do."""
     with pytest.raises(ChartError, match=words):
-        chart.check(tmp_path / name)
+        charts.check(tmp_path / name)

@@ -7,7 +7,7 @@ import pytest
 from fund_assets.nav.listing import described
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO, NAV_REVISION, VALIDATED_NAV
-from fund_assets.warehouse import Warehouse, history
+from fund_assets.warehouse import Warehouse, history, publishing
 from fund_assets.warehouse.views import STILL_KNOWN
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
@@ -172,3 +172,30 @@ def test_window(warehouse):
 def test_find_funds(warehouse, text, codes):
     """Stops a name search that takes wildcards or SQL from its text, or forgets pinyin."""
     assert [row["fund_code"] for row in history.find_funds(warehouse, text, 9)] == codes
+
+
+def test_two_corrections_within_a_second_are_both_kept(warehouse):
+    """Stops the second of them from ending in a duplicate key, and the whole batch with it;
+    also where the first is in the last second of a minute."""
+    at = 20260918_235959
+    once = rows(
+        NAV_REVISION,
+        {"nav_date": DAY2, "unit_nav": 2.0},
+        {"nav_date": DAY3, "unit_nav": 3.0},
+        fund_code="000001", superseded_at=at, first_seen_at=SEEN3, batch_id="w1",
+        superseded_by="w2", legal_level="announce",
+    )  # fmt: skip
+    again = once[once["nav_date"] == DAY2].assign(unit_nav=2.5, superseded_by="w3")
+    for corrected in (once, again, again.assign(unit_nav=2.7, superseded_by="w4")):
+        with warehouse.transaction(writes=True) as connection:
+            publishing.write_revisions(connection, corrected)
+    kept = warehouse.rows(
+        "SELECT nav_date, unit_nav, superseded_at FROM nav_revision "
+        f"WHERE superseded_at >= {at} ORDER BY nav_date, superseded_at"
+    )
+    assert [tuple(row.values()) for row in kept] == [
+        (DAY2, 2.0, at),
+        (DAY2, 2.5, 20260919_000000),
+        (DAY2, 2.7, 20260919_000001),
+        (DAY3, 3.0, at),
+    ]

@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 from fund_assets.nav.listing import described
 from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, WarehouseError, landing
-from fund_assets.warehouse.engine import retried
 from fund_assets.warehouse.errors import TransientError
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.mysql import LOAD_FROM
+from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.writes import insert, upsert
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.unit.builders import FRI, stored
@@ -52,6 +52,7 @@ def administrate(url, *statements):
         return [connection.exec_driver_sql(statement) for statement in statements]
 
 
+@pytest.mark.usefixtures("by_columns")
 def test_a_password_of_signs_opens_rows_and_columns(mysql_server, mysql_database):
     """Stops a password with @ : / in it from being cut, by either of the two readers."""
     user = mysql_database[-12:]
@@ -124,6 +125,7 @@ def test_writing_counts_what_it_inserted_and_changed(warehouse, monkeypatch, loa
     pd.testing.assert_frame_equal(landing.fund_info(warehouse), FUND_INFO.conform(changed))
 
 
+@pytest.mark.usefixtures("by_columns")
 def test_floats_come_back_as_the_same_floats(warehouse):
     """Stops NAVs from changing in their last digit on the way through text."""
     landing.write_fund_info(warehouse, funds(1))
@@ -135,9 +137,9 @@ def test_floats_come_back_as_the_same_floats(warehouse):
     with warehouse.transaction(writes=True) as connection:
         insert(connection, VALIDATED_NAV, rows)
         upsert(connection, VALIDATED_NAV, many)
-    sql = "SELECT * FROM validated_nav ORDER BY nav_date LIMIT 7"
+    sql = "SELECT * FROM validated_nav ORDER BY nav_date"
     for read in (warehouse.frame, warehouse.columns):
-        assert read(sql, VALIDATED_NAV)["unit_nav"].tolist() == values
+        assert read(sql, VALIDATED_NAV)["unit_nav"].tolist() == values * 150
 
 
 def test_a_second_writer_waits_and_then_says_so(warehouse, mysql_database):
@@ -276,6 +278,7 @@ def certificates(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("by_columns")
 def test_a_server_that_wants_tls_is_read_in_both_ways(tmp_path):
     """Stops bulk reads from failing, or going unencrypted, where the server wants TLS."""
     certificates(tmp_path)
@@ -332,6 +335,7 @@ def users(mysql_server, mysql_database):
     )
 
 
+@pytest.mark.usefixtures("by_columns")
 def test_each_user_may_do_its_work_and_no_more(users):
     """Stops a service that could drop the tables, and one whose rights do not suffice."""
     with pytest.raises(WarehouseError, match="CREATE command denied"):

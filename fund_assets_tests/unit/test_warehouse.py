@@ -80,6 +80,7 @@ def test_a_wrong_url_is_told_without_its_password(url, words):
 @pytest.mark.parametrize(
     "name", ["a b.db", "基金 数据.db", "100%?.db", "#1&x=y.db", "quote'd.db"]
 )
+@pytest.mark.usefixtures("by_columns")
 def test_odd_paths_work_for_rows_and_columns(tmp_path, name):
     """Stops a space, a Chinese name or a sign from leading the two readers to two files."""
     warehouse = Warehouse(

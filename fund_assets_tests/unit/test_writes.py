@@ -47,6 +47,7 @@ def read(warehouse):
     )
 
 
+@pytest.mark.usefixtures("by_columns")
 def test_nan_is_null_and_null_is_nan(warehouse):
     """Stops an empty figure from becoming 0, text, or a NaN that no query finds."""
     write(warehouse, upsert, VALIDATED_NAV, rows())

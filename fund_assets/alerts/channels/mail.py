@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from pathlib import Path
 from typing import Literal, Self
 
 from fund_assets.alerts.channels.base import ChannelError
@@ -53,8 +54,8 @@ class Mail:
             password=settings.alert_smtp_password.get_secret_value(),
         )
 
-    def send(self, message: Message) -> None:
-        """Send plain text to every recipient."""
+    def send(self, message: Message, attachment: Path | None = None) -> None:
+        """Send plain text to every recipient, and with it an HTML file, if one is given."""
         mail = EmailMessage()
         mail["Subject"] = message.title
         mail["From"], mail["To"] = self._sender, ", ".join(self._recipients)
@@ -62,6 +63,11 @@ class Mail:
         mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text + "\n")
+        if attachment is not None:
+            mail.add_attachment(
+                attachment.read_bytes(), maintype="text", subtype="html",
+                filename=attachment.name,
+            )  # fmt: skip
         try:
             with self._connect() as server:
                 refused = server.send_message(mail, self._sender, self._recipients)

@@ -8,8 +8,8 @@ from alembic import op
 
 from fund_assets.warehouse.migrations.rebuild import create_missing, rebuild
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -1,0 +1,69 @@
+"""The asset `fund_scores`: where every fund stands in its kind by several measures at once."""
+
+import time
+
+import dagster as dg
+
+from fund_assets.assets.common import OWNERS, WEEKLY
+from fund_assets.assets.metadata import as_date, lineage, table_metadata
+from fund_assets.metrics.scores import SCORE_VERSION
+from fund_assets.platform import Platform
+from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS
+from fund_assets.steps.scoring import score
+
+MADE_FROM = {
+    **{
+        f"{part}_score": [("fund_metrics", name)]
+        for part, name in zip(
+            SCORE_PARTS, ("total_return", "sharpe_ratio", "max_drawdown"), strict=False
+        )
+    },
+    "consistency_score": [("validated_nav", "total_return_index")],
+    "stars": [("validated_nav", "total_return_index")],
+}
+
+
+@dg.asset(
+    deps=["fund_metrics"],
+    group_name=WEEKLY,
+    owners=OWNERS,
+    kinds={"python", "numba", "table"},
+    code_version=str(SCORE_VERSION),
+    description="Weekly score, 4433 flags, MRAR and stars of every fund within its kind: "
+    "research statistics of the past, no ratings.",
+    metadata=table_metadata(FUND_SCORES),
+)
+def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    """Score every active fund as of the newest metrics."""
+    started = time.monotonic()
+    settings = platform.settings
+    report = score(
+        platform.warehouse, settings.score_weights, settings.risk_free_rate, platform.now()
+    )
+    if report.calc_date is None or report.scores is None:
+        raise dg.Failure(
+            description="there are no metrics yet: run `fund-assets run` first",
+            allow_retries=False,
+        )
+    scores = report.scores
+    alike = {
+        f"stability_{row.kind}": round(float(row.correlation), 4)
+        for row in report.stability.itertuples()
+        if row.correlation == row.correlation
+    }
+    return dg.MaterializeResult(
+        metadata={
+            "nav_date": as_date(report.calc_date),
+            "dagster/row_count": len(scores),
+            "rows_written": report.rows_written,
+            "rows_complete": int(scores["composite_score"].notna().sum()),
+            "passes_4433": int((scores["passes_4433"] == 1).sum()),
+            "with_stars": int(scores["stars"].notna().sum()),
+            "weights": str(scores["weights"].iloc[0]) if len(scores) else "",
+            "compared_with": as_date(report.compared_with),
+            **alike,
+            "definition_version": SCORE_VERSION,
+            "duration_seconds": round(time.monotonic() - started, 2),
+            **lineage(MADE_FROM),
+        }
+    )

@@ -1,0 +1,102 @@
+"""The asset `history_recheck`: everything recomputed from the accepted history and compared.
+
+It has no upstream: the weekly job looks at what the evenings left, before it merges anything.
+"""
+
+import time
+
+import dagster as dg
+from pydantic import Field
+
+from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.metadata import case_table
+from fund_assets.platform import Platform
+from fund_assets.steps.weekly import MOST_REPAIRED, recheck
+
+INDEX_AS_STORED = dg.AssetCheckSpec(
+    "index_as_stored",
+    asset="history_recheck",
+    description="the total-return index and its status, chained anew from every fund's first "
+    f"NAV, are those that are stored; up to {MOST_REPAIRED:.1%} of rows are set right",
+)
+METRICS_AS_STORED = dg.AssetCheckSpec(
+    "metrics_as_stored",
+    asset="history_recheck",
+    description="the metrics of the newest date, computed anew, are those that are stored; "
+    "the next step writes the new ones",
+)
+
+
+class RecheckConfig(dg.Config):
+    """How far the recheck may go."""
+
+    repair_all: bool = Field(
+        default=False, description="set the index right however many rows differ"
+    )
+
+
+@dg.asset(
+    group_name=WEEKLY,
+    owners=OWNERS,
+    kinds={"python", "numba"},
+    code_version="1",
+    description="Index and metrics of every fund recomputed from the accepted history, and "
+    "compared with what is stored; what differs is told, and the index set right.",
+    check_specs=[INDEX_AS_STORED, METRICS_AS_STORED],
+)
+def history_recheck(
+    context: dg.AssetExecutionContext, config: RecheckConfig, platform: Platform
+) -> dg.MaterializeResult:
+    """Recompute, compare, and repair."""
+    started = time.monotonic()
+    found = recheck(
+        platform.warehouse,
+        platform.calendar,
+        week_of(context, platform),
+        platform.now(),
+        risk_free_rate=platform.settings.risk_free_rate,
+        repair_all=config.repair_all,
+        progress=context.log.info,
+    )
+    for case in found.cases:
+        context.log.warning(case)
+    return dg.MaterializeResult(
+        metadata={
+            "funds": found.funds,
+            "dagster/row_count": found.rows,
+            "rows_differing": found.differing,
+            "rows_repaired": found.differing if found.repaired else 0,
+            "metrics_compared": found.metrics_rows,
+            "metrics_differing": found.metrics_differing,
+            "duration_seconds": round(time.monotonic() - started, 2),
+        },
+        check_results=[
+            _result(
+                INDEX_AS_STORED, found.figures["index_differing"], found.rows, found.cases,
+                dg.AssetCheckSeverity.WARN if found.repaired else dg.AssetCheckSeverity.ERROR,
+            ),
+            _result(
+                METRICS_AS_STORED, found.figures["metrics_differing"], found.metrics_rows,
+                found.cases, dg.AssetCheckSeverity.WARN,
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _result(
+    spec: dg.AssetCheckSpec,
+    failed: int,
+    looked_at: int,
+    cases: tuple[str, ...],
+    severity: dg.AssetCheckSeverity,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=spec.name,
+        passed=not failed,
+        severity=severity,
+        metadata={
+            "looked_at": looked_at,
+            "failed": failed,
+            **({"cases": case_table(cases)} if failed else {}),
+        },
+    )

@@ -1,0 +1,46 @@
+"""The asset `history_refetch`: the whole histories of a quarter of the market, every week.
+
+Past NAVs are corrected in silence, by managers and by the source: over four weeks every history
+is read again. What it lands, `validated_nav` judges and merges.
+"""
+
+import time
+
+import dagster as dg
+
+from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.histories import about_histories, log_missed, log_progress
+from fund_assets.platform import Platform
+from fund_assets.steps.weekly import refetch
+
+
+@dg.asset(
+    deps=["fund_info", "history_recheck"],
+    group_name=WEEKLY,
+    owners=OWNERS,
+    kinds={"python", "akshare"},
+    code_version="1",
+    description="Whole histories of a quarter of the market, landed anew to find corrections "
+    "of the past; funds asked for since Monday are left out.",
+)
+def history_refetch(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    """Fetch and land the histories of this week's quarter."""
+    started = time.monotonic()
+    report = refetch(
+        platform.warehouse,
+        platform.source,
+        week_of(context, platform),
+        platform.now,
+        progress=lambda report: log_progress(context, report),
+    )
+    log_missed(context, report)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": report.rows,
+            **about_histories(report),
+            "batches": len(report.batches),
+            "duration_seconds": round(time.monotonic() - started, 2),
+        }
+    )

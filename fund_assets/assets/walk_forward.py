@@ -1,0 +1,46 @@
+"""The asset `walk_forward`: the page that says what past screens did next, against chance."""
+
+import time
+
+import dagster as dg
+
+from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.metrics.walk import summed
+from fund_assets.platform import Platform
+from fund_assets.report.files import report_folder, write_page
+from fund_assets.report.page import walk_forward_page
+from fund_assets.steps.walking import walk_forward as walk
+
+
+@dg.asset(
+    deps=["fund_scores"],
+    group_name=WEEKLY,
+    owners=OWNERS,
+    kinds={"python", "numba", "html"},
+    code_version="1",
+    description="What the picks of past screens did in the quarter after them, against chance.",
+)
+def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    """Make past scores anew, look at what came next, write the page."""
+    started = time.monotonic()
+    settings, now = platform.settings, platform.now()
+    rows = walk(
+        platform.warehouse,
+        settings.score_weights,
+        settings.risk_free_rate,
+        week_of(context, platform),
+        now,
+        progress=context.log.info,
+    )
+    page = report_folder(settings) / "walk-forward.html"
+    write_page(page, walk_forward_page(rows, summed(rows), now, settings.source))
+    means = {f"percentile_{row['screen']}": round(float(row["percentile"]), 4)
+             for row in summed(rows)}  # fmt: skip
+    return dg.MaterializeResult(
+        metadata={
+            "page": dg.MetadataValue.path(str(page)),
+            "dagster/row_count": len(rows),
+            **means,
+            "duration_seconds": round(time.monotonic() - started, 2),
+        }
+    )

@@ -1,0 +1,60 @@
+"""The asset `weekly_report`: one self-contained HTML file for each week, kept and mailed."""
+
+import time
+from datetime import datetime
+
+import dagster as dg
+
+from fund_assets.alerts.mailing import mail_report
+from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.metadata import as_date
+from fund_assets.monitoring.weekly import write_weekly
+from fund_assets.platform import Platform
+from fund_assets.report.page import preview
+from fund_assets.settings import SHANGHAI
+
+MAILED = dg.AssetCheckSpec(
+    "report_mailed",
+    asset="weekly_report",
+    description="the report was accepted by the mail server, where FUND_ALERT_MAIL_TO is set",
+)
+
+
+@dg.asset(
+    deps=["fund_scores", "walk_forward", "warehouse_upkeep"],
+    group_name=WEEKLY,
+    owners=OWNERS,
+    kinds={"python", "matplotlib", "html"},
+    code_version="1",
+    description="The week in one HTML file: market, best and worst, watch list, scores, "
+    "corrections, data quality, provenance.",
+    check_specs=[MAILED],
+)
+def weekly_report(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    """Write the report of the week and mail it once."""
+    started = time.monotonic()
+    written = write_weekly(
+        platform, context.instance, week_of(context, platform), datetime.now(SHANGHAI)
+    )
+    took = time.monotonic() - started
+    failure = mail_report(platform, written.facts, written.path)
+    return dg.MaterializeResult(
+        metadata={
+            "preview": dg.MetadataValue.md(preview(written.facts)),
+            "file": dg.MetadataValue.path(str(written.path)),
+            "bytes": written.size,
+            "week": written.facts.week,
+            "nav_date": as_date(written.facts.newest),
+            "duration_seconds": round(took, 2),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=MAILED.name,
+                passed=not failure,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"cases": failure} if failure else {},
+            )
+        ],
+    )

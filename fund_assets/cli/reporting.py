@@ -1,0 +1,74 @@
+"""The commands `report weekly` and `report walk-forward`.
+
+Belongs here: options and writing. Does not belong here: facts and pages.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from fund_assets.cli.opening import NotThere, open_platform, quiet
+
+
+@click.group()
+def report() -> None:
+    """Write or open the reports: HTML files that need nothing else."""
+
+
+@report.command()
+@click.option("--week", metavar="WEEK", help="ISO week, such as 2026-W47 [default: of today].")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+@click.option(
+    "--mail", is_flag=True, help="Send it to FUND_ALERT_MAIL_TO, even if sent before."
+)
+def weekly(week: str | None, open_it: bool, mail: bool) -> None:
+    """Write the report of a week from what is stored, and print where it is."""
+    from fund_assets.calendar import iso_week, week_start
+
+    if week:
+        try:
+            week_start(week)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--week") from error
+    with quiet():
+        from fund_assets.alerts.mailing import mail_report
+        from fund_assets.dagster_state import project_instance
+        from fund_assets.monitoring.weekly import write_weekly
+        from fund_assets.settings import SHANGHAI
+
+        platform = open_platform()
+        chosen = week or iso_week(platform.now().date())
+        with project_instance() as instance:
+            written = write_weekly(platform, instance, chosen, datetime.now(SHANGHAI))
+        click.echo(f"{written.path}  {written.size:,} bytes")
+        if mail:
+            if not platform.settings.alert_recipients:
+                raise click.UsageError("--mail needs FUND_ALERT_MAIL_TO")
+            failure = mail_report(platform, written.facts, written.path, again=True)
+            if failure:
+                raise click.ClickException(f"the mail was not accepted: {failure}")
+            click.echo("mailed")
+    _show(written.path, open_it=open_it)
+
+
+@report.command("walk-forward")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+def walk_forward(open_it: bool) -> None:
+    """Print where the page is that says what past screens did next."""
+    from fund_assets.report.files import report_folder
+    from fund_assets.settings import load_settings
+
+    page = report_folder(load_settings()) / "walk-forward.html"
+    if not page.exists():
+        raise NotThere(
+            f"{page} is not there yet: the job weekly_full_calc makes it "
+            "(dagster job execute -m fund_assets.definitions -j weekly_full_calc)"
+        )
+    click.echo(str(page))
+    _show(page, open_it=open_it)
+
+
+def _show(page: Path, *, open_it: bool) -> None:
+    if open_it:
+        click.launch(page.as_uri())

@@ -1,0 +1,70 @@
+"""The report of a week put together and written: facts, Dagster's records, the page, the file.
+
+Belongs here: what the asset `weekly_report` and the command share. Does not belong here: facts
+of the tables (`steps/reporting.py`), the page (`report/`), mailing (`alerts/mailing.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+
+from fund_assets.monitoring import records, status
+from fund_assets.platform import Platform
+from fund_assets.report.files import weekly_file, write_page
+from fund_assets.report.page import Operations, WeekFacts, weekly_page
+from fund_assets.steps.reporting import week_facts
+from fund_assets.warehouse import facts
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written: where, how large, and what it tells."""
+
+    path: Path
+    size: int
+    facts: WeekFacts
+
+
+def write_weekly(
+    platform: Platform, instance: dg.DagsterInstance, week: str, machine_time: datetime
+) -> Written:
+    """Write the report of a week, in the place of an earlier one of the same week.
+
+    Args:
+        machine_time: now, by the clock that Dagster's records follow.
+
+    Raises:
+        ReportError: it is too large, or cannot be written.
+        ValueError: `week` is no ISO week.
+    """
+    found = week_facts(platform.warehouse, platform.settings, week)
+    page = weekly_page(found, operations(platform, instance, machine_time))
+    path = weekly_file(platform.settings, week)
+    return Written(path, write_page(path, page), found)
+
+
+def operations(
+    platform: Platform, instance: dg.DagsterInstance, machine_time: datetime
+) -> Operations:
+    """Freshness, runs and checks of the last seven days."""
+    runs = records.runs_since(instance, machine_time - status.WEEK)
+    states = records.check_states(instance, runs)
+    newest = facts.newest_dates(platform.warehouse)
+    fresh = status.freshness(newest, platform.calendar, platform.now(), {})
+    failing = records.failing_checks(states)
+    return Operations(
+        freshness=tuple(
+            {"table": f.table, "newest": f.newest, "due": f.due, "ok": f.ok} for f in fresh
+        ),
+        jobs=tuple(
+            {"job": j.job, "runs": j.runs, "succeeded": j.succeeded, "failed": j.failed}
+            for j in records.job_statistics(runs)
+        ),
+        checks=tuple(
+            {"asset": c.asset, "check": c.check, "severity": c.severity, "words": c.words}
+            for c in failing
+        ),
+        checks_passed=len(states) - len(failing),
+    )
