@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from fund_assets.assets import (
     benchmark_index,
@@ -173,6 +174,21 @@ def test_every_asset_has_a_job_and_every_job_its_tag():
         assert resolved.tags[RUN_TAG] == job.name
         assert resolved.description
     assert covered == {*ORDER, *WEEK}
+
+
+def test_where_runs_are_spread_only_the_backfill_runs_twice_at_a_time():
+    """Stops a new job from running beside itself where each job's limit is written out."""
+    celery = yaml.safe_load((ROOT / "deploy" / "celery" / "dagster.yaml").read_text())
+    helm = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "values.yaml").read_text())
+    queue = helm["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    for limits in (
+        celery["concurrency"]["runs"]["tag_concurrency_limits"],
+        queue["tagConcurrencyLimits"],
+    ):
+        assert {limit["key"] for limit in limits} == {RUN_TAG}
+        found = {limit["value"]: limit["limit"] for limit in limits}
+        assert found.pop("history_backfill") > 1
+        assert found == {job.name: 1 for job in JOBS if job.name != "history_backfill"}
 
 
 def test_a_job_runs_all_checks_of_its_assets():
