@@ -77,7 +77,7 @@ def land(
             renew(connection, FUND_NAV, landing.landed, FUND_NAV.empty())
             crash_point("land.after_rows")
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
-            if events is not None:
+            if events is not None and len(events):
                 source = "list" if landing.kind == "events" else "history"
                 stored = _events_of(warehouse, events["fund_code"].unique())
                 changed = merge(stored, events, source, landing.batch_id)

@@ -322,8 +322,8 @@ def _of_funds(warehouse: Warehouse, codes: pd.Index, query: str) -> list[pd.Data
 
 
 def _marks(codes: pd.Index) -> str:
-    """Codes for a statement; what landed as a code is six digits."""
-    return ", ".join(f"'{int(code):06d}'" for code in codes)
+    """Codes for a statement, at least one; what landed as a code is six digits."""
+    return ", ".join(f"'{int(code):06d}'" for code in codes) or "''"
 
 
 def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.DataFrame]:
