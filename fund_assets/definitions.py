@@ -15,6 +15,7 @@ from fund_assets.assets.fund_nav import fund_nav
 from fund_assets.assets.fund_scores import fund_scores
 from fund_assets.assets.history_recheck import history_recheck
 from fund_assets.assets.history_refetch import history_refetch
+from fund_assets.assets.nav_history import nav_history
 from fund_assets.assets.validated_nav import validated_nav
 from fund_assets.assets.walk_forward import walk_forward
 from fund_assets.assets.warehouse_upkeep import warehouse_upkeep
@@ -28,7 +29,9 @@ from fund_assets.checks.freshness import FRESHNESS_CHECKS
 from fund_assets.checks.schema import SCHEMA_CHECKS
 from fund_assets.platform import Platform
 
-EVENING = [fund_info, fund_events, fund_nav, validated_nav, fund_metrics, benchmark_index]
+EVENING = [
+    fund_info, fund_events, fund_nav, nav_history, validated_nav, fund_metrics, benchmark_index,
+]  # fmt: skip
 WEEK = [
     history_recheck, history_refetch, fund_scores, walk_forward, warehouse_upkeep,
     weekly_report,

@@ -7,17 +7,20 @@ import dagster as dg
 from pydantic import Field
 
 from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
+from fund_assets.assets.histories import (
+    about_histories,
+    history_checks,
+    log_missed,
+    log_progress,
+    noticed,
+)
 from fund_assets.assets.metadata import as_date, payload_table, table_metadata
 from fund_assets.calendar import to_key
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_NAV
-from fund_assets.steps.collecting import (
-    HistoryReport,
-    WaveReport,
-    collect_histories,
-    collect_wave,
-)
+from fund_assets.steps.collecting import WaveReport, collect_histories, collect_wave
 
 
 class CollectConfig(dg.Config):
@@ -37,16 +40,7 @@ class CollectConfig(dg.Config):
     )
 
 
-HISTORY_KEPT = dg.AssetCheckSpec(
-    "R18_history_shrink",
-    asset="fund_nav",
-    description="no history is shorter than the stored one: one that is, is refused",
-)
-OWN_DECODER = dg.AssetCheckSpec(
-    "R01_own_decoder",
-    asset="fund_nav",
-    description="the strict decoder understood every answer: akshare's was not needed",
-)
+HISTORY_KEPT, OWN_DECODER = history_checks("fund_nav")
 
 
 @dg.asset(
@@ -83,39 +77,27 @@ def fund_nav(
         warehouse,
         source,
         platform.now,
-        limit=platform.settings.history_funds_per_run if limit is None else limit,
-        codes=tuple(config.history_codes),
-        missing_on=config.missing_on,
-        progress=lambda done, total: (
-            context.log.info(f"histories: {done} of {total} funds")
-            if done % 50 == 0 or done == total
-            else None
+        HistoryChoice(
+            limit=platform.settings.history_funds_per_run if limit is None else limit,
+            codes=tuple(config.history_codes),
+            missing_on=config.missing_on,
         ),
+        progress=lambda report: log_progress(context, report),
     )
     rows += histories.rows
-    for code, reason in [*histories.failures.items(), *histories.refused.items()][:20]:
-        context.log.warning(f"no history of {code}: {reason}")
+    log_missed(context, histories)
     return dg.MaterializeResult(
         metadata={
             **metadata,
-            **_about_histories(histories),
+            **about_histories(histories),
             "dagster/row_count": rows,
             "duration_seconds": round(time.monotonic() - started, 2),
             "collected_on": as_date(to_key(platform.now().date())),
         },
         check_results=[
-            _noticed(HISTORY_KEPT, list(histories.refused.values())),
-            _noticed(OWN_DECODER, fallbacks + histories.fallbacks),
+            noticed(HISTORY_KEPT, list(histories.refused.values())),
+            noticed(OWN_DECODER, fallbacks + histories.fallbacks),
         ],
-    )
-
-
-def _noticed(spec: dg.AssetCheckSpec, cases: list[str]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=spec.name,
-        passed=not cases,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"failed": len(cases), **({"cases": "; ".join(cases[:10])} if cases else {})},
     )
 
 
@@ -138,24 +120,4 @@ def _about_wave(report: WaveReport) -> dict[str, Any]:
         "refused": len(report.landing.refused),
         "payload_bytes": sum(p.size for p in report.wave.payloads),
         "payloads": payload_table(batch["payloads"]),
-    }
-
-
-def _about_histories(report: HistoryReport) -> dict[str, Any]:
-    failed = {**report.failures, **report.refused}
-    return {
-        "history_funds_asked": report.asked,
-        "history_rows": report.rows,
-        "history_failed": len(report.failures),
-        "history_refused": len(report.refused),
-        **(
-            {
-                "history_problems": dg.MetadataValue.table(
-                    [dg.TableRecord({"case": text}) for text in list(failed.values())[:20]],
-                    schema=dg.TableSchema([dg.TableColumn("case")]),
-                )
-            }
-            if failed
-            else {}
-        ),
     }

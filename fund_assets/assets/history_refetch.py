@@ -9,7 +9,7 @@ import time
 import dagster as dg
 
 from fund_assets.assets.common import OWNERS, WEEKLY, week_of
-from fund_assets.assets.metadata import case_table
+from fund_assets.assets.histories import about_histories, log_missed, log_progress
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import refetch
 
@@ -33,23 +33,14 @@ def history_refetch(
         platform.source,
         week_of(context, platform),
         platform.now,
-        progress=lambda done, total: (
-            context.log.info(f"histories: {done} of {total} funds")
-            if done % 50 == 0 or done == total
-            else None
-        ),
+        progress=lambda report: log_progress(context, report),
     )
-    problems = [f"{code}: {why}" for code, why in {**report.failures, **report.refused}.items()]
-    for problem in problems[:20]:
-        context.log.warning(f"no history of {problem}")
+    log_missed(context, report)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": report.rows,
-            "history_funds_asked": report.asked,
-            "history_failed": len(report.failures),
-            "history_refused": len(report.refused),
+            **about_histories(report),
             "batches": len(report.batches),
             "duration_seconds": round(time.monotonic() - started, 2),
-            **({"history_problems": case_table(problems[:20])} if problems else {}),
         }
     )

@@ -22,7 +22,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
 
 
 @dg.asset(
-    deps=["fund_events", "fund_nav", "history_refetch"],
+    deps=["fund_events", "fund_nav", "nav_history", "history_refetch"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"python", "pandera", "table"},
@@ -30,9 +30,10 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
     description="The accepted NAV of every fund and day, with its total-return index.",
     metadata=table_metadata(VALIDATED_NAV),
     freshness_policy=EVERY_MORNING,
-    # What the weekly job fetches, it merges itself; before its first Sunday there is none.
+    # A backfill publishes its own batches as they land. What the weekly job fetches, it merges
+    # itself; before its first Sunday there is none.
     automation_condition=WHEN_INPUT_IS_SOUND.ignore(
-        dg.AssetSelection.assets("history_refetch")
+        dg.AssetSelection.assets("nav_history", "history_refetch")
     ),
     check_specs=specs_for("validated_nav", ROW_RULES),
 )

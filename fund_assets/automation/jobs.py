@@ -60,6 +60,12 @@ weekly_full_calc = _job(
     "score, clean up and write the weekly report.",
 )
 
+history_backfill = _job(
+    "history_backfill",
+    ["nav_history"],
+    "Whole histories of the funds that have none yet, or of those asked for.",
+)
+
 source_canary = _job(
     "source_canary", [], "See whether the source answers as the evening will need it."
 )
@@ -71,4 +77,5 @@ JOBS = [
     daily_validation,
     daily_metrics,
     weekly_full_calc,
+    history_backfill,
 ]

@@ -2,7 +2,8 @@
 
 `automation` renews validated_nav when a batch has landed and fund_metrics when the accepted
 history has changed, unless a blocking check of what they depend on failed. `gap_sensor`
-asks for the sessions that no run has published. `alert_sensor` tells of what is wrong.
+asks for the sessions that no run has published, `repair_sensor` for single funds that lack
+dates. `alert_sensor` tells of what is wrong.
 """
 
 import json
@@ -10,13 +11,18 @@ from datetime import timedelta
 
 import dagster as dg
 
+from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets.automation import jobs
 from fund_assets.automation.schedules import RETRY_TAGS
 from fund_assets.automation.telling import alert_sensor
+from fund_assets.calendar import to_key
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
+from fund_assets.steps.repairing import find_gaps, to_ask
 from fund_assets.warehouse import facts
 
+#: From and until which hour: after the morning's wave, before the evening's canary.
+QUIET_HOURS = (9, 18)
 ATTEMPTS, PAUSE = 24, timedelta(hours=1)
 
 automation = dg.AutomationConditionSensorDefinition(
@@ -69,4 +75,36 @@ def gap_sensor(
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
 
 
-SENSORS = [automation, gap_sensor, alert_sensor]
+@dg.sensor(
+    name="repair_sensor",
+    job=jobs.history_backfill,
+    minimum_interval_seconds=1800,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the histories of single funds that lack dates by their own cadence.",
+)
+def repair_sensor(
+    context: dg.SensorEvaluationContext, platform: Platform
+) -> dg.SensorResult | dg.SkipReason:
+    """One run a day at most, in the hours in which nothing else is collected."""
+    now = platform.now()
+    today = to_key(now.date())
+    if not QUIET_HOURS[0] <= now.hour < QUIET_HOURS[1]:
+        return dg.SkipReason(
+            "funds are asked for again between {}:00 and {}:00".format(*QUIET_HOURS)
+        )
+    if context.cursor == str(today):
+        return dg.SkipReason("looked for already today")
+    found = find_gaps(platform.warehouse, platform.calendar, now)
+    codes = to_ask(found, today, platform.settings.history_funds_per_run)
+    if not codes:
+        context.update_cursor(str(today))
+        return dg.SkipReason("no fund lacks a date that the source may still have")
+    request = dg.RunRequest(
+        run_key=f"repair-{today}",
+        run_config={"ops": {"nav_history": {"config": {"codes": codes}}}},
+        tags={**EVERY_BUCKET, **RETRY_TAGS},
+    )
+    return dg.SensorResult(run_requests=[request], cursor=str(today))
+
+
+SENSORS = [automation, gap_sensor, repair_sensor, alert_sensor]

@@ -17,6 +17,7 @@ from fund_assets.schemas.tables import (
     FUND_METRICS,
     FUND_NAV,
     FUND_SCORES,
+    HISTORY_PROGRESS,
     VALIDATED_NAV,
 )
 from fund_assets.warehouse import facts
@@ -39,12 +40,16 @@ def breaches(table: Table, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
     return []
 
 
-def schema_check(table: Table) -> dg.AssetChecksDefinition:
-    """The blocking check that a table's newest rows meet its declaration."""
+def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
+    """The blocking check that a table's newest rows meet its declaration.
+
+    Args:
+        asset: whose table it is, when it has another name.
+    """
 
     @dg.asset_check(
         name="schema",
-        asset=table.name,
+        asset=asset or table.name,
         blocking=True,
         description="The newest rows have the declared columns, types, limits and key.",
     )
@@ -78,4 +83,4 @@ SCHEMA_CHECKS = [
         FUND_METRICS,
         FUND_SCORES,
     )
-]
+] + [schema_check(HISTORY_PROGRESS, "nav_history")]

@@ -14,6 +14,7 @@ import click
 from fund_assets.cli.alerting import alert, watch
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.corrections import corrections
+from fund_assets.cli.filling import backfill, gaps
 from fund_assets.cli.logging_out import logs
 from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
@@ -86,9 +87,9 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, validate, metrics, canary, dashboard, logs, nav, prove, corrections,
-    quarantine, compare, screen, report, export, serve, rate, init, migrate, copy_warehouse,
-    doctor, calendar, alert, watch,
+    run, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav, prove,
+    corrections, quarantine, compare, screen, report, export, serve, rate, init, migrate,
+    copy_warehouse, doctor, calendar, alert, watch,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -11,7 +11,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TextIO
@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import dagster as dg
 from rich.console import Console
 
+from fund_assets.assets.histories import PROGRESS
 from fund_assets.cli.opening import open_platform, quiet, where
 from fund_assets.cli.telling import Teller
 from fund_assets.dagster_state import project_instance
@@ -44,8 +45,13 @@ def define_job(name: str) -> dg.JobDefinition:
     return told.resolve_job_def(name)
 
 
-def execute(job: str, run_config: dict[str, Any]) -> bool:
+def execute(
+    job: str, run_config: dict[str, Any], tags: Mapping[str, str] | None = None
+) -> bool:
     """Run a job and tell of it on standard output.
+
+    Args:
+        tags: of the run, such as the partitions it is about.
 
     Returns:
         Whether it succeeded and, when it was asked for the histories of named funds, had
@@ -64,17 +70,20 @@ def execute(job: str, run_config: dict[str, Any]) -> bool:
                 EVENTS.handlers = [teller]
                 EVENTS.propagate = False
                 EVENTS.setLevel(logging.DEBUG)
+                PROGRESS.handlers = [teller]
                 teller.doing("starting")
                 with dg.execute_job(
                     dg.build_reconstructable_job(__name__, "define_job", (job,)),
                     instance,
                     run_config={**run_config, "loggers": {"console": {}}},
+                    tags=tags,
                     raise_on_error=False,
                 ) as result:
                     teller.close_run(result.run_id, result.success)
     if job == "source_canary":
         return result.success and not teller.errors
-    named = run_config.get("ops", {}).get("fund_nav", {}).get("config", {}).get("history_codes")
+    configs = [op.get("config", {}) for op in run_config.get("ops", {}).values()]
+    named = any(config.get("history_codes") or config.get("codes") for config in configs)
     return result.success and not (named and teller.missed_histories)
 
 

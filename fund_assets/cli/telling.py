@@ -9,7 +9,9 @@ lines without it.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Self
 
 import dagster as dg
@@ -19,12 +21,16 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from fund_assets.monitoring.records import check_cases, failure_words
+from fund_assets.steps.collecting import HistoryReport
 
 GOOD, NOTICE, BAD = "[green]✓[/]", "[yellow]![/]", "[red]✗[/]"
 NAME_WIDTH = 14
 SHOWN_CASES = 3
 #: In a pipe, a step's own lines are told after so many seconds without another line.
 QUIET_S = 2.0
+#: In a pipe, how far the histories are is told each so many seconds; the pace is that of the
+#: last so many funds.
+HISTORIES_S, PACED, BAR = 10.0, 200, 20
 
 
 class Teller(logging.Handler):
@@ -42,6 +48,8 @@ class Teller(logging.Handler):
         self._failures: list[tuple[str, str]] = []
         self._started = self._told = time.monotonic()
         self._step = ""
+        self._partitioned: set[str] = set()
+        self._paced: deque[tuple[float, int]] = deque(maxlen=PACED)
         self._spinner = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -71,7 +79,10 @@ class Teller(logging.Handler):
         )
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one record of Dagster's log: an event, or a line that a step logged."""
+        """Take one record of Dagster's log, an event or a line, or one of `PROGRESS`."""
+        if report := getattr(record, "report", None):
+            self._histories(report)
+            return
         meta = getattr(record, "dagster_meta", {})
         event: dg.DagsterEvent | None = meta.get("dagster_event")
         if event is not None:
@@ -90,6 +101,24 @@ class Teller(logging.Handler):
         if not success:
             self._line(" ", "whole log", f"`make dev`, then Runs, {run_id[:8]}")
 
+    def _histories(self, report: HistoryReport) -> None:
+        """How far a round of histories is: a bar, the pace of late, and how long it takes."""
+        now = time.monotonic()
+        self._paced.append((now, report.done))
+        (begun, first), left = self._paced[0], report.asked - report.done
+        rate = (report.done - first) / (now - begun) if now > begun else 0.0
+        filled = round(BAR * report.done / report.asked)
+        words = (
+            f"{'█' * filled}{'░' * (BAR - filled)} {report.done:,} of {_funds(report.asked)}, "
+            f"{rate:.1f} a second"
+            + (f", {timedelta(seconds=round(left / rate))} left" if rate and left else "")
+            + (f", {missed:,} without" if (missed := report.missed) else "")
+        )
+        if self.console.is_terminal:
+            self.doing(words)
+        elif now - self._told >= HISTORIES_S:
+            self._line(" ", self._step, escape(words))
+
     def _event(self, event: dg.DagsterEvent) -> None:
         kind = event.event_type
         if kind is dg.DagsterEventType.STEP_START:
@@ -99,6 +128,9 @@ class Teller(logging.Handler):
             done = event.step_materialization_data.materialization
             values = {name: value.value for name, value in done.metadata.items()}
             asset = done.asset_key.to_user_string()
+            if done.partition and asset in self._partitioned:
+                return  # an event for each partition of one run, all of them with its figures
+            self._partitioned.add(asset)
             took = f"{values.get('duration_seconds', 0):.1f} s"
             self._line(GOOD, asset, f"{describe(asset, values)} [dim]({took})[/]")
             self.missed_histories += _missed(values)
@@ -171,6 +203,15 @@ def describe(asset: str, values: Mapping[str, Any]) -> str:
             + (f", {_funds(missed)} without" if (missed := _missed(n)) else "")
             if n["history_funds_asked"]
             else ""
+        )
+    if asset == "nav_history":
+        if not n["history_funds_asked"]:
+            return "no fund is left to be asked for: every one has answered"
+        return (
+            f"histories of {_funds(n['history_funds_asked'])}: {n['history_rows']:,} rows, "
+            f"{n['rows_new']:,} new, {n['rows_changed']:,} changed, "
+            f"{n['rows_quarantined']:,} quarantined"
+            + (f"; {_funds(missed)} without" if (missed := _missed(n)) else "")
         )
     if asset == "validated_nav":
         if not n["batches"]:

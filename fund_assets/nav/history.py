@@ -4,11 +4,14 @@ Belongs here: choosing and judging. Does not belong here: fetching or storing.
 """
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import pandas as pd
 
 MAX_LOSS = 0.01
 BACK_END = "后端"
+#: The funds of the market fall into so many parts of nearly the same size.
+BUCKETS = tuple(f"{n:02d}" for n in range(64))
 
 
 @dataclass(frozen=True)
@@ -19,41 +22,74 @@ class HistoryCandidate:
     kind: str
 
 
+@dataclass(frozen=True)
+class HistoryChoice:
+    """Which funds are meant; without any of it, those of which no answer ever came.
+
+    Attributes:
+        limit: at most so many, unless they are named; None: all.
+        codes: exactly these.
+        missing_on: those with NAVs before this yyyymmdd and none on it, instead.
+        since: those not asked for since this yyyymmddhhmmss, too.
+        kind: of this kind alone.
+        buckets: of these `BUCKETS` alone.
+    """
+
+    limit: int | None = None
+    codes: tuple[str, ...] = ()
+    missing_on: int | None = None
+    since: int | None = None
+    kind: str = ""
+    buckets: frozenset[str] = frozenset(BUCKETS)
+
+
+def bucket_of(fund_code: str) -> str:
+    """The bucket of a fund: the same on every machine, for ever."""
+    return BUCKETS[crc32(fund_code.encode()) % len(BUCKETS)]
+
+
 def choose_histories(
     funds: pd.DataFrame,
-    missing: frozenset[str] | None,
+    progress: pd.DataFrame,
+    missing: frozenset[str],
+    choice: HistoryChoice,
     *,
     today: int,
-    limit: int,
-    codes: tuple[str, ...] = (),
 ) -> list[HistoryCandidate]:
     """The funds to ask for, in order of code.
 
     Args:
         funds: columns of FUND_INFO.
-        missing: funds that lack a date; None: every listed fund never asked for, but for
-            back-end twins, which have no page of their own.
+        progress: columns of HISTORY_PROGRESS.
+        missing: funds that lack the date `choice.missing_on`.
         today: yyyymmdd; a fund asked for today is not asked again for a missing date.
-        limit: at most this many, unless `codes` names them.
-        codes: exactly these.
 
     Raises:
-        ValueError: one of `codes` is no known fund.
+        ValueError: one of `choice.codes` is no known fund.
     """
-    if codes:
-        chosen = funds[funds["fund_code"].isin(codes)]
-        if unknown := sorted(set(codes) - set(chosen["fund_code"])):
+    asked = progress.set_index("fund_code").reindex(funds["fund_code"])
+    asked_at = asked["asked_at"].fillna(0).astype("int64").to_numpy()
+    if choice.codes:
+        wanted = funds["fund_code"].isin(choice.codes)
+        if unknown := sorted(set(choice.codes) - set(funds["fund_code"])):
             raise ValueError(
                 f"unknown fund {', '.join(unknown)}: not in fund_info; "
                 "run `fund-assets collect` first, and write codes with all six digits"
             )
-    elif missing is None:
+    elif choice.missing_on is not None:
+        wanted = funds["fund_code"].isin(missing) & (asked_at // 1_000_000 != today)
+    else:
         # A back-end twin is listed for its fees: its page is its front-end class's.
         has_page = (funds["status"] == "listed") & ~funds["name"].str.contains(BACK_END)
-        chosen = funds[has_page & funds["history_on"].isna()].head(limit)
-    else:
-        asked_today = (funds["history_on"] == today).fillna(False).astype(bool)
-        chosen = funds[funds["fund_code"].isin(missing) & ~asked_today].head(limit)
+        unanswered = (asked_at == 0) | (asked["state"] == "failed").to_numpy()
+        wanted = has_page & (unanswered | (asked_at < (choice.since or 0)))
+    if choice.kind:
+        wanted &= funds["kind"] == choice.kind
+    chosen = funds[wanted]
+    if choice.buckets != frozenset(BUCKETS):
+        chosen = chosen[chosen["fund_code"].map(bucket_of).isin(choice.buckets)]
+    if choice.limit is not None and not choice.codes:
+        chosen = chosen.head(choice.limit)
     return [
         HistoryCandidate(code, kind)
         for code, kind in zip(chosen["fund_code"], chosen["kind"], strict=True)

@@ -71,7 +71,6 @@ def described(listing: pd.DataFrame, today: int) -> pd.DataFrame:
             status="listed",
             first_seen_on=today,
             last_seen_on=today,
-            history_on=pd.array([None] * len(listing), dtype="Int32"),
         )
     )
 
@@ -131,8 +130,7 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
         rows = FUND_INFO.empty()
     else:
         first_seen_on = known["first_seen_on"].reindex(fresh.index, fill_value=today)
-        history_on = known["history_on"].reindex(fresh.index)
-        staying = fresh.assign(first_seen_on=first_seen_on, history_on=history_on)
+        staying = fresh.assign(first_seen_on=first_seen_on)
         leaving = known.loc[gone].assign(status="delisted")
         rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
     return ListingPlan(rows, verdicts, len(fresh), len(added), len(gone), renamed)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.nav.rules import valid_codes
@@ -52,7 +54,10 @@ def content_digest(observations: pd.DataFrame, *labels: object) -> str:
     ordered = observations.sort_values(["fund_code", "nav_date"], kind="stable")
     digest = hashlib.sha256(json.dumps(labels).encode())
     for name in ("fund_code", "defect"):
-        digest.update("\x1f".join(ordered[name]).encode("utf-8", "surrogatepass"))
+        texts = pa.chunked_array(pa.array(ordered[name], pa.string())).combine_chunks()
+        if len(texts):
+            whole = pa.ListArray.from_arrays([0, len(texts)], texts)
+            digest.update(pc.binary_join(whole, "\x1f")[0].as_buffer())
     digest.update(ordered["nav_date"].to_numpy(dtype="<i4").tobytes())
     for name in OBSERVED_NAMES:
         values = ordered[name].to_numpy(dtype="<f8").copy()

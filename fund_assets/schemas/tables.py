@@ -37,7 +37,28 @@ FUND_INFO = Table(
         Column("status", Kind.TEXT, "listed, or delisted: gone from the market's list", isin=("listed", "delisted")),
         Column("first_seen_on", Kind.DATE, "first date on which this platform saw it", "yyyymmdd"),
         Column("last_seen_on", Kind.DATE, "last date on which the market's list had it", "yyyymmdd"),
-        Column("history_on", Kind.DATE, "date on which its whole history was last asked for", "yyyymmdd", nullable=True),
+    ),
+    primary_key=("fund_code",),
+)  # fmt: skip
+
+#: What became of asking for a fund's whole history.
+HISTORY_STATES = ("stored", "nothing", "refused", "failed")
+
+HISTORY_PROGRESS = Table(
+    name="history_progress",
+    grain="one row per share class whose whole history was asked for",
+    why="How far the backfill of histories is: written in the transaction that lands them, so "
+    "that a run which was killed goes on with the next fund.",
+    columns=(
+        FUND_CODE,
+        Column("state", Kind.TEXT, "stored: the history landed. nothing: the source has none. refused: what it answered cannot be used. failed: no answer came, it is asked for again", isin=HISTORY_STATES),
+        Column("asked_at", Kind.STAMP, "when it was last asked for", "yyyymmddhhmmss"),
+        Column("stored_at", Kind.STAMP, "when a history of it last landed", "yyyymmddhhmmss", nullable=True),
+        Column("last_nav_date", Kind.DATE, "newest date in that history", "yyyymmdd", nullable=True),
+        Column("nav_dates", Kind.INT, "dates in that history", nullable=True, ge=0),
+        Column("answer", Kind.TEXT, "sha256 of the answer that was last dealt with; empty when none came", max_length=64),
+        Column("attempts", Kind.INT, "how often it was asked for since a history landed", ge=0),
+        Column("last_error", Kind.TEXT, "why it did not land when it was last asked for; empty otherwise", max_length=600),
     ),
     primary_key=("fund_code",),
 )  # fmt: skip
@@ -476,6 +497,7 @@ TABLES = {
     table.name: table
     for table in (
         FUND_INFO,
+        HISTORY_PROGRESS,
         COLLECTION_BATCH,
         FUND_NAV,
         FUND_EVENTS,

@@ -5,12 +5,16 @@ not belong here: which answers are fetched (`gateway.py`) or what they mean (`de
 
 An answer lies in `<folder>/<first two digits>/<sha256>.gz`; the same answer fetched twice is
 one file. The file's modification time says when it was last fetched.
+
+An answer can be kept at hand under the name of what was asked, in `<folder>/kept/<endpoint>/`,
+until what it says has been stored: whoever asks the same meanwhile need not ask the source.
 """
 
 import gzip
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
@@ -37,7 +41,8 @@ class RawArchive:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(gzip.compress(body, compresslevel=6, mtime=0))
+                # Level 6 takes three times as long, and a fifth of the room less.
+                file.write(gzip.compress(body, compresslevel=1, mtime=0))
             Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -56,6 +61,33 @@ class RawArchive:
         if (found := hashlib.sha256(body).hexdigest()) != sha256:
             raise ValueError(f"raw answer {path} is damaged: its sha256 is {found}; delete it")
         return body
+
+    def keep(self, endpoint: str, name: str, said: str) -> None:
+        """Keep at hand what was answered: the answer's sha256, or `status 404` and the like."""
+        target = self.folder / "kept" / endpoint / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, new = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+        with os.fdopen(handle, "w") as file:
+            file.write(said)
+        Path(new).replace(target)
+
+    def kept(self, endpoint: str) -> dict[str, str]:
+        """What is kept at hand: name → what was answered."""
+        folder = self.folder / "kept" / endpoint
+        found = folder.glob("[!.]*") if folder.is_dir() else ()
+        return {path.name: path.read_text() for path in found}
+
+    def at_hand(self, endpoint: str, name: str) -> str | None:
+        """What was answered to this one; None: nothing is kept of it."""
+        try:
+            return (self.folder / "kept" / endpoint / name).read_text()
+        except FileNotFoundError:
+            return None
+
+    def forget(self, endpoint: str, names: Iterable[str]) -> None:
+        """Keep these at hand no longer; the answers themselves stay until they are pruned."""
+        for name in names:
+            (self.folder / "kept" / endpoint / name).unlink(missing_ok=True)
 
     def prune(self, older_than_days: float) -> int:
         """Delete answers last fetched more than `older_than_days` days ago; return how many."""

@@ -12,7 +12,7 @@ five figures are all NaN and whose defect is empty is not yet published.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 import pandas as pd
@@ -156,9 +156,30 @@ class FundSource(Protocol):
         ...
 
     def histories(
-        self, funds: Iterable[tuple[str, str]]
+        self, funds: Iterable[tuple[str, str]], *, keep: bool = False
     ) -> Iterator[tuple[str, History | SourceError]]:
-        """Histories of many (fund_code, kind), an error standing for a fund that failed."""
+        """Histories of many (fund_code, kind), an error standing for a fund that failed.
+
+        Args:
+            keep: what is answered stays at hand until `forget`: asked for again before that,
+                also by another process of this machine, it costs no request.
+        """
+        ...
+
+    def kept(self) -> dict[str, str]:
+        """Fund code → what was answered (a sha256, or `status 404`), of histories at hand."""
+        ...
+
+    def forget(self, fund_codes: Iterable[str]) -> None:
+        """The histories of these funds are stored: they need not stay at hand."""
+        ...
+
+    def stop(self) -> datetime:
+        """Ask for no history for a while; returns until when, in Asia/Shanghai."""
+        ...
+
+    def stopped_until(self) -> datetime | None:
+        """Until when no history is to be asked for; None: now is well."""
         ...
 
     def events(self, year: int) -> MarketEvents:

@@ -7,6 +7,7 @@ belong here: the form of any payload (`decode.py`, `pages.py`).
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite, nan
 
@@ -18,6 +19,8 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.sources.base import OBSERVATION_COLUMNS
 
 LONGEST_QUOTE = 80
+#: Figures from here on are taken for no numbers.
+LARGEST = 1e300
 #: What the source writes, in one page or another, for a value it does not have yet.
 NOT_YET = frozenset({"", "--", "---"})
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -60,6 +63,11 @@ def numbers(
         name: the field, for the defect's text.
         unit: what may follow a number, such as `%`.
     """
+    if set(map(type, cells)) <= {int, float}:
+        with suppress(OverflowError):  # a whole number that no float can be
+            values = np.array(cells, dtype="float64")
+            if (np.abs(values) < LARGEST).all():
+                return values
     values = np.full(len(cells), nan)
     plain = _PLAIN.fullmatch
     for row, cell in enumerate(cells):
@@ -71,7 +79,7 @@ def numbers(
             if plain(text := cell.removesuffix(unit)) and isfinite(value := float(text)):
                 values[row] = value
                 continue
-        elif type(cell) in (int, float) and abs(cell) < 1e300:  # type: ignore[operator]
+        elif type(cell) in (int, float) and abs(cell) < LARGEST:  # type: ignore[operator]
             values[row] = cell
             continue
         defects.add(row, f"{name}: not a number: {quote(cell)}")
@@ -107,6 +115,8 @@ def unite(pages: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
         The frame, and how many rows were dropped because an equal one stood in the same
         page.
     """
+    if (beside := _beside(list(pages.values()))) is not None:
+        return beside, 0
     frame = pd.concat(pages.values(), ignore_index=True)
     twice = frame.duplicated(_KEY, keep=False).to_numpy()
     if not twice.any():
@@ -134,6 +144,34 @@ def unite(pages: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
         defects[at] = "; ".join(dict.fromkeys(filter(None, [*sightings["defect"], *texts])))
     united = united.assign(defect=defects).reset_index()[frame.columns].astype(frame.dtypes)
     return pd.concat([frame[~twice], united], ignore_index=True), equal
+
+
+def _beside(pages: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
+    """Two pages of one fund with the same dates, once each, and no defects: the usual case.
+
+    Every figure stands in one of them at most, so there is nothing to hold against anything.
+    """
+    if len(pages) != 2:
+        return None
+    one, other = pages
+    dates = one["nav_date"].to_numpy()
+    if not (
+        len(one) == len(other) > 0
+        and np.array_equal(dates, other["nav_date"].to_numpy())
+        and (np.diff(dates) > 0).all()
+        and (one["fund_code"] == one["fund_code"].iloc[0]).all()
+        and (other["fund_code"] == one["fund_code"].iloc[0]).all()
+        and (one["defect"] == "").all()
+        and (other["defect"] == "").all()
+    ):
+        return None
+    figures = {}
+    for name in OBSERVED_NAMES:
+        first, second = one[name].to_numpy(), other[name].to_numpy()
+        if not (np.isnan(first) | np.isnan(second)).all():
+            return None
+        figures[name] = np.where(np.isnan(first), second, first)
+    return one.assign(**figures)
 
 
 _KEY = ["fund_code", "nav_date"]

@@ -201,9 +201,14 @@ def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFr
     parts = _nav_parts(text, fund_code, what) + _yield_parts(text, fund_code, what)
     if not parts:
         raise FormatError(f"{what} has neither Data_netWorthTrend nor Data_millionCopiesIncome")
-    frame, _ = unite({name: frame for name, frame, _ in parts})
+    frame, again = unite({name: frame for name, frame, _ in parts})
     if frame.empty:
         raise EmptyAnswerError(f"{what} holds no date: the fund has not published yet")
+    if again > max(MOST_AGAIN, len(frame) / 100):
+        raise TruncatedError(
+            f"{what} holds {again + len(frame)} points of only {len(frame)} dates: the source "
+            "gave a page of it again and again; nothing of it is used, try again later"
+        )
     rows = [row for _, _, events in parts for row in events]
     return (
         frame.sort_values("nav_date", kind="stable", ignore_index=True),
@@ -223,6 +228,8 @@ def event_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=EVENT_COLUMNS).astype({**types, "text": "str"})
 
 
+#: So many points may stand in a history twice.
+MOST_AGAIN = 5
 _Part = tuple[str, pd.DataFrame, list[tuple[str, int, str, float, str]]]
 
 
@@ -318,7 +325,9 @@ def read_events(wording: str) -> list[tuple[str, float]]:
 
 def shanghai_dates(stamps: Any, what: str) -> NDArray[np.int32]:
     """Milliseconds since 1970 that are midnights in Shanghai → yyyymmdd."""
-    if not all(type(stamp) is int and 0 <= stamp < 10**14 for stamp in stamps):
+    if set(map(type, stamps)) - {int} or (
+        stamps and not 0 <= min(stamps) <= max(stamps) < 10**14
+    ):
         odd = next(s for s in stamps if type(s) is not int or not 0 <= s < 10**14)
         raise FormatError(f"{what}: {quote(odd)} is no time in milliseconds")
     local = np.array(stamps, dtype=np.int64) + _SHANGHAI_MS
@@ -333,13 +342,27 @@ def shanghai_dates(stamps: Any, what: str) -> NDArray[np.int32]:
 
 
 def _variable(text: str, name: str, what: str) -> list[Any] | None:
-    found = re.search(rf"\bvar\s+{name}\s*=\s*", text)
-    if not found:
+    begins = _assigned(text, name)
+    if begins is None:
         return None
-    value, end = json_value(text, found.end(), f"{name} in {what}")
+    value, end = json_value(text, begins, f"{name} in {what}")
     if not isinstance(value, list) or text[end : end + 16].lstrip()[:1] != ";":
         raise FormatError(f"{name} in {what} is no list that ends with a semicolon")
     return value
+
+
+def _assigned(text: str, name: str) -> int | None:
+    """Where the value of a variable begins.
+
+    The name is looked for first: that is a hundred times faster than one pattern for all.
+    """
+    at = text.find(name)
+    while at >= 0:
+        after = _ASSIGN.match(text, at + len(name))
+        if after and _DECLARED.search(text[max(at - 20, 0) : at]):
+            return after.end()
+        at = text.find(name, at + 1)
+    return None
 
 
 def json_value(text: str, at: int, what: str) -> tuple[Any, int]:
@@ -357,6 +380,7 @@ def _spelled(text: str) -> float | str:
     return value if abs(value := float(text)) < 1e300 else text
 
 
+_ASSIGN, _DECLARED = re.compile(r"\s*=\s*"), re.compile(r"\bvar\s+$")
 _DECODER = json.JSONDecoder(parse_constant=str)
 _SPELLING_DECODER = json.JSONDecoder(parse_constant=str, parse_float=_spelled)
 #: A number beyond float64, whose text a defect should quote.

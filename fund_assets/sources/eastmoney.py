@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from itertools import islice
 from time import monotonic
 from typing import TypeVar
@@ -62,6 +63,9 @@ EVENTS_ORDER = {
     "dividend_list": {"rank": "BZDM", "sort": "asc"},
     "split_list": {"rank": "FSRQ", "sort": "desc"},
 }
+HISTORY = "history"
+#: So many histories for each worker are on their way while others are dealt with.
+AHEAD = 8
 #: A fund that has existed since 2001, for the reachability test.
 OLDEST_FUND = "000001"
 
@@ -137,13 +141,14 @@ class EastmoneySource:
             duplicates=market.duplicates,
         )
 
-    def history(self, fund_code: str, *, kind: str) -> History:
+    def history(self, fund_code: str, *, kind: str, keep: bool = False) -> History:
         """One fund's whole history, in one request.
 
         Args:
             fund_code: six digits.
             kind: `money` asks akshare for yields should our decoder refuse the answer; our
                 own decoder reads what the answer holds.
+            keep: as in `histories`.
 
         Raises:
             UnknownFundError: the source has no page for it.
@@ -152,10 +157,11 @@ class EastmoneySource:
             raise UnknownFundError(f"{fund_code[:40]!r} is no fund code: six digits are")
         try:
             answer = self._gateway.fetch(
-                "history",
+                HISTORY,
                 HISTORY_URL.format(fund_code=fund_code),
                 headers=HEADERS,
                 fund=fund_code,
+                keep=keep,
             )
         except StatusError as error:
             if error.status == 404:
@@ -174,7 +180,7 @@ class EastmoneySource:
         return History(fund_code, observations, events, (payload,))
 
     def histories(
-        self, funds: Iterable[tuple[str, str]]
+        self, funds: Iterable[tuple[str, str]], *, keep: bool = False
     ) -> Iterator[tuple[str, History | SourceError]]:
         """Histories in the order of `funds`, some at a time, few of them in memory."""
         pending: deque[tuple[str, Future[History]]] = deque()
@@ -183,10 +189,10 @@ class EastmoneySource:
 
         def submit(count: int) -> None:
             for code, kind in islice(todo, count):
-                pending.append((code, pool.submit(self.history, code, kind=kind)))
+                pending.append((code, pool.submit(self.history, code, kind=kind, keep=keep)))
 
         try:
-            submit(2 * self._workers)
+            submit(AHEAD * self._workers)
             while pending:
                 code, future = pending.popleft()
                 try:
@@ -197,6 +203,23 @@ class EastmoneySource:
                 yield code, result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def kept(self) -> dict[str, str]:
+        """Histories at hand: fund code → the answer's sha256, or `status 404`."""
+        return self._gateway.archive.kept(HISTORY) if self._gateway.archive else {}
+
+    def forget(self, fund_codes: Iterable[str]) -> None:
+        """The histories of these funds are stored: they need not stay at hand."""
+        if self._gateway.archive:
+            self._gateway.archive.forget(HISTORY, fund_codes)
+
+    def stop(self) -> datetime:
+        """No history is asked for until then; the evening's pages are."""
+        return self._gateway.pace.stop(HOST)
+
+    def stopped_until(self) -> datetime | None:
+        """Until when no history is to be asked for; None: now is well."""
+        return self._gateway.pace.stopped_until(HOST)
 
     def events(self, year: int) -> MarketEvents:
         """Every dividend and split of the market in a year: a request for each 100 of them.

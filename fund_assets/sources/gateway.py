@@ -1,8 +1,9 @@
 """The one door to the network: every request to the market goes through a `Gateway`.
 
-Belongs here: timeouts, the deadline of a whole call, retries, the rate limit, the size
-limit, the refusal of redirects and of ban pages, and keeping the raw bytes. Does not belong
-here: which addresses there are (`eastmoney.py`) and what the bytes mean (`decode.py`).
+Belongs here: timeouts, the deadline of a whole call, retries, the size limit, the refusal of
+redirects and of ban pages, and keeping the raw bytes. Does not belong here: how fast a host
+may be asked (`pace.py`), which addresses there are (`eastmoney.py`) and what the bytes mean
+(`decode.py`).
 """
 
 import re
@@ -11,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from http.client import HTTPException
-from threading import Lock
-from time import monotonic, sleep
+from pathlib import Path
+from time import monotonic
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -36,10 +37,13 @@ from fund_assets.sources.base import (
     TransportError,
 )
 from fund_assets.sources.deadline import Watch, WatchedAdapter
+from fund_assets.sources.pace import Pace
 from fund_assets.sources.tally import Tally
 
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
+#: What is kept in the archive of a page that is not there.
+NO_PAGE = "status 404"
 _LONGEST_PAUSE_S = 30.0
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
 
@@ -75,23 +79,6 @@ class Answer:
     sha256: str
 
 
-class RateLimit:
-    """At most so many requests a second to one host, over all threads of this process."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1.0 / per_second
-        self._next: dict[str, float] = {}
-        self._lock = Lock()
-
-    def wait(self, host: str) -> None:
-        """Return when the caller may send its request to `host`."""
-        with self._lock:
-            now = monotonic()
-            turn = max(now, self._next.get(host, now))
-            self._next[host] = turn + self._gap
-        sleep(max(turn - now, 0.0))
-
-
 class Gateway:
     """Fetches whole answers, or raises a typed error within a known time.
 
@@ -102,6 +89,7 @@ class Gateway:
         attempts: tries per call. Broken connections, timeouts, 429 and 5xx are tried again;
             ban pages, other statuses and answers in another form are not.
         requests_per_second: per host.
+        pace_folder: where the processes of this machine share the pace; None: they do not.
         limit_bytes: largest answer, after content encoding is removed.
         archive: where answers are kept before anyone looks into them.
         retention_days: how long `prune` leaves them there.
@@ -109,6 +97,8 @@ class Gateway:
 
     Attributes:
         tally: every request, and how it ended.
+        pace: of each host.
+        archive: where answers are kept.
     """
 
     def __init__(
@@ -118,6 +108,7 @@ class Gateway:
         deadline_s: float = 60.0,
         attempts: int = 3,
         requests_per_second: float = 1.0,
+        pace_folder: Path | None = None,
         limit_bytes: int = 64 * 2**20,
         archive: RawArchive | None = None,
         retention_days: int = 30,
@@ -127,9 +118,9 @@ class Gateway:
         self._deadline_s = deadline_s
         self._attempts = attempts
         self._limit_bytes = limit_bytes
-        self._archive = archive
+        self.archive = archive
         self._retention_days = retention_days
-        self._rate = RateLimit(requests_per_second)
+        self.pace = Pace(requests_per_second, pace_folder)
         self.tally = Tally()
         self._pause = wait_exponential_jitter(
             multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
@@ -143,6 +134,7 @@ class Gateway:
             deadline_s=settings.request_deadline_s,
             attempts=settings.request_attempts,
             requests_per_second=settings.requests_per_second,
+            pace_folder=settings.state_dir / "pace",
             limit_bytes=settings.response_limit_mb * 2**20,
             archive=RawArchive(settings.state_dir / "raw"),
             retention_days=settings.raw_retention_days,
@@ -150,7 +142,7 @@ class Gateway:
 
     def prune(self) -> int:
         """Delete raw answers that are older than their retention; returns how many."""
-        return self._archive.prune(self._retention_days) if self._archive else 0
+        return self.archive.prune(self._retention_days) if self.archive else 0
 
     def fetch(
         self,
@@ -161,6 +153,7 @@ class Gateway:
         *,
         form: Literal["js", "html"] = "js",
         fund: str = "",
+        keep: bool = False,
     ) -> Answer:
         """GET `url` and return the whole answer.
 
@@ -168,6 +161,9 @@ class Gateway:
             endpoint: short stable name for messages and provenance.
             form: what is expected; a page where `js` is expected is a ban page.
             fund: the fund it is about, for messages.
+            keep: the answer, or that there is no such page, is kept at hand in the archive
+                under the fund; one that is at hand already is not asked for again. Refused
+                without a request while the host is stopped.
 
         Raises:
             TransportError: no whole answer; `StatusError` carries the status.
@@ -177,12 +173,16 @@ class Gateway:
         """
         host = urlsplit(url).hostname or url
         what = f"{endpoint}{f' of fund {fund}' if fund else ''} from {host}"
+        if keep and (found := self._at_hand(endpoint, what, url, fund)):
+            return found
         until: float | None = None
         took = 0.0
 
         def once() -> Answer:
             nonlocal until, took
-            self._rate.wait(host)
+            self.pace.wait(host)
+            if keep and (stop := self.pace.stopped_until(host)):
+                raise BannedError(f"{what}: held off, not asked for before {stop:%H:%M}")
             began = monotonic()
             if until is None:
                 until = began + self._deadline_s
@@ -190,6 +190,10 @@ class Gateway:
                 answer = self._once(endpoint, what, url, params, headers, until)
             except SourceError as error:
                 self.tally.add(endpoint, outcome_of(error), monotonic() - began)
+                if _holds_off(error):
+                    self.pace.held_off(host)
+                if keep and self.archive and getattr(error, "status", 0) == 404:
+                    self.archive.keep(endpoint, fund, NO_PAGE)
                 raise
             took = monotonic() - began
             return answer
@@ -206,13 +210,34 @@ class Gateway:
         answer: Answer = retrying(once)
         problem: SourceError | None = None
         if not answer.body:
-            problem = EmptyAnswerError(f"{what}: the answer is empty; try again later")
+            problem = EmptyAnswerError(_nothing(what))
         elif form == "js" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
             problem = banned(what, answer.body)
         self.tally.add(endpoint, outcome_of(problem), took)
+        if isinstance(problem, BannedError):
+            self.pace.held_off(host)
+        else:
+            self.pace.answered(host)
+            if keep and self.archive:
+                self.archive.keep(endpoint, fund, answer.sha256)
         if problem:
             raise problem
         return answer
+
+    def _at_hand(self, endpoint: str, what: str, url: str, fund: str) -> Answer | None:
+        """An answer that is kept, as if it came now; None when there is none to be read."""
+        said = self.archive.at_hand(endpoint, fund) if self.archive else None
+        if said is None or self.archive is None:
+            return None
+        if said == NO_PAGE:
+            raise StatusError(_no_page(what), requests.codes.not_found)
+        try:
+            body = self.archive.get(said)
+        except (FileNotFoundError, ValueError, OSError):
+            return None  # pruned meanwhile, or damaged: it is asked for again
+        if not body:
+            raise EmptyAnswerError(_nothing(what))
+        return Answer(endpoint, url, requests.codes.ok, {}, body, said)
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -241,7 +266,7 @@ class Gateway:
                 raise TransportError(f"{what}: {_explain(error, self._timeout_s)}") from error
             if watch.expired:  # a body without a length ends like a whole one
                 raise self._late(what)
-        digest = self._archive.put(body) if self._archive else sha256(body).hexdigest()
+        digest = self.archive.put(body) if self.archive else sha256(body).hexdigest()
         return Answer(
             endpoint, response.url, response.status_code, response.headers, body, digest
         )
@@ -335,6 +360,14 @@ def outcome_of(error: SourceError | None) -> str:
     return _OUTCOMES[type(error)]
 
 
+def _nothing(what: str) -> str:
+    return f"{what}: the answer is empty; try again later"
+
+
+def _no_page(what: str) -> str:
+    return f"{what}: status 404, there is no such page"
+
+
 def _status_error(what: str, response: requests.Response) -> StatusError:
     status = response.status_code
     advice = {
@@ -346,6 +379,13 @@ def _status_error(what: str, response: requests.Response) -> StatusError:
     asked = response.headers.get("Retry-After", "")
     pause = float(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 0.0
     return StatusError(f"{what}: status {status}, {advice}", status, pause)
+
+
+def _holds_off(error: SourceError) -> bool:
+    """Whether the source asks us to be slower, or takes us for no person."""
+    if isinstance(error, StatusError):
+        return error.status in (403, 429)
+    return isinstance(error, BannedError)
 
 
 def _worth_another_try(error: BaseException) -> bool:

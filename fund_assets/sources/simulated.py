@@ -169,7 +169,7 @@ class SimulatedSource:
         return answer
 
     def histories(
-        self, funds: Iterable[tuple[str, str]]
+        self, funds: Iterable[tuple[str, str]], *, keep: bool = False
     ) -> Iterator[tuple[str, History | SourceError]]:
         """Histories in the order asked for, an error standing for a fund that has none."""
         codes = (code for code, _ in funds)
@@ -187,6 +187,21 @@ class SimulatedSource:
                 answers[history.fund_code] = history
             for code in batch:
                 yield code, answers[code]
+
+    def kept(self) -> dict[str, str]:
+        """Nothing: histories are computed."""
+        return {}
+
+    def forget(self, fund_codes: Iterable[str]) -> None:
+        """Nothing is at hand."""
+
+    def stop(self) -> datetime:
+        """This market holds nobody off."""
+        return self._now()
+
+    def stopped_until(self) -> datetime | None:
+        """None: it may always be asked."""
+        return None
 
     def _find(self, code: str, minute: int) -> int | UnknownFundError:
         fund = self.market.index.get(code)

@@ -1,6 +1,7 @@
 """Step 2: waves of the market and histories of funds into the landing zone."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,25 +9,39 @@ import pandas as pd
 
 from fund_assets.calendar import to_key, to_stamp
 from fund_assets.nav.events import sort_out
-from fund_assets.nav.history import choose_histories, shrunk
+from fund_assets.nav.history import (
+    HistoryCandidate,
+    HistoryChoice,
+    choose_histories,
+    shrunk,
+)
 from fund_assets.nav.listing import acceptable, described
 from fund_assets.nav.observe import Landing, prepare
+from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.sources.base import (
     BannedError,
+    EmptyAnswerError,
     FundSource,
     History,
     Payload,
     SourceError,
     TransportError,
     TruncatedError,
+    UnknownFundError,
     Wave,
 )
 from fund_assets.warehouse import Warehouse, landing
 
 #: Histories that make one batch: bounds the memory of landing and merging them.
-FUNDS_PER_BATCH = 300
+FUNDS_PER_BATCH = 100
 #: After these a fund is asked for again: no answer of it arrived.
 UNANSWERED = (TransportError, BannedError, TruncatedError)
+#: After these the source has no history of the fund.
+NOTHING = (EmptyAnswerError, UnknownFundError)
+#: So many ban pages one after the other, and no more is asked for.
+BANS_TO_STOP = 3
+#: Fund code → its history, why there is none, or why it is refused, in words.
+Answers = dict[str, History | SourceError | str]
 
 
 @dataclass(frozen=True)
@@ -43,17 +58,26 @@ class HistoryReport:
     """What a round of histories brought.
 
     Attributes:
+        asked: funds that were to be asked for; done: those dealt with.
         failures: fund_code → error, of funds that gave no history.
         refused: fund_code → reason, of histories that lost what is stored (R18).
         fallbacks: why akshare's decoder was needed, of each history where it was.
+        stopped: why the round ended early, and when to try again; empty when it did not.
     """
 
     asked: int = 0
+    done: int = 0
     rows: int = 0
     batches: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     fallbacks: list[str] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def missed(self) -> int:
+        """Funds that were asked for and whose history did not land."""
+        return len(self.failures) + len(self.refused)
 
 
 def collect_wave(
@@ -85,75 +109,113 @@ def collect_histories(
     warehouse: Warehouse,
     source: FundSource,
     now: Callable[[], datetime],
+    choice: HistoryChoice,
     *,
-    limit: int,
-    codes: tuple[str, ...] = (),
-    missing_on: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    landed: Callable[[Landing], None] = lambda batch: None,
+    progress: Callable[[HistoryReport], None] = lambda report: None,
 ) -> HistoryReport:
     """Fetch the whole histories of funds and land them, some hundred to a batch.
 
     A fund whose source fails is reported, and asked again another time unless the source
-    has answered that there is nothing; the others go on.
+    has answered that there is nothing; the others go on. What has been answered is kept at
+    hand until it has landed: a round that was ended by whatever means goes on with the next
+    fund, and makes the same batches. After some ban pages one after the other nothing more
+    is asked for.
 
     Args:
-        limit: at most this many funds, unless they are named.
-        codes: exactly these funds; none: those never asked for.
-        missing_on: funds with NAVs before this yyyymmdd and none on it, instead.
-        progress: called with how many of how many funds are done.
+        landed: called with each batch after it has landed.
+        progress: called after each fund.
     """
-    today = to_key(now().date())
-    chosen = choose_histories(
-        landing.fund_info(warehouse),
-        landing.funds_without(warehouse, missing_on) if missing_on else None,
-        today=today,
-        limit=limit,
-        codes=codes,
-    )
-    report = HistoryReport(asked=len(chosen))
-    spans = landing.stored_spans(warehouse) if chosen else None
-    done = 0
-    for start in range(0, len(chosen), FUNDS_PER_BATCH):
-        group = chosen[start : start + FUNDS_PER_BATCH]
-        kept: list[History] = []
-        answered: list[str] = []
-        for code, history in source.histories([(fund.fund_code, fund.kind) for fund in group]):
-            done += 1
-            progress(done, len(chosen))
-            if not isinstance(history, UNANSWERED):
-                answered.append(code)
-            if isinstance(history, SourceError):
-                report.failures[code] = f"{type(history).__name__}: {history}"
-            elif reason := shrunk(history.observations, spans, code):
-                report.refused[code] = reason
-            else:
-                kept.append(history)
-        _land_histories(warehouse, source, now(), answered, kept, report)
+    report = HistoryReport()
+    chosen = _chosen(warehouse, choice, to_key(now().date()))
+    report.asked = len(chosen)
+    if chosen and (until := source.stopped_until()):
+        report.stopped = f"the source held us off: nothing is asked for before {_time(until)}"
+        return report
+    before = landing.history_progress(warehouse).set_index("fund_code")
+    _forget_landed(source, before)
+    answers: Answers = {}
+    bans = 0
+    asked = [(fund.fund_code, fund.kind) for fund in chosen]
+    with closing(source.histories(asked, keep=True)) as histories:
+        for code, answer in histories:
+            answers[code] = answer
+            report.done += 1
+            if isinstance(answer, SourceError):
+                report.failures[code] = f"{type(answer).__name__}: {answer}"
+            progress(report)
+            bans = bans + 1 if isinstance(answer, BannedError) else 0
+            if bans and (held_off := _held_off(source, bans, answer)):
+                report.stopped = held_off
+                break
+            if len(answers) == FUNDS_PER_BATCH:
+                _land_histories(warehouse, source, now(), answers, before, report, landed)
+                answers = {}
+    if answers:
+        _land_histories(warehouse, source, now(), answers, before, report, landed)
     return report
+
+
+def _chosen(warehouse: Warehouse, choice: HistoryChoice, today: int) -> list[HistoryCandidate]:
+    missing = frozenset[str]()
+    if choice.missing_on is not None:
+        missing = landing.funds_without(warehouse, choice.missing_on)
+    return choose_histories(
+        landing.fund_info(warehouse),
+        landing.history_progress(warehouse),
+        missing,
+        choice,
+        today=today,
+    )
+
+
+def _forget_landed(source: FundSource, before: pd.DataFrame) -> None:
+    """A round that ended between landing and forgetting left some at hand."""
+    answers = before["answer"].to_dict()
+    source.forget([code for code, said in source.kept().items() if answers.get(code) == said])
+
+
+def _held_off(source: FundSource, bans: int, answer: object) -> str:
+    """Why no more is to be asked for, in words; empty while it may be only this one fund."""
+    until = source.stopped_until()
+    if until is None and bans < BANS_TO_STOP:
+        return ""
+    return (
+        f"the source holds us off: {answer}. Nothing more is asked for before "
+        f"{_time(until or source.stop())}; what was answered is kept, and the same command "
+        "goes on from there"
+    )
 
 
 def _land_histories(
     warehouse: Warehouse,
     source: FundSource,
     now: datetime,
-    asked: list[str],
-    kept: list[History],
+    answers: Answers,
+    before: pd.DataFrame,
     report: HistoryReport,
+    landed: Callable[[Landing], None],
 ) -> None:
-    today = to_key(now.date())
-    rows = [history.observations for history in kept if len(history.observations)]
-    if not rows:
-        with warehouse.transaction(writes=True) as connection:
-            landing.mark_asked(connection, asked, today)
+    """Some hundred answers as one batch, and how far each fund is, in one transaction."""
+    spans = landing.stored_spans(warehouse, list(answers))
+    for code, answer in answers.items():
+        if isinstance(answer, History) and (reason := shrunk(answer.observations, spans, code)):
+            report.refused[code] = answers[code] = reason
+    kept = [answer for answer in answers.values() if isinstance(answer, History)]
+    rows = _progress_rows(answers, before, source.kept(), to_stamp(now))
+    observations = [history.observations for history in kept if len(history.observations)]
+    if not observations:
+        landing.write_progress(warehouse, rows)
+        source.forget(answers)
         return
-    observations = pd.concat(rows, ignore_index=True)
+    together = pd.concat(observations, ignore_index=True)
     events = pd.concat([history.events for history in kept], ignore_index=True)
     prepared = prepare(
-        observations,
+        together,
         events,
         kind="history",
         source=source.name,
-        newest_date=int(observations["nav_date"].max()),
+        newest_date=int(together["nav_date"].max()),
         previous_date=None,
         collected_at=to_stamp(now),
         payloads=_payloads(kept),
@@ -163,12 +225,59 @@ def _land_histories(
         prepared,
         new_funds=_with_all(None, prepared),
         events=sort_out(events).usable,
-        asked=asked,
-        today=today,
+        progress=rows,
     )
-    report.rows += len(observations)
+    source.forget(answers)
+    report.rows += len(together)
     report.fallbacks += [p.fallback_because for p in _payloads(kept) if p.fallback_because]
     report.batches.append(prepared.batch_id)
+    landed(prepared)
+
+
+def _progress_rows(
+    answers: Answers,
+    before: pd.DataFrame,
+    kept: dict[str, str],
+    now: int,
+) -> pd.DataFrame:
+    """Rows of HISTORY_PROGRESS: what is known of these funds now."""
+    rows = []
+    for code, answer in answers.items():
+        row = {"fund_code": code, "asked_at": now, "answer": kept.get(code, "")}
+        if isinstance(answer, History):
+            dates = answer.observations["nav_date"]
+            row |= {
+                "state": "stored",
+                "stored_at": now,
+                "last_nav_date": dates.max() if len(dates) else None,
+                "nav_dates": len(dates),
+                "attempts": 0,
+                "last_error": "",
+            }
+        else:
+            known = code in before.index
+            row |= {
+                name: before.at[code, name] if known else None
+                for name in ("stored_at", "last_nav_date", "nav_dates")
+            } | {
+                "state": _state(answer),
+                "attempts": (int(before.at[code, "attempts"]) if known else 0) + 1,
+                "last_error": (
+                    answer if isinstance(answer, str) else f"{type(answer).__name__}: {answer}"
+                )[:600],
+            }
+        rows.append(row)
+    return HISTORY_PROGRESS.conform(pd.DataFrame(rows))
+
+
+def _state(answer: SourceError | str) -> str:
+    if isinstance(answer, UNANSWERED):
+        return "failed"
+    return "nothing" if isinstance(answer, NOTHING) else "refused"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _payloads(histories: list[History]) -> Iterator[Payload]:

@@ -1,6 +1,6 @@
 """Step 3: waiting batches through the rules into the accepted history."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -8,6 +8,7 @@ from functools import partial
 from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.merge import plan_events, plan_merge
+from fund_assets.nav.observe import Landing
 from fund_assets.nav.rules import RULES, SHOWN_CASES, Rule, Verdict
 from fund_assets.warehouse import Warehouse, landing, publishing
 from fund_assets.warehouse.publishing import Outcome
@@ -21,14 +22,21 @@ def validate(
     calendar: TradingCalendar,
     now: datetime,
     progress: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    kinds: Collection[str] = landing.KINDS,
+    fresh: Landing | None = None,
 ) -> list[Outcome]:
     """Publish every waiting batch, oldest first.
+
+    Args:
+        kinds: of these kinds alone.
+        fresh: the batch that has landed just now; it need not be read again.
 
     Returns:
         The outcome of each batch; blocked ones among them changed nothing.
     """
     outcomes = []
-    for batch_id in landing.unpublished(warehouse):
+    for batch_id in landing.unpublished(warehouse, kinds):
         outcomes.append(
             publishing.publish(
                 warehouse,
@@ -36,6 +44,7 @@ def validate(
                 _planner(calendar, now),
                 known_since=partial(_known_since, calendar),
                 now=to_stamp(now),
+                landed=fresh.landed if fresh and fresh.batch_id == batch_id else None,
             )
         )
         progress(outcomes[-1])
@@ -49,7 +58,7 @@ def judge_waiting(
 
     When none waits, what they said of the last wave.
     """
-    waiting = landing.unpublished(warehouse, events=False)
+    waiting = landing.unpublished(warehouse, ("wave", "history"))
     if not waiting:
         last = publishing.last_published(warehouse, "wave") or publishing.last_published(
             warehouse

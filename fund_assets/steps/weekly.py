@@ -13,7 +13,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, to_key, to_stamp, week_start
 from fund_assets.metrics import FundSeries, compute_metrics
-from fund_assets.nav.history import BACK_END
+from fund_assets.nav.history import BACK_END, HistoryChoice
 from fund_assets.nav.recompute import cases, recompute
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_METRICS
 from fund_assets.sources.base import FundSource
@@ -184,33 +184,39 @@ def refetch(
     source: FundSource,
     week: str,
     now: Callable[[], datetime],
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[HistoryReport], None] = lambda report: None,
 ) -> HistoryReport:
     """Fetch the whole histories of the week's quarter, but for those had since its Monday."""
     funds = landing.fund_info(warehouse)
     codes = quarter(funds, week)
     monday = to_key(week_start(week))
-    had = funds["history_on"].fillna(0).astype("int64") >= monday
-    left = [code for code in codes if code not in set(funds.loc[had, "fund_code"])]
+    had = _had_since(warehouse, monday)
+    left = [code for code in codes if code not in had]
     # Naming no fund would mean all that have none yet.
     report = (
         collect_histories(
-            warehouse, source, now, limit=len(left), codes=tuple(left), progress=progress
+            warehouse, source, now, HistoryChoice(codes=tuple(left)), progress=progress
         )
         if left
         else HistoryReport()
     )
-    asked = landing.fund_info(warehouse).set_index("fund_code")["history_on"]
     problems = {**report.failures, **report.refused}
     figures = {
         "quarter": len(codes),
-        "had": int((asked.reindex(codes).fillna(0).astype("int64") >= monday).sum()),
+        "had": len(set(codes) & _had_since(warehouse, monday)),
         "failed": len(report.failures),
         "refused": len(report.refused),
         "cases": [f"{code}: {why}" for code, why in problems.items()][:SHOWN_CASES],
     }
     weekly.note_step(warehouse, week, "refetch", to_stamp(now()), figures)
     return report
+
+
+def _had_since(warehouse: Warehouse, day: int) -> set[str]:
+    """The funds that answered when asked for their history, since a day (yyyymmdd)."""
+    progress = landing.history_progress(warehouse)
+    answered = (progress["asked_at"] // 1_000_000 >= day) & (progress["state"] != "failed")
+    return set(progress.loc[answered, "fund_code"])
 
 
 def upkeep(

@@ -4,10 +4,11 @@ Belongs here: reads and writes of the collecting steps. Does not belong here: an
 touches the accepted history (`publishing.py`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, to_key
@@ -18,14 +19,20 @@ from fund_assets.schemas.tables import (
     FUND_EVENTS,
     FUND_INFO,
     FUND_NAV,
+    HISTORY_PROGRESS,
     NAV_QUARANTINE,
+    VALIDATED_NAV,
 )
+from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import insert, upsert
+from fund_assets.warehouse.writes import insert, renew, upsert
 
+FEW_FUNDS = 500
 MONTH = timedelta(days=31)
+#: Of batches.
+KINDS = COLLECTION_BATCH["kind"].isin
 
 
 def fund_info(warehouse: Warehouse) -> pd.DataFrame:
@@ -47,8 +54,7 @@ def land(
     *,
     new_funds: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
-    asked: Iterable[str] = (),
-    today: int = 0,
+    progress: pd.DataFrame | None = None,
 ) -> bool:
     """Write a batch in one transaction; a batch that is there already changes nothing.
 
@@ -58,7 +64,7 @@ def land(
         landing: the batch.
         new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
         events: `sources.base.EVENT_COLUMNS` recorded in it, all of them possible.
-        asked: funds whose history was asked for on `today` (yyyymmdd), found or not.
+        progress: columns of HISTORY_PROGRESS, of funds whose histories were asked for.
 
     Returns:
         Whether the batch is new.
@@ -68,12 +74,12 @@ def land(
         if is_new:
             if new_funds is not None:
                 insert(connection, FUND_INFO, new_funds, ignore=True)
-            insert(connection, FUND_NAV, landing.landed)
+            renew(connection, FUND_NAV, landing.landed, FUND_NAV.empty())
             crash_point("land.after_rows")
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
-            if events is not None:
+            if events is not None and len(events):
                 source = "list" if landing.kind == "events" else "history"
-                stored = warehouse.frame("SELECT * FROM fund_events", FUND_EVENTS)
+                stored = _events_of(warehouse, events["fund_code"].unique())
                 changed = merge(stored, events, source, landing.batch_id)
                 upsert(connection, FUND_EVENTS, changed)
         else:
@@ -84,26 +90,43 @@ def land(
                 ),
                 {"id": landing.batch_id},
             )
-        mark_asked(connection, asked, today)
+        if progress is not None:
+            upsert(connection, HISTORY_PROGRESS, progress)
         crash_point("land.before_commit")
     crash_point("land.after_commit")
     return is_new
 
 
-def mark_asked(connection: sa.Connection, codes: Iterable[str], today: int) -> None:
-    """Remember that the histories of these funds were asked for."""
-    rows = [{"today": today, "code": code} for code in codes]
-    if rows:
-        connection.execute(
-            sa.text("UPDATE fund_info SET history_on = :today WHERE fund_code = :code"), rows
-        )
+def _events_of(warehouse: Warehouse, codes: Collection[str]) -> pd.DataFrame:
+    """The stored events of some funds; of all of them when they are many."""
+    some = len(codes) <= FEW_FUNDS
+    marks = {f"code{n}": code for n, code in enumerate(codes if some else ())}
+    where = f" WHERE fund_code IN ({', '.join(f':{name}' for name in marks)})" if some else ""
+    return warehouse.frame(f"SELECT * FROM fund_events{where}", FUND_EVENTS, **marks)
 
 
-def stored_spans(warehouse: Warehouse) -> pd.DataFrame:
-    """Per fund: fund_code, rows, first_date, last_date of the accepted history."""
+def history_progress(warehouse: Warehouse) -> pd.DataFrame:
+    """All of history_progress."""
+    return warehouse.frame(
+        "SELECT * FROM history_progress ORDER BY fund_code", HISTORY_PROGRESS
+    )
+
+
+@retried
+def write_progress(warehouse: Warehouse, rows: pd.DataFrame) -> None:
+    """Rows of HISTORY_PROGRESS of funds of which nothing lands."""
+    with warehouse.transaction(writes=True) as connection:
+        upsert(connection, HISTORY_PROGRESS, rows)
+
+
+def stored_spans(warehouse: Warehouse, codes: Sequence[str]) -> pd.DataFrame:
+    """Of some funds: fund_code, rows, first_date, last_date of the accepted history."""
+    marks = {f"code{n}": code for n, code in enumerate(codes)}
     found = warehouse.rows(
         "SELECT fund_code, COUNT(*) AS `rows`, MIN(nav_date) AS first_date, "
-        "MAX(nav_date) AS last_date FROM validated_nav GROUP BY fund_code"
+        "MAX(nav_date) AS last_date FROM validated_nav "
+        f"WHERE fund_code IN ({', '.join(f':{name}' for name in marks)}) GROUP BY fund_code",
+        **marks,
     )
     return pd.DataFrame(found, columns=["fund_code", "rows", "first_date", "last_date"])
 
@@ -122,8 +145,31 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
     return frozenset(str(row["fund_code"]) for row in found)
 
 
-def unpublished(warehouse: Warehouse, *, events: bool = True) -> list[str]:
-    """Batches that wait for the rules, oldest first; without `events`, observations only.
+def dates_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
+    """fund_code, kind, nav_date of the accepted NAVs of listed funds from a date on."""
+    batches = list(
+        stream(
+            warehouse.backend,
+            "SELECT CAST(fund_code AS SIGNED) AS code, nav_date FROM validated_nav "
+            f"WHERE nav_date >= {since:d}",
+        )
+    )
+    funds = fund_info(warehouse)
+    kinds = funds[funds["status"] == "listed"].set_index("fund_code")["kind"]
+    if not batches:
+        return VALIDATED_NAV.empty().assign(kind="")
+    found = pa.Table.from_batches(batches).to_pandas()
+    number = kinds.index.astype("int64")
+    at = number.get_indexer(found["code"])
+    dates = found["nav_date"][at >= 0]
+    at = at[at >= 0]
+    return pd.DataFrame(
+        {"fund_code": kinds.index[at], "kind": kinds.to_numpy()[at], "nav_date": dates.array}
+    )
+
+
+def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:
+    """Batches of some kinds that wait for the rules, oldest first.
 
     A held wave waits too, until another wave is collected: then its dates are old news.
     Held histories wait only when they are collected again, so that they do not stop every
@@ -131,18 +177,17 @@ def unpublished(warehouse: Warehouse, *, events: bool = True) -> list[str]:
     """
     rows = warehouse.rows(
         """
-        SELECT batch_id FROM collection_batch AS b
-        WHERE (state = 'landed' AND (:events OR kind <> 'events')) OR (
+        SELECT batch_id, kind FROM collection_batch AS b
+        WHERE state = 'landed' OR (
             state = 'held' AND kind = 'wave' AND NOT EXISTS (
                 SELECT 1 FROM collection_batch AS later
                 WHERE later.kind = 'wave' AND later.collected_at > b.collected_at
             )
         )
         ORDER BY collected_at, kind DESC, batch_id
-        """,
-        events=events,
+        """
     )
-    return [str(row["batch_id"]) for row in rows]
+    return [str(row["batch_id"]) for row in rows if row["kind"] in kinds]
 
 
 def batch_row(connection: sa.Connection, batch_id: str) -> dict[str, object]:

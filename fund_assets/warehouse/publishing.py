@@ -29,11 +29,12 @@ from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.landing import batch_row
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
-from fund_assets.warehouse.writes import insert, update, upsert
+from fund_assets.warehouse.writes import insert, renew, update
 
 #: Rules whose held rows are accepted when another batch shows the same value.
 CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
 CODES_PER_QUERY = 2_000
+FEW_ROWS = 20_000
 #: Funds chained anew at a time: bounds the memory of a batch of events.
 FUNDS_PER_PLAN = 300
 
@@ -59,6 +60,7 @@ def publish(
     *,
     known_since: Callable[[Batch], int],
     now: int,
+    landed: pd.DataFrame | None = None,
 ) -> Outcome:
     """Merge a batch into the accepted history, wholly or not at all, at most once.
 
@@ -69,12 +71,13 @@ def publish(
         plan: works out what to write.
         known_since: for a wave, the date from which stored rows are read.
         now: yyyymmddhhmmss for the log.
+        landed: the batch's rows of FUND_NAV, from who has just landed them.
     """
     with warehouse.transaction(writes=True) as connection:
         row = batch_row(connection, batch_id)
         if row["state"] == "published":
             return _outcome(connection, batch_id, already=True)
-        batch = read_batch(warehouse, row)
+        batch = read_batch(warehouse, row, landed)
         if batch.kind == "events":
             _rechain(warehouse, connection, batch, plan, now)
             done = _outcome(connection, batch_id)
@@ -101,7 +104,8 @@ def merge(
         since: for a wave, the date from which stored rows are read.
         despite: blocking rules that do not stop this batch; the log keeps what they found.
     """
-    planned = plan(batch, read_known(warehouse, batch, since))
+    known = read_known(warehouse, batch, since)
+    planned = plan(batch, known)
     blocked = tuple(v for v in planned.blocked_by if v.rule not in despite)
     if blocked:
         _hold(connection, batch.batch_id, blocked)
@@ -109,7 +113,7 @@ def merge(
             batch.batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
         )
     crash_point("publish.after_plan")
-    _write(connection, batch, planned, now)
+    _write(connection, batch, planned, known, now)
     _log(connection, batch, planned.counts, planned.verdicts, now)
     return _outcome(connection, batch.batch_id)
 
@@ -126,8 +130,8 @@ def _rechain(
     counts = _event_counts(connection, batch)
     for start in range(0, len(told_of), FUNDS_PER_PLAN):
         codes = told_of[start : start + FUNDS_PER_PLAN]
-        planned = plan(batch, read_known(warehouse, batch, 0, codes))
-        _write(connection, batch, planned, now)
+        known = read_known(warehouse, batch, 0, codes)
+        _write(connection, batch, plan(batch, known), known, now)
         crash_point("publish.between_funds")
     _log(connection, batch, counts, (), now)
 
@@ -165,12 +169,17 @@ def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
     return None if found is None else str(found)
 
 
-def read_batch(warehouse: Warehouse, row: dict[str, object]) -> Batch:
-    """A landed batch with its observations."""
+def read_batch(
+    warehouse: Warehouse, row: dict[str, object], landed: pd.DataFrame | None = None
+) -> Batch:
+    """A landed batch with its observations, read unless they are at hand."""
     batch_id = str(row["batch_id"])
-    landed = warehouse.frame(
-        "SELECT * FROM fund_nav WHERE batch_id = :id", FUND_NAV, id=batch_id
-    )
+    if landed is None:
+        # The id is one of ours: a letter, a date and hex digits.
+        landed = warehouse.columns(
+            f"SELECT {', '.join(FUND_NAV.names)} FROM fund_nav WHERE batch_id = '{batch_id}'",
+            FUND_NAV,
+        )
     rows_read = int(str(row["rows_read"]))
     previous = row["previous_date"]
     kind = str(row["kind"])
@@ -213,8 +222,9 @@ def read_known(
                 f"SELECT {columns} FROM validated_nav WHERE fund_code IN ({{codes}})",
             ),
         )
-    kinds = warehouse.rows("SELECT fund_code, kind FROM fund_info")
-    events = warehouse.frame("SELECT * FROM fund_events", FUND_EVENTS)
+    ours = f" WHERE fund_code IN ({_marks(codes)})" if len(codes) <= CODES_PER_QUERY else ""
+    kinds = warehouse.rows(f"SELECT fund_code, kind FROM fund_info{ours}")
+    events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
     rules = ", ".join(repr(rule) for rule in CONFIRMED_BY_SECOND_SIGHT)
     sightings = warehouse.frame(
         "SELECT * FROM nav_quarantine "
@@ -228,7 +238,7 @@ def read_known(
     )
     members = warehouse.rows(
         "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
-        id=last_published(warehouse, "wave"),
+        id=last_published(warehouse, "wave") if batch.is_wave else "",
     )
     waves = warehouse.rows(
         "SELECT rows_read, newest_date FROM collection_batch "
@@ -298,13 +308,22 @@ def _concat(stored: pd.DataFrame, more: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _of_funds(warehouse: Warehouse, codes: pd.Index, query: str) -> list[pd.DataFrame]:
-    """`query` with {codes} for chunks of funds; what landed as a code is six digits."""
+    """`query` with {codes} for chunks of funds."""
     parts = []
     for start in range(0, len(codes), CODES_PER_QUERY):
-        chunk = codes[start : start + CODES_PER_QUERY]
-        marks = ", ".join(f"'{int(code):06d}'" for code in chunk)
-        parts.append(warehouse.columns(query.format(codes=marks), VALIDATED_NAV))
+        marks = _marks(codes[start : start + CODES_PER_QUERY])
+        rows = warehouse.value(
+            f"SELECT COUNT(*) FROM validated_nav WHERE fund_code IN ({marks})"
+        )
+        # The columnar reader is a process to be started: not for a few rows.
+        read = warehouse.frame if int(str(rows)) < FEW_ROWS else warehouse.columns
+        parts.append(read(query.format(codes=marks), VALIDATED_NAV))
     return parts
+
+
+def _marks(codes: pd.Index) -> str:
+    """Codes for a statement, at least one; what landed as a code is six digits."""
+    return ", ".join(f"'{int(code):06d}'" for code in codes) or "''"
 
 
 def _last_before(warehouse: Warehouse, codes: pd.Index, since: int) -> list[pd.DataFrame]:
@@ -342,12 +361,12 @@ def write_revisions(connection: sa.Connection, revisions: pd.DataFrame) -> None:
     insert(connection, NAV_REVISION, revisions.assign(superseded_at=at))
 
 
-def _write(connection: sa.Connection, batch: Batch, plan: Plan, now: int) -> None:
+def _write(connection: sa.Connection, batch: Batch, plan: Plan, known: Known, now: int) -> None:
     write_revisions(connection, plan.revisions)
     crash_point("publish.after_revisions")
     _write_inferred(connection, plan)
     crash_point("publish.after_events")
-    upsert(connection, VALIDATED_NAV, plan.upserts)
+    renew(connection, VALIDATED_NAV, plan.upserts, known.stored)
     crash_point("publish.after_upsert")
     update(connection, VALIDATED_NAV, plan.rechained)
     crash_point("publish.after_rechain")

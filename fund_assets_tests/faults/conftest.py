@@ -26,10 +26,10 @@ def market(tiny_server):
         yield tiny_server
 
 
-def a_gateway(folder, deadline_s=10.0):
+def a_gateway(folder, deadline_s=10.0, timeout_s=0.3):
     """A gateway with limits that a test can wait for."""
     return Gateway(
-        timeout_s=0.3,
+        timeout_s=timeout_s,
         deadline_s=deadline_s,
         attempts=ATTEMPTS,
         requests_per_second=10_000,

@@ -39,6 +39,7 @@ from fund_assets.alerts.kinds import Severity
 from fund_assets.alerts.lifecycle import Event
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.definitions import build_defs
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
@@ -162,7 +163,7 @@ class Year:
                 refresh(warehouse, market, to_key(day))
                 refresh_events(warehouse, market, platform.now)
                 collect_wave(warehouse, market, platform.now)
-                collect_histories(warehouse, market, platform.now, limit=FUNDS)
+                collect_histories(warehouse, market, platform.now, HistoryChoice(limit=FUNDS))
                 collect_indices(warehouse, market)
                 outcomes = validate(warehouse, platform.calendar, platform.now())
                 assert not explain_block(outcomes), explain_block(outcomes)

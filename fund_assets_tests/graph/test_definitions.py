@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from fund_assets.assets import (
     benchmark_index,
@@ -31,8 +32,10 @@ CHECKS = {
     for key in GRAPH.asset_check_keys
 }
 CANARY = ("fund_nav", "source_canary")
-ORDER = ["fund_info", "fund_events", "fund_nav", "validated_nav", "benchmark_index",
-         "fund_metrics"]  # fmt: skip
+ORDER = ["fund_info", "fund_events", "fund_nav", "nav_history", "validated_nav",
+         "benchmark_index", "fund_metrics"]  # fmt: skip
+#: The tables of assets that are called otherwise.
+TABLE_OF = {"nav_history": "history_progress"}
 #: What the weekly job adds, in its order.
 WEEK = ["history_recheck", "history_refetch", "fund_scores", "walk_forward",
         "warehouse_upkeep", "weekly_report"]  # fmt: skip
@@ -40,7 +43,8 @@ PARENTS = {
     "fund_info": [],
     "fund_events": ["fund_info"],
     "fund_nav": ["fund_info"],
-    "validated_nav": ["fund_events", "fund_nav", "history_refetch"],
+    "nav_history": ["fund_info"],
+    "validated_nav": ["fund_events", "fund_nav", "nav_history", "history_refetch"],
     "benchmark_index": [],
     "fund_metrics": ["validated_nav", "benchmark_index"],
     "history_recheck": [],
@@ -93,8 +97,9 @@ def test_an_asset_says_all_that_the_ui_shows(key):
     assert {"python", "table"} < spec.kinds
     assert spec.description and spec.description.endswith(".") and len(spec.description) > 40
     assert spec.code_version
-    assert spec.metadata["dagster/table_name"] == key
-    assert (spec.freshness_policy is None) == (key in ("fund_info", "fund_events"))
+    assert spec.metadata["dagster/table_name"] == TABLE_OF.get(key, key)
+    lists = ("fund_info", "fund_events", "nav_history")
+    assert (spec.freshness_policy is None) == (key in lists)
     has_condition = spec.automation_condition is not None
     assert has_condition == (key in ("validated_nav", "fund_metrics"))
 
@@ -114,7 +119,7 @@ def test_a_weekly_asset_says_what_the_ui_shows_and_waits_for_its_job(key):
 @pytest.mark.parametrize("key", [*ORDER, "fund_scores"])
 def test_the_shown_columns_are_the_declared_ones(key):
     """Stops the UI from showing other columns than the tables have."""
-    table = TABLES[key]
+    table = TABLES[TABLE_OF.get(key, key)]
     shown = SPECS[key].metadata["dagster/column_schema"].columns
     assert [column.name for column in shown] == table.names
     for column in shown:
@@ -169,6 +174,21 @@ def test_every_asset_has_a_job_and_every_job_its_tag():
         assert resolved.tags[RUN_TAG] == job.name
         assert resolved.description
     assert covered == {*ORDER, *WEEK}
+
+
+def test_where_runs_are_spread_only_the_backfill_runs_twice_at_a_time():
+    """Stops a new job from running beside itself where each job's limit is written out."""
+    celery = yaml.safe_load((ROOT / "deploy" / "celery" / "dagster.yaml").read_text())
+    helm = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "values.yaml").read_text())
+    queue = helm["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    for limits in (
+        celery["concurrency"]["runs"]["tag_concurrency_limits"],
+        queue["tagConcurrencyLimits"],
+    ):
+        assert {limit["key"] for limit in limits} == {RUN_TAG}
+        found = {limit["value"]: limit["limit"] for limit in limits}
+        assert found.pop("history_backfill") > 1
+        assert found == {job.name: 1 for job in JOBS if job.name != "history_backfill"}
 
 
 def test_a_job_runs_all_checks_of_its_assets():

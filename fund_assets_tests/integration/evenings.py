@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets.definitions import build_defs
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import TABLES
@@ -91,9 +92,12 @@ class Tampered:
     def take_requests(self):
         return self._source.take_requests()
 
-    def histories(self, funds):
-        for code, answer in self._source.histories(funds):
+    def histories(self, funds, *, keep=False):
+        for code, answer in self._source.histories(funds, keep=keep):
             yield code, answer if isinstance(answer, SourceError) else self._history(answer)
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
 
 
 class Market:
@@ -141,6 +145,7 @@ class Market:
                 .execute_in_process(
                     instance=self.instance,
                     run_config={"ops": {"fund_nav": {"config": config}}} if config else None,
+                    tags=EVERY_BUCKET if job == "history_backfill" else None,
                     raise_on_error=False,
                 )
             )

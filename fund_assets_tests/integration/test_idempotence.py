@@ -11,6 +11,7 @@ import pytest
 
 from fund_assets.automation.jobs import JOBS
 from fund_assets.calendar import TradingCalendar
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
 from fund_assets.steps.collecting import collect_histories, collect_wave
@@ -53,7 +54,7 @@ def evening(market, clock):
     warehouse, source = platform.warehouse, platform.source
     refresh(warehouse, source, int(clock[:10].replace("-", "")))
     collect_wave(warehouse, source, platform.now)
-    collect_histories(warehouse, source, platform.now, limit=10_000)
+    collect_histories(warehouse, source, platform.now, HistoryChoice())
     outcomes = validate(warehouse, platform.calendar, platform.now())
     assert explain_block(outcomes) == ""
     for outcome in outcomes:

@@ -67,7 +67,7 @@ def before_sunday(market, monkeypatch):
                     "AND fund_code = (SELECT MIN(fund_code) FROM fund_info WHERE kind = 'bond')"),
             {"day": 20260901},
         )  # fmt: skip
-        connection.execute(sa.text("UPDATE fund_info SET history_on = 20260901"))
+        connection.execute(sa.text("UPDATE history_progress SET asked_at = 20260901200000"))
         for table in (FUND_METRICS, FUND_PEERS):
             rows = market.table(table.name, f"calc_date = {DAY}").head(50)
             for key in OLD:
@@ -99,7 +99,8 @@ def test_what_a_sunday_does(before_sunday, letters):
     # Refetch: this week's quarter, and no other fund.
     funds = market.table("fund_info")
     turn = set(quarter(funds, WEEK))
-    assert set(funds.loc[funds["history_on"] == 20260920, "fund_code"]) == turn
+    progress = market.table("history_progress")
+    assert set(progress.loc[progress["asked_at"] >= 20260920000000, "fund_code"]) == turn
     assert metadata(result, "history_refetch")["history_funds_asked"] == len(turn) > 5
     assert metadata(result, "validated_nav")["batches"] >= 1
 
@@ -208,7 +209,7 @@ MERGING = [
     (rechecking, "update", 1),
     (rechecking, "log_step", 1),
     (collecting, "_land_histories", 2),
-    (collecting.landing, "mark_asked", 3),
+    (collecting.landing, "land", 3),
     (weekly, "note_step", 1),
 ]
 WRITING = [

@@ -15,6 +15,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.metrics import FundSeries, compute_metrics
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.inference import infer
 from fund_assets.nav.returns import chain, step_returns
 from fund_assets.nav.timeline import keys_of
@@ -249,7 +250,7 @@ def simulated_beside_truth(folder: Path) -> pd.DataFrame:
     warehouse, source = platform.warehouse, platform.source
     refresh(warehouse, source, 20260917)
     refresh_events(warehouse, source, platform.now)
-    collect_histories(warehouse, source, platform.now, limit=10_000)
+    collect_histories(warehouse, source, platform.now, HistoryChoice())
     validate(warehouse, platform.calendar, platform.now())
     stored = market.table("validated_nav")
     warehouse.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets_tests import stores
 from fund_assets_tests.real_data import evidence
 from fund_assets_tests.server import MarketServer, RealContent
@@ -35,7 +36,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def warehouse(content, folder):
-    """A wave of 2020-09-25, the 61 histories, and the Sunday after it, all by `dagster job`."""
+    """A wave of 2020-09-25, a backfill of the 61 histories, and the Sunday after it, all by `dagster job`."""
     with MarketServer(content) as server:
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("FUND_")},
@@ -45,17 +46,19 @@ def warehouse(content, folder):
             "FUND_REQUESTS_PER_SECOND": "1000",
             "PYTHONWARNINGS": "ignore",
         }
-        histories = {"wave": False, "history_codes": sorted(content.histories)}
+        config = {"codes": sorted(content.histories)}
         for job, clock, run_config in (
             ("daily_pipeline", PANEL_EVENING, collecting({"history_funds": 0})),
-            ("daily_pipeline", HISTORY_EVENING, collecting(histories)),
+            ("history_backfill", HISTORY_EVENING, {"ops": {"nav_history": {"config": config}}}),
+            ("daily_metrics", HISTORY_EVENING, {}),
             ("weekly_full_calc", SUNDAY, {}),
         ):
-            config = folder / "run.json"
-            config.write_text(json.dumps(run_config))
+            tags = EVERY_BUCKET if job == "history_backfill" else {}
+            file = folder / "run.json"
+            file.write_text(json.dumps(run_config))
             done = subprocess.run(
                 [sys.executable, "-m", "dagster", "job", "execute", "-m", "fund_assets.definitions",
-                 "-j", job, "-c", str(config)],
+                 "-j", job, "-c", str(file), "--tags", json.dumps(tags)],
                 cwd=ROOT, env={**env, "FUND_CLOCK": clock}, capture_output=True, text=True,
                 check=False, timeout=600,
             )  # fmt: skip

@@ -19,6 +19,7 @@ from unittest import mock
 import numpy as np
 
 from fund_assets.calendar import TradingCalendar
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.observe import Landing
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
@@ -101,7 +102,7 @@ def prepare(url: str, folder: Path, *, funds: int, years: float) -> Script:
     later = codes[-(HISTORIES + APART * APART_BATCHES) :]
     collect_wave(warehouse, before.source, before.now)
     known = tuple(code for code in codes if code not in later)
-    collect_histories(warehouse, before.source, before.now, limit=0, codes=known)
+    collect_histories(warehouse, before.source, before.now, HistoryChoice(codes=known))
     if words := explain_block(validate(warehouse, CALENDAR, before.now())):
         raise RuntimeError(words)
 
@@ -115,7 +116,10 @@ def prepare(url: str, folder: Path, *, funds: int, years: float) -> Script:
     with _written_to(script.evening):
         collect_wave(warehouse, _odd(evening.source, odd, at_night=False), evening.now)
         collect_histories(
-            warehouse, evening.source, evening.now, limit=0, codes=tuple(later[:HISTORIES])
+            warehouse,
+            evening.source,
+            evening.now,
+            HistoryChoice(codes=tuple(later[:HISTORIES])),
         )
         refresh_events(warehouse, evening.source, evening.now)
     script.evening.append(Validate())
@@ -124,7 +128,10 @@ def prepare(url: str, folder: Path, *, funds: int, years: float) -> Script:
     script.evening += [Validate(), Accept()]
     with _written_to(script.apart), mock.patch.object(collecting, "FUNDS_PER_BATCH", APART):
         collect_histories(
-            warehouse, evening.source, evening.now, limit=0, codes=tuple(later[HISTORIES:])
+            warehouse,
+            evening.source,
+            evening.now,
+            HistoryChoice(codes=tuple(later[HISTORIES:])),
         )
     for platform in (before, evening, night):
         platform.warehouse.close()

@@ -6,6 +6,7 @@ import pytest
 
 from fund_assets.warehouse import Warehouse
 from fund_assets_tests import mariadb
+from fund_assets_tests.reliability import backfill
 from fund_assets_tests.reliability.__main__ import a_place
 from fund_assets_tests.reliability.places import glance
 from fund_assets_tests.reliability.script import prepare
@@ -93,3 +94,11 @@ def test_a_server_can_be_had():
         assert mariadb.answers(server.url)
     finally:
         server.stop()
+
+
+def test_kills_of_a_backfill(tmp_path):
+    """Stops a backfill that is killed from asking twice, or from ending otherwise."""
+    urls = (f"sqlite:///{tmp_path}/undisturbed.db", f"sqlite:///{tmp_path}/killed.db")
+    found = backfill.kills(urls, tmp_path, 240, 5, 40)
+    assert found.kills == 5 and found.differing == []
+    assert found.most_again <= backfill.WORKERS, "only what was in flight"

@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import ipaddress
 import os
+import re
 import socket
 import ssl
 import struct
@@ -45,7 +46,7 @@ class Fault:
         kind: status, hang, reset, truncate (less than Content-Length says), cut (half, with
             the right length), garbage, captcha, empty, drip_header, drip_body, drip_endless
             (a body without length), gzip (well, but compressed), gzip_garbage, gzip_cut,
-            gzip_bomb, redirect, wrong_fund, huge.
+            gzip_bomb, redirect, wrong_fund, no_points (a history without a date), huge.
         status: for `status`.
         times: how many requests it hits; the later ones are well.
         retry_after: seconds, for `status`.
@@ -59,6 +60,8 @@ class Fault:
 
 class MarketServer:
     """A market on 127.0.0.1, for `with`; `faults` maps an endpoint to its fault.
+
+    The fault of one fund's history stands under `history/<code>`.
 
     Attributes:
         requests: (endpoint, fund code, path with query, User-Agent) of every request served.
@@ -132,10 +135,11 @@ class MarketServer:
         """How many requests an endpoint got."""
         return sum(1 for name, *_ in self.requests if name == endpoint)
 
-    def fault_for(self, endpoint: str) -> Fault | None:
+    def fault_for(self, endpoint: str, fund_code: str = "") -> Fault | None:
         """The fault that hits this request, counting it."""
         with self.lock:
-            fault = self.faults.get(endpoint)
+            one = self.faults.get(f"{endpoint}/{fund_code}")
+            fault = one or self.faults.get(endpoint)
             if fault is None or fault.times <= 0:
                 return None
             fault.times -= 1
@@ -195,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = f"{url.path}?{url.query}" if url.query else url.path
         agent = self.headers.get("User-Agent", "")
         self.market.requests.append((endpoint, fund_code, path, agent))
-        fault = self.market.fault_for(endpoint)
+        fault = self.market.fault_for(endpoint, fund_code)
         if fault and fault.kind == "wrong_fund":
             reply = self._other_history(fund_code)
         else:
@@ -276,6 +280,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(302, b"", "text/html", Location=LOGIN_URL)
             case "wrong_fund":
                 self._send(200, body, kind)
+            case "no_points":
+                self._send(200, re.sub(rb"(var Data_\w+ = )\[.*?\];", rb"\1[];", body), kind)
             case "huge":
                 self._send(200, body + b" " * (4 * 2**20), kind)
             case other:

@@ -1,4 +1,4 @@
-"""The archive of raw answers, and the rate limit."""
+"""The archive of raw answers."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +6,7 @@ from time import time
 
 import pytest
 
-from fund_assets.sources import gateway
 from fund_assets.sources.archive import RawArchive
-from fund_assets.sources.gateway import RateLimit
 
 
 def test_an_answer_comes_back_byte_for_byte_and_lies_there_once(tmp_path):
@@ -56,12 +54,17 @@ def test_pruning_goes_by_when_an_answer_was_last_fetched(tmp_path):
     assert RawArchive(tmp_path / "none").prune(30) == 0
 
 
-def test_the_rate_limit_spaces_calls_per_host_over_all_threads(monkeypatch):
-    """A limit kept by each thread for itself is as many times too high as there are threads."""
-    pauses: list[float] = []
-    monkeypatch.setattr(gateway, "monotonic", lambda: 100.0)
-    monkeypatch.setattr(gateway, "sleep", pauses.append)
-    limit = RateLimit(2.0)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(limit.wait, ["a", "a", "a", "b", "a", "b"]))
-    assert sorted(pauses) == [0.0, 0.0, 0.5, 0.5, 1.0, 1.5]
+def test_what_is_kept_at_hand_is_there_until_it_is_forgotten(tmp_path):
+    """An answer that is lost between arriving and being stored is asked for twice."""
+    archive = RawArchive(tmp_path)
+    digest = archive.put(b"var x;")
+    assert archive.kept("history") == {} and archive.at_hand("history", "000001") is None
+    archive.keep("history", "000001", digest)
+    archive.keep("history", "000002", "status 404")
+    assert archive.kept("history") == {"000001": digest, "000002": "status 404"}
+    assert archive.kept("fund_list") == {}
+    assert archive.at_hand("history", "000002") == "status 404"
+    archive.forget("history", ["000001", "000009"])
+    assert archive.kept("history") == {"000002": "status 404"} and archive.get(digest)
+    assert archive.prune(older_than_days=-1) == 1, "the answer alone"
+    assert archive.kept("history") == {"000002": "status 404"}

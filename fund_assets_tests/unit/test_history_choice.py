@@ -4,74 +4,103 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.nav.history import choose_histories, shrunk
+from fund_assets.nav.history import (
+    BUCKETS,
+    HistoryChoice,
+    bucket_of,
+    choose_histories,
+    shrunk,
+)
 from fund_assets.nav.listing import described
+from fund_assets.schemas.tables import HISTORY_PROGRESS
 
 TODAY = 20260918
 
 
 def funds(*rows):
-    """Rows of (code, status, history_on)."""
-    frame = pd.DataFrame(rows, columns=["fund_code", "status", "history_on"])
+    """Rows of (code, status)."""
+    frame = pd.DataFrame(rows, columns=["fund_code", "status"])
     info = described(
         frame[["fund_code"]].assign(name="x", fund_type="货币型-普通货币", pinyin=""), TODAY
     )
-    return info.assign(
-        status=frame["status"], history_on=pd.array(frame["history_on"], dtype="Int32")
-    )
+    return info.assign(status=frame["status"])
+
+
+def asked(*rows):
+    """Rows of (code, date of asking, state)."""
+    frame = pd.DataFrame(rows, columns=["fund_code", "day", "state"])
+    absent = dict.fromkeys(("stored_at", "last_nav_date", "nav_dates"))
+    return HISTORY_PROGRESS.conform(
+        frame.assign(
+            asked_at=frame["day"] * 1_000_000 + 193_000,
+            **absent, answer="", attempts=0, last_error="",
+        )
+    )  # fmt: skip
 
 
 FUNDS = funds(
-    ("000001", "listed", None),
-    ("000002", "delisted", None),
-    ("000003", "listed", 20260901),
-    ("000004", "listed", TODAY),
-    ("000005", "listed", None),
+    ("000001", "listed"),
+    ("000002", "delisted"),
+    ("000003", "listed"),
+    ("000004", "listed"),
+    ("000005", "listed"),
+    ("000006", "listed"),
 )
+ASKED = asked(
+    ("000003", 20260901, "stored"), ("000004", TODAY, "nothing"), ("000006", TODAY, "failed")
+)
+
+
+def codes_of(choice, missing=frozenset(), info=FUNDS, progress=ASKED):
+    chosen = choose_histories(info, progress, missing, choice, today=TODAY)
+    assert {fund.kind for fund in chosen} <= {"money"}
+    return [fund.fund_code for fund in chosen]
 
 
 @pytest.mark.parametrize(
-    ("missing", "limit", "codes", "expected"),
+    ("missing", "choice", "expected"),
     [
-        (None, 10, (), ["000001", "000005"]),
-        (None, 1, (), ["000001"]),
-        (None, 0, (), []),
-        (None, 0, ("000004", "000002"), ["000002", "000004"]),
-        (frozenset({"000002", "000003", "000004"}), 10, (), ["000002", "000003"]),
-        (frozenset({"000003", "000001"}), 1, (), ["000001"]),
-        (frozenset(), 10, (), []),
-        (frozenset({"000003"}), 10, ("000005",), ["000005"]),
+        (None, {"limit": 10}, ["000001", "000005", "000006"]),
+        (None, {}, ["000001", "000005", "000006"]),
+        (None, {"limit": 1}, ["000001"]),
+        (None, {"limit": 0}, []),
+        (None, {"limit": 0, "codes": ("000004", "000002")}, ["000002", "000004"]),
+        ({"000002", "000003", "000004"}, {"missing_on": 1}, ["000002", "000003"]),
+        ({"000003", "000001"}, {"missing_on": 1, "limit": 1}, ["000001"]),
+        ({}, {"missing_on": 1}, []),
+        ({"000003"}, {"missing_on": 1, "codes": ("000005",)}, ["000005"]),
+        (None, {"since": 20260902_000000}, ["000001", "000003", "000005", "000006"]),
+        (None, {"since": 20260901_000000}, ["000001", "000005", "000006"]),
+        (None, {"kind": "bond"}, []),
+        (None, {"kind": "money", "limit": 2}, ["000001", "000005"]),
+        (None, {"buckets": frozenset({bucket_of("000005")})}, ["000005"]),
+        (None, {"buckets": frozenset()}, []),
     ],
 )
-def test_which_funds_are_asked_for(missing, limit, codes, expected):
+def test_which_funds_are_asked_for(missing, choice, expected):
     """Stops funds from being asked for again and again, and named ones from being left out."""
-    chosen = choose_histories(FUNDS, missing, today=TODAY, limit=limit, codes=codes)
-    assert [fund.fund_code for fund in chosen] == expected
-    assert {fund.kind for fund in chosen} <= {"money"}
+    assert codes_of(HistoryChoice(**choice), frozenset(missing or ())) == expected
 
 
-def test_back_end_twins_are_asked_only_by_name():
-    """Stops the limit of a run from being spent on funds that have no page of their own."""
-    info = FUNDS.assign(name=["华夏成长混合(后端)", *["x"] * 4])
-    ask = [fund.fund_code for fund in choose_histories(info, None, today=TODAY, limit=10)]
-    assert ask == ["000005"]
-    named = choose_histories(info, None, today=TODAY, limit=0, codes=("000001",))
-    assert [fund.fund_code for fund in named] == ["000001"]
+def test_buckets_part_the_market_evenly_and_for_ever():
+    """Stops a bucket from having all the work, and a fund from moving to another one."""
+    found = pd.Series([bucket_of(f"{n:06d}") for n in range(26_000)]).value_counts()
+    assert sorted(found.index) == list(BUCKETS) and len(BUCKETS) == 64
+    assert found.between(350, 470).all()
+    assert [bucket_of(code) for code in ("000001", "161725", "510300")] == ["48", "14", "60"]
 
 
 def test_back_end_twins_are_asked_for_by_name_only():
     """Stops pages that do not exist from being asked for every evening."""
-    twins = FUNDS.assign(name=["某基金(后端)", "x", "x", "x", "某基金"])
-    found = choose_histories(twins, None, today=TODAY, limit=9)
-    assert [fund.fund_code for fund in found] == ["000005"]
-    named = choose_histories(twins, None, today=TODAY, limit=9, codes=("000001",))
-    assert [fund.fund_code for fund in named] == ["000001"]
+    twins = FUNDS.assign(name=["某基金(后端)", "x", "x", "x", "某基金", "x"])
+    assert codes_of(HistoryChoice(limit=9), info=twins) == ["000005", "000006"]
+    assert codes_of(HistoryChoice(codes=("000001",)), info=twins) == ["000001"]
 
 
 def test_an_unknown_code_is_named():
     """Stops a mistyped code from being left out in silence."""
-    with pytest.raises(ValueError, match=r"unknown fund 000006, 6: not in fund_info"):
-        choose_histories(FUNDS, None, today=TODAY, limit=9, codes=("6", "000006", "000001"))
+    with pytest.raises(ValueError, match=r"unknown fund 000007, 6: not in fund_info"):
+        codes_of(HistoryChoice(codes=("6", "000007", "000001")))
 
 
 def observations(first, rows):

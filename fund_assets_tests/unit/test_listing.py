@@ -45,9 +45,7 @@ def test_an_empty_list_changes_nothing():
 
 def test_one_new_one_gone_one_renamed():
     """Stops history from being lost when a fund is new, liquidated or renamed."""
-    before = stored(market(100)).assign(
-        history_on=pd.array([20260910] * 50 + [None] * 50, dtype="Int32")
-    )
+    before = stored(market(100))
     after = market(100).drop(index=99)
     after.loc[0, "name"] = "新名称"
     after = pd.concat([after, listed(("000777", "新基金", "股票型"))], ignore_index=True)
@@ -57,12 +55,8 @@ def test_one_new_one_gone_one_renamed():
     FUND_INFO.schema.validate(plan.rows)
     assert rows.loc["000777", ["status", "kind"]].tolist() == ["listed", "equity"]
     assert rows.loc["000777", "first_seen_on"] == NEXT
-    assert pd.isna(rows.loc["000777", "history_on"])
     assert rows.loc["000100", ["status", "last_seen_on"]].tolist() == ["delisted", DAY]
-    assert rows.loc["000002", ["first_seen_on", "last_seen_on", "history_on"]].tolist() == [
-        DAY, NEXT, 20260910,
-    ]  # fmt: skip
-    assert pd.isna(rows.loc["000060", "history_on"]), "some have a history, some have none"
+    assert rows.loc["000002", ["first_seen_on", "last_seen_on"]].tolist() == [DAY, NEXT]
     assert plan.renamed.to_dict("records") == [
         {"fund_code": "000001", "name": "新名称", "old_name": "基金1",
          "fund_type": "债券型-长债", "old_type": "债券型-长债"},

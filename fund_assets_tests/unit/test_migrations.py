@@ -89,10 +89,13 @@ def test_all_rows_are_there_afterwards(old):
         "legal_level": {"w1": {20260917_200000: "none", 20260917_210000: "report",
                                20260917_220000: "announce"}},
     }  # fmt: skip
+    asked = {}
     for name, rows in before.items():
         after = old.rows(f"SELECT * FROM {name}")
         assert len(rows) == len(after) > 0
         for was, now in zip(rows, after, strict=True):
+            if name == "fund_info":
+                asked[was["fund_code"]] = was.pop("history_on")
             added = {column: now.pop(column) for column in list(now) if column not in was}
             assert now == was
             if name == "nav_revision":
@@ -105,6 +108,13 @@ def test_all_rows_are_there_afterwards(old):
     assert old.rows("SELECT * FROM warehouse_meta") == [
         {"property": "source", "value": "simulated"}
     ]
+    assert asked == {"000001": None, "000002": 20200101}
+    (progress,) = old.rows("SELECT * FROM history_progress")
+    assert progress == {
+        "fund_code": "000002", "state": "nothing", "asked_at": 20200101_000000,
+        "stored_at": None, "last_nav_date": None, "nav_dates": None, "answer": "",
+        "attempts": 1, "last_error": "",
+    }  # fmt: skip
     known = old.rows("SELECT unit_nav FROM nav_versions ORDER BY known_from")
     assert [row["unit_nav"] for row in known] == [1.4985, 1.504, 1.52, 1.5]
 

@@ -103,7 +103,8 @@ def test_dagster_is_one_release() -> None:
         version(f"dagster-{name}") for name in ("webserver", "graphql", "shared", "pipes")
     } == {core}
     _, minor, patch = core.split(".")
-    assert version("dagster-mysql") == f"0.{int(minor) + 16}.{patch}"
+    for name in ("dagster-mysql", "dagster-celery"):
+        assert version(name) == f"0.{int(minor) + 16}.{patch}"
 
 
 def test_javascript_engine_works() -> None:

@@ -1,0 +1,80 @@
+"""What the two assets that collect histories tell of them: `fund_nav` and `nav_history`.
+
+Does not belong here: fetching or landing them (`steps/collecting.py`).
+"""
+
+import logging
+from typing import Any
+
+import dagster as dg
+
+from fund_assets.steps.collecting import HistoryReport
+
+#: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
+#: Dagster: a record for each of 26,000 funds is nothing for its event log.
+PROGRESS = logging.getLogger("fund-assets histories")
+PROGRESS.setLevel(logging.INFO)
+PROGRESS.propagate = False
+EVERY = 50
+
+
+def history_checks(asset: str) -> tuple[dg.AssetCheckSpec, dg.AssetCheckSpec]:
+    """No history lost something (R18); the strict decoder understood every answer (R01)."""
+    return (
+        dg.AssetCheckSpec(
+            "R18_history_shrink",
+            asset=asset,
+            description="no history is shorter than the stored one: one that is, is refused",
+        ),
+        dg.AssetCheckSpec(
+            "R01_own_decoder",
+            asset=asset,
+            description="the strict decoder understood every answer: akshare's was not needed",
+        ),
+    )
+
+
+def noticed(spec: dg.AssetCheckSpec, cases: list[str]) -> dg.AssetCheckResult:
+    """A warning that tells its cases, when there are any."""
+    return dg.AssetCheckResult(
+        check_name=spec.name,
+        passed=not cases,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"failed": len(cases), **({"cases": "; ".join(cases[:10])} if cases else {})},
+    )
+
+
+def log_progress(context: dg.AssetExecutionContext, report: HistoryReport) -> None:
+    """Tell who shows progress of each fund, and the run's log of each fiftieth."""
+    PROGRESS.info("one more", extra={"report": report})
+    if report.done % EVERY == 0 or report.done == report.asked:
+        context.log.info(f"histories: {report.done} of {report.asked} funds")
+
+
+def log_missed(context: dg.AssetExecutionContext, report: HistoryReport) -> None:
+    """Tell of the first funds whose history did not land, and of an early end."""
+    for code, reason in [*report.failures.items(), *report.refused.items()][:20]:
+        context.log.warning(f"no history of {code}: {reason}")
+    if report.stopped:
+        context.log.warning(report.stopped)
+
+
+def about_histories(report: HistoryReport) -> dict[str, Any]:
+    """Metadata of a round of histories."""
+    failed = {**report.failures, **report.refused}
+    return {
+        "history_funds_asked": report.asked,
+        "history_rows": report.rows,
+        "history_failed": len(report.failures),
+        "history_refused": len(report.refused),
+        **(
+            {
+                "history_problems": dg.MetadataValue.table(
+                    [dg.TableRecord({"case": text}) for text in list(failed.values())[:20]],
+                    schema=dg.TableSchema([dg.TableColumn("case")]),
+                )
+            }
+            if failed
+            else {}
+        ),
+    }

@@ -1,0 +1,115 @@
+"""The commands about the past: `backfill` and `gaps`.
+
+Belongs here: options and what they mean to a job, tables on the terminal. Does not belong
+here: fetching (`steps/collecting.py`), what counts as missing (`nav/cadence.py`).
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from fund_assets.cli.opening import console
+from fund_assets.schemas.kinds import KINDS
+
+#: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
+STALE = timedelta(days=28)
+#: The whole market at one request a second takes some eight hours.
+LONGEST_S = 24 * 3600
+
+
+@click.command()
+@click.option(
+    "--codes", multiple=True, metavar="CODE[,CODE...]",
+    help="Exactly these funds, also those that were had before.",
+)  # fmt: skip
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Funds of this kind alone.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="DATE",
+    help="Also funds that have not been asked for since this date.",
+)  # fmt: skip
+@click.option("--stale", is_flag=True, help=f"The same, since {STALE.days} days ago.")
+def backfill(
+    codes: tuple[str, ...], kind: str | None, since: datetime | None, stale: bool
+) -> None:
+    """Fetch, judge and merge the whole histories of the funds that have none yet.
+
+    One request a fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses nothing:
+    the same command goes on with the next fund. Exit code 1 when it was ended early.
+    """
+    named = [code for text in codes for code in re.split(r"[,\s]+", text) if code]
+    for code in named:
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise click.BadParameter(
+                f"{code!r} is no fund code: six digits, such as 000001", param_hint="--codes"
+            )
+    if codes and (kind or since or stale):
+        raise click.UsageError("--codes names the funds: leave --kind, --since, --stale out")
+    if since and stale:
+        raise click.UsageError("--stale is a --since: leave one of them out")
+    from fund_assets.calendar import to_stamp
+    from fund_assets.settings import load_settings
+
+    config: dict[str, Any] = {"codes": named}
+    if kind:
+        config["kind"] = kind
+    if since or stale:
+        config["since"] = to_stamp(since or load_settings().now() - STALE)
+    _execute(config)
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Also dates that the source lacks too.")
+@click.option("--repair", is_flag=True, help="Ask for the histories of these funds now.")
+def gaps(every: bool, repair: bool) -> None:
+    """Show which funds lack dates of the last sessions, by their own cadence.
+
+    A daily fund lacks each session between two of its NAVs, a weekly one its week; a session
+    on which its kind rests is missing to nobody. The sensor `repair_sensor` asks for these
+    funds once a day. Exit code 1 when a date is missing that the source may still have.
+    """
+    from rich.table import Table
+
+    from fund_assets.cli.opening import open_platform
+    from fund_assets.steps.repairing import LOOK_BACK, find_gaps
+
+    platform = open_platform()
+    found = find_gaps(platform.warehouse, platform.calendar, platform.now())
+    platform.warehouse.close()
+    open_still = found[~found["absent"]]
+    table = Table("fund", "kind", "missing", "dates", "asked for", "the source", box=None)
+    for (code, kind), one in (found if every else open_still).groupby(["fund_code", "kind"]):
+        dates = [str(key) for key in one["nav_date"]]
+        shown = ", ".join(dates[:3]) + (f" … {dates[-1]}" if len(dates) > 3 else "")
+        asked = int(one["asked_on"].iloc[0])
+        state = "lacks them too" if one["absent"].all() else "may have them"
+        table.add_row(code, kind, str(len(dates)), shown, str(asked or "never"), state)
+    out = console()
+    if table.row_count:
+        out.print(table)
+    funds = open_still["fund_code"].nunique()
+    out.print(
+        f"{funds:,} funds lack {len(open_still):,} dates of the last {LOOK_BACK} sessions; "
+        f"of {int(found['absent'].sum()):,} more the source itself has none."
+    )
+    if not len(open_still):
+        return
+    if not repair:
+        out.print("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
+        click.get_current_context().exit(1)
+    _execute({"codes": open_still["fund_code"].drop_duplicates().to_list()})
+
+
+def _execute(config: dict[str, Any]) -> None:
+    """One run over all buckets."""
+    with console().status("starting"):
+        from fund_assets.assets.nav_history import EVERY_BUCKET
+        from fund_assets.cli.running import execute
+    well = execute(
+        "history_backfill",
+        {"ops": {"nav_history": {"config": config}}},
+        {**EVERY_BUCKET, "dagster/max_runtime": str(LONGEST_S)},
+    )
+    if not well:
+        click.get_current_context().exit(1)

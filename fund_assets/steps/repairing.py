@@ -1,0 +1,44 @@
+"""Finding what single funds lack, and which of them to ask for again.
+
+Belongs here: missing dates beside what the source has answered since. Does not belong here:
+which dates are missing (`nav/cadence.py`), fetching (`collecting.py`).
+"""
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.nav.cadence import missing_dates
+from fund_assets.warehouse import Warehouse, landing
+
+#: Gaps are looked for among so many sessions.
+LOOK_BACK = 60
+#: A history that landed so long after a date and lacks it: the source has none of it.
+SETTLED = timedelta(days=5)
+
+
+def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> pd.DataFrame:
+    """The dates of the last sessions that listed funds lack by their own cadence.
+
+    Returns:
+        fund_code, kind, nav_date, asked_on (yyyymmdd, 0 for never) and `absent`: whether the
+        source's own history, had long enough after the date, lacks it too.
+    """
+    due = calendar.due(now)
+    since = to_key(calendar.before(due, LOOK_BACK))
+    gaps = missing_dates(landing.dates_since(warehouse, since), calendar, since, to_key(due))
+    progress = landing.history_progress(warehouse).set_index("fund_code")
+    of_fund = progress.reindex(gaps["fund_code"])
+    stored_on = of_fund["stored_at"].fillna(0).to_numpy("int64") // 1_000_000
+    settled = [to_key(from_key(key) + SETTLED) for key in gaps["nav_date"]]
+    return gaps.assign(
+        asked_on=of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000,
+        absent=stored_on >= settled,
+    )
+
+
+def to_ask(gaps: pd.DataFrame, today: int, limit: int) -> list[str]:
+    """The funds to ask for again: each once a day, while the source may still have the date."""
+    due = gaps[~gaps["absent"] & (gaps["asked_on"] != today)]
+    return due["fund_code"].drop_duplicates().head(limit).to_list()

@@ -1,0 +1,220 @@
+"""A backfill over a source that misbehaves: each fund its own fault, a ban, a shorter past."""
+
+import csv
+import gzip
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.nav.history import HistoryChoice
+from fund_assets.settings import SHANGHAI
+from fund_assets.sources import pace
+from fund_assets.sources.base import TruncatedError
+from fund_assets.sources.decode import decode_history
+from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.steps.collecting import BANS_TO_STOP, collect_histories
+from fund_assets.steps.validating import explain_block, validate
+from fund_assets.warehouse import Warehouse, landing
+from fund_assets_tests import stores
+from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
+from fund_assets_tests.server import Fault, MarketServer, wire
+from fund_assets_tests.server.many import ManyFunds
+
+NOW = datetime(2026, 9, 18, 21, 40, tzinfo=SHANGHAI)
+CALENDAR = TradingCalendar.build()
+FUNDS, DATES = 30, 12
+#: fund → fault, state, error, requests it may cost
+FAULTS = {
+    "000001": (Fault("status", 503), "failed", "StatusError: .*fund 000001.*503", ATTEMPTS),
+    "000003": (Fault("hang"), "failed", "TransportError: .*000003.*nothing came", ATTEMPTS),
+    "000005": (Fault("drip_body"), "failed", "DeadlineError: .*000005.*within 3.5 s", 1),
+    "000007": (Fault("reset"), "failed", "TransportError: .*000007", ATTEMPTS),
+    "000009": (Fault("truncate"), "failed", "TransportError: .*000009.*broke off", ATTEMPTS),
+    "000011": (Fault("captcha"), "failed", "BannedError: .*000011.*访问验证", 1),
+    "000013": (Fault("wrong_fund"), "refused", "WrongFundError: .*000013.*'999999'", 1),
+    "000015": (Fault("no_points"), "nothing", "EmptyAnswerError: .*000015.*no date", 1),
+    "000017": (Fault("status", 404), "nothing", "UnknownFundError: .*000017", 1),
+    "000019": (Fault("gzip_garbage"), "failed", "TransportError: .*000019.*damaged", ATTEMPTS),
+    "000021": (Fault("gzip_cut"), "failed", "TransportError: .*000021.*middle", ATTEMPTS),
+    "000023": (Fault("cut"), "failed", "TruncatedError: .*000023", 1),
+    "000025": (Fault("empty"), "nothing", "EmptyAnswerError: .*000025.*empty", 1),
+    "000027": (Fault("status", 429), "failed", "StatusError: .*000027.*429", ATTEMPTS),
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with MarketServer(ManyFunds(FUNDS, DATES)) as server:
+        yield server
+
+
+@pytest.fixture
+def many(server):
+    """The market without faults, reached through this process's environment."""
+    server.reset()
+    with server.as_environment():
+        yield server
+
+
+class Backfill:
+    """A warehouse that knows the funds, and a source that gives up soon."""
+
+    def __init__(self, folder, market):
+        self.warehouse = Warehouse(stores.at(folder))
+        self.warehouse.init("eastmoney")
+        landing.write_fund_info(self.warehouse, market.content.listing)
+        self.source = EastmoneySource(a_gateway(folder, deadline_s=3.5, timeout_s=1.0))
+
+    def run(self, **choice):
+        def publish(_batch):
+            assert not explain_block(validate(self.warehouse, CALENDAR, NOW))
+
+        return collect_histories(
+            self.warehouse, self.source, lambda: NOW, HistoryChoice(**choice), landed=publish
+        )
+
+    @property
+    def progress(self):
+        return landing.history_progress(self.warehouse).set_index("fund_code")
+
+    def dates(self):
+        rows = self.warehouse.rows(
+            "SELECT fund_code, COUNT(*) AS n FROM validated_nav GROUP BY fund_code"
+        )
+        return {row["fund_code"]: row["n"] for row in rows}
+
+
+@pytest.fixture
+def backfill(tmp_path, many):
+    found = Backfill(tmp_path, many)
+    yield found
+    found.warehouse.close()
+
+
+@pytest.mark.slow
+def test_each_fund_has_its_own_fault_and_the_others_go_on(many, backfill):
+    """Stops one fund's fault from costing the others, hiding whose it is, or asking for ever."""
+    for code, (fault, *_) in FAULTS.items():
+        many.faults[f"history/{code}"] = Fault(fault.kind, fault.status)
+    report = backfill.run()
+    assert report.asked == report.done == FUNDS and not report.stopped
+    assert set(report.failures) == set(FAULTS) and report.refused == {}
+    progress = backfill.progress
+    for code, (_, state, words, requests) in FAULTS.items():
+        assert re.match(words, report.failures[code]), report.failures[code]
+        assert progress.loc[code, "last_error"] == report.failures[code][:600]
+        assert (progress.loc[code, "state"], progress.loc[code, "attempts"]) == (state, 1)
+        assert sum(fund == code for _, fund, *_ in many.requests) == requests, code
+    well = set(many.content.codes) - set(FAULTS)
+    assert backfill.dates() == dict.fromkeys(well, DATES)
+    assert (progress.loc[sorted(well), "state"] == "stored").all()
+    assert (progress.loc[sorted(well), "nav_dates"] == DATES).all()
+    budget = sum(requests for *_, requests in FAULTS.values()) + len(well)
+    assert len(many.requests) == budget, "nobody is asked more than it is worth"
+
+    many.reset()
+    again = backfill.run()
+    unanswered = {code for code, (_, state, *_) in FAULTS.items() if state == "failed"}
+    assert {fund for _, fund, *_ in many.requests} == unanswered, "only those that gave none"
+    assert len(many.requests) == len(unanswered) and again.failures == {}
+    assert set(backfill.dates()) == well | unanswered
+    assert backfill.source.kept() == {}
+
+
+def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch):
+    """Stops 26,000 requests from running into a ban, and the first after it from coming soon."""
+    after = [f"history/{code}" for code in many.content.codes[10:]]
+    many.faults |= {name: Fault("captcha") for name in after}
+    report = backfill.run()
+    assert report.done == 10 + BANS_TO_STOP, "in the order of the funds"
+    assert len(many.requests) <= 10 + BANS_TO_STOP + 3, "those in flight are the last"
+    assert "访问验证" in report.stopped and "goes on from there" in report.stopped
+    told = re.search(r"asked for before (\d{4}-\d\d-\d\d \d\d:\d\d)", report.stopped)
+    until = datetime.fromisoformat(told[1]).replace(tzinfo=SHANGHAI)
+    assert timedelta(minutes=29) < until - datetime.now(SHANGHAI) < timedelta(minutes=32)
+    assert set(backfill.dates()) == set(many.content.codes[:10]), "what came has landed"
+
+    many.reset()
+    refused = backfill.run()
+    assert refused.stopped.endswith(f"before {told[1]}") and refused.done == 0
+    assert many.requests == []
+    monkeypatch.setattr(pace, "time", lambda: until.timestamp() + 1)
+    report = backfill.run()
+    assert not report.stopped and len(backfill.dates()) == FUNDS
+    asked = [fund for _, fund, *_ in many.requests]
+    assert sorted(asked) == many.content.codes[10:], "each once, none of the first ten"
+
+
+@pytest.mark.slow
+def test_what_was_answered_before_a_crash_is_not_asked_for_again(many, backfill, monkeypatch):
+    """Stops a run that dies between an answer and its batch from asking for it twice."""
+
+    class Crash(BaseException):
+        pass
+
+    def crash(*_arguments, **_options):
+        raise Crash
+
+    many.faults["history/000002"] = Fault("status", 404)
+    with monkeypatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(landing, "land", crash)
+        backfill.run()
+    assert {fund for _, fund, *_ in many.requests} == set(many.content.codes)
+    assert len(many.requests) == FUNDS and backfill.dates() == {}
+    assert backfill.source.kept()["000002"] == "status 404"
+    assert len(backfill.source.kept()) == FUNDS
+    many.reset()
+    report = backfill.run()
+    assert many.requests == [] and len(backfill.dates()) == FUNDS - 1
+    assert report.failures["000002"].startswith("UnknownFundError")
+    assert backfill.source.kept() == {}
+    # Once landed it is asked for anew, also when a crash came before it was forgotten.
+    digest = backfill.progress.loc["000001", "answer"]
+    backfill.source._gateway.archive.keep("history", "000001", digest)
+    backfill.run(codes=("000001",))
+    assert [fund for _, fund, *_ in many.requests] == ["000001"]
+
+
+@pytest.mark.slow
+def test_a_history_shorter_than_the_stored_one_is_refused(many, backfill):
+    """Stops a past that the source has lost from being lost here too."""
+    backfill.run(codes=("000001", "000002"))
+    before = backfill.progress
+    shorter = ManyFunds(FUNDS, DATES - 3)
+    many.content, whole = shorter, many.content
+    try:
+        report = backfill.run(codes=("000001", "000002"))
+    finally:
+        many.content = whole
+    assert set(report.refused) == {"000001", "000002"} and report.rows == 0
+    assert "the history begins" in report.refused["000001"]
+    assert backfill.dates() == {"000001": DATES, "000002": DATES}
+    after = backfill.progress
+    assert (after["state"] == "refused").all() and (after["attempts"] == 1).all()
+    assert (
+        after["stored_at"].equals(before["stored_at"]) and (after["nav_dates"] == DATES).all()
+    )
+    assert after.loc["000001", "last_error"] == report.refused["000001"]
+
+
+@pytest.mark.real_data
+def test_the_real_bad_scrape_is_refused(real_data):
+    """Stops a page that a source gave 39 times from being taken for a fund's whole past."""
+    path = real_data / "other" / "BAD_repeated_pages_161725_lsjz_2023-02.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="|"))[::-1]
+    keys = [int(row["净值日期"].replace("-", "")) for row in rows]
+    assert len(keys) > 30 * len(set(keys)), "one page, again and again"
+    unit, acc = ([float(row[name]) for row in rows] for name in ("单位净值", "累计净值"))
+    growth = [float(row["日增长率"].removesuffix("%")) for row in rows]
+    body = wire.history("161725", "招商中证白酒指数", keys, unit, acc, growth)
+    with pytest.raises(TruncatedError, match=r"161725.*again and again; nothing of it is used"):
+        decode_history(body, "161725")
+    once = wire.history(
+        "161725", "招商中证白酒指数", keys[-20:], unit[-20:], acc[-20:], growth[-20:]
+    )
+    assert len(decode_history(once, "161725")[0]) == len(set(keys[-20:])), (
+        "the page itself is well"
+    )

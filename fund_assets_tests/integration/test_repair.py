@@ -1,0 +1,131 @@
+"""Holes in single funds are found, asked for once a day, and filled by the backfill."""
+
+import dagster as dg
+
+from fund_assets.automation.schedules import RETRY_TAGS
+from fund_assets.automation.sensors import repair_sensor
+from fund_assets.nav.history import HistoryChoice
+from fund_assets.steps.collecting import collect_histories
+from fund_assets.steps.repairing import find_gaps
+from fund_assets.steps.validating import validate
+from fund_assets_tests.integration.evenings import Market
+
+NOON = "2026-09-18T12:00:00"
+
+
+def look(market, clock, cursor=None):
+    platform = market.platform(clock)
+    with dg.build_sensor_context(
+        instance=market.instance, cursor=cursor, resources={"platform": platform}
+    ) as context:
+        try:
+            return repair_sensor.evaluate_tick(context)
+        finally:
+            platform.warehouse.close()
+
+
+def holes(market, clock):
+    platform = market.platform(clock)
+    found = find_gaps(platform.warehouse, platform.calendar, platform.now())
+    platform.warehouse.close()
+    return found
+
+
+def of(found, code):
+    return found[found["fund_code"] == code]
+
+
+def make_holes(market, code):
+    """Takes three dates of a daily fund away, as if no wave had shown them; returns them."""
+    dates = market.table("validated_nav", f"fund_code = '{code}'")["nav_date"].tolist()
+    gone = [dates[-30], dates[-12], dates[-11]]
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"DELETE FROM validated_nav WHERE fund_code = '{code}' "
+            f"AND nav_date IN ({', '.join(map(str, gone))})"
+        )
+    return gone
+
+
+def daily_fund(market):
+    rows = market.table("fund_info", "kind = 'mixed' AND status = 'listed'")
+    counts = market.table("validated_nav")["fund_code"].value_counts()
+    return next(code for code in rows["fund_code"] if counts.get(code, 0) > 300)
+
+
+def test_holes_of_one_fund_are_found_and_filled(market):
+    """Stops dates of single funds, that no date of the market shows, from missing for ever."""
+    assert holes(market, NOON).query("not absent").empty, "the first evening has none"
+    before = market.table("validated_nav")
+    code = daily_fund(market)
+    gone = make_holes(market, code)
+    found = holes(market, NOON)
+    assert of(found, code)["nav_date"].tolist() == gone
+    night = look(market, "2026-09-18T20:00:00")
+    assert not night.run_requests and night.skip_message.endswith("between 9:00 and 18:00")
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE history_progress SET stored_at = 20260701193000, asked_at = 20260701193000 "
+            f"WHERE fund_code = '{code}'"
+        )
+    tick = look(market, NOON)
+    (request,) = tick.run_requests
+    assert request.run_config == {"ops": {"nav_history": {"config": {"codes": [code]}}}}
+    assert request.tags.items() >= {
+        "dagster/asset_partition_range_start": "00", "dagster/asset_partition_range_end": "63",
+        **RETRY_TAGS,
+    }.items()  # fmt: skip
+    again = look(market, "2026-09-18T17:00:00", tick.cursor)
+    assert not again.run_requests and again.skip_message == "looked for already today"
+
+    platform = market.platform(NOON)
+    collect_histories(
+        platform.warehouse, platform.source, platform.now, HistoryChoice(codes=(code,))
+    )
+    validate(platform.warehouse, platform.calendar, platform.now(), kinds=("history",))
+    platform.warehouse.close()
+    assert of(holes(market, NOON), code).empty
+    names = ["fund_code", "nav_date", "unit_nav", "acc_nav", "total_return_index"]
+    after = market.table("validated_nav")
+    assert after[names].equals(before[names]), "as if they had never been missing"
+
+
+def test_what_the_source_lacks_too_is_asked_for_no_more(market):
+    """Stops the same fund from being asked for every day for a date that nobody has."""
+    code = daily_fund(market)
+    make_holes(market, code)
+    assert of(holes(market, NOON), code)["absent"].tolist() == [True, True, True]
+    data = look(market, NOON)
+    assert not data.run_requests
+    assert data.skip_message == "no fund lacks a date that the source may still have"
+
+
+def test_a_correction_of_the_past_is_recorded(market):
+    """Stops a value that the source has corrected from being overwritten without a trace."""
+    code = daily_fund(market)
+    dates = market.table("validated_nav", f"fund_code = '{code}'")
+    row = dates.iloc[-40]
+    old = round(float(row["unit_nav"]) * 1.001, 4)
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE validated_nav SET unit_nav = {old} WHERE fund_code = '{code}' "
+            f"AND nav_date = {row['nav_date']}"
+        )
+    platform = market.platform("2026-09-19T09:00:00")
+    choice = HistoryChoice(since=20260919090000, kind="mixed")
+    report = collect_histories(platform.warehouse, platform.source, platform.now, choice)
+    validate(platform.warehouse, platform.calendar, platform.now(), kinds=("history",))
+    platform.warehouse.close()
+    assert report.asked > 1
+    (seen,) = market.table("nav_revision", f"fund_code = '{code}'").to_dict("records")
+    assert (seen["nav_date"], seen["unit_nav"]) == (row["nav_date"], old)
+    now = market.table(
+        "validated_nav", f"fund_code = '{code}' AND nav_date = {row['nav_date']}"
+    )
+    assert now["unit_nav"].tolist() == [row["unit_nav"]]
+
+
+def test_a_market_without_any_nav_has_no_gaps(tmp_path):
+    """Stops the first look of a new platform from failing."""
+    market = Market(tmp_path)
+    assert holes(market, NOON).empty

@@ -1,0 +1,101 @@
+"""What single funds lack by their own cadence, and which of them are asked for again."""
+
+import pandas as pd
+import pytest
+
+from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.nav.cadence import missing_dates
+from fund_assets.steps.repairing import to_ask
+
+CALENDAR = TradingCalendar.build()
+SINCE, DUE = 20260803, 20260918
+SESSIONS = [to_key(day) for day in CALENDAR.between(from_key(SINCE), from_key(DUE))]
+
+
+def rows(**funds):
+    """kind_number → the dates that it has."""
+    return pd.DataFrame(
+        [
+            (f"{int(name.split('_')[1]):06d}", name.split("_")[0], date)
+            for name, dates in funds.items()
+            for date in dates
+        ],
+        columns=["fund_code", "kind", "nav_date"],
+    )
+
+
+def missing(frame):
+    found = missing_dates(frame, CALENDAR, SINCE, DUE)
+    return [(code, int(date)) for code, date in found[["fund_code", "nav_date"]].to_numpy()]
+
+
+def without(dates, *gone):
+    return [date for date in dates if date not in gone]
+
+
+def test_a_daily_fund_lacks_each_session_between_two_of_its_navs():
+    """Stops single dates of single funds from being lost while the market looks full."""
+    whole = {f"mixed_{n}": SESSIONS for n in range(2, 6)}
+    assert missing(rows(**whole)) == []
+    holes = without(SESSIONS, SESSIONS[4], SESSIONS[10], SESSIONS[11])
+    found = missing(rows(mixed_1=holes, **whole))
+    assert found == [("000001", SESSIONS[at]) for at in (4, 10, 11)]
+
+
+def test_what_comes_after_the_last_nav_is_missing_once_it_is_due():
+    """Stops a fund that fell silent from being full, and a late one from being asked early."""
+    others = {f"{kind}_{n}": SESSIONS for kind, n in (("mixed", 2), ("mixed", 3), ("qdii", 4))}
+    late = rows(mixed_1=SESSIONS[:-1], qdii_9=SESSIONS[:-3], **others)
+    assert missing(late) == [], "lag of a mixed fund is 1 session, of a QDII 3"
+    silent = rows(mixed_1=SESSIONS[:-3], qdii_9=SESSIONS[:-5], **others)
+    assert missing(silent) == [
+        ("000001", SESSIONS[-3]), ("000001", SESSIONS[-2]),
+        ("000009", SESSIONS[-5]), ("000009", SESSIONS[-4]),
+    ]  # fmt: skip
+
+
+def test_a_weekly_fund_lacks_weeks_and_not_days():
+    """Stops weekly funds from being asked for four days a week, for ever."""
+    weekly = SESSIONS[::5]
+    others = {f"mixed_{n}": SESSIONS for n in range(2, 5)}
+    assert missing(rows(mixed_1=weekly, **others)) == []
+    assert missing(rows(mixed_1=without(weekly, weekly[3]), **others)) == [
+        ("000001", weekly[3])
+    ]
+    uneven = [*weekly[:2], SESSIONS[11], *weekly[3:]]
+    assert missing(rows(mixed_1=uneven, **others)) == [], "a day later is no missing week"
+
+
+def test_where_a_kind_rests_nothing_is_missing():
+    """Stops holidays of other countries from being asked for at every QDII."""
+    rest = SESSIONS[7]
+    qdii = {f"qdii_{n}": without(SESSIONS, rest) for n in range(1, 5)}
+    mixed = {f"mixed_{n}": SESSIONS for n in range(11, 15)}
+    assert missing(rows(**qdii, **mixed)) == []
+    qdii["qdii_1"] = without(SESSIONS, rest, SESSIONS[8])
+    assert missing(rows(**qdii, **mixed)) == [("000001", SESSIONS[8])]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4])
+def test_a_fund_with_few_navs_has_no_cadence_yet(kept):
+    """Stops a fund that has just begun from lacking what was before it."""
+    new = SESSIONS[-9 : -9 + kept * 2 : 2]
+    assert missing(rows(mixed_1=new, mixed_2=SESSIONS)) == []
+
+
+def test_dates_without_a_session_do_not_count():
+    """Stops the reports' dates and calendar days of money funds from changing a cadence."""
+    odd = sorted([*SESSIONS, 20260808, 20260809, 20260815])
+    assert missing(rows(money_1=odd, money_2=odd, money_3=SESSIONS)) == []
+
+
+def test_who_is_asked_again():
+    """Stops a date that the source has lost from being asked for every day for ever."""
+    gaps = pd.DataFrame(
+        [("000001", False, 0), ("000001", False, 0), ("000002", True, 20260901),
+         ("000003", False, 20260918), ("000004", False, 20260917)],
+        columns=["fund_code", "absent", "asked_on"],
+    )  # fmt: skip
+    assert to_ask(gaps, 20260918, 10) == ["000001", "000004"]
+    assert to_ask(gaps, 20260918, 1) == ["000001"]
+    assert to_ask(gaps.head(0), 20260918, 10) == []
