@@ -7,6 +7,7 @@ belong here: any column or limit of its own, or how tables of an older release b
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -22,7 +23,7 @@ LENGTH = {"sqlite": "length", "mysql": "char_length"}
 ONLY_DIGITS = {"sqlite": "{} NOT GLOB '*[^0-9]*'", "mysql": "{} NOT REGEXP '[^0-9]'"}
 
 
-def sql_type(column: Column) -> sa.types.TypeEngine:
+def sql_type(column: Column) -> sa.types.TypeEngine[Any]:
     """The type of a column. Numbers are 64 bits wide, and a float is the same float again."""
     if column.kind is Kind.REAL:
         return sa.REAL().with_variant(mysql.DOUBLE(), "mysql")
@@ -35,7 +36,7 @@ def sql_type(column: Column) -> sa.types.TypeEngine:
     )
 
 
-def _text(longest: int) -> sa.types.TypeEngine:
+def _text(longest: int) -> sa.types.TypeEngine[Any]:
     """A text. MySQL cuts off blanks that are too many: one of them stays, to be refused."""
     on_mysql = (
         mysql.VARCHAR(longest + 1, collation="utf8mb4_bin")
@@ -84,7 +85,7 @@ def checks(table: Table) -> Iterator[sa.CheckConstraint]:
                 ).ddl_if(dialect=engine)
 
 
-def sql_column(table: Table, column: Column) -> sa.Column:
+def sql_column(table: Table, column: Column) -> sa.Column[Any]:
     """The column without its conditions."""
     return sa.Column(
         column.name,

@@ -72,7 +72,7 @@ class MySQL(Backend):
         if any(name.startswith("ssl_") for name in self.url.query if name != "ssl_disabled"):
             # The columnar reader speaks no TLS: the driver, in Python, takes its place.
             _, options = mysqlconnector.dialect().create_connect_args(self.url)
-            return {"connect": options | {"use_pure": True}}
+            return {"connect": {**options, "use_pure": True}}
         user, password = (
             quote(part or "", safe="") for part in (self.url.username, self.url.password)
         )

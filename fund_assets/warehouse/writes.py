@@ -89,7 +89,7 @@ def differing(table: Table, frame: pd.DataFrame, stored: pd.DataFrame) -> NDArra
     key = list(table.primary_key)
     stored_keys = pd.MultiIndex.from_frame(stored[key])
     at = stored_keys.get_indexer(pd.MultiIndex.from_frame(frame[key]))
-    different = at < 0
+    different = np.asarray(at < 0)
     known = np.flatnonzero(~different)
     for name in table.value_columns:
         ours = frame[name].take(known).reset_index(drop=True)
