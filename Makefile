@@ -28,12 +28,12 @@ test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or M
 	@FUND_TEST_ENGINE=mysql $(PYTEST) -m "not slow"
 
 test-slow: dev-env ## the tests that take longer
-	@$(PYTEST) -m "slow and not soak"
+	@$(PYTEST) -m slow
 
 faults: dev-env ## the fault matrix: every cell, n of n
 	@$(BIN)/python -m fund_assets_tests.faults.matrix
 
-soak: dev-env ## a simulated year with faults, beside one without
+soak: dev-env ## of these, the simulated year with faults beside one without
 	@$(BIN)/python -m pytest -q -m soak
 
 check: dev-env ## lint, format, types, floors and walls, generated pages
@@ -43,11 +43,17 @@ check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m fund_assets.schemas.dictionary --check
 	@$(BIN)/python -m fund_assets.nav.rulebook --check
+	@$(BIN)/python -m fund_assets.cli.reference --check
 
 docs: dev-env ## generated pages anew
 	@$(BIN)/python -m fund_assets.schemas.dictionary
 	@$(BIN)/python -m fund_assets.nav.rulebook
+	@$(BIN)/python -m fund_assets.cli.reference
+	@$(BIN)/python -m fund_assets_tests.notebook
 	@$(BIN)/python -m fund_assets_tests.faults.matrix --write
+
+site: dev-env ## the documentation as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy-microhei
 	@$(BIN)/python scripts/screenshots.py
@@ -59,7 +65,7 @@ lock: ## requirements/*.txt anew from requirements/*.in
 	@scripts/lock.sh
 
 clean: ## removes .venv and caches, never the state
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache \
+	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache \
 		.import_linter_cache .hypothesis .tmp_dagster_home_*
 	find . -name __pycache__ -not -path './.fund*' -prune -exec rm -rf {} +
 
@@ -69,4 +75,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-slow faults soak check docs screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-slow faults soak check docs site screenshots bench lock clean env dev-env

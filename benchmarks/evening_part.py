@@ -1,6 +1,6 @@
 """A program: one measured part of the evening, in a process of its own.
 
-    evening_part.py wave|metrics|first_plan|read|fund|load|day URL ARGUMENT
+    evening_part.py wave|metrics|first_plan|read|fund|load|day|export|pandas_export URL ARGUMENT
 
 Prints one line of JSON: seconds of each step, processor seconds of all, and the highest
 memory of this process and of the largest child that it started (the columnar reader).
@@ -229,6 +229,51 @@ def day(url: str, _: str) -> dict[str, float]:
     }
 
 
+def export(url: str, target: str) -> dict[str, float]:
+    """All accepted NAVs as a file, by `fund-assets export`'s own function."""
+    from datetime import datetime
+
+    from fund_assets.settings import SHANGHAI
+    from fund_assets.takeaway.datasets import select
+    from fund_assets.takeaway.exporting import export as write
+    from fund_assets.warehouse import Warehouse
+
+    path = Path(target)
+    warehouse = Warehouse(url, read_only=True)
+    start = time.monotonic()
+    rows = write(
+        warehouse, select("nav"), path.suffix[1:], path, datetime.now(SHANGHAI), overwrite=True
+    )
+    seconds = time.monotonic() - start
+    return {"rows": rows, "total_s": seconds, "size_mb": path.stat().st_size / 1e6}
+
+
+def pandas_export(url: str, target: str) -> dict[str, float]:
+    """The same rows and columns by pandas.read_sql in chunks, as bounded in memory."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from fund_assets.takeaway.datasets import select
+    from fund_assets.takeaway.files import ROW_GROUP
+    from fund_assets.warehouse import Warehouse
+
+    path = Path(target)
+    sql = select("nav").statement(order=" ORDER BY nav_date, fund_code")
+    file, rows = None, 0
+    with Warehouse(url, read_only=True).transaction() as connection:
+        start = time.monotonic()
+        streamed = connection.execution_options(stream_results=True)
+        for chunk in pd.read_sql(sql, streamed, chunksize=ROW_GROUP):
+            table = pa.Table.from_pandas(chunk, preserve_index=False)
+            file = file or pq.ParquetWriter(path, table.schema, compression="zstd")
+            file.write_table(table)
+            rows += len(chunk)
+        file.close()
+        seconds = time.monotonic() - start
+    return {"rows": rows, "total_s": seconds, "size_mb": path.stat().st_size / 1e6}
+
+
 class Memory(Thread):
     """Watches the highest resident memory of this process and of each child it starts.
 
@@ -267,7 +312,7 @@ def main() -> None:
     """Run the part named on the command line."""
     part, url, argument = sys.argv[1:4]
     memory = Memory()
-    parts = (wave, metrics, first_plan, read, fund, load, day)
+    parts = (wave, metrics, first_plan, read, fund, load, day, export, pandas_export)
     result = {each.__name__: each for each in parts}[part](url, argument)
     result["process_s"] = time.monotonic() - BEGUN
     result["own_peak_mb"], result["child_peak_mb"] = memory.peak(), memory.children

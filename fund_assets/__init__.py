@@ -1,3 +1,22 @@
-"""Fund Assets: the open data platform for Chinese public mutual funds."""
+"""Fund Assets: the open data platform for Chinese public mutual funds.
+
+For research: `from fund_assets import Funds` (docs/takeaway.md). Importing the package loads
+nothing else.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fund_assets.takeaway.research import Funds as Funds
+    from fund_assets.takeaway.research import PolarsFunds as PolarsFunds
 
 __version__ = "0.1.0"
+__all__ = ["Funds", "PolarsFunds", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Funds", "PolarsFunds"):
+        from fund_assets.takeaway import research
+
+        return getattr(research, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -69,6 +69,42 @@ def from_stamp(stamp: int) -> datetime:
     return datetime.strptime(str(int(stamp)), "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
 
 
+def read_day(value: str | int | date) -> int:
+    """A day as people write it, `2026-11-24`, `20261124` or a date → `20261124`.
+
+    Raises:
+        ValueError: it is none; the message says how to write one.
+    """
+    try:
+        if isinstance(value, date):
+            return to_key(value)
+        if isinstance(value, int):
+            return to_key(from_key(value))
+        return to_key(date.fromisoformat(value))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{value!r} is no date: YYYY-MM-DD or YYYYMMDD") from error
+
+
+def read_moment(value: str | int | date) -> int:
+    """A time as people write it → yyyymmddhhmmss; of a day, its last second.
+
+    Args:
+        value: a day as in `read_day`, or `2026-11-24 21:40` or a datetime; without a zone it
+            is in Asia/Shanghai.
+
+    Raises:
+        ValueError: it is none; the message says how to write one.
+    """
+    try:
+        if isinstance(value, str) and ":" in value:
+            value = datetime.fromisoformat(value)
+        if not isinstance(value, datetime):
+            return read_day(value) * 1_000_000 + 235_959
+        return to_stamp(value if value.tzinfo else value.replace(tzinfo=SHANGHAI))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no time: YYYY-MM-DD or 'YYYY-MM-DD HH:MM'") from error
+
+
 def keys_to_days(keys: NDArray[np.integer]) -> NDArray[np.int32]:
     """Dates as yyyymmdd → days since 1970-01-01, any shape."""
     keys = np.asarray(keys, dtype=np.int64)

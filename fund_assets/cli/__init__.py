@@ -25,6 +25,7 @@ from fund_assets.cli.rates import rate
 from fund_assets.cli.reporting import report
 from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
+from fund_assets.cli.taking import export
 from fund_assets.cli.watching import dashboard
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
@@ -53,9 +54,10 @@ def _exit_code(error: Exception) -> int | None:
     from fund_assets.report.files import ReportError
     from fund_assets.settings import SettingsError
     from fund_assets.sources.base import SourceError
+    from fund_assets.takeaway.datasets import TakeawayError
     from fund_assets.warehouse import WarehouseError
 
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | TakeawayError):
         return WRONG_USE
     if isinstance(
         error, CalendarError | DeskError | ReportError | SourceError | WarehouseError
@@ -85,8 +87,8 @@ def main() -> None:
 
 COMMANDS = (
     run, collect, validate, metrics, canary, dashboard, logs, nav, prove, corrections,
-    quarantine, compare, screen, report, serve, rate, init, migrate, copy_warehouse, doctor,
-    calendar, alert, watch,
+    quarantine, compare, screen, report, export, serve, rate, init, migrate, copy_warehouse,
+    doctor, calendar, alert, watch,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

@@ -86,16 +86,12 @@ def nav(
 
 
 def _moment(text: str) -> int:
-    """`2026-09-18` or `2026-09-18 21:40` → yyyymmddhhmmss."""
-    for form, ends in (("%Y-%m-%d", "235959"), ("%Y-%m-%d %H:%M", ""), ("%Y-%m-%dT%H:%M", "")):
-        try:
-            moment = datetime.strptime(text, form)  # noqa: DTZ007
-        except ValueError:
-            continue
-        return int(f"{moment:%Y%m%d}{ends}" if ends else f"{moment:%Y%m%d%H%M%S}")
-    raise click.BadParameter(
-        f"{text!r} is no time: YYYY-MM-DD or 'YYYY-MM-DD HH:MM'", param_hint="--as-of"
-    )
+    from fund_assets.calendar import read_moment
+
+    try:
+        return read_moment(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--as-of") from error
 
 
 def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[str, Any] | None:

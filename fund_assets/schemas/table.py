@@ -7,6 +7,7 @@ dictionary (`schemas/dictionary.py`). Rules that need more than one row or colum
 `checks/rules.py`. Does not belong here: any concrete table.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -156,6 +157,13 @@ class Table:
     def value_columns(self) -> list[str]:
         """The columns outside the primary key."""
         return [name for name in self.names if name not in self.primary_key]
+
+    def part(self, names: Iterable[str]) -> "Table":
+        """The same table with some columns alone, those of the key before them."""
+        wanted = dict.fromkeys([*self.primary_key, *names])
+        return replace(
+            self, columns=tuple(self[name] for name in wanted), indexes=(), references={}
+        )
 
     def empty(self) -> pd.DataFrame:
         """A frame without rows, with this table's columns and dtypes."""

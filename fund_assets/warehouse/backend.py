@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from fund_assets.schemas.table import Table
+from fund_assets.schemas.table import Column, Table
 
 #: From this share of free space on, tables are written anew.
 WORTH_REWRITING = 0.2
@@ -44,6 +44,19 @@ class Backend(ABC):
     @abstractmethod
     def reader(self) -> dict[str, object]:
         """How `column_process.py` gets there: {"url"} or {"connect"}, with the password."""
+
+    @property
+    def lazy_reader(self) -> dict[str, object]:
+        """As `reader`, of one that reads no further than it is asked to, where there is one."""
+        return self.reader
+
+    def filled(self, column: Column) -> str:
+        """A column for a statement that the lazy reader runs; `emptied` takes it back."""
+        return f"`{column.name}`"
+
+    def emptied(self, values: pa.Array, column: Column) -> pa.Array:
+        """The values of a `filled` column with NULL where they are NULL."""
+        return values
 
     @abstractmethod
     def engine(self, *, read_only: bool) -> sa.Engine:

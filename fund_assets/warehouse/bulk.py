@@ -45,14 +45,18 @@ class IndexRows:
 
 
 def stream(
-    backend: Backend, sql: str, batch_rows: int | None = None
+    backend: Backend, sql: str, batch_rows: int | None = None, *, lazily: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a query in batches.
+
+    The reader is faster than most callers: what they have not yet taken it keeps in memory.
 
     Args:
         backend: the database (`Warehouse.backend`).
         sql: one SELECT. A column that is an expression must not be NULL in the first row.
         batch_rows: rows of a batch; by default BATCH_ROWS.
+        lazily: for a caller that may be slow: where the engine can, a batch is read when it is
+            wanted. The query is then of `Backend.filled` columns.
 
     Raises:
         WarehouseError: no such file, a faulty query, a damaged or locked database. It may
@@ -61,7 +65,7 @@ def stream(
     if not backend.exists():
         raise WarehouseError(f"there is no warehouse {backend.place}: run `fund-assets init`")
     query = {
-        **backend.reader,
+        **(backend.lazy_reader if lazily else backend.reader),
         "sql": sql,
         "batch_rows": batch_rows or BATCH_ROWS,
     }

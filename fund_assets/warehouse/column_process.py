@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> None:
-    """Answer one query: {"url" or "connect", "sql", "batch_rows"} in, Arrow IPC out.
+    """Answer one query: {"url", "file" or "connect", "sql", "batch_rows"} in, Arrow IPC out.
 
     Faults end it with exit code 1 and their text on standard error.
     """
@@ -19,8 +19,10 @@ def main() -> None:
 
     query = json.load(sys.stdin)
     try:
-        read = _by_driver if "connect" in query else _by_columns
-        schema, batches = read(query)
+        for place, read in (("connect", _by_driver), ("file", _lazily), ("url", _by_columns)):
+            if place in query:
+                schema, batches = read(query)
+                break
         with pa.ipc.new_stream(sys.stdout.buffer, schema) as sink:
             for batch in batches:
                 sink.write_batch(batch)
@@ -40,6 +42,28 @@ def _by_columns(query):
         batch_size=query["batch_rows"],
     )
     return reader.schema, reader
+
+
+def _lazily(query):
+    """From a SQLite file, each batch when it is wanted.
+
+    A column has the type that it has in the first batch: it must not be NULL throughout.
+    """
+    from adbc_driver_sqlite import dbapi
+
+    connection = dbapi.connect(query["file"])
+    cursor = connection.cursor()
+    options = {"adbc.sqlite.query.batch_rows": str(query["batch_rows"])}
+    cursor.adbc_statement.set_options(**options)
+    cursor.execute(query["sql"])
+    reader = cursor.fetch_record_batch()
+
+    def batches():
+        yield from reader
+        cursor.close()
+        connection.close()
+
+    return reader.schema, batches()
 
 
 def _by_driver(query):

@@ -52,9 +52,9 @@ def copy(source: Warehouse, target: Warehouse, tell: Tell) -> dict[str, int]:
     Raises:
         WarehouseError: the target is another market's, or has rows the source lacks.
     """
-    market = source.value("SELECT value FROM warehouse_meta WHERE property = 'source'")
-    source.init(str(market))
-    target.init(str(market))
+    market = source.market()
+    source.init(market)
+    target.init(market)
     copied = {}
     with source.transaction(writes=True):
         for name in _in_order():

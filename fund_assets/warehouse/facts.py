@@ -41,6 +41,12 @@ def newest_published(warehouse: Warehouse) -> int | None:
     return None if found is None else int(str(found))
 
 
+def last_publication(warehouse: Warehouse) -> int | None:
+    """When the newest published batch was merged, yyyymmddhhmmss; None before the first."""
+    found = warehouse.value("SELECT MAX(published_at) FROM publish_log")
+    return None if found is None else int(str(found))
+
+
 def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
     """Newest date (yyyymmdd) of each table that follows the market; None when empty.
 

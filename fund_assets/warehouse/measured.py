@@ -12,6 +12,12 @@ from fund_assets.schemas.tables import PEER_METRICS
 from fund_assets.warehouse.warehouse import Warehouse
 
 
+def newest_calc_date(warehouse: Warehouse) -> int | None:
+    """The newest calculation date of the market, yyyymmdd; None without metrics."""
+    found = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
+    return None if found is None else int(str(found))
+
+
 def newest_metrics(warehouse: Warehouse, fund_code: str) -> list[dict[str, Any]]:
     """All windows of a fund as of its newest calculation date, with its peers' columns."""
     return warehouse.rows(
@@ -45,7 +51,7 @@ def screened(
         The calculation date (None without any), how many funds meet them, and the first
         `limit`: the columns of fund_metrics, name and kind.
     """
-    newest = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
+    newest = newest_calc_date(warehouse)
     if newest is None:
         return None, 0, []
     wheres = ['m.calc_date = :newest AND m."window" = :window', "i.status = 'listed'"]
@@ -71,7 +77,7 @@ def screened(
         **values,
         limit=limit,
     )
-    return int(str(newest)), count, rows
+    return newest, count, rows
 
 
 def _peer_columns() -> str:

@@ -4,6 +4,7 @@ Belongs here: what SQLite needs to be safe. Does not belong here: any statement 
 table of ours.
 """
 
+import math
 import os
 import shutil
 import sqlite3
@@ -17,15 +18,21 @@ from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from fund_assets.schemas.table import Table
+from fund_assets.schemas.table import Column, Kind, Table
 from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.rows import records
 
 #: Of those who only look: they would rather say that they cannot.
 READER_TIMEOUT_S = 2
+
+
+#: What stands for NULL where the lazy reader must see a type: no number is infinite in our
+#: tables, and no text is a zero character. Whole numbers need none.
+FILLS = {Kind.REAL: ("9e999", math.inf), Kind.TEXT: ("char(0)", "\0")}
 
 
 class SQLite(Backend):
@@ -47,6 +54,21 @@ class SQLite(Backend):
     @property
     def reader(self) -> dict[str, object]:
         return {"url": f"sqlite://{quote(str(self.path))}"}
+
+    @property
+    def lazy_reader(self) -> dict[str, object]:
+        return {"file": f"{self.path.as_uri()}?mode=ro"}
+
+    def filled(self, column: Column) -> str:
+        name = super().filled(column)
+        fill = FILLS.get(column.kind) if column.nullable else None
+        return f"COALESCE({name}, {fill[0]}) AS {name}" if fill else name
+
+    def emptied(self, values: pa.Array, column: Column) -> pa.Array:
+        fill = FILLS.get(column.kind) if column.nullable else None
+        if not fill:
+            return values
+        return pc.if_else(pc.equal(values, fill[1]), pa.scalar(None, values.type), values)
 
     def engine(self, *, read_only: bool) -> sa.Engine:
         return sa.create_engine(

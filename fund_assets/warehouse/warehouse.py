@@ -73,7 +73,7 @@ class Warehouse:
                 f"needs {HEAD}: "
                 + ("run `fund-assets migrate`" if older else "install the release that made it")
             )
-        held = self.value("SELECT value FROM warehouse_meta WHERE property = 'source'")
+        held = self.market()
         if held != source:
             raise WarehouseError(
                 f"the warehouse {self.place} holds the {held} market, FUND_SOURCE asks for "
@@ -115,6 +115,10 @@ class Warehouse:
     def exists(self) -> bool:
         """Whether the database is there and has the tables."""
         return self.revision() is not None
+
+    def market(self) -> str:
+        """The source whose market it holds."""
+        return str(self.value("SELECT value FROM warehouse_meta WHERE property = 'source'"))
 
     def transaction(self, *, writes: bool = False) -> AbstractContextManager[sa.Connection]:
         """A consistent reading, or with `writes` the only writer until it ends."""

@@ -21,6 +21,8 @@ from fund_assets.calendar import (
     from_key,
     from_stamp,
     keys_to_days,
+    read_day,
+    read_moment,
     to_key,
     to_stamp,
 )
@@ -301,3 +303,36 @@ def test_refresh_from_recorded_payload(
     added = check_refresh(recorded, cut(CALENDAR, last_known))
     assert len(added) == sessions
     assert added == [key for key in CALENDAR.sessions if key // 10_000 == last_known + 1]
+
+
+@pytest.mark.parametrize(
+    ("written", "day", "moment"),
+    [
+        ("2026-11-24", 20261124, 20261124_235959),
+        ("20261124", 20261124, 20261124_235959),
+        (20261124, 20261124, 20261124_235959),
+        (date(2026, 11, 24), 20261124, 20261124_235959),
+        ("2026-11-24 21:40", None, 20261124_214000),
+        ("2026-11-24T21:40:05", None, 20261124_214005),
+        ("2026-11-24 16:30+00:00", None, 20261125_003000),
+        (datetime(2026, 11, 24, 16, 30, tzinfo=UTC), 20261124, 20261125_003000),
+        (datetime.fromisoformat("2026-11-24 21:40"), 20261124, 20261124_214000),
+    ],
+)
+def test_days_and_moments_as_people_write_them(written, day, moment):
+    """Stops a time from being taken for another zone's, or a day for its beginning."""
+    assert read_moment(written) == moment
+    if day is None:
+        with pytest.raises(ValueError, match="is no date: YYYY-MM-DD or YYYYMMDD"):
+            read_day(written)
+    else:
+        assert read_day(written) == day
+
+
+@pytest.mark.parametrize(
+    "written", ["", "soon", "2026-02-30", 20260230, 2026, None, 1.5, "25:00"]
+)
+def test_what_is_no_time_is_refused(written):
+    """Stops a slip of the pen from meaning some other time."""
+    with pytest.raises(ValueError, match="is no time: YYYY-MM-DD or"):
+        read_moment(written)

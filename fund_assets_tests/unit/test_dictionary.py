@@ -1,9 +1,11 @@
 """The data dictionary says what the declarations say."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from fund_assets.cli import main, reference
 from fund_assets.nav import listing, rulebook, rules
 from fund_assets.schemas import dictionary
 from fund_assets.schemas.page import write_or_check
@@ -44,6 +46,17 @@ def test_rules_page_is_up_to_date() -> None:
     assert committed == rulebook.render(), "run `make docs`"
     for rule in (*listing.RULES, *rules.RULES.values()):
         assert committed.count(f"| `{rule.id}` | {rule.title} |") == 1
+
+
+def test_commands_page_is_up_to_date() -> None:
+    """Stops a changed command or option from leaving the published page behind."""
+    committed = reference.PAGE.read_text(encoding="utf-8")
+    assert committed == reference.render(), "run `make docs`"
+    names = re.findall(r"^#+ (fund-assets.*)$", committed, re.MULTILINE)
+    assert {f"fund-assets {name}" for name in main.commands} < set(names)
+    assert "fund-assets alert silence" in names
+    assert "| `--overwrite` | Replace a file that is there already. |" in committed
+    assert "-h, --help" not in committed
 
 
 def test_check_fails_on_drift_and_writing_mends_it(

@@ -7,12 +7,18 @@ import time
 from contextlib import closing
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from fund_assets.metrics import FundSeries, SeriesError
-from fund_assets.warehouse import Warehouse, WarehouseError
+from fund_assets.schemas.tables import FUND_METRICS, VALIDATED_NAV
+from fund_assets.warehouse import Warehouse, WarehouseError, bulk
 from fund_assets.warehouse.bulk import read_index_series, stream
 from fund_assets.warehouse.engine import backend_for
+from fund_assets.warehouse.selecting import Selection, selected
+from fund_assets.warehouse.transactions import transaction
+from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
 
 ROWS = [
@@ -219,3 +225,53 @@ def test_a_reading_given_up_ends_its_process(store):
     else:
         ((busy, _, _),) = store("PRAGMA wal_checkpoint(TRUNCATE)")
         assert busy == 0
+
+
+def unreferenced(warehouse):
+    """A transaction in which rows may refer to funds that are not there."""
+    return transaction(warehouse.backend, warehouse.engine, writes=True, references=False)
+
+
+def test_a_selection_is_read_lazily_with_every_null(tmp_path, monkeypatch):
+    """Stops a column that begins with NULLs, or is nothing else, from breaking or being filled."""
+    warehouse = Warehouse(stores.at(tmp_path))
+    warehouse.init("simulated")
+    rows = 1_500
+    monkeypatch.setattr(bulk, "BATCH_ROWS", 1_000)
+    frame = VALIDATED_NAV.empty().reindex(range(rows))
+    frame = frame.assign(
+        fund_code=[f"{at:06d}" for at in range(rows)],
+        nav_date=20260105,
+        unit_nav=[np.nan] * (rows - 1) + [1.5],
+        growth_pct=[0.0, -0.0, 0.1 + 0.2] + [np.nan] * (rows - 3),
+        total_return_index=1.0,
+        return_status="first",
+        first_seen_at=20260105_190000,
+        batch_id="",
+    )
+    with unreferenced(warehouse) as connection:
+        insert(connection, VALIDATED_NAV, VALIDATED_NAV.conform(frame))
+    batches = list(selected(warehouse, Selection(VALIDATED_NAV)))
+    assert len(batches) == 2
+    read = pa.Table.from_batches(batches).to_pandas()
+    pd.testing.assert_frame_equal(VALIDATED_NAV.conform(read), VALIDATED_NAV.conform(frame))
+    assert batches[0]["acc_nav"].null_count == 1_000
+    warehouse.close()
+
+
+def test_texts_that_may_be_null_come_back(tmp_path):
+    """Stops an absent text from becoming another one."""
+    warehouse = Warehouse(stores.at(tmp_path))
+    warehouse.init("simulated")
+    frame = FUND_METRICS.empty().reindex(range(3)).assign(
+        fund_code=["000001", "000002", "000003"], calc_date=20260105, window="1y", status="final",
+        end_date=20260105, observations=0, risk_free_rate=0.015, definition_version=2,
+        benchmark_code=[None, "", "中'文"], reason=["", "x", "y"],
+    )  # fmt: skip
+    with unreferenced(warehouse) as connection:
+        insert(connection, FUND_METRICS, FUND_METRICS.conform(frame))
+    rows = pa.Table.from_batches(selected(warehouse, Selection(FUND_METRICS)))
+    assert rows["benchmark_code"].to_pylist() == [None, "", "中'文"]
+    read = rows.to_pandas()
+    pd.testing.assert_frame_equal(FUND_METRICS.conform(read), FUND_METRICS.conform(frame))
+    warehouse.close()

@@ -1,0 +1,148 @@
+"""The documentation site: built without a network, complete, and asking nobody for anything."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from scripts.screenshots import chromium, free_port, running, wait_for
+from scripts.site_pages import graph, notebook_page, on_config, pages
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Where whatever is asked for outside of this machine would go.
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, built with a proxy that answers nothing. (With --quiet, --strict sees no warning.)"""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "NO_MKDOCS_2_WARNING": "1",
+            "https_proxy": NOWHERE,
+            "http_proxy": NOWHERE,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr
+    return folder
+
+
+class Links(HTMLParser):
+    """What a page loads, what it links to, and the anchors that it has."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loaded, self.linked, self.anchors = [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if "id" in given:
+            self.anchors.add(given["id"])
+        if tag == "a" and "href" in given:
+            self.linked.append(given["href"])
+        elif link := given.get("src") or (tag == "link" and given.get("href")):
+            self.loaded.append(link)
+
+
+def test_nothing_is_loaded_from_elsewhere_and_no_link_is_dead(site):
+    """Stops a font or script of another host, and a link that leads nowhere."""
+    found = {path: Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    assert len(found) > len(pages())
+    for path, links in found.items():
+        if path.name == "404.html":
+            continue  # its links are from the root of the host that it is put on
+        for link in links.loaded:
+            assert not urlsplit(link).netloc, f"{path.name} loads {link}"
+        for link in [*links.loaded, *links.linked]:
+            parts = urlsplit(link)
+            if parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.exists(), f"{path.relative_to(site)} links to {link}"
+            anchor = unquote(parts.fragment)
+            if anchor and not anchor.startswith("__") and target.suffix == ".html":
+                assert anchor in found[target].anchors, f"{path.name}: {link}"
+    styles = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.css"))
+    assert not re.findall(r"(?:url\(|@import )[\"']?(?:https?:)?//", styles)
+
+
+def test_every_page_is_there_and_says_what_it_should(site):
+    """Stops the first page from being another, and generated parts from staying empty."""
+    for place in pages().values():
+        assert (site / place).with_suffix(".html").is_file(), place
+    assert "开源的公募基金数据平台" in (site / "index.html").read_text(encoding="utf-8")
+    api = (site / "api.html").read_text(encoding="utf-8")
+    for name in ("Funds.nav", "Funds.asof", "Funds.returns", "PolarsFunds", "compute_metrics"):
+        assert f'{name}"' in api, name
+    assert "as they were known at a past moment" in api
+    concepts = (site / "concepts.html").read_text(encoding="utf-8")
+    assert concepts.count("<rect") >= 6
+    assert "&lt;svg" not in concepts
+    notebook = (site / "research.ipynb.html").read_text(encoding="utf-8")
+    assert "total_return_index" in notebook
+    assert "<svg" in notebook
+    assert (site / "deploy/nginx/fund-assets.conf").is_file(), "a linked file goes along"
+
+
+def test_a_new_page_gets_into_the_navigation():
+    """Stops a page that someone adds from being reachable by nobody."""
+
+    nav = [{"首页": "index.md"}, {"证明 Evidence": [{"Reliability": "reliability.md"}]}]
+    (more,) = on_config(SimpleNamespace(nav=nav)).nav[-1].values()
+    assert "data-dictionary.md" in more
+    assert "index.md" not in more
+    assert "adr/0001-dates-are-integers.md" in more[-1]["Decisions"]
+
+
+def test_graph_and_notebook_escape_what_they_show(tmp_path):
+    """Stops a name with < in it from becoming markup."""
+    assert graph().count("<text") >= 6
+    path = tmp_path / "n.ipynb"
+    path.write_text(
+        '{"cells": [{"cell_type": "code", "source": ["1"], "outputs": [{"text": ["<b>\\n"]}]}]}',
+        encoding="utf-8",
+    )
+    assert notebook_page(path) == "```python\n1\n```\n\n```text\n<b>\n```\n"
+
+
+def test_a_browser_asks_nobody_else(site, tmp_path):
+    """Stops a script from fetching something that the pages' markup does not show."""
+    if not shutil.which(os.environ.get("CHROMIUM", "chromium")):
+        pytest.skip("there is no Chromium: scripts/system.sh installs it")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    server = [sys.executable, "-m", "http.server", str(port), "-b", "127.0.0.1", "-d", site]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with running(server, **quiet), chromium(tmp_path / "profile") as page:
+        wait_for(
+            "the server", lambda: page("Page.navigate", url=address).get("errorText", "") == ""
+        )
+        for name in ("index", "concepts", "api", "research.ipynb", "data-dictionary"):
+            page("Page.navigate", url=f"{address}/{name}.html")
+            wait_for(name, lambda: page.ask("document.readyState") == "complete")
+            asked = page.ask(
+                "performance.getEntriesByType('resource').map(e => new URL(e.name).host).join()"
+            )
+            assert set(asked.split(",")) == {f"127.0.0.1:{port}"}, name
+            assert page.ask("document.documentElement.scrollWidth <= innerWidth"), name
+        page("Page.navigate", url=f"{address}/index.html?q=sharpe")
+        wait_for("a hit of the search", lambda: page.ask(
+            "document.querySelectorAll('.md-search-result__item').length > 0"))  # fmt: skip
