@@ -61,9 +61,10 @@ sees('Metadata') && press('Columns') && press('Plots')
 STATUS_PAGE = "sees('新鲜度') && document.querySelectorAll('.curve circle').length > 1;"
 METRICS = "sees('Row count') && sees('rows_complete');"
 
+GROUPS = "/locations/fund_assets.definitions/asset-groups"
 #: name → (page, width, height, script)
 SHOTS = {
-    "lineage": ("/asset-groups", 1500, 620, LINEAGE),
+    "lineage": (f"{GROUPS}/evening/lineage", 1500, 620, LINEAGE),
     "checks": ("/assets/validated_nav?view=checks&checkDetail=R08_jump", 1500, 1040, CHECKS),
     "metadata-plots": ("/assets/validated_nav?view=overview", 1500, 1200, PLOTS),
     "metrics": ("/assets/fund_metrics?view=overview", 1500, 1000, METRICS),

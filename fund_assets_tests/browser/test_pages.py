@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from fund_assets.monitoring.dashboard import TABLES
-from fund_assets_tests.graph.test_definitions import ORDER
-from scripts.screenshots import PRELUDE, chromium, free_port, running, wait_for
+from fund_assets_tests.graph.test_definitions import ORDER, WEEK
+from scripts.screenshots import GROUPS, PRELUDE, chromium, free_port, running, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -138,10 +138,13 @@ def test_status_page_fits(browser, width):
     assert browser.ask("document.documentElement.scrollWidth") <= width
 
 
-def test_lineage(browser):
-    """Stops an asset from missing in the picture that everybody looks at first."""
+@pytest.mark.parametrize(("group", "assets"), [("evening", ORDER), ("weekly", WEEK)])
+def test_lineage(browser, group, assets):
+    """Stops an asset from missing in the pictures that everybody looks at first."""
     browser.open(f"{browser.ui}/asset-groups")
-    browser.sees(*ORDER)
+    browser.sees("evening", "weekly")
+    browser.open(f"{browser.ui}{GROUPS}/{group}/lineage")
+    browser.sees(*assets)
     browser.wait("document.querySelectorAll('svg path').length > 5", "edges")
 
 
