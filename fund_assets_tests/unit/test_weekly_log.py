@@ -30,7 +30,7 @@ def fill(warehouse, batches, rows=(), held=()):
         run = connection.execute
         for code in {row[2] for row in rows}:
             run(sa.text("INSERT INTO fund_info VALUES (:c, 'n', '', 'mixed', :c, '', 'listed', "
-                        "20260101, 20260101, NULL)"), {"c": code})  # fmt: skip
+                        "20260101, 20260101)"), {"c": code})  # fmt: skip
         for batch, kind, at, state in batches:
             run(sa.text("INSERT INTO collection_batch VALUES (:b, :k, 's', 20261001, NULL, :a, 1, "
                         "'[]', :s, '')"), {"b": batch, "k": kind, "a": at, "s": state})  # fmt: skip
