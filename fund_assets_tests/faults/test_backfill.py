@@ -13,7 +13,7 @@ from fund_assets.settings import SHANGHAI
 from fund_assets.sources import pace
 from fund_assets.sources.base import TruncatedError
 from fund_assets.sources.decode import decode_history
-from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.eastmoney import AHEAD, EastmoneySource
 from fund_assets.steps.collecting import BANS_TO_STOP, collect_histories
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse, landing
@@ -129,7 +129,7 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch)
     many.faults |= {name: Fault("captcha") for name in after}
     report = backfill.run()
     assert report.done == 10 + BANS_TO_STOP, "in the order of the funds"
-    assert len(many.requests) <= 10 + BANS_TO_STOP + 3, "those in flight are the last"
+    assert len(many.requests) <= 10 + BANS_TO_STOP + 3 * AHEAD, "those ahead are the last"
     assert "访问验证" in report.stopped and "goes on from there" in report.stopped
     told = re.search(r"asked for before (\d{4}-\d\d-\d\d \d\d:\d\d)", report.stopped)
     until = datetime.fromisoformat(told[1]).replace(tzinfo=SHANGHAI)
