@@ -39,6 +39,13 @@ TABLES = {
     "benchmark_index": "基准指数",
     "fund_metrics": "基金指标",
     "fund_nav_rules": "批次规则",
+    "nav_history": "历史补采",
+    "history_recheck": "重算核对",
+    "history_refetch": "历史重采",
+    "fund_scores": "基金评分",
+    "walk_forward": "前推检验",
+    "warehouse_upkeep": "清理整理",
+    "weekly_report": "周报",
 }
 STATES = {
     "succeeded": "[green]成功[/]",
