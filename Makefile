@@ -28,7 +28,7 @@ test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or M
 	@FUND_TEST_ENGINE=mysql $(PYTEST) -m "not slow"
 
 test-slow: dev-env ## the tests that take longer
-	@$(PYTEST) -m slow
+	@$(PYTEST) --no-loadscope-reorder -m slow
 
 faults: dev-env ## the fault matrix: every cell, n of n
 	@$(BIN)/python -m fund_assets_tests.faults.matrix
