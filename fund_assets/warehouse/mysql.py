@@ -298,7 +298,8 @@ class MySQL(Backend):
         try:
             yield
         finally:
-            connection.exec_driver_sql("SET " + ", ".join(f"{name} = 1" for name in names))
+            if not connection.invalidated:
+                connection.exec_driver_sql("SET " + ", ".join(f"{name} = 1" for name in names))
 
     def damage(self, connection: sa.Connection) -> str:
         tables = METADATA.tables
