@@ -23,6 +23,7 @@ from datetime import datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 #: Funds a second, MB of a worker, and how far the rate may be from what is set.
 LIMITS = (60.0, 800.0, 0.02)
 RATE_SECONDS = 15
