@@ -33,8 +33,9 @@ from fund_assets.sources.base import (
 )
 from fund_assets.warehouse import Warehouse, landing
 
-#: Histories that make one batch: bounds the memory of landing and merging them.
-FUNDS_PER_BATCH = 100
+#: Histories that make one batch, fewer when they are long: so much memory does it take to land
+#: and merge them.
+FUNDS_PER_BATCH, ROWS_PER_BATCH = 100, 150_000
 #: After these a fund is asked for again: no answer of it arrived.
 UNANSWERED = (TransportError, BannedError, TruncatedError)
 #: After these the source has no history of the fund.
@@ -149,7 +150,7 @@ def collect_histories(
             if bans and (held_off := _held_off(source, bans, answer)):
                 report.stopped = held_off
                 break
-            if len(answers) == FUNDS_PER_BATCH:
+            if _is_full(answers):
                 _land_histories(warehouse, source, now(), answers, before, report, landed)
                 answers = {}
     if answers:
@@ -169,6 +170,11 @@ def _at_rest() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+def _is_full(answers: Answers) -> bool:
+    rows = sum(len(a.observations) for a in answers.values() if isinstance(a, History))
+    return len(answers) >= FUNDS_PER_BATCH or rows >= ROWS_PER_BATCH
 
 
 def _chosen(warehouse: Warehouse, choice: HistoryChoice, today: int) -> list[HistoryCandidate]:

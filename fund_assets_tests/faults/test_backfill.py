@@ -14,6 +14,7 @@ from fund_assets.sources import pace
 from fund_assets.sources.base import TruncatedError
 from fund_assets.sources.decode import decode_history
 from fund_assets.sources.eastmoney import AHEAD, EastmoneySource
+from fund_assets.steps import collecting
 from fund_assets.steps.collecting import BANS_TO_STOP, collect_histories
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse, landing
@@ -175,6 +176,15 @@ def test_what_was_answered_before_a_crash_is_not_asked_for_again(many, backfill,
     backfill.source._gateway.archive.keep("history", "000001", digest)
     backfill.run(codes=("000001",))
     assert [fund for _, fund, *_ in many.requests] == ["000001"]
+
+
+def test_long_histories_make_batches_of_fewer_funds(many, backfill, monkeypatch):
+    """Stops funds with twenty years of dates from taking five times the memory."""
+    monkeypatch.setattr(collecting, "ROWS_PER_BATCH", 3 * DATES - 1)
+    report = backfill.run(codes=tuple(f"{n:06d}" for n in range(1, 8)))
+    batches = backfill.warehouse.rows("SELECT batch_id, rows_read FROM collection_batch")
+    assert sorted(row["rows_read"] for row in batches) == [DATES, 3 * DATES, 3 * DATES]
+    assert len(report.batches) == 3 and report.rows == 7 * DATES
 
 
 @pytest.mark.slow
