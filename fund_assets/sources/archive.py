@@ -70,10 +70,11 @@ class RawArchive:
         Path(new).replace(target)
 
     def kept(self, endpoint: str) -> dict[str, str]:
-        """What is kept at hand: name → what was answered."""
+        """What is kept at hand: name → what was answered; others may be forgetting theirs."""
         folder = self.folder / "kept" / endpoint
-        found = folder.glob("[!.]*") if folder.is_dir() else ()
-        return {path.name: path.read_text() for path in found}
+        names = [path.name for path in folder.glob("[!.]*")] if folder.is_dir() else []
+        found = {name: self.at_hand(endpoint, name) for name in names}
+        return {name: said for name, said in found.items() if said is not None}
 
     def at_hand(self, endpoint: str, name: str) -> str | None:
         """What was answered to this one; None: nothing is kept of it."""

@@ -68,3 +68,14 @@ def test_what_is_kept_at_hand_is_there_until_it_is_forgotten(tmp_path):
     assert archive.kept("history") == {"000002": "status 404"} and archive.get(digest)
     assert archive.prune(older_than_days=-1) == 1, "the answer alone"
     assert archive.kept("history") == {"000002": "status 404"}
+
+
+def test_what_another_process_forgets_meanwhile_is_not_missed(tmp_path):
+    """Two workers share the folder: stops one from failing over what the other has stored.
+
+    A link into nothing is a name that is listed and gone when it is read.
+    """
+    archive = RawArchive(tmp_path)
+    archive.keep("history", "000001", "status 404")
+    (tmp_path / "kept" / "history" / "000002").symlink_to(tmp_path / "gone")
+    assert archive.kept("history") == {"000001": "status 404"}
