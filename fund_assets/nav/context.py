@@ -114,7 +114,7 @@ def describe_kinds(batch: Batch, known: Known) -> pd.DataFrame:
     """Subject `kind`: one row per kind of the wave before; empty for histories."""
     members = pd.Series(sorted(known.members_before if batch.is_wave else ()), dtype="str")
     kind = _kinds(members, known)
-    there = members.isin(set(batch.landed["fund_code"]))
+    there = members.isin(batch.landed["fund_code"].unique())
     counted = pd.DataFrame({"kind": kind, "there": there}).groupby("kind")["there"]
     return pd.DataFrame(
         {"members_before": counted.size(), "still_there": counted.sum()}
@@ -141,7 +141,7 @@ def describe_funds(
         rows = known.stored[columns].head(0)
     else:
         rows = pd.concat([known.stored[columns], timeline.kept()[columns]])
-        rows = rows[rows["fund_code"].isin(set(batch.landed["fund_code"]))]
+        rows = rows[rows["fund_code"].isin(batch.landed["fund_code"].unique())]
     grouped = rows.groupby("fund_code")["nav_date"]
     last, count = grouped.max(), grouped.nunique()
     kind = _kinds(last.index.to_series(), known)

@@ -108,13 +108,13 @@ def describe(rule: Rule, rows: pd.DataFrame) -> list[str]:
 
 def verdict(rule: Rule, frame: pd.DataFrame, failing: np.ndarray) -> Verdict:
     """What `rule` found, with the first cases in words."""
-    rows = frame[failing]
+    at = np.flatnonzero(failing)
     return Verdict(
         rule=rule.id,
         severity=rule.severity.value,
         looked_at=len(frame),
-        failed=len(rows),
-        cases=tuple(describe(rule, rows.head(SHOWN_CASES))),
+        failed=len(at),
+        cases=tuple(describe(rule, frame.iloc[at[:SHOWN_CASES]])) if len(at) else (),
     )
 
 

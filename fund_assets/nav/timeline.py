@@ -84,10 +84,11 @@ class Timeline:
         stored = sorted_by_key(known.stored)
         observed, differs = _beside_stored(sorted_by_key(observed), stored, batch)
         candidates = observed[differs]
-        funds = set(candidates["fund_code"])
+        funds = set(candidates["fund_code"].unique())
         if not batch.is_wave:  # an event of theirs may be new
             with_events = set(known.events["fund_code"])
-            funds |= with_events & set(observed["fund_code"] if len(observed) else with_events)
+            seen = set(observed["fund_code"].unique()) if len(observed) else with_events
+            funds |= with_events & seen
         others = stored[
             stored["fund_code"].isin(funds) & ~stored["key"].isin(candidates["key"])
         ]

@@ -37,8 +37,7 @@ class RawArchive:
         if target.exists():
             os.utime(target)
             return sha256
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+        handle, name = _new_file(target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 # Level 6 takes three times as long, and a fifth of the room less.
@@ -65,8 +64,7 @@ class RawArchive:
     def keep(self, endpoint: str, name: str, said: str) -> None:
         """Keep at hand what was answered: the answer's sha256, or `status 404` and the like."""
         target = self.folder / "kept" / endpoint / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, new = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+        handle, new = _new_file(target.parent)
         with os.fdopen(handle, "w") as file:
             file.write(said)
         Path(new).replace(target)
@@ -98,3 +96,12 @@ class RawArchive:
                 path.unlink(missing_ok=True)
                 pruned += 1
         return pruned
+
+
+def _new_file(folder: Path) -> tuple[int, str]:
+    """A file of its own in a folder, which is made when it turns out that it is not there."""
+    try:
+        return tempfile.mkstemp(dir=folder, prefix=".new-")
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.mkstemp(dir=folder, prefix=".new-")

@@ -115,8 +115,6 @@ def unite(pages: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
         The frame, and how many rows were dropped because an equal one stood in the same
         page.
     """
-    if (beside := _beside(list(pages.values()))) is not None:
-        return beside, 0
     frame = pd.concat(pages.values(), ignore_index=True)
     twice = frame.duplicated(_KEY, keep=False).to_numpy()
     if not twice.any():
@@ -144,34 +142,6 @@ def unite(pages: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
         defects[at] = "; ".join(dict.fromkeys(filter(None, [*sightings["defect"], *texts])))
     united = united.assign(defect=defects).reset_index()[frame.columns].astype(frame.dtypes)
     return pd.concat([frame[~twice], united], ignore_index=True), equal
-
-
-def _beside(pages: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
-    """Two pages of one fund with the same dates, once each, and no defects: the usual case.
-
-    Every figure stands in one of them at most, so there is nothing to hold against anything.
-    """
-    if len(pages) != 2:
-        return None
-    one, other = pages
-    dates = one["nav_date"].to_numpy()
-    if not (
-        len(one) == len(other) > 0
-        and np.array_equal(dates, other["nav_date"].to_numpy())
-        and (np.diff(dates) > 0).all()
-        and (one["fund_code"] == one["fund_code"].iloc[0]).all()
-        and (other["fund_code"] == one["fund_code"].iloc[0]).all()
-        and (one["defect"] == "").all()
-        and (other["defect"] == "").all()
-    ):
-        return None
-    figures = {}
-    for name in OBSERVED_NAMES:
-        first, second = one[name].to_numpy(), other[name].to_numpy()
-        if not (np.isnan(first) | np.isnan(second)).all():
-            return None
-        figures[name] = np.where(np.isnan(first), second, first)
-    return one.assign(**figures)
 
 
 _KEY = ["fund_code", "nav_date"]

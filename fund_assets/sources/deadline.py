@@ -62,22 +62,42 @@ class Watch:
 
 
 class WatchedAdapter(HTTPAdapter):
-    """An adapter whose connections report their sockets to a watch."""
+    """An adapter for one connection at a time, which reports its socket to a watch."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self) -> None:
+        self._watch: Watch | None = None
+        self._socket: socket.socket | None = None
         super().__init__(max_retries=0)
+
+    def watch_with(self, watch: Watch) -> None:
+        """From now on report to this watch, a connection that is open already first of all."""
+        self._watch = watch
+        if self._socket:
+            watch.keep(self._socket)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """The pool that requests would use, making watched connections."""
         pool = super().get_connection_with_tls_context(*args, **kwargs)
-        watch = self._watch
+        adapter = self
 
         class Watched(type(pool).ConnectionCls):  # type: ignore[misc]
             def _new_conn(self) -> socket.socket:
                 sock = super()._new_conn()
-                watch.keep(sock)
+                adapter._report(sock)
                 return sock
 
         pool.ConnectionCls = Watched
         return pool
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        if self._socket:
+            self._socket.close()
+
+    def _report(self, sock: socket.socket) -> None:
+        if self._socket:
+            self._socket.close()
+        self._socket = sock.dup()
+        if self._watch:
+            self._watch.keep(sock)

@@ -16,7 +16,7 @@ The forms, as observed until 2026:
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import nan
 from typing import Any
@@ -198,10 +198,18 @@ def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFr
         raise WrongFundError(f"{what} was asked for, the answer is that of {quote(named)}")
     if not text.rstrip().endswith((";", "*/")):
         raise TruncatedError(f"{what} ends in the middle: {quote(text[-60:])}")
-    parts = _nav_parts(text, fund_code, what) + _yield_parts(text, fund_code, what)
-    if not parts:
+    navs, rows = _navs(text, fund_code, what)
+    columns = navs + _yields(text, what)
+    if not columns:
         raise FormatError(f"{what} has neither Data_netWorthTrend nor Data_millionCopiesIncome")
-    frame, again = unite({name: frame for name, frame, _ in parts})
+    frame, again = unite(
+        {
+            column.variable: observations(
+                [fund_code] * len(column.dates), column.dates, column.figures, column.defects
+            )
+            for column in _side_by_side(columns)
+        }
+    )
     if frame.empty:
         raise EmptyAnswerError(f"{what} holds no date: the fund has not published yet")
     if again > max(MOST_AGAIN, len(frame) / 100):
@@ -209,11 +217,9 @@ def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFr
             f"{what} holds {again + len(frame)} points of only {len(frame)} dates: the source "
             "gave a page of it again and again; nothing of it is used, try again later"
         )
-    rows = [row for _, _, events in parts for row in events]
-    return (
-        frame.sort_values("nav_date", kind="stable", ignore_index=True),
-        event_frame(rows),
-    )
+    if not frame["nav_date"].is_monotonic_increasing:
+        frame = frame.sort_values("nav_date", kind="stable", ignore_index=True)
+    return frame, event_frame(rows)
 
 
 def named_fund(text: str) -> str | None:
@@ -224,20 +230,31 @@ def named_fund(text: str) -> str | None:
 
 def event_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
     """Events as a frame with `EVENT_COLUMNS` and fixed dtypes."""
-    types = {"fund_code": "str", "ex_date": "int32", "kind": "str", "value": "float64"}
-    return pd.DataFrame(rows, columns=EVENT_COLUMNS).astype({**types, "text": "str"})
+    columns = zip(*rows, strict=True) if rows else [()] * len(EVENT_COLUMNS)
+    typed = zip(EVENT_COLUMNS, columns, ("str", "int32", "str", "float64", "str"), strict=True)
+    return pd.DataFrame({name: pd.Series(cells, dtype=dtype) for name, cells, dtype in typed})
 
 
 #: So many points may stand in a history twice.
 MOST_AGAIN = 5
-_Part = tuple[str, pd.DataFrame, list[tuple[str, int, str, float, str]]]
+_Event = tuple[str, int, str, float, str]
 
 
-def _nav_parts(text: str, fund_code: str, what: str) -> list[_Part]:
+@dataclass(frozen=True)
+class _Column:
+    """The figures that one variable of a history has, each with its date."""
+
+    variable: str
+    dates: NDArray[np.int32]
+    figures: dict[str, NDArray[np.float64]]
+    defects: Defects
+
+
+def _navs(text: str, fund_code: str, what: str) -> tuple[list[_Column], list[_Event]]:
     points = _variable(text, "Data_netWorthTrend", what)
     if points is None:
-        return []
-    accumulated = _pair_part(text, "Data_ACWorthTrend", "acc_nav", fund_code, what)
+        return [], []
+    accumulated = _pairs(text, "Data_ACWorthTrend", "acc_nav", what)
     if not accumulated:
         raise FormatError(f"{what} has Data_netWorthTrend and no Data_ACWorthTrend")
     try:
@@ -264,16 +281,15 @@ def _nav_parts(text: str, fund_code: str, what: str) -> list[_Part]:
         if not read:
             defects.add(row, f"event: unknown wording: {quote(wording)}")
         events += [(fund_code, day, kind, value, wording) for kind, value in read]
-    frame = observations([fund_code] * len(cells), keys, figures, defects)
-    return [("Data_netWorthTrend", frame, events), *accumulated]
+    return [_Column("Data_netWorthTrend", keys, figures, defects), *accumulated], events
 
 
 _NAV_KEYS = {"x", "y", "equityReturn", "unitMoney"}
 
 
-def _yield_parts(text: str, fund_code: str, what: str) -> list[_Part]:
-    daily = _pair_part(text, "Data_millionCopiesIncome", "yield_per_10k", fund_code, what)
-    weekly = _pair_part(text, "Data_sevenDaysYearIncome", "yield_7d_pct", fund_code, what)
+def _yields(text: str, what: str) -> list[_Column]:
+    daily = _pairs(text, "Data_millionCopiesIncome", "yield_per_10k", what)
+    weekly = _pairs(text, "Data_sevenDaysYearIncome", "yield_7d_pct", what)
     if bool(daily) != bool(weekly):
         raise FormatError(
             f"{what} has only one of Data_millionCopiesIncome and Data_sevenDaysYearIncome"
@@ -281,7 +297,7 @@ def _yield_parts(text: str, fund_code: str, what: str) -> list[_Part]:
     return daily + weekly
 
 
-def _pair_part(text: str, variable: str, name: str, fund_code: str, what: str) -> list[_Part]:
+def _pairs(text: str, variable: str, name: str, what: str) -> list[_Column]:
     """A variable whose points are [milliseconds, value]."""
     points = _variable(text, variable, what)
     if points is None:
@@ -292,8 +308,22 @@ def _pair_part(text: str, variable: str, name: str, fund_code: str, what: str) -
     defects = Defects()
     keys = shanghai_dates([point[0] for point in points], what)
     figures = {name: numbers([point[1] for point in points], name, defects)}
-    frame = observations([fund_code] * len(points), keys, figures, defects)
-    return [(variable, frame, [])]
+    return [_Column(variable, keys, figures, defects)]
+
+
+def _side_by_side(columns: list[_Column]) -> list[_Column]:
+    """Columns that have the same dates, once each, and no defects, as one: the usual case.
+
+    No two have the same figure, so there is nothing to hold against anything.
+    """
+    dates = columns[0].dates
+    if (
+        any(c.defects.by_row or not np.array_equal(c.dates, dates) for c in columns)
+        or (np.diff(dates) <= 0).any()
+    ):
+        return columns
+    figures = {name: values for c in columns for name, values in c.figures.items()}
+    return [replace(columns[0], figures=figures)]
 
 
 def read_events(wording: str) -> list[tuple[str, float]]:
@@ -369,7 +399,7 @@ def json_value(text: str, at: int, what: str) -> tuple[Any, int]:
     """The JSON value at `at` and where it ends; NaN and Infinity become their text."""
     try:
         value, end = _DECODER.raw_decode(text, at)
-        if _OVERFLOW.search(text, at, end):
+        if any(exponent.search(text, at, end) for exponent in _OVERFLOWS):
             value, end = _SPELLING_DECODER.raw_decode(text, at)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{what} is not the JSON it should be: {error}"[:300]) from error
@@ -383,8 +413,9 @@ def _spelled(text: str) -> float | str:
 _ASSIGN, _DECLARED = re.compile(r"\s*=\s*"), re.compile(r"\bvar\s+$")
 _DECODER = json.JSONDecoder(parse_constant=str)
 _SPELLING_DECODER = json.JSONDecoder(parse_constant=str, parse_float=_spelled)
-#: A number beyond float64, whose text a defect should quote.
-_OVERFLOW = re.compile(r"[0-9][eE]\+?[0-9]{3}")
+#: A number beyond float64, whose text a defect should quote. Two patterns that begin with a
+#: letter of their own are found six times as fast as one.
+_OVERFLOWS = re.compile(r"e\+?[0-9]{3}"), re.compile(r"E\+?[0-9]{3}")
 
 
 def _check_rows(rows: Any, widths: tuple[int, ...], what: str) -> None:

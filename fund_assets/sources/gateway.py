@@ -36,7 +36,8 @@ from fund_assets.sources.base import (
     TooLargeError,
     TransportError,
 )
-from fund_assets.sources.deadline import Watch, WatchedAdapter
+from fund_assets.sources.deadline import Watch
+from fund_assets.sources.lines import Lines
 from fund_assets.sources.pace import Pace
 from fund_assets.sources.tally import Tally
 
@@ -121,6 +122,7 @@ class Gateway:
         self.archive = archive
         self._retention_days = retention_days
         self.pace = Pace(requests_per_second, pace_folder)
+        self._lines = Lines()
         self.tally = Tally()
         self._pause = wait_exponential_jitter(
             multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
@@ -253,10 +255,8 @@ class Gateway:
         headers: Mapping[str, str] | None,
         until: float,
     ) -> Answer:
-        with Watch(until - monotonic()) as watch, requests.Session() as session:
-            adapter = WatchedAdapter(watch)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
+        host = urlsplit(url).hostname or url
+        with Watch(until - monotonic()) as watch, self._lines.to(host, watch) as session:
             try:
                 response = self._send(session, what, url, params, headers, until)
                 body = self._read(response, what)

@@ -106,14 +106,16 @@ class Pace:
             with (self._folder / f"{host}.json").open("a+", encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 file.seek(0)
+                stored = file.read()
                 try:
-                    state = _Host(**json.loads(file.read()))
+                    state = _Host(**json.loads(stored))
                 except (ValueError, TypeError):
                     state = _Host()
                 yield state
-                file.seek(0)
-                file.truncate()
-                file.write(json.dumps(asdict(state)))
+                if (changed := json.dumps(asdict(state))) != stored:
+                    file.seek(0)
+                    file.truncate()
+                    file.write(changed)
 
 
 def _moment(seconds: float) -> datetime:

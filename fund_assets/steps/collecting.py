@@ -1,7 +1,8 @@
 """Step 2: waves of the market and histories of funds into the landing zone."""
 
+import gc
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -137,7 +138,7 @@ def collect_histories(
     answers: Answers = {}
     bans = 0
     asked = [(fund.fund_code, fund.kind) for fund in chosen]
-    with closing(source.histories(asked, keep=True)) as histories:
+    with _at_rest(), closing(source.histories(asked, keep=True)) as histories:
         for code, answer in histories:
             answers[code] = answer
             report.done += 1
@@ -154,6 +155,20 @@ def collect_histories(
     if answers:
         _land_histories(warehouse, source, now(), answers, before, report, landed)
     return report
+
+
+@contextmanager
+def _at_rest() -> Iterator[None]:
+    """The garbage collector leaves alone what is there before the block.
+
+    It would look through all loaded modules again and again while histories are decoded, an
+    eighth of the time.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _chosen(warehouse: Warehouse, choice: HistoryChoice, today: int) -> list[HistoryCandidate]:

@@ -236,9 +236,7 @@ class MySQL(Backend):
             self._load(connection, tab_separated(rows), len(frame), into, names)
             return
         marks = f"({', '.join('%s' for _ in frame.columns)})"
-        rows = records(frame)
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            part = rows[start : start + ROWS_PER_STATEMENT]
+        for part in records(frame, ROWS_PER_STATEMENT):
             connection.exec_driver_sql(
                 f'INSERT INTO "{into}" ({names}) VALUES {", ".join([marks] * len(part))}',
                 tuple(value for row in part for value in row),

@@ -28,7 +28,7 @@ from fund_assets.warehouse.rows import records
 
 #: Of those who only look: they would rather say that they cannot.
 READER_TIMEOUT_S = 2
-
+ROWS_AT_ONCE = 1_000
 
 #: What stands for NULL where the lazy reader must see a type: no number is infinite in our
 #: tables, and no text is a zero character. Whole numbers need none.
@@ -152,11 +152,13 @@ class SQLite(Backend):
             differs = " OR ".join(f'"{name}" IS NOT excluded."{name}"' for name in names)
             key = quoted(table.primary_key)
             then = f"ON CONFLICT ({key}) DO UPDATE SET {sets} WHERE {differs}"
-        marks = ", ".join("?" for _ in table.names)
+        fixed = _fixed(connection, frame)
+        marks = ", ".join(fixed.get(name, "?") for name in table.names)
         before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
-        connection.exec_driver_sql(
+        _for_each(
+            connection,
             f'INSERT INTO "{table.name}" ({quoted(table.names)}) VALUES ({marks}) {then}',
-            records(frame),
+            frame.drop(columns=list(fixed)),
         )
         return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before)
 
@@ -165,8 +167,10 @@ class SQLite(Backend):
         names = [name for name in frame.columns if name not in key]
         sets = ", ".join(f'"{name}" = ?' for name in names)
         where = " AND ".join(f'"{name}" = ?' for name in key)
-        connection.exec_driver_sql(
-            f'UPDATE "{table.name}" SET {sets} WHERE {where}', records(frame[[*names, *key]])
+        _for_each(
+            connection,
+            f'UPDATE "{table.name}" SET {sets} WHERE {where}',
+            frame[[*names, *key]],
         )
 
     def load(
@@ -245,6 +249,35 @@ class SQLite(Backend):
     def free_bytes(self) -> int | None:
         folder = next(part for part in (self.path.parent, *self.path.parents) if part.exists())
         return shutil.disk_usage(folder).free
+
+
+def _fixed(connection: sa.Connection, frame: pd.DataFrame) -> dict[str, str]:
+    """Columns whose value is the same in many rows, as literals.
+
+    To hand over a row's values costs as much as to store them: what is in the statement
+    already need not be handed over.
+    """
+    if len(frame) < ROWS_AT_ONCE:
+        return {}
+    (first,) = next(records(frame.head(1), 1))
+    found = {}
+    for name, value in zip(frame.columns, first, strict=True):
+        column = frame[name]
+        if column.isna().all() if value is None else _plain(value) and (column == value).all():
+            literal = connection.exec_driver_sql("SELECT quote(?)", (value,)).scalar_one()
+            found[name] = str(literal)
+    return found
+
+
+def _plain(value: object) -> bool:
+    """Whether a literal is the value to the last bit; a text ends at a zero character."""
+    return isinstance(value, int) or (isinstance(value, str) and "\0" not in value)
+
+
+def _for_each(connection: sa.Connection, statement: str, frame: pd.DataFrame) -> None:
+    """Run a statement with every row of a frame."""
+    for rows in records(frame, ROWS_AT_ONCE):
+        connection.exec_driver_sql(statement, rows)
 
 
 def _prepared(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:

@@ -45,7 +45,8 @@ class Fault:
     Attributes:
         kind: status, hang, reset, truncate (less than Content-Length says), cut (half, with
             the right length), garbage, captcha, empty, drip_header, drip_body, drip_endless
-            (a body without length), gzip (well, but compressed), gzip_garbage, gzip_cut,
+            (a body without length), hang_up (well, and the connection is closed unannounced),
+            gzip (well, but compressed), gzip_garbage, gzip_cut,
             gzip_bomb, redirect, wrong_fund, no_points (a history without a date), huge.
         status: for `status`.
         times: how many requests it hits; the later ones are well.
@@ -66,6 +67,7 @@ class MarketServer:
     Attributes:
         requests: (endpoint, fund code, path with query, User-Agent) of every request served.
         refused: hosts that were asked for and are not there.
+        connections: how many were made.
     """
 
     def __init__(self, content: Content) -> None:
@@ -73,6 +75,7 @@ class MarketServer:
         self.faults: dict[str, Fault] = {}
         self.requests: list[tuple[str, str, str, str]] = []
         self.refused: list[str] = []
+        self.connections = 0
         self.stopped = Event()
         self.lock = Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="market-")
@@ -130,6 +133,7 @@ class MarketServer:
         self.faults.clear()
         self.requests.clear()
         self.refused.clear()
+        self.connections = 0
 
     def count(self, endpoint: str) -> int:
         """How many requests an endpoint got."""
@@ -182,6 +186,8 @@ class _Handler(BaseHTTPRequestHandler):
         if host not in KNOWN_HOSTS:
             self._refuse(host)
             return
+        with self.market.lock:
+            self.market.connections += 1
         self.wfile.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
         self.connection = self.market.tls.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
@@ -190,6 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def do_GET(self) -> None:
+        if self.market.stopped.is_set():
+            self._reset()
+            return
         url = urlsplit(self.path)
         host = self.host or url.hostname or ""
         if host not in KNOWN_HOSTS:
@@ -265,6 +274,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "drip_endless":
                 self._head(200, {"Content-Type": kind, "Connection": "close"})
                 self._drip(body)
+            case "hang_up":
+                self._send(200, body, kind, **{"Set-Cookie": "visitor=1; Path=/"})
+                self.close_connection = True
             case "gzip_garbage":
                 packed = gzip.compress(body)[:10] + b"\xffgarbage" * 9
                 self._send(200, packed, kind, **{"Content-Encoding": "gzip"})

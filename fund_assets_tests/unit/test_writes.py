@@ -75,9 +75,29 @@ def test_records_are_plain_python():
             "d": pd.Series(["x", "📈"], dtype="str"),
         }
     )
-    found = records(frame)
+    first, second = records(frame, 1)
+    found = [*first, *second]
     assert found == [(1, 20260917, None, "x"), (2, None, 0.5, "📈")]
     assert {type(value) for row in found for value in row} == {int, float, str, type(None)}
+
+
+@pytest.mark.parametrize(
+    "told", ["", "it's", '"%s" :x ? 分红📈', "a\\b\tc\n", "x\0y"], ids=repr
+)
+def test_what_all_rows_have_in_common_arrives_unchanged(warehouse, told):
+    """Values that many rows share go into the statement itself: stops wrong quotes there."""
+    count = 1_500
+    events = pd.DataFrame(
+        {
+            "fund_code": "000001", "ex_date": np.arange(count) + 20_000_000, "kind": "dividend",
+            "value": 0.1 + 0.2, "status": "recorded", "history_value": 0.1 + 0.2,
+            "list_value": NAN, "text": told, "evidence": "", "first_batch_id": "h1",
+            "batch_id": [f"h{n}" for n in range(count)],
+        }
+    )  # fmt: skip
+    assert write(warehouse, insert, FUND_EVENTS, events) == count
+    found = warehouse.frame("SELECT * FROM fund_events ORDER BY ex_date", FUND_EVENTS)
+    pd.testing.assert_frame_equal(found, FUND_EVENTS.conform(events), check_exact=True)
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,10 @@ def ask(
     """
     try:
         with Watch(DEADLINE_S) as watch, requests.Session() as session:
+            adapter = WatchedAdapter()
+            adapter.watch_with(watch)
             for scheme in ("https://", "http://"):
-                session.mount(scheme, WatchedAdapter(watch))
+                session.mount(scheme, adapter)
             with session.request(
                 "GET" if body is None else "POST",
                 url,
