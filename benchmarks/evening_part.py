@@ -277,8 +277,8 @@ def pandas_export(url: str, target: str) -> dict[str, float]:
 class Memory(Thread):
     """Watches the highest resident memory of this process and of each child it starts.
 
-    Asks the kernel's own high-water marks ("VmHWM") fifty times a second: getrusage would
-    count what the parent had when it started the child.
+    Asks the kernel's own high-water marks ("VmHWM") ten times a second, as asking takes time
+    from what is measured: getrusage would count what the parent had when it started the child.
     """
 
     def __init__(self) -> None:
@@ -296,7 +296,7 @@ class Memory(Thread):
                     for child in (task / "children").read_text().split():
                         if Path(f"/proc/{child}/cmdline").read_bytes() != ours:
                             self.children = max(self.children, self.peak(child))
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     @staticmethod
     def peak(process: str = "self") -> float:

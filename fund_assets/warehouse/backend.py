@@ -117,7 +117,7 @@ class Backend(ABC):
     def load(
         self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
     ) -> Iterator[int]:
-        """Put a great many rows into a table, in transactions of a batch each.
+        """Put a great many rows into a table, in transactions of a batch, or half of one, each.
 
         They are not held against constraints, where that can be: for rows whose conditions
         and references have been seen to hold. The next batch is made ready meanwhile.

@@ -47,6 +47,8 @@ UNKNOWN_DATABASE = 1049
 PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
 
 T = TypeVar("T")
+#: Rows, and the same as a file that the server reads.
+Lines = tuple[pa.RecordBatch, memoryview]
 
 
 class MySQL(Backend):
@@ -268,18 +270,40 @@ class MySQL(Backend):
     def load(
         self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
     ) -> Iterator[int]:
-        for rows, lines in _ahead((batch, tab_separated(batch)) for batch in batches):
-            self._put(engine, table, rows, lines)
-            yield rows.num_rows
+        """Each batch as two halves at once: a server reads a file with one thread only."""
+        beside = self.engine(read_only=False)
+        try:
+            for batch, halves in _ahead((batch, _halves(batch)) for batch in batches):
+                self._put(engine, beside, table, halves)
+                yield batch.num_rows
+        finally:
+            beside.dispose()
 
     @retried
     def _put(
-        self, engine: sa.Engine, table: Table, rows: pa.RecordBatch, lines: memoryview
+        self, engine: sa.Engine, beside: sa.Engine, table: Table, halves: list[Lines]
     ) -> None:
-        with (
-            transaction(self, engine, writes=True) as connection,
-            self.unchecked(connection),
-        ):
+        """Put two halves into the table at once, the first committed before the second.
+
+        No row is there without those before it: an interrupted copy goes on behind the last.
+
+        Args:
+            beside: connections that leave the writer's place alone: `engine` takes it for both.
+            halves: the first is taken out when it is committed, and not put there again.
+        """
+        with transaction(self, engine, writes=True) as connection:
+            if len(halves) == 1:
+                self._put_lines(connection, table, halves[0])
+                return
+            with beside.begin() as other, ThreadPoolExecutor(1) as pool:
+                first = pool.submit(self._put_lines, other, table, halves[0])
+                self._put_lines(connection, table, halves[1])
+                first.result()
+            del halves[0]
+
+    def _put_lines(self, connection: sa.Connection, table: Table, half: Lines) -> None:
+        rows, lines = half
+        with self.unchecked(connection):
             if self._loads(connection):
                 names = quoted(table.names)
                 self._load(connection, lines, rows.num_rows, table.name, names)
@@ -288,8 +312,12 @@ class MySQL(Backend):
 
     @contextmanager
     def unchecked(self, connection: sa.Connection) -> Iterator[None]:
-        """Foreign keys; CHECK constraints only on MariaDB, as MySQL always evaluates them."""
-        names = ["foreign_key_checks", "unique_checks"]
+        """Foreign keys; CHECK constraints only on MariaDB, as MySQL always evaluates them.
+
+        Not unique keys: without their check MariaDB locks an empty table for the one
+        transaction that fills it.
+        """
+        names = ["foreign_key_checks"]
         if getattr(connection.dialect, "is_mariadb", False):
             names.append("check_constraint_checks")
         connection.exec_driver_sql("SET " + ", ".join(f"{name} = 0" for name in names))
@@ -346,6 +374,13 @@ class MySQL(Backend):
 
     def free_bytes(self) -> int | None:
         return None
+
+
+def _halves(batch: pa.RecordBatch) -> list[Lines]:
+    """Two, or one of a single row."""
+    middle = batch.num_rows // 2
+    halves = (batch.slice(0, middle), batch.slice(middle))
+    return [(half, tab_separated(half)) for half in halves if half.num_rows]
 
 
 def _ahead(things: Iterator[T]) -> Iterator[T]:

@@ -82,6 +82,47 @@ def test_an_interrupted_copy_is_gone_on_with(source, target, monkeypatch):
     assert set(copying.copy(source, target, silent).values()) == {0}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_lost_connection_neither_doubles_nor_loses_half_a_batch(
+    source, mysql_database, monkeypatch, lost
+):
+    """Stops a second try that puts rows in again, and a half that is there without the first.
+
+    The connection of the first batch's first or second half is cut when it commits.
+    """
+    monkeypatch.setattr(copying, "BATCH_ROWS", 2_000)
+    table = TABLES["validated_nav"]
+    total = copying._count(source, table)
+    assert total > 4_000
+    target = Warehouse(mysql_database)
+    target.init(source.market())
+    name = target.backend.url.database
+    other = sa.create_engine(target.backend.url.set(database=""), poolclass=sa.NullPool)
+    there = []
+
+    def cut(connection):
+        if connection.engine.url.database != name:
+            return
+        number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
+        with other.connect() as killer:
+            count = killer.exec_driver_sql(f"SELECT COUNT(*) FROM {name}.validated_nav")
+            there.append(count.scalar_one())
+            if len(there) == lost + 1:
+                killer.exec_driver_sql(f"KILL {number}")
+
+    batches = copying._stream(source, table)
+    sa.event.listen(sa.Engine, "commit", cut)
+    try:
+        loaded = list(target.backend.load(target.engine, table, batches))
+    finally:
+        sa.event.remove(sa.Engine, "commit", cut)
+    assert sum(loaded) == total
+    assert there[:4] == ([0, 0, 1_000, 2_000] if lost == 0 else [0, 1_000, 1_000, 2_000])
+    assert rows(target)["validated_nav"] == rows(source)["validated_nav"]
+    target.close()
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
