@@ -1,4 +1,7 @@
-"""The backfill spread over workers: Dagster's own backfill, Celery, a broker, MariaDB."""
+"""The backfill spread over workers: Dagster's own backfill, Celery, a broker, MariaDB.
+
+The broker is a Redis of the test's own, or what FUND_TEST_BROKER_URL names, say a RabbitMQ.
+"""
 
 import contextlib
 import logging
@@ -174,7 +177,8 @@ def test_a_killed_worker_loses_and_doubles_nothing(tmp_path, mysql_database, mon
             "FUND_SOURCE": "akshare", "FUND_STATE": str(tmp_path / "state"),
             "FUND_WAREHOUSE_URL": mysql_database, "FUND_CLOCK": "2026-09-18T21:40:00",
             "FUND_REQUESTS_PER_SECOND": str(PER_SECOND),
-            "CELERY_BROKER_URL": f"{broker}/0", "CELERY_RESULT_BACKEND": f"{broker}/1",
+            "CELERY_BROKER_URL": os.environ.get("FUND_TEST_BROKER_URL", f"{broker}/0"),
+            "CELERY_RESULT_BACKEND": f"{broker}/1",
             "DAGSTER_MYSQL_HOST": str(server.host), "DAGSTER_MYSQL_PORT": str(server.port),
             "DAGSTER_MYSQL_USER": str(server.username),
             "DAGSTER_MYSQL_PASSWORD": server.password or "", "DAGSTER_MYSQL_DB": dagster_db,
