@@ -228,7 +228,10 @@ def named_fund(text: str) -> str | None:
     return found[1] if found else None
 
 
-def event_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
+_Event = tuple[str, int, str, float, str]
+
+
+def event_frame(rows: list[_Event]) -> pd.DataFrame:
     """Events as a frame with `EVENT_COLUMNS` and fixed dtypes."""
     columns = zip(*rows, strict=True) if rows else [()] * len(EVENT_COLUMNS)
     typed = zip(EVENT_COLUMNS, columns, ("str", "int32", "str", "float64", "str"), strict=True)
@@ -237,7 +240,6 @@ def event_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
 
 #: So many points may stand in a history twice.
 MOST_AGAIN = 5
-_Event = tuple[str, int, str, float, str]
 
 
 @dataclass(frozen=True)
