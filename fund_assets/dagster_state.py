@@ -1,7 +1,8 @@
 """Where Dagster keeps its own state: below `FUND_STATE`, with nothing to export.
 
-Belongs here: the three storage classes that `dagster.yaml` names, and how the project's own
-commands find that file. Does not belong here: the fund tables (`warehouse/`).
+Belongs here: the three storage classes that `dagster.yaml` names, how the project's own
+commands find that file, and how a run of theirs is entered there. Does not belong here: the
+fund tables (`warehouse/`).
 
 Dagster's stock storages take a fixed folder or one exported variable, and lose the events of
 a run without a word when neither is there. These take it from the project's settings, in
@@ -9,13 +10,23 @@ every process anew, so that `dagster job execute`, the UI, the daemon and `fund-
 """
 
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, JobExecutionResult
+from dagster._core.definitions.reconstruct import ReconstructableJob
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from fund_assets.logs import follow_daemon
 from fund_assets.settings import SettingsError, load_settings
@@ -25,6 +36,11 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 HOME = "DAGSTER_HOME"
 CONFIG = "dagster.yaml"
+#: The code location of workspace.yaml and the one repository in it: the UI shows a run under
+#: its job, and on the timeline, when the run says that it comes from there.
+LOCATION, REPOSITORY = "fund_assets.definitions", "__repository__"
+#: Of a run that a person started: it is theirs to start again.
+NO_RETRY = {"dagster/max_retries": "0"}
 
 
 def dagster_dir() -> Path:
@@ -89,3 +105,40 @@ def project_instance() -> DagsterInstance:
     """The Dagster instance of this project; a context manager, as Dagster's own is."""
     set_dagster_home()
     return DagsterInstance.get()
+
+
+def execute_job(
+    job: ReconstructableJob,
+    instance: DagsterInstance,
+    *,
+    run_config: Mapping[str, Any],
+    tags: Mapping[str, str] | None = None,
+) -> JobExecutionResult:
+    """Run a job in this process, entered as a run of the project's code location.
+
+    Dagster's own `execute_job` leaves the location out, and then the UI shows the run neither
+    under its job nor on the timeline.
+    """
+    origin = RemoteJobOrigin(
+        RemoteRepositoryOrigin(
+            ManagedGrpcPythonEnvCodeLocationOrigin(
+                LoadableTargetOrigin(
+                    executable_path=sys.executable,
+                    module_name=LOCATION,
+                    working_directory=str(Path.cwd()),
+                ),
+                location_name=LOCATION,
+            ),
+            REPOSITORY,
+        ),
+        job.job_name,
+    )
+    definition = job.get_definition()
+    run = instance.create_run_for_job(
+        job_def=definition,
+        run_config=run_config,
+        tags={**definition.run_tags, **NO_RETRY, **(tags or {})},
+        remote_job_origin=origin,
+        job_code_origin=job.get_python_origin(),
+    )
+    return execute_run(job, run, instance)

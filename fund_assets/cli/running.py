@@ -22,7 +22,7 @@ from rich.console import Console
 from fund_assets.assets.histories import PROGRESS
 from fund_assets.cli.opening import open_platform, quiet, where
 from fund_assets.cli.telling import Teller
-from fund_assets.dagster_state import project_instance
+from fund_assets.dagster_state import execute_job, project_instance
 
 #: Outside the loggers that dagster.yaml hands back to Dagster: its events are told here.
 EVENTS = logging.getLogger("fund-assets run")
@@ -72,14 +72,13 @@ def execute(
                 EVENTS.setLevel(logging.DEBUG)
                 PROGRESS.handlers = [teller]
                 teller.doing("starting")
-                with dg.execute_job(
+                result = execute_job(
                     dg.build_reconstructable_job(__name__, "define_job", (job,)),
                     instance,
                     run_config={**run_config, "loggers": {"console": {}}},
                     tags=tags,
-                    raise_on_error=False,
-                ) as result:
-                    teller.close_run(result.run_id, result.success)
+                )
+                teller.close_run(result.run_id, result.success)
     if job == "source_canary":
         return result.success and not teller.errors
     configs = [op.get("config", {}) for op in run_config.get("ops", {}).values()]

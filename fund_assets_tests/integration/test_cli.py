@@ -131,7 +131,8 @@ def test_running_again_changes_nothing(own):
 
 
 def test_the_run_is_dagsters_own(own):
-    """Stops a run that the Dagster UI does not show, or shows as another version of the job."""
+    """Stops a run that the Dagster UI does not show, or shows as another version of the job,
+    and one that the daemon starts again although a person started it."""
     import dagster as dg
 
     from fund_assets.dagster_state import project_instance
@@ -139,9 +140,13 @@ def test_the_run_is_dagsters_own(own):
 
     assert own("metrics").exit_code == 0
     with project_instance() as instance:
-        (run,) = instance.get_runs(dg.RunsFilter(job_name="daily_metrics"))
+        # What the pages of a job and the timeline ask for.
+        shown = {".dagster/repository": "__repository__@fund_assets.definitions"}
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="daily_metrics", tags=shown))
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert run.tags["fund/job"] == "daily_metrics"
+    assert run.tags["dagster/code_location"] == "fund_assets.definitions"
+    assert run.tags["dagster/max_retries"] == "0"
     expected = defs.resolve_job_def("daily_metrics").get_job_snapshot_id()
     assert run.job_snapshot_id == expected
 
