@@ -18,7 +18,7 @@ from fund_assets.automation.telling import alert_sensor
 from fund_assets.calendar import to_key
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
-from fund_assets.steps.repairing import find_gaps, to_ask
+from fund_assets.steps.repairing import find_gaps, most_to_ask, to_ask
 from fund_assets.warehouse import facts
 
 #: From and until which hour: after the morning's wave, before the evening's canary.
@@ -95,7 +95,9 @@ def repair_sensor(
     if context.cursor == str(today):
         return dg.SkipReason("looked for already today")
     found = find_gaps(platform.warehouse, platform.calendar, now)
-    codes = to_ask(found, today, platform.settings.history_funds_per_run)
+    settings = platform.settings
+    most = most_to_ask(settings.requests_per_second, settings.history_funds_per_run)
+    codes = to_ask(found, today, most)
     if not codes:
         context.update_cursor(str(today))
         return dg.SkipReason("no fund lacks a date that the source may still have")

@@ -76,8 +76,8 @@ class Plan:
 
     Attributes:
         upserts: new and changed rows, columns of VALIDATED_NAV.
-        rechained: stored rows whose index or status alone changes: fund_code, nav_date,
-            total_return_index, return_status.
+        rechained: stored rows of which only what is derived changes: fund_code, nav_date,
+            days_covered, total_return_index, return_status.
         inferred: rows of FUND_EVENTS, status inferred, that are new or changed.
         outdated: fund_code, ex_date, kind of stored inferred events that are none any more.
         revisions: values that `upserts` correct, columns of NAV_REVISION.

@@ -6,13 +6,22 @@ not belong here: reading its dates, or asking for what is missing (`steps/repair
 A fund that usually publishes every session lacks each session between two of its NAVs; one
 that publishes every fifth lacks a date where two of its NAVs are ten sessions apart. A session
 on which hardly any daily fund of its kind has a NAV is missing to none of them: QDII rest on
-holidays of other countries.
+holidays of other countries. A money-market fund earns on every calendar day: it lacks each day
+that no figure of it covers.
 """
 
 import numpy as np
 import pandas as pd
 
-from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.calendar import (
+    TradingCalendar,
+    days_to_keys,
+    from_key,
+    keys_to_days,
+    to_key,
+)
+from fund_assets.nav.money import closed_runs, judge_income
+from fund_assets.nav.rules import WEEK_HOLD_PCT
 from fund_assets.schemas.kinds import KINDS
 
 #: A fund's cadence is known from so many NAVs on.
@@ -73,4 +82,93 @@ def missing_dates(
         ]
         .sort_values(["fund_code", "nav_date"])
         .reset_index(drop=True)
+    )
+
+
+def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> pd.DataFrame:
+    """The days whose income money-market funds lack, from their first figure to what is due.
+
+    Of a fund that publishes sums of closed days, the day on which the sum would stand.
+
+    Args:
+        rows: fund_code, kind, nav_date, yield_per_10k, yield_7d_pct, days_covered of accepted
+            incomes; what a figure without days_covered is for is told by its 7-day yield.
+        due: as in `missing_dates`.
+
+    Returns:
+        As `missing_dates`.
+    """
+    columns = ["fund_code", "kind", "nav_date"]
+    if rows.empty:
+        return rows[columns]
+    rows = rows.sort_values(["fund_code", "nav_date"], ignore_index=True)
+    day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
+    first = ~rows["fund_code"].duplicated().to_numpy()
+    known = rows["days_covered"].astype("float64").to_numpy()
+    cover = judge_income(
+        day,
+        first,
+        rows["yield_per_10k"].to_numpy(dtype=float),
+        rows["yield_7d_pct"].to_numpy(dtype=float),
+        known=known,
+        settled=~np.isnan(known),
+        recorded=False,
+        calendar=calendar,
+        hold_from_pct=WEEK_HOLD_PCT,
+    ).days_covered
+    cover = np.nan_to_num(cover, nan=1.0).astype(np.int64)
+    before = np.append(day[:1], day[:-1])
+    absent = np.where(first, 0, np.maximum(day - cover - before, 0))
+    last = np.append(first[1:], True)
+    sessions = calendar.session_days
+    at = np.searchsorted(sessions, keys_to_days(np.array([due]))[0], side="right") - 1
+    until = int(sessions[max(at - KINDS["money"].lag, 0)])
+    tail = np.where(last, np.maximum(until - day, 0), 0)
+    begins = np.concatenate([before, day])
+    counts = np.concatenate([absent, tail])
+    fund = np.tile(np.arange(len(rows)), 2)
+    found = np.repeat(np.arange(len(counts)), counts)
+    nth = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+    missing = pd.DataFrame({"row": fund[found], "day": begins[found] + nth})
+    habits = _habits(rows["fund_code"], day, cover, first, calendar)
+    habit = rows["fund_code"].map(habits).to_numpy()[missing["row"]]
+    is_session = np.isin(missing["day"], sessions)
+    ends_run = np.isin(missing["day"] + 1, sessions)
+    stands = (habit == "") | is_session | ((habit == "closed") & ends_run)
+    missing = missing[stands]
+    return (
+        rows[columns]
+        .iloc[missing["row"]]
+        .assign(nav_date=days_to_keys(missing["day"].to_numpy().astype(np.int32)))
+        .sort_values(["fund_code", "nav_date"])
+        .reset_index(drop=True)
+    )
+
+
+def _habits(
+    codes: pd.Series,
+    day: np.ndarray,
+    cover: np.ndarray,
+    first: np.ndarray,
+    calendar: TradingCalendar,
+) -> pd.Series:
+    """Where a fund's sums of closed days stand: on the last closed one, on a session, or none.
+
+    By most of its figures over a closed stretch, so that a day that was once lost, or shown
+    in a sum by a page, changes nothing.
+    """
+    runs = closed_runs(day, calendar)
+    telling = pd.DataFrame(
+        {
+            "code": codes,
+            "sums": cover > 1,
+            "on_session": np.isin(day, calendar.session_days) & (cover > 1),
+        }
+    )[(runs > 1) & ~first & ((cover > 1) | (runs == 2))]
+    seen = telling.groupby("code")[["sums", "on_session"]].agg(["sum", "count"])
+    sums, count = seen[("sums", "sum")], seen[("sums", "count")]
+    words = np.where(2 * seen[("on_session", "sum")] > sums, "session", "closed")
+    words = np.where(2 * sums > count, words, "")
+    return pd.Series(words, index=seen.index, dtype="object").reindex(
+        codes.unique(), fill_value=""
     )

@@ -126,6 +126,7 @@ def describe_dates(timeline: Timeline) -> pd.DataFrame:
     stored = pd.Series(timeline.stored_dates).value_counts()
     kept = timeline.kept()
     income = (kept["yield_per_10k"] - kept["stored_yield_per_10k"]).abs() > 0.0
+    income &= ~kept["refined"]  # days told one by one correct no sum of them
     revised = kept.loc[kept["revision"].notna() | income, "nav_date"].value_counts()
     frame = pd.DataFrame({"stored": stored, "revised": revised.reindex(stored.index)})
     frame = frame.fillna({"revised": 0}).astype({"revised": "int64"})

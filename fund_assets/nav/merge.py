@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.nav import context, rules
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.inference import infer
+from fund_assets.nav.money import Income, counted_twice, judge_income
 from fund_assets.nav.returns import Steps, chain, step_returns
-from fund_assets.nav.rules import Rule, Severity, Verdict
+from fund_assets.nav.rules import WEEK_HOLD_PCT, Rule, Severity, Verdict
 from fund_assets.nav.timeline import Timeline, keys_of
 from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
 from fund_assets.schemas.tables import VALIDATED_NAV
@@ -45,6 +46,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
 
     timeline = Timeline.build(observed[~holding], known, batch, calendar)
     settled = _settle(timeline)
+    timeline.note_refined(settled.laid_out.rows["row"], settled.laid_out.income.days_covered)
     chained = _chained(settled.laid_out, from_start=not batch.is_wave)
     inferred, outdated = _inferred(settled.laid_out, chained.anew, known, batch)
 
@@ -115,6 +117,8 @@ class LaidOut:
     rows: pd.DataFrame
     first: NDArray[np.bool_]
     steps: Steps
+    income: Income
+    counted_twice: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,22 @@ def _lay_out(timeline: Timeline) -> LaidOut:
         first=first,
         gap=timeline.gaps(at, first),
     )
-    return LaidOut(rows, first, steps)
+    known, candidate = rows["days_covered"].to_numpy(), rows["candidate"].to_numpy(dtype=bool)
+    day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
+    recorded = timeline.is_recorded
+    income = judge_income(
+        day,
+        first,
+        rows["yield_per_10k"].to_numpy(dtype=float),
+        rows["yield_7d_pct"].to_numpy(dtype=float),
+        known=known,
+        settled=~candidate & (not recorded),
+        recorded=recorded,
+        calendar=timeline.calendar,
+        hold_from_pct=WEEK_HOLD_PCT,
+    )
+    twice = counted_twice(day, first, income, candidate)
+    return LaidOut(rows, first, steps, income, twice)
 
 
 def _in_context(laid_out: LaidOut) -> pd.DataFrame:
@@ -174,7 +193,13 @@ def _in_context(laid_out: LaidOut) -> pd.DataFrame:
 def _described(laid_out: LaidOut) -> pd.DataFrame:
     """Every row with its step and the NAVs before it."""
     rows, steps, after = laid_out.rows, laid_out.steps, ~laid_out.first
+    income = laid_out.income
     return rows.assign(
+        days_covered=income.days_covered,
+        income_per_day=rows["yield_per_10k"] / np.nan_to_num(income.days_covered, nan=1.0),
+        counted_twice=laid_out.counted_twice,
+        week_error_pct=income.error_pct,
+        week_contradicts=income.contradicted,
         returns=steps.returns,
         status=steps.status,
         by_events=steps.by_events,
@@ -267,13 +292,17 @@ def _chained(laid_out: LaidOut, *, from_start: bool) -> Chained:
     index[part] = chain(steps.returns[part], anchor[part], base[part])
 
     statuses = np.array(RETURN_STATUSES)[steps.status]
+    stored_days = rows["days_covered"].to_numpy(dtype=float)
+    days = np.where(anew, laid_out.income.days_covered, stored_days)
     out = rows.assign(
+        days_covered=days,
         total_return_index=index,
         return_status=np.where(anew, statuses, rows["return_status"]),
     )
     moves = (index != stored_index) | (out["return_status"] != rows["return_status"])
-    rechained = out[anew & ~candidate & moves]
-    names = ["fund_code", "nav_date", "total_return_index", "return_status"]
+    moves |= (days != stored_days) & ~(np.isnan(days) & np.isnan(stored_days))
+    rechained = VALIDATED_NAV.conform(out[anew & ~candidate & moves])
+    names = ["fund_code", "nav_date", "days_covered", "total_return_index", "return_status"]
     return Chained(
         VALIDATED_NAV.conform(out[candidate]).reset_index(drop=True),
         rechained[names].reset_index(drop=True),

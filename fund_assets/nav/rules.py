@@ -162,16 +162,10 @@ ALONE: tuple[Rule, ...] = (
     ),
     Rule(
         "R23_money_yield_bounds", "a money-market fund's income is possible", Severity.HOLD, "row",
-        lambda f: _absent_or(f, "yield_per_10k", (f["yield_per_10k"] >= 0) & (f["yield_per_10k"] < 1000))
+        lambda f: _absent_or(f, "yield_per_10k", (f["yield_per_10k"] > -1000) & (f["yield_per_10k"] < 1000))
         & _absent_or(f, "yield_7d_pct", f["yield_7d_pct"].between(-100, 1000, inclusive="neither")),
         "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan or yield_7d_pct {yield_7d_pct:g} is impossible",
-        {"lowest_yuan": 0, "highest_yuan": 1000},
-    ),
-    Rule(
-        "R23_money_yield", "a day's income per 10,000 shares is at most 5 yuan", Severity.WARN, "row",
-        lambda f: _absent_or(f, "yield_per_10k", f["yield_per_10k"] <= 5),
-        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan; several days in one figure?",
-        {"highest_yuan": 5},
+        {"lowest_yuan": -1000, "highest_yuan": 1000},
     ),
     Rule(
         "R01_growth_bounds", "published growth is possible", Severity.HOLD, "row",
@@ -208,6 +202,22 @@ def _jump_ok(frame: pd.DataFrame) -> pd.Series:
     return frame["by_events"].isna() | calm | confirmed
 
 
+#: Published less recomputed 7-day yield, percent points: told, and held.
+WEEK_WARN_PCT, WEEK_HOLD_PCT = 0.02, 0.1
+#: A day's income per 10,000 shares between these is usual.
+USUAL_INCOME = (0.0, 5.0)
+
+
+def _week_ok(frame: pd.DataFrame) -> pd.Series:
+    """An income that the 7-day yield contradicts waits for the history; there it is told.
+
+    A negative one must have a yield beside it, whatever shows it.
+    """
+    negative = frame["yield_per_10k"] < 0
+    doubted = frame["week_contradicts"] & (negative | ~frame["is_recorded"])
+    return ~doubted & ~(negative & frame["yield_7d_pct"].isna())
+
+
 # Rows beside the fund's row before and the value already stored.
 IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
@@ -224,6 +234,31 @@ IN_CONTEXT: tuple[Rule, ...] = (
         "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} would become {unit_nav:g} ({revision:+.3%}); "
         "accepted when another batch shows it again",
         {"hold_from": REVISION_HOLD},
+    ),
+    Rule(
+        "R23_money_twice", "no day's income is counted twice: alone and inside a sum", Severity.HOLD, "row",
+        lambda f: ~f["counted_twice"],
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan has days in it that other rows of the fund tell "
+        "alone, or is itself one of a stored sum's; the fund's history settles it",
+    ),
+    Rule(
+        "R23_money_week_hold", "an income is not contradicted by the 7-day yield", Severity.HOLD, "row", _week_ok,
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan does not go with the published 7-day yield "
+        "{yield_7d_pct:g} % (off by {week_error_pct:+.3f} pp, nan: not all days known); the fund's history settles it",
+        {"hold_from_pct": WEEK_HOLD_PCT},
+    ),
+    Rule(
+        "R23_money_week", "the 7-day yield recomputed from the incomes is the published one", Severity.WARN, "row",
+        lambda f: f["week_error_pct"].isna() | (f["week_error_pct"].abs() <= WEEK_WARN_PCT),
+        "{fund_code} {nav_date}: published 7-day yield {yield_7d_pct:g} %, off by {week_error_pct:+.3f} pp "
+        "from the incomes of the seven days",
+        {"tolerance_pct": WEEK_WARN_PCT},
+    ),
+    Rule(
+        "R23_money_yield", "a day's income per 10,000 shares is from 0 to 5 yuan", Severity.WARN, "row",
+        lambda f: f["income_per_day"].isna() | f["income_per_day"].between(*USUAL_INCOME),
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan is {income_per_day:g} a day",
+        {"lowest_yuan": USUAL_INCOME[0], "highest_yuan": USUAL_INCOME[1]},
     ),
     Rule(
         "R08_jump", "a day's return is usual for its kind", Severity.WARN, "row",

@@ -10,12 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.nav.batch import Batch, Known
+from fund_assets.nav.money import MOST_DAYS
 from fund_assets.nav.rules import legal_levels
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import NAV_REVISION
 
+#: How far a published sum may be from the days that it sums up, yuan a day.
+SUM_ROUNDING = 0.0001
+#: The same as a share, where the 7-day yield is the stored one.
+SUM_SLACK = 0.03
 #: A growth with two decimals and one with four are the same when this close.
 GROWTH_ROUNDING = 0.00501
 #: What rules want to know of a candidate; stored rows have the neutral values.
@@ -35,6 +40,7 @@ COLUMNS = [
     *OBSERVED_NAMES,
     *STORED_NAMES,
     "stored_batch_id",
+    "days_covered",
     "stored",
     "candidate",
     "total_return_index",
@@ -68,12 +74,14 @@ class Timeline:
         present: which rows are in: stored ones and candidates that were not dropped.
         unchanged: observations equal to what is stored; they are no candidates.
         stored_dates: nav_date of every observation that has a stored counterpart.
+        is_recorded: the observations are the past as histories tell it.
     """
 
     frame: pd.DataFrame
     present: NDArray[np.bool_]
     unchanged: int
     stored_dates: NDArray[np.integer]
+    is_recorded: bool
     calendar: TradingCalendar = field(repr=False)
 
     @classmethod
@@ -82,6 +90,7 @@ class Timeline:
     ) -> "Timeline":
         """Lay `observed` (rows that passed the rules on single rows) over what is stored."""
         stored = sorted_by_key(known.stored)
+        stored = stored.assign(days_covered=stored["days_covered"].astype("float64"))
         observed, differs = _beside_stored(sorted_by_key(observed), stored, batch)
         candidates = observed[differs]
         funds = set(candidates["fund_code"].unique())
@@ -105,14 +114,28 @@ class Timeline:
         moved = frame["unit_nav"] / frame["stored_unit_nav"] - 1.0
         frame["revision"] = moved.where(frame["candidate"] & (moved != 0.0))
         dividend, split = steps_of_events(frame["key"].to_numpy(), known.events)
-        frame = frame.assign(dividend=dividend, split=split)
+        frame = frame.assign(dividend=dividend, split=split, refined=False)
         return cls(
             frame=frame,
             present=np.ones(len(frame), dtype=bool),
             unchanged=int((~differs).sum()),
             stored_dates=observed.loc[observed["stored"], "nav_date"].to_numpy(),
+            is_recorded=batch.is_recorded,
             calendar=calendar,
         )
+
+    def note_refined(self, rows: pd.Series, days_covered: NDArray[np.float64]) -> None:
+        """Mark candidates that put days' own incomes in the place of a stored sum.
+
+        Args:
+            rows: positions in `frame`.
+            days_covered: what the figures of these rows cover now.
+        """
+        at = rows.to_numpy()
+        smaller = days_covered < self.frame["days_covered"].to_numpy()[at]
+        refined = np.zeros(len(self.frame), dtype=bool)
+        refined[at] = smaller & self.frame["candidate"].to_numpy(dtype=bool)[at]
+        self.frame["refined"] = refined
 
     def drop(self, rows: NDArray[np.integer]) -> None:
         """Take candidates out: a stored row gets its stored values back."""
@@ -184,6 +207,16 @@ def _beside_stored(
         before = np.full(len(observed), np.nan)
         before[found] = stored[name].to_numpy(dtype=float)[at[found]]
         value = np.where(np.isnan(seen), before, seen)
+        if name == "yield_per_10k" and not batch.is_recorded:
+            told = np.flatnonzero(found & (np.abs(value - before) > 0))
+            told = told[~observed["decided"].to_numpy(dtype=bool)[told]]
+            sums = are_sums(
+                stored,
+                at[told],
+                value[told],
+                week_pct=observed["yield_7d_pct"].to_numpy(dtype=float)[told],
+            )
+            value[told] = np.where(sums, before[told], value[told])
         if name == "unit_nav":
             corrected = np.abs(value - before) > 0
         if name == "growth_pct":
@@ -193,6 +226,7 @@ def _beside_stored(
         differs |= ~((value == before) | (np.isnan(value) & np.isnan(before)))
         new[name], new[f"stored_{name}"] = value, before
     for name, absent in (
+        ("days_covered", np.nan),
         ("total_return_index", np.nan),
         ("return_status", "first"),
         ("first_seen_at", batch.collected_at),
@@ -204,6 +238,41 @@ def _beside_stored(
     new["stored_batch_id"] = new["batch_id"]
     new["batch_id"] = batch.batch_id
     return observed.assign(**new), differs
+
+
+def are_sums(
+    stored: pd.DataFrame,
+    at: NDArray[np.intp],
+    income: NDArray[np.float64],
+    week_pct: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which incomes are the sum of stored days that end with the row's own.
+
+    A page shows what a fund has earned since its last disclosure; where the history has told
+    each day's own, such a sum is no news. What it sums up is rounded once, the days each; a
+    page that shows the stored 7-day yield says that the days are right, and may be further off.
+
+    Args:
+        stored: accepted rows by fund and date.
+        at: for each income, the position of the stored row of its date.
+        week_pct: the 7-day yields beside the incomes.
+    """
+    same_week = np.abs(week_pct - stored["yield_7d_pct"].to_numpy(dtype=float)[at]) < 0.0005
+    days = keys_to_days(stored["nav_date"].to_numpy()).astype(np.int64)
+    codes = stored["key"].to_numpy() // 100_000_000
+    own = stored["yield_per_10k"].to_numpy(dtype=float)
+    total, found = own[at].copy(), np.zeros(len(at), dtype=bool)
+    together = np.ones(len(at), dtype=bool)
+    for back in range(1, MOST_DAYS):
+        before = np.maximum(at - back, 0)
+        together &= (at >= back) & (codes[before] == codes[at])
+        together &= days[at] - days[before] < MOST_DAYS
+        total = total + np.where(together, own[before], 0.0)
+        rounding = SUM_ROUNDING * (back + 1)
+        rough = np.maximum(rounding, SUM_SLACK * np.abs(total))
+        slack = np.where(same_week, rough, rounding)
+        found |= together & (np.abs(income - total) <= slack)
+    return found
 
 
 def first_of_funds(keys: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -37,6 +37,12 @@ OBSERVED_NAMES = [column.name for column in OBSERVED]
 #: The same as seen, before any rule: a negative NAV can be seen, but is never accepted.
 AS_SEEN = tuple(column.but(gt=None, lt=None) for column in OBSERVED)
 
+DAYS_COVERED = Column(
+    "days_covered", Kind.INT,
+    "money-market funds: calendar days up to nav_date whose income the figure is; 1 for a "
+    "day's own, more for a sum. NULL where that is not known, and for other funds", "days",
+    nullable=True, ge=1, le=31,
+)  # fmt: skip
 TOTAL_RETURN_INDEX = Column(
     "total_return_index", Kind.REAL,
     "value of 1 yuan put in at the fund's first stored NAV, dividends reinvested", "ratio",

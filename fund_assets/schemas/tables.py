@@ -7,6 +7,7 @@ than one value (`checks/rules.py`), SQL (`warehouse/`).
 from fund_assets.schemas.columns import (
     AS_SEEN,
     BATCH_ID,
+    DAYS_COVERED,
     FIRST_SEEN_AT,
     FUND_CODE,
     NAV_DATE,
@@ -133,6 +134,7 @@ VALIDATED_NAV = Table(
         FUND_CODE,
         NAV_DATE,
         *OBSERVED,
+        DAYS_COVERED,
         TOTAL_RETURN_INDEX,
         RETURN_STATUS,
         FIRST_SEEN_AT,

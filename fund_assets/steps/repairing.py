@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
-from fund_assets.nav.cadence import missing_dates
+from fund_assets.nav.cadence import missing_dates, missing_income
 from fund_assets.warehouse import Warehouse, landing
 
+#: So many hours of a day's quiet ones may go into asking for missing dates.
+REPAIR_HOURS = 4
 #: Gaps are looked for among so many sessions.
 LOOK_BACK = 60
 #: A history that landed so long after a date and lacks it: the source has none of it.
@@ -27,7 +29,16 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
     """
     due = calendar.due(now)
     since = to_key(calendar.before(due, LOOK_BACK))
-    gaps = missing_dates(landing.dates_since(warehouse, since), calendar, since, to_key(due))
+    dates = landing.dates_since(warehouse, since)
+    income = landing.income_since(warehouse, since)
+    earning = dates["fund_code"].isin(income["fund_code"].unique())
+    gaps = pd.concat(
+        [
+            missing_dates(dates[~earning], calendar, since, to_key(due)),
+            missing_income(income, calendar, to_key(due)),
+        ],
+        ignore_index=True,
+    ).sort_values(["fund_code", "nav_date"], ignore_index=True)
     progress = landing.history_progress(warehouse).set_index("fund_code")
     of_fund = progress.reindex(gaps["fund_code"])
     stored_on = of_fund["stored_at"].fillna(0).to_numpy("int64") // 1_000_000
@@ -42,3 +53,8 @@ def to_ask(gaps: pd.DataFrame, today: int, limit: int) -> list[str]:
     """The funds to ask for again: each once a day, while the source may still have the date."""
     due = gaps[~gaps["absent"] & (gaps["asked_on"] != today)]
     return due["fund_code"].drop_duplicates().head(limit).to_list()
+
+
+def most_to_ask(requests_per_second: float, at_least: int) -> int:
+    """How many funds a day's repair asks for: enough for a weekend lost by all of them."""
+    return max(at_least, int(requests_per_second * REPAIR_HOURS * 3600))

@@ -31,6 +31,10 @@ from fund_assets.warehouse.writes import insert, renew, upsert
 
 FEW_FUNDS = 500
 MONTH = timedelta(days=31)
+#: What an accepted income is.
+INCOME = VALIDATED_NAV.part(
+    ["fund_code", "nav_date", "yield_per_10k", "yield_7d_pct", "days_covered"]
+)
 #: Of batches.
 KINDS = COLLECTION_BATCH["kind"].isin
 
@@ -166,6 +170,23 @@ def dates_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
     return pd.DataFrame(
         {"fund_code": kinds.index[at], "kind": kinds.to_numpy()[at], "nav_date": dates.array}
     )
+
+
+def income_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
+    """Accepted incomes of listed money-market funds from a date on.
+
+    Returns:
+        fund_code, kind, nav_date, yield_per_10k, yield_7d_pct, days_covered.
+    """
+    found = warehouse.columns(
+        f"SELECT {', '.join(INCOME.names)} FROM validated_nav "
+        f"WHERE nav_date >= {since:d} AND yield_per_10k IS NOT NULL",
+        INCOME,
+    )
+    funds = fund_info(warehouse)
+    kinds = funds[funds["status"] == "listed"].set_index("fund_code")["kind"]
+    found = found[found["fund_code"].isin(kinds.index)]
+    return found.assign(kind=found["fund_code"].map(kinds))
 
 
 def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:

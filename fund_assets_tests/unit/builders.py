@@ -65,6 +65,7 @@ def stored(*rows):
         frame.assign(
             yield_per_10k=np.nan,
             yield_7d_pct=np.nan,
+            days_covered=pd.NA,
             first_seen_at=20260917_190000,
             batch_id="w20260917-old",
         )

@@ -21,7 +21,8 @@ def rows(table, *values, **more):
     frame = pd.DataFrame(values).assign(**more)
     for name in table.names:
         if name not in frame:
-            frame[name] = np.nan if name in (*OBSERVED_NAMES, "change_pct") else ""
+            absent = np.nan if name in (*OBSERVED_NAMES, "change_pct") else ""
+            frame[name] = pd.NA if name == "days_covered" else absent
     return table.conform(frame)
 
 

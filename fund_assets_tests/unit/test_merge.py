@@ -273,7 +273,7 @@ def test_mass_revision_blocks():
         (("000001", 20260919, 1.0, 1.0, NAN), {}, "R05_nav_date"),
         (("000001", 20260913, 1.0, 1.0, NAN), {}, "R06_trading_day"),
         (("000001", FRI, NAN, NAN, NAN), {"defect": "unit_nav: not a number: '1e400'"}, "R01_readable"),
-        (("000001", FRI, NAN, NAN, NAN), {"yield_per_10k": -0.1}, "R23_money_yield_bounds"),
+        (("000001", FRI, NAN, NAN, NAN), {"yield_per_10k": -0.1}, "R23_money_week_hold"),
         (("000001", FRI, NAN, NAN, NAN), {"yield_per_10k": np.inf}, "R23_money_yield_bounds"),
     ],
 )  # fmt: skip

@@ -103,6 +103,8 @@ def test_all_rows_are_there_afterwards(old):
                 assert added == {"legal_level": level}
             elif name == "nav_quarantine":
                 assert added == {"decided_by": "", "decided_at": None, "decided_in": ""}
+            elif name == "validated_nav":
+                assert added == {"days_covered": None}
             else:
                 assert added == {}
     assert old.rows("SELECT * FROM warehouse_meta") == [
