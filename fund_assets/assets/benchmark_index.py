@@ -12,6 +12,7 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import INDICES
 from fund_assets.schemas.tables import BENCHMARK_INDEX
 from fund_assets.steps.indexing import OLDEST_CLOSE_DAYS, IndexReport, collect_indices
+from fund_assets.warehouse.versions import data_version
 
 INDICES_CURRENT = dg.AssetCheckSpec(
     "indices_current",
@@ -42,6 +43,7 @@ def benchmark_index(
     for case in cases:
         context.log.warning(case)
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(platform.warehouse, "benchmark_index")),
         metadata={
             "indices": len(INDICES),
             "dagster/row_count": report.rows,

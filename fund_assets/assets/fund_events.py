@@ -12,6 +12,7 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_EVENTS
 from fund_assets.steps.events import refresh_events
 from fund_assets.warehouse import events, facts
+from fund_assets.warehouse.versions import data_version
 
 LISTS_CURRENT = dg.AssetCheckSpec(
     "R18_events_current",
@@ -47,6 +48,7 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
     problems = [text for text in (report.failure, *report.unreadable) if text]
     verdicts = {verdict.rule: verdict for verdict in report.verdicts}
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(warehouse, "fund_events")),
         metadata={
             "dagster/row_count": facts.row_count(warehouse, "fund_events"),
             "asked": report.asked,

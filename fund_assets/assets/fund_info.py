@@ -12,6 +12,7 @@ from fund_assets.nav.listing import RULES
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.steps import listing
+from fund_assets.warehouse.versions import data_version
 
 LIST_CURRENT = dg.AssetCheckSpec(
     "R26_list_current",
@@ -38,6 +39,7 @@ def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
     verdicts = {v.rule: v for v in plan.verdicts} if plan else {}
     context.log.info(f"{len(report.funds):,} funds known, {report.written:,} rows changed")
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(platform.warehouse, "fund_info")),
         metadata={
             "dagster/row_count": len(report.funds),
             "listed": int((report.funds["status"] == "listed").sum()),

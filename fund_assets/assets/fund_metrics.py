@@ -3,13 +3,20 @@
 import time
 
 import dagster as dg
+from pydantic import Field
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_INPUT_IS_SOUND
+from fund_assets.assets.common import (
+    EVERY_MORNING,
+    GROUP,
+    OWNERS,
+    WHEN_RENEWED_IS_SOUND,
+    last_version,
+)
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics import DEFINITION_VERSION
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_METRICS
-from fund_assets.steps.measuring import measure
+from fund_assets.steps.measuring import measure, stored_report, version_of_inputs
 
 FROM_INDEX = tuple(
     name
@@ -17,6 +24,15 @@ FROM_INDEX = tuple(
     if name not in ("status", "coverage", "benchmark_code", "risk_free_rate", "reason",
                     "definition_version")
 )  # fmt: skip
+
+
+class MetricsConfig(dg.Config):
+    """Whether to compute what is computed already."""
+
+    recompute: bool = Field(
+        default=False,
+        description="compute also when nothing has changed since the last time",
+    )
 
 
 @dg.asset(
@@ -29,15 +45,20 @@ FROM_INDEX = tuple(
     metadata=table_metadata(FUND_METRICS),
     freshness_policy=EVERY_MORNING,
     # Closes come every evening anyway; their absence must not hold up metrics.
-    automation_condition=WHEN_INPUT_IS_SOUND.ignore(
+    automation_condition=WHEN_RENEWED_IS_SOUND.ignore(
         dg.AssetSelection.assets("benchmark_index")
     ),
 )
-def fund_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-    """Compute the metrics of all funds as of the newest published date."""
+def fund_metrics(
+    context: dg.AssetExecutionContext, config: MetricsConfig, platform: Platform
+) -> dg.MaterializeResult:
+    """Compute the metrics of all funds as of the newest published date, if anything changed."""
     started = time.monotonic()
-    report = measure(
-        platform.warehouse, platform.settings.risk_free_rate, progress=context.log.info
+    warehouse, rate = platform.warehouse, platform.settings.risk_free_rate
+    version = version_of_inputs(warehouse, rate)
+    unchanged = version == last_version(context) and not config.recompute
+    report = (stored_report(warehouse) if unchanged else None) or measure(
+        warehouse, rate, progress=context.log.info
     )
     if report.calc_date is None:
         raise dg.Failure(
@@ -48,6 +69,7 @@ def fund_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.Ma
         context.log.info(f"late publishers of {as_date(date)}: {rows:,} rows renewed")
     made_from = [("validated_nav", "total_return_index"), ("validated_nav", "nav_date")]
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
         metadata={
             "nav_date": as_date(report.calc_date),
             "funds": report.funds,
@@ -59,5 +81,5 @@ def fund_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.Ma
             "definition_version": DEFINITION_VERSION,
             "duration_seconds": round(time.monotonic() - started, 2),
             **lineage(dict.fromkeys(FROM_INDEX, made_from)),
-        }
+        },
     )

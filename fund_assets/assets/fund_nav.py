@@ -21,6 +21,7 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_NAV
 from fund_assets.steps.collecting import WaveReport, collect_histories, collect_wave
+from fund_assets.warehouse.versions import data_version
 
 
 class CollectConfig(dg.Config):
@@ -87,6 +88,7 @@ def fund_nav(
     rows += histories.rows
     log_missed(context, histories)
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(warehouse, "fund_nav")),
         metadata={
             **metadata,
             **about_histories(histories),

@@ -9,7 +9,9 @@ from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics.scores import SCORE_VERSION
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS
+from fund_assets.steps.measuring import version_of_inputs
 from fund_assets.steps.scoring import score
+from fund_assets.warehouse.versions import digest
 
 MADE_FROM = {
     **{
@@ -46,12 +48,18 @@ def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             allow_retries=False,
         )
     scores = report.scores
+    version = digest(
+        version_of_inputs(platform.warehouse, settings.risk_free_rate),
+        settings.score_weights,
+        SCORE_VERSION,
+    )
     alike = {
         f"stability_{row.kind}": round(float(row.correlation), 4)
         for row in report.stability.itertuples()
         if row.correlation == row.correlation
     }
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
         metadata={
             "nav_date": as_date(report.calc_date),
             "dagster/row_count": len(scores),
@@ -65,5 +73,5 @@ def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             "definition_version": SCORE_VERSION,
             "duration_seconds": round(time.monotonic() - started, 2),
             **lineage(MADE_FROM),
-        }
+        },
     )

@@ -12,6 +12,7 @@ from fund_assets.assets.common import OWNERS, WEEKLY, week_of
 from fund_assets.assets.histories import about_histories, log_missed, log_progress
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import refetch
+from fund_assets.warehouse.versions import data_version
 
 
 @dg.asset(
@@ -37,10 +38,11 @@ def history_refetch(
     )
     log_missed(context, report)
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(platform.warehouse, "nav_history")),
         metadata={
             "dagster/row_count": report.rows,
             **about_histories(report),
             "batches": len(report.batches),
             "duration_seconds": round(time.monotonic() - started, 2),
-        }
+        },
     )

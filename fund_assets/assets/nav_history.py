@@ -22,6 +22,7 @@ from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.steps.collecting import collect_histories
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
+from fund_assets.warehouse.versions import data_version
 
 PARTITIONS = dg.StaticPartitionsDefinition(list(BUCKETS))
 
@@ -107,6 +108,7 @@ def nav_history(
         for name in ("rows_new", "rows_changed", "rows_unchanged", "rows_quarantined")
     }
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(platform.warehouse, "nav_history")),
         metadata={
             **about_histories(report),
             **counts,

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_INPUT_IS_SOUND
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_LANDED_IS_SOUND
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
 from fund_assets.nav.rules import ALONE, IN_CONTEXT, PENDING
@@ -14,6 +14,7 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
 from fund_assets.steps.validating import explain_block, summed, validate
 from fund_assets.warehouse import facts, publishing
+from fund_assets.warehouse.versions import data_version
 
 ROW_RULES = (*ALONE, *IN_CONTEXT, PENDING)
 #: The same batch judged again would be blocked again.
@@ -32,7 +33,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
     freshness_policy=EVERY_MORNING,
     # A backfill publishes its own batches as they land. What the weekly job fetches, it merges
     # itself; before its first Sunday there is none.
-    automation_condition=WHEN_INPUT_IS_SOUND.ignore(
+    automation_condition=WHEN_LANDED_IS_SOUND.ignore(
         dg.AssetSelection.assets("nav_history", "history_refetch")
     ),
     check_specs=specs_for("validated_nav", ROW_RULES),
@@ -68,6 +69,7 @@ def validated_nav(
     coverage = facts.coverage(warehouse, newest) if newest else []
     corrected = facts.corrections_in(warehouse, {o.batch_id for o in outcomes})
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(data_version(warehouse, "validated_nav")),
         metadata={
             "nav_date": as_date(newest),
             "batches": len(outcomes),

@@ -3,6 +3,8 @@
 Does not belong here: when (`schedules.py`), or because of what (`sensors.py`).
 """
 
+from typing import Any
+
 import dagster as dg
 
 RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
@@ -12,11 +14,14 @@ RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
 CANARY = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("fund_nav"), "source_canary"))
 
 
-def _job(name: str, assets: list[str], description: str):
+def _job(
+    name: str, assets: list[str], description: str, config: dict[str, Any] | None = None
+) -> dg.JobDefinition:
     return dg.define_asset_job(
         name,
         selection=dg.AssetSelection.assets(*assets) - CANARY if assets else CANARY,
         description=description,
+        config=config,
         tags={RUN_TAG: name},
     )
 
@@ -58,6 +63,7 @@ weekly_full_calc = _job(
     ],
     "Recompute and compare everything, fetch a quarter of the market anew, merge, measure, "
     "score, clean up and write the weekly report.",
+    config={"ops": {"fund_metrics": {"config": {"recompute": True}}}},
 )
 
 history_backfill = _job(

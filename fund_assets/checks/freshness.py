@@ -10,6 +10,7 @@ from datetime import timedelta
 import dagster as dg
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, from_key
+from fund_assets.checks.results import WITH_ITS_ASSET
 from fund_assets.platform import Platform
 from fund_assets.warehouse import facts
 
@@ -17,6 +18,7 @@ from fund_assets.warehouse import facts
 @dg.asset_check(
     asset="validated_nav",
     name="trading_day_freshness",
+    automation_condition=WITH_ITS_ASSET,
     description="The newest published date is the last session whose NAVs are due (23:30).",
 )
 def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
@@ -37,6 +39,7 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
 @dg.asset_check(
     asset="validated_nav",
     name="calendar_horizon",
+    automation_condition=WITH_ITS_ASSET,
     description=f"The trading calendar is known for {HORIZON_ALARM_DAYS} more days.",
 )
 def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:

@@ -1,7 +1,7 @@
 """How a rule's verdict is shown as a Dagster asset check.
 
-Belongs here: one factory for specs and one for results. Does not belong here: the rules
-(`nav/rules.py`), or which asset shows which of them.
+Belongs here: one factory for specs and one for results, and when automation runs a check. Does
+not belong here: the rules (`nav/rules.py`), or which asset shows which of them.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,13 @@ from collections.abc import Iterable
 import dagster as dg
 
 from fund_assets.nav.rules import Rule, Severity, Verdict
+
+#: Of a check that is a step of its own: whenever automation renews its asset, it runs in the
+#: same run. Without it a blocking check would count as not passed from then on, and nothing
+#: behind it would be asked for again.
+WITH_ITS_ASSET = dg.AutomationCondition.any_deps_match(
+    dg.AutomationCondition.will_be_requested()
+)
 
 
 def specs_for(asset: str, rules: Iterable[Rule]) -> list[dg.AssetCheckSpec]:

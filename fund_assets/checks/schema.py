@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 from pandera.errors import SchemaErrors
 
+from fund_assets.checks.results import WITH_ITS_ASSET
 from fund_assets.platform import Platform
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
@@ -51,6 +52,7 @@ def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
         name="schema",
         asset=asset or table.name,
         blocking=True,
+        automation_condition=WITH_ITS_ASSET,
         description="The newest rows have the declared columns, types, limits and key.",
     )
     def check(platform: Platform) -> dg.AssetCheckResult:

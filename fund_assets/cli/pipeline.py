@@ -84,7 +84,7 @@ def metrics(fund: str | None) -> None:
     CODE is as for `nav`. Computing reads the accepted history and is safe to run again.
     """
     if fund is None:
-        _execute("daily_metrics")
+        _execute("daily_metrics", {"ops": {"fund_metrics": {"config": {"recompute": True}}}})
         return
     from fund_assets.cli.measured import show_metrics
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fund_assets.metrics import compute_metrics
+from fund_assets.metrics import DEFINITION_VERSION, compute_metrics
 from fund_assets.metrics.peers import peer_ranks, with_coverage
 from fund_assets.warehouse import Warehouse, facts, landing, measures
+from fund_assets.warehouse.versions import data_version, digest
 
 #: So many calculation dates before the newest are looked at for late publishers.
 LATE_DATES = 4
@@ -37,6 +38,22 @@ class MeasureReport:
     final: int = 0
     late: dict[int, int] | None = None
     reasons: dict[str, int] | None = None
+
+
+def version_of_inputs(warehouse: Warehouse, risk_free_rate: float) -> str:
+    """What metrics are made from, as a data version: equal ones give equal metrics."""
+    made_from = data_version(
+        warehouse, "validated_nav", "fund_info", "benchmark_index", "risk_free_rate"
+    )
+    newest = facts.newest_published(warehouse)
+    return digest(made_from, newest, risk_free_rate, DEFINITION_VERSION)
+
+
+def stored_report(warehouse: Warehouse) -> MeasureReport | None:
+    """The report of the metrics that are stored, nothing written; None when they are older."""
+    calc_date = facts.newest_published(warehouse)
+    counts = measures.stored_counts(warehouse, calc_date) if calc_date else None
+    return MeasureReport(calc_date, late={}, **counts) if counts else None
 
 
 def measure(

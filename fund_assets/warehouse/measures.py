@@ -108,6 +108,18 @@ def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int
     return {code: newest.get(code) for code in indices}
 
 
+def stored_counts(warehouse: Warehouse, calc_date: int) -> dict[str, int] | None:
+    """Of the metrics of a date: funds, rows, complete and final ones; None without any."""
+    (row,) = warehouse.rows(
+        'SELECT COUNT(DISTINCT fund_code) AS funds, COUNT(*) AS "rows", '
+        "COALESCE(SUM(reason = ''), 0) AS complete, "
+        "COALESCE(SUM(status = 'final'), 0) AS final FROM fund_metrics WHERE calc_date = :date",
+        date=calc_date,
+    )
+    counts = {name: int(str(value)) for name, value in row.items()}
+    return counts if counts["rows"] else None
+
+
 def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int, set[str]]:
     """Of the `dates` calculation dates before one, those with provisional rows: their kinds."""
     rows = warehouse.rows(

@@ -14,11 +14,19 @@ from fund_assets.automation.sensors import automation, gap_sensor
 from fund_assets.calendar import TradingCalendar
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.definitions import build_defs
+from fund_assets.metrics import compute_metrics
 from fund_assets.monitoring.sessions import gaps
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import WarehouseError, days
-from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, executed
+from fund_assets_tests.integration.evenings import (
+    FRIDAY,
+    THURSDAY,
+    checks,
+    executed,
+    failure,
+    metadata,
+)
 from fund_assets_tests.integration.test_blocked import half
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -334,3 +342,88 @@ def test_automation_follows_good_batches_and_not_blocked_ones(market):
         keys = {k for k in ("fund_info", "fund_nav", "validated_nav", "fund_metrics")
                 if any(e.get_num_requested(dg.AssetKey(k)) for e in (after_bad, after_good))}  # fmt: skip
         assert keys == {"validated_nav", "fund_metrics"}
+
+
+def renew(market, clock, instance, found):
+    """Run what the automation sensor asked for, as the daemon would: those assets and checks."""
+    keys = [result.key for result in found.results if result.true_subset.size]
+    assets = [key for key in keys if isinstance(key, dg.AssetKey)]
+    asked = {key for key in keys if isinstance(key, dg.AssetCheckKey)}
+    defs = build_defs(market.platform(clock))
+    graph = defs.resolve_asset_graph()
+    # Checks that their asset's own step makes.
+    inside = {key for asset in assets for key in graph.get(asset).assets_def.check_keys}
+    selection = dg.AssetSelection.assets(*assets).without_checks() | dg.AssetSelection.checks(
+        *asked, *inside
+    )
+    job = dg.define_asset_job("asked_for", selection=selection)
+    run = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("asked_for")
+    result = run.execute_in_process(instance=instance, raise_on_error=False)
+    assert result.success, failure(result)
+    return {key.to_user_string() for key in assets}, result
+
+
+def version_of(instance, asset):
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    return event.asset_materialization.tags["dagster/data_version"]
+
+
+def test_automation_measures_after_every_wave_and_after_no_empty_one(market):
+    """Stops automation from leaving out a blocking check of what it renews, which stopped
+    fund_metrics for good after the first round; and work behind a wave that brought nothing."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        market.instance = instance
+        assert market.run("daily_pipeline", THURSDAY).success
+        cursor = requested(market, THURSDAY, instance).cursor
+        versions = [version_of(instance, "fund_metrics")]
+        for clock in ("2026-09-18T19:00:00", "2026-09-18T21:00:00", "2026-09-21T21:00:00"):
+            assert market.run("daily_collection", clock).success
+            found = requested(market, clock, instance, cursor)
+            assets, result = renew(market, clock, instance, found)
+            assert assets == {"validated_nav", "fund_metrics"}, clock
+            assert {
+                ("validated_nav", "schema"), ("validated_nav", "trading_day_freshness"),
+                ("validated_nav", "calendar_horizon"), ("fund_metrics", "schema"),
+            } <= set(checks(result))  # fmt: skip
+            after = requested(market, clock, instance, found.cursor)
+            assert after.total_requested == 0
+            cursor = after.cursor
+            versions.append(version_of(instance, "fund_metrics"))
+        assert len(set(versions)) == 4
+
+        same = "2026-09-21T21:00:30"  # the source shows what it showed before
+        before = version_of(instance, "fund_nav")
+        assert market.run("daily_collection", same).success
+        assert version_of(instance, "fund_nav") == before
+        assert requested(market, same, instance, cursor).total_requested == 0
+
+
+def test_metrics_of_an_unchanged_history_are_not_computed_again(market, monkeypatch):
+    """Stops the whole market from being measured by each run of an evening that brought
+    nothing, and stored metrics from being kept when a rate or a rule of theirs changed."""
+    looks = []
+
+    def computed(series, date, **named):
+        looks.append(date)
+        return compute_metrics(series, date, **named)
+
+    monkeypatch.setattr("fund_assets.steps.measuring.compute_metrics", computed)
+    assert market.run("daily_metrics", THURSDAY).success
+    assert looks[:1] == [20260917], "this instance has not seen it measured"
+    looks.clear()
+    again = market.run("daily_metrics", THURSDAY)
+    assert not looks
+    told = metadata(again, "fund_metrics")
+    assert (told["rows_written"], told["nav_date"]) == (0, "2026-09-17")
+    assert told["dagster/row_count"] == len(
+        market.table("fund_metrics", "calc_date = 20260917")
+    )
+    market.settings["risk_free_rate"] = 0.03
+    assert market.run("daily_metrics", THURSDAY).success
+    assert looks[:1] == [20260917]
+    looks.clear()
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql("DELETE FROM fund_peers")
+        connection.exec_driver_sql("DELETE FROM fund_metrics")
+    assert market.run("daily_metrics", THURSDAY).success
+    assert looks[:1] == [20260917], "what is gone is not taken for stored"
