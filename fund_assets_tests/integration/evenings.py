@@ -152,6 +152,23 @@ class Market:
         finally:
             platform.warehouse.close()
 
+    def backfill(self, clock: str, config: dict[str, Any]):
+        """A run of `history_backfill` at a moment; `config` is the run's."""
+        platform = self.platform(clock)
+        try:
+            return (
+                build_defs(platform)
+                .resolve_job_def("history_backfill")
+                .execute_in_process(
+                    instance=self.instance,
+                    run_config=config,
+                    tags=EVERY_BUCKET,
+                    raise_on_error=False,
+                )
+            )
+        finally:
+            platform.warehouse.close()
+
     def copy(self, folder: Path) -> "Market":
         """Another market that begins where this one is."""
         self.warehouse.close()

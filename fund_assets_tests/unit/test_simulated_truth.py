@@ -305,6 +305,23 @@ def test_merged_income_is_the_sum_of_the_closed_days(year):
     assert frame.loc[20261007, "yield_per_10k"] > 2 * frame.loc[20261009, "yield_per_10k"]
 
 
+def test_income_of_closed_days_may_come_with_the_next_session(year):
+    """Stops: a market in which every sum of closed days stands on a closed day."""
+    source, _, histories = year
+    model, universe = source.market.money, source.market.universe
+    codes = [universe.code[at] for at in np.flatnonzero(universe.defers[universe.portfolio])]
+    code = next(
+        code for code in codes if code in histories and len(histories[code].observations)
+    )
+    fund = source.market.index[code]
+    frame = histories[code].observations.set_index("nav_date")["yield_per_10k"]
+    assert not frame.index.isin(range(20261001, 20261008)).any()
+    days = np.arange(_day(20261001), _day(20261009))
+    expected = model._daily(np.array([[fund]]), days).sum()
+    assert frame[20261008] == pytest.approx(expected, abs=1e-9)
+    assert frame[20261009] == pytest.approx(model._daily(fund, np.array(_day(20261009))))
+
+
 def test_share_classes_differ_by_their_fee_only(year):
     """Stops: classes of one portfolio that drift apart, or that are copies."""
     source, _, histories = year

@@ -149,7 +149,7 @@ class Market:
         """The money page: all its funds on the newest, then on the previous date."""
         newest, previous = self.money_header(minute)
         funds = self._on_page("money", minute // 1440, newest)
-        income, week, seen = self._money_block(funds, previous, newest, minute)
+        income, week, seen = self._money_block(funds, previous, newest, minute, page=True)
         empty = np.full(2 * len(funds), np.nan)
         values = dict.fromkeys(FIELDS[:3], empty)
         for name, block in (("yield_per_10k", income), ("yield_7d_pct", week)):
@@ -157,9 +157,15 @@ class Market:
         return Rows(np.tile(funds, 2), np.repeat([newest, previous], len(funds)), values)
 
     def _money_block(
-        self, funds: NDArray[np.int64], first: int, last: int, minute: int
+        self,
+        funds: NDArray[np.int64],
+        first: int,
+        last: int,
+        minute: int,
+        *,
+        page: bool = False,
     ) -> tuple[NDArray, NDArray, NDArray]:
-        income, week, exists = self.money.block(funds, first, last)
+        income, week, exists = self.money.block(funds, first, last, page=page)
         recent = np.arange(max(first, last - LONGEST_DELAY_DAYS), last + 1)
         p = self.universe.portfolio[funds][:, None]
         exists[:, recent - first] &= self.schedule.published_at(p, recent) <= minute

@@ -35,19 +35,25 @@ class MoneyMarket:
         return np.where(alive, np.round(income, 4), 0.0)
 
     def block(
-        self, funds: NDArray[np.integer], first: int, last: int
+        self, funds: NDArray[np.integer], first: int, last: int, *, page: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Yields for each fund and each day from `first` to `last`.
 
+        Args:
+            page: as the market's page shows them, and not as histories do.
+
         Returns:
-            Income per 10,000 shares (a merging fund's figure covers all closed days in a
-            row), 7-day annualised yield in percent, compounded, and whether there is a
-            row; each (funds, days).
+            Income per 10,000 shares (of a fund that merges closed days, the figure on the
+            last of them or on the session after them is the sum), 7-day annualised yield in
+            percent, compounded from each day's own, and whether there is a row; each
+            (funds, days).
         """
         u, t = self._universe, self._timeline
         p = u.portfolio[funds][:, None]
         days = np.arange(first, last + 1)
-        begin = max(min(first - _LOOK_BACK_DAYS, int(t.closed_since[first])), 0)
+        # A sum begins with the first of the closed days that end with this day or before it.
+        since = t.closed_since[np.maximum(days - t.session[days], 0)]
+        begin = max(min(first - _LOOK_BACK_DAYS, int(since.min())), 0)
         income = self._daily(funds[:, None], np.arange(begin, last + 1))
         growth = np.ones((len(funds), len(days)))
         for back in range(_LOOK_BACK_DAYS):
@@ -56,12 +62,13 @@ class MoneyMarket:
         n_days = np.clip(days - u.inception[p] + 1, 1, _LOOK_BACK_DAYS)
         week = np.round((growth ** (365 / n_days) - 1) * 100, 3)
         alive = (days >= u.inception[p]) & (days <= u.last_nav[p])
-        # Merged rows: the last closed day of a stretch has the sum, the others no row.
         closed = ~t.session[days]
         tomorrow_open = t.session[days + 1]
         sums = np.cumsum(income, axis=1)
-        before = t.closed_since[days] - 1 - begin
+        before = since - 1 - begin
         total = sums[:, days - begin] - np.where(before >= 0, sums[:, np.maximum(before, 0)], 0)
-        merged = u.merges[p] & closed
+        merges = u.merges[p] | (u.page_merges[p] & page)
+        merged = (merges & closed) | (u.defers[p] & ~closed)
         figure = np.where(merged, np.round(total, 4), income[:, days - begin])
-        return figure, week, alive & ~(merged & ~tomorrow_open)
+        silent = (merges & closed & ~tomorrow_open) | (u.defers[p] & closed)
+        return figure, week, alive & ~silent

@@ -43,7 +43,9 @@ class Universe:
         cycle: days of a closed period with weekly NAVs; 0 for funds always open.
         half_yearly: publishes on 30 June and 31 December only.
         year_ends: publishes on 30 June and 31 December even when they are no sessions.
-        merges: money funds: one figure for all closed days in a row.
+        merges: money funds: one figure for all closed days in a row, on the last of them.
+        defers: money funds: the same, together with that of the next session.
+        page_merges: money funds: one figure on the page, each day's own in the history.
         portfolio: index of the portfolio, per share class.
         code, name, pinyin: str, per share class.
         fee: cost in percent a year on top of the portfolio's.
@@ -64,6 +66,8 @@ class Universe:
     half_yearly: NDArray[np.bool_]
     year_ends: NDArray[np.bool_]
     merges: NDArray[np.bool_]
+    defers: NDArray[np.bool_]
+    page_merges: NDArray[np.bool_]
     portfolio: NDArray[np.int64]
     code: list[str]
     name: list[str]
@@ -167,6 +171,8 @@ def build_universe(n_funds: int, seed: int, timeline: Timeline) -> Universe:
         half_yearly=kinds == "reit",
         year_ends=owner % 2 == 0,
         merges=(kinds == "money") & (owner % 9 == 2),
+        defers=(kinds == "money") & (owner % 9 == 6),
+        page_merges=(kinds == "money") & (owner % 9 == 4),
         portfolio=portfolio,
         code=code,
         name=name,
