@@ -276,7 +276,10 @@ def failed_runs(
     for record in runs:
         run = record.dagster_run
         over = run.is_success or run.status is dg.DagsterRunStatus.FAILURE
-        settled = (machine_time - ended(record)).total_seconds() >= _SETTLED_S
+        settled = (
+            run.tags.get("dagster/max_retries") == "0"
+            or (machine_time - ended(record)).total_seconds() >= _SETTLED_S
+        )
         if over and (run.is_success or settled):
             by_job.setdefault(_subject(run), []).append(record)
     found = []

@@ -27,6 +27,7 @@ from fund_assets.monitoring import records, sessions, vitals
 from fund_assets.monitoring.records import (
     AssetStatistics,
     CheckState,
+    FailedRun,
     FailingCheck,
     JobStatistics,
     Update,
@@ -240,7 +241,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_late(fresh),
             *_missing(missing),
             *_held(held),
-            *_failed(runs, week, checks),
+            *_failed(records.failed_runs(instance, runs, machine_time), checks),
             *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
             *_full(free, 0, vitals.DISK_FAIL_BYTES),
         ),
@@ -400,20 +401,17 @@ def _held(batches: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield f"批次 {batch['batch_id']} 被拦截：{batch['held_because']}"
 
 
-def _failed(
-    runs: list[dg.RunRecord], week: list[Update], checks: Iterable[FailingCheck]
-) -> Iterator[str]:
-    """The checks that stop something, and a newest run that failed for another reason."""
+def _failed(failed: Iterable[FailedRun], checks: Iterable[FailingCheck]) -> Iterator[str]:
+    """The checks that stop something, and jobs whose newest run failed for another reason."""
     told = set()
     for check in checks:
         # How late the data is, is told by what is true now.
         if check.severity == "ERROR" and check.check != "trading_day_freshness":
             told.add(check.run_id)
             yield f"检查未通过：{check.asset} {check.check}：{check.words}"
-    ended = [record.dagster_run for record in runs if record.dagster_run.is_finished]
-    if ended and ended[0].is_failure and ended[0].run_id not in told:
-        reasons = [f"{u.asset}: {u.reason}" for u in week if u.run_id == ended[0].run_id]
-        yield f"最近一次运行失败：{ended[0].job_name} {' '.join(reasons[:1])}".rstrip()
+    for run in failed:
+        if not (run.blocked and run.run_id in told):
+            yield f"最近一次运行失败：{run.job} {run.words}".rstrip()
 
 
 def _silent(

@@ -177,6 +177,10 @@ def test_a_source_that_is_down(tmp_path, monkeypatch):
     assert result.exit_code == 1
     assert "fund_list from fund.eastmoney.com" in result.output
     assert "✗ run" in result.output
+    told = command("dashboard", "--json", FUND_SOURCE="akshare")
+    assert told.exit_code == 1
+    problems = json.loads(told.output)["problems"]
+    assert [p for p in problems if "daily_pipeline" in p], problems
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,23 @@ def test_a_job_whose_newest_run_failed(instance):
     assert failed_runs(instance) == []
 
 
+def test_another_job_that_succeeds_hides_nothing(instance):
+    """Stops a failed collection from looking well because a canary ran after it, and a run that
+    a person started from counting only when the daemon could not try it again any more."""
+    run(instance, crashes=True)
+    canary = dg.Definitions(
+        assets=[dg.AssetSpec("elsewhere")],
+        jobs=[dg.JobDefinition(graph_def=dg.GraphDefinition("canary"))],
+    ).resolve_job_def("canary")
+    assert canary.execute_in_process(instance=instance).success
+    assert [found.job for found in failed_runs(instance)] == ["evening"]
+    (_, record) = records.runs_since(instance, LONG_AGO)
+    instance.add_run_tags(record.dagster_run.run_id, {"dagster/max_retries": "0"})
+    runs = records.runs_since(instance, LONG_AGO)
+    at_once = records.failed_runs(instance, runs, records.ended(record))
+    assert [found.job for found in at_once] == ["evening"]
+
+
 def test_a_blocked_run_is_told_from_a_crash(instance):
     """Stops a crash from hiding behind a failing check, and all that was refused from counting."""
     run(instance, passes=False)
