@@ -18,7 +18,7 @@ from fund_assets.automation.telling import alert_sensor
 from fund_assets.calendar import to_key
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
-from fund_assets.steps.repairing import find_gaps, most_to_ask, to_ask
+from fund_assets.steps.repairing import find_gaps, most_to_ask, to_ask, to_settle
 from fund_assets.warehouse import facts
 
 #: From and until which hour: after the morning's wave, before the evening's canary.
@@ -80,7 +80,8 @@ def gap_sensor(
     job=jobs.history_backfill,
     minimum_interval_seconds=1800,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the histories of single funds that lack dates by their own cadence.",
+    description="Asks for the histories of single funds that lack dates by their own cadence, "
+    "or have held values that another witness must settle.",
 )
 def repair_sensor(
     context: dg.SensorEvaluationContext, platform: Platform
@@ -97,10 +98,13 @@ def repair_sensor(
     found = find_gaps(platform.warehouse, platform.calendar, now)
     settings = platform.settings
     most = most_to_ask(settings.requests_per_second, settings.history_funds_per_run)
-    codes = to_ask(found, today, most)
+    settling = to_settle(platform.warehouse, now)
+    codes = list(dict.fromkeys([*settling, *to_ask(found, today, most)]))[:most]
     if not codes:
         context.update_cursor(str(today))
-        return dg.SkipReason("no fund lacks a date that the source may still have")
+        return dg.SkipReason(
+            "no fund lacks a date that the source may still have, and none has a held value"
+        )
     request = dg.RunRequest(
         run_key=f"repair-{today}",
         run_config={"ops": {"nav_history": {"config": {"codes": codes}}}},

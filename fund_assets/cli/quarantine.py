@@ -139,7 +139,7 @@ def show(beginning: str, as_json: bool) -> None:
     )
     terminal.print(_state(row))
     if row["decided_at"]:
-        who = escape(row["decided_by"]) or "规则（再次见到同一值）"
+        who = escape(row["decided_by"])
         terminal.print(
             f"{who}，{_moment(row['decided_at'])}：{escape(row['decided_because'])}"
             + (f"，批次 {row['decided_in']}" if row["decided_in"] else "")

@@ -11,6 +11,9 @@ import pandas as pd
 from fund_assets.nav.rules import Severity, Verdict
 from fund_assets.schemas.tables import NAV_QUARANTINE
 
+#: What a kind of batch speaks with; any other kind is a voice of its own.
+VOICES = {"wave": "page", "history": "history"}
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -34,6 +37,12 @@ class Batch:
     origin: str = ""
 
     @property
+    def voice(self) -> str:
+        """What it speaks with: two sights of one voice are one witness."""
+        kind = self.origin or self.kind
+        return VOICES.get(kind, kind)
+
+    @property
     def is_wave(self) -> bool:
         """Whether it is a wave of the whole market and no set of histories."""
         return self.kind == "wave"
@@ -53,11 +62,12 @@ class Known:
             last one before that, or all of them for histories. Columns of VALIDATED_NAV.
         events: columns of FUND_EVENTS, of the batch's funds.
         kinds: fund_code → kind.
-        sightings: rows held before for want of a second sight: fund_code, nav_date, unit_nav.
+        sightings: rows held before that nobody has settled, columns of `witness.SIGHTINGS`.
         members_before: codes of the last published wave.
         usual_rows: median rows of the last 20 published waves; None before the first.
         published_date: newest date of any published wave; None before the first.
         decisions: what people decided of held rows, columns of NAV_QUARANTINE, oldest first.
+        refuted: held rows that witnesses rejected, columns of NAV_QUARANTINE, oldest first.
     """
 
     stored: pd.DataFrame
@@ -68,6 +78,7 @@ class Known:
     usual_rows: float | None
     published_date: int | None
     decisions: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
+    refuted: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,11 @@ class Plan:
         inferred: rows of FUND_EVENTS, status inferred, that are new or changed.
         outdated: fund_code, ex_date, kind of stored inferred events that are none any more.
         revisions: values that `upserts` correct, columns of NAV_REVISION.
-        held: quarantined observations with `rule` and `reason`, one row per rule.
-        confirmed: fund_code, nav_date, unit_nav of upserts that had been held before.
+        held: quarantined observations with `rule` and `reason`, one row per rule; `state`,
+            `decided_by` and `decided_because` of those that a witness has refuted before.
+        settled: held rows of earlier batches that are decided now, columns of
+            `witness.SETTLED`.
+        passed: upserts that a witness lets pass, columns of `witness.EVIDENCE`.
         verdicts: what every rule found, in the order of the rule book.
     """
 
@@ -92,7 +106,8 @@ class Plan:
     outdated: pd.DataFrame
     revisions: pd.DataFrame
     held: pd.DataFrame
-    confirmed: pd.DataFrame
+    settled: pd.DataFrame
+    passed: pd.DataFrame
     verdicts: tuple[Verdict, ...]
     rows_new: int
     rows_changed: int

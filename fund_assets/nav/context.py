@@ -10,7 +10,8 @@ import pandas as pd
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.desk import decided
-from fund_assets.nav.timeline import Timeline, keys_of
+from fund_assets.nav.timeline import Timeline
+from fund_assets.nav.witness import backing, refused_before
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
 
@@ -35,24 +36,8 @@ def describe_rows(
     dates = landed["nav_date"].to_numpy()
     oldest = 0 if batch.is_recorded else _days_before(batch.newest_date, OLDEST_DAYS)
     month_day = dates % 10_000
-    sighted = set(
-        zip(
-            keys_of(known.sightings["fund_code"], known.sightings["nav_date"]),
-            known.sightings["unit_nav"],
-            strict=True,
-        )
-    )
-    keys = keys_of(landed["fund_code"], landed["nav_date"])
-    seen_before = (
-        np.fromiter(
-            ((key, nav) in sighted for key, nav in zip(keys, landed["unit_nav"], strict=True)),
-            dtype=bool,
-            count=len(landed),
-        )
-        if sighted
-        else np.zeros(len(landed), dtype=bool)
-    )
     decisions = decided(landed, known.decisions)
+    backed = backing(landed, known.sightings, batch.voice)
     return landed.assign(
         kind=kind,
         pending=landed[OBSERVED_NAMES].isna().all(axis=1) & (landed["defect"] == ""),
@@ -63,7 +48,8 @@ def describe_rows(
         is_recorded=batch.is_recorded,
         **limit,
         decided=decisions == "accepted",
-        seen_before=seen_before & (decisions != "rejected"),
+        refuted=refused_before(landed, known.refuted, batch.voice).to_numpy(),
+        **backed.mul(decisions != "rejected", axis=0).astype("int8"),
     )
 
 

@@ -15,18 +15,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, keys_to_days
-from fund_assets.nav import context, rules
+from fund_assets.nav import context, rules, witness
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.inference import infer
 from fund_assets.nav.money import Income, counted_twice, judge_income
-from fund_assets.nav.returns import Steps, chain, step_returns
+from fund_assets.nav.returns import PROVEN, Steps, chain, step_returns
 from fund_assets.nav.rules import WEEK_HOLD_PCT, Rule, Severity, Verdict
 from fund_assets.nav.timeline import Timeline, keys_of
 from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
 from fund_assets.schemas.tables import VALIDATED_NAV
 
-HELD_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "rule", "reason"]
+#: How many times a usual jump lies between a NAV and ten times it.
+TENFOLD = 0.25
+DECIDED = ["state", "decided_by", "decided_because"]
+HELD_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "rule", "reason", *DECIDED]
+NOT_HELD = dict.fromkeys(["rule", "reason", *DECIDED], "")
 
 
 def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int) -> Plan:
@@ -64,6 +68,8 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
 
     held = pd.concat([held, settled.held], ignore_index=True)
     kept = timeline.kept()
+    whole = held[~held["rule"].isin(rules.OF_CELLS)]
+    lost = len(whole.drop_duplicates(["fund_code", "nav_date"])) + timeline.emptied
     return Plan(
         upserts=chained.upserts,
         rechained=chained.rechained,
@@ -71,12 +77,15 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         outdated=outdated,
         revisions=timeline.revisions(batch),
         held=held,
-        confirmed=kept.loc[kept["seen_before"], ["fund_code", "nav_date", "unit_nav"]],
+        settled=witness.settle(
+            batch, known, observed, held, _with_status(settled.laid_out), settled.passed
+        ),
+        passed=settled.passed,
         verdicts=tuple(sorted(verdicts, key=lambda v: order.index(v.rule))),
         rows_new=int((~kept["stored"]).sum()),
         rows_changed=int(kept["stored"].sum()),
         rows_unchanged=timeline.unchanged,
-        rows_quarantined=len(held.drop_duplicates(["fund_code", "nav_date"])) + batch.refused,
+        rows_quarantined=lost + batch.refused,
         rows_pending=int(pending.sum()),
     )
 
@@ -99,8 +108,9 @@ def plan_events(batch: Batch, known: Known, calendar: TradingCalendar) -> Plan:
         inferred=inferred,
         outdated=outdated,
         revisions=timeline.revisions(batch),
-        held=nothing.head(0).assign(rule="", reason="")[HELD_COLUMNS],
-        confirmed=nothing[["fund_code", "nav_date", "unit_nav"]],
+        held=nothing.head(0).assign(**NOT_HELD)[HELD_COLUMNS],
+        settled=pd.DataFrame(columns=witness.SETTLED),
+        passed=pd.DataFrame(columns=witness.EVIDENCE),
         verdicts=(),
         rows_new=0,
         rows_changed=0,
@@ -112,10 +122,14 @@ def plan_events(batch: Batch, known: Known, calendar: TradingCalendar) -> Plan:
 
 @dataclass(frozen=True)
 class LaidOut:
-    """The rows of a timeline that are in, and the return of each against the one before."""
+    """The rows of a timeline that are in, and the return of each against the one before.
+
+    `gap` are the sessions between the two without a NAV.
+    """
 
     rows: pd.DataFrame
     first: NDArray[np.bool_]
+    gap: NDArray[np.int64]
     steps: Steps
     income: Income
     counted_twice: NDArray[np.bool_]
@@ -127,6 +141,7 @@ class Settled:
 
     laid_out: LaidOut
     held: pd.DataFrame
+    passed: pd.DataFrame
     verdicts: list[Verdict]
 
 
@@ -144,13 +159,23 @@ def _held(
     chosen: tuple[Rule, ...], frame: pd.DataFrame, found: dict[str, NDArray[np.bool_]]
 ) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """The breaches of holding rules, one row per observation and rule; and which rows."""
-    parts = [frame.head(0).assign(rule="", reason="")[HELD_COLUMNS]]
+    parts = [frame.head(0).assign(**NOT_HELD)[HELD_COLUMNS]]
     holding = np.zeros(len(frame), dtype=bool)
     for rule in chosen:
         if rule.severity is Severity.HOLD and found[rule.id].any():
             rows = frame[found[rule.id]]
             reasons = rules.describe(rule, rows)
-            parts.append(rows.assign(rule=rule.id, reason=reasons)[HELD_COLUMNS])
+            refuted = rows["refuted"].to_numpy(dtype=object)
+            again = refuted != ""
+            parts.append(
+                rows.assign(
+                    rule=rule.id,
+                    reason=reasons,
+                    state=np.where(again, "rejected", "held"),
+                    decided_by=np.where(again, witness.AGAIN, ""),
+                    decided_because=refuted,
+                )[HELD_COLUMNS]
+            )
             holding |= found[rule.id]
     return pd.concat(parts[1:] or parts, ignore_index=True), holding
 
@@ -161,10 +186,9 @@ def _lay_out(timeline: Timeline) -> LaidOut:
     rows = timeline.frame.iloc[at].assign(row=at).reset_index(drop=True)
     first = timeline.first(at)
     names = ("unit_nav", "acc_nav", "growth_pct", "yield_per_10k", "dividend", "split")
+    gap = timeline.gaps(at, first)
     steps = step_returns(
-        **{name: rows[name].to_numpy(dtype=float) for name in names},
-        first=first,
-        gap=timeline.gaps(at, first),
+        **{name: rows[name].to_numpy(dtype=float) for name in names}, first=first, gap=gap
     )
     known, candidate = rows["days_covered"].to_numpy(), rows["candidate"].to_numpy(dtype=bool)
     day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
@@ -181,12 +205,12 @@ def _lay_out(timeline: Timeline) -> LaidOut:
         hold_from_pct=WEEK_HOLD_PCT,
     )
     twice = counted_twice(day, first, income, candidate)
-    return LaidOut(rows, first, steps, income, twice)
+    return LaidOut(rows, first, gap, steps, income, twice)
 
 
 def _in_context(laid_out: LaidOut) -> pd.DataFrame:
-    """Subject `row` of the rules in context: candidates beside the row before them."""
-    described = _described(laid_out)
+    """Subject `row` of the rules in context: candidates beside the rows before and after."""
+    described = _beside_next(_described(laid_out), laid_out)
     return described[described["candidate"]].reset_index(drop=True)
 
 
@@ -210,6 +234,57 @@ def _described(laid_out: LaidOut) -> pd.DataFrame:
     )
 
 
+def _with_status(laid_out: LaidOut) -> pd.DataFrame:
+    return laid_out.rows.assign(status=laid_out.steps.status, gap=laid_out.gap)
+
+
+def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
+    """What the row after each says of it: whether it leads back to it, or past it.
+
+    `tenfold`: the step is that of a shifted decimal point. `grew_as_told`: the growth told of
+    this date, now or with the value that is stored, is that of the step. `turns_back`: growth
+    contradicts this step and the next, and agrees with both together, so that the value between
+    them is wrong.
+    """
+    last = np.ones(len(rows), dtype=bool)
+    last[:-1] = laid_out.first[1:]
+    step, growth = laid_out.steps.by_events, rows["growth_pct"].to_numpy(dtype=float) / 100
+    slack = laid_out.steps.tolerance_pct / 100
+    proven = laid_out.steps.status == PROVEN
+    backed = rows["backed_unit_nav"].to_numpy()
+    stored_growth = rows["stored_growth_pct"].to_numpy(dtype=float) / 100
+    with np.errstate(invalid="ignore", divide="ignore"):
+        power = np.log10(1 + step)
+        nearest = np.round(power)
+        tenfold = (nearest != 0) & (np.abs(10 ** (power - nearest) - 1) <= TENFOLD)
+        told = np.abs(step - stored_growth) <= slack
+        both = (1 + step) * (1 + _next(step, last)) - (1 + growth) * (1 + _next(growth, last))
+        misses = np.abs(step - growth) > slack
+        turns_back = misses & (np.abs(both) <= slack + _next(slack, last))
+        turns_back &= _next(misses.astype(float), last) == 1
+        calm = ~(np.abs(step) > rows["jump_hold"].to_numpy(dtype=float))
+    # A growth of zero beside a jump is a placeholder, so nothing was told of the step itself.
+    silent = np.isnan(growth) | (growth == 0)
+    leads = witness.leads_back(laid_out.steps.status, laid_out.first, laid_out.gap, PROVEN)
+    leads &= calm | (silent & ~tenfold)
+    return rows.assign(
+        tenfold=tenfold,
+        grew_as_told=proven | told,
+        turns_back=turns_back,
+        next_date=_next(rows["nav_date"].to_numpy(dtype=float), last),
+        next_unit_nav=_next(rows["unit_nav"].to_numpy(dtype=float), last),
+        next_growth_pct=_next(growth * 100, last),
+        backed_unit_nav=np.where((backed == 0) & leads, witness.GROWTH, backed),
+    )
+
+
+def _next(values: NDArray[np.float64], last: NDArray[np.bool_]) -> NDArray[np.float64]:
+    after = np.full(len(values), np.nan)
+    after[:-1] = values[1:]
+    after[last] = np.nan
+    return after
+
+
 def _settle(timeline: Timeline) -> Settled:
     """Drop candidates until no holding rule is breached.
 
@@ -228,8 +303,10 @@ def _settle(timeline: Timeline) -> Settled:
         suspects = frame[holding]
         earliest = suspects[~suspects["fund_code"].duplicated()]
         keys = earliest["fund_code"] + earliest["nav_date"].astype("str")
-        parts[-1] = held[(held["fund_code"] + held["nav_date"].astype("str")).isin(keys)]
-        timeline.drop(earliest["row"].to_numpy())
+        held = held[(held["fund_code"] + held["nav_date"].astype("str")).isin(keys)]
+        parts[-1] = held
+        _take_out(timeline, earliest, found)
+    passed = _passed(frame)
     all_held = pd.concat(parts[:-1] or parts, ignore_index=True)
     verdicts = []
     for rule in rules.IN_CONTEXT:
@@ -243,7 +320,39 @@ def _settle(timeline: Timeline) -> Settled:
                 cases=tuple(cases.head(rules.SHOWN_CASES)),
             )
         verdicts.append(verdict)
-    return Settled(laid_out, all_held, verdicts)
+    return Settled(laid_out, all_held, passed, verdicts)
+
+
+def _take_out(
+    timeline: Timeline, suspects: pd.DataFrame, found: dict[str, NDArray[np.bool_]]
+) -> None:
+    """Drop rows of which a rule holds all, and single figures of the others."""
+    at = suspects.index.to_numpy()
+    whole = np.zeros(len(at), dtype=bool)
+    for rule in rules.IN_CONTEXT:
+        if rule.severity is Severity.HOLD and not rule.cells:
+            whole |= found[rule.id][at]
+    rows = suspects["row"].to_numpy()
+    timeline.drop(rows[whole])
+    for rule in rules.IN_CONTEXT:
+        if rule.severity is Severity.HOLD and rule.cells:
+            timeline.withhold(rows[found[rule.id][at] & ~whole], rule.about)
+
+
+def _passed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The candidates that only a witness lets pass, with the evidence."""
+    names = [name for name, column in witness.BACKED.items() if (frame[column] > 0).any()]
+    if not names:
+        return pd.DataFrame(columns=witness.EVIDENCE)
+    some = frame[(frame[[witness.BACKED[name] for name in names]] > 0).any(axis=1)]
+    some = some.reset_index(drop=True)
+    alone = some.assign(**dict.fromkeys(witness.BACKED.values(), np.int8(0)))
+    parts = []
+    for rule, breached in _breaches(rules.IN_CONTEXT, alone).items():
+        if rules.RULES[rule].severity is Severity.HOLD and breached.any():
+            parts.append(witness.evidence(some[breached], rules.RULES[rule].about))
+    none = pd.DataFrame(columns=witness.EVIDENCE)
+    return pd.concat(parts, ignore_index=True) if parts else none
 
 
 @dataclass(frozen=True)

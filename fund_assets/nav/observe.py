@@ -176,18 +176,19 @@ def _refused(bad: pd.DataFrame, code_ok: np.ndarray) -> pd.DataFrame:
 def quarantine_rows(held: pd.DataFrame, batch_id: str, created_at: int) -> pd.DataFrame:
     """Rows of NAV_QUARANTINE for held observations with `rule` and `reason`.
 
-    The id is a digest of what is held, so holding the same again adds nothing.
+    The id is a digest of what is held, so holding the same again adds nothing. Without a
+    `state`, it is held.
     """
     rows = held.assign(
         batch_id=batch_id,
-        state="held",
         created_at=created_at,
-        decided_because="",
-        decided_by="",
-        decided_at=pd.NA,
         decided_in="",
         reason=held["reason"].astype("str").str.slice(0, 600),
     )
+    for name, default in (("state", "held"), ("decided_by", ""), ("decided_because", "")):
+        if name not in rows:
+            rows[name] = default
+    rows["decided_at"] = rows["created_at"].astype("Int64").where(rows["state"] != "held")
     fields = ["batch_id", "fund_code", "nav_date", "rule", *OBSERVED_NAMES]
     rows["id"] = [
         hashlib.sha256(repr(values).encode()).hexdigest()[:32]

@@ -29,9 +29,9 @@ breaches in words. What a breach leads to:
 | warn | the row is merged, the check fails with severity WARN |
 | info | counted |
 
-A row held by `R08_jump_unconfirmed` or `R16_revision_hold` is accepted by itself when another
-batch shows the same value again. A person may decide before that, and of any other row:
-[the quarantine desk](quarantine.md).
+What is held, witnesses settle by themselves: another voice that shows the same figure or
+another, or the growth of the next NAV. A second look at the same page is no witness. A person
+may decide before that: [the quarantine desk](quarantine.md).
 """
 
 SHOWN_ON = {

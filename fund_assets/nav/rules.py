@@ -20,6 +20,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT, UNPROVEN
+from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import FUND_CODE_PATTERN
 
 SHOWN_CASES = 10
@@ -46,6 +47,8 @@ class Rule:
         demand: frame → True for each row that meets it, vectorised.
         reason: format string over a breaching row's columns.
         thresholds: the numbers in it, for those who read the check.
+        about: of a rule that holds, the figures it doubts; a witness is another sight of these.
+        cells: it holds these figures alone; the rest of the observation is merged.
     """
 
     id: str
@@ -55,6 +58,8 @@ class Rule:
     demand: Callable[[pd.DataFrame], pd.Series]
     reason: str
     thresholds: dict[str, float] = field(default_factory=dict)
+    about: tuple[str, ...] = tuple(OBSERVED_NAMES)
+    cells: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,13 +157,16 @@ ALONE: tuple[Rule, ...] = (
     Rule(
         "R07_nav_bounds", "unit NAV is positive and plausible for the kind of fund",
         Severity.HOLD, "row",
-        lambda f: _absent_or(f, "unit_nav", (f["unit_nav"] >= f["nav_low"]) & (f["unit_nav"] <= f["nav_high"])),
+        lambda f: _absent_or(f, "unit_nav", (f["unit_nav"] >= f["nav_low"]) & (f["unit_nav"] <= f["nav_high"])
+                             | (f["unit_nav"] > 0) & (f["unit_nav"] < 1e6) & (f["backed_unit_nav"] > 0)),
         "{fund_code} {nav_date}: unit_nav {unit_nav:g} is outside {nav_low:g} to {nav_high:g} of {kind} funds",
+        about=("unit_nav",),
     ),
     Rule(
         "R11_accumulated_nav", "accumulated NAV is positive", Severity.HOLD, "row",
         lambda f: _absent_or(f, "acc_nav", (f["acc_nav"] > 0) & (f["acc_nav"] < 1e6)),
         "{fund_code} {nav_date}: acc_nav {acc_nav:g} is not above 0 and below 1,000,000",
+        about=("acc_nav",),
     ),
     Rule(
         "R23_money_yield_bounds", "a money-market fund's income is possible", Severity.HOLD, "row",
@@ -166,11 +174,13 @@ ALONE: tuple[Rule, ...] = (
         & _absent_or(f, "yield_7d_pct", f["yield_7d_pct"].between(-100, 1000, inclusive="neither")),
         "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan or yield_7d_pct {yield_7d_pct:g} is impossible",
         {"lowest_yuan": -1000, "highest_yuan": 1000},
+        about=("yield_per_10k", "yield_7d_pct"),
     ),
     Rule(
         "R01_growth_bounds", "published growth is possible", Severity.HOLD, "row",
         lambda f: _absent_or(f, "growth_pct", (f["growth_pct"] > -100) & (f["growth_pct"] < 1e5)),
         "{fund_code} {nav_date}: growth_pct {growth_pct:g} is impossible",
+        about=("growth_pct",),
     ),
 )  # fmt: skip
 
@@ -193,13 +203,34 @@ def legal_levels(revision: pd.Series) -> np.ndarray:
     return np.where(size >= REVISION_HOLD, "announce", reported)
 
 
+def _calm(frame: pd.DataFrame) -> pd.Series:
+    return frame["by_events"].isna() | (frame["by_events"].abs() <= frame["jump_hold"])
+
+
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:
-    """A jump passes when a second witness confirms it, or it was seen again."""
-    confirmed = (frame["status"] == PROVEN) | frame["seen_before"]
-    # A history shows the days after it too: a typing error would jump back.
-    confirmed |= frame["is_recorded"] & (frame["status"] == SUSPECTED_EVENT)
-    calm = frame["by_events"].abs() <= frame["jump_hold"]
-    return frame["by_events"].isna() | calm | confirmed
+    """A jump passes when growth or another witness confirms it.
+
+    A page that is wrong by a power of ten may compute its growth from that: there growth is no
+    second witness, unless a history shows the days after it too.
+    """
+    recorded = frame["is_recorded"]
+    confirmed = (frame["status"] == PROVEN) & (~frame["tenfold"] | recorded)
+    # In a history a typing error jumps back; a dividend or split that is not recorded stays.
+    confirmed |= recorded & (frame["status"] == SUSPECTED_EVENT) & ~frame["turns_back"]
+    return _calm(frame) | confirmed | (frame["backed_unit_nav"] > 0)
+
+
+def _revision_ok(frame: pd.DataFrame) -> pd.Series:
+    """A large correction passes when more speaks for it than for what is stored.
+
+    The history is the stronger voice: it corrects freely what its own growth does not
+    contradict. A page corrects what growth never confirmed by a value that growth confirms.
+    """
+    small = frame["revision"].isna() | (_size(frame["revision"]) < REVISION_HOLD)
+    contradicted = (frame["status"] == UNPROVEN) & (frame["disagreement_pct"] > SUSPECT_PCT)
+    freely = frame["is_recorded"] & ~frame["turns_back"] & ~contradicted
+    proven = frame["grew_as_told"] & (frame["return_status"] != "proven")
+    return small | freely | proven | (frame["backed_unit_nav"] > 0)
 
 
 #: Published less recomputed 7-day yield, percent points: told, and held.
@@ -221,31 +252,34 @@ def _week_ok(frame: pd.DataFrame) -> pd.Series:
 # Rows beside the fund's row before and the value already stored.
 IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
-        "R08_jump_unconfirmed", "a jump beyond the limit of its kind is confirmed by published growth",
+        "R08_jump_unconfirmed", "a jump beyond the limit of its kind is confirmed by growth or another witness",
         Severity.HOLD, "row", _jump_ok,
         "{fund_code} {nav_date}: unit_nav {prev_unit_nav:g} -> {unit_nav:g} is {by_events:+.2%}, published growth "
-        "{growth_pct:g} % does not confirm it; accepted when another batch shows it again",
+        "{growth_pct:g} % does not confirm it; settled by the fund's history, or by the growth of its next NAV",
         {"equity": 0.20, "bond": 0.05, "index": 0.21, "qdii": 0.25},
+        about=("unit_nav",),
     ),
     Rule(
-        "R16_revision_hold", "a stored value is not corrected by 0.5 % or more on one sight",
-        Severity.HOLD, "row",
-        lambda f: f["revision"].isna() | (_size(f["revision"]) < REVISION_HOLD) | f["seen_before"],
+        "R16_revision_hold", "a stored value is not corrected by 0.5 % or more by the page alone",
+        Severity.HOLD, "row", _revision_ok,
         "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} would become {unit_nav:g} ({revision:+.3%}); "
-        "accepted when another batch shows it again",
+        "settled by the fund's history, or by the growth of its next NAV",
         {"hold_from": REVISION_HOLD},
+        about=("unit_nav",),
     ),
     Rule(
         "R23_money_twice", "no day's income is counted twice: alone and inside a sum", Severity.HOLD, "row",
         lambda f: ~f["counted_twice"],
         "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan has days in it that other rows of the fund tell "
         "alone, or is itself one of a stored sum's; the fund's history settles it",
+        about=("yield_per_10k",),
     ),
     Rule(
         "R23_money_week_hold", "an income is not contradicted by the 7-day yield", Severity.HOLD, "row", _week_ok,
         "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan does not go with the published 7-day yield "
         "{yield_7d_pct:g} % (off by {week_error_pct:+.3f} pp, nan: not all days known); the fund's history settles it",
         {"hold_from_pct": WEEK_HOLD_PCT},
+        about=("yield_per_10k", "yield_7d_pct"),
     ),
     Rule(
         "R23_money_week", "the 7-day yield recomputed from the incomes is the published one", Severity.WARN, "row",
@@ -372,6 +406,8 @@ PENDING = Rule(
 )  # fmt: skip
 
 RULES = {rule.id: rule for rule in (*WHOLE, *ALONE, *IN_CONTEXT, PENDING)}
+#: Rules that hold single figures and let the rest of an observation go on.
+OF_CELLS = frozenset(rule.id for rule in RULES.values() if rule.cells)
 BLOCKING = tuple(rule for rule in WHOLE if rule.severity is Severity.BLOCK)
 
 

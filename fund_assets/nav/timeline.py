@@ -4,6 +4,7 @@ Belongs here: laying what a batch observed over what is stored, and taking a can
 again. Does not belong here: judging candidates (`rules.py`), or returns (`returns.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.money import MOST_DAYS
 from fund_assets.nav.rules import legal_levels
+from fund_assets.nav.witness import BACKED
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import NAV_REVISION
 
@@ -30,7 +32,8 @@ CONTEXT = {
     "jump_hold": 0.0,
     "is_recorded": False,
     "decided": False,
-    "seen_before": False,
+    "refuted": "",
+    **dict.fromkeys(BACKED.values(), np.int8(0)),
 }
 STORED_NAMES = [f"stored_{name}" for name in OBSERVED_NAMES]
 COLUMNS = [
@@ -75,6 +78,7 @@ class Timeline:
         unchanged: observations equal to what is stored; they are no candidates.
         stored_dates: nav_date of every observation that has a stored counterpart.
         is_recorded: the observations are the past as histories tell it.
+        emptied: new rows of which no figure is left, because each was withheld.
     """
 
     frame: pd.DataFrame
@@ -83,6 +87,7 @@ class Timeline:
     stored_dates: NDArray[np.integer]
     is_recorded: bool
     calendar: TradingCalendar = field(repr=False)
+    emptied: int = 0
 
     @classmethod
     def build(
@@ -147,6 +152,19 @@ class Timeline:
         frame.loc[back, OBSERVED_NAMES] = frame.loc[back, STORED_NAMES].to_numpy()
         frame.loc[back, "batch_id"] = frame.loc[back, "stored_batch_id"]
         frame.loc[back, "revision"] = np.nan
+
+    def withhold(self, rows: NDArray[np.integer], names: Sequence[str]) -> None:
+        """Take single figures of candidates out: they get their stored values back, if any."""
+        frame = self.frame
+        stored = [f"stored_{name}" for name in names]
+        frame.loc[rows, list(names)] = frame.loc[rows, stored].to_numpy()
+        now, before = frame.loc[rows, OBSERVED_NAMES], frame.loc[rows, STORED_NAMES]
+        same = (now.to_numpy() == before.to_numpy()) | (now.isna() & before.isna().to_numpy())
+        same = same.all(axis=1).to_numpy() & frame.loc[rows, "stored"].to_numpy(dtype=bool)
+        nothing = now.isna().all(axis=1).to_numpy()
+        self.unchanged += int(same.sum())
+        self.emptied += int((nothing & ~same).sum())
+        self.drop(rows[same | nothing])
 
     def kept(self) -> pd.DataFrame:
         """The candidates that are still in."""

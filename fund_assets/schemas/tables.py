@@ -71,7 +71,7 @@ COLLECTION_BATCH = Table(
     "from the content: collecting the same answer twice is one batch.",
     columns=(
         BATCH_ID,
-        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds. events: dividends and splits of the market. desk: held observations that a person accepted, or that today's rules let through", isin=("wave", "history", "events", "desk")),
+        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds. events: dividends and splits of the market. desk: held observations that a person accepted, that today's rules let through, or that a witness settled", isin=("wave", "history", "events", "desk")),
         Column("source", Kind.TEXT, "source it came from"),
         Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it. events: newest ex-date. desk: newest date accepted, or that of the batch judged again", "yyyymmdd"),
         Column("previous_date", Kind.DATE, "wave: second date of the snapshot's header", "yyyymmdd", nullable=True),
@@ -178,7 +178,7 @@ NAV_QUARANTINE = Table(
         Column("state", Kind.TEXT, "held, accepted or rejected", isin=("held", "accepted", "rejected")),
         Column("created_at", Kind.STAMP, "when it was held", "yyyymmddhhmmss"),
         Column("decided_because", Kind.TEXT, "why it was accepted or rejected, empty while held", max_length=600),
-        Column("decided_by", Kind.TEXT, "who decided; empty while held, and when a second sight of the same value did", max_length=100),
+        Column("decided_by", Kind.TEXT, "who decided: a person, or witness:history, witness:page, witness:growth (the next NAV leads back to it, or to another value), witness:before (refuted when it was shown before), source:withdrawn (the same voice shows another value now), rules (passes beside what is known by now); empty while held", max_length=100),
         Column("decided_at", Kind.STAMP, "when it was decided", "yyyymmddhhmmss", nullable=True),
         Column("decided_in", Kind.TEXT, "batch that merged it, empty while held and when rejected", max_length=40),
         Column("id", Kind.TEXT, "digest of batch, code, date, rule and values", max_length=40),

@@ -7,9 +7,10 @@ What is accepted becomes a batch of the kind `desk` and goes through the same me
 other: counts, revisions, rules over the whole batch, and a row of publish_log.
 """
 
+import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pandas as pd
@@ -20,7 +21,7 @@ from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.desk import DeskError
 from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.observe import Landing
-from fund_assets.nav.rules import RULES, Verdict
+from fund_assets.nav.rules import IN_CONTEXT, RULES, Severity, Verdict
 from fund_assets.schemas.tables import NAV_QUARANTINE
 from fund_assets.warehouse import Warehouse, quarantine
 from fund_assets.warehouse.publishing import Outcome
@@ -28,6 +29,9 @@ from fund_assets.warehouse.quarantine import Desk, Wanted
 from fund_assets.warehouse.transactions import retried
 
 Plans = Callable[[Batch, Known], Plan]
+#: Rules whose held rows a later NAV or an event can settle, and for how long they wait for it.
+CONTEXTUAL = tuple(r.id for r in IN_CONTEXT if r.severity is Severity.HOLD and not r.cells)
+SETTLED_WITHIN = timedelta(days=40)
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def accept(
             decisions = pd.concat([known.decisions, accepted], ignore_index=True)
             return _plan(batch, replace(known, decisions=decisions), calendar, today)
 
-        outcome = _merge(at_desk, landing, "wave", plan, now, decision)
+        outcome = _merge(at_desk, landing, "wave", plan, now, decision.despite)
         _mark(at_desk, rows, "accepted", decision, now, landing.batch_id)
         return replace(told, outcomes=(outcome,), marked=len(rows))
 
@@ -136,6 +140,50 @@ def replay(
             still = told.still_held + len(ids)
             told = replace(told, still_held=still, blocked=(*told.blocked, words))
     return told
+
+
+@retried
+def settle(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> list[Outcome]:
+    """Merge held observations that a witness backs by now and no batch shows any more.
+
+    What a batch shows again is settled when that batch is merged. Here are those of which the
+    next NAV has come later, accepted or held itself: a fund's held rows are judged together.
+
+    Returns:
+        The outcome of each batch that this made.
+    """
+    since = to_key(now.date() - SETTLED_WITHIN)
+    if not quarantine.followed(warehouse, CONTEXTUAL, since):
+        return []
+    outcomes: list[Outcome] = []
+    with quarantine.deciding(warehouse) as at_desk:
+        funds = quarantine.followed(warehouse, CONTEXTUAL, since)
+        rows = at_desk.find(Wanted(rules=CONTEXTUAL, funds=funds or ("",)))
+        rows = rows[~rows["superseded"] & (rows["nav_date"] >= since)]
+        for origin, ours in rows.groupby("batch_kind"):
+            with contextlib.suppress(BlockedError):
+                outcomes += _settle(at_desk, calendar, now, str(origin), ours)
+    return outcomes
+
+
+def _settle(
+    at_desk: Desk, calendar: TradingCalendar, now: datetime, origin: str, rows: pd.DataFrame
+) -> list[Outcome]:
+    """Those of one kind of batch, each fund and date as it was seen last."""
+    rows = rows.drop_duplicates(desk.KEY, keep="last")
+
+    def plan(batch: Batch, known: Known) -> Plan:
+        return plan_merge(batch, known, calendar, to_key(now.date()))
+
+    def landing_of(chosen: pd.DataFrame) -> Landing:
+        return desk.batch_of(chosen, desk.as_observations(chosen), now=to_stamp(now))
+
+    tried = _batch(landing_of(rows), origin)
+    held = plan(tried, at_desk.known(tried)).held
+    able = rows[~_keys(rows).isin(_keys(held))]
+    if able.empty:
+        return []
+    return [_merge(at_desk, landing_of(able), origin, plan, now, frozenset())]
 
 
 @retried
@@ -195,15 +243,16 @@ def _judge_again(
     if able.empty:
         return told
     landing = landing_of(able)
-    outcome = _merge(at_desk, landing, origin, plan, now, decision)
+    outcome = _merge(at_desk, landing, origin, plan, now, decision.despite)
     able = _with_twins(at_desk, able)
     _mark(at_desk, able, "accepted", decision, now, landing.batch_id)
     return replace(told, outcomes=(*told.outcomes, outcome), marked=told.marked + len(able))
 
 
 def _plan(batch: Batch, known: Known, calendar: TradingCalendar, today: int) -> Plan:
-    no_sights = known.sightings.head(0)
-    return plan_merge(batch, replace(known, sightings=no_sights), calendar, today)
+    """The plan of a batch of the desk, which marks the rows itself."""
+    planned = plan_merge(batch, known, calendar, today)
+    return replace(planned, settled=planned.settled.head(0))
 
 
 def _batch(landing: Landing, origin: str) -> Batch:
@@ -222,10 +271,15 @@ def _batch(landing: Landing, origin: str) -> Batch:
 
 
 def _merge(
-    at_desk: Desk, landing: Landing, origin: str, plan: Plans, now: datetime, decision: Decision
+    at_desk: Desk,
+    landing: Landing,
+    origin: str,
+    plan: Plans,
+    now: datetime,
+    despite: frozenset[str],
 ) -> Outcome:
     outcome = at_desk.merge(
-        landing, _batch(landing, origin), plan, now=to_stamp(now), despite=decision.despite
+        landing, _batch(landing, origin), plan, now=to_stamp(now), despite=despite
     )
     if outcome.blocked_by:
         raise BlockedError(f"nothing was merged. {_words(outcome.blocked_by)}")

@@ -1,16 +1,18 @@
 """Finding what single funds lack, and which of them to ask for again.
 
-Belongs here: missing dates beside what the source has answered since. Does not belong here:
+Belongs here: missing dates, and held values that a history can settle, beside what the source
+has answered since. Does not belong here:
 which dates are missing (`nav/cadence.py`), fetching (`collecting.py`).
 """
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
-from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.calendar import TradingCalendar, from_key, from_stamp, to_key
 from fund_assets.nav.cadence import missing_dates, missing_income
-from fund_assets.warehouse import Warehouse, landing
+from fund_assets.warehouse import Warehouse, landing, quarantine
 
 #: So many hours of a day's quiet ones may go into asking for missing dates.
 REPAIR_HOURS = 4
@@ -58,3 +60,23 @@ def to_ask(gaps: pd.DataFrame, today: int, limit: int) -> list[str]:
 def most_to_ask(requests_per_second: float, at_least: int) -> int:
     """How many funds a day's repair asks for: enough for a weekend lost by all of them."""
     return max(at_least, int(requests_per_second * REPAIR_HOURS * 3600))
+
+
+def to_settle(warehouse: Warehouse, now: datetime) -> list[str]:
+    """Funds with held values: their histories, another witness, settle them.
+
+    Each once a day, until a history that landed long enough after the newest of them has said
+    nothing of it.
+    """
+    held = quarantine.funds_held(warehouse)
+    if held.empty:
+        return []
+    progress = landing.history_progress(warehouse).set_index("fund_code")
+    of_fund = progress.reindex(held["fund_code"])
+    asked_on = of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000
+    stored_on = of_fund["stored_at"].fillna(0).to_numpy("int64") // 1_000_000
+    settled = np.array(
+        [to_key(from_stamp(int(stamp)).date() + SETTLED) for stamp in held["held_at"]]
+    )
+    due = (asked_on != to_key(now.date())) & (stored_on < settled)
+    return held.loc[due, "fund_code"].to_list()

@@ -10,6 +10,7 @@ from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.observe import Landing
 from fund_assets.nav.rules import RULES, SHOWN_CASES, Rule, Verdict
+from fund_assets.steps.deciding import settle
 from fund_assets.warehouse import Warehouse, landing, publishing
 from fund_assets.warehouse.publishing import Outcome
 
@@ -33,9 +34,10 @@ def validate(
         fresh: the batch that has landed just now; it need not be read again.
 
     Returns:
-        The outcome of each batch; blocked ones among them changed nothing.
+        The outcome of each batch, and of those in which witnesses settled what was held;
+        blocked ones among them changed nothing.
     """
-    outcomes = []
+    outcomes: list[Outcome] = []
     for batch_id in landing.unpublished(warehouse, kinds):
         outcomes.append(
             publishing.publish(
@@ -48,6 +50,10 @@ def validate(
             )
         )
         progress(outcomes[-1])
+    if any(not outcome.blocked_by for outcome in outcomes):
+        for settled in settle(warehouse, calendar, now):
+            outcomes.append(settled)
+            progress(settled)
     return outcomes
 
 

@@ -17,6 +17,7 @@ from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.observe import quarantine_rows
 from fund_assets.nav.rules import Verdict, verdict_from
+from fund_assets.nav.witness import SIGHTINGS, voices_of
 from fund_assets.schemas.tables import (
     FUND_EVENTS,
     FUND_NAV,
@@ -31,8 +32,8 @@ from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, renew, update
 
-#: Rules whose held rows are accepted when another batch shows the same value.
-CONFIRMED_BY_SECOND_SIGHT = ("R08_jump_unconfirmed", "R16_revision_hold")
+#: What witnesses decide themselves; anyone else is a person.
+BY_WITNESS = "(decided_by LIKE 'witness:%' OR decided_by IN ('rules', 'source:withdrawn'))"
 CODES_PER_QUERY = 2_000
 FEW_ROWS = 20_000
 #: Funds chained anew at a time: bounds the memory of a batch of events.
@@ -225,16 +226,16 @@ def read_known(
     ours = f" WHERE fund_code IN ({_marks(codes)})" if len(codes) <= CODES_PER_QUERY else ""
     kinds = warehouse.rows(f"SELECT fund_code, kind FROM fund_info{ours}")
     events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
-    rules = ", ".join(repr(rule) for rule in CONFIRMED_BY_SECOND_SIGHT)
-    sightings = warehouse.frame(
-        "SELECT * FROM nav_quarantine "
-        f"WHERE state = 'held' AND batch_id <> :id AND rule IN ({rules})",
-        NAV_QUARANTINE,
-        id=batch.batch_id,
-    )
-    decisions = warehouse.frame(
-        "SELECT * FROM nav_quarantine WHERE decided_by <> '' ORDER BY decided_at, id",
-        NAV_QUARANTINE,
+    sightings = _sightings(warehouse, batch.batch_id, codes)
+    decisions, refuted = (
+        warehouse.frame(
+            f"SELECT * FROM nav_quarantine WHERE {which} ORDER BY decided_at, id",
+            NAV_QUARANTINE,
+        )
+        for which in (
+            f"decided_by <> '' AND NOT {BY_WITNESS}",
+            "state = 'rejected' AND decided_by LIKE 'witness:%'",
+        )
     )
     members = warehouse.rows(
         "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
@@ -248,14 +249,27 @@ def read_known(
         stored=stored,
         events=events[events["fund_code"].isin(codes)],
         kinds={str(row["fund_code"]): str(row["kind"]) for row in kinds},
-        sightings=sightings[["fund_code", "nav_date", "unit_nav"]],
+        sightings=sightings,
         members_before=frozenset(str(row["fund_code"]) for row in members),
         usual_rows=float(pd.Series([w["rows_read"] for w in waves]).median())
         if waves
         else None,
         published_date=max(int(str(w["newest_date"])) for w in waves) if waves else None,
         decisions=decisions[decisions["fund_code"].isin(codes)],
+        refuted=refuted[refuted["fund_code"].isin(codes)],
     )
+
+
+def _sightings(warehouse: Warehouse, batch_id: str, codes: pd.Index) -> pd.DataFrame:
+    """Columns of `witness.SIGHTINGS`: what other batches of these funds left held."""
+    held = warehouse.frame(
+        "SELECT * FROM nav_quarantine WHERE state = 'held' AND nav_date IS NOT NULL "
+        "AND batch_id <> :id",
+        NAV_QUARANTINE,
+        id=batch_id,
+    )
+    held = held[held["fund_code"].isin(codes)].astype({"nav_date": "int32"})
+    return held.assign(voice=voices_of(held["batch_id"]))[SIGHTINGS].reset_index(drop=True)
 
 
 def _funds_told_of(warehouse: Warehouse, batch_id: str) -> pd.Index:
@@ -373,26 +387,24 @@ def _write(connection: sa.Connection, batch: Batch, plan: Plan, known: Known, no
     held = quarantine_rows(plan.held, batch.batch_id, now)
     insert(connection, NAV_QUARANTINE, held, ignore=True)
     crash_point("publish.after_quarantine")
-    if len(plan.confirmed):
-        connection.execute(
-            sa.text(
-                "UPDATE nav_quarantine SET state = 'accepted', decided_because = :because, "
-                "decided_at = :now, decided_in = :batch "
-                "WHERE state = 'held' AND fund_code = :fund_code AND nav_date = :nav_date "
-                "AND unit_nav = :unit_nav"
-            ),
-            [
-                {
-                    "because": f"seen again in batch {batch.batch_id}",
-                    "now": now,
-                    "batch": batch.batch_id,
-                    **row,
-                }
-                for row in plan.confirmed[["fund_code", "nav_date", "unit_nav"]].to_dict(
-                    "records"
-                )
-            ],
-        )
+    mark_settled(connection, plan.settled, batch.batch_id, now)
+
+
+def mark_settled(
+    connection: sa.Connection, settled: pd.DataFrame, batch_id: str, now: int
+) -> None:
+    """Write what witnesses decided of held rows, with the evidence."""
+    if settled.empty:
+        return
+    connection.execute(
+        sa.text(
+            "UPDATE nav_quarantine SET state = :state, decided_by = :decided_by, "
+            "decided_because = :decided_because, decided_at = :now, "
+            "decided_in = CASE :state WHEN 'accepted' THEN :batch ELSE '' END "
+            "WHERE id = :id AND state = 'held'"
+        ),
+        [{"now": now, "batch": batch_id, **row} for row in settled.to_dict("records")],
+    )
 
 
 def _log(

@@ -109,6 +109,45 @@ def find(warehouse: Warehouse, wanted: Wanted) -> pd.DataFrame:
     return frame.astype({**dtypes, "previous_date": "Int32", "superseded": "bool"})
 
 
+def followed(warehouse: Warehouse, rules: tuple[str, ...], since: int) -> tuple[str, ...]:
+    """Funds with a row held by some rules, dated `since` or later, and a NAV after it.
+
+    The later NAV is accepted, or held itself.
+    """
+    names = {f"rule{n}": rule for n, rule in enumerate(rules)}
+    held = f"""
+        SELECT fund_code, MIN(nav_date) AS first, MAX(nav_date) AS last FROM nav_quarantine
+        WHERE state = 'held' AND nav_date >= :since
+          AND rule IN ({", ".join(f":{name}" for name in names)})
+        GROUP BY fund_code
+    """
+    rows = warehouse.rows(
+        f"""
+        SELECT q.fund_code AS fund_code FROM ({held}) AS q
+        WHERE q.first < q.last OR EXISTS (
+            SELECT 1 FROM validated_nav AS v
+            WHERE v.fund_code = q.fund_code AND v.nav_date > q.first
+        )
+        ORDER BY q.fund_code
+        """,
+        since=since,
+        **names,
+    )
+    return tuple(str(row["fund_code"]) for row in rows)
+
+
+def funds_held(warehouse: Warehouse) -> pd.DataFrame:
+    """Listed funds with held rows: fund_code, and `held_at`, when the newest was held."""
+    rows = warehouse.rows(
+        "SELECT q.fund_code AS fund_code, MAX(q.created_at) AS held_at "
+        "FROM nav_quarantine AS q "
+        "JOIN fund_info AS i ON i.fund_code = q.fund_code AND i.status = 'listed' "
+        "WHERE q.state = 'held' AND q.nav_date IS NOT NULL "
+        "GROUP BY q.fund_code ORDER BY q.fund_code"
+    )
+    return pd.DataFrame(rows, columns=["fund_code", "held_at"])
+
+
 def full_ids(warehouse: Warehouse, beginnings: Iterable[str]) -> tuple[str, ...]:
     """The ids that begin so, each of one row.
 

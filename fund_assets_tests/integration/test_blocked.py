@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from fund_assets.calendar import from_key
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.sources.base import TransportError
-from fund_assets.steps.collecting import collect_wave
+from fund_assets.steps.collecting import collect_histories, collect_wave
+from fund_assets.steps.repairing import to_settle
 from fund_assets.steps.validating import judge_waiting, validate
 from fund_assets_tests.integration.evenings import (
     COUNTS,
@@ -329,30 +331,84 @@ def run_steps(market, clock, change):
     return outcome
 
 
-def test_a_jump_is_accepted_on_second_sight(market):
-    """Stops a true but unconfirmed jump from staying in quarantine for ever."""
+@pytest.mark.parametrize("told", ["the same", "another"])
+def test_the_history_settles_a_jump_and_a_second_sight_does_not(market, told):
+    """Stops a lasting error of the page from releasing itself, and a true jump from waiting."""
     victim = published_funds(market).iloc[0]
 
-    def jumps(factor):
-        def change(frame):
-            at = (frame["fund_code"] == victim) & frame["unit_nav"].notna()
-            at &= frame["nav_date"] == 20260918
-            return frame.assign(
-                unit_nav=(frame["unit_nav"] * factor).round(4).where(at, frame["unit_nav"]),
-                growth_pct=frame["growth_pct"].mask(at),
-            )
-
-        return change
+    def jumps(frame):
+        at = (frame["fund_code"] == victim) & (frame["nav_date"] == 20260918)
+        return frame.assign(
+            unit_nav=(frame["unit_nav"] * 1.6).round(4).where(at, frame["unit_nav"]),
+            acc_nav=(frame["acc_nav"] + frame["unit_nav"] * 0.6).where(at, frame["acc_nav"]),
+            growth_pct=frame["growth_pct"].mask(at),
+        )
 
     where = f"fund_code = '{victim}' AND nav_date = 20260918"
-    first = run_steps(market, FRIDAY, jumps(1.6))
+    first = run_steps(market, FRIDAY, jumps)
     assert first.counts["rows_quarantined"] == 1
+    again = run_steps(
+        market, "2026-09-18T23:00:00", lambda frame: jumps(frame).iloc[:-1]
+    )  # another batch
+    assert again.counts["rows_quarantined"] == 1
     assert market.table("validated_nav", where).empty
-    (held,) = market.table("nav_quarantine").to_dict("records")
-    assert held["rule"] == "R08_jump_unconfirmed" and victim in held["reason"]
-    second = run_steps(market, "2026-09-18T23:00:00", jumps(1.6))
-    assert second.counts["rows_quarantined"] == 0
-    stored = market.table("validated_nav", where)
-    assert stored["unit_nav"].item() == held["unit_nav"]
-    (decided,) = market.table("nav_quarantine").to_dict("records")
-    assert decided["state"] == "accepted" and second.batch_id in decided["decided_because"]
+    held = market.table("nav_quarantine", where)
+    assert held["state"].tolist() == ["held", "held"]
+    assert set(held["rule"]) == {"R08_jump_unconfirmed"}
+
+    # On Saturday the repair sensor asks for the fund's history: another voice.
+    def answer(history):
+        frame = history.observations
+        return replace(history, observations=jumps(frame) if told == "the same" else frame)
+
+    platform = market.platform("2026-09-19T09:30:00", history=answer)
+    assert to_settle(platform.warehouse, platform.now()) == [victim]
+    collect_histories(
+        platform.warehouse, platform.source, platform.now, HistoryChoice(codes=(victim,))
+    )
+    (outcome,) = validate(platform.warehouse, platform.calendar, platform.now())
+    assert to_settle(platform.warehouse, platform.now()) == []
+    platform.warehouse.close()
+    stored = market.table("validated_nav", where)["unit_nav"].item()
+    decided = market.table("nav_quarantine", where)
+    state = "accepted" if told == "the same" else "rejected"
+    assert (stored == held["unit_nav"].iloc[0]) == (state == "accepted")
+    assert decided["state"].tolist() == [state] * 2
+    assert set(decided["decided_by"]) == {"witness:history"}
+    words = f"the history of batch {outcome.batch_id} shows unit_nav {stored:g}"
+    assert set(decided["decided_because"]) == {words}
+
+
+def test_a_held_value_that_is_shown_no_more_is_settled_by_the_next_growth(market):
+    """Stops a true jump from waiting where neither page nor history shows it again."""
+    victim = published_funds(market).iloc[0]
+    where = f"fund_code = '{victim}' AND nav_date = 20260918"
+
+    def jumps(frame):
+        at = (frame["fund_code"] == victim) & (frame["nav_date"] >= 20260918)
+        frame = frame.assign(
+            unit_nav=(frame["unit_nav"] * 1.6).round(4).where(at, frame["unit_nav"]),
+            acc_nav=frame["acc_nav"].mask(at),
+        )
+        friday = at & (frame["nav_date"] == 20260918)
+        frame.loc[friday, "growth_pct"] = np.nan
+        return frame
+
+    run_steps(market, FRIDAY, jumps)
+
+    def monday_alone(frame):
+        frame = jumps(frame)
+        return frame[(frame["fund_code"] != victim) | (frame["nav_date"] != 20260918)]
+
+    platform = market.platform("2026-09-21T21:40:00", observations=monday_alone)
+    collect_wave(platform.warehouse, platform.source, platform.now)
+    _, settled = validate(platform.warehouse, platform.calendar, platform.now())
+    platform.warehouse.close()
+    # Monday's NAV, held as a jump from Thursday's, and Friday's are settled together.
+    assert settled.kind == "desk"
+    (friday,) = market.table("nav_quarantine", where).to_dict("records")
+    assert market.table("validated_nav", where)["unit_nav"].item() == friday["unit_nav"]
+    assert (friday["state"], friday["decided_by"]) == ("accepted", "witness:growth")
+    assert friday["decided_in"] == settled.batch_id
+    assert f"lead back to unit_nav {friday['unit_nav']:g}" in friday["decided_because"]
+    assert market.table("nav_quarantine", "state = 'held'").empty

@@ -5,6 +5,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.batch import Batch, Known
+from fund_assets.nav.witness import SIGHTINGS
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV, VALIDATED_NAV
 
@@ -88,15 +89,34 @@ def events(*rows):
     )
 
 
+def held_before(*rows, rule="R08_jump_unconfirmed", voice="page", **figures):
+    """Rows of (code, date, unit NAV) that were held, columns of `witness.SIGHTINGS`."""
+    frame = pd.DataFrame(rows, columns=["fund_code", "nav_date", "unit_nav"]).assign(
+        id=[f"{n:032x}" for n in range(len(rows))],
+        batch_id=f"{voice[0].replace('p', 'w')}20260917-before",
+        rule=rule,
+        voice=voice,
+        **figures,
+    )
+    for name in OBSERVED_NAMES:
+        if name not in frame:
+            frame[name] = np.nan
+    dtypes = {"fund_code": "str", "nav_date": "int32", **dict.fromkeys(OBSERVED_NAMES, float)}
+    return frame.astype(dtypes)[SIGHTINGS]
+
+
 def known(stored_rows=None, *, event_rows=None, kinds=None, sightings=(), **more):
-    """What the warehouse knows; by default nothing."""
+    """What the warehouse knows; by default nothing.
+
+    `sightings`: rows of (code, date, unit NAV) that the page showed, or `held_before`.
+    """
     defaults = {"members_before": frozenset(), "usual_rows": None, "published_date": None}
+    if not isinstance(sightings, pd.DataFrame):
+        sightings = held_before(*sightings)
     return Known(
         stored=VALIDATED_NAV.empty() if stored_rows is None else stored_rows,
         events=FUND_EVENTS.empty() if event_rows is None else event_rows,
         kinds=kinds or {},
-        sightings=pd.DataFrame(sightings, columns=["fund_code", "nav_date", "unit_nav"]).astype(
-            {"fund_code": "str", "nav_date": "int32", "unit_nav": "float64"}
-        ),
+        sightings=sightings,
         **{**defaults, **more},
     )

@@ -16,7 +16,16 @@ from fund_assets.nav.rules import legal_levels
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.settings import CRASH_POINTS, SettingsError, load_settings
 from fund_assets.warehouse.crash import crash_point
-from fund_assets_tests.unit.builders import CALENDAR, FRI, THU, known, observed, stored, wave
+from fund_assets_tests.unit.builders import (
+    CALENDAR,
+    FRI,
+    THU,
+    held_before,
+    known,
+    observed,
+    stored,
+    wave,
+)
 
 NAN = float("nan")
 
@@ -78,10 +87,11 @@ def test_a_rejected_sight_is_none():
     """Stops the second sight of a value that a person refused from accepting it."""
     row = ("000001", FRI, 1.6, 1.6, NAN)
     before = stored(("000001", THU, 1.0, 1.0, 0.1, 1.0, "first"))
-    seen = known(before, sightings=[("000001", FRI, 1.6)])
+    sightings = held_before(("000001", FRI, 1.6), voice="history")
+    seen = known(before, sightings=sightings)
     assert plan_merge(wave(row), seen, CALENDAR, FRI).rows_new == 1
     decisions = held(row, rule="R08_jump_unconfirmed").assign(state="rejected")
-    refused = known(before, sightings=[("000001", FRI, 1.6)], decisions=decisions)
+    refused = known(before, sightings=sightings, decisions=decisions)
     plan = plan_merge(wave(row), refused, CALENDAR, FRI)
     assert (plan.rows_new, plan.rows_quarantined) == (0, 1)
 
