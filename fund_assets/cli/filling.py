@@ -4,13 +4,12 @@ Belongs here: options and what they mean to a job, tables on the terminal. Does 
 here: fetching (`steps/collecting.py`), what counts as missing (`nav/cadence.py`).
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
-from fund_assets.cli.opening import console
+from fund_assets.cli.opening import console, known_codes
 from fund_assets.schemas.kinds import KINDS
 
 #: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
@@ -38,12 +37,6 @@ def backfill(
     One request a fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses nothing:
     the same command goes on with the next fund. Exit code 1 when it was ended early.
     """
-    named = [code for text in codes for code in re.split(r"[,\s]+", text) if code]
-    for code in named:
-        if not re.fullmatch(r"[0-9]{6}", code):
-            raise click.BadParameter(
-                f"{code!r} is no fund code: six digits, such as 000001", param_hint="--codes"
-            )
     if codes and (kind or since or stale):
         raise click.UsageError("--codes names the funds: leave --kind, --since, --stale out")
     if since and stale:
@@ -51,7 +44,9 @@ def backfill(
     from fund_assets.calendar import to_stamp
     from fund_assets.settings import load_settings
 
-    config: dict[str, Any] = {"codes": named}
+    if since and since.date() > load_settings().now().date():
+        raise click.BadParameter(f"{since:%Y-%m-%d} is still to come", param_hint="--since")
+    config: dict[str, Any] = {"codes": known_codes(codes, "--codes")}
     if kind:
         config["kind"] = kind
     if since or stale:

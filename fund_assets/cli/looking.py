@@ -100,8 +100,19 @@ def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[st
     Raises:
         NotThere: none fits, or several do and only one may (`one_only`).
     """
+    from fund_assets.schemas.codes import read_codes
     from fund_assets.warehouse import history
 
+    try:
+        codes = read_codes([text])
+    except ValueError:
+        codes = []  # a part of a name
+    if len(codes) > 1:
+        raise NotThere(
+            f"{text!r} are {len(codes)} funds, and this shows one: `fund-assets compare "
+            f"{' '.join(codes)}` puts them side by side"
+        )
+    text = codes[0] if codes else text
     if exact := history.fund(warehouse, text):
         return exact
     found = history.find_funds(warehouse, text, SHOWN_FUNDS + 1)

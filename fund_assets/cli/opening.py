@@ -4,7 +4,7 @@ Belongs here: what every command does first. Does not belong here: what comes af
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,29 @@ def stored_warehouse(settings: "Settings") -> "Warehouse | None":
     except WarehouseError as error:
         raise SettingsError(str(error)) from error
     return warehouse
+
+
+def known_codes(texts: Iterable[str], option: str) -> list[str]:
+    """The codes that an option names, looked up in the list of funds when there is one.
+
+    Raises:
+        click.BadParameter: one is no code, or no fund that is known; nothing was started.
+    """
+    from fund_assets.schemas.codes import read_codes
+    from fund_assets.settings import load_settings
+    from fund_assets.takeaway.datasets import TakeawayError, check_codes
+    from fund_assets.warehouse import history
+
+    try:
+        codes = read_codes(texts)
+        warehouse = stored_warehouse(load_settings()) if codes else None
+        if warehouse is not None:
+            if history.codes(warehouse):
+                check_codes(warehouse, codes)
+            warehouse.close()
+    except (ValueError, TakeawayError) as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+    return codes
 
 
 def where(settings: "Settings") -> str:

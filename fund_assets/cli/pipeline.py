@@ -4,13 +4,12 @@ Belongs here: options and what they mean to a job. Does not belong here: running
 telling of it (`running.py`, `telling.py`).
 """
 
-import re
 from datetime import datetime
 from typing import Any
 
 import click
 
-from fund_assets.cli.opening import console
+from fund_assets.cli.opening import console, known_codes
 
 
 @click.command()
@@ -46,19 +45,20 @@ def collect(
     fetches histories.
     """
     from fund_assets.calendar import to_key
+    from fund_assets.settings import load_settings
 
-    for code in codes:
-        if not re.fullmatch(r"[0-9]{6}", code):
-            raise click.BadParameter(
-                f"{code!r} is no fund code: six digits, such as 000001", param_hint="--code"
-            )
     if codes and history is not None:
         raise click.UsageError("--code names the funds: leave --history out")
     if codes and missing:
         raise click.UsageError("--code names the funds: leave --missing out")
     if no_wave and not codes and history == 0:
         raise click.UsageError("--no-wave --history 0 leaves nothing to collect")
-    config: dict[str, Any] = {"wave": not no_wave, "history_codes": list(codes)}
+    if missing and missing.date() > load_settings().now().date():
+        raise click.BadParameter(f"{missing:%Y-%m-%d} is still to come", param_hint="--missing")
+    config: dict[str, Any] = {
+        "wave": not no_wave,
+        "history_codes": known_codes(codes, "--code"),
+    }
     if history is not None:
         config["history_funds"] = history
     if missing:

@@ -58,7 +58,14 @@ def export(
     from fund_assets.warehouse.selecting import count
 
     ending = out.suffix.removeprefix(".").lower() if out else ""
-    form = form or (ending if ending in FORMATS else "parquet")
+    if out and ending in FORMATS and form not in (None, ending):
+        raise click.UsageError(f"--format {form} contradicts --out {out.name}: leave one out")
+    if out and ending not in FORMATS and form is None:
+        raise click.BadParameter(
+            f"{out.name} does not end in {', '.join(f'.{name}' for name in FORMATS)}: "
+            "add --format, or another ending", param_hint="--out",
+        )  # fmt: skip
+    form = form or ending or "parquet"
     selection = select(
         dataset,
         None if codes is None else _codes(codes),

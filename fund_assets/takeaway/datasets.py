@@ -4,12 +4,12 @@ Belongs here: the names, and refusing what does not exist. Does not belong here:
 statement (`warehouse/selecting.py`).
 """
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from fund_assets.calendar import from_key
-from fund_assets.schemas.table import FUND_CODE_PATTERN, Kind, Table
+from fund_assets.schemas.codes import read_code
+from fund_assets.schemas.table import Kind, Table
 from fund_assets.schemas.tables import FUND_NAV, TABLES, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.history import codes as known_codes
@@ -34,7 +34,7 @@ DATASETS: dict[str, Table] = {"nav": VALIDATED_NAV} | {
 
 def select(
     name: str,
-    codes: Iterable[str] | None = None,
+    codes: Iterable[str | int] | None = None,
     since: int | None = None,
     until: int | None = None,
     columns: Iterable[str] | None = None,
@@ -61,10 +61,10 @@ def select(
                 f"{', '.join(table.names)}"
             )
         table = table.part(columns)
-    codes = None if codes is None else tuple(dict.fromkeys(codes))
-    for code in codes or ():
-        if not (isinstance(code, str) and re.fullmatch(FUND_CODE_PATTERN, code)):
-            raise TakeawayError(f"{code!r} is no fund code: a text of six digits as '000001'")
+    try:
+        codes = None if codes is None else tuple(dict.fromkeys(map(read_code, codes)))
+    except ValueError as error:
+        raise TakeawayError(str(error)) from error
     selection = Selection(table, codes, since, until)
     for key in (since, until):
         if key is not None and selection.date is None:
@@ -74,6 +74,8 @@ def select(
                 from_key(key)
             except ValueError as error:
                 raise TakeawayError(f"{key} is no date: yyyymmdd") from error
+    if since is not None and until is not None and since > until:
+        raise TakeawayError(f"no date is from {since} to {until}: the first is the later one")
     return selection
 
 
@@ -85,6 +87,7 @@ def check_codes(warehouse: Warehouse, codes: Iterable[str]) -> None:
     near = get_close_matches(unknown[0], known, n=NAMED, cutoff=0.6)
     more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
     raise TakeawayError(
-        f"not in fund_info: {', '.join(unknown[:NAMED])}{more}"
+        f"not among the {len(known):,} known funds: {', '.join(unknown[:NAMED])}{more}"
         + (f". Near {unknown[0]} are {', '.join(near)}" if near else "")
+        + ". `fund-assets collect` renews the list"
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: One fund, or several.
-Codes = str | Iterable[str]
+Codes = str | int | Iterable[str | int]
 #: `"2026-11-24"`, `20261124` or a date.
 Day = str | int | date
 #: A Day, which is meant to its end, or `"2026-11-24 21:40"`, or a datetime; one without a zone
@@ -254,10 +254,9 @@ class _Questions(Generic[Frame]):
     def _chosen(self, codes: Codes | None) -> list[str] | None:
         if codes is None:
             return None
-        chosen = [codes] if isinstance(codes, str) else list(dict.fromkeys(codes))
-        select("info", chosen)
+        chosen = select("info", [codes] if isinstance(codes, str | int) else codes).codes or ()
         check_codes(self._warehouse, chosen)
-        return chosen
+        return list(chosen)
 
     def _rows(
         self,
@@ -343,7 +342,7 @@ def _frame(batches: Iterable[pa.RecordBatch], table: Table) -> pd.DataFrame:
 
 
 def _by_fund(rows: pd.DataFrame, codes: Codes) -> pd.DataFrame:
-    if isinstance(codes, str):
+    if isinstance(codes, str | int):
         return rows.drop(columns="fund_code").set_index("nav_date")
     return rows.set_index(["fund_code", "nav_date"]).sort_index()
 

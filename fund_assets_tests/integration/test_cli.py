@@ -225,6 +225,40 @@ def test_wrong_use(command, arguments):
     assert command.sql("SELECT COUNT(*) FROM calendar_override") == [(0,)]
 
 
+UNKNOWN = "known funds: 999999"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("collect --code 999999", UNKNOWN),
+        ("collect --no-wave --code 000001,999999", UNKNOWN),
+        ("backfill --codes 999999", UNKNOWN),
+        ("backfill --since 2031-01-01", "is still to come"),
+        ("collect --missing 2031-01-01", "is still to come"),
+        ("nav 000001,000002", "fund-assets compare 000001 000002"),
+        ("export nav --format csv --out x.parquet", "contradicts --out x.parquet"),
+        ("export nav --out x.txt", "does not end in .parquet"),
+        ("export nav --since 2026-02-01 --until 2026-01-01", "the first is the later one"),
+    ],
+)
+def test_a_typo_starts_nothing(command, tmp_path, monkeypatch, arguments, words):
+    """Stops a typing error from turning an asset red and ringing an alert, or from making a file
+    that is not what its name says."""
+    import dagster as dg
+
+    from fund_assets.dagster_state import project_instance
+
+    monkeypatch.chdir(tmp_path)
+    result = command(*arguments.split())
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+    with project_instance() as instance:
+        newest = instance.get_runs(dg.RunsFilter(), limit=50)
+    assert {run.job_name for run in newest} == {"daily_pipeline"}
+    assert list(tmp_path.glob("x.*")) == []
+
+
 def test_collect_named_histories(own):
     """Stops a named history that could not be had from ending in exit code 0."""
     ((feeless,),) = own.sql("SELECT fund_code FROM fund_info WHERE name LIKE '%(后端)' LIMIT 1")

@@ -137,7 +137,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(
         (("nav", "--out", str(path)), "is there already: choose another --out, or --overwrite"),
         (("nav", "--out", str(tmp_path / "none" / "n.csv")), "cannot be written"),
         (("scored",), "there is no dataset 'scored'"),
-        (("nav", "--codes", "999999"), "not in fund_info: 999999"),
+        (("nav", "--codes", "999999"), "known funds: 999999"),
         (("nav", "--codes", " ,"), "--codes names no fund"),
         (("nav", "--codes", f"@{tmp_path}/none"), "No such file"),
         (("info", "--since", "2026-01-01"), "info is not by date"),
@@ -330,7 +330,7 @@ def test_funds_reads_alone_and_follows_the_settings(first_evening, monkeypatch, 
         name = funds.info()["name"].iloc[0]
         assert funds.find(name)["name"].iloc[0] == name
         assert re.search(r"^Funds\('.+'\)$", repr(funds))
-        with pytest.raises(TakeawayError, match="not in fund_info: 999999"):
+        with pytest.raises(TakeawayError, match="known funds: 999999"):
             funds.nav("999999")
         assert funds._warehouse.read_only
     monkeypatch.setenv("FUND_SOURCE", "akshare")

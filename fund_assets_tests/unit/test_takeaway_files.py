@@ -213,9 +213,10 @@ def test_every_table_about_funds_can_be_taken():
     ("asked", "told"),
     [
         ({"name": "naw"}, "no dataset 'naw': do you mean nav?"),
-        ({"name": "nav", "codes": ["1"]}, "'1' is no fund code: a text of six digits"),
+        ({"name": "nav", "codes": ["1"]}, "'1' is no fund code: six digits"),
         ({"name": "nav", "codes": ["００００01"]}, "is no fund code"),
-        ({"name": "nav", "codes": [1]}, "1 is no fund code"),
+        ({"name": "nav", "codes": [True]}, "True is no fund code"),
+        ({"name": "nav", "since": 20260102, "until": 20260101}, "the first is the later one"),
         ({"name": "nav", "since": 20260230}, "20260230 is no date"),
         ({"name": "info", "until": 20260101}, "info is not by date"),
         ({"name": "nav", "columns": ["nav"]}, "validated_nav has no column nav"),
