@@ -1,0 +1,218 @@
+"""The market as a played year shows it: true answers, and faults laid over them.
+
+Belongs here: a source whose clock is moved by hand, and remembering what it has shown. Does
+not belong here: what goes wrong and when (`wrongs.py`), what is true (`market_truth.py`).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fund_assets.sources.base import (
+    History,
+    Listing,
+    MarketEvents,
+    Payload,
+    SourceError,
+    UnknownFundError,
+    Wave,
+)
+from fund_assets.sources.simulation.market import FIELDS
+from fund_assets.sources.simulation.timeline import Timeline
+from fund_assets.sources.tally import RequestCount
+from fund_assets_tests.reliability.market_truth import Reuse, Truth, alike, columns, day_of
+from fund_assets_tests.reliability.wrongs import Wrong
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass
+class Clock:
+    """The time of a play, which a source and a warehouse share."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    @property
+    def minute(self) -> int:
+        """Minutes since the start of the timeline."""
+        return Timeline.minute(self.now)
+
+
+class FaultySource:
+    """See `sources.base.FundSource`.
+
+    Attributes:
+        shown_at: when each final figure was first answered truly, in minutes; NEVER before.
+        histories_asked: how often a history was asked for.
+    """
+
+    name = "simulated"
+
+    def __init__(self, truth: Truth, wrongs: list[Wrong], clock: Clock) -> None:
+        self.truth, self.wrongs, self.clock = truth, wrongs, clock
+        self.market = truth.source
+        self.shown_at = np.full(truth.final.shape, NEVER)
+        self.histories_asked = 0
+        self._first_day = clock.minute // 1440
+        self._appears = {reuse.of: reuse for reuse in truth.reuses}
+
+    def fund_list(self) -> Listing:
+        listing = self.market.fund_list()
+        frame = self._renamed(self._there(listing.frame))
+        if self.clock.minute // 1440 <= self._first_day:
+            past = pd.DataFrame([reuse.listed for reuse in self.truth.reuses])
+            frame = pd.concat([frame, past.astype("str")]) if len(past) else frame
+        return replace(listing, frame=frame.reset_index(drop=True))
+
+    def wave(self) -> Wave:
+        wave, minute = self.market.wave(), self.clock.minute
+        seen = self._amended(self._renamed(self._there(wave.observations)), minute)
+        for wrong in self._active(minute):
+            if wrong.page:
+                seen = wrong.page(seen, minute)
+        self._note(seen, minute)
+        listing = self._renamed(self._there(wave.listing))
+        return replace(
+            wave,
+            observations=seen.reset_index(drop=True),
+            listing=listing,
+            payloads=tuple(_digest(one, seen) for one in wave.payloads),
+        )
+
+    def histories(
+        self, funds: Iterable[tuple[str, str]], *, keep: bool = False
+    ) -> Iterator[tuple[str, History | SourceError]]:
+        for code, kind in funds:
+            self.histories_asked += 1
+            yield code, self._history(code, kind)
+
+    def history(self, fund_code: str, *, kind: str) -> History:
+        answer = self._history(fund_code, kind)
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer
+
+    def _history(self, code: str, kind: str) -> History | SourceError:
+        minute = self.clock.minute
+        asked = code
+        for reuse in self.truth.reuses:
+            if code == reuse.code:
+                if minute < reuse.since * 1440:
+                    return reuse.past
+                asked = reuse.of
+        fund = self.truth.place.get(code)
+        if fund is not None and self.truth.vanished[fund] * 1440 <= minute:
+            return UnknownFundError(f"the simulated market has fund {code} no more")
+        ((_, answer),) = self.market.histories([(asked, kind)])
+        if isinstance(answer, SourceError):
+            return answer
+        seen = self._amended(self._renamed(answer.observations), minute)
+        for wrong in self._active(minute):
+            if wrong.history and code in wrong.codes:
+                seen = wrong.history(seen, minute)
+        self._note(seen, minute)
+        return replace(
+            answer,
+            fund_code=code,
+            observations=seen,
+            events=self._renamed(answer.events),
+            payloads=tuple(_digest(one, seen) for one in answer.payloads),
+        )
+
+    def events(self, year: int) -> MarketEvents:
+        told = self.market.events(year)
+        return replace(told, frame=self._renamed(self._there(told.frame)))
+
+    def index_history(self, index_code: str) -> pd.DataFrame:
+        return self.market.index_history(index_code)
+
+    def kept(self) -> dict[str, str]:
+        return {}
+
+    def forget(self, fund_codes: Iterable[str]) -> None:
+        return None
+
+    def stop(self) -> datetime:
+        return self.clock.now
+
+    def stopped_until(self) -> datetime | None:
+        return None
+
+    def take_requests(self) -> list[RequestCount]:
+        return []
+
+    def _active(self, minute: int) -> Iterator[Wrong]:
+        return (wrong for wrong in self.wrongs if wrong.begins <= minute < wrong.ends)
+
+    def _there(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Of the funds that the market has now."""
+        day = self.clock.minute // 1440
+        fund = frame["fund_code"].map(self.truth.place).to_numpy(dtype=np.int64)
+        there = self.truth.vanished[fund] > day
+        for code, reuse in self._appears.items():
+            if day < reuse.since:
+                there &= (frame["fund_code"] != code).to_numpy()
+        return frame[there].reset_index(drop=True)
+
+    def _renamed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """New funds under the code of an old one, from their first day on."""
+        date = "nav_date" if "nav_date" in frame else "ex_date"
+        for code, reuse in self._appears.items():
+            mine = frame["fund_code"] == code
+            if date in frame:
+                days = day_of(frame[date])
+                frame = frame[~mine | (days >= reuse.since)]
+                mine = frame["fund_code"] == code
+                if "growth_pct" in frame:
+                    first = mine & (day_of(frame[date]) <= self._first_nav(reuse))
+                    frame = frame.assign(growth_pct=frame["growth_pct"].mask(first))
+            frame = frame.assign(fund_code=frame["fund_code"].mask(mine, reuse.code))
+        return frame.reset_index(drop=True)
+
+    def _first_nav(self, reuse: Reuse) -> int:
+        return int(self.truth.nav_days(self.truth.place[reuse.code])[0]) + self.truth.first
+
+    def _amended(self, seen: pd.DataFrame, minute: int) -> pd.DataFrame:
+        """With the official figures where the play's market is another than the simulated."""
+        rows, fund, day = self.truth.at(seen)
+        mine = self.truth.amended[fund, day]
+        rows, fund, day = rows[mine], fund[mine], day[mine]
+        if not len(rows):
+            return seen
+        values = columns(seen)
+        official = np.where(
+            (self.truth.until[fund, day] > minute)[:, None],
+            self.truth.earlier[fund, day],
+            self.truth.final[fund, day],
+        )
+        there = ~np.isnan(values[rows])
+        values[rows] = np.where(there, official, values[rows])
+        return with_columns(seen, values)
+
+    def _note(self, seen: pd.DataFrame, minute: int) -> None:
+        """What an answer shows truly, by what is official for good."""
+        rows, fund, day = self.truth.at(seen)
+        settled = self.truth.until[fund, day] <= minute
+        rows, fund, day = rows[settled], fund[settled], day[settled]
+        right = alike(columns(seen)[rows], self.truth.final[fund, day])
+        before = self.shown_at[fund, day]
+        self.shown_at[fund, day] = np.where(right, np.minimum(before, minute), before)
+
+
+def with_columns(frame: pd.DataFrame, values: NDArray[np.float64]) -> pd.DataFrame:
+    """`frame` with other figures."""
+    return frame.assign(**{name: values[:, at] for at, name in enumerate(FIELDS)})
+
+
+def _digest(payload: Payload, seen: pd.DataFrame) -> Payload:
+    """A payload whose digest is that of the altered answer."""
+    content = sha256(columns(seen).tobytes() + payload.sha256.encode())
+    return replace(payload, sha256=content.hexdigest())

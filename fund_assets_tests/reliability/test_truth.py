@@ -1,0 +1,144 @@
+"""The judge of the played year convicts what is planted, and acquits what is right."""
+
+import random
+from collections import Counter
+from datetime import date, datetime
+
+import numpy as np
+import pytest
+
+from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.settings import SHANGHAI
+from fund_assets.sources.simulated import SimulatedSource
+from fund_assets_tests import stores
+from fund_assets_tests.reliability.faulty import Clock, FaultySource
+from fund_assets_tests.reliability.market_truth import ACC, INCOME, UNIT, WEEK, Truth, day_of
+from fund_assets_tests.reliability.played import Play
+from fund_assets_tests.reliability.wrongs import SHORT, YEAR, Drawing
+
+CALENDAR = TradingCalendar.build()
+LAST = date(2025, 10, 17)
+
+
+def drawn(seed: int, wanted=SHORT) -> tuple[Drawing, Truth]:
+    """The faults of a seed over sessions from August on, and the market with them."""
+    days = CALENDAR.between(date(2025, 8, 20), LAST)
+    clock = Clock(datetime(2025, 8, 19, 23, 0, tzinfo=SHANGHAI))
+    market = SimulatedSource(150, 1.0, seed, CALENDAR, clock)
+    keys = day_of(np.array([to_key(day) for day in days]))
+    truth = Truth(market, int(day_of([20240101])[0]), int(keys[-1]))
+    drawing = Drawing(truth, keys, random.Random(seed))
+    drawing.draw(wanted)
+    return drawing, truth
+
+
+@pytest.fixture(scope="module")
+def faults():
+    return drawn(3)
+
+
+def test_a_short_play_has_every_kind_of_fault(faults):
+    """Stops a kind from being left out in silence, and a seed from meaning two plays."""
+    drawing, _ = faults
+    kinds = Counter(wrong.kind for wrong in drawing.wrongs)
+    assert set(kinds) == set(YEAR) and not drawing.skipped
+    assert [w.words for w in drawing.wrongs] == [w.words for w in drawn(3)[0].wrongs]
+
+
+def test_without_faults_every_answer_is_the_truth(faults):
+    """Stops the truth from being another market's: then right values would be convicted."""
+    _, truth = faults
+    clock = truth.source._now
+    clock.now = datetime(2025, 10, 17, 23, 30, tzinfo=SHANGHAI)
+    answers = FaultySource(truth, [], clock)
+    asked = [(code, "") for code in answers.fund_list().frame["fund_code"]]
+    seen = 0
+    for _, answer in answers.histories(asked):
+        if isinstance(answer, Exception):
+            continue
+        rows, fund, day = truth.at(answer.observations)
+        official = truth.official(clock.minute)[fund, day]
+        told = answer.observations.iloc[rows]
+        for name, at in (("unit_nav", UNIT), ("acc_nav", ACC), ("yield_per_10k", INCOME)):
+            np.testing.assert_array_equal(told[name].to_numpy(), official[:, at])
+        seen += len(rows)
+    assert seen > 40_000
+
+
+def test_the_market_itself_is_altered_consistently(faults):
+    """Stops a correction, a jump or a loss of the play from contradicting its own growth or
+    7-day yield: guards would rightly hold it."""
+    drawing, truth = faults
+    by_kind = {wrong.kind: wrong for wrong in drawing.wrongs}
+    for kind in ("corrections in histories", "large redemption"):
+        for code in by_kind[kind].codes:
+            fund = truth.place[code]
+            days = truth.nav_days(fund)
+            unit, growth = truth.final[fund, days, UNIT], truth.final[fund, days, 2]
+            grown = unit[1:] * truth.split[fund, days[1:]] + truth.dividend[fund, days[1:]]
+            assert np.nanmax(np.abs(100 * (grown / unit[:-1] - 1) - growth[1:])) < 0.0051
+    (code,) = by_kind["negative income"].codes
+    fund = truth.place[code]
+    at = int(np.nanargmin(truth.final[fund, :, INCOME]))
+    assert truth.final[fund, at, INCOME] < 0
+    for day in range(at, at + 7):
+        assert truth.final[fund, day, WEEK] == truth.week_yield(fund, day)
+    assert truth.final[fund, at, WEEK] < truth.final[fund, at - 1, WEEK]
+
+
+class Planted(Play):
+    """A play without faults in which somebody writes into the warehouse itself."""
+
+    def _day(self, day):
+        super()._day(day)
+        if day == self.days[2]:  # no page shows the first date any more
+            self.nav = self._first_with("unit_nav")
+            self._write("UPDATE validated_nav SET unit_nav = unit_nav * 10", self.nav)
+        if day == self.days[-1]:  # no sensor finds it
+            self.income = self._first_with("yield_per_10k")
+            self._write("DELETE FROM validated_nav", self.income)
+
+    def _weekly(self):
+        return False
+
+    def _first_with(self, figure):
+        return self.warehouse.value(
+            "SELECT MIN(fund_code) FROM validated_nav "
+            f"WHERE nav_date = {to_key(self.days[0])} AND {figure} IS NOT NULL"
+        )
+
+    def _write(self, what, code):
+        with self.warehouse.transaction(writes=True) as connection:
+            connection.exec_driver_sql(
+                f"{what} WHERE nav_date = {to_key(self.days[0])} AND fund_code = '{code}'"
+            )
+
+
+@pytest.mark.slow
+def test_what_is_planted_is_convicted(tmp_path):
+    """Stops the judge from acquitting everything: a NAV made ten times too high in the
+    warehouse and an income deleted there are found, with their time, and nothing else."""
+    play = Planted(
+        tmp_path,
+        stores.at(tmp_path),
+        seed=4,
+        first=date(2025, 8, 20),
+        sessions=9,
+        funds=60,
+        wanted={},
+    )
+    account = play.live()
+    key = to_key(play.days[0])
+    (wrong,) = (spell for spell in account.too_long if not spell.held)
+    assert (wrong.code, wrong.date, wrong.figure) == (play.nav, key, "unit_nav")
+    assert wrong.stored == pytest.approx(10 * wrong.right)
+    # Seen on the morning after; five sessions end before the last look.
+    assert wrong.sessions == 5 and not wrong.over
+    assert [(s.code, s.date) for s in account.too_long if s.held] == [(play.nav, key)]
+    assert account.missing_incomes == [(play.income, key)]
+    others = {name: n for name, n in account.figures.items() if n}
+    assert others == {
+        "wrong values accepted too long": 1,
+        "right values held too long": 1,
+        "incomes missing": 1,
+    }
