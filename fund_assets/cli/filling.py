@@ -61,8 +61,9 @@ def gaps(every: bool, repair: bool) -> None:
     """Show which funds lack dates of the last sessions, by their own cadence.
 
     A daily fund lacks each session between two of its NAVs, a weekly one its week; a session
-    on which its kind rests is missing to nobody. The sensor `repair_sensor` asks for these
-    funds once a day. Exit code 1 when a date is missing that the source may still have.
+    on which its kind rests is missing to nobody. A money-market fund lacks every calendar day
+    whose income no figure of it covers. The sensor `repair_sensor` asks for these funds once
+    a day. Exit code 1 when a date is missing that the source may still have.
     """
     from rich.table import Table
 

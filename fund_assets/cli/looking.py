@@ -25,6 +25,7 @@ TITLES = {
     "growth_pct": "日增长率%",
     "yield_per_10k": "万份收益",
     "yield_7d_pct": "7日年化%",
+    "days_covered": "天数",
     "total_return_index": "总收益指数",
     "return_status": "收益依据",
 }
@@ -183,6 +184,8 @@ def _cell(name: str, value: Any, from_key: Any) -> str:
         return "[dim]—[/]"
     if name == "nav_date":
         return f"{from_key(value)}"
+    if name == "days_covered":
+        return str(value)
     if name == "return_status":
         return RETURN_STATUSES[value]
     if name == "growth_pct":

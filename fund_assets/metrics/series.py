@@ -139,6 +139,51 @@ class FundSeries:
         np.cumsum(counts[chosen], out=offsets[1:])
         return FundSeries(self.codes[chosen], offsets, self.days[rows], self.values[rows])
 
+    def by_day(self, codes: ArrayLike, most_days: int, last: int) -> "FundSeries":
+        """The same with a value for every calendar day of some funds.
+
+        A step over up to `most_days` days becomes so many equal ones: a money-market fund's
+        sum over three days is no day's return. Longer steps stay as they are, and so do those
+        that end after `last`, which nobody knew then.
+
+        Args:
+            codes: six-digit text or integers; those without a series are ignored.
+            last: yyyymmdd.
+
+        Raises:
+            SeriesError: a code that is not six digits.
+        """
+        days: list[NDArray[np.int32]] = []
+        values: list[NDArray[np.float64]] = []
+        until = keys_to_days(np.array([last]))[0]
+        counts = np.diff(self.offsets)
+        begin = 0
+        for fund in np.flatnonzero(np.isin(self.codes, code_numbers(codes))):
+            part = slice(self.offsets[fund], self.offsets[fund + 1])
+            own_days, own = self.days[part], self.values[part]
+            gap = np.diff(own_days, prepend=own_days[:1] - 1)
+            repeats = np.where((gap > 1) & (gap <= most_days) & (own_days <= until), gap, 1)
+            if repeats.max(initial=1) == 1:
+                continue
+            at = np.repeat(np.arange(len(own)), repeats)
+            nth = np.arange(len(at)) - np.repeat(np.cumsum(repeats) - repeats, repeats) + 1
+            left = repeats[at] - nth
+            before = own[np.maximum(at - 1, 0)]
+            between = before * (own[at] / before) ** (nth / repeats[at])
+            days += [self.days[begin : part.start], (own_days[at] - left).astype(np.int32)]
+            values += [self.values[begin : part.start], np.where(left == 0, own[at], between)]
+            begin, counts[fund] = part.stop, len(at)
+        if not days:
+            return self
+        offsets = np.zeros(len(self.offsets), np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        return FundSeries(
+            self.codes,
+            offsets,
+            np.concatenate([*days, self.days[begin:]]),
+            np.concatenate([*values, self.values[begin:]]),
+        )
+
     def _sort(self) -> None:
         """Bring every fund's rows into date order; rows from a database mostly are."""
         unsorted = np.zeros(len(self), np.bool_)

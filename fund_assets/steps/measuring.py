@@ -77,6 +77,7 @@ def measure(
 
     def renew(date: int, some: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         part = series if some is funds else series.only(some["fund_code"])
+        part = measures.by_day(warehouse, part, date)
         metrics = compute_metrics(part, date, risk_free_rate=rate, benchmarks=benchmarks)
         metrics = with_coverage(metrics, some)
         peers = peer_ranks(metrics, some)

@@ -49,7 +49,8 @@ def walk_forward(
         rate = measures.read_rate(warehouse, risk_free_rate)
         ends = _ends(series, newest)
         for start, until in pairwise(ends):
-            metrics = compute_metrics(series, start, WINDOWS, rate)
+            known = measures.by_day(warehouse, series, start)
+            metrics = compute_metrics(known, start, WINDOWS, rate)
             scores = score_funds(
                 Inputs(
                     calc_date=start,

@@ -124,7 +124,7 @@ def _compare_metrics(
     stored = rechecking.stored_metrics(warehouse, calc_date)
     funds = landing.fund_info(warehouse)
     computed = compute_metrics(
-        series,
+        measures.by_day(warehouse, series, calc_date),
         calc_date,
         risk_free_rate=measures.read_rate(warehouse, risk_free_rate),
         benchmarks=measures.read_benchmarks(warehouse, funds),

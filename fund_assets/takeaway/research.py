@@ -47,7 +47,7 @@ PERIODS = {"week": "W-SUN", "month": "ME", "year": "YE"}
 LAST_DAY = DATE_LIMITS[1]
 VALUE = "total_return_index"
 KNOWN_THEN = VALIDATED_NAV.part(
-    name for name in VALIDATED_NAV.names if name not in (VALUE, "return_status")
+    name for name in VALIDATED_NAV.names if name not in (VALUE, "return_status", "days_covered")
 )
 
 Frame = TypeVar("Frame")

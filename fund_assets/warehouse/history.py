@@ -26,11 +26,11 @@ def history(
         limit: at most this many, the newest ones.
 
     Returns:
-        nav_date, the five observed figures, total_return_index, return_status,
-        first_seen_at, batch_id.
+        nav_date, the five observed figures, days_covered, total_return_index,
+        return_status, first_seen_at, batch_id.
     """
     found = warehouse.rows(
-        f"SELECT nav_date, {VALUES}, total_return_index, return_status, first_seen_at, "
+        f"SELECT nav_date, {VALUES}, days_covered, total_return_index, return_status, first_seen_at, "
         "batch_id FROM validated_nav WHERE fund_code = :code AND nav_date >= :since "
         "ORDER BY nav_date DESC LIMIT :limit",
         code=fund_code,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
+from fund_assets.nav.money import MOST_DAYS
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
@@ -42,6 +43,19 @@ def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
             raise
         return _series(warehouse, first, last, 0)
     return series if warehouse.rows(state) == [before] else _series(warehouse, first, last, 0)
+
+
+def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:
+    """The series with a value for every day up to `last` of the funds that have incomes.
+
+    A money-market fund with a moving NAV has none, and stays as it is.
+    """
+    earning = warehouse.rows(
+        "SELECT i.fund_code FROM fund_info AS i WHERE i.kind = 'money' AND EXISTS ("
+        "SELECT 1 FROM validated_nav AS v WHERE v.fund_code = i.fund_code "
+        "AND v.yield_per_10k IS NOT NULL)"
+    )
+    return series.by_day([str(row["fund_code"]) for row in earning], MOST_DAYS, last)
 
 
 def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeries:

@@ -156,3 +156,43 @@ def test_every_result_is_explained_where_people_look():
         assert name in told, name
     for public in set(metrics.__all__) - {"DEFINITION_VERSION"}:
         assert getattr(metrics, public).__doc__, public
+
+
+def test_a_sum_over_days_is_so_many_equal_days():
+    """Stops weekend sums of money funds from passing for a day's return, from having no known
+    frequency, and from being spread before they were known."""
+    every = list(range(20_001, 20_399))
+    days = [day for day in every if day % 7 != 1]
+    gaps = np.diff(days, prepend=days[0] - 1)
+    daily = 0.00005 * (1 + 0.1 * np.sin(np.arange(len(days))))
+    summed = np.cumprod((1 + daily) ** gaps)
+    dates = days_to_keys(np.array(days, np.int32))
+    other = np.cumprod(np.full(len(days), 1.001))
+    codes = np.repeat([9, 161725], len(days))
+    series = FundSeries.from_rows(codes, np.tile(dates, 2), np.append(summed, other))
+    last = int(dates[-1])
+    told = compute_metrics(series, last, ["1y"]).set_index("fund_code")
+    assert told.loc["000009", "reason"].startswith("risk measures: ")
+    spread = series.by_day(["000009", "000010"], 16, last)
+    assert spread.offsets.tolist() == [0, len(every), len(every) + len(days)]
+    ours = slice(0, len(every))
+    assert spread.days[ours].tolist() == every
+    kept = np.isin(spread.days[ours], days)
+    assert (spread.values[ours][kept] == summed).all()
+    expected = np.repeat(daily, gaps)[1:]
+    assert np.diff(spread.values[ours]) / spread.values[ours][:-1] == pytest.approx(expected)
+    assert (spread.days[ours.stop :] == days).all()
+    assert (spread.values[ours.stop :] == other).all()
+    found = compute_metrics(spread, last, ["1y"]).set_index("fund_code")
+    one = found.loc["000009"]
+    assert (one["periods_per_year"], one["observations"]) == (365, 365)
+    assert "risk measures" not in one["reason"]
+    assert one["best_day"] == pytest.approx(daily.max(), rel=1e-6)
+    assert one["annualized_volatility"] == pytest.approx(
+        np.std(expected[-365:], ddof=1) * 365**0.5, rel=1e-6
+    )
+    assert one["total_return"] == pytest.approx(summed[-1] / spread.values[ours][-366] - 1)
+    early = series.by_day(["000009"], 16, int(dates[9]))
+    assert early.days[: 10 + (gaps[:10] - 1).sum()].tolist() == list(range(every[0], days[9] + 1))
+    assert early.rows == series.rows + (gaps[:10] - 1).sum()
+    assert series.by_day(["000010"], 16, last) is series
