@@ -242,11 +242,12 @@ USUAL_INCOME = (0.0, 5.0)
 def _week_ok(frame: pd.DataFrame) -> pd.Series:
     """An income that the 7-day yield contradicts waits for the history; there it is told.
 
-    A negative one must have a yield beside it, whatever shows it.
+    A negative one must have a yield beside it, or another witness, whatever shows it.
     """
+    backed = frame["backed_yield_per_10k"] > 0
     negative = frame["yield_per_10k"] < 0
     doubted = frame["week_contradicts"] & (negative | ~frame["is_recorded"])
-    return ~doubted & ~(negative & frame["yield_7d_pct"].isna())
+    return backed | (~doubted & ~(negative & frame["yield_7d_pct"].isna()))
 
 
 # Rows beside the fund's row before and the value already stored.
