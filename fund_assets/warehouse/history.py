@@ -30,9 +30,9 @@ def history(
         return_status, first_seen_at, batch_id.
     """
     found = warehouse.rows(
-        f"SELECT nav_date, {VALUES}, days_covered, total_return_index, return_status, first_seen_at, "
-        "batch_id FROM validated_nav WHERE fund_code = :code AND nav_date >= :since "
-        "ORDER BY nav_date DESC LIMIT :limit",
+        f"SELECT nav_date, {VALUES}, days_covered, total_return_index, return_status, "
+        "first_seen_at, batch_id FROM validated_nav "
+        "WHERE fund_code = :code AND nav_date >= :since ORDER BY nav_date DESC LIMIT :limit",
         code=fund_code,
         since=since,
         limit=limit,

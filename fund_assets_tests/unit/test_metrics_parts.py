@@ -193,6 +193,8 @@ def test_a_sum_over_days_is_so_many_equal_days():
     )
     assert one["total_return"] == pytest.approx(summed[-1] / spread.values[ours][-366] - 1)
     early = series.by_day(["000009"], 16, int(dates[9]))
-    assert early.days[: 10 + (gaps[:10] - 1).sum()].tolist() == list(range(every[0], days[9] + 1))
+    assert early.days[: 10 + (gaps[:10] - 1).sum()].tolist() == list(
+        range(every[0], days[9] + 1)
+    )
     assert early.rows == series.rows + (gaps[:10] - 1).sum()
     assert series.by_day(["000010"], 16, last) is series
