@@ -216,12 +216,12 @@ class _Book:
         gap = self.gap
         cover = np.where(gap == 1, 1.0, np.where((runs > 1) & (runs <= gap), runs, 1.0))
         cover = np.where(fixed, known, cover)
-        open_rows = np.flatnonzero(~fixed & ((gap != 1) | (runs > 1)))
+        open_rows = np.flatnonzero(~fixed & (gap != 1))
         for _ in range(2):  # a week has the figures before it, which may be open too
             chosen = self._by_week(open_rows, cover, gap, runs)
             sure = ~np.isnan(chosen)
             cover[open_rows[sure]] = chosen[sure]
-        unsure = open_rows[~sure & (gap[open_rows] != 1)]
+        unsure = open_rows[~sure]
         later = self._by_later_weeks(unsure, cover, gap, runs)
         told = ~np.isnan(later)
         cover[unsure[told]] = later[told]
@@ -229,6 +229,7 @@ class _Book:
         decided = np.ones(len(cover), np.bool_)
         decided[unsure] = False
         cover[unsure] = self._by_habit(unsure, cover, decided, gap, runs)
+        cover = self._again(cover, fixed, gap, runs)
         return self._unless_single(cover, known, fixed, recorded)
 
     def _by_week(self, rows: NDArray[np.intp], cover: Floats, gap: Days, runs: Days) -> Floats:
@@ -237,9 +238,7 @@ class _Book:
             return np.empty(0)
         gaps, run = gap[rows], runs[rows].astype(float)
         options = np.stack([np.ones(len(rows)), run, np.clip(gaps, 1, MOST_DAYS)])
-        may = np.stack(
-            [np.ones(len(rows), np.bool_), (run <= gaps) | (gaps <= 1), gaps <= MOST_DAYS]
-        )
+        may = np.stack([np.ones(len(rows), np.bool_), run <= gaps, gaps <= MOST_DAYS])
         weeks = [self.weeks(rows, cover, own) for own in options]
         daily = np.abs(weeks[0].daily)
         misfit = np.stack([week.misfit for week in weeks])
@@ -248,23 +247,41 @@ class _Book:
         columns = np.arange(len(rows))
         chosen, least = options[best, columns], misfit[best, columns]
         others = np.where(options == chosen, np.inf, misfit).min(axis=0)
-        with np.errstate(invalid="ignore"):
-            # The only possible option needs no week.
+        with np.errstate(invalid="ignore", divide="ignore"):
             unknown = np.stack([week.missing for week in weeks])[best, columns]
             margin = (MARGIN + MARGIN_FOR_UNKNOWN * unknown) * daily
-            sure = (others - least > margin) | ~(options != chosen).any(axis=0)
-            # To count known days again is an offence: the week must be whole, and fit.
-            whole = unknown == 0
-            fits = whole & (least <= FITS_YUAN + FITS_SHARE * daily)
-        again = (gaps >= 1) & (chosen > gaps)
-        found = np.where(again & ~(sure & fits), 1.0, np.where(sure, chosen, np.nan))
-        # A first row: what its figure is beside the published week's day.
-        start = gaps == 0
-        with np.errstate(invalid="ignore", divide="ignore"):
+            found = np.where(others - least > margin, chosen, np.nan)
+            # A first row: what its figure is beside the published week's day.
             times = self.income[rows] / weeks[0].daily
             near = np.where(np.abs(times / run - 1) < np.abs(times - 1), run, 1.0)
             close = np.abs(times / near - 1) < 0.5
-        return np.where(start, np.where(close, near, np.nan), found)
+        return np.where(gaps == 0, np.where(close, near, np.nan), found)
+
+    def _again(self, cover: Floats, fixed: NDArray[np.bool_], gap: Days, runs: Days) -> Floats:
+        """Figures over closed days that have days in them which other rows tell alone.
+
+        That is an offence: the week must be whole, be too small for the figure by itself where
+        the week before was not, and fit without the days.
+        """
+        rows = np.flatnonzero(~fixed & (gap > 0) & (runs > 1) & (cover < runs))
+        if not len(rows):
+            return cover
+        alone, before = self.weeks(rows, cover), self.weeks(rows - 1, cover)
+        daily = np.abs(alone.daily)
+        inherited = np.where(before.missing == 0, np.nan_to_num(before.rest), 0.0)
+        with np.errstate(invalid="ignore"):
+            few = (alone.missing == 0) & (alone.rest < -MARGIN * daily)
+            few &= alone.rest - inherited < -MARGIN * daily
+        rows, daily = rows[few], daily[few]
+        least = FITS_YUAN + FITS_SHARE * daily
+        for days in range(2, int(runs[rows].max(initial=1)) + 1):
+            week = self.weeks(rows, cover, np.full(len(rows), float(days)))
+            with np.errstate(invalid="ignore"):
+                fits = (week.missing == 0) & (week.misfit < least)
+            fits &= (days > gap[rows]) & (days <= runs[rows])
+            cover[rows[fits]] = days
+            least = np.where(fits, week.misfit, least)
+        return cover
 
     def _by_later_weeks(
         self, rows: NDArray[np.intp], cover: Floats, gap: Days, runs: Days

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.inference import infer
+from fund_assets.nav.money import judge_income
 from fund_assets.nav.returns import chain, step_returns
+from fund_assets.nav.rules import WEEK_HOLD_PCT
 from fund_assets.nav.timeline import keys_of
 from fund_assets.sources.decode import decode_history, event_frame, read_events
 from fund_assets.steps.collecting import collect_histories
@@ -268,3 +270,85 @@ def simulated_beside_truth(folder: Path) -> pd.DataFrame:
         columns={"total_return_index": "ours", "total_return_index_truth": "truth"}
     )
     return both.loc[both["right"], ["fund_code", "nav_date", "ours", "truth"]]
+
+
+def read_incomes(folder: Path) -> pd.DataFrame:
+    """All real incomes at hand, with what each covers and what the 7-day yield says of it.
+
+    Returns:
+        fund_code, nav_date, income, week_pct, gap (days since the row before, 0 for a first
+        one), days_covered, overlap, contradicted; and of weeks of which every day is known,
+        error_pct, recomputed here by plain loops, and cut, where it begins inside a sum.
+    """
+    told = pd.read_parquet(folder / "snapshots" / "lcc_2020-10-early_money.parquet")
+    rows = pd.DataFrame(
+        {
+            "fund_code": told["code"],
+            "nav_date": as_keys(told["date"]),
+            "income": pd.to_numeric(told["wan_yield"], errors="coerce"),
+            "week_pct": pd.to_numeric(told["seven_day"].str.rstrip("%"), errors="coerce"),
+        }
+    ).sort_values(["fund_code", "nav_date"], ignore_index=True)
+    day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
+    first = ~rows["fund_code"].duplicated().to_numpy()
+    found = judge_income(
+        day,
+        first,
+        rows["income"].to_numpy(),
+        rows["week_pct"].to_numpy(),
+        known=np.full(len(rows), np.nan),
+        settled=np.zeros(len(rows), dtype=bool),
+        recorded=True,
+        calendar=CALENDAR,
+        hold_from_pct=WEEK_HOLD_PCT,
+    )
+    rows = rows.assign(
+        day=day,
+        gap=np.where(first, 0, np.diff(day, prepend=day[:1])),
+        days_covered=found.days_covered,
+        overlap=found.overlap,
+        contradicted=found.contradicted,
+    )
+    weeks = [week for _, one in rows.groupby("fund_code") for week in _weeks(one)]
+    return rows.assign(
+        error_pct=[error for error, _ in weeks], cut=[cut for _, cut in weeks]
+    ).drop(columns="day")
+
+
+def _weeks(one: pd.DataFrame) -> list[tuple[float, bool]]:
+    """Published less recomputed 7-day yield of each row of a fund; NaN with a day unknown."""
+    found = []
+    for end, published in zip(one["day"], one["week_pct"], strict=True):
+        parts, cut = [], False
+        for row in one[one["day"] <= end].itertuples():
+            inside = min(row.days_covered, row.day - (end - 7))
+            if inside > 0:
+                parts.append((row.income * inside / row.days_covered, inside))
+                cut |= inside < row.days_covered
+        if sum(days for _, days in parts) != 7:
+            found.append((np.nan, False))
+            continue
+        simple = sum(income for income, _ in parts) / 7 * 365 / 100
+        compound = 100 * (np.prod([1 + income / 1e4 for income, _ in parts]) ** (365 / 7) - 1)
+        found.append((min(published - simple, published - compound, key=abs), bool(cut)))
+    return found
+
+
+def doubled(one: pd.DataFrame, nav_date: int) -> bool:
+    """Whether a fund is convicted when its figure of a date has the day before in it too."""
+    at = int(np.flatnonzero(one["nav_date"] == nav_date)[0])
+    income = one["income"].to_numpy().copy()
+    income[at] = round(income[at] + income[at - 1], 4)
+    day = keys_to_days(one["nav_date"].to_numpy()).astype(np.int64)
+    found = judge_income(
+        day,
+        np.arange(len(one)) == 0,
+        income,
+        one["week_pct"].to_numpy(),
+        known=np.ones(len(one)),
+        settled=np.arange(len(one)) != at,
+        recorded=True,
+        calendar=CALENDAR,
+        hold_from_pct=WEEK_HOLD_PCT,
+    )
+    return bool(found.overlap[at] or found.contradicted[at])

@@ -135,6 +135,30 @@ def _decimals(text: str) -> int:
     return len(text.partition(".")[2])
 
 
+def prove_income(proof: Proof, incomes: pd.DataFrame) -> None:
+    """What the 7-day yields say of real incomes."""
+    print(f"\nIncomes of {incomes['fund_code'].nunique()} money-market funds")
+    funds = incomes["fund_code"].nunique()
+    proof.state(f"all real incomes at hand, {len(incomes):,} of {funds} funds")
+    error = incomes["error_pct"].abs()
+    whole, cut = error[~incomes["cut"]].dropna(), error[incomes["cut"]]
+    proof.state(f"| weeks of seven known days | {len(whole):,} |")
+    for limit in (0.005, 0.03):
+        agree = (whole <= limit).sum()
+        proof.state(f"| agree to {limit:g} percent points | {agree:,} |")
+    words = "weeks that begin inside a sum, which counts by its share"
+    proof.state(f"| {words} | {len(cut)} |")
+    proof.state(f"| agree to 0.06 percent points | {(cut <= 0.06).sum()} |")
+    late = incomes[incomes["gap"] > 1]
+    proof.state(f"| figures with days before them that have no row | {len(late)} |")
+    days = late["days_covered"]
+    sums = f"{(days == 2).sum()} of two days, {(days == 8).sum()} of eight"
+    proof.state(f"| sums of these days | {(days == late['gap']).sum()}: {sums}")
+    proof.state(f"| the yields say that days are missing | {(days < late['gap']).sum()} |")
+    held = incomes["contradicted"] | incomes["overlap"]
+    proof.state(f"| incomes held | {held.sum()} |")
+
+
 def prove_simulated(proof: Proof, both: pd.DataFrame) -> None:
     """Whether the index is the truth where the truth is known."""
     print("\nSimulated market, all events known: our index beside the truth")
@@ -164,6 +188,7 @@ def main() -> int:
         prove_rank(proof, evidence.beside_published(steps, "index", rank), page)
         prove_inference(proof, inference)
         prove_statuses(proof, evidence.steps_with_all_events(histories, recorded))
+        prove_income(proof, evidence.read_incomes(folder))
     with TemporaryDirectory() as state:
         prove_simulated(proof, evidence.simulated_beside_truth(Path(state)))
     print()
