@@ -91,6 +91,13 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
             )
             soundness.try_writing(warehouse)
             yield Finding("writing", OK, "the warehouse can be written")
+            unlike = soundness.unlike_declared(warehouse)
+            yield Finding(
+                "tables",
+                FAILURE if unlike else OK,
+                unlike or "columns, conditions, indices and views are as declared",
+                "run `fund-assets migrate`: it makes what is missing" if unlike else "",
+            )
             damaged = soundness.damage(warehouse)
             yield Finding(
                 "integrity",

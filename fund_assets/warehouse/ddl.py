@@ -74,14 +74,14 @@ def conditions(column: Column, engine: str) -> Iterator[str]:
         yield f"{LENGTH[engine]}({name}) <= {column.max_length}"
 
 
-def checks(table: Table) -> Iterator[sa.CheckConstraint]:
+def checks(table: Table, *, named: bool = True) -> Iterator[sa.CheckConstraint]:
     """The CHECK constraints of a table, for each engine its own."""
     for engine in LENGTH:
         for column in table.columns:
             for n, condition in enumerate(conditions(column, engine)):
                 yield sa.CheckConstraint(
                     sa.text(condition),
-                    name=f"ck_{table.name}_{column.name}_{n}",
+                    name=f"ck_{table.name}_{column.name}_{n}" if named else None,
                 ).ddl_if(dialect=engine)
 
 
@@ -97,8 +97,25 @@ def sql_column(table: Table, column: Column) -> sa.Column[Any]:
     )
 
 
-def sql_table(table: Table, metadata: sa.MetaData, called: str | None = None) -> sa.Table:
-    """The table as SQLAlchemy knows it, added to `metadata`; `called` otherwise if need be."""
+def sql_table(
+    table: Table,
+    metadata: sa.MetaData,
+    called: str | None = None,
+    *,
+    alone: bool = False,
+    named: bool = True,
+    temporary: bool = False,
+) -> sa.Table:
+    """The table as SQLAlchemy knows it, added to `metadata`.
+
+    Args:
+        called: its name, when it is not to be its own.
+        alone: without references to other tables and without indexes.
+        named: its conditions have names of ours; else the server's, which follow the table's.
+        temporary: of one session alone.
+    """
+    references = () if alone else table.references.items()
+    indexes = () if alone else table.indexes
     return sa.Table(
         called or table.name,
         metadata,
@@ -106,10 +123,11 @@ def sql_table(table: Table, metadata: sa.MetaData, called: str | None = None) ->
         sa.PrimaryKeyConstraint(*table.primary_key),
         *(
             sa.ForeignKeyConstraint([column], [f"{target}.{TABLES[target].primary_key[0]}"])
-            for column, target in table.references.items()
+            for column, target in references
         ),
-        *checks(table),
-        *(sa.Index(f"ix_{table.name}_{'_'.join(key)}", *key) for key in table.indexes),
+        *checks(table, named=named),
+        *(sa.Index(f"ix_{table.name}_{'_'.join(key)}", *key) for key in indexes),
+        prefixes=["TEMPORARY"] if temporary else [],
         sqlite_strict=True,
         sqlite_with_rowid=False,
         mysql_engine="InnoDB",

@@ -4,11 +4,14 @@ Belongs here: what `fund-assets init` and `fund-assets migrate` do to the tables
 belong here: a change of a table (`migrations/versions/`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from fund_assets.warehouse.ddl import METADATA
+from fund_assets.warehouse.errors import WarehouseError
 from fund_assets.warehouse.migrations import BASELINE, HEAD
 from fund_assets.warehouse.views import VIEWS
 
@@ -20,7 +23,8 @@ def revision(connection: sa.Connection) -> str | None:
     tables = set(sa.inspect(connection).get_table_names())
     if "alembic_version" in tables:
         found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-        return None if found is None else str(found)
+        if found is not None:
+            return str(found)
     if "warehouse_meta" not in tables:
         return None
     found = connection.execute(
@@ -36,8 +40,12 @@ def make_tables(connection: sa.Connection, source: str) -> None:
     The revision is written last: on MySQL, where each table is made for good at once, an
     interrupted beginning is gone on with.
     """
-    METADATA.create_all(connection)
-    make_views(connection)
+    if sa.inspect(connection).get_table_names():
+        with _operations(connection):
+            _complete(connection)
+    else:
+        METADATA.create_all(connection)
+        make_views(connection)
     connection.execute(
         sa.text(
             "INSERT INTO warehouse_meta (property, value) SELECT 'source', :source "
@@ -45,32 +53,89 @@ def make_tables(connection: sa.Connection, source: str) -> None:
         ),
         {"source": source},
     )
-    _alembic("stamp", connection)
+    _stamp(connection, HEAD)
 
 
 def make_views(connection: sa.Connection) -> None:
     """All views of this release, in place of older ones of their names."""
     for name, select in VIEWS.items():
-        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
-        connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+            connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
+        else:
+            connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {name} AS {select}")
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Run the scripts that the tables lack."""
-    if "alembic_version" not in sa.inspect(connection).get_table_names():
-        _alembic("stamp", connection, BASELINE)
-    # A table that is made anew cannot be renamed under a view of it.
-    for name in VIEWS:
-        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
-    _alembic("upgrade", connection)
-    make_views(connection)
+    """Run the scripts that the tables lack; of those that have them all, renew what is gone.
 
+    A server commits in between: what was ended at any statement is gone on with by the next
+    call. The last revision is written when the tables have been seen to be as declared.
 
-def _alembic(command: str, connection: sa.Connection, to: str = HEAD) -> None:
-    import alembic.command
+    Raises:
+        WarehouseError: rows or tables are in the way; they are as they were.
+    """
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
+    from fund_assets.warehouse.migrations.leftovers import settle
+
+    at = str(revision(connection))
+    _stamp(connection, at)
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    getattr(alembic.command, command)(config, to)
+    scripts = list(ScriptDirectory.from_config(config).iterate_revisions(HEAD, at))
+    with _operations(connection):
+        if connection.dialect.name == "sqlite":  # which renames no table under a view
+            for name in VIEWS:
+                connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+        settle(connection)
+        for script in reversed(scripts):
+            script.module.upgrade()
+            if script.revision != HEAD:
+                _stamp(connection, script.revision)
+        _complete(connection)
+    if at != HEAD:
+        _stamp(connection, HEAD)
+
+
+def _complete(connection: sa.Connection) -> None:
+    """Make what is missing, and see that nothing is."""
+    from fund_assets.warehouse.migrations.rebuild import renew
+    from fund_assets.warehouse.migrations.shape import differences, missing_views
+
+    METADATA.create_all(connection)
+    for found in differences(connection):
+        renew(connection, found)
+    make_views(connection)
+    if left := [*map(str, differences(connection)), *missing_views(connection)]:
+        raise WarehouseError(
+            f"the tables are not as this release declares them: {'; '.join(left)}. Nothing was "
+            "removed and the revision is as it was; put right what is named (a column of your "
+            "own belongs in a table of your own), and run `fund-assets migrate` again"
+        )
+
+
+@contextmanager
+def _operations(connection: sa.Connection) -> Iterator[None]:
+    """While it lasts, Alembic's `op` works on this connection."""
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    with Operations.context(MigrationContext.configure(connection)):
+        yield
+
+
+def _stamp(connection: sa.Connection, to: str) -> None:
+    """Write the revision. Once there was one, what a script wrote before goes with it."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        connection.exec_driver_sql(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    if connection.exec_driver_sql("SELECT COUNT(*) FROM alembic_version").scalar_one():
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :to"), {"to": to})
+    else:
+        connection.execute(
+            sa.text("INSERT INTO alembic_version (version_num) VALUES (:to)"), {"to": to}
+        )

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.engine import backend_for
-from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.errors import TransientError, WarehouseError
 from fund_assets.warehouse.migrating import make_tables, revision, upgrade
 from fund_assets.warehouse.migrations import HEAD
-from fund_assets.warehouse.transactions import make_engine, transaction
+from fund_assets.warehouse.transactions import make_engine, retried, transaction
 
 #: Fewer are read before the process that reads columns has started.
 FEW_ROWS = 10_000
@@ -81,29 +81,41 @@ class Warehouse:
                 "FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
             )
 
+    @retried
     def migrate(self) -> tuple[str, str]:
         """Bring tables of an older release up to date, with all that they hold.
+
+        On a server each step is there for good: ended at any moment, the next call goes on.
+        Of tables that are up to date it makes what is missing: indices, views, references.
 
         Returns:
             Their revision before and after.
 
         Raises:
-            WarehouseError: there are none, or they are a newer release's.
+            WarehouseError: there are none, they are a newer release's, or something is in the
+                way of the scripts.
         """
         if self.revision() is None:
             raise WarehouseError(f"{self.place} has no tables yet: run `fund-assets init`")
         with transaction(
             self.backend, self.engine, writes=True, references=False
         ) as connection:
-            before = revision(connection)
-            if str(before) > HEAD:
+            before = str(revision(connection))
+            if before > HEAD:
                 raise WarehouseError(
                     f"the warehouse {self.place} has tables of revision {before}, newer than "
                     f"this program's {HEAD}: install the release that made it"
                 )
-            if before != HEAD:
+            try:
                 upgrade(connection)
-        return str(before), HEAD
+            except sa.exc.DBAPIError as error:
+                kind = TransientError if self.backend.is_transient(error) else WarehouseError
+                raise kind(
+                    f"the migration of {self.place} from revision {before} was ended: "
+                    f"{error.orig}{self.backend.hint()}. No row is lost; put right what is "
+                    "named and run `fund-assets migrate` again: it goes on from here"
+                ) from error
+        return before, HEAD
 
     def revision(self) -> str | None:
         """The revision of the tables, without waiting for a writer; None before `init`."""

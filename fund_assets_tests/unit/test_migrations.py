@@ -3,7 +3,11 @@
 `migrations/0001.*.sql` are databases as the first release made them, dumped.
 """
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +19,7 @@ from click.testing import CliRunner
 
 from fund_assets.cli import main
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse import Warehouse, WarehouseError
+from fund_assets.warehouse import Warehouse, WarehouseError, soundness
 from fund_assets.warehouse.migrating import SCRIPTS
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets_tests import stores
@@ -164,3 +168,119 @@ def test_the_command_says_what_it_did(old, monkeypatch):
     assert "was" not in CliRunner().invoke(main, ["migrate"]).output
     monkeypatch.setenv("FUND_WAREHOUSE_URL", "")
     assert CliRunner().invoke(main, ["migrate"]).exit_code == 2
+
+
+def walked(engine, *options):
+    """The walk of `reliability/migrations.py`, in a process of one thread."""
+    program = "fund_assets_tests.reliability.migrations"
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--engine", engine, *options],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_ended_at_some_statements_it_goes_on():
+    """Stops a step that the next run neither finishes nor takes back."""
+    if stores.on_mysql():
+        found = walked("mariadb", "--every", "97", "--twice", "1",
+                       "--server", os.environ[stores.SERVER])  # fmt: skip
+    else:
+        found = walked("sqlite", "--every", "97", "--twice", "1")
+    assert found["points"] > 5 and found["wrong"] == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["sqlite", "mariadb"])
+def test_ended_at_every_statement_it_goes_on(engine):
+    """Stops a step that the next run neither finishes nor takes back, wherever it is."""
+    found = walked(engine)
+    assert found["points"] > 400 and found["wrong"] == {}
+
+
+def run(warehouse, *statements):
+    """Statements on a connection that holds no foreign keys."""
+    with (
+        warehouse.engine.connect().execution_options(
+            writes=True, references=False
+        ) as connection,
+        connection.begin(),
+    ):
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        warehouse.backend.leave(connection)
+
+
+def as_former(warehouse, name):
+    """A table as the former way filled it before it dropped the old one."""
+    run(warehouse, f"CREATE TABLE new_{name} AS SELECT * FROM {name}")
+
+
+def test_rows_between_a_drop_and_a_rename_are_found(old):
+    """Stops the rows of a migration that a former release began from being lost."""
+    before = old.rows("SELECT * FROM nav_revision ORDER BY superseded_at")
+    as_former(old, "nav_revision")
+    run(old, "DROP TABLE nav_revision")
+    assert old.migrate() == ("0001", HEAD)
+    after = old.rows("SELECT * FROM nav_revision ORDER BY superseded_at")
+    assert [row.pop("legal_level") for row in after] == ["none", "report", "announce"]
+    assert after == before
+    assert soundness.unlike_declared(old) == ""
+
+
+def test_rows_beside_an_empty_table_are_put_back(old):
+    """Stops a market from being forgotten: a former release stamped an empty fund_info."""
+    old.migrate()
+    before = old.rows("SELECT * FROM fund_info ORDER BY fund_code")
+    assert len(before) == 2
+    as_former(old, "fund_info")
+    run(old, "DELETE FROM fund_info WHERE fund_code = '000002'")
+    assert "new_fund_info is left of a migration" in soundness.unlike_declared(old)
+    assert old.migrate() == (HEAD, HEAD)
+    assert old.rows("SELECT * FROM fund_info ORDER BY fund_code") == before
+    assert soundness.unlike_declared(old) == ""
+
+
+def test_what_is_missing_is_made(old):
+    """Stops an index or a view that was never made from being missing for ever."""
+    old.migrate()
+    index = "ix_validated_nav_fund_code_nav_date"
+    on = " ON validated_nav" if stores.on_mysql() else ""
+    run(old, f"DROP INDEX {index}{on}", "DROP VIEW nav_versions")
+    said = soundness.unlike_declared(old)
+    assert f"validated_nav: index {index}" in said and "view nav_versions" in said
+    assert old.migrate() == (HEAD, HEAD)
+    assert soundness.unlike_declared(old) == ""
+
+
+def test_a_changed_condition_is_put_right_and_a_foreign_column_is_left(old):
+    """Stops a revision from being stamped on tables that are not as declared."""
+    run(old, "ALTER TABLE publish_log ADD COLUMN ours INTEGER")
+    with pytest.raises(WarehouseError, match="publish_log: column ours is not declared"):
+        old.migrate()
+    assert old.revision() != HEAD
+    assert old.rows("SELECT ours FROM publish_log") == [{"ours": None}]
+    run(old, "ALTER TABLE publish_log DROP COLUMN ours")
+    run(old, "DROP TABLE calendar_override",
+        "CREATE TABLE calendar_override (day INTEGER NOT NULL PRIMARY KEY,"
+        " is_open INTEGER NOT NULL, note VARCHAR(9) NOT NULL)",
+        "INSERT INTO calendar_override VALUES (20260101, 0, 'x')")  # fmt: skip
+    old.migrate()
+    assert old.revision() == HEAD and soundness.unlike_declared(old) == ""
+    assert old.value("SELECT note FROM calendar_override") == "x"
+
+
+def test_rows_that_do_not_fit_are_named_and_kept(old):
+    """Stops a refusal of the database from reaching people without what to do."""
+    run(old, "DROP TABLE calendar_override",
+        "CREATE TABLE calendar_override (day INTEGER NOT NULL PRIMARY KEY,"
+        " is_open INTEGER NOT NULL, note VARCHAR(9) NOT NULL)",
+        "INSERT INTO calendar_override VALUES (20260101, 7, 'x')")  # fmt: skip
+    with pytest.raises(WarehouseError, match=r"is_open.*run `fund-assets migrate` again"):
+        old.migrate()
+    assert old.value("SELECT is_open FROM calendar_override") == 7
+    assert old.revision() != HEAD
+    run(old, "UPDATE calendar_override SET is_open = 1")
+    old.migrate()
+    assert old.revision() == HEAD

@@ -1,11 +1,14 @@
-"""Giving a stored table the columns and conditions that its declaration has now.
+"""Giving stored tables the columns and conditions that their declarations have now.
 
 Belongs here: what every script in `versions/` calls, and what new columns hold in old rows.
-Does not belong here: which tables a release changed.
+Does not belong here: which tables a release changed, or comparing (`shape.py`).
 
-A table is made anew under another name, filled, and put in the old one's place; what refers
-to it goes on to. A script may therefore bring a table further than its own release did: the
-next one then finds nothing to do. A renamed column would need a statement of its own.
+A table is made anew under another name, filled, and put in the old one's place. On SQLite all
+of it is one transaction. A server commits at each statement that changes a table, so every
+statement may be the last one: it is one step of a way that `leftovers.py` recognises, readers
+find the table at every moment, and the same script run again goes on where it ended. A script
+may therefore bring a table further than its own release did: the next one then finds nothing
+to do. A renamed column would need a statement of its own.
 """
 
 import sqlalchemy as sa
@@ -13,6 +16,16 @@ from alembic import op
 
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.ddl import METADATA, sql_table
+from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.migrations.shape import (
+    Difference,
+    description,
+    difference,
+    references,
+)
+
+#: Before the names of a table that is being filled, and of one whose place was taken.
+NEW, OLD = "migration_new_", "migration_old_"
 
 #: (table, column) → SQL for what rows have that are older than the column, which holds no NULL.
 FILLS = {
@@ -33,33 +46,131 @@ def create_missing() -> None:
 def rebuild(name: str) -> None:
     """Make a table what its declaration says, with all its rows."""
     connection = op.get_bind()
-    declared = METADATA.tables[name]
+    on_sqlite = connection.dialect.name == "sqlite"
+    found = difference(connection, name)
+    if not (found.words or found.undeclared or (found.references and on_sqlite)):
+        return
     stored = [column["name"] for column in sa.inspect(connection).get_columns(name)]
     names, values = [], []
-    for column in declared.columns:
-        fill = FILLS.get((name, column.name), "NULL" if column.nullable else None)
-        if column.name in stored:
-            fill = f"`{column.name}`"
-        if fill is None:
-            raise RuntimeError(f"FILLS says nothing of {name}.{column.name}")
+    for column in METADATA.tables[name].columns:
         names.append(f"`{column.name}`")
-        values.append(fill)
-    new = _renamed(name)
+        values.append(f"`{column.name}`" if column.name in stored else _fill(name, column))
+    new = _table(connection, f"{NEW}{name}", name)
     connection.execute(sa.schema.CreateTable(new))
-    connection.exec_driver_sql(
-        f"INSERT INTO new_{name} ({', '.join(names)}) SELECT {', '.join(values)} FROM {name}"
-    )
-    connection.exec_driver_sql(f"DROP TABLE {name}")
-    connection.exec_driver_sql(f"ALTER TABLE new_{name} RENAME TO {name}")
-    for index in declared.indexes:
+    # On a server the names of indexes are the table's own; in SQLite they are taken yet.
+    indexes = sorted(new.indexes, key=lambda index: str(index.name))
+    for index in [] if on_sqlite else indexes:
         index.create(connection)
+    connection.exec_driver_sql(
+        f"INSERT INTO {NEW}{name} ({', '.join(names)}) SELECT {', '.join(values)} FROM {name}"
+    )
+    _same_number(connection, name)
+    if on_sqlite:
+        connection.exec_driver_sql(f"DROP TABLE {name}")
+        connection.exec_driver_sql(f"ALTER TABLE {NEW}{name} RENAME TO {name}")
+        renew_indexes(connection, name)
+    else:
+        connection.exec_driver_sql(f"RENAME TABLE {name} TO {OLD}{name}, {NEW}{name} TO {name}")
+        drop_old(connection, name)
 
 
-def _renamed(name: str) -> sa.Table:
-    """The declared table as new_<name>, without its indexes, whose names are taken yet."""
+def add_rows(name: str, values: dict[str, str], source: str) -> None:
+    """Put rows into a table; those whose key it has already stay as they are.
+
+    So a script that is run again adds nothing.
+
+    Args:
+        name: the table.
+        values: column → SQL for what it holds; FILLS say it of the others without NULL.
+        source: what follows FROM.
+    """
+    columns = METADATA.tables[name].columns
+    told = {column.name: values.get(column.name) or _fill(name, column) for column in columns}
+    incoming = ", ".join(f"{sql} AS `{column}`" for column, sql in told.items())
+    same = " AND ".join(f"t.`{key}` = had.`{key}`" for key in TABLES[name].primary_key)
+    op.get_bind().exec_driver_sql(
+        f"INSERT INTO {name} ({', '.join(f'`{column}`' for column in told)}) "
+        f"SELECT * FROM (SELECT {incoming} FROM {source}) AS had "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE {same})"
+    )
+
+
+def renew(connection: sa.Connection, found: Difference) -> None:
+    """Put right what a table lacks, as far as nothing of it is lost: no column goes."""
+    if not found.undeclared:
+        rebuild(found.table)
+    if connection.dialect.name != "sqlite":
+        renew_references(connection, found.table)
+    renew_indexes(connection, found.table)
+
+
+def renew_indexes(connection: sa.Connection, name: str) -> None:
+    """Indexes that are declared and not there."""
+    missing = difference(connection, name).indexes
+    there = {index["name"] for index in sa.inspect(connection).get_indexes(name)}
+    for index in sorted(METADATA.tables[name].indexes, key=lambda index: str(index.name)):
+        if index.name in missing:
+            if index.name in there:
+                index.drop(connection)
+            index.create(connection)
+
+
+def renew_references(connection: sa.Connection, name: str) -> None:
+    """Foreign keys of a server's table that are missing, or follow a table that gave way."""
+    for n, (column, target) in enumerate(TABLES[name].references.items(), start=1):
+        key = TABLES[target].primary_key[0]
+        called, right = f"{name}_ibfk_{n}", False
+        for constraint, of, to, its in references(description(connection, name)):
+            if of == column and (to, its) == (target, key):
+                right = True
+            elif of == column or constraint == called:
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {name} DROP FOREIGN KEY `{constraint}`"
+                )
+        if not right:
+            connection.exec_driver_sql(
+                f"ALTER TABLE {name} ADD CONSTRAINT `{called}` "
+                f"FOREIGN KEY (`{column}`) REFERENCES {target} (`{key}`)"
+            )
+
+
+def drop_old(connection: sa.Connection, name: str) -> None:
+    """End of a server's way: what referred to the old table refers to the new one."""
+    there = set(sa.inspect(connection).get_table_names())
+    for table in TABLES.values():
+        if name in table.references.values() and table.name in there:
+            renew_references(connection, table.name)
+    connection.exec_driver_sql(f"DROP TABLE {OLD}{name}")
+
+
+def _fill(name: str, column: sa.Column[object]) -> str:
+    fill = FILLS.get((name, column.name), "NULL" if column.nullable else None)
+    if fill is None:
+        raise WarehouseError(
+            f"the migration does not know what {name}.{column.name} holds in older rows: this "
+            "release lacks it (FILLS in migrations/rebuild.py); the rows are as they were"
+        )
+    return fill
+
+
+def _same_number(connection: sa.Connection, name: str) -> None:
+    count = f"SELECT (SELECT COUNT(*) FROM {name}), (SELECT COUNT(*) FROM {NEW}{name})"
+    had, has = connection.exec_driver_sql(count).one()
+    if had != has:
+        raise WarehouseError(
+            f"{has} of {had} rows of {name} were taken over: {name} stays as it was"
+        )
+
+
+def _table(connection: sa.Connection, called: str, name: str) -> sa.Table:
+    """The declared table under another name.
+
+    MySQL has names of conditions once in a database, so there they are the server's own.
+    """
     metadata = sa.MetaData()
-    for other in TABLES.values():
-        sql_table(other, metadata)
-    new = sql_table(TABLES[name], metadata, called=f"new_{name}")
-    new.indexes.clear()
-    return new
+    for target in TABLES[name].references.values():
+        sql_table(TABLES[target], metadata, alone=True)
+    named = connection.dialect.name == "sqlite" or getattr(
+        connection.dialect, "is_mariadb", False
+    )
+    return sql_table(TABLES[name], metadata, called, named=named)
