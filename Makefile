@@ -36,6 +36,9 @@ faults: dev-env ## the fault matrix: every cell, n of n
 soak: dev-env ## of these, the simulated year with faults beside one without
 	@$(BIN)/python -m pytest -q -m soak
 
+mutants: dev-env ## lines changed on purpose, and which of them no test noticed (SEED=1 COUNT=400)
+	@nice $(BIN)/python -m fund_assets_tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),400)
+
 check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -75,4 +78,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-slow faults soak check docs site screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-slow faults soak mutants check docs site screenshots bench lock clean env dev-env
