@@ -4,6 +4,8 @@ Belongs here: a run of the tests under coverage, kept until a file that it depen
 and the choice of tests for a change. Does not belong here: the change.
 """
 
+import ast
+import functools
 import hashlib
 import json
 import os
@@ -78,16 +80,37 @@ class Reach:
         return chosen
 
     def _users(self, mutant: Mutant, root: Path) -> set[str]:
-        name = mutant.within.split(".")[0]
-        if not name:
-            return set()
+        """Tests that run a line with the name, or with a name that is made from it."""
+        wanted, known = {mutant.within.split(".")[0]} - {""}, -1
+        texts = {path: (root / path).read_text(encoding="utf-8") for path in self.lines}
+        made = [part for text in texts.values() for part in _assigned(text)]
+        while len(wanted) != known:
+            known = len(wanted)
+            wanted |= {name for name, names in made if names & wanted}
         found = set()
         for path, reached in self.lines.items():
-            text = (root / path).read_text(encoding="utf-8").splitlines()
-            for number, line in enumerate(text, 1):
-                if number in reached and re.search(rf"\b{name}\b", line):
+            for number, line in enumerate(texts[path].splitlines(), 1):
+                if number in reached and wanted & set(_WORD.findall(line)):
                     found |= reached[number]
         return found
+
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@functools.cache
+def _assigned(text: str) -> list[tuple[str, frozenset[str]]]:
+    """Each name that a module assigns, and the names in what it assigns."""
+    found = []
+    for node in ast.parse(text).body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        )
+        for target in targets if getattr(node, "value", None) else []:
+            if isinstance(target, ast.Name):
+                inside = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+                found.append((target.id, frozenset(inside)))
+    return found
 
 
 def test_files(root: Path, tests: Iterable[str] = TESTS) -> list[Path]:

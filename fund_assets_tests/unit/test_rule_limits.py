@@ -1,0 +1,159 @@
+"""Every rule at its limit: the last value that passes beside the first that does not.
+
+The limits are written here once more, by hand, from docs/rules.md.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fund_assets.nav import events, listing, rules
+from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT, UNPROVEN
+
+NAN = np.nan
+EVERY = {
+    rule.id: rule
+    for rule in (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
+}
+CALM = {
+    "R06_trading_day": {"is_session": False, "is_report_date": False, "is_money": False,
+                        "is_recorded": False},
+    "R07_nav_bounds": {"nav_low": 0.01, "nav_high": 100.0, "backed_unit_nav": 0},
+    "R23_money_yield_bounds": {"yield_per_10k": 1.0, "yield_7d_pct": 2.0},
+    "R08_jump_unconfirmed": {"by_events": 0.3, "jump_hold": 0.2, "status": UNPROVEN,
+                             "is_recorded": False, "tenfold": False, "turns_back": False,
+                             "backed_unit_nav": 0},
+    "R09_suspected_event": {"status": SUSPECTED_EVENT},
+    "R25_event_completeness": {"status": UNPROVEN},
+    "R02_row_count": {"usual_rows": 1000.0},
+    "R02_row_count_notice": {"usual_rows": 1000.0},
+    "R05_header_dates": {"dates_ordered": True, "newest_date": 20260918, "today": 20260918,
+                         "sessions_old": 0, "published_date": NAN},
+    "R24_event_sanity": {"possible": True, "unit_nav_before": 1.0, "kind": "dividend",
+                         "value": 0.1, "nav_missing": False},
+    "R18_list_shrink": {"listed_before": 1000},
+    "R26_list_churn": {"listed_before": 1000, "added": 0, "gone": 0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad"),
+    [
+        ("R01_readable", {"defect": ""}, {"defect": "unit_nav 'abc'"}),
+        ("R05_nav_date", {"date_expected": True}, {"date_expected": False}),
+        ("R06_trading_day", {"is_session": True}, {}),
+        ("R06_trading_day", {"is_report_date": True}, {}),
+        ("R06_trading_day", {"is_money": True}, {}),
+        ("R06_trading_day", {"is_recorded": True}, {}),
+        ("R07_nav_bounds", {"unit_nav": 0.01}, {"unit_nav": 0.009999}),
+        ("R07_nav_bounds", {"unit_nav": 100.0}, {"unit_nav": 100.001}),
+        ("R07_nav_bounds", {"unit_nav": NAN}, {"unit_nav": 0.0}),
+        ("R07_nav_bounds", {"unit_nav": 999_999.9, "backed_unit_nav": 1},
+         {"unit_nav": 1e6, "backed_unit_nav": 1}),
+        ("R07_nav_bounds", {"unit_nav": 0.0001, "backed_unit_nav": 1},
+         {"unit_nav": 0.0, "backed_unit_nav": 1}),
+        ("R11_accumulated_nav", {"acc_nav": 0.0001}, {"acc_nav": 0.0}),
+        ("R11_accumulated_nav", {"acc_nav": 999_999.9}, {"acc_nav": 1e6}),
+        ("R11_accumulated_nav", {"acc_nav": NAN}, {"acc_nav": -1.0}),
+        ("R01_growth_bounds", {"growth_pct": -99.99}, {"growth_pct": -100.0}),
+        ("R01_growth_bounds", {"growth_pct": 99_999.0}, {"growth_pct": 100_000.0}),
+        ("R01_growth_bounds", {"growth_pct": NAN}, {"growth_pct": -101.0}),
+        ("R23_money_yield_bounds", {"yield_per_10k": 999.9}, {"yield_per_10k": 1000.0}),
+        ("R23_money_yield_bounds", {"yield_7d_pct": 999.9}, {"yield_7d_pct": 1000.0}),
+        ("R23_money_yield_bounds", {"yield_7d_pct": -99.9}, {"yield_7d_pct": -100.0}),
+        ("R23_money_yield_bounds", {"yield_7d_pct": NAN, "yield_per_10k": NAN},
+         {"yield_7d_pct": NAN, "yield_per_10k": 1000.0}),
+        ("R08_jump_unconfirmed", {"by_events": 0.2}, {"by_events": 0.2001}),
+        ("R08_jump_unconfirmed", {"by_events": -0.2}, {"by_events": -0.2001}),
+        ("R08_jump_unconfirmed", {"by_events": NAN}, {}),
+        ("R08_jump_unconfirmed", {"status": PROVEN}, {"status": PROVEN, "tenfold": True}),
+        ("R08_jump_unconfirmed", {"status": PROVEN, "tenfold": True, "is_recorded": True}, {}),
+        ("R08_jump_unconfirmed", {"status": SUSPECTED_EVENT, "is_recorded": True},
+         {"status": SUSPECTED_EVENT, "is_recorded": True, "turns_back": True}),
+        ("R08_jump_unconfirmed", {"backed_unit_nav": 1}, {"status": SUSPECTED_EVENT}),
+        ("R08_jump", {"returns": 0.11, "jump_warn": 0.11}, {"returns": 0.1101, "jump_warn": 0.11}),
+        ("R08_jump", {"returns": NAN, "jump_warn": 0.11}, {"returns": -0.1101, "jump_warn": 0.11}),
+        ("R09_growth", {"disagreement_pct": 0.011, "tolerance_pct": 0.011},
+         {"disagreement_pct": 0.0111, "tolerance_pct": 0.011}),
+        ("R09_growth", {"disagreement_pct": NAN, "tolerance_pct": 0.011},
+         {"disagreement_pct": 1.0, "tolerance_pct": 0.011}),
+        ("R09_suspected_event", {"disagreement_pct": 0.5}, {"disagreement_pct": 0.501}),
+        ("R09_suspected_event", {"disagreement_pct": 9.0, "status": UNPROVEN},
+         {"disagreement_pct": 9.0}),
+        ("R25_event_completeness", {"disagreement_pct": 0.3}, {"disagreement_pct": 0.301}),
+        ("R25_event_completeness", {"disagreement_pct": NAN}, {"disagreement_pct": 9.0}),
+        ("R25_event_completeness", {"disagreement_pct": 9.0, "status": PROVEN},
+         {"disagreement_pct": 9.0}),
+        ("R16_revision_notice", {"revision": 0.0024}, {"revision": 0.0025}),
+        ("R16_revision_notice", {"revision": NAN}, {"revision": -0.0025}),
+        ("R01_schema", {"rows": 1000, "bad_codes": 10}, {"rows": 1000, "bad_codes": 11}),
+        ("R01_schema", {"rows": 1, "bad_codes": 0}, {"rows": 0, "bad_codes": 0}),
+        ("R02_row_count", {"rows": 900}, {"rows": 899}),
+        ("R02_row_count", {"rows": 1, "usual_rows": NAN}, {"rows": 1}),
+        ("R02_row_count_notice", {"rows": 970}, {"rows": 969}),
+        ("R02_row_count_notice", {"rows": 1, "usual_rows": NAN}, {"rows": 1}),
+        ("R05_header_dates", {}, {"dates_ordered": False}),
+        ("R05_header_dates", {"today": 20260919}, {"today": 20260917}),
+        ("R05_header_dates", {"sessions_old": 5}, {"sessions_old": 6}),
+        ("R05_header_dates", {"published_date": 20260918}, {"published_date": 20260921}),
+        ("R04_unique", {"conflicting": 1, "rows": 1000}, {"conflicting": 2, "rows": 1000}),
+        ("R15_standing_still", {"on_both_dates": 20, "standing_still": 10},
+         {"on_both_dates": 20, "standing_still": 11}),
+        ("R15_standing_still", {"on_both_dates": 19, "standing_still": 19},
+         {"on_both_dates": 20, "standing_still": 20}),
+        ("R03_kind_floor", {"members_before": 20, "still_there": 19},
+         {"members_before": 20, "still_there": 18}),
+        ("R03_kind_floor", {"members_before": 19, "still_there": 0},
+         {"members_before": 20, "still_there": 0}),
+        ("R13_staleness", {"sessions_behind": 3, "sessions_allowed": 3},
+         {"sessions_behind": 4, "sessions_allowed": 3}),
+        ("R12_pending", {"pending": False}, {"pending": True}),
+        ("R01_fund_codes", {"refused": 0}, {"refused": 1}),
+        ("R18_list_shrink", {"gone": 10}, {"gone": 11}),
+        ("R18_list_shrink", {"gone": 4, "listed_before": 4}, {"gone": 5, "listed_before": 4}),
+        ("R26_list_churn", {"added": 60, "gone": 20}, {"added": 61, "gone": 20}),
+        ("R26_list_churn", {"gone": 20}, {"gone": 21}),
+        ("R26_list_churn", {"added": 27_000, "listed_before": 0}, {"added": 27_000}),
+        ("R18_events_shrink", {"listed": 5, "stored": 5}, {"listed": 4, "stored": 5}),
+        ("R24_event_sanity", {"value": 0.9999}, {"value": 1.0}),
+        ("R24_event_sanity", {"unit_nav_before": NAN, "value": 5.0}, {"value": 5.0}),
+        ("R24_event_sanity", {"kind": "split", "value": 2.0}, {"value": 2.0}),
+        ("R24_event_sanity", {}, {"possible": False}),
+        ("R24_event_sanity", {}, {"nav_missing": True}),
+        ("R19_events_agree", {"history_value": 0.1, "list_value": 0.10005},
+         {"history_value": 0.1, "list_value": 0.10007}),
+        ("R19_events_agree", {"history_value": NAN, "list_value": 0.1},
+         {"history_value": 0.2, "list_value": 0.1}),
+        ("R19_events_agree", {"history_value": 0.1, "list_value": NAN},
+         {"history_value": 0.1, "list_value": 0.2}),
+    ],
+)  # fmt: skip
+def test_a_rule_passes_at_its_limit_and_not_beyond(rule: str, good: dict, bad: dict) -> None:
+    """Stops a limit that moved, or a rule that lets everything pass."""
+    frame = pd.DataFrame([CALM.get(rule, {}) | good, CALM.get(rule, {}) | bad])
+    met = EVERY[rule].demand(frame.astype({name: bool for name in frame if frame[name].dtype == object
+                                          and isinstance(frame[name][0], bool)}))  # fmt: skip
+    assert met.tolist() == [True, False]
+
+
+def test_corrections_have_the_levels_of_the_law() -> None:
+    """Stops 0.25 % and 0.5 % from being judged as less, on whichever side they lie."""
+    size = pd.Series([0.0024, 0.0025, -0.0049, 0.005, -0.005, 1.0025 / 1 - 1, NAN])
+    assert rules.legal_levels(size).tolist() == [
+        "none", "report", "report", "announce", "announce", "report", "none",
+    ]  # fmt: skip
+
+
+def test_a_verdict_counts_all_and_shows_ten() -> None:
+    """Stops a check that shows every row of a market, or tells the wrong count."""
+    frame = pd.DataFrame({"refused": [0, *range(1, 13)], "refused_sample": "x"})
+    (found,) = rules.judge(listing.RULES[:1], frame)
+    assert (found.rule, found.severity, found.looked_at, found.failed) == (
+        "R01_fund_codes", "warn", 13, 12,
+    )  # fmt: skip
+    assert found.cases == tuple(f"{n} listed funds are left out: x" for n in range(1, 11))
+    assert not found.passed
+    counted = rules.Verdict("R12_pending", "info", 5, 3)
+    assert counted.passed, "a rule that counts always passes"
+    assert rules.judge(listing.RULES[:1], frame.iloc[:1])[0].cases == ()
+    assert rules.judge(listing.RULES[:1], frame.iloc[:0])[0].looked_at == 0
