@@ -63,7 +63,7 @@ class Reach:
         reached = self.lines.get(mutant.path, {})
         span = range(mutant.line, mutant.last_line + 1)
         found = set().union(*(reached.get(line, set()) for line in span))
-        if mutant.level:
+        if mutant.level or not found:  # machine code is not seen
             found |= self._users(mutant, root)
             found = found or set().union(*reached.values())
         found -= self.failed | set(without)
@@ -100,9 +100,17 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 @functools.cache
 def _assigned(text: str) -> list[tuple[str, frozenset[str]]]:
-    """Each name that a module assigns, and the names in what it assigns."""
+    """Each name that a module assigns, and the names in what it assigns.
+
+    A compiled function is one as well: what runs in it is not seen line by line.
+    """
     found = []
     for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(by, ast.Name) and by.id == "compiled" for by in node.decorator_list
+        ):
+            inside = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            found.append((node.name, frozenset(inside)))
         targets = (
             node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         )

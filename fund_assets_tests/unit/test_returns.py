@@ -159,3 +159,98 @@ def test_empty():
     """Stops an empty evening from crashing."""
     empty = np.array([])
     assert chain(empty, empty.astype(bool), empty).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "unit", "off_pp", "explained"),
+    [
+        (10.0001, 10.1111, 0.01095, True), (10.0001, 10.1111, 0.01105, False),
+        (10.0001, 10.1111, -0.01095, True), (10.0001, 10.1111, -0.01105, False),
+        # Four digits of a NAV of one: 2 · 0.0001.
+        (1.0001, 1.0111, 0.0199, True), (1.0001, 1.0111, 0.0201, False),
+        # One of the two has a fourth digit: judged by four.
+        (1.001, 1.0111, 0.0198, True), (1.0001, 1.011, 0.0201, False),
+        # Three digits in both: 2 · 0.001.
+        (1.001, 1.011, 0.199, True), (1.001, 1.011, 0.201, False),
+    ],
+)  # fmt: skip
+def test_growth_may_differ_by_rounding_and_no_more(before, unit, off_pp, explained):
+    """Stops a missing event from hiding in a tolerance that is twice too wide."""
+    by_events = unit / before - 1
+    found = steps((before, NAN, 0, 0, 1), (unit, NAN, 100 * by_events + off_pp, 0, 1))
+    assert (found.status[1] == PROVEN) == explained
+    assert found.disagreement_pct[1] == pytest.approx(abs(off_pp), abs=1e-9)
+    assert np.isnan(found.disagreement_pct[0]) and np.isnan(found.by_events[0])
+    wanted = by_events if explained else by_events + off_pp / 100
+    assert found.returns[1] == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("before", "off", "status"),
+    [
+        # 0.0001 + 4 digits of 0.0001 over the NAV before.
+        (10.0001, 0.000135, SUSPECTED_EVENT), (10.0001, 0.000145, UNPROVEN),
+        (1.0001, 0.00049, SUSPECTED_EVENT), (1.0001, 0.00051, UNPROVEN),
+    ],
+)  # fmt: skip
+def test_the_accumulated_nav_backs_growth_within_its_own_rounding(before, off, status):
+    """Stops an accumulated NAV from vouching for a growth that it does not show."""
+    growth = 0.005
+    for sign in (1, -1):
+        acc = before + (growth + sign * off) * before
+        found = steps((before, before, 0, 0, 1), (before * 0.9, acc, 100 * growth, 0, 1))
+        assert found.status[1] == status
+        # Beyond what growth's own rounding explains, growth is the return and not acc.
+        assert found.returns[1] == pytest.approx(growth, abs=1e-12)
+
+
+def test_the_accumulated_nav_backs_events_within_its_own_rounding():
+    """Stops an accumulated NAV from vouching for events that it does not show."""
+    for off, status in ((0.00049, SINGLE_SOURCE), (0.00051, UNPROVEN)):
+        acc = 1.0001 + (0.01 + off) * 1.0001
+        found = steps((1.0001, 1.0001, 0, 0, 1), (1.0001 * 1.01, acc, 0.5, 0, 1), gap=1)
+        assert found.status[1] == status
+
+
+def test_a_zero_growth_is_a_placeholder_below_five_percent():
+    """Stops a zero from being believed for a young fund, or disbelieved after a dividend."""
+    for move, wanted in ((0.0499, 0.0499), (-0.0499, -0.0499), (0.0501, 0.0), (-0.0501, 0.0)):
+        found = steps((1.0, NAN, 0, 0, 1), (1 + move, NAN, 0, 0, 1))
+        assert found.status[1] == UNPROVEN
+        assert found.returns[1] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_between_a_nav_and_a_yield_there_is_no_step():
+    """Stops a money fund's row beside a NAV from breaking the chain."""
+    found = step_returns(
+        unit_nav=np.array([1.0, NAN, NAN, 1.1]),
+        acc_nav=np.full(4, NAN),
+        growth_pct=np.array([0.0, NAN, NAN, NAN]),
+        yield_per_10k=np.array([NAN, 2.0, 0.5, NAN]),
+        dividend=np.zeros(4),
+        split=np.ones(4),
+        first=np.array([True, False, False, False]),
+        gap=np.zeros(4, int),
+    )
+    assert found.status.tolist() == [FIRST, SINGLE_SOURCE, SINGLE_SOURCE, UNPROVEN]
+    np.testing.assert_array_equal(found.returns, [NAN, 0.0002, 0.00005, 0.0])
+    assert np.isnan(found.by_events[1:3]).all() and np.isnan(found.disagreement_pct[1:3]).all()
+
+
+def test_chains_of_many_lengths_are_the_products_of_their_returns():
+    """Stops a fund of another length from taking a step of its neighbour."""
+    lengths = [3, 1, 5, 2, 5]
+    rng = np.random.default_rng(4)
+    returns = rng.normal(0, 0.1, sum(lengths))
+    first = np.zeros(sum(lengths), bool)
+    starts = np.cumsum([0, *lengths[:-1]])
+    first[starts] = True
+    base = np.where(first, 2.0, -9.0)
+    wanted = []
+    for start, length in zip(starts, lengths, strict=True):
+        value = 2.0
+        for k in range(length):
+            value *= 1.0 if k == 0 else 1.0 + returns[start + k]
+            wanted.append(value)
+    np.testing.assert_array_equal(chain(returns, first, base), wanted)
+    assert len(chain(np.array([]), np.array([], bool), np.array([]))) == 0
