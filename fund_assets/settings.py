@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     )
     request_attempts: int = Field(3, ge=1, le=10, description="tries per request")
     requests_per_second: float = Field(1.0, gt=0, description="rate limit per host")
+    refused_pause_s: float = Field(
+        1800.0,
+        gt=0,
+        le=43_200,
+        description="how long nothing is asked of a source that refuses us, the first time",
+    )
     response_limit_mb: int = Field(64, gt=0, description="largest answer accepted")
     raw_retention_days: int = Field(30, ge=1, description="how long raw answers are kept")
     history_funds_per_run: int = Field(
@@ -227,6 +233,11 @@ class Settings(BaseSettings):
         An invented market and the real one share neither tables nor run history.
         """
         return self.state.expanduser().resolve() / self.source
+
+    @property
+    def pace_dir(self) -> Path:
+        """Where the processes of this machine share how fast each host may be asked."""
+        return self.state_dir / "pace"
 
     @property
     def warehouse(self) -> str:

@@ -37,6 +37,18 @@ class BannedError(SourceError):
     """The source answered with a ban, login or captcha page instead of data."""
 
 
+class HeldOffError(BannedError):
+    """Nothing was asked: the source refuses us, or cannot be reached, until a later time."""
+
+
+class ArchiveError(SourceError):
+    """The answer came and cannot be kept on this machine."""
+
+
+class DefectError(SourceError):
+    """Something of ours broke over an answer; the log has the traceback."""
+
+
 class EmptyAnswerError(SourceError):
     """The answer is well formed but holds nothing."""
 
@@ -174,12 +186,12 @@ class FundSource(Protocol):
         """The histories of these funds are stored: they need not stay at hand."""
         ...
 
-    def stop(self) -> datetime:
-        """Ask for no history for a while; returns until when, in Asia/Shanghai."""
+    def stopped_until(self) -> datetime | None:
+        """Until when no history is to be asked for, in Asia/Shanghai; None: now is well."""
         ...
 
-    def stopped_until(self) -> datetime | None:
-        """Until when no history is to be asked for; None: now is well."""
+    def stopped_because(self) -> str:
+        """The same in words, with the reason; empty: now is well."""
         ...
 
     def events(self, year: int) -> MarketEvents:

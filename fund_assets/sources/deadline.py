@@ -21,10 +21,12 @@ class Watch:
 
     Attributes:
         expired: whether the time is over.
+        tunnelled: whether a proxy has connected us: what is closed then is not its doing.
     """
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
+        self.tunnelled = False
         self._sockets: list[socket.socket] = []
         self._lock = Lock()
         self._timer = Timer(max(seconds, 0.0), self._expire)
@@ -67,11 +69,13 @@ class WatchedAdapter(HTTPAdapter):
     def __init__(self) -> None:
         self._watch: Watch | None = None
         self._socket: socket.socket | None = None
+        self._tunnelled = False
         super().__init__(max_retries=0)
 
     def watch_with(self, watch: Watch) -> None:
         """From now on report to this watch, a connection that is open already first of all."""
         self._watch = watch
+        watch.tunnelled = self._tunnelled
         if self._socket:
             watch.keep(self._socket)
 
@@ -85,6 +89,12 @@ class WatchedAdapter(HTTPAdapter):
                 sock = super()._new_conn()
                 adapter._report(sock)
                 return sock
+
+            def _tunnel(self) -> None:
+                super()._tunnel()
+                adapter._tunnelled = True
+                if adapter._watch:
+                    adapter._watch.tunnelled = True
 
         pool.ConnectionCls = Watched
         return pool

@@ -31,9 +31,10 @@ from fund_assets.sources.base import (
     Wave,
 )
 from fund_assets.sources.cells import unite
-from fund_assets.sources.gateway import Answer, Gateway, StatusError
+from fund_assets.sources.gateway import Answer, Gateway, StatusError, in_words
 from fund_assets.sources.indices import index_history
 from fund_assets.sources.javascript import ChildEngine, JavaScriptError
+from fund_assets.sources.pace import FUNDS, moment
 from fund_assets.sources.tally import RequestCount
 
 HOST = "fund.eastmoney.com"
@@ -213,13 +214,15 @@ class EastmoneySource:
         if self._gateway.archive:
             self._gateway.archive.forget(HISTORY, fund_codes)
 
-    def stop(self) -> datetime:
-        """No history is asked for until then; the evening's pages are."""
-        return self._gateway.pace.stop(HOST)
-
     def stopped_until(self) -> datetime | None:
         """Until when no history is to be asked for; None: now is well."""
-        return self._gateway.pace.stopped_until(HOST)
+        found = self._gateway.pace.refusal(HOST, FUNDS)
+        return moment(found.until) if found else None
+
+    def stopped_because(self) -> str:
+        """The same in words, with the reason; empty: now is well."""
+        found = self._gateway.pace.refusal(HOST, FUNDS)
+        return in_words(HOST, found) if found else ""
 
     def events(self, year: int) -> MarketEvents:
         """Every dividend and split of the market in a year: a request for each 100 of them.
@@ -282,9 +285,9 @@ class EastmoneySource:
         def fetch(
             url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
         ) -> Answer:
-            answer = self._gateway.fetch(endpoint, url, params, headers, form="html")
-            pages.check_page(answer)
-            return answer
+            return self._gateway.fetch(
+                endpoint, url, params, headers, form="html", check=pages.check_page
+            )
 
         decoded = run(function, fetch)
         return decoded.answers[0], read(decoded)

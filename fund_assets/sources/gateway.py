@@ -1,18 +1,21 @@
-"""The one door to the network: every request to the market goes through a `Gateway`.
+"""The one way to the network: every request to the market goes through a `Gateway`.
 
-Belongs here: timeouts, the deadline of a whole call, retries, the size limit, the refusal of
-redirects and of ban pages, and keeping the raw bytes. Does not belong here: how fast a host
-may be asked (`pace.py`), which addresses there are (`eastmoney.py`) and what the bytes mean
-(`decode.py`).
+Belongs here: timeouts, the deadline of a whole call, retries, the size limit, what counts as
+being refused, and keeping the raw bytes. Does not belong here: how fast a host may be asked
+(`pace.py`) and when it is left alone (`doors.py`), which addresses there are (`eastmoney.py`)
+and what the bytes mean (`decode.py`).
+
+Whatever a server sends ends as an answer or as a `SourceError`.
 """
 
+import logging
 import re
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from http.client import HTTPException
+from http.client import HTTPException, RemoteDisconnected
 from pathlib import Path
+from ssl import SSLEOFError, SSLZeroReturnError
 from time import monotonic
 from typing import Literal
 from urllib.parse import urlsplit
@@ -30,21 +33,36 @@ from tenacity import (
 from fund_assets.settings import Settings
 from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
+    ArchiveError,
     BannedError,
+    DefectError,
     EmptyAnswerError,
+    FormatError,
+    HeldOffError,
     SourceError,
     TooLargeError,
     TransportError,
+    TruncatedError,
 )
+from fund_assets.sources.boundary import boundary, is_ours
 from fund_assets.sources.deadline import Watch
+from fund_assets.sources.doors import REFUSED_PAUSE_S, Known, Next, Refusal
 from fund_assets.sources.lines import Lines
-from fund_assets.sources.pace import Pace
+from fund_assets.sources.pace import FUNDS, PAGES, Pace, moment
+from fund_assets.sources.redirects import RedirectError, target
 from fund_assets.sources.tally import Tally
+from fund_assets.sources.unpacking import Unpacker, UnpackingError
 
+log = logging.getLogger(__name__)
 _CHUNK = 64 * 1024
 _MOST_REDIRECTS = 3
+_REDIRECTS = (301, 302, 303, 307, 308)
 #: What is kept in the archive of a page that is not there.
 NO_PAGE = "status 404"
+#: Statuses with which a server answers: there is no such page.
+_GONE = (404, 410)
+#: Statuses with which a server says that it is asked too fast; 514 is that of a CDN.
+_TOO_FAST = (429, 514)
 _LONGEST_PAUSE_S = 30.0
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
 
@@ -60,6 +78,10 @@ class StatusError(TransportError):
 
 class DeadlineError(TransportError):
     """The call's time is over; it is not tried again."""
+
+
+class UnreachedError(TransportError):
+    """There was no connection to the server at all."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +109,13 @@ class Gateway:
         timeout_s: longest wait for a connection, and between two pieces of an answer.
         deadline_s: longest time of one call, its retries and pauses included; the wait for
             the rate limit is not counted.
-        attempts: tries per call. Broken connections, timeouts, 429 and 5xx are tried again;
-            ban pages, other statuses and answers in another form are not.
+        attempts: tries per call. Broken connections, timeouts, 429, 514 and 5xx are tried
+            again while no other request is refused; ban pages, other statuses and answers in
+            another form are not.
         requests_per_second: per host.
-        pace_folder: where the processes of this machine share the pace; None: they do not.
+        pace_folder: where the processes of this machine share pace and refusals; None: they
+            do not.
+        pause_s: how long nothing is asked of a host that refuses us, the first time.
         limit_bytes: largest answer, after content encoding is removed.
         archive: where answers are kept before anyone looks into them.
         retention_days: how long `prune` leaves them there.
@@ -110,6 +135,7 @@ class Gateway:
         attempts: int = 3,
         requests_per_second: float = 1.0,
         pace_folder: Path | None = None,
+        pause_s: float = REFUSED_PAUSE_S,
         limit_bytes: int = 64 * 2**20,
         archive: RawArchive | None = None,
         retention_days: int = 30,
@@ -121,7 +147,7 @@ class Gateway:
         self._limit_bytes = limit_bytes
         self.archive = archive
         self._retention_days = retention_days
-        self.pace = Pace(requests_per_second, pace_folder)
+        self.pace = Pace(requests_per_second, pace_folder, pause_s)
         self._lines = Lines()
         self.tally = Tally()
         self._pause = wait_exponential_jitter(
@@ -136,7 +162,8 @@ class Gateway:
             deadline_s=settings.request_deadline_s,
             attempts=settings.request_attempts,
             requests_per_second=settings.requests_per_second,
-            pace_folder=settings.state_dir / "pace",
+            pace_folder=settings.pace_dir,
+            pause_s=settings.refused_pause_s,
             limit_bytes=settings.response_limit_mb * 2**20,
             archive=RawArchive(settings.state_dir / "raw"),
             retention_days=settings.raw_retention_days,
@@ -156,48 +183,55 @@ class Gateway:
         form: Literal["js", "html"] = "js",
         fund: str = "",
         keep: bool = False,
+        check: Callable[[Answer], None] = lambda answer: None,
     ) -> Answer:
         """GET `url` and return the whole answer.
+
+        While the host refuses us, no request is made.
 
         Args:
             endpoint: short stable name for messages and provenance.
             form: what is expected; a page where `js` is expected is a ban page.
-            fund: the fund it is about, for messages.
+            fund: the fund it is about, for messages; it goes through the door of single funds.
             keep: the answer, or that there is no such page, is kept at hand in the archive
-                under the fund; one that is at hand already is not asked for again. Refused
-                without a request while the host is stopped.
+                under the fund; one that is at hand already is not asked for again.
+            check: raises a `SourceError` over an answer that is none.
 
         Raises:
             TransportError: no whole answer; `StatusError` carries the status.
-            BannedError: a page or another host's address instead of data.
+            BannedError: a page or another host's address instead of data; `HeldOffError`:
+                nothing was asked, for the host refuses us.
             EmptyAnswerError: a success without a byte.
             TooLargeError: more bytes than the limit.
+            ArchiveError: it came and cannot be kept.
+            DefectError: something of ours broke.
         """
         host = urlsplit(url).hostname or url
+        door = FUNDS if fund else PAGES
         what = f"{endpoint}{f' of fund {fund}' if fund else ''} from {host}"
-        if keep and (found := self._at_hand(endpoint, what, url, fund)):
-            return found
         until: float | None = None
-        took = 0.0
+        again = True
 
         def once() -> Answer:
-            nonlocal until, took
-            self.pace.wait(host)
-            if keep and (stop := self.pace.stopped_until(host)):
-                raise BannedError(f"{what}: held off, not asked for before {stop:%H:%M}")
+            nonlocal until, again
+            again = False
+            self._enter(host, door, what)
             began = monotonic()
             if until is None:
                 until = began + self._deadline_s
             try:
                 answer = self._once(endpoint, what, url, params, headers, until)
+                _judge(answer, what, form)
+                check(answer)
             except SourceError as error:
                 self.tally.add(endpoint, outcome_of(error), monotonic() - began)
-                if _holds_off(error):
-                    self.pace.held_off(host)
-                if keep and self.archive and getattr(error, "status", 0) == 404:
-                    self.archive.keep(endpoint, fund, NO_PAGE)
+                again = self._refused(host, door, fund or endpoint, what, error)
                 raise
-            took = monotonic() - began
+            self.tally.add(endpoint, outcome_of(None), monotonic() - began)
+            known = Known(endpoint, fund, answer.url, dict(headers or {})) if fund else None
+            if not fund and form == "js":
+                known = Known(endpoint, endpoint, answer.url, dict(headers or {}))
+            self.pace.answered(host, door, known)
             return answer
 
         retrying = Retrying(
@@ -206,25 +240,88 @@ class Gateway:
                 or monotonic() + state.upcoming_sleep > (until or 0.0)
             ),
             wait=self._wait,
-            retry=retry_if_exception(_worth_another_try),
+            retry=retry_if_exception(lambda error: again and _worth_another_try(error)),
             reraise=True,
         )
-        answer: Answer = retrying(once)
-        problem: SourceError | None = None
-        if not answer.body:
-            problem = EmptyAnswerError(_nothing(what))
-        elif form == "js" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-            problem = banned(what, answer.body)
-        self.tally.add(endpoint, outcome_of(problem), took)
-        if isinstance(problem, BannedError):
-            self.pace.held_off(host)
+        with boundary(what):
+            if keep and (found := self._at_hand(endpoint, what, url, fund)):
+                return found
+            try:
+                answer: Answer = retrying(once)
+            except StatusError as error:
+                if keep and error.status in _GONE:
+                    self._keep(endpoint, what, fund, NO_PAGE)
+                raise
+            if self.archive:
+                try:
+                    self.archive.put(answer.body)
+                except OSError as error:
+                    raise _unkept(what, error) from error
+            if keep:
+                self._keep(endpoint, what, fund, answer.sha256)
+            return answer
+
+    def _enter(self, host: str, door: str, what: str) -> None:
+        """Wait for a turn; raise while the host refuses us."""
+        found = self.pace.enter(host, door)
+        if isinstance(found, Known):
+            self._ask(host, door, found)
+            found = self.pace.refusal(host, door)
+            self.pace.wait(host)
+        if isinstance(found, Refusal):
+            raise HeldOffError(f"{what}: not asked: {in_words(host, found)}")
+
+    def _refused(
+        self, host: str, door: str, subject: str, what: str, error: SourceError
+    ) -> bool:
+        """Note a request that ended in an error; whether it may be tried again."""
+        if not _is_refusal(error):
+            self.pace.answered(host, door)
+            return True
+        follows = self.pace.refused(
+            host,
+            door,
+            subject,
+            _short(error, what),
+            reached=not isinstance(error, UnreachedError),
+            too_fast=isinstance(error, StatusError) and error.status in _TOO_FAST,
+        )
+        if isinstance(follows, Known):
+            self.pace.wait(host)
+            self._ask(host, door, follows)
+            return False
+        return follows is Next.AGAIN
+
+    def _ask(self, host: str, door: str, known: Known) -> None:
+        """Ask once more what was answered before, and let the door know what came of it."""
+        what = f"{known.endpoint} of {known.subject} from {host}"
+        began = monotonic()
+        try:
+            with boundary(what):
+                answer = self._once(
+                    known.endpoint, what, known.url, None, known.headers,
+                    began + self._deadline_s,
+                )  # fmt: skip
+                _judge(answer, what, "js")
+        except SourceError as error:
+            self.tally.add(known.endpoint, outcome_of(error), monotonic() - began)
+            if _is_refusal(error):
+                reached = not isinstance(error, UnreachedError)
+                self.pace.found_shut(host, door, _short(error, what), reached=reached)
+                found = self.pace.refusal(host, door)
+                if found:
+                    log.warning("%s", in_words(host, found))
+                return
         else:
-            self.pace.answered(host)
-            if keep and self.archive:
-                self.archive.keep(endpoint, fund, answer.sha256)
-        if problem:
-            raise problem
-        return answer
+            self.tally.add(known.endpoint, outcome_of(None), monotonic() - began)
+        self.pace.answered(host, door)
+
+    def _keep(self, endpoint: str, what: str, fund: str, said: str) -> None:
+        if self.archive:
+            try:
+                self.archive.keep(endpoint, fund, said)
+            except OSError as error:
+                raise _unkept(what, error) from error
 
     def _at_hand(self, endpoint: str, what: str, url: str, fund: str) -> Answer | None:
         """An answer that is kept, as if it came now; None when there is none to be read."""
@@ -235,11 +332,10 @@ class Gateway:
             raise StatusError(_no_page(what), requests.codes.not_found)
         try:
             body = self.archive.get(said)
-        except (FileNotFoundError, ValueError, OSError):
-            return None  # pruned meanwhile, or damaged: it is asked for again
-        if not body:
-            raise EmptyAnswerError(_nothing(what))
-        return Answer(endpoint, url, requests.codes.ok, {}, body, said)
+        except (OSError, ValueError) as error:  # pruned meanwhile, or damaged
+            log.warning("%s: what was kept cannot be used, it is asked for again: %s", what, error)
+            return None
+        return Answer(endpoint, url, requests.codes.ok, {}, body, said) if body else None
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -260,15 +356,33 @@ class Gateway:
             try:
                 response = self._send(session, what, url, params, headers, until)
                 body = self._read(response, what)
-            except _FAULTS as error:
+            except SourceError:
+                raise
+            except Exception as error:
                 if watch.expired:
                     raise self._late(what) from error
-                raise TransportError(f"{what}: {_explain(error, self._timeout_s)}") from error
+                raise self._transport(what, error, watch.tunnelled) from error
             if watch.expired:  # a body without a length ends like a whole one
                 raise self._late(what)
-        digest = self.archive.put(body) if self.archive else sha256(body).hexdigest()
         return Answer(
-            endpoint, response.url, response.status_code, response.headers, body, digest
+            endpoint,
+            response.url,
+            response.status_code,
+            response.headers,
+            body,
+            sha256(body).hexdigest(),
+        )
+
+    def _transport(self, what: str, error: Exception, tunnelled: bool) -> SourceError:
+        """What broke a request: the connection, an answer against the rules, or we."""
+        if isinstance(error, _FAULTS):
+            words, kind = _explain(error, self._timeout_s, tunnelled)
+            return kind(f"{what}: {words}")
+        if is_ours(error):
+            raise error  # the boundary tells of it
+        return TransportError(
+            f"{what}: the answer breaks the rules of HTTP: try later "
+            f"({type(error).__name__}: {str(error)[:200]})"
         )
 
     def _late(self, what: str) -> DeadlineError:
@@ -286,7 +400,6 @@ class Gateway:
         headers: Mapping[str, str] | None,
         until: float,
     ) -> requests.Response:
-        host = urlsplit(url).hostname
         longest = min(self._timeout_s, max(until - monotonic(), 0.01))
         for _ in range(_MOST_REDIRECTS + 1):
             response = session.get(
@@ -297,12 +410,16 @@ class Gateway:
                 allow_redirects=False,
                 stream=True,
             )
-            target = session.get_redirect_target(response)
-            if target is None:
+            location = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or location is None:
                 break
-            url, params = requests.compat.urljoin(response.url, target), None
             response.close()
-            if (elsewhere := urlsplit(url).hostname) != host:
+            try:
+                url, elsewhere = target(response.url, location)
+            except RedirectError as error:
+                raise TransportError(f"{what}: {error}; try later") from error
+            params = None
+            if elsewhere:
                 raise BannedError(
                     f"{what}: redirected to {elsewhere}, which is not followed: probably a "
                     "login or ban page; wait some hours and lower FUND_REQUESTS_PER_SECOND"
@@ -314,32 +431,38 @@ class Gateway:
         return response
 
     def _read(self, response: requests.Response, what: str) -> bytes:
-        """The body without its content encoding.
-
-        Not left to urllib3, which takes the first half of a compressed answer for a whole.
-        """
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
-        packed = encoding != "identity"
-        if packed and encoding not in ("gzip", "deflate"):
-            raise TransportError(f"{what}: unknown content encoding {encoding[:40]!r}")
-        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its first bytes
-        body = bytearray()
+        """The body without its content encoding."""
+        body, came = bytearray(), 0
         try:
+            unpacker = Unpacker(response.headers.get("Content-Encoding", "identity").lower())
             for chunk in response.raw.stream(_CHUNK, decode_content=False):
-                room = self._limit_bytes - len(body) + 1
-                body += unpack.decompress(chunk, room) if packed else chunk
-                if len(body) > self._limit_bytes:
+                came += len(chunk)
+                body += unpacker.feed(chunk, self._limit_bytes - len(body) + 1)
+                if max(len(body), came) > self._limit_bytes:
                     raise TooLargeError(
                         f"{what}: the answer is larger than {self._limit_bytes:,} bytes; "
                         "raise FUND_RESPONSE_LIMIT_MB if that is right"
                     )
-        except zlib.error as error:
-            raise TransportError(
-                f"{what}: the compressed answer is damaged: {error}"
-            ) from error
-        if packed and not unpack.eof:
-            raise TransportError(f"{what}: the compressed answer ends in the middle")
+            unpacker.end()
+        except UnpackingError as error:
+            raise TransportError(f"{what}: {error}") from error
         return bytes(body)
+
+
+def in_words(host: str, refusal: Refusal) -> str:
+    """Until when nothing is asked of a host, and why."""
+    until = f"{moment(refusal.until):%Y-%m-%d %H:%M}"
+    if refusal.reached:
+        return f"{host} refuses us until {until}: {refusal.because}"
+    return f"{host} cannot be reached and is not asked before {until}: {refusal.because}"
+
+
+def _judge(answer: Answer, what: str, form: str) -> None:
+    """Refuse an empty answer, and a page where data should stand."""
+    if not answer.body:
+        raise EmptyAnswerError(f"{what}: the answer is empty; try again later")
+    if form == "js" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise banned(what, answer.body)
 
 
 def banned(what: str, page: bytes) -> BannedError:
@@ -357,15 +480,18 @@ def outcome_of(error: SourceError | None) -> str:
     """How a request ended, in one word; None is an answer."""
     if isinstance(error, StatusError):
         return f"status_{error.status}"
-    return _OUTCOMES[type(error)]
-
-
-def _nothing(what: str) -> str:
-    return f"{what}: the answer is empty; try again later"
+    return next((_OUTCOMES[k] for k in type(error).__mro__ if k in _OUTCOMES), "other")
 
 
 def _no_page(what: str) -> str:
     return f"{what}: status 404, there is no such page"
+
+
+def _unkept(what: str, error: OSError) -> ArchiveError:
+    return ArchiveError(
+        f"{what}: the answer came and cannot be kept: {error}; make room below FUND_STATE, or "
+        "set it to a folder that can be written"
+    )
 
 
 def _status_error(what: str, response: requests.Response) -> StatusError:
@@ -375,17 +501,23 @@ def _status_error(what: str, response: requests.Response) -> StatusError:
         404: "there is no such page",
         407: "the proxy wants a login: check HTTPS_PROXY",
         429: "too many requests: lower FUND_REQUESTS_PER_SECOND",
+        514: "too many requests, says its CDN: lower FUND_REQUESTS_PER_SECOND",
     }.get(status, "the server fails: try later" if status >= 500 else "request refused")
     asked = response.headers.get("Retry-After", "")
     pause = float(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 0.0
     return StatusError(f"{what}: status {status}, {advice}", status, pause)
 
 
-def _holds_off(error: SourceError) -> bool:
-    """Whether the source asks us to be slower, or takes us for no person."""
+def _is_refusal(error: SourceError) -> bool:
+    """Whether a request ended without anything that shows that the host serves us."""
     if isinstance(error, StatusError):
-        return error.status in (403, 429)
-    return isinstance(error, BannedError)
+        return error.status not in _GONE
+    return isinstance(error, TransportError | BannedError | EmptyAnswerError)
+
+
+def _short(error: SourceError, what: str) -> str:
+    """How a request ended, without whose it was and without advice."""
+    return str(error).removeprefix(f"{what}: ").partition(";")[0][:200]
 
 
 def _worth_another_try(error: BaseException) -> bool:
@@ -394,36 +526,67 @@ def _worth_another_try(error: BaseException) -> bool:
     return isinstance(error, TransportError) and not isinstance(error, DeadlineError)
 
 
-def _explain(error: Exception, timeout_s: float) -> str:
-    """What happened to the connection, and what to do, in one line."""
-    root: BaseException = error
-    while (cause := getattr(root, "reason", None) or root.__cause__) and isinstance(
-        cause, BaseException
-    ):
-        root = cause
+def _explain(
+    error: Exception, timeout_s: float, tunnelled: bool
+) -> tuple[str, type[TransportError]]:
+    """What happened to the connection, and what to do, in one line; and its kind.
+
+    Args:
+        tunnelled: whether a proxy had connected us before.
+    """
+    root = _root(error)
     detail = f"{type(root).__name__}: {root}"[:300]
-    for kinds, words in (
-        (_PROXY, "the proxy refused or broke off: check HTTPS_PROXY"),
-        (_TLS, "TLS failed: check the clock and REQUESTS_CA_BUNDLE"),
-        (_CONNECT, f"no connection within {timeout_s:g} s: check the network"),
-        (_SILENCE, f"nothing came for {timeout_s:g} s: try later"),
-        (_BROKEN, "the answer broke off: try later"),
+    if isinstance(root, _CLOSED):
+        proxy = isinstance(error, _PROXY) and not tunnelled
+        who = "the proxy does not serve us: check HTTPS_PROXY" if proxy else "the source refuses us"
+        kind = UnreachedError if proxy else TransportError
+        return f"the connection was closed without an answer: {who} ({detail})", kind
+    for kinds, words, kind in (
+        (_PROXY, "the proxy refused or broke off: check HTTPS_PROXY", UnreachedError),
+        (_TLS, "TLS failed: check the clock and REQUESTS_CA_BUNDLE", UnreachedError),
+        (_CONNECT, f"no connection within {timeout_s:g} s: check the network", UnreachedError),
+        (_SILENCE, f"nothing came for {timeout_s:g} s: try later", TransportError),
+        (_BROKEN, "the answer broke off: try later", TransportError),
     ):
         if isinstance(error, kinds):
-            return f"{words} ({detail})"
-    return f"the connection failed: check the network ({detail})"
+            return f"{words} ({detail})", kind
+    return f"the connection failed: check the network ({detail})", UnreachedError
+
+
+def _root(error: BaseException) -> BaseException:
+    """What lies at the bottom of the errors that libraries wrap around each other."""
+    root, seen = error, {id(error)}
+    while True:
+        inner = (
+            getattr(root, "reason", None),
+            getattr(root, "original_error", None),
+            *root.args,
+            root.__cause__,
+        )
+        deeper = [e for e in inner if isinstance(e, BaseException) and id(e) not in seen]
+        if not deeper:
+            return root
+        root = deeper[0]
+        seen.add(id(root))
 
 
 _OUTCOMES = {
     type(None): "ok",
     TransportError: "transport",
+    UnreachedError: "unreached",
     DeadlineError: "deadline",
     BannedError: "banned",
     EmptyAnswerError: "empty",
     TooLargeError: "too_large",
+    TruncatedError: "truncated",
+    FormatError: "format",
+    DefectError: "defect",
 }
+_CLOSED = (RemoteDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError,
+           SSLEOFError, SSLZeroReturnError)  # fmt: skip
 _PROXY = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
 _TLS = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
 _CONNECT = (requests.exceptions.ConnectTimeout,)
 _SILENCE = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-_BROKEN = (urllib3.exceptions.ProtocolError, HTTPException)
+_BROKEN = (urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError,
+           HTTPException)  # fmt: skip

@@ -195,13 +195,13 @@ class SimulatedSource:
     def forget(self, fund_codes: Iterable[str]) -> None:
         """Nothing is at hand."""
 
-    def stop(self) -> datetime:
-        """This market holds nobody off."""
-        return self._now()
-
     def stopped_until(self) -> datetime | None:
         """None: it may always be asked."""
         return None
+
+    def stopped_because(self) -> str:
+        """Nothing: this market holds nobody off."""
+        return ""
 
     def _find(self, code: str, minute: int) -> int | UnknownFundError:
         fund = self.market.index.get(code)

@@ -20,9 +20,12 @@ from fund_assets.nav.listing import acceptable, described
 from fund_assets.nav.observe import Landing, prepare
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.sources.base import (
+    ArchiveError,
     BannedError,
+    DefectError,
     EmptyAnswerError,
     FundSource,
+    HeldOffError,
     History,
     Payload,
     SourceError,
@@ -37,11 +40,11 @@ from fund_assets.warehouse import Warehouse, landing
 #: and merge them.
 FUNDS_PER_BATCH, ROWS_PER_BATCH = 100, 150_000
 #: After these a fund is asked for again: no answer of it arrived.
-UNANSWERED = (TransportError, BannedError, TruncatedError)
+UNANSWERED = (TransportError, BannedError, TruncatedError, ArchiveError)
 #: After these the source has no history of the fund.
 NOTHING = (EmptyAnswerError, UnknownFundError)
-#: So many ban pages one after the other, and no more is asked for.
-BANS_TO_STOP = 3
+#: So many answers in a row that cannot be kept, and no more is asked for.
+UNKEPT_TO_STOP = 5
 #: Fund code → its history, why there is none, or why it is refused, in words.
 Answers = dict[str, History | SourceError | str]
 
@@ -64,7 +67,10 @@ class HistoryReport:
         failures: fund_code → error, of funds that gave no history.
         refused: fund_code → reason, of histories that lost what is stored (R18).
         fallbacks: why akshare's decoder was needed, of each history where it was.
+        defects: what broke in our own code, of each history where something did.
         stopped: why the round ended early, and when to try again; empty when it did not.
+        until: when to try again; None: it did not end early, or trying again helps nothing.
+        dealt_with: the funds that need not be asked for again.
     """
 
     asked: int = 0
@@ -74,7 +80,10 @@ class HistoryReport:
     failures: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     fallbacks: list[str] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
     stopped: str = ""
+    until: datetime | None = None
+    dealt_with: set[str] = field(default_factory=set)
 
     @property
     def missed(self) -> int:
@@ -121,8 +130,8 @@ def collect_histories(
     A fund whose source fails is reported, and asked again another time unless the source
     has answered that there is nothing; the others go on. What has been answered is kept at
     hand until it has landed: a round that was ended by whatever means goes on with the next
-    fund, and makes the same batches. After some ban pages one after the other nothing more
-    is asked for.
+    fund, and makes the same batches. As soon as the source refuses us (`sources/doors.py`)
+    nothing more is asked for.
 
     Args:
         landed: called with each batch after it has landed.
@@ -131,24 +140,31 @@ def collect_histories(
     report = HistoryReport()
     chosen = _chosen(warehouse, choice, to_key(now().date()))
     report.asked = len(chosen)
-    if chosen and (until := source.stopped_until()):
-        report.stopped = f"the source held us off: nothing is asked for before {_time(until)}"
+    if chosen and (because := source.stopped_because()):
+        _stop(report, source, because)
         return report
     before = landing.history_progress(warehouse).set_index("fund_code")
     _forget_landed(source, before)
     answers: Answers = {}
-    bans = 0
+    unkept = 0
     asked = [(fund.fund_code, fund.kind) for fund in chosen]
     with _at_rest(), closing(source.histories(asked, keep=True)) as histories:
         for code, answer in histories:
+            if isinstance(answer, HeldOffError):
+                _stop(report, source, source.stopped_because() or str(answer))
+                break
             answers[code] = answer
             report.done += 1
             if isinstance(answer, SourceError):
                 report.failures[code] = f"{type(answer).__name__}: {answer}"
+            if isinstance(answer, DefectError):
+                report.defects.append(str(answer))
+            if not isinstance(answer, UNANSWERED):
+                report.dealt_with.add(code)
             progress(report)
-            bans = bans + 1 if isinstance(answer, BannedError) else 0
-            if bans and (held_off := _held_off(source, bans, answer)):
-                report.stopped = held_off
+            unkept = unkept + 1 if isinstance(answer, ArchiveError) else 0
+            if unkept >= UNKEPT_TO_STOP:
+                report.stopped = f"{answer}. Nothing more is asked for"
                 break
             if _is_full(answers):
                 _land_histories(warehouse, source, now(), answers, before, report, landed)
@@ -196,15 +212,11 @@ def _forget_landed(source: FundSource, before: pd.DataFrame) -> None:
     source.forget([code for code, said in source.kept().items() if answers.get(code) == said])
 
 
-def _held_off(source: FundSource, bans: int, answer: object) -> str:
-    """Why no more is to be asked for, in words; empty while it may be only this one fund."""
-    until = source.stopped_until()
-    if until is None and bans < BANS_TO_STOP:
-        return ""
-    return (
-        f"the source holds us off: {answer}. Nothing more is asked for before "
-        f"{_time(until or source.stop())}; what was answered is kept, and the same command "
-        "goes on from there"
+def _stop(report: HistoryReport, source: FundSource, because: str) -> None:
+    report.until = source.stopped_until()
+    report.stopped = (
+        f"{because}. Nothing more is asked for before; what was answered is kept, and the same "
+        "command goes on from there"
     )
 
 
@@ -295,10 +307,6 @@ def _state(answer: SourceError | str) -> str:
     if isinstance(answer, UNANSWERED):
         return "failed"
     return "nothing" if isinstance(answer, NOTHING) else "refused"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _payloads(histories: list[History]) -> Iterator[Payload]:

@@ -11,11 +11,11 @@ from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources import pace
-from fund_assets.sources.base import TruncatedError
+from fund_assets.sources.base import HeldOffError, SourceError, TruncatedError
 from fund_assets.sources.decode import decode_history
-from fund_assets.sources.eastmoney import AHEAD, EastmoneySource
+from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.steps import collecting
-from fund_assets.steps.collecting import BANS_TO_STOP, collect_histories
+from fund_assets.steps.collecting import collect_histories
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse, landing
 from fund_assets_tests import stores
@@ -124,28 +124,72 @@ def test_each_fund_has_its_own_fault_and_the_others_go_on(many, backfill):
     assert backfill.source.kept() == {}
 
 
-def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch):
+#: How the source shuts its door → words of the message.
+BANS = {
+    "closed": (Fault("close"), "closed without an answer: the source refuses us"),
+    "reset": (Fault("reset"), "closed without an answer: the source refuses us"),
+    "514": (Fault("status", 514), "status 514, too many requests, says its CDN"),
+    "503": (Fault("status", 503), "status 503"),
+    "captcha": (Fault("captcha"), "访问验证"),
+}
+MOST_AFTER = 10
+
+
+@pytest.mark.parametrize("ban", BANS)
+def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch, ban):
     """Stops 26,000 requests from running into a ban, and the first after it from coming soon."""
-    after = [f"history/{code}" for code in many.content.codes[10:]]
-    many.faults |= {name: Fault("captcha") for name in after}
+    fault, words = BANS[ban]
+    first, after = many.content.codes[:10], many.content.codes[10:]
+    backfill.run(codes=tuple(first))
+    many.reset()
+    many.faults["*"] = fault
     report = backfill.run()
-    assert report.done == 10 + BANS_TO_STOP, "in the order of the funds"
-    assert len(many.requests) <= 10 + BANS_TO_STOP + 3 * AHEAD, "those ahead are the last"
-    assert "访问验证" in report.stopped and "goes on from there" in report.stopped
-    told = re.search(r"asked for before (\d{4}-\d\d-\d\d \d\d:\d\d)", report.stopped)
+    assert 4 <= len(many.requests) <= 6, "three at once, and the one that is known"
+    assert len({code for _, code, *_ in many.requests} & set(first)) == 1
+    assert words in report.stopped and "HTTPS_PROXY" not in report.stopped
+    told = re.search(
+        r"eastmoney.com refuses us until (\d{4}-\d\d-\d\d \d\d:\d\d): .*goes on from there",
+        report.stopped,
+    )
     until = datetime.fromisoformat(told[1]).replace(tzinfo=SHANGHAI)
     assert timedelta(minutes=29) < until - datetime.now(SHANGHAI) < timedelta(minutes=32)
-    assert set(backfill.dates()) == set(many.content.codes[:10]), "what came has landed"
+    assert report.until == until
+    assert set(backfill.dates()) == set(first), "what came before has landed"
+
+    refused = backfill.run()
+    assert refused.until == until and refused.done == 0
+    with pytest.raises(SourceError, match="open_funds"):
+        backfill.source.wave()  # the pages have a door of their own: one request finds it shut
+    for ask in (backfill.source.wave, backfill.source.fund_list):
+        with pytest.raises(HeldOffError, match="refuses us until"):
+            ask()
+    moments = iter((1, 2))
+    for stops in moments:  # a request a pause, and pauses that grow
+        monkeypatch.setattr(pace, "time", lambda: until.timestamp() + 3_600 * stops**2)
+        again = backfill.run()
+        assert again.done == 0 or set(again.failures)
+    assert len(many.requests) <= MOST_AFTER, "in all, since the door was shut"
 
     many.reset()
-    refused = backfill.run()
-    assert refused.stopped.endswith(f"before {told[1]}") and refused.done == 0
-    assert many.requests == []
-    monkeypatch.setattr(pace, "time", lambda: until.timestamp() + 1)
+    monkeypatch.setattr(pace, "time", lambda: until.timestamp() + 86_400)
     report = backfill.run()
     assert not report.stopped and len(backfill.dates()) == FUNDS
     asked = [fund for _, fund, *_ in many.requests]
-    assert sorted(asked) == many.content.codes[10:], "each once, none of the first ten"
+    assert len(asked) == len(set(asked)) and len(set(asked) & set(first)) <= 1
+    assert set(asked) - set(first) == set(after)
+
+
+def test_a_market_with_single_failures_is_no_ban(many, backfill):
+    """Stops some dead pages in a row, in whatever way they fail, from ending a backfill."""
+    dead = many.content.codes[7:14]
+    forms = [*BANS.values()]
+    for at, code in enumerate(dead):
+        many.faults[f"history/{code}"] = forms[at % len(forms)][0]
+    report = backfill.run()
+    assert not report.stopped and report.done == FUNDS
+    assert set(report.failures) == set(dead)
+    assert set(backfill.dates()) == set(many.content.codes) - set(dead)
+    assert len(many.requests) <= FUNDS + ATTEMPTS * len(dead)
 
 
 @pytest.mark.slow

@@ -88,5 +88,5 @@ def test_a_server_that_is_gone_is_told(market, gateway):
     """Stops a kept connection from hiding that nobody answers any more."""
     ask(gateway)
     market.faults["fund_list"] = Fault("reset")
-    with pytest.raises(TransportError, match="broke off"):
+    with pytest.raises(TransportError, match="closed without an answer: the source"):
         ask(gateway)

@@ -43,7 +43,7 @@ class Fault:
     """How an endpoint misbehaves.
 
     Attributes:
-        kind: status, hang, reset, truncate (less than Content-Length says), cut (half, with
+        kind: status, hang, reset, close (without an answer), truncate (less than Content-Length says), cut (half, with
             the right length), garbage, captcha, empty, drip_header, drip_body, drip_endless
             (a body without length), hang_up (well, and the connection is closed unannounced),
             gzip (well, but compressed), gzip_garbage, gzip_cut,
@@ -62,7 +62,8 @@ class Fault:
 class MarketServer:
     """A market on 127.0.0.1, for `with`; `faults` maps an endpoint to its fault.
 
-    The fault of one fund's history stands under `history/<code>`.
+    The fault of one fund's history stands under `history/<code>`, that of everything under
+    `*`.
 
     Attributes:
         requests: (endpoint, fund code, path with query, User-Agent) of every request served.
@@ -143,7 +144,7 @@ class MarketServer:
         """The fault that hits this request, counting it."""
         with self.lock:
             one = self.faults.get(f"{endpoint}/{fund_code}")
-            fault = one or self.faults.get(endpoint)
+            fault = one or self.faults.get(endpoint) or self.faults.get("*")
             if fault is None or fault.times <= 0:
                 return None
             fault.times -= 1
@@ -213,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             reply = self._other_history(fund_code)
         else:
             reply = self.market.content.reply(endpoint, fund_code) if endpoint else None
+        if reply is None and fault is not None and fault is self.market.faults.get("*"):
+            reply = Reply(b"var nothing;")  # a shut door shows nobody what is behind it
         if reply is None:
             self._send(404, CAPTCHA.replace("访问验证".encode(), b"404"), "text/html")
         elif fault:
@@ -254,6 +257,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "reset":
                 self._reset()
+            case "close":
+                self.close_connection = True
             case "truncate":
                 self._head(200, {"Content-Type": kind, "Content-Length": len(body)})
                 self.wfile.write(body[: len(body) // 2])
