@@ -11,7 +11,7 @@ from fund_assets.alerts.facts import Facts
 from fund_assets.alerts.kinds import Alert, Severity, fingerprint
 from fund_assets.calendar import HORIZON_ALARM_DAYS, PUBLICATION_STARTS, from_key
 from fund_assets.monitoring.records import FailedRun, FailingCheck
-from fund_assets.monitoring.status import READ_BY_USERS
+from fund_assets.monitoring.status import READ_BY_USERS, refused_words
 from fund_assets.monitoring.vitals import (
     DISK_FAIL_BYTES,
     DISK_WARN_BYTES,
@@ -50,6 +50,7 @@ def alerts(facts: Facts) -> list[Alert]:
     found = [
         *_unreachable(facts),
         *_disk(facts),
+        *_refused(facts),
         *_held(facts),
         *_quarantine(facts),
         *_calendar(facts),
@@ -86,6 +87,11 @@ def _disk(facts: Facts) -> Iterator[Alert]:
             f"只剩不足 {DISK_FAIL_BYTES / 1e9:g} GB" if free < DISK_FAIL_BYTES
             else f"只剩不足 {DISK_WARN_BYTES / 1e9:g} GB",
         )  # fmt: skip
+
+
+def _refused(facts: Facts) -> Iterator[Alert]:
+    for host, refusal in facts.refusals.items():
+        yield Alert("source_refuses", host, Severity.WARNING, refused_words(refusal))
 
 
 def _held(facts: Facts) -> Iterator[Alert]:
@@ -195,7 +201,7 @@ def _runs(facts: Facts) -> Iterator[Alert]:
             run.job,
             Severity.WARNING,
             _run_words(run),
-            follows=(*blocking, DATABASE),
+            follows=(*blocking, *_because_refused(run), DATABASE),
         )
 
 
@@ -255,6 +261,11 @@ def _collected_since(facts: Facts, moment: datetime) -> bool:
 def _closed(facts: Facts, when: datetime) -> bool:
     known = when.date() <= facts.calendar.horizon
     return known and not facts.calendar.is_session(when.date())
+
+
+def _because_refused(run: FailedRun) -> tuple[str, ...]:
+    """A run that asked nothing, because the source refuses us, is told by that."""
+    return ("source_refuses",) if "not asked: " in run.words else ()
 
 
 def _run_words(run: FailedRun) -> str:

@@ -9,7 +9,7 @@ minute. A warehouse that cannot be read hides only what stands in it.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,8 @@ from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import WEEK, Freshness
 from fund_assets.monitoring.vitals import Heartbeat, Ticking
 from fund_assets.platform import Platform
+from fund_assets.sources.doors import Refusal
+from fund_assets.sources.pace import Pace
 from fund_assets.warehouse import Warehouse, WarehouseError, facts
 
 #: The assets with a freshness policy of Dagster.
@@ -75,6 +77,7 @@ class Facts:
         stored, dagster: None while they cannot be read.
         trouble: warehouse or dagster → why it cannot be read.
         quarantine_limit: rows in quarantine from which on they are a backlog.
+        refusals: host → until when and why this machine does not ask it.
     """
 
     now: datetime
@@ -85,6 +88,7 @@ class Facts:
     trouble: Mapping[str, str]
     disk_free_bytes: int
     quarantine_limit: int
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     @property
     def freshness(self) -> tuple[Freshness, ...]:
@@ -142,6 +146,7 @@ def look(
         trouble=trouble,
         disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
         quarantine_limit=platform.settings.alert_quarantine_rows,
+        refusals=Pace(1.0, platform.settings.pace_dir).refusals(),
     )
 
 

@@ -19,7 +19,7 @@ from fund_assets.nav.history import BUCKETS, HistoryChoice
 from fund_assets.nav.observe import Landing
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import HISTORY_PROGRESS
-from fund_assets.steps.collecting import collect_histories
+from fund_assets.steps.collecting import collect_patiently
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
 from fund_assets.warehouse.versions import data_version
@@ -39,6 +39,16 @@ EVERY_BUCKET = tags_of(BUCKETS)
 HISTORY_KEPT, OWN_DECODER = history_checks("nav_history")
 #: The same funds asked for again at once would be held off again.
 NO_RETRY = {"dagster/max_retries": "0"}
+
+
+#: How long a run may take without a tag that says so (dagster.yaml), and how much of it is for
+#: what comes after the last answer.
+LONGEST_S, REST_S = 14_400.0, 600.0
+
+
+def longest_s(context: dg.AssetExecutionContext) -> float:
+    """How long this run may take."""
+    return float(context.run.tags.get("dagster/max_runtime", LONGEST_S))
 
 
 class HistoryConfig(dg.Config):
@@ -83,7 +93,7 @@ def nav_history(
             context.log.info(f"{outcome.batch_id}: {outcome.counts or 'held by a rule'}")
 
     publish()  # what a run that was killed has left
-    report = collect_histories(
+    report = collect_patiently(
         platform.warehouse,
         platform.source,
         platform.now,
@@ -93,6 +103,8 @@ def nav_history(
             kind=config.kind,
             buckets=frozenset(context.partition_keys),
         ),
+        patience_s=longest_s(context) - REST_S,
+        told=context.log.warning,
         landed=publish,
         progress=lambda report: log_progress(context, report),
     )

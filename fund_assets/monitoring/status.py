@@ -37,6 +37,8 @@ from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
+from fund_assets.sources.doors import Refusal
+from fund_assets.sources.pace import Pace, moment
 from fund_assets.warehouse import Warehouse, alerts, facts
 from fund_assets.warehouse.requests import requests_since
 
@@ -249,6 +251,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
             *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
             *_full(free, vitals.DISK_FAIL_BYTES, vitals.DISK_WARN_BYTES),
+            *_refused(Pace(1.0, platform.settings.pace_dir).refusals()),
         ),
         freshness=fresh,
         coverage_on=from_key(covered) if covered else None,
@@ -301,6 +304,17 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         alerts_firing=tuple(alerts.firing(warehouse).items()),
         outbox=tuple(alerts.outbox_counts(warehouse).items()),
     )
+
+
+def _refused(refusals: Mapping[str, Refusal]) -> Iterator[str]:
+    for host, refusal in refusals.items():
+        yield f"{host} {refused_words(refusal)}"
+
+
+def refused_words(refusal: Refusal) -> str:
+    """Until when nothing is asked of a source that refuses us, and why."""
+    what = "拒绝访问" if refusal.reached else "连接不上"
+    return f"{what}，{moment(refusal.until):%m-%d %H:%M} 前不再请求：{refusal.because}"
 
 
 def absent(settings: Settings) -> Status:

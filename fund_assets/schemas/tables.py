@@ -417,7 +417,7 @@ SOURCE_REQUEST = Table(
         Column("day", Kind.DATE, "day of the run", "yyyymmdd"),
         Column("source", Kind.TEXT, "source that was asked", max_length=20),
         Column("endpoint", Kind.TEXT, "short name of what was asked for", max_length=40),
-        Column("outcome", Kind.TEXT, "ok, status_503 and the like, or transport, deadline, banned, empty, too_large", max_length=20),
+        Column("outcome", Kind.TEXT, "ok, status_503 and the like, or transport, unreached, deadline, banned, empty, too_large, truncated, format, defect", max_length=20),
         Column("requests", Kind.INT, "requests that ended so, every try counted", ge=1),
         Column("seconds", Kind.REAL, "time of all of them, without waiting for the rate limit", "seconds", ge=0),
         Column("slowest_s", Kind.REAL, "time of the slowest of them", "seconds", ge=0),

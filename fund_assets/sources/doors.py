@@ -124,7 +124,7 @@ class Door:
         return self.known if self.shut % 2 else None
 
     def answer(self, now: float, known: Known | None = None) -> None:
-        """A request was answered. One that was on its way when the door was shut proves nothing."""
+        """A request was answered; one on its way when the door was shut says nothing."""
         if known:
             self.known = known
         if self.refusal(now):
@@ -135,7 +135,14 @@ class Door:
             self.shut = 0
 
     def refuse(
-        self, now: float, subject: str, because: str, *, reached: bool, pages: bool, beside: bool
+        self,
+        now: float,
+        subject: str,
+        because: str,
+        *,
+        reached: bool,
+        pages: bool,
+        beside: bool,
     ) -> Next:
         """A request was not answered.
 

@@ -333,7 +333,9 @@ class Gateway:
         try:
             body = self.archive.get(said)
         except (OSError, ValueError) as error:  # pruned meanwhile, or damaged
-            log.warning("%s: what was kept cannot be used, it is asked for again: %s", what, error)
+            log.warning(
+                "%s: what was kept cannot be used, it is asked for again: %s", what, error
+            )
             return None
         return Answer(endpoint, url, requests.codes.ok, {}, body, said) if body else None
 
@@ -538,7 +540,11 @@ def _explain(
     detail = f"{type(root).__name__}: {root}"[:300]
     if isinstance(root, _CLOSED):
         proxy = isinstance(error, _PROXY) and not tunnelled
-        who = "the proxy does not serve us: check HTTPS_PROXY" if proxy else "the source refuses us"
+        who = (
+            "the proxy does not serve us: check HTTPS_PROXY"
+            if proxy
+            else "the source refuses us"
+        )
         kind = UnreachedError if proxy else TransportError
         return f"the connection was closed without an answer: {who} ({detail})", kind
     for kinds, words, kind in (

@@ -63,8 +63,7 @@ class _Host:
 
 
 class Pace:
-    """At most so many requests a second to one host, fewer while it holds us off, none while
-    it is shut.
+    """At most so many requests a second to one host, none while it refuses us.
 
     Args:
         per_second: the limit, per host.
@@ -168,8 +167,10 @@ class Pace:
             return _refusal(state, door, time())
 
     def refusals(self) -> dict[str, Refusal]:
-        """Host → why nothing is asked of it, or of its single funds, now; only looked at."""
-        now = time()
+        """Host → until when nothing is asked of it and why, as long as it has not answered.
+
+        They are only looked at, and may be of the past.
+        """
         if self._folder is None:
             hosts = dict(self._hosts)
         else:
@@ -177,8 +178,12 @@ class Pace:
             for path in sorted(self._folder.glob("*.json")):
                 with suppress(OSError, UnicodeDecodeError):
                     hosts[path.stem] = _Host.from_text(path.read_text(encoding="utf-8"))
-        found = {host: _refusal(state, FUNDS, now) for host, state in hosts.items()}
-        return {host: refusal for host, refusal in found.items() if refusal}
+        found = {}
+        for host, state in hosts.items():
+            if shut := [door for door in state.doors.values() if door.is_shut()]:
+                last = max(shut, key=lambda door: door.until)
+                found[host] = Refusal(last.until, last.because, last.reached)
+        return found
 
     def _turn(self, state: _Host) -> float:
         """Take the next turn; how long it is to be waited for."""

@@ -1,9 +1,9 @@
-"""Where a redirect leads, judged by the parser that connects.
+r"""Where a redirect leads, judged by the parser that connects.
 
 Belongs here: telling whether a redirect stays at the scheme, host and port that were asked.
 Does not belong here: following it (`gateway.py`).
 
-Two parsers read `https://fund.eastmoney.com\\@other.example/` as two hosts. What is judged here
+Two parsers read `https://fund.eastmoney.com\@other.example/` as two hosts. What is judged here
 is therefore the address as requests prepares it and urllib3 connects to it, and nothing that
 needs interpretation is an address at all.
 """

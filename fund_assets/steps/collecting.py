@@ -3,8 +3,9 @@
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic, sleep
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from fund_assets.nav.history import (
 from fund_assets.nav.listing import acceptable, described
 from fund_assets.nav.observe import Landing, prepare
 from fund_assets.schemas.tables import HISTORY_PROGRESS
+from fund_assets.settings import SHANGHAI
 from fund_assets.sources.base import (
     ArchiveError,
     BannedError,
@@ -43,6 +45,8 @@ FUNDS_PER_BATCH, ROWS_PER_BATCH = 100, 150_000
 UNANSWERED = (TransportError, BannedError, TruncatedError, ArchiveError)
 #: After these the source has no history of the fund.
 NOTHING = (EmptyAnswerError, UnknownFundError)
+#: So often who waits looks whether the source may be asked again.
+LOOK_S = 5.0
 #: So many answers in a row that cannot be kept, and no more is asked for.
 UNKEPT_TO_STOP = 5
 #: Fund code → its history, why there is none, or why it is refused, in words.
@@ -84,6 +88,25 @@ class HistoryReport:
     stopped: str = ""
     until: datetime | None = None
     dealt_with: set[str] = field(default_factory=set)
+
+    def with_round(self, later: "HistoryReport") -> "HistoryReport":
+        """Both rounds as one: what came in the later one is not missed any more."""
+        came = later.dealt_with - set(later.failures) - set(later.refused)
+        old = {code: why for code, why in self.failures.items() if code not in came}
+        done = len(self.dealt_with | later.dealt_with | set(old) | set(later.failures))
+        return HistoryReport(
+            asked=self.asked or later.asked,
+            done=done,
+            rows=self.rows + later.rows,
+            batches=self.batches + later.batches,
+            failures={**old, **later.failures},
+            refused={**self.refused, **later.refused},
+            fallbacks=self.fallbacks + later.fallbacks,
+            defects=self.defects + later.defects,
+            stopped=later.stopped,
+            until=later.until,
+            dealt_with=self.dealt_with | later.dealt_with,
+        )
 
     @property
     def missed(self) -> int:
@@ -172,6 +195,49 @@ def collect_histories(
     if answers:
         _land_histories(warehouse, source, now(), answers, before, report, landed)
     return report
+
+
+def collect_patiently(
+    warehouse: Warehouse,
+    source: FundSource,
+    now: Callable[[], datetime],
+    choice: HistoryChoice,
+    *,
+    patience_s: float,
+    told: Callable[[str], None] = lambda words: None,
+    landed: Callable[[Landing], None] = lambda batch: None,
+    progress: Callable[[HistoryReport], None] = lambda report: None,
+) -> HistoryReport:
+    """The same, but going on by itself when a source that refuses us answers again.
+
+    Args:
+        patience_s: so long it goes on at most, waiting included.
+        told: called with why it waits, before it does.
+
+    Returns:
+        The report of all rounds; `stopped` when the source refuses us for longer than that.
+    """
+    begun = monotonic()
+    whole = HistoryReport()
+    while True:
+        report = collect_histories(
+            warehouse, source, now, choice, landed=landed, progress=progress
+        )
+        whole = whole.with_round(report)
+        if not report.stopped or report.until is None:
+            return whole
+        left = patience_s - (monotonic() - begun)
+        if (report.until - datetime.now(SHANGHAI)).total_seconds() > left:
+            return whole
+        told(f"{report.stopped}. Waiting for it")
+        while source.stopped_until() and monotonic() - begun < patience_s:
+            sleep(LOOK_S)
+        if choice.codes:
+            choice = replace(
+                choice, codes=tuple(c for c in choice.codes if c not in whole.dealt_with)
+            )
+            if not choice.codes:
+                return replace(whole, stopped="", until=None)
 
 
 @contextmanager

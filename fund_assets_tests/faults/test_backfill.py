@@ -13,9 +13,10 @@ from fund_assets.settings import SHANGHAI
 from fund_assets.sources import pace
 from fund_assets.sources.base import HeldOffError, SourceError, TruncatedError
 from fund_assets.sources.decode import decode_history
-from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.eastmoney import HOST, EastmoneySource
+from fund_assets.sources.pace import FUNDS as FUNDS_DOOR
 from fund_assets.steps import collecting
-from fund_assets.steps.collecting import collect_histories
+from fund_assets.steps.collecting import collect_histories, collect_patiently
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse, landing
 from fund_assets_tests import stores
@@ -163,9 +164,9 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     for ask in (backfill.source.wave, backfill.source.fund_list):
         with pytest.raises(HeldOffError, match="refuses us until"):
             ask()
-    moments = iter((1, 2))
-    for stops in moments:  # a request a pause, and pauses that grow
-        monkeypatch.setattr(pace, "time", lambda: until.timestamp() + 3_600 * stops**2)
+    for stops in (1, 2):  # a request a pause, and pauses that grow
+        later = until.timestamp() + 3_600 * stops**2
+        monkeypatch.setattr(pace, "time", lambda later=later: later)
         again = backfill.run()
         assert again.done == 0 or set(again.failures)
     assert len(many.requests) <= MOST_AFTER, "in all, since the door was shut"
@@ -177,6 +178,39 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     asked = [fund for _, fund, *_ in many.requests]
     assert len(asked) == len(set(asked)) and len(set(asked) & set(first)) <= 1
     assert set(asked) - set(first) == set(after)
+
+
+def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
+    """Stops a ban in the night from ending the backfill of the night."""
+    many.faults["*"] = Fault("close")
+    backfill.source._gateway.pace._pause_s = 0.2
+    monkeypatch.setattr(collecting, "LOOK_S", 0.05)
+    waited = []
+
+    def told(words):
+        waited.append(len(many.requests))
+        if len(waited) == 3:
+            many.faults.clear()
+
+    soon = datetime.now(SHANGHAI)
+    monkeypatch.setattr(backfill.source, "stopped_until", lambda: (
+        soon if backfill.source._gateway.pace.refusal(HOST, FUNDS_DOOR) else None
+    ))  # fmt: skip
+    codes = tuple(many.content.codes[:12])
+    report = collect_patiently(
+        backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(codes=codes),
+        patience_s=60, told=told,
+        landed=lambda batch: validate(backfill.warehouse, CALENDAR, NOW),
+    )  # fmt: skip
+    assert not report.stopped and report.failures == {} and report.done == report.asked == 12
+    assert set(backfill.dates()) == set(codes)
+    assert len(waited) >= 3 and waited[2] <= MOST_AFTER, "requests while the door was shut"
+    many.faults["*"] = Fault("close")
+    monkeypatch.undo()
+    report = collect_patiently(
+        backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(), patience_s=0
+    )
+    assert "refuses us until" in report.stopped and report.until, "no longer than it may"
 
 
 def test_a_market_with_single_failures_is_no_ban(many, backfill):

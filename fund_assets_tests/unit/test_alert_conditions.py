@@ -14,6 +14,8 @@ from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.vitals import Heartbeat, Ticking
 from fund_assets.settings import SHANGHAI
+from fund_assets.sources.doors import Refusal
+from fund_assets.sources.pace import moment
 
 CALENDAR = TradingCalendar.build()
 #: A Thursday evening: what is due is Wednesday's NAVs.
@@ -314,6 +316,20 @@ def test_the_disk(free, severity):
     assert [a.severity for a in given.values()] == ([severity] if severity else [])
 
 
+def test_a_source_that_refuses_us():
+    """Stops a ban from being found by the data that are missing, or told as one more failed run."""
+    refusal = Refusal(NOW.timestamp() + 1_800, "status 514")
+    given = found(facts(refusals={"a.example": refusal}))
+    assert set(given) == {"source_refuses:a.example"}
+    (alert,) = given.values()
+    assert alert.severity is Severity.WARNING
+    until = moment(refusal.until)
+    assert alert.words == f"拒绝访问，{until:%m-%d %H:%M} 前不再请求：status 514"
+    unreached = replace(refusal, reached=False)
+    (alert,) = found(facts(refusals={"a.example": unreached})).values()
+    assert alert.words.startswith("连接不上，")
+
+
 @pytest.mark.parametrize(("rows", "alarms"), [(499, False), (500, True)])
 def test_the_quarantine(rows, alarms):
     """Stops rows from waiting for a person who does not know of them."""
@@ -363,6 +379,7 @@ def test_every_kind_can_be_told():
         facts(
             now=datetime(2026, 12, 28, 12, tzinfo=SHANGHAI),
             disk_free_bytes=1, trouble={"dagster": "x"},
+            refusals={"a.example": Refusal(0.0, "status 514")},
             stored={
                 "quarantined": 10**6,
                 "held": (
