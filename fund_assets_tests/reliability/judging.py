@@ -24,7 +24,6 @@ from fund_assets_tests.reliability.wrongs import Wrong
 
 #: Days of the newest dates that are read at every step; all are read once a day.
 NEWEST_DAYS = 16
-MINUTES_OF_RECENT = 2 * 1440
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Judge:
         """What is stored now, of all dates or of the newest."""
         keys = self.truth.source.market.timeline.keys
         first = self.truth.first
-        day = max(minute // 1440 - NEWEST_DAYS, first) if not whole else first
+        day = first + (0 if whole else self._newest(minute))
         figures = ", ".join(OBSERVED_NAMES)
         with warehouse.transaction() as connection:
             rows = connection.exec_driver_sql(
@@ -127,32 +126,43 @@ class Judge:
         """Begin and end spells by what is stored at a moment."""
         self.looks += 1
         self.read(warehouse, minute, whole=whole)
-        truth, stored = self.truth, self.stored
+        here = slice(0 if whole else self._newest(minute), None)
+        stored, final = self.stored[:, here], self.truth.final[:, here]
+        shown_at = self.source.shown_at[:, here]
         there = ~np.isnan(stored)
-        right = alike(stored, truth.final)
-        # A growth that the page shows has fewer decimals than the one of the NAVs.
-        wrong = there & ~right & ~alike(stored, truth.earlier)
-        held = (self.source.shown_at <= minute) & ~right
+        right = alike(stored, final)
+        wrong = there & ~right & ~alike(stored, self.truth.earlier[:, here])
+        held = (shown_at <= minute) & ~right
         # A growth is taken from who tells it; one that is not there is no loss.
         held[:, :, GROWTH] &= there[:, :, GROWTH]
         for is_held, now in ((False, wrong), (True, held)):
-            since = self.since[is_held]
+            since = self.since[is_held][:, here]
             began = now & (since == NEVER)
-            since[began] = (
-                np.maximum(self.source.shown_at[began], self._last_look) if is_held else minute
-            )
-            self._end(is_held, (since != NEVER) & ~now, minute, over=True)
+            since[began] = np.maximum(shown_at[began], self._last_look) if is_held else minute
+            self._end(is_held, since, here.start, (since != NEVER) & ~now, minute, over=True)
         self._last_look = minute
+
+    def _newest(self, minute: int) -> int:
+        """The first of the days that are read at every step."""
+        return max(minute // 1440 - NEWEST_DAYS - self.truth.first, 0)
 
     _last_look: int = 0
 
     def finish(self, minute: int) -> None:
         """The spells that are not over."""
         for held, since in self.since.items():
-            self._end(held, since != NEVER, minute, over=False)
+            self._end(held, since, 0, since != NEVER, minute, over=False)
 
-    def _end(self, held: bool, which: NDArray[np.bool_], minute: int, *, over: bool) -> None:
-        since = self.since[held]
+    def _end(
+        self,
+        held: bool,
+        since: NDArray[np.int64],
+        first_day: int,
+        which: NDArray[np.bool_],
+        minute: int,
+        *,
+        over: bool,
+    ) -> None:
         found = np.argwhere(which)
         if not len(found):
             return
@@ -161,6 +171,7 @@ class Judge:
         for (fund, day, figure), began, length in zip(
             found.tolist(), since[which].tolist(), lengths.tolist(), strict=True
         ):
+            day += first_day
             self.spells.append(
                 Spell(
                     held=held,

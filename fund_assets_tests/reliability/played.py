@@ -40,7 +40,7 @@ from fund_assets.steps.collecting import collect_histories, collect_wave
 from fund_assets.steps.events import refresh_events
 from fund_assets.steps.indexing import collect_indices
 from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import explain_block, validate
+from fund_assets.steps.validating import explain_block, summed, validate
 from fund_assets.warehouse import Warehouse, facts
 from fund_assets.warehouse.publishing import Outcome
 from fund_assets_tests.reliability.faulty import Clock, FaultySource
@@ -51,6 +51,15 @@ from fund_assets_tests.reliability.wrongs import YEAR, Drawing, Wrong
 MORNING, REPAIR, EVENING, NIGHT, WEEKLY = (7, 30), (10, 0), (19, 30), (23, 0), (2, 0)
 #: At the end so many days are left to late publishers.
 LATE_DAYS = 6
+#: Days before the play that are judged too: corrections go back into them.
+PAST_DAYS = 40
+#: Every so many Sundays the whole weekly job runs, and whenever a batch is held.
+WHOLE_WEEKS = 4
+#: On the others its part up to the merge does, which is what faults can stop.
+MERGING = [
+    dg.AssetKey(name)
+    for name in ("history_recheck", "fund_info", "history_refetch", "validated_nav")
+]
 #: After a fault its alarms may come for so many minutes.
 GRACE = 3 * 1440
 #: Dagster tells the log nothing of the weekly job.
@@ -74,7 +83,8 @@ class Account:
 
     Attributes:
         drawn: kind → how many faults; skipped: kind → how many had no room.
-        weeks: Sundays on which the machine ran; weeks_failed: why the weekly job failed.
+        weeks: Sundays on which the machine ran; whole_weeks: those with the whole weekly job,
+            else with its part up to the merge; weeks_failed: why it failed.
         blocked: batches that a rule stopped; open: those that still stand at the end.
         alarms: kind → how often told; false: those without a cause.
         broken: steps that ended with an error.
@@ -89,6 +99,7 @@ class Account:
     drawn: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     weeks: int = 0
+    whole_weeks: int = 0
     weeks_failed: list[str] = field(default_factory=list)
     blocked: list[Blocked] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
@@ -135,6 +146,7 @@ class Play:
     Args:
         folder: of its own; url: of a warehouse that is not there yet.
         first: the first session; all of the play lies within one year.
+        years: of history that funds have, to be such that all of the play has the same.
         wanted: the kinds of faults and their variants.
     """
 
@@ -147,6 +159,7 @@ class Play:
         first: date,
         sessions: int,
         funds: int = 150,
+        years: float = 1.0,
         wanted: Mapping[str, tuple[tuple, ...]] = YEAR,
     ) -> None:
         warnings.simplefilter("ignore")
@@ -165,9 +178,9 @@ class Play:
         self.days = days
         before = self.calendar.before(first)
         self.clock = Clock(_at(before, NIGHT))
-        market = SimulatedSource(funds, 1.0, seed, self.calendar, self.clock)
+        market = SimulatedSource(funds, years, seed, self.calendar, self.clock)
         last = _day(days[-1])
-        self.truth = Truth(market, market._first_day(self.clock.minute), last)
+        self.truth = Truth(market, _day(first) - PAST_DAYS, last)
         drawing = Drawing(self.truth, np.array([_day(d) for d in days]), random.Random(seed))
         self.wrongs = drawing.draw(wanted)
         self.account = Account(seed, sessions=len(days), skipped=drawing.skipped)
@@ -332,11 +345,21 @@ class Play:
 
     def _weekly(self) -> bool:
         """The weekly job under Dagster."""
+        held = self.warehouse.value(
+            "SELECT COUNT(*) FROM collection_batch WHERE state = 'held'"
+        )
+        whole = bool(held) or self.account.weeks % WHOLE_WEEKS == 0
         self.account.weeks += 1
+        self.account.whole_weeks += whole
         done = (
             build_defs(self._platform())
             .resolve_job_def("weekly_full_calc")
-            .execute_in_process(instance=self.instance, raise_on_error=False, run_config=QUIET)
+            .execute_in_process(
+                instance=self.instance,
+                raise_on_error=False,
+                run_config=QUIET,
+                asset_selection=None if whole else MERGING,
+            )
         )
         if not done.success:
             why = [
@@ -363,7 +386,7 @@ class Play:
                 self._block(outcome.batch_id, explain_block([outcome]))
         observed = [o for o in outcomes if o.kind != "events"]
         if observed:
-            verdicts = [v for o in observed for v in o.verdicts]
+            verdicts = summed(v for o in observed for v in o.verdicts)
             self._told("validated_nav", verdicts, "ERROR")
         if words:
             self._fail(job, words, blocked=True)

@@ -42,6 +42,7 @@ def played(
             first=SHORT_FIRST if short else YEAR_FIRST,
             sessions=sessions,
             funds=funds,
+            years=0.1 if short else 1.0,
             wanted=SHORT if short else YEAR,
         )
         account = play.live(
@@ -93,7 +94,10 @@ def table(accounts: list[Account]) -> str:
         ("waves, histories asked for", [f"{a.waves:,}, {a.histories:,}" for a in accounts]),
         ("accepted rows", [f"{a.rows:,}" for a in accounts]),
         ("faults", [f"{sum(a.drawn.values())}" for a in accounts]),
-        ("Sundays", [f"{a.weeks}" for a in accounts]),
+        (
+            "Sundays, with the whole weekly job",
+            [f"{a.weeks}, {a.whole_weeks}" for a in accounts],
+        ),
         ("batches blocked for a while", [f"{len(a.blocked)}" for a in accounts]),
         ("alarms told", [f"{sum(a.alarms.values())}" for a in accounts]),
         *((name, [f"**{a.figures[name]}**" for a in accounts]) for name in accounts[0].figures),
