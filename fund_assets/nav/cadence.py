@@ -6,9 +6,12 @@ not belong here: reading its dates, or asking for what is missing (`steps/repair
 A fund that usually publishes every session lacks each session between two of its NAVs; one
 that publishes every fifth lacks a date where two of its NAVs are ten sessions apart. A session
 on which hardly any daily fund of its kind has a NAV is missing to none of them: QDII rest on
-holidays of other countries. A money-market fund earns on every calendar day: it lacks each day
-that no figure of it covers.
+holidays of other countries. That is known when a page of the next session was seen, which shows
+late NAVs too; a date that nobody looked for is missing. A money-market fund earns on every
+calendar day: it lacks each day that no figure of it covers.
 """
+
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -31,7 +34,11 @@ PEERS_SHARE = 0.5
 
 
 def missing_dates(
-    rows: pd.DataFrame, calendar: TradingCalendar, since: int, due: int
+    rows: pd.DataFrame,
+    calendar: TradingCalendar,
+    since: int,
+    due: int,
+    unseen: Collection[int] = (),
 ) -> pd.DataFrame:
     """The dates that funds lack, between their first NAV and what is due.
 
@@ -39,6 +46,7 @@ def missing_dates(
         rows: fund_code, kind, nav_date (yyyymmdd) of accepted NAVs from `since` on; dates
             that are no session do not count.
         due: yyyymmdd of the newest session that is due; late kinds are due by their lag later.
+        unseen: sessions (yyyymmdd) whose page was never accepted.
 
     Returns:
         fund_code, kind, nav_date (of a fund that is not daily: about when), by fund and date.
@@ -75,6 +83,8 @@ def missing_dates(
     share = there / there.index.get_level_values("kind").map(funds)
     of = pd.MultiIndex.from_frame(found[["kind", "at"]])
     counts = (share.reindex(of).fillna(0.0) >= PEERS_SHARE).to_numpy()
+    looked_for = np.append(~np.isin(sessions, list(unseen)), True)
+    counts = counts | ~looked_for[found["at"].to_numpy() + 1]
     found = found[counts | (found["usual"] > 1).to_numpy()]
     return (
         found.assign(nav_date=sessions[found["at"].to_numpy()])[

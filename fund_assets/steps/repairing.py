@@ -5,14 +5,14 @@ has answered since. Does not belong here:
 which dates are missing (`nav/cadence.py`), fetching (`collecting.py`).
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, from_key, from_stamp, to_key
 from fund_assets.nav.cadence import missing_dates, missing_income
-from fund_assets.warehouse import Warehouse, landing, quarantine
+from fund_assets.warehouse import Warehouse, facts, landing, quarantine
 
 #: So many hours of a day's quiet ones may go into asking for missing dates.
 REPAIR_HOURS = 4
@@ -36,7 +36,13 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
     earning = dates["fund_code"].isin(income["fund_code"].unique())
     gaps = pd.concat(
         [
-            missing_dates(dates[~earning], calendar, since, to_key(due)),
+            missing_dates(
+                dates[~earning],
+                calendar,
+                since,
+                to_key(due),
+                unseen=_unseen(warehouse, calendar, since, due),
+            ),
             missing_income(income, calendar, to_key(due)),
         ],
         ignore_index=True,
@@ -49,6 +55,17 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
         asked_on=of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000,
         absent=stored_on >= settled,
     )
+
+
+def _unseen(
+    warehouse: Warehouse, calendar: TradingCalendar, since: int, due: date
+) -> list[int]:
+    """Sessions since the first wave of which none was accepted: the machine was off."""
+    first = facts.first_wave(warehouse)
+    if first is None:
+        return []
+    sessions = map(to_key, calendar.between(from_key(max(since, first)), due))
+    return sorted(set(sessions) - facts.waves_since(warehouse, since))
 
 
 def to_ask(gaps: pd.DataFrame, today: int, limit: int) -> list[str]:

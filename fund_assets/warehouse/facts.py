@@ -136,6 +136,16 @@ def published_waves(warehouse: Warehouse, newest_date: int) -> list[int]:
     return [int(str(row["collected_at"])) for row in found]
 
 
+def waves_since(warehouse: Warehouse, since: int) -> set[int]:
+    """The newest dates (yyyymmdd) of published waves, from a date on."""
+    found = warehouse.rows(
+        "SELECT DISTINCT newest_date FROM collection_batch WHERE kind = 'wave' "
+        "AND state = 'published' AND newest_date >= :since",
+        since=since,
+    )
+    return {int(str(row["newest_date"])) for row in found}
+
+
 def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:
     """The share of active funds of all kinds that have published."""
     rows = list(by_kind)

@@ -54,6 +54,18 @@ def test_what_comes_after_the_last_nav_is_missing_once_it_is_due():
     ]  # fmt: skip
 
 
+def test_a_date_that_nobody_looked_for_is_no_holiday():
+    """Stops the NAVs that a whole kind publishes while the machine is off from being lost: no
+    QDII had that date, as on a holiday abroad, but the next session's page was never seen."""
+    gone = without(SESSIONS, SESSIONS[12])
+    kind = rows(**{f"qdii_{n}": gone for n in range(1, 5)}, mixed_9=SESSIONS)
+    assert missing(kind) == []
+    found = missing_dates(kind, CALENDAR, SINCE, DUE, unseen=[SESSIONS[13]])
+    assert set(found["fund_code"]) == {f"{n:06d}" for n in range(1, 5)}
+    assert set(found["nav_date"]) == {SESSIONS[12]}
+    assert missing_dates(kind, CALENDAR, SINCE, DUE, unseen=[SESSIONS[12]]).empty
+
+
 def test_a_weekly_fund_lacks_weeks_and_not_days():
     """Stops weekly funds from being asked for four days a week, for ever."""
     weekly = SESSIONS[::5]
