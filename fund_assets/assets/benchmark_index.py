@@ -8,6 +8,7 @@ import dagster as dg
 from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import from_key
+from fund_assets.checks.results import check_result
 from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import INDICES
 from fund_assets.schemas.tables import BENCHMARK_INDEX
@@ -52,12 +53,11 @@ def benchmark_index(
             "duration_seconds": round(time.monotonic() - started, 2),
         },
         check_results=[
-            dg.AssetCheckResult(
-                check_name=INDICES_CURRENT.name,
-                passed=not cases,
+            check_result(
+                INDICES_CURRENT.name,
+                looked_at=len(INDICES),
+                cases=cases,
                 severity=dg.AssetCheckSeverity.ERROR,
-                metadata={"failed": len(cases), "looked_at": len(INDICES)}
-                | ({"cases": "; ".join(cases)} if cases else {}),
             )
         ],
     )

@@ -6,7 +6,7 @@ import dagster as dg
 
 from fund_assets.assets.common import GROUP, OWNERS
 from fund_assets.assets.metadata import table_metadata
-from fund_assets.checks.results import result_of, specs_for
+from fund_assets.checks.results import check_result, result_of, specs_for
 from fund_assets.nav.events import RULES, SHRINK
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_EVENTS
@@ -14,6 +14,7 @@ from fund_assets.steps.events import refresh_events
 from fund_assets.warehouse import events, facts
 from fund_assets.warehouse.versions import data_version
 
+STRICT = dg.AssetCheckSeverity.ERROR
 LISTS_CURRENT = dg.AssetCheckSpec(
     "R18_events_current",
     asset="fund_events",
@@ -60,17 +61,12 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             "duration_seconds": round(time.monotonic() - started, 2),
         },
         check_results=[
-            _strict(LISTS_CURRENT, problems),
-            _strict(LISTS_WHOLE, report.refused),
+            check_result(
+                LISTS_CURRENT.name, looked_at=report.lists, cases=problems, severity=STRICT
+            ),
+            check_result(
+                LISTS_WHOLE.name, looked_at=report.lists, cases=report.refused, severity=STRICT
+            ),
             *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
         ],
-    )
-
-
-def _strict(spec: dg.AssetCheckSpec, cases: list[str]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=spec.name,
-        passed=not cases,
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"cases": "; ".join(cases[:10])} if cases else {},
     )

@@ -7,7 +7,7 @@ import dagster as dg
 from fund_assets.assets.common import GROUP, OWNERS
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import to_key
-from fund_assets.checks.results import result_of, specs_for
+from fund_assets.checks.results import check_result, result_of, specs_for
 from fund_assets.nav.listing import RULES
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_INFO
@@ -56,11 +56,11 @@ def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
             ),
         },
         check_results=[
-            dg.AssetCheckResult(
-                check_name=LIST_CURRENT.name,
-                passed=not report.failure,
+            check_result(
+                LIST_CURRENT.name,
+                looked_at=1,
+                cases=[report.failure] if report.failure else [],
                 severity=dg.AssetCheckSeverity.ERROR,
-                metadata={"failure": report.failure} if report.failure else {},
             ),
             *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
         ],

@@ -10,9 +10,9 @@ from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
 from fund_assets.assets.histories import (
     about_histories,
     history_checks,
+    history_results,
     log_missed,
     log_progress,
-    noticed,
 )
 from fund_assets.assets.metadata import as_date, payload_table, table_metadata
 from fund_assets.calendar import to_key
@@ -20,6 +20,7 @@ from fund_assets.nav.history import HistoryChoice
 from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_NAV
+from fund_assets.sources.base import Payload
 from fund_assets.steps.collecting import WaveReport, collect_histories, collect_wave
 from fund_assets.warehouse.versions import data_version
 
@@ -41,9 +42,6 @@ class CollectConfig(dg.Config):
     )
 
 
-HISTORY_KEPT, OWN_DECODER = history_checks("fund_nav")
-
-
 @dg.asset(
     deps=["fund_info"],
     group_name=GROUP,
@@ -53,7 +51,7 @@ HISTORY_KEPT, OWN_DECODER = history_checks("fund_nav")
     description="The landing zone: observations of each collection wave, as they were seen.",
     metadata=table_metadata(FUND_NAV),
     freshness_policy=EVERY_MORNING,
-    check_specs=[HISTORY_KEPT, OWN_DECODER],
+    check_specs=history_checks("fund_nav"),
 )
 def fund_nav(
     context: dg.AssetExecutionContext, config: CollectConfig, platform: Platform
@@ -62,12 +60,12 @@ def fund_nav(
     started = time.monotonic()
     warehouse, source = platform.warehouse, platform.source
     metadata: dict[str, Any] = {}
-    fallbacks: list[str] = []
+    answers: tuple[Payload, ...] = ()
     rows = 0
     if config.wave:
         wave = collect_wave(warehouse, source, platform.now)
         metadata |= _about_wave(wave)
-        fallbacks += [p.fallback_because for p in wave.wave.payloads if p.fallback_because]
+        answers = wave.wave.payloads
         rows += len(wave.wave.observations)
         context.log.info(
             f"wave {wave.landing.batch_id}: {rows:,} observations"
@@ -96,10 +94,7 @@ def fund_nav(
             "duration_seconds": round(time.monotonic() - started, 2),
             "collected_on": as_date(to_key(platform.now().date())),
         },
-        check_results=[
-            noticed(HISTORY_KEPT, list(histories.refused.values())),
-            noticed(OWN_DECODER, fallbacks + histories.fallbacks),
-        ],
+        check_results=history_results(histories, answers),
     )
 
 

@@ -4,10 +4,13 @@ Does not belong here: fetching or landing them (`steps/collecting.py`).
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
+from fund_assets.checks.results import case_table, check_result
+from fund_assets.sources.base import Payload
 from fund_assets.steps.collecting import HistoryReport
 
 #: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
@@ -18,29 +21,39 @@ PROGRESS.propagate = False
 EVERY = 50
 
 
+HISTORY_KEPT, OWN_DECODER = "R18_history_shrink", "R01_own_decoder"
+
+
 def history_checks(asset: str) -> tuple[dg.AssetCheckSpec, dg.AssetCheckSpec]:
     """No history lost something (R18); the strict decoder understood every answer (R01)."""
     return (
         dg.AssetCheckSpec(
-            "R18_history_shrink",
+            HISTORY_KEPT,
             asset=asset,
             description="no history is shorter than the stored one: one that is, is refused",
         ),
         dg.AssetCheckSpec(
-            "R01_own_decoder",
+            OWN_DECODER,
             asset=asset,
             description="the strict decoder understood every answer: akshare's was not needed",
         ),
     )
 
 
-def noticed(spec: dg.AssetCheckSpec, cases: list[str]) -> dg.AssetCheckResult:
-    """A warning that tells its cases, when there are any."""
-    return dg.AssetCheckResult(
-        check_name=spec.name,
-        passed=not cases,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"failed": len(cases), **({"cases": "; ".join(cases[:10])} if cases else {})},
+def history_results(
+    report: HistoryReport, more: Sequence[Payload] = ()
+) -> tuple[dg.AssetCheckResult, dg.AssetCheckResult]:
+    """What those two found in a round of histories, and in `more` answers beside them."""
+    others = [p.fallback_because for p in more if p.fallback_because]
+    return (
+        check_result(
+            HISTORY_KEPT,
+            looked_at=report.done,
+            cases=list(report.refused.values()),
+        ),
+        check_result(
+            OWN_DECODER, looked_at=report.done + len(more), cases=others + report.fallbacks
+        ),
     )
 
 
@@ -67,14 +80,5 @@ def about_histories(report: HistoryReport) -> dict[str, Any]:
         "history_rows": report.rows,
         "history_failed": len(report.failures),
         "history_refused": len(report.refused),
-        **(
-            {
-                "history_problems": dg.MetadataValue.table(
-                    [dg.TableRecord({"case": text}) for text in list(failed.values())[:20]],
-                    schema=dg.TableSchema([dg.TableColumn("case")]),
-                )
-            }
-            if failed
-            else {}
-        ),
+        **({"history_problems": case_table(list(failed.values())[:20])} if failed else {}),
     }

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from fund_assets.assets.common import OWNERS, WEEKLY, week_of
-from fund_assets.assets.metadata import case_table
+from fund_assets.checks.results import check_result
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import MOST_REPAIRED, recheck
 
@@ -71,32 +71,20 @@ def history_recheck(
             "duration_seconds": round(time.monotonic() - started, 2),
         },
         check_results=[
-            _result(
-                INDEX_AS_STORED, found.figures["index_differing"], found.rows, found.cases,
-                dg.AssetCheckSeverity.WARN if found.repaired else dg.AssetCheckSeverity.ERROR,
+            check_result(
+                INDEX_AS_STORED.name,
+                looked_at=found.rows,
+                failed=int(found.figures["index_differing"]),
+                cases=found.cases,
+                severity=dg.AssetCheckSeverity.WARN
+                if found.repaired
+                else dg.AssetCheckSeverity.ERROR,
             ),
-            _result(
-                METRICS_AS_STORED, found.figures["metrics_differing"], found.metrics_rows,
-                found.cases, dg.AssetCheckSeverity.WARN,
+            check_result(
+                METRICS_AS_STORED.name,
+                looked_at=found.metrics_rows,
+                failed=int(found.figures["metrics_differing"]),
+                cases=found.cases,
             ),
         ],
-    )  # fmt: skip
-
-
-def _result(
-    spec: dg.AssetCheckSpec,
-    failed: int,
-    looked_at: int,
-    cases: tuple[str, ...],
-    severity: dg.AssetCheckSeverity,
-) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=spec.name,
-        passed=not failed,
-        severity=severity,
-        metadata={
-            "looked_at": looked_at,
-            "failed": failed,
-            **({"cases": case_table(cases)} if failed else {}),
-        },
     )

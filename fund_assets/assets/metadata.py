@@ -51,14 +51,6 @@ def lineage(columns: Mapping[str, Iterable[tuple[str, str]]]) -> dict[str, objec
     }
 
 
-def case_table(cases: Iterable[str]) -> dg.TableMetadataValue:
-    """Cases in words as a table of one column."""
-    return dg.MetadataValue.table(
-        [dg.TableRecord({"case": case}) for case in cases],
-        schema=dg.TableSchema([dg.TableColumn("case")]),
-    )
-
-
 def as_date(key: int | None) -> str:
     """A date 20261124 → `2026-11-24`, as metadata shows it."""
     return f"{key // 10_000:04d}-{key // 100 % 100:02d}-{key % 100:02d}" if key else ""

@@ -10,9 +10,9 @@ from fund_assets.assets.common import GROUP, OWNERS
 from fund_assets.assets.histories import (
     about_histories,
     history_checks,
+    history_results,
     log_missed,
     log_progress,
-    noticed,
 )
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.nav.history import BUCKETS, HistoryChoice
@@ -36,7 +36,6 @@ def tags_of(buckets: Sequence[str]) -> dict[str, str]:
 
 
 EVERY_BUCKET = tags_of(BUCKETS)
-HISTORY_KEPT, OWN_DECODER = history_checks("nav_history")
 #: The same funds asked for again at once would be held off again.
 NO_RETRY = {"dagster/max_retries": "0"}
 
@@ -71,7 +70,7 @@ class HistoryConfig(dg.Config):
     description="Whole histories, asked for once, landed and merged like every other batch. "
     "Each partition is a 64th of the fund codes, by their hash.",
     metadata=table_metadata(HISTORY_PROGRESS),
-    check_specs=[HISTORY_KEPT, OWN_DECODER],
+    check_specs=history_checks("nav_history"),
 )
 def nav_history(
     context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform
@@ -127,8 +126,5 @@ def nav_history(
             "batches": len(outcomes),
             "duration_seconds": round(time.monotonic() - started, 2),
         },
-        check_results=[
-            noticed(HISTORY_KEPT, list(report.refused.values())),
-            noticed(OWN_DECODER, report.fallbacks),
-        ],
+        check_results=history_results(report),
     )

@@ -8,6 +8,7 @@ import dagster as dg
 from fund_assets.alerts.mailing import mail_report
 from fund_assets.assets.common import OWNERS, WEEKLY, week_of
 from fund_assets.assets.metadata import as_date
+from fund_assets.checks.results import check_result
 from fund_assets.monitoring.weekly import write_weekly
 from fund_assets.platform import Platform
 from fund_assets.report.page import preview
@@ -50,11 +51,6 @@ def weekly_report(
             "duration_seconds": round(took, 2),
         },
         check_results=[
-            dg.AssetCheckResult(
-                check_name=MAILED.name,
-                passed=not failure,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"cases": failure} if failure else {},
-            )
+            check_result(MAILED.name, looked_at=1, cases=[failure] if failure else [])
         ],
     )

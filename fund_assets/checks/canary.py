@@ -6,11 +6,11 @@ changed column, a lower cap or an old date is told while somebody can still act 
 
 import dagster as dg
 
+from fund_assets.checks.results import check_result
 from fund_assets.platform import Platform
 from fund_assets.steps.canary import SAMPLE, look
 
 NAME = "source_canary"
-SHOWN = 10
 
 
 @dg.asset_check(
@@ -22,18 +22,10 @@ SHOWN = 10
 def source_canary(platform: Platform) -> dg.AssetCheckResult:
     """Fails with one case for each thing that is wrong; nothing is stored."""
     report = look(platform.warehouse, platform.source, platform.calendar, platform.now())
-    metadata: dict[str, object] = {
-        "looked_at": report.looked_at,
-        "failed": len(report.findings),
-        **{f"rows_{endpoint}": rows for endpoint, rows in report.rows.items()},
-    }
-    if report.findings:
-        metadata["cases"] = dg.MetadataValue.table(
-            [dg.TableRecord({"case": finding}) for finding in report.findings[:SHOWN]],
-            schema=dg.TableSchema([dg.TableColumn("case")]),
-        )
-    return dg.AssetCheckResult(
-        passed=not report.findings,
+    return check_result(
+        NAME,
+        looked_at=report.looked_at,
+        cases=report.findings,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata=metadata,
+        **{f"rows_{endpoint}": rows for endpoint, rows in report.rows.items()},
     )

@@ -10,7 +10,7 @@ from datetime import timedelta
 import dagster as dg
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, from_key
-from fund_assets.checks.results import WITH_ITS_ASSET
+from fund_assets.checks.results import WITH_ITS_ASSET, check_result
 from fund_assets.platform import Platform
 from fund_assets.warehouse import facts
 
@@ -25,14 +25,18 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     """Fails when the newest published date is older than the session that is due."""
     newest = facts.newest_published(platform.warehouse)
     due = platform.calendar.due(platform.now())
-    if newest is None:
-        return dg.AssetCheckResult(passed=False, metadata={"due": str(due), "newest": "none"})
-    have = from_key(newest)
-    behind = platform.calendar.between(have + timedelta(days=1), due)
-    return dg.AssetCheckResult(
-        passed=have >= due,
+    have = None if newest is None else from_key(newest)
+    behind = platform.calendar.between(have + timedelta(days=1), due) if have else [due]
+    late = have is None or have < due
+    said = f"{len(behind)} sessions behind" if have else "nothing is published"
+    return check_result(
+        "trading_day_freshness",
+        looked_at=1,
+        cases=[f"{said}: newest {have or 'none'}, due {due}"] if late else [],
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"newest": str(have), "due": str(due), "sessions_behind": len(behind)},
+        newest=str(have or "none"),
+        due=str(due),
+        sessions_behind=len(behind),
     )
 
 
@@ -46,15 +50,15 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
     """Warns in time: beyond its horizon the calendar refuses to guess."""
     left = platform.calendar.days_left(platform.now().date())
     known_until = platform.calendar.synthetic_after or platform.calendar.horizon
-    return dg.AssetCheckResult(
-        passed=left >= HORIZON_ALARM_DAYS,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "days_left": left,
-            "known_until": str(known_until),
-            "threshold_days": HORIZON_ALARM_DAYS,
-            "what_to_do": "fund-assets calendar refresh, or fund-assets calendar set",
-        },
+    short = left < HORIZON_ALARM_DAYS
+    return check_result(
+        "calendar_horizon",
+        looked_at=1,
+        cases=[f"known until {known_until}, {left} days left"] if short else [],
+        days_left=left,
+        known_until=str(known_until),
+        threshold_days=HORIZON_ALARM_DAYS,
+        what_to_do="fund-assets calendar refresh, or fund-assets calendar set",
     )
 
 

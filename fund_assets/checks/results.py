@@ -1,10 +1,14 @@
-"""How a rule's verdict is shown as a Dagster asset check.
+"""How what was found is shown as a Dagster asset check.
 
-Belongs here: one factory for specs and one for results, and when automation runs a check. Does
-not belong here: the rules (`nav/rules.py`), or which asset shows which of them.
+Belongs here: the one function that makes check results, what is made of rules with it, and
+when automation runs a check. Does not belong here: the rules (`nav/rules.py`), or which asset
+shows which of them.
+
+Whoever reads a result, the command line, the status page and the alerts, finds the same
+three things in each: `looked_at`, `failed`, and a table `cases` of one column.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
@@ -16,6 +20,50 @@ from fund_assets.nav.rules import Rule, Severity, Verdict
 WITH_ITS_ASSET = dg.AutomationCondition.any_deps_match(
     dg.AutomationCondition.will_be_requested()
 )
+#: Cases that are shown; `failed` counts all of them.
+SHOWN = 10
+
+
+def check_result(
+    name: str,
+    *,
+    looked_at: int,
+    cases: Sequence[str] = (),
+    failed: int | None = None,
+    passed: bool | None = None,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN,
+    asset: str | None = None,
+    **told: object,
+) -> dg.AssetCheckResult:
+    """The result of the check `name`.
+
+    Args:
+        looked_at: how many things were looked at.
+        cases: what is wrong, each in words.
+        failed: how many are wrong; the number of cases by default.
+        passed: by default, whether nothing is wrong.
+        asset: whose check it is, where the step does not say it.
+        told: more metadata.
+    """
+    failed = len(cases) if failed is None else failed
+    metadata: dict[str, object] = {"looked_at": looked_at, "failed": failed, **told}
+    if failed and cases:
+        metadata["cases"] = case_table(cases[:SHOWN])
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=not failed if passed is None else passed,
+        severity=severity,
+        metadata=metadata,
+    )
+
+
+def case_table(cases: Iterable[str]) -> dg.TableMetadataValue:
+    """Cases in words as a table of one column."""
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"case": case}) for case in cases],
+        schema=dg.TableSchema([dg.TableColumn("case")]),
+    )
 
 
 def specs_for(asset: str, rules: Iterable[Rule]) -> list[dg.AssetCheckSpec]:
@@ -36,25 +84,18 @@ def result_of(
 ) -> dg.AssetCheckResult:
     """The check result of a verdict; None is a rule that had nothing to look at."""
     found = verdict or Verdict(rule.id, rule.severity.value, 0, 0)
-    metadata: dict[str, object] = {
-        "looked_at": found.looked_at,
-        "failed": found.failed,
-        "consequence": rule.severity.value,
-        **{f"threshold_{name}": value for name, value in rule.thresholds.items()},
-    }
-    if found.cases:
-        metadata["cases"] = dg.MetadataValue.table(
-            [dg.TableRecord({"case": case}) for case in found.cases],
-            schema=dg.TableSchema([dg.TableColumn("case")]),
-        )
-    return dg.AssetCheckResult(
-        asset_key=asset,
-        check_name=rule.id,
+    return check_result(
+        rule.id,
+        asset=asset,
+        looked_at=found.looked_at,
+        failed=found.failed,
+        cases=found.cases,
         passed=found.passed,
         severity=dg.AssetCheckSeverity.ERROR
         if rule.severity is Severity.BLOCK
         else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
+        consequence=rule.severity.value,
+        **{f"threshold_{name}": value for name, value in rule.thresholds.items()},
     )
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from fund_assets.checks.results import WITH_ITS_ASSET
+from fund_assets.checks.results import WITH_ITS_ASSET, check_result
 from fund_assets.platform import Platform
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
@@ -22,8 +22,6 @@ from fund_assets.schemas.tables import (
     VALIDATED_NAV,
 )
 from fund_assets.warehouse import facts
-
-SHOWN = 10
 
 
 def breaches(table: Table, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -58,18 +56,13 @@ def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
     def check(platform: Platform) -> dg.AssetCheckResult:
         rows = facts.newest_rows(platform.warehouse, table)
         found = breaches(table, rows)
-        metadata: dict[str, object] = {"rows": len(rows), "breaches": len(found)}
-        if found:
-            metadata["cases"] = dg.MetadataValue.table(
-                [
-                    dg.TableRecord({"column": column, "demand": demand, "value": value})
-                    for column, demand, value in found[:SHOWN]
-                ],
-                schema=dg.TableSchema(
-                    [dg.TableColumn(name) for name in ("column", "demand", "value")]
-                ),
-            )
-        return dg.AssetCheckResult(passed=not found, metadata=metadata)
+        return check_result(
+            "schema",
+            looked_at=rows.size,
+            cases=[f"{column}: {value!r}, but {demand}" for column, demand, value in found],
+            severity=dg.AssetCheckSeverity.ERROR,
+            rows=len(rows),
+        )
 
     return check
 

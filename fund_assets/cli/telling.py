@@ -23,6 +23,8 @@ from rich.table import Table
 from fund_assets.monitoring.records import check_cases, failure_words
 from fund_assets.steps.collecting import HistoryReport
 
+log = logging.getLogger(__name__)
+
 GOOD, NOTICE, BAD = "[green]✓[/]", "[yellow]![/]", "[red]✗[/]"
 NAME_WIDTH = 14
 SHOWN_CASES = 3
@@ -79,7 +81,20 @@ class Teller(logging.Handler):
         )
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one record of Dagster's log, an event or a line, or one of `PROGRESS`."""
+        """Take one record of Dagster's log, an event or a line, or one of `PROGRESS`.
+
+        What cannot be told is told so: the run that it is about never ends for its words.
+        """
+        try:
+            self._take(record)
+        except OSError:
+            raise  # nobody reads our lines any more
+        except Exception as error:
+            log.exception("a line of the run could not be told")
+            words = f"a line could not be told: {type(error).__name__}: {error}"
+            self._line(NOTICE, self._step, escape(words))
+
+    def _take(self, record: logging.LogRecord) -> None:
         if report := getattr(record, "report", None):
             self._histories(report)
             return
@@ -146,11 +161,13 @@ class Teller(logging.Handler):
         mark, colour = (BAD, "red") if stops else (NOTICE, "yellow")
         values = {name: value.value for name, value in found.metadata.items()}
         asset = found.asset_key.to_user_string()
-        count = (
-            f" {values['failed']:,} of {values['looked_at']:,}" if "failed" in values else ""
+        count = " of ".join(
+            f"{values[name]:,}"
+            for name in ("failed", "looked_at")
+            if values.get(name) is not None
         )
         severity = f"[{colour}]{found.severity.value}[/]"
-        self._line(mark, asset, f"{escape(found.check_name)} {severity}{count}")
+        self._line(mark, asset, f"{escape(found.check_name)} {severity} {count}".rstrip())
         for case in check_cases(values)[:SHOWN_CASES]:
             self._line(" ", "", f"[dim]{escape(case)}[/]")
 

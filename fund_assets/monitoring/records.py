@@ -324,11 +324,12 @@ def check_states(
 def check_cases(values: Mapping[str, Any]) -> list[str]:
     """What a failed check found, case by case in words, from its metadata.
 
-    A check that lists no cases has one: what else it tells.
+    A check that lists no cases has one: what else it tells. One text is one case: results of
+    older releases had it so.
     """
     cases = values.get("cases")
     if isinstance(cases, str):
-        return cases.split("; ")
+        return [cases] if cases else []
     if cases:
         return [" ".join(str(v) for v in record.data.values()) for record in cases.records]
     told = {n: v for n, v in values.items() if n not in NOT_FOUND}

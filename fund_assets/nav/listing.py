@@ -21,8 +21,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R01_fund_codes", "every listed code is six ASCII digits, every name fits",
         Severity.WARN, "listing",
-        lambda f: f["refused"] == 0,
-        "{refused} listed funds are left out: {refused_sample}",
+        lambda f: f["fits"],
+        "left out: fund_code {code!r}, name of {length:,} characters {begins!r}",
     ),
     Rule(
         "R18_list_shrink", "the list does not lose more than 1 % of the funds it had",
@@ -104,17 +104,18 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
     added = fresh.index.difference(known.index)
     facts = pd.DataFrame(
         {
-            "refused": [len(refused)],
-            "refused_sample": "; ".join(
-                f"fund_code {code[:20]!r}, name of {len(name):,} characters {name[:40]!r}"
-                for code, name in refused[["fund_code", "name"]].head(5).to_numpy()
-            ),
-            "listed_before": len(listed_before),
-            "gone": len(gone),
-            "added": len(added),
+            "listed_before": [len(listed_before)],
+            "gone": [len(gone)],
+            "added": [len(added)],
         }
     )
-    verdicts = tuple(judge(RULES, facts))
+    cells = listing.assign(
+        fits=valid,
+        code=listing["fund_code"].str.slice(0, 20),
+        length=listing["name"].str.len(),
+        begins=listing["name"].str.slice(0, 40),
+    )
+    verdicts = (*judge(RULES[:1], cells), *judge(RULES[1:], facts))
     both = fresh.index.intersection(known.index)
     old, new = known.loc[both], fresh.loc[both]
     changed = (old["name"] != new["name"]) | (old["fund_type"] != new["fund_type"])

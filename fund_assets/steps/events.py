@@ -31,6 +31,7 @@ class EventsReport:
 
     Attributes:
         asked: whether the source was asked; it is once a day.
+        lists: year's lists that were asked for.
         failure: why the lists could not be had; the stored events stay in use.
         refused: lists that lost events (R18), in words; nothing of them is stored.
         unreadable: rows of the lists that are no event, in words.
@@ -40,6 +41,7 @@ class EventsReport:
     """
 
     asked: bool = True
+    lists: int = 0
     listed: int = 0
     failure: str = ""
     refused: list[str] = field(default_factory=list)
@@ -86,9 +88,11 @@ def _fetch(
     report: EventsReport,
 ) -> None:
     this_year = now().year
+    years = (this_year - 1, this_year)
+    report.lists = len(years)
     kept: list[MarketEvents] = []
     try:
-        for year in (this_year - 1, this_year):
+        for year in years:
             told = source.events(year)
             report.listed += len(told.frame)
             report.unreadable += told.unreadable

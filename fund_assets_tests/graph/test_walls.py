@@ -1,5 +1,6 @@
 """Floors and walls: who may import whom."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,17 @@ def test_imports_keep_to_floors_and_walls() -> None:
     """Stops an import that runs upward or through a wall."""
     result = lint(ROOT)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_one_function_makes_check_results() -> None:
+    """Stops a result that lacks what the command line, the status page and alerts read."""
+    made = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "fund_assets").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("AssetCheckResult")
+    ]
+    assert made == ["fund_assets/checks/results.py"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets.sources.base import TransportError
 from fund_assets.warehouse import landing, measures
 from fund_assets_tests import stores
-from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, checks, metadata
+from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, cases, checks, metadata
 
 DAY = 20260917
 KEY = ["calc_date", "fund_code", "window"]
@@ -76,7 +76,7 @@ def test_a_failing_index_is_told_and_stops_nothing(market):
     assert result.success
     check = checks(result)[("benchmark_index", "indices_current")]
     assert not check.passed
-    assert "index 000300: index_history: no answer" in check.metadata["cases"].value
+    assert "index 000300: index_history: no answer" in cases(check)
     found = market.table("fund_metrics", "calc_date = 20260918 AND \"window\" = '1y'")
     assert found["beta"].notna().any(), "the stored closes serve on"
 

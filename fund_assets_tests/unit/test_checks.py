@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from fund_assets.checks.batch import fund_nav_rules
-from fund_assets.checks.results import result_of, specs_for
-from fund_assets.checks.schema import SCHEMA_CHECKS, SHOWN, breaches
+from fund_assets.checks.results import SHOWN, result_of, specs_for
+from fund_assets.checks.schema import SCHEMA_CHECKS, breaches
 from fund_assets.nav import listing, rules
 from fund_assets.nav.listing import described
 from fund_assets.nav.rules import Severity, Verdict
@@ -146,7 +146,7 @@ def check_of(table):
 def test_the_schema_check_of_an_empty_table_passes(platform, table):
     """Stops a fresh installation from being blocked by its own schema check."""
     result = check_of(table.name)(platform)
-    assert result.passed and shown(result) == {"rows": 0, "breaches": 0}
+    assert result.passed and shown(result) == {"looked_at": 0, "failed": 0, "rows": 0}
 
 
 @contextmanager
@@ -167,17 +167,19 @@ def test_the_schema_check_shows_what_the_database_let_through(platform):
     with platform.warehouse.transaction(writes=True) as connection:
         insert(connection, VALIDATED_NAV, rows)
     check = check_of("validated_nav")
-    assert shown(check(platform)) == {"rows": 1, "breaches": 0}, "the newest date alone"
+    found = shown(check(platform))
+    assert (found["rows"], found["failed"]) == (1, 0), "the newest date alone"
+    assert found["looked_at"] == len(VALIDATED_NAV.names), "each cell of it"
     with unchecked(platform.warehouse) as connection:
         connection.exec_driver_sql(
             "UPDATE validated_nav SET unit_nav = -1, total_return_index = 0"
         )
     result = check(platform)
     assert not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
-    assert shown(result)["breaches"] == 2
+    assert shown(result)["failed"] == 2
     assert shown(result)["cases"] == [
-        {"column": "unit_nav", "demand": "unit_nav > 0", "value": "-1.0"},
-        {"column": "total_return_index", "demand": "total_return_index > 0", "value": "0.0"},
+        {"case": "unit_nav: '-1.0', but unit_nav > 0"},
+        {"case": "total_return_index: '0.0', but total_return_index > 0"},
     ]
 
 
@@ -189,7 +191,7 @@ def test_many_breaches_are_counted_and_some_are_shown(platform):
     with unchecked(platform.warehouse) as connection:
         connection.exec_driver_sql("UPDATE fund_info SET kind = 'crypto'")
     found = shown(check_of("fund_info")(platform))
-    assert (found["rows"], found["breaches"], len(found["cases"])) == (30, 30, SHOWN)
+    assert (found["rows"], found["failed"], len(found["cases"])) == (30, 30, SHOWN)
 
 
 def test_every_public_table_has_its_check():

@@ -275,11 +275,8 @@ def test_ended_runs_are_read_once(instance):
     assert (failed_runs(Gone()), states(Gone())) == first
 
 
-def test_cases_told_as_one_text_are_read_as_well():
-    """Stops a failed list of events, or index, from making status and alerts fail with it."""
-    assert records.check_cases(
-        {"failed": 2, "cases": "index SPX: late; index 000300: late"}
-    ) == [
-        "index SPX: late",
-        "index 000300: late",
-    ]
+def test_a_case_is_never_taken_apart():
+    """Stops the words of one case from being told as several, and a text from failing its reader."""
+    (found,) = records.check_cases({"failed": 1, "cases": "index SPX: closed; and late"})
+    assert found == "index SPX: closed; and late"
+    assert records.check_cases({"failed": 1, "cases": ""}) == []
