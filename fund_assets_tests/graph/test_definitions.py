@@ -13,7 +13,7 @@ from fund_assets.assets import (
     benchmark_index,
     fund_events,
     fund_info,
-    fund_nav,
+    histories,
     history_recheck,
     weekly_report,
 )
@@ -58,7 +58,7 @@ PARENTS = {
 OTHERS = {
     "schema", "trading_day_freshness", "calendar_horizon", "source_canary", "R26_list_current",
     fund_events.LISTS_CURRENT.name, benchmark_index.INDICES_CURRENT.name,
-    fund_nav.HISTORY_KEPT.name, fund_nav.OWN_DECODER.name,
+    histories.HISTORY_KEPT, histories.OWN_DECODER,
     history_recheck.INDEX_AS_STORED.name, history_recheck.METRICS_AS_STORED.name,
     weekly_report.MAILED.name,
 }  # fmt: skip
