@@ -372,7 +372,9 @@ class _Book:
             )
             daily = np.abs(weeks.daily)
             part = (weeks.missing > 0) | weeks.cut
-            above = weeks.rest < -(TOO_MUCH_SHARE * daily + 0.05)
+            # The share of a sum in a week is not exact: its days were not equal.
+            slack = np.where(weeks.cut, 3.0, 1.0)
+            above = weeks.rest < -(TOO_MUCH_SHARE * daily + 0.05) * slack
             below = weeks.rest > TOO_LITTLE_DAYS * daily * weeks.missing + 0.05
-        below &= self.income < 0
+        below &= (self.income < 0) & (weeks.missing > 0)
         return np.asarray((whole & ~young) | (part & (above | below)))

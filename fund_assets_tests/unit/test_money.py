@@ -286,6 +286,15 @@ def test_a_negative_income_is_accepted_where_the_yield_agrees():
     assert held(plan) == {(to_key(MON), "R23_money_week_hold")}, "no yield, no witness"
 
 
+def test_a_loss_in_a_week_that_begins_inside_a_sum_is_accepted():
+    """Stops a share of a holiday's sum, which is not exact, from contradicting a real loss."""
+    loss = {**EARNED, date(2026, 10, 9): -0.2566, date(2026, 10, 2): 1.3}
+    told = told_on_last_closed(loss)
+    cover, found = covered(told, yields(loss))
+    assert max(cover.values()) >= 7 and not found.contradicted.any()
+    assert merged(batch(told, yields(loss)))[0].held.empty
+
+
 def test_the_first_years_loss_is_taken_from_its_history():
     """Stops a loss whose week begins before the history from being held for good."""
     text = (
