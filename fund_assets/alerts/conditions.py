@@ -100,7 +100,10 @@ def _held(facts: Facts) -> Iterator[Alert]:
     for batch in facts.stored.held if facts.stored else ():
         kind = "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish"
         day = from_key(batch["newest_date"])
-        words.setdefault((kind, batch["kind"]), []).append(f"{day}：{batch['held_because']}")
+        words.setdefault((kind, batch["kind"]), []).append(
+            f"{day}：{batch['held_because']}；查看与放行：fund-assets quarantine show "
+            f"{batch['batch_id']}"
+        )
     for (kind, subject), reasons in words.items():
         severity = Severity.CRITICAL if kind == "mass_revision" else Severity.WARNING
         more = f"（共 {len(reasons)} 批）" if len(reasons) > 1 else ""

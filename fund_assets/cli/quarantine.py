@@ -6,6 +6,7 @@ Belongs here: options and writing. Does not belong here: what a decision does
 
 import getpass
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,7 @@ def list_rows(
     states: tuple[str, ...], limit: int, as_json: bool, **filters: tuple[Any, ...]
 ) -> None:
     """List held rows, the newest last, and how many each rule holds."""
+    from fund_assets.warehouse import facts
     from fund_assets.warehouse import quarantine as stored
 
     chosen = tuple(STATES) if "all" in states else states or ("held",)
@@ -102,15 +104,21 @@ def list_rows(
     terminal.print(f"共 {len(rows):,} 行" + (f"：{told}" if told else ""))
     if limit and len(rows) > limit:
         terminal.print(f"[dim]只列出最新 {limit} 行；--limit 0 全部[/]")
+    for batch in facts.held_batches(_warehouse()):
+        terminal.print(
+            f"[red]批次 {batch['batch_id']} 被拦截[/]，整批等待；"
+            f"fund-assets quarantine show {batch['batch_id']}",
+            soft_wrap=True,
+        )
 
 
 @quarantine.command()
 @click.argument("beginning", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="The row for machines.")
 def show(beginning: str, as_json: bool) -> None:
-    """Show a held row, and the accepted values around its date.
+    """Show a held row and the accepted values around its date, or a blocked batch.
 
-    ID is as in `quarantine list`; its first characters are enough.
+    ID is as in `quarantine list`; of a row's id the first characters are enough.
     """
     from rich.markup import escape
 
@@ -118,6 +126,9 @@ def show(beginning: str, as_json: bool) -> None:
     from fund_assets.warehouse import quarantine as stored
 
     warehouse = _warehouse()
+    if _is_batch(beginning):
+        _show_batch(warehouse, beginning, as_json)
+        return
     ids = stored.full_ids(warehouse, [beginning])
     rows = stored.find(warehouse, stored.Wanted(ids=ids, states=stored.STATES))
     (row,) = _plain(rows)
@@ -159,8 +170,16 @@ def accept(
     ID is as in `quarantine list`; instead of ids, filters choose rows. A row covers its
     observation: the same fund, date and figures are decided in every batch and by every
     rule that held them, and are not held again. All of it happens, or nothing.
+
+    The id of a blocked batch merges that batch as it is.
     """
     from fund_assets.steps import deciding
+
+    if any(map(_is_batch, ids)):
+        if len(ids) > 1 or any(filters.values()):
+            raise click.UsageError("name one blocked batch and nothing else")
+        _accept_batch(ids[0], because, by, as_json)
+        return
 
     _decide(deciding.accept, ids, filters, because, by, despite, as_json)
 
@@ -199,6 +218,73 @@ def replay(
     _decide(deciding.replay, ids, filters, because, by, despite, as_json, all_allowed=True)
 
 
+def _is_batch(text: str) -> bool:
+    return re.fullmatch(r"[a-z]\d{8}-[0-9a-f]{12}", text) is not None
+
+
+def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
+    """A batch as a whole: what stopped it, and what lifts that."""
+    from rich.markup import escape
+
+    from fund_assets.warehouse import facts
+
+    batch = facts.batch(warehouse, batch_id)
+    if batch is None:
+        raise click.ClickException(f"there is no batch {batch_id}")
+    if as_json:
+        click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
+        return
+    terminal = console()
+    names = {"held": "被拦截", "landed": "等待检验", "published": "已合并"}
+    terminal.print(f"[bold]{batch_id}[/]  {batch['kind']}  {names[str(batch['state'])]}")
+    terminal.print(
+        f"净值日期 {_day(batch['newest_date'])}，{_moment(batch['collected_at'])} 采集，"
+        f"{batch['rows_read']:,} 行"
+    )
+    if batch["held_because"]:
+        terminal.print(escape(batch["held_because"]), soft_wrap=True)
+    if batch["state"] == "held" and batch["replaced_by"]:
+        terminal.print(f"已被后来的批次 {batch['replaced_by']} 取代，无需处理")
+    elif batch["state"] == "held":
+        terminal.print(
+            f"核对后放行：fund-assets quarantine accept {batch_id} --because ...；"
+            "有误则无需处理，下一批正确的数据会取代它",
+            soft_wrap=True,
+        )
+
+
+def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> None:
+    from fund_assets.steps import validating
+    from fund_assets.steps.deciding import Decided, Decision
+
+    who = _who(by, because)
+    _warehouse()
+    with quiet():
+        platform = open_platform()
+    outcome = validating.accept_batch(
+        platform.warehouse,
+        platform.calendar,
+        platform.now(),
+        batch_id,
+        Decision(who, because.strip()),
+    )
+    told = Decided(outcomes=(outcome,))
+    if as_json:
+        click.echo(json.dumps(_outcome(told), ensure_ascii=False, indent=2))
+    else:
+        _merged(told)
+
+
+def _who(by: str | None, because: str) -> str:
+    """Who decides; a reason must be there."""
+    who = (getpass.getuser() if by is None else by).strip()
+    if not 0 < len(who) <= MAX_BY:
+        raise click.BadParameter(f"1 to {MAX_BY} characters", param_hint="--by")
+    if not 0 < len(because.strip()) <= MAX_BECAUSE:
+        raise click.BadParameter(f"1 to {MAX_BECAUSE} characters", param_hint="--because")
+    return who
+
+
 def _decide(
     decide: Callable[..., "Decided"],
     ids: tuple[str, ...],
@@ -220,11 +306,7 @@ def _decide(
         raise click.UsageError("name ids or give filters, not both")
     if not ids and not given and not all_allowed:
         raise click.UsageError("which rows? Name ids, or give filters such as --rule")
-    who = (getpass.getuser() if by is None else by).strip()
-    if not 0 < len(who) <= MAX_BY:
-        raise click.BadParameter(f"1 to {MAX_BY} characters", param_hint="--by")
-    if not 0 < len(because.strip()) <= MAX_BECAUSE:
-        raise click.BadParameter(f"1 to {MAX_BECAUSE} characters", param_hint="--because")
+    who = _who(by, because)
     if unknown := sorted(set(despite) - {rule.id for rule in BLOCKING}):
         known = ", ".join(rule.id for rule in BLOCKING)
         raise click.BadParameter(
@@ -264,13 +346,17 @@ def _outcome(told: "Decided") -> dict[str, Any]:
     }
 
 
-def _tell(told: "Decided") -> None:
+def _merged(told: "Decided") -> None:
     for outcome in told.outcomes:
         counts = outcome.counts
         click.echo(
             f"merged as batch {outcome.batch_id}: {counts['rows_new']:,} new, "
             f"{counts['rows_changed']:,} changed, {counts['rows_unchanged']:,} unchanged"
         )
+
+
+def _tell(told: "Decided") -> None:
+    _merged(told)
     for count, words in (
         (told.marked, "decided"),
         (told.already, "decided so before, nothing changed"),

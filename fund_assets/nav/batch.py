@@ -54,6 +54,14 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How many rows a wave had, and of which funds."""
+
+    rows: int
+    members: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Known:
     """What the warehouse knows beside the batch.
 
@@ -64,7 +72,12 @@ class Known:
         kinds: fund_code → kind.
         sightings: rows held before that nobody has settled, columns of `witness.SIGHTINGS`.
         members_before: codes of the last published wave.
-        usual_rows: median rows of the last 20 published waves; None before the first.
+        usual_rows: median rows of published waves, the last 20 or those of the same weekday,
+            whichever is less; None before the first.
+        rows_before: rows of the wave that was published last.
+        blocked: of each session since then whose waves were blocked, the last, newest first.
+        listed: how many funds the list knows.
+        market_on: date → funds with a stored NAV, for batches that do not have the market.
         published_date: newest date of any published wave; None before the first.
         decisions: what people decided of held rows, columns of NAV_QUARANTINE, oldest first.
         refuted: held rows that witnesses rejected, columns of NAV_QUARANTINE, oldest first.
@@ -77,6 +90,10 @@ class Known:
     members_before: frozenset[str]
     usual_rows: float | None
     published_date: int | None
+    rows_before: float | None = None
+    blocked: tuple["Shape", ...] = ()
+    listed: int = 0
+    market_on: dict[int, int] = field(default_factory=dict)
     decisions: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
     refuted: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
 

@@ -4,13 +4,19 @@ Belongs here: joining a batch with what is known, one frame per subject of a rul
 belong here: what is demanded of them (`rules.py`).
 """
 
+from collections.abc import Iterable
+from itertools import takewhile
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, from_key
+from fund_assets.nav import rules
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.desk import decided
-from fund_assets.nav.timeline import Timeline
+from fund_assets.nav.returns import GROWTH_TOLERANCE_PCT, last_digit
+from fund_assets.nav.timeline import Timeline, keys_of
 from fund_assets.nav.witness import backing, refused_before
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
@@ -21,6 +27,16 @@ OLDEST_DAYS = 40
 CONFLICT = "sources disagree|lists it twice"
 #: A fund with fewer NAVs than this in the sessions read before the batch publishes weekly.
 WEEKLY_BELOW, WEEKLY_ALLOWED = 4, 12
+#: Counts of two sessions are equal when they differ by no more than this share.
+EQUAL = 0.01
+#: A history that changes a larger share of its fund's stored NAVs rewrites them.
+REWRITTEN = 0.5
+#: A fund's chance to stand still is known from so many steps on, to which so many of the market
+#: are added.
+LEAST_STEPS, PRIOR_STEPS = 3, 4
+#: So many funds are needed to see a stale part; so many standard deviations, and this share of
+#: them, must stand still beyond the usual.
+STALE_MIN_FUNDS, STALE_SIGMAS, STALE_SHARE = 20, 4.0, 0.03
 
 
 def describe_rows(
@@ -36,11 +52,13 @@ def describe_rows(
     dates = landed["nav_date"].to_numpy()
     oldest = 0 if batch.is_recorded else _days_before(batch.newest_date, OLDEST_DAYS)
     month_day = dates % 10_000
+    stale = stale_rows(batch, known)
     decisions = decided(landed, known.decisions)
     backed = backing(landed, known.sightings, batch.voice)
     return landed.assign(
         kind=kind,
-        pending=landed[OBSERVED_NAMES].isna().all(axis=1) & (landed["defect"] == ""),
+        pending=(landed[OBSERVED_NAMES].isna().all(axis=1) | stale) & (landed["defect"] == ""),
+        stale=stale,
         date_expected=(dates <= today) & (dates >= oldest),
         is_session=calendar.are_sessions(dates),
         is_report_date=(month_day == 630) | (month_day == 1231),
@@ -54,10 +72,11 @@ def describe_rows(
 
 
 def describe_batch(
-    batch: Batch, known: Known, calendar: TradingCalendar, today: int
+    batch: Batch, known: Known, calendar: TradingCalendar, today: int, stale: int
 ) -> pd.DataFrame:
-    """Subject `batch`: one row."""
+    """Subject `batch`: one row; `stale`: how many of its observations are (`stale_rows`)."""
     newest = batch.newest_date
+    blocked = known.blocked if batch.is_wave else ()
     published = known.published_date if batch.is_wave else None
     age = 0
     if batch.is_wave and newest <= today:
@@ -68,8 +87,15 @@ def describe_batch(
             "rows": [batch.rows_read],
             "bad_codes": batch.refused,
             "usual_rows": [known.usual_rows if batch.is_wave else np.nan],
+            "rows_before": [known.rows_before if batch.is_wave else np.nan],
+            "equal_sessions": 1
+            + _in_a_row(abs(w.rows - batch.rows_read) <= EQUAL * w.rows for w in blocked),
+            "funds": batch.landed["fund_code"].nunique(),
+            "listed": known.listed if batch.is_wave and known.usual_rows is None else 0,
+            **_rewritten(batch, known),
             "conflicting": int(batch.landed["defect"].str.contains(CONFLICT).sum()),
             **_standing_still(batch),
+            "stale": stale,
             "newest_date": newest,
             "previous_date": batch.previous_date or 0,
             "dates_ordered": batch.previous_date is None or batch.previous_date < newest,
@@ -77,7 +103,114 @@ def describe_batch(
             "sessions_old": age,
             "today": today,
         }
-    ).astype({"usual_rows": "float64", "published_date": "Int64"})
+    ).astype({"usual_rows": "float64", "rows_before": "float64", "published_date": "Int64"})
+
+
+def _in_a_row(alike: Iterable[bool]) -> int:
+    """How many are true from the first on."""
+    return sum(1 for _ in takewhile(bool, alike))
+
+
+def _rewritten(batch: Batch, known: Known) -> dict[str, int]:
+    """Histories beside stored NAVs, and those that change more than half of their fund's."""
+    if batch.kind != "history" or known.stored.empty:
+        return {"beside_stored": 0, "rewritten": 0}
+    told = batch.landed[["fund_code", "nav_date", "unit_nav"]].dropna()
+    both = told.merge(known.stored[told.columns].dropna(), on=["fund_code", "nav_date"])
+    differ = (both["unit_nav_x"] != both["unit_nav_y"]).groupby(both["fund_code"]).mean()
+    return {"beside_stored": len(differ), "rewritten": int((differ > REWRITTEN).sum())}
+
+
+def stale_rows(batch: Batch, known: Known) -> NDArray[np.bool_]:
+    """Which observations of a wave are those of the header's other date, not yet of its own.
+
+    One that stands still although its own growth says that it moved; and, when clearly more
+    funds stand still that usually move than did in the sessions before, all that stand still.
+    """
+    landed = batch.landed
+    stale = np.zeros(len(landed), dtype=bool)
+    if not batch.is_wave or batch.previous_date is None:
+        return stale
+    dates = landed["nav_date"].to_numpy()
+    moving = landed["yield_per_10k"].isna().to_numpy() & landed["unit_nav"].notna().to_numpy()
+    at = np.flatnonzero((dates == batch.newest_date) & moving)
+    now = landed.iloc[at]
+    before = _figures_on(landed[moving], batch.previous_date, now["fund_code"])
+    on_record = _figures_on(known.stored, batch.previous_date, now["fund_code"])
+    before = before.fillna(on_record)
+    there = before["unit_nav"].notna().to_numpy()
+    still = (now["unit_nav"].to_numpy() == before["unit_nav"].to_numpy()) & there
+    growth = now["growth_pct"].to_numpy()
+    acc, acc_before = now["acc_nav"].to_numpy(), before["acc_nav"].to_numpy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slack = 200.0 * last_digit(now["unit_nav"].to_numpy(), before["unit_nav"].to_numpy())
+        slack = np.maximum(slack / now["unit_nav"].to_numpy(), GROWTH_TOLERANCE_PCT)
+        moved = np.abs(growth) > slack
+    contradicted = still & moved & ~(np.abs(acc - acc_before) > 0)
+    stale[at[contradicted]] = True
+    steps = _steps_before(known, batch.previous_date)
+    if _too_many(now.loc[there, "fund_code"], now.loc[still, "fund_code"], steps):
+        stale[at[still]] = True
+    return stale
+
+
+def _figures_on(frame: pd.DataFrame, date: int, codes: pd.Series) -> pd.DataFrame:
+    rows = frame[frame["nav_date"] == date].set_index("fund_code")[["unit_nav", "acc_nav"]]
+    return rows.reindex(codes).reset_index(drop=True)
+
+
+def _steps_before(known: Known, before: int) -> pd.DataFrame:
+    """Steps between stored NAVs up to a date: code, nav_date, still."""
+    rows = known.stored[["fund_code", "nav_date", "unit_nav"]].dropna()
+    rows = rows[rows["nav_date"] <= before]
+    keys = keys_of(rows["fund_code"], rows["nav_date"])
+    order = np.argsort(keys)
+    codes, dates = np.divmod(keys[order], 100_000_000)
+    navs = rows["unit_nav"].to_numpy()[order]
+    same = np.append(False, codes[1:] == codes[:-1])[: len(codes)]
+    still = np.append(False, navs[1:] == navs[:-1])[: len(codes)]
+    return pd.DataFrame({"code": codes[same], "nav_date": dates[same], "still": still[same]})
+
+
+def _too_many(there: pd.Series, still: pd.Series, steps: pd.DataFrame) -> bool:
+    """Whether more funds stand still than chance and the sessions before explain.
+
+    Each fund has a chance of its own, from its steps and the market's. Standing still counts by
+    how little it was to be expected, so that funds that often do tell nothing.
+
+    Args:
+        there: codes of the funds with a NAV on both dates; still: of those, with the same.
+        steps: as `_steps_before`.
+    """
+    habit = steps.groupby("code")["still"].agg(["sum", "count"])
+    habit = habit[habit["count"] >= LEAST_STEPS]
+    codes = there.astype("int64")
+    codes = codes[codes.isin(habit.index)]
+    if len(codes) < STALE_MIN_FUNDS:
+        return False
+    usual = max(float(habit["sum"].sum() / habit["count"].sum()), 1 / len(codes))
+    chance = (habit["sum"] + PRIOR_STEPS * usual) / (habit["count"] + PRIOR_STEPS)
+    weight = -np.log(chance)
+
+    def surprise(all_of: pd.Series, stood: pd.Series) -> float:
+        return float(weight[stood].sum() - (weight * chance)[all_of].sum())
+
+    days = [
+        surprise(day["code"], day.loc[day["still"], "code"])
+        for _, day in steps[steps["code"].isin(habit.index)].groupby("nav_date")
+        if len(day) >= len(codes) / 2
+    ]
+    middle = float(np.median(days)) if days else 0.0
+    spread = 1.4826 * float(np.median(np.abs(np.array(days) - middle))) if days else 0.0
+    chances = chance[codes]
+    variance = float((weight[codes] ** 2 * chances * (1 - chances)).sum())
+    stood = still.astype("int64")
+    stood = stood[stood.isin(habit.index)]
+    found = surprise(codes, stood)
+    enough = len(stood) - float(chances.sum()) >= STALE_SHARE * len(codes)
+    return enough and found > max(middle, 0.0) + STALE_SIGMAS * np.hypot(
+        np.sqrt(variance), spread
+    )
 
 
 def _standing_still(batch: Batch) -> dict[str, int]:
@@ -100,22 +233,47 @@ def describe_kinds(batch: Batch, known: Known) -> pd.DataFrame:
     """Subject `kind`: one row per kind of the wave before; empty for histories."""
     members = pd.Series(sorted(known.members_before if batch.is_wave else ()), dtype="str")
     kind = _kinds(members, known)
-    there = members.isin(batch.landed["fund_code"].unique())
-    counted = pd.DataFrame({"kind": kind, "there": there}).groupby("kind")["there"]
+    now = {"there": members.isin(batch.landed["fund_code"].unique())}
+    blocked = known.blocked if batch.is_wave else ()
+    for number, wave in enumerate(blocked):
+        now[f"then{number}"] = members.isin(wave.members)
+    there = pd.DataFrame({"kind": kind, **now}).groupby("kind")
+    size, sums = there.size(), there[list(now)].sum()
+    alike = [
+        [abs(row["there"] - row[f"then{n}"]) <= EQUAL * size[name] for n in range(len(blocked))]
+        for name, row in sums.iterrows()
+    ]
     return pd.DataFrame(
-        {"members_before": counted.size(), "still_there": counted.sum()}
+        {
+            "members_before": size,
+            "still_there": sums["there"],
+            "equal_sessions": [1 + _in_a_row(waves) for waves in alike],
+        }
     ).reset_index()
 
 
-def describe_dates(timeline: Timeline) -> pd.DataFrame:
-    """Subject `date`: one row per date of which the batch has stored counterparts."""
+def describe_dates(
+    batch: Batch, known: Known, timeline: Timeline, judged: pd.DataFrame
+) -> pd.DataFrame:
+    """Subject `date`: one row per date of which the batch has stored counterparts.
+
+    Corrections that a witness backs, or published growth, count for nothing, nor do those of
+    histories, which are measured against their own funds.
+
+    Args:
+        judged: the candidates that are kept, as the rules in context saw them.
+    """
     stored = pd.Series(timeline.stored_dates).value_counts()
-    kept = timeline.kept()
-    income = (kept["yield_per_10k"] - kept["stored_yield_per_10k"]).abs() > 0.0
-    income &= ~kept["refined"]  # days told one by one correct no sum of them
-    revised = kept.loc[kept["revision"].notna() | income, "nav_date"].value_counts()
-    frame = pd.DataFrame({"stored": stored, "revised": revised.reindex(stored.index)})
-    frame = frame.fillna({"revised": 0}).astype({"revised": "int64"})
+    market = pd.Series(known.market_on, dtype="int64").reindex(stored.index)
+    income = (judged["yield_per_10k"] - judged["stored_yield_per_10k"]).abs() > 0.0
+    income &= ~judged["refined"]  # days told one by one correct no sum of them
+    corrected = judged["revision"].notna() & ~rules.is_backed(judged)
+    corrected = (corrected | income) & (batch.kind != "history")
+    revised = judged.loc[corrected, "nav_date"].value_counts()
+    frame = pd.DataFrame(
+        {"stored": market.fillna(stored), "revised": revised.reindex(stored.index)}
+    )
+    frame = frame.fillna({"revised": 0}).astype("int64")
     return frame.rename_axis("nav_date").reset_index()
 
 

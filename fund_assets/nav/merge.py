@@ -43,7 +43,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         today: yyyymmdd in Asia/Shanghai; no NAV may be dated after it.
     """
     rows = context.describe_rows(batch, known, calendar, today)
-    pending = rows["pending"].to_numpy()
+    pending, stale = rows["pending"].to_numpy(), int(rows["stale"].sum())
     observed = rows[~pending].reset_index(drop=True)
     alone = _breaches(rules.ALONE, observed)
     held, holding = _held(rules.ALONE, observed, alone)
@@ -58,9 +58,12 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     verdicts += settled.verdicts
     verdicts.append(rules.verdict(rules.PENDING, rows, pending))
     for subject, described in (
-        ("batch", context.describe_batch(batch, known, calendar, today)),
+        (
+            "batch",
+            context.describe_batch(batch, known, calendar, today, stale),
+        ),
         ("kind", context.describe_kinds(batch, known)),
-        ("date", context.describe_dates(timeline)),
+        ("date", context.describe_dates(batch, known, timeline, settled.judged)),
         ("fund", context.describe_funds(batch, known, timeline, calendar)),
     ):
         verdicts += rules.judge([r for r in rules.WHOLE if r.subject == subject], described)
@@ -142,6 +145,7 @@ class Settled:
     laid_out: LaidOut
     held: pd.DataFrame
     passed: pd.DataFrame
+    judged: pd.DataFrame
     verdicts: list[Verdict]
 
 
@@ -320,7 +324,7 @@ def _settle(timeline: Timeline) -> Settled:
                 cases=tuple(cases.head(rules.SHOWN_CASES)),
             )
         verdicts.append(verdict)
-    return Settled(laid_out, all_held, passed, verdicts)
+    return Settled(laid_out, all_held, passed, frame, verdicts)
 
 
 def _take_out(

@@ -54,7 +54,8 @@ def row(rule: Rule) -> str:
         if rule.subject in ("listing", "events") and rule.severity is Severity.HOLD
         else rule.severity.value
     )
-    cells = (f"`{rule.id}`", rule.title, consequence, SHOWN_ON[rule.subject], thresholds)
+    lifts = rule.lifts and f"{rule.lifts}; or a person"
+    cells = (f"`{rule.id}`", rule.title, consequence, SHOWN_ON[rule.subject], thresholds, lifts)
     return "| " + " | ".join(cells) + " |"
 
 
@@ -62,8 +63,8 @@ def render() -> str:
     """The whole page."""
     lines = [
         HEAD,
-        "| rule | demand | a breach | check of | thresholds |",
-        "|---|---|---|---|---|",
+        "| rule | demand | a breach | check of | thresholds | a block is lifted by |",
+        "|---|---|---|---|---|---|",
         *(
             row(rule)
             for rule in (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())

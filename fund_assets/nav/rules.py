@@ -49,6 +49,7 @@ class Rule:
         thresholds: the numbers in it, for those who read the check.
         about: of a rule that holds, the figures it doubts; a witness is another sight of these.
         cells: it holds these figures alone; the rest of the observation is merged.
+        lifts: of a rule that blocks, what lets the data through by itself.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Rule:
     thresholds: dict[str, float] = field(default_factory=dict)
     about: tuple[str, ...] = tuple(OBSERVED_NAMES)
     cells: bool = False
+    lifts: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,8 +231,18 @@ def _revision_ok(frame: pd.DataFrame) -> pd.Series:
     small = frame["revision"].isna() | (_size(frame["revision"]) < REVISION_HOLD)
     contradicted = (frame["status"] == UNPROVEN) & (frame["disagreement_pct"] > SUSPECT_PCT)
     freely = frame["is_recorded"] & ~frame["turns_back"] & ~contradicted
-    proven = frame["grew_as_told"] & (frame["return_status"] != "proven")
-    return small | freely | proven | (frame["backed_unit_nav"] > 0)
+    return small | freely | is_backed(frame)
+
+
+def is_backed(frame: pd.DataFrame) -> pd.Series:
+    """Whether a correction has more for it than the page that shows it.
+
+    A witness; or growth that tells the new value and never confirmed the stored one, which is
+    not known to have moved from the session before.
+    """
+    stood_still = frame["stored_unit_nav"] == frame["prev_unit_nav"]
+    doubtful = (frame["return_status"] != "proven") | stood_still
+    return (frame["grew_as_told"] & doubtful) | (frame["backed_unit_nav"] > 0)
 
 
 #: Published less recomputed 7-day yield, percent points: told, and held.
@@ -333,6 +345,11 @@ IN_CONTEXT: tuple[Rule, ...] = (
 MIN_ROWS_OF_USUAL, WARN_ROWS_OF_USUAL = 0.90, 0.97
 KIND_FLOOR, KIND_MIN_MEMBERS = 0.95, 20
 MASS_REVISION, MASS_REVISION_MIN = 0.005, 5
+#: A wave that is smaller than usual passes when it is the same for so many sessions.
+EQUAL_SESSIONS, OF_LAST_WAVE = 3, 0.99
+#: Of the funds that the list knows, a first wave has at least this share.
+FIRST_OF_LISTED, FIRST_MIN_LISTED = 0.5, 20
+REWRITTEN_SHARE, REWRITTEN_MIN = 0.5, 10
 OLDEST_SESSIONS = 5
 #: On real days about a tenth of the NAVs are those of the session before.
 STANDING_STILL, STANDING_STILL_MIN = 0.5, 20
@@ -344,12 +361,23 @@ WHOLE: tuple[Rule, ...] = (
         Severity.BLOCK, "batch",
         lambda f: (f["rows"] > 0) & (f["bad_codes"] <= 0.01 * f["rows"]),
         "{rows} rows, {bad_codes} of them with an impossible fund code or date",
+        lifts="a wave with readable codes",
     ),
     Rule(
         "R02_row_count", "at least 90 % of the usual number of rows", Severity.BLOCK, "batch",
-        lambda f: f["usual_rows"].isna() | (f["rows"] >= MIN_ROWS_OF_USUAL * f["usual_rows"]),
-        "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves)",
-        {"least_of_usual": MIN_ROWS_OF_USUAL},
+        lambda f: f["usual_rows"].isna() | (f["rows"] >= MIN_ROWS_OF_USUAL * f["usual_rows"])
+        | (f["rows"] >= OF_LAST_WAVE * f["rows_before"]) | (f["equal_sessions"] >= EQUAL_SESSIONS),
+        "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves and of this weekday's); session "
+        "{equal_sessions} of 3 with so many",
+        {"least_of_usual": MIN_ROWS_OF_USUAL, "equal_sessions": EQUAL_SESSIONS},
+        lifts="a wave with the usual rows, or the third session in a row with the same number (to 1 %)",
+    ),
+    Rule(
+        "R02_first_page", "the first wave has at least half of the funds that the list knows", Severity.BLOCK, "batch",
+        lambda f: (f["listed"] < FIRST_MIN_LISTED) | (f["funds"] >= FIRST_OF_LISTED * f["listed"]),
+        "the first wave has {funds} funds, the list knows {listed}",
+        {"least_of_listed": FIRST_OF_LISTED, "from_listed": FIRST_MIN_LISTED},
+        lifts="a wave with at least half of the list",
     ),
     Rule(
         "R02_row_count_notice", "at least 97 % of the usual number of rows", Severity.WARN, "batch",
@@ -365,12 +393,14 @@ WHOLE: tuple[Rule, ...] = (
         "header dates {newest_date} and {previous_date}, today is {today}, newest published date {published_date}, "
         "{sessions_old} sessions old",
         {"oldest_sessions": OLDEST_SESSIONS},
+        lifts="a wave with the right dates",
     ),
     Rule(
         "R04_unique", "no fund and date stands twice with different values", Severity.BLOCK, "batch",
         lambda f: f["conflicting"] <= 0.001 * f["rows"],
         "{conflicting} of {rows} rows contradict another row of the same fund and date",
         {"share": 0.001},
+        lifts="a wave in which each fund stands once",
     ),
     Rule(
         "R15_standing_still", "at most half of the NAVs repeat the ones of the header's other date",
@@ -378,19 +408,38 @@ WHOLE: tuple[Rule, ...] = (
         lambda f: (f["on_both_dates"] < STANDING_STILL_MIN) | (f["standing_still"] <= STANDING_STILL * f["on_both_dates"]),
         "{standing_still} of {on_both_dates} NAVs of {newest_date} are the ones of {previous_date}: the source repeats itself",
         {"share": STANDING_STILL, "from_funds": STANDING_STILL_MIN},
+        lifts="a wave in which the funds have moved",
     ),
     Rule(
         "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave before",
         Severity.BLOCK, "kind",
-        lambda f: (f["members_before"] < KIND_MIN_MEMBERS) | (f["still_there"] >= KIND_FLOOR * f["members_before"]),
-        "{kind}: {still_there} of {members_before} funds of the wave before are there",
-        {"least_of_before": KIND_FLOOR, "from_members": KIND_MIN_MEMBERS},
+        lambda f: (f["members_before"] < KIND_MIN_MEMBERS) | (f["still_there"] >= KIND_FLOOR * f["members_before"])
+        | (f["equal_sessions"] >= EQUAL_SESSIONS),
+        "{kind}: {still_there} of {members_before} funds of the wave before are there; session {equal_sessions} of 3 "
+        "with so many",
+        {"least_of_before": KIND_FLOOR, "from_members": KIND_MIN_MEMBERS, "equal_sessions": EQUAL_SESSIONS},
+        lifts="a wave in which the funds are back, or the third session in a row without them (to 1 %)",
     ),
     Rule(
-        "R17_mass_revision", "at most 0.5 % of the funds correct the same date", Severity.BLOCK, "date",
+        "R17_mass_revision", "at most 0.5 % of the market's funds correct the same date without a witness", Severity.BLOCK, "date",
         lambda f: (f["revised"] < MASS_REVISION_MIN) | (f["revised"] <= MASS_REVISION * f["stored"]),
         "{nav_date}: {revised} of {stored} stored funds would be corrected",
         {"share": MASS_REVISION, "from_funds": MASS_REVISION_MIN},
+        lifts="a later wave without these corrections; the funds' histories, which correct what is wrong freely",
+    ),
+    Rule(
+        "R17_history_rewrite", "at most half of the histories change more than half of their fund's stored NAVs",
+        Severity.BLOCK, "batch",
+        lambda f: (f["beside_stored"] < REWRITTEN_MIN) | (f["rewritten"] <= REWRITTEN_SHARE * f["beside_stored"]),
+        "{rewritten} of {beside_stored} histories change more than half of the NAVs that are stored of their funds",
+        {"share": REWRITTEN_SHARE, "from_funds": REWRITTEN_MIN},
+        lifts="histories fetched again that agree with what is stored",
+    ),
+    Rule(
+        "R15_stale_part", "no more funds stand still than usually do", Severity.WARN, "batch",
+        lambda f: f["stale"] == 0,
+        "{stale} NAVs of {newest_date} are those of {previous_date}: taken as not yet published, they pass when they move "
+        "or on the next session",
     ),
     Rule(
         "R13_staleness", "every listed fund has published within the time of its kind and habit",

@@ -124,6 +124,7 @@ class WeekFacts:
         coverage: kind, published, active, share on `newest`.
         rows_per_date: yyyymmdd → accepted NAVs.
         quarantine: rule, held (all that wait), fresh (held in the week).
+        held_batches: batches that are stopped now: batch_id, kind, newest_date, held_because.
         log: step of the weekly job → its figures.
         walk: screens over all quarters (`metrics.walk.summed`).
         batches: the batches collected in the week; more_batches: how many more there were.
@@ -149,6 +150,7 @@ class WeekFacts:
     coverage: tuple[Row, ...] = ()
     rows_per_date: Mapping[int, int] = field(default_factory=dict)
     quarantine: tuple[Row, ...] = ()
+    held_batches: tuple[Row, ...] = ()
     log: Mapping[str, Row] = field(default_factory=dict)
     walk: tuple[Row, ...] = ()
     batches: tuple[Row, ...] = ()
@@ -222,6 +224,9 @@ def headlines(facts: WeekFacts) -> list[str]:
         lines.append(f"{from_key(facts.newest)} 的净值覆盖 {int(share * 1000) / 10:.1f}%")
     waiting = sum(row["held"] for row in facts.quarantine)
     lines.append(f"隔离中等人处理 {waiting:,} 行")
+    if facts.held_batches:
+        names = "、".join(row["batch_id"] for row in facts.held_batches)
+        lines.append(f"被拦截的批次 {len(facts.held_batches)} 个：{names}")
     recheck = facts.log.get("recheck")
     if recheck:
         lines.append(

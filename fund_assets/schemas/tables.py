@@ -79,7 +79,7 @@ COLLECTION_BATCH = Table(
         Column("rows_read", Kind.INT, "observations (fund and date) in it, those not yet published included; events: events", ge=0),
         Column("payloads", Kind.TEXT, "JSON list of answers: endpoint, sha256, bytes, rows, decoder", max_length=1_000_000),
         Column("state", Kind.TEXT, "landed: waits for the rules. held: a blocking rule stopped it. published: merged", isin=("landed", "held", "published")),
-        Column("held_because", Kind.TEXT, "rules that stopped it, empty otherwise", max_length=2_000),
+        Column("held_because", Kind.TEXT, "rules that stopped it and what lifts them; who let it through and why, when a person did; empty otherwise", max_length=2_000),
     ),
     primary_key=("batch_id",),
 )  # fmt: skip

@@ -87,7 +87,7 @@ def measure(
     late = {}
     for date, kinds in measures.provisional_kinds(warehouse, calc_date, LATE_DATES).items():
         _, late[date] = renew(date, funds[funds["kind"].isin(kinds)])
-    short = metrics["reason"].str.partition(" ")[0].where(metrics["reason"] != "")
+    short = metrics["reason"].str.split(" ", n=1).str[0].where(metrics["reason"] != "")
     return MeasureReport(
         calc_date=calc_date,
         funds=len(series),

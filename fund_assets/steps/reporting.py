@@ -90,6 +90,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
             if key <= last
         },
         quarantine=tuple(reports.quarantine(warehouse, first * 1_000_000, until)),
+        held_batches=tuple(facts.held_batches(warehouse)),
         log=log,
         walk=tuple(summed(log.get("walk_forward", {}).get("outcomes", []))),
         batches=tuple(_batch(row) for row in batches[:SHOWN_BATCHES]),

@@ -7,11 +7,12 @@ from functools import partial
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.nav.desk import DeskError
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.observe import Landing
-from fund_assets.nav.rules import RULES, SHOWN_CASES, Rule, Verdict
-from fund_assets.steps.deciding import settle
-from fund_assets.warehouse import Warehouse, landing, publishing
+from fund_assets.nav.rules import BLOCKING, RULES, SHOWN_CASES, Rule, Verdict
+from fund_assets.steps.deciding import Decision, settle
+from fund_assets.warehouse import Warehouse, facts, landing, publishing
 from fund_assets.warehouse.publishing import Outcome
 
 #: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
@@ -55,6 +56,43 @@ def validate(
             outcomes.append(settled)
             progress(settled)
     return outcomes
+
+
+def accept_batch(
+    warehouse: Warehouse,
+    calendar: TradingCalendar,
+    now: datetime,
+    batch_id: str,
+    decision: Decision,
+) -> Outcome:
+    """Merge a blocked batch as it is, whatever the blocking rules say of it.
+
+    Rules over single rows hold what they hold. The log keeps what every rule found, the batch
+    who decided and why.
+
+    Raises:
+        DeskError: there is no such batch, it is merged, or a later wave of the market is.
+    """
+    row = facts.batch(warehouse, batch_id)
+    if row is None:
+        raise DeskError(f"there is no batch {batch_id}; `fund-assets quarantine list` has them")
+    if row["state"] == "published":
+        raise DeskError(f"batch {batch_id} is merged already; nothing was changed")
+    if row["kind"] == "wave" and row["replaced_by"]:
+        raise DeskError(
+            f"batch {batch_id} is replaced: the later wave {row['replaced_by']} is merged, and "
+            "its values are newer; nothing was changed"
+        )
+    words = f"accepted by {decision.by} at {to_stamp(now)}: {decision.because}"
+    return publishing.publish(
+        warehouse,
+        batch_id,
+        _planner(calendar, now),
+        known_since=partial(_known_since, calendar),
+        now=to_stamp(now),
+        despite=[rule.id for rule in BLOCKING],
+        because=words,
+    )
 
 
 def judge_waiting(
@@ -102,10 +140,16 @@ def summed(
 def explain_block(outcomes: Iterable[Outcome]) -> str:
     """Which batches are held and why, in words; empty when none is."""
     return "\n".join(
-        f"batch {outcome.batch_id} is held, nothing of it was merged. {verdict.rule}: "
-        f"{RULES[verdict.rule].title}. {'; '.join(verdict.cases)}"
+        f"batch {outcome.batch_id} is held, nothing of it was merged. "
+        + " ".join(
+            f"{verdict.rule}: {RULES[verdict.rule].title}. {'; '.join(verdict.cases)}. "
+            f"By itself {RULES[verdict.rule].lifts} lifts it."
+            for verdict in outcome.blocked_by
+        )
+        + f" A person looks with `fund-assets quarantine show {outcome.batch_id}` and lets it "
+        f"through with `fund-assets quarantine accept {outcome.batch_id} --because ...`"
         for outcome in outcomes
-        for verdict in outcome.blocked_by
+        if outcome.blocked_by
     )
 
 

@@ -213,6 +213,22 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
     )
 
 
+def batch(warehouse: Warehouse, batch_id: str) -> dict[str, Any] | None:
+    """A batch: the columns of COLLECTION_BATCH but the payloads, and a wave's `replaced_by`.
+
+    That is the newest published wave that was collected later.
+    """
+    rows = warehouse.rows(
+        "SELECT batch_id, kind, source, newest_date, previous_date, collected_at, rows_read, "
+        "state, held_because, (SELECT MAX(later.batch_id) FROM collection_batch AS later "
+        "WHERE later.kind = 'wave' AND b.kind = 'wave' AND later.state = 'published' "
+        "AND later.collected_at > b.collected_at) AS replaced_by "
+        "FROM collection_batch AS b WHERE batch_id = :id",
+        id=batch_id,
+    )
+    return rows[0] if rows else None
+
+
 def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Batches that a blocking rule stops and nothing has replaced, oldest first.
 

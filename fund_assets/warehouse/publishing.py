@@ -8,15 +8,16 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
-from fund_assets.calendar import from_stamp, to_stamp
-from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.calendar import from_key, from_stamp, to_stamp
+from fund_assets.nav.batch import Batch, Known, Plan, Shape
 from fund_assets.nav.events import KEY
 from fund_assets.nav.observe import quarantine_rows
-from fund_assets.nav.rules import Verdict, verdict_from
+from fund_assets.nav.rules import EQUAL_SESSIONS, RULES, Verdict, verdict_from
 from fund_assets.nav.witness import SIGHTINGS, voices_of
 from fund_assets.schemas.tables import (
     FUND_EVENTS,
@@ -35,6 +36,8 @@ from fund_assets.warehouse.writes import insert, renew, update
 #: What witnesses decide themselves; anyone else is a person.
 BY_WITNESS = "(decided_by LIKE 'witness:%' OR decided_by IN ('rules', 'source:withdrawn'))"
 CODES_PER_QUERY = 2_000
+#: From so many waves of a weekday on, they tell what is usual on it.
+SAME_DAY = 3
 FEW_ROWS = 20_000
 #: Funds chained anew at a time: bounds the memory of a batch of events.
 FUNDS_PER_PLAN = 300
@@ -62,6 +65,8 @@ def publish(
     known_since: Callable[[Batch], int],
     now: int,
     landed: pd.DataFrame | None = None,
+    despite: Collection[str] = (),
+    because: str = "",
 ) -> Outcome:
     """Merge a batch into the accepted history, wholly or not at all, at most once.
 
@@ -73,6 +78,7 @@ def publish(
         known_since: for a wave, the date from which stored rows are read.
         now: yyyymmddhhmmss for the log.
         landed: the batch's rows of FUND_NAV, from who has just landed them.
+        despite, because: blocking rules that a person overrules, and who and why.
     """
     with warehouse.transaction(writes=True) as connection:
         row = batch_row(connection, batch_id)
@@ -84,7 +90,13 @@ def publish(
             done = _outcome(connection, batch_id)
         else:
             since = known_since(batch)
-            done = merge(warehouse, connection, batch, plan, since=since, now=now)
+            done = merge(
+                warehouse, connection, batch, plan, since=since, now=now, despite=despite
+            )
+            if because and not done.blocked_by:
+                was = str(row["held_because"])
+                told = f"{was[: 2000 - len(because) - 2]}; {because}"
+                _set_state(connection, batch_id, "published", told)
     crash_point("publish.after_commit")
     return done
 
@@ -242,22 +254,70 @@ def read_known(
         id=last_published(warehouse, "wave") if batch.is_wave else "",
     )
     waves = warehouse.rows(
-        "SELECT rows_read, newest_date FROM collection_batch "
-        "WHERE kind = 'wave' AND state = 'published' ORDER BY collected_at DESC LIMIT 20"
+        "SELECT rows_read, newest_date, collected_at FROM collection_batch "
+        "WHERE kind = 'wave' AND state = 'published' ORDER BY collected_at DESC LIMIT 100"
     )
+    listed = warehouse.value("SELECT COUNT(*) FROM fund_info WHERE status = 'listed'")
     return Known(
         stored=stored,
         events=events[events["fund_code"].isin(codes)],
         kinds={str(row["fund_code"]): str(row["kind"]) for row in kinds},
         sightings=sightings,
         members_before=frozenset(str(row["fund_code"]) for row in members),
-        usual_rows=float(pd.Series([w["rows_read"] for w in waves]).median())
-        if waves
-        else None,
+        usual_rows=_usual_rows(waves, batch.newest_date),
+        rows_before=float(str(waves[0]["rows_read"])) if waves else None,
+        blocked=_blocked(warehouse, batch, waves) if batch.is_wave else (),
+        listed=int(str(listed)),
+        market_on={} if batch.is_wave else _market_on(warehouse, batch),
         published_date=max(int(str(w["newest_date"])) for w in waves) if waves else None,
         decisions=decisions[decisions["fund_code"].isin(codes)],
         refuted=refuted[refuted["fund_code"].isin(codes)],
     )
+
+
+def _usual_rows(waves: list[dict[str, Any]], newest: int) -> float | None:
+    """Rows of a usual wave: of the last 20, or of the same weekday where there are enough."""
+    if not waves:
+        return None
+    weekday = from_key(newest).weekday()
+    lately = pd.Series([wave["rows_read"] for wave in waves[:20]]).median()
+    alike = [w["rows_read"] for w in waves if from_key(w["newest_date"]).weekday() == weekday]
+    return float(min(lately, pd.Series(alike).median()) if len(alike) >= SAME_DAY else lately)
+
+
+def _blocked(
+    warehouse: Warehouse, batch: Batch, waves: list[dict[str, Any]]
+) -> tuple[Shape, ...]:
+    """The last blocked wave of each session before the batch's, since one was published."""
+    rows = warehouse.rows(
+        "SELECT batch_id, newest_date, rows_read FROM collection_batch WHERE kind = 'wave' "
+        "AND state = 'held' AND collected_at > :since AND newest_date < :newest "
+        "ORDER BY newest_date DESC, collected_at DESC",
+        since=waves[0]["collected_at"] if waves else 0,
+        newest=batch.newest_date,
+    )
+    last = {row["newest_date"]: row for row in reversed(rows)}
+    found = []
+    for date in sorted(last, reverse=True)[: EQUAL_SESSIONS - 1]:
+        codes = warehouse.rows(
+            "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
+            id=last[date]["batch_id"],
+        )
+        members = frozenset(str(row["fund_code"]) for row in codes)
+        found.append(Shape(int(str(last[date]["rows_read"])), members))
+    return tuple(found)
+
+
+def _market_on(warehouse: Warehouse, batch: Batch) -> dict[int, int]:
+    """Date → funds with an accepted NAV on it, of a decision's few dates."""
+    if batch.kind != "desk":
+        return {}
+    dates = ", ".join(str(int(day)) for day in batch.landed["nav_date"].unique()) or "0"
+    rows = warehouse.rows(
+        "SELECT nav_date, COUNT(*) AS n FROM validated_nav "
+        f"WHERE nav_date IN ({dates}) GROUP BY nav_date"
+    )
+    return {int(str(row["nav_date"])): int(str(row["n"])) for row in rows}
 
 
 def _sightings(warehouse: Warehouse, batch_id: str, codes: pd.Index) -> pd.DataFrame:
@@ -432,7 +492,9 @@ def _log(
 
 
 def _hold(connection: sa.Connection, batch_id: str, blocked_by: Iterable[Verdict]) -> None:
-    reasons = "; ".join(f"{v.rule}: {', '.join(v.cases)}" for v in blocked_by)
+    reasons = "; ".join(
+        f"{v.rule}: {', '.join(v.cases)}. Lifted by {RULES[v.rule].lifts}" for v in blocked_by
+    )
     if reasons:
         _set_state(connection, batch_id, "held", reasons[:2000])
 

@@ -119,7 +119,9 @@ def test_a_blocked_batch_is_one_alert():
         "run_failed:daily_validation", "freshness:validated_nav",
     }  # fmt: skip
     assert told(given) == {"held_publish:wave"}
-    assert "2026-09-17：R02_row_count: 30 rows of 60" in found(given)["held_publish:wave"].words
+    words = found(given)["held_publish:wave"].words
+    assert "2026-09-17：R02_row_count: 30 rows of 60" in words
+    assert words.endswith("fund-assets quarantine show w1"), "the desk's command"
 
 
 def test_a_mass_revision_is_critical():
