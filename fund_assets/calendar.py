@@ -69,6 +69,18 @@ def from_stamp(stamp: int) -> datetime:
     return datetime.strptime(str(int(stamp)), "%Y%m%d%H%M%S").replace(tzinfo=SHANGHAI)
 
 
+#: Clocks of several hosts may differ by so much.
+CLOCK_SLACK = timedelta(minutes=5)
+
+
+def in_future(moment: datetime, now: datetime) -> bool:
+    """Whether a stored time says nothing of an age: it was written by a clock that was wrong.
+
+    Taken for young it would keep quiet for as long as that clock was ahead.
+    """
+    return moment > now + CLOCK_SLACK
+
+
 def read_day(value: str | int | date) -> int:
     """A day as people write it, `2026-11-24`, `20261124` or a date → `20261124`.
 

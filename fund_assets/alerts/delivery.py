@@ -20,7 +20,7 @@ from typing import Any
 from fund_assets.alerts.channels import Channel, ChannelError
 from fund_assets.alerts.kinds import Severity
 from fund_assets.alerts.messages import Message, digest
-from fund_assets.calendar import to_stamp
+from fund_assets.calendar import CLOCK_SLACK, to_stamp
 from fund_assets.warehouse import Warehouse, alerts
 
 #: Messages that a channel carries in a minute: robots that get 20 are muted by their service.
@@ -29,9 +29,13 @@ PER_MINUTE = 15
 MOST_APART = 3
 #: Pauses before the second, third and last attempt.
 RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+#: No message waits longer; a later time was written by a clock that was wrong.
+LONGEST_WAIT = RETRIES[-1] + CLOCK_SLACK
 #: Nobody else takes what is being sent.
 LEASE = timedelta(minutes=2)
 STATES_KEPT, MESSAGES_KEPT = timedelta(days=90), timedelta(days=30)
+#: What was given up is kept by number: a clock that was wrong deletes none.
+DEAD_KEPT = 1_000
 MOST_ERROR = 400
 MOST_WORDS = 40_000
 log = logging.getLogger(__name__)
@@ -66,9 +70,12 @@ def deliver(
     warehouse: Warehouse, channels: Sequence[Channel], machine_time: datetime
 ) -> Delivered:
     """Send what is due, each channel for itself."""
-    due = alerts.waiting(warehouse, to_stamp(machine_time))
+    due = alerts.waiting(
+        warehouse, to_stamp(machine_time), to_stamp(machine_time + LONGEST_WAIT)
+    )
     if due:
-        sent = alerts.sent_since(warehouse, to_stamp(machine_time - timedelta(minutes=1)))
+        minute = (machine_time - timedelta(minutes=1), machine_time + CLOCK_SLACK)
+        sent = alerts.sent_between(warehouse, *map(to_stamp, minute))
         by_name = {channel.name: channel for channel in channels}
 
         def one(name: str) -> Delivered:
@@ -85,6 +92,7 @@ def deliver(
         warehouse,
         to_stamp(machine_time - STATES_KEPT),
         to_stamp(machine_time - MESSAGES_KEPT),
+        DEAD_KEPT,
     )
     return done
 

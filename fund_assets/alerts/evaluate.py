@@ -19,7 +19,7 @@ from fund_assets.alerts.channels import Channel, configured
 from fund_assets.alerts.delivery import Delivered, Row
 from fund_assets.alerts.facts import Facts, look
 from fund_assets.alerts.kinds import KINDS, Alert, Severity
-from fund_assets.alerts.lifecycle import State, Telling, advance
+from fund_assets.alerts.lifecycle import State, Telling, advance, ahead
 from fund_assets.alerts.messages import Message, compose
 from fund_assets.alerts.store import Beside, as_row, silence_of, state_of
 from fund_assets.platform import Platform
@@ -103,12 +103,14 @@ def _in_warehouse(
     ) -> tuple[Sequence[Row], Sequence[Row]]:
         nonlocal told
         known = {row["fingerprint"]: state_of(row) for row in stored} | carried
+        quiet = [silence_of(row) for row in silences]
+        beats = [beat.at for beat in facts.dagster.daemons] if facts.dagster else []
         states, told = advance(
             known,
-            found,
+            [*found, *ahead(known.values(), quiet, beats, now)],
             now,
             unknown=conditions.unknown(facts),
-            silences=[silence_of(row) for row in silences],
+            silences=quiet,
             sessions=_sessions(facts),
         )
         changed = {**carried, **{state.fingerprint: state for state in states}}

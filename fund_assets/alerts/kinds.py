@@ -56,6 +56,7 @@ KINDS = {
         Kind("quarantine_backlog", "隔离积压", patient=True),
         Kind("source_canary", "数据源试探失败"),
         Kind("source_refuses", "数据源拒绝访问"),
+        Kind("clock_wrong", "时钟有误", patient=True),
         Kind("disk_low", "磁盘空间不足"),
         Kind("database_unreachable", "数据库不可用"),
         # A writer may hold the database for the time of a great merge.

@@ -7,14 +7,18 @@ storing (`warehouse/alerts.py`), words and channels.
 An alert is told when it begins and when it ends, not with every look. What another alert
 explains is kept and not told; so is what is silenced. What lasts is told again at growing
 distances and, where time matters, as more severe.
+
+A stored time in the future was written by a clock that was wrong: it is taken for unknown. What
+was told then is told again, what began then begins now, what ended then explains nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 
 from fund_assets.alerts.kinds import KINDS, Alert, Severity, covers
+from fund_assets.calendar import in_future
 
 DAY = timedelta(days=1)
 #: How long after an alert was told it is told again; after so many times, once a day.
@@ -103,7 +107,9 @@ def advance(
     """
     holding = {alert.fingerprint: alert for alert in alerts}
     explaining = _explaining(stored, holding, now)
-    quiet = [s.fingerprint for s in silences if s.ends_at > now]
+    quiet = [
+        s.fingerprint for s in silences if s.ends_at > now and not in_future(s.created_at, now)
+    ]
     states, told = [], []
     for fingerprint, alert in holding.items():
         old = stored.get(fingerprint)
@@ -116,6 +122,8 @@ def advance(
         if event:
             fresh = replace(fresh, told_at=now, told_as=fresh.severity)
             told.append(Telling(event, fresh))
+        elif fresh.told_at and in_future(fresh.told_at, now):
+            fresh = replace(fresh, told_at=now)
         if fresh != old:
             states.append(fresh)
     for fingerprint, old in stored.items():
@@ -127,12 +135,39 @@ def advance(
     return states, told
 
 
+def ahead(
+    stored: Iterable[State],
+    silences: Iterable[Silence],
+    moments: Iterable[datetime],
+    now: datetime,
+) -> Iterator[Alert]:
+    """One alert while anything that is stored lies in the future.
+
+    Args:
+        moments: further stored times, of whatever kind.
+    """
+    times = [
+        *(t for s in stored if s.firing for t in (s.first_at, s.told_at) if t),
+        *(silence.created_at for silence in silences),
+        *moments,
+    ]
+    wrong = [moment for moment in times if in_future(moment, now)]
+    if wrong:
+        yield Alert(
+            "clock_wrong", "clock", Severity.WARNING,
+            f"记录里有 {max(wrong):%Y-%m-%d %H:%M} 的时刻，晚于本机时钟；已当作未知，"
+            "请核对本机与 NTP",
+        )  # fmt: skip
+
+
 def _renewed(old: State | None, alert: Alert, now: datetime) -> State:
     if old is None:
         return State(
             alert.fingerprint, alert.kind, alert.subject, alert.severity, alert.words, now
         )
-    return replace(old, severity=max(old.severity, alert.severity), words=alert.words)
+    first_at = now if in_future(old.first_at, now) else old.first_at
+    severity = max(old.severity, alert.severity)
+    return replace(old, severity=severity, words=alert.words, first_at=first_at)
 
 
 def _explaining(
@@ -145,7 +180,8 @@ def _explaining(
     lately = (
         state
         for state in stored.values()
-        if state.resolved_at is None or now - state.resolved_at < LINGER
+        if state.resolved_at is None
+        or (now - state.resolved_at < LINGER and not in_future(state.resolved_at, now))
     )
     found: dict[str, str] = {}
     for kind, fingerprint in (
@@ -176,7 +212,7 @@ def _due(
     if kind.momentary or state.severity is Severity.NOTICE:
         return state, None
     pause = DAY if kind.patient or state.repeats >= MOST_REPEATS else REPEAT[state.severity]
-    if now - state.told_at < pause:
+    if now - state.told_at < pause and not in_future(state.told_at, now):
         return state, None
     if grows and state.repeats + 1 >= ESCALATE_REPEATS:
         return replace(state, severity=Severity.CRITICAL, repeats=0), Event.WORSE

@@ -58,7 +58,9 @@ def gap_sensor(
     requests = []
     for key in missing:
         times = tried.get(str(key), [])
-        rested = not times or now.timestamp() - times[-1] >= PAUSE.total_seconds()
+        since = now.timestamp() - times[-1] if times else 0.0
+        # A time in the future was written by a clock that was wrong.
+        rested = not times or abs(since) >= PAUSE.total_seconds()
         if len(times) < ATTEMPTS and rested:
             tried[str(key)] = [*times, now.timestamp()]
             requests.append(

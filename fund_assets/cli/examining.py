@@ -3,6 +3,7 @@
 Belongs here: looking. Does not belong here: printing (`setting_up.py`).
 """
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -151,8 +152,8 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
         yield Finding("Dagster", FAILURE, str(error))
         return
     yield Finding("Dagster", OK, f"{dg.__version__}, {runs:,} runs in {dagster_dir()}")
-    latest = max((beat.timestamp for beat in beats), default=0.0)
-    if time.time() - latest <= DAEMON_SILENT_S:
+    nearest = min((abs(time.time() - beat.timestamp) for beat in beats), default=math.inf)
+    if nearest <= DAEMON_SILENT_S:
         yield Finding("daemon", OK, "runs: schedules and sensors are at work")
     else:
         yield Finding(

@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 
+from fund_assets.calendar import in_future
 from fund_assets.settings import SHANGHAI
 
 ASSETS = (
@@ -279,6 +280,7 @@ def failed_runs(
         settled = (
             run.tags.get("dagster/max_retries") == "0"
             or (machine_time - ended(record)).total_seconds() >= _SETTLED_S
+            or in_future(ended(record), machine_time)
         )
         if over and (run.is_success or settled):
             by_job.setdefault(_subject(run), []).append(record)

@@ -20,7 +20,7 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from fund_assets.calendar import from_stamp, to_key
+from fund_assets.calendar import CLOCK_SLACK, from_stamp, in_future, to_key
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, facts
 
@@ -36,7 +36,11 @@ TICK_GRACE, TICKS_LOOKED_AT = timedelta(minutes=5), timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The last sign of one of Dagster's daemons; `age_s` by the machine's clock."""
+    """The last sign of one of Dagster's daemons; `age_s` by the machine's clock.
+
+    A sign from the future is as far off as one from the past: whoever lives beats again by the
+    present clock within half a minute.
+    """
 
     daemon: str
     at: datetime
@@ -90,9 +94,14 @@ def heartbeats(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[He
     """The daemons that ever ran on this instance, by name; empty where none did."""
     found = []
     for name, beat in sorted(instance.get_daemon_heartbeats().items()):
-        age = max(machine_time.timestamp() - beat.timestamp, 0.0)
+        age = _age_s(beat.timestamp, machine_time)
         found.append(Heartbeat(name, _moment(beat.timestamp), round(age, 1)))
     return tuple(found)
+
+
+def _age_s(timestamp: float, machine_time: datetime) -> float:
+    age = machine_time.timestamp() - timestamp
+    return abs(age) if -age > CLOCK_SLACK.total_seconds() else max(age, 0.0)
 
 
 def ticking(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[Ticking, ...]:
@@ -177,7 +186,9 @@ def _missed(
     data = state.instigator_data
     if not isinstance(data, ScheduleInstigatorData) or data.start_timestamp is None:
         return
-    begin = max((machine_time - TICKS_LOOKED_AT).timestamp(), data.start_timestamp)
+    begin = (machine_time - TICKS_LOOKED_AT).timestamp()
+    if not in_future(_moment(data.start_timestamp), machine_time):
+        begin = max(begin, data.start_timestamp)
     end = machine_time - TICK_GRACE
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=begin - 1)
     ticked = {tick.timestamp for tick in ticks}

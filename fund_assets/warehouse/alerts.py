@@ -97,21 +97,28 @@ def outbox(warehouse: Warehouse, state: str) -> list[Row]:
     )
 
 
-def waiting(warehouse: Warehouse, now: int) -> list[Row]:
-    """The messages that are due at a time (yyyymmddhhmmss), oldest first."""
+def waiting(warehouse: Warehouse, now: int, latest: int) -> list[Row]:
+    """The messages that are due at a time (yyyymmddhhmmss), oldest first.
+
+    Args:
+        latest: a message that is due still later has its time from a clock that was wrong,
+            and is due now.
+    """
     return warehouse.rows(
-        "SELECT * FROM alert_outbox WHERE state = 'waiting' AND due_at <= :now "
-        "ORDER BY created_at, id",
+        "SELECT * FROM alert_outbox WHERE state = 'waiting' "
+        "AND (due_at <= :now OR due_at > :latest) ORDER BY created_at, id",
         now=now,
+        latest=latest,
     )
 
 
-def sent_since(warehouse: Warehouse, stamp: int) -> dict[str, int]:
-    """Channel → messages that it accepted since a time (yyyymmddhhmmss)."""
+def sent_between(warehouse: Warehouse, since: int, until: int) -> dict[str, int]:
+    """Channel → messages that it accepted between two times (yyyymmddhhmmss)."""
     found = warehouse.rows(
         "SELECT channel, COUNT(*) AS n FROM alert_outbox "
-        "WHERE state = 'sent' AND sent_at >= :stamp GROUP BY channel",
-        stamp=stamp,
+        "WHERE state = 'sent' AND sent_at BETWEEN :since AND :until GROUP BY channel",
+        since=since,
+        until=until,
     )
     return {str(row["channel"]): int(str(row["n"])) for row in found}
 
@@ -148,12 +155,24 @@ def settle(warehouse: Warehouse, rows: Iterable[Row]) -> None:
 
 
 @retried
-def prune(warehouse: Warehouse, states_before: int, messages_before: int) -> None:
-    """Delete alerts that were over, and messages that were done with, before these times."""
+def prune(
+    warehouse: Warehouse, states_before: int, messages_before: int, dead_kept: int
+) -> None:
+    """Delete alerts that were over, and messages that were done with, before these times.
+
+    Of those that were given up the newest `dead_kept` stay, however old they are.
+    """
+    oldest = warehouse.value(
+        "SELECT created_at FROM alert_outbox WHERE state = 'dead' "
+        "ORDER BY created_at DESC LIMIT 1 OFFSET :kept",
+        kept=dead_kept - 1,
+    )
     for table, condition, before in (
         ("alert_state", "resolved_at IS NOT NULL AND resolved_at < :before", states_before),
-        ("alert_outbox", "state <> 'waiting' AND created_at < :before", messages_before),
-    ):
+        ("alert_outbox", "state IN ('sent', 'merged') AND created_at < :before",
+         messages_before),
+        ("alert_outbox", "state = 'dead' AND created_at < :before", int(str(oldest or 0))),
+    ):  # fmt: skip
         sql = f"FROM {table} WHERE {condition}"
         if warehouse.value(f"SELECT COUNT(*) {sql}", before=before):
             with warehouse.transaction(writes=True) as connection:

@@ -133,7 +133,7 @@ def test_a_sender_that_dies_leaves_its_message_to_the_next(warehouse):
     """Stops a message from being lost with the process that was sending it."""
     channel = Recorder()
     put(warehouse, message(), channels=[channel])
-    (row,) = alerts.waiting(warehouse, 20260918220000)
+    (row,) = alerts.waiting(warehouse, 20260918220000, 20260918223500)
     assert len(alerts.claim(warehouse, [row], 20260918220200)) == 1
     deliver(warehouse, [channel], AT + MINUTE)
     assert channel.messages == []
@@ -197,6 +197,49 @@ def test_old_rows_are_deleted(warehouse):
     assert len(alerts.states(warehouse)) == 2
     deliver(warehouse, [channel], AT + timedelta(days=91))
     assert [row["fingerprint"] for row in alerts.states(warehouse)] == ["run_failed:b"]
+
+
+@pytest.mark.parametrize("off", [timedelta(days=3), -timedelta(days=3)])
+def test_a_clock_that_was_wrong_holds_no_message_back(warehouse, off):
+    """Stops a failed message from waiting until a wrong clock's time, and a full minute of then
+    from closing the channel now."""
+    channel = Recorder()
+    for n in range(15):
+        now = AT + off + timedelta(seconds=n)
+        put(warehouse, message(str(n)), channels=[channel], at=now)
+        deliver(warehouse, [channel], now)
+    assert len(channel.messages) == 15
+    channel.fails = True
+    put(warehouse, message("late"), channels=[channel], at=AT + off)
+    assert deliver(warehouse, [channel], AT + off + 2 * MINUTE).failed == 1
+    channel.fails = False
+    put(warehouse, message("new"), channels=[channel], at=AT)
+    assert deliver(warehouse, [channel], AT).sent == 2
+    assert set(channel.titles[15:]) == {"标题 late", "标题 new"}
+
+
+def test_what_was_given_up_is_kept_by_number(warehouse, monkeypatch):
+    """Stops a clock a year ahead from deleting what a person may still send again."""
+    monkeypatch.setattr("fund_assets.alerts.delivery.DEAD_KEPT", 2)
+    for n in range(4):
+        put(warehouse, message(str(n)), channels=[Recorder("gone")], at=AT + n * MINUTE)
+        deliver(warehouse, [], AT + n * MINUTE)
+    deliver(warehouse, [], AT + timedelta(days=365))
+    assert [row["title"] for row in alerts.outbox(warehouse, "dead")] == ["标题 2", "标题 3"]
+
+
+@pytest.mark.parametrize(
+    "beat, kinds", [(timedelta(days=3), {"daemon_dead", "clock_wrong"}), (MINUTE, set())]
+)
+def test_a_heartbeat_from_the_future_is_a_missing_one(market, beat, kinds):
+    """Stops a daemon that died under a clock ahead from being alive for three days."""
+    watching = Watching(market)
+    market.instance.add_daemon_heartbeat(
+        DaemonHeartbeat((datetime.now(SHANGHAI) + beat).timestamp(), "SENSOR", "x", [])
+    )
+    watching.look(THURSDAY, after=timedelta())
+    told = {state["kind"] for state in alerts.states(market.warehouse)}
+    assert told & {"daemon_dead", "clock_wrong"} == kinds
 
 
 class Watching:

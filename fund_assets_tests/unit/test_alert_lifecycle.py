@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fund_assets.alerts.kinds import KINDS, Alert, Severity, covers, fingerprint
-from fund_assets.alerts.lifecycle import Event, Silence, advance
+from fund_assets.alerts.lifecycle import Event, Silence, advance, ahead
 from fund_assets.alerts.messages import compose, digest
 from fund_assets.calendar import TradingCalendar
 from fund_assets.settings import SHANGHAI
@@ -314,3 +314,69 @@ def test_fingerprints():
     assert not covers("tick", "tick_missed:a")
     assert all(name == kind.name for name, kind in KINDS.items())
     assert {event.value for event in Event} == {"began", "worse", "repeated", "over"}
+
+
+#: How far a clock was off.
+THREE_DAYS = timedelta(days=3)
+
+
+@pytest.mark.parametrize("off", [THREE_DAYS, -THREE_DAYS])
+def test_a_clock_that_was_wrong_keeps_nothing_quiet(off):
+    """Stops stamps of a wrong clock from passing for young: 72 hours without a word.
+
+    An alert that holds throughout is told again within its own interval of an hour, a new one at
+    once, after the clock went wrong and after it was set right.
+    """
+    life = Life()
+    assert life.look(STALE) == [("began", STALE.fingerprint)]
+    for step in (off, -off):
+        life.now += step
+        known = len(life.told)
+        life.watch(STALE, hours=2)
+        assert {what for _, _, what in life.told[known:]} == {STALE.fingerprint}
+        gaps = [at for at, *_ in life.told[known:]]
+        assert gaps[0] - (life.now - 2 * HOUR) <= HOUR + 2 * MINUTE
+        assert ("began", RUN.fingerprint) in life.look(STALE, RUN)
+        assert ("over", RUN.fingerprint) in life.look(STALE)
+
+
+def test_what_ended_under_a_clock_ahead_explains_nothing():
+    """Stops a cause that is over from muting what follows until its time has come."""
+    life = Life(THURSDAY + THREE_DAYS)
+    life.look(DAEMON)
+    life.look()
+    life.now -= THREE_DAYS
+    assert life.look(STALE) == [("began", STALE.fingerprint)]
+
+
+def test_what_waits_to_hold_begins_again_under_the_right_clock():
+    """Stops an alert that is told after five minutes from waiting three days and five minutes."""
+    slow = Alert("database_unwritable", "warehouse", Severity.CRITICAL, "仓库写不进去")
+    life = Life(THURSDAY + THREE_DAYS)
+    assert life.look(slow) == []
+    life.now -= THREE_DAYS
+    assert [minutes for minutes in range(9) if life.look(slow)] == [5]
+
+
+def test_a_silence_of_a_clock_ahead_is_over():
+    """Stops a silence of two hours from lasting three days."""
+    made = THURSDAY + THREE_DAYS
+    life = Life()
+    life.silences = [Silence("run_failed", made + 2 * HOUR, made, "")]
+    assert life.look(RUN) == [("began", RUN.fingerprint)]
+    life.silences = [Silence("run_failed", life.now + 2 * HOUR, life.now, "")]
+    assert life.watch(RUN, hours=1) == []
+
+
+def test_stored_times_in_the_future_are_told():
+    """Stops a wrong clock itself from going unnoticed, and a host a minute ahead from alarming."""
+    life = Life(THURSDAY + THREE_DAYS)
+    life.look(NOTICE)
+    states = life.stored.values()
+    (alert,) = ahead(states, [], [], THURSDAY)
+    assert alert.kind == "clock_wrong" and "2026-09-27 19:01" in alert.words
+    assert list(ahead(states, [], [], life.now - 4 * MINUTE)) == []
+    life.now = THURSDAY
+    life.look(NOTICE)
+    assert list(ahead(life.stored.values(), [], [], life.now)) == []
+    assert list(ahead([], [], [life.now + HOUR], life.now))
