@@ -5,21 +5,23 @@ how a channel sends, SQL.
 
 A message is sent at least once: a sender that dies after the channel accepted it sends it
 again. Channels do not wait for each other; one that fails is not asked again in the same
-round.
+round. A round is waited for only so long: a slow channel goes on alone, and the next look comes
+in time.
 """
 
 import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from fund_assets.alerts.channels import Channel, ChannelError
 from fund_assets.alerts.kinds import Severity
 from fund_assets.alerts.messages import Message, digest
+from fund_assets.alerts.patience import StillWaiting, at_once, within
 from fund_assets.calendar import CLOCK_SLACK, to_stamp
 from fund_assets.warehouse import Warehouse, alerts
 
@@ -31,6 +33,8 @@ MOST_APART = 3
 RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 #: No message waits longer; a later time was written by a clock that was wrong.
 LONGEST_WAIT = RETRIES[-1] + CLOCK_SLACK
+#: For one message over one channel, whatever it is, and for a round of all of them.
+SEND_S, ROUND_S = 20.0, 10.0
 #: Nobody else takes what is being sent.
 LEASE = timedelta(minutes=2)
 STATES_KEPT, MESSAGES_KEPT = timedelta(days=90), timedelta(days=30)
@@ -83,9 +87,12 @@ def deliver(
             room = PER_MINUTE - sent.get(name, 0)
             return _round(warehouse, by_name.get(name), mine, room, machine_time)
 
-        names = list(dict.fromkeys(str(row["channel"]) for row in due))
-        with ThreadPoolExecutor(max_workers=len(names)) as pool:
-            done = sum(pool.map(one, names), Delivered())
+        names = dict.fromkeys(str(row["channel"]) for row in due)
+        rounds = {f"{name} of {warehouse.place}": partial(one, name) for name in names}
+        results, failed = at_once(rounds, ROUND_S)
+        for error in failed.values():
+            raise error
+        done = sum(results.values(), Delivered())
     else:
         done = Delivered()
     alerts.prune(
@@ -102,9 +109,9 @@ def send_now(
 ) -> Delivered:
     """Send past the outbox, while there is none; nothing is tried again here."""
     chosen = _carriers(message, channels, critical_only)
-    with ThreadPoolExecutor(max_workers=max(len(chosen), 1)) as pool:
-        failures = list(pool.map(lambda channel: _send(channel, message), chosen))
-    return Delivered(sent=failures.count(""), failed=len(failures) - failures.count(""))
+    works = {f"{channel.name} now": partial(_send, channel, message) for channel in chosen}
+    sent = list(at_once(works, SEND_S)[0].values()).count("")
+    return Delivered(sent=sent, failed=len(chosen) - sent)
 
 
 def _round(
@@ -152,10 +159,13 @@ def _carriers(
 def _send(channel: Channel, message: Message) -> str:
     """Hand a message over; why it was not accepted, empty when it was."""
     try:
-        channel.send(message)
+        within(SEND_S, f"sending over {channel.name}", partial(channel.send, message))
     except ChannelError as error:
         log.warning("alert channel %s: %s", channel.name, error)
         return str(error)[:MOST_ERROR]
+    except StillWaiting:
+        log.warning("alert channel %s: not done in %g s", channel.name, SEND_S)
+        return f"no answer within {SEND_S:g} s"
     except Exception as error:  # a defect of one channel must not stop the others
         # Not its words: they may quote an address.
         log.warning("alert channel %s failed: %s", channel.name, type(error).__name__)

@@ -10,6 +10,7 @@ import warnings
 import uvicorn
 
 from fund_assets.health.app import make_app
+from fund_assets.health.door import BACKLOG, Places, bounded
 from fund_assets.health.snapshots import Gatherer, Snapshots
 from fund_assets.settings import Settings, SettingsError
 
@@ -34,6 +35,8 @@ def make_server(settings: Settings, host: str, port: int) -> uvicorn.Server:
             app,
             host=host,
             port=port,
+            http=bounded(Places()),
+            backlog=BACKLOG,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -216,6 +217,31 @@ def test_a_clock_that_was_wrong_holds_no_message_back(warehouse, off):
     put(warehouse, message("new"), channels=[channel], at=AT)
     assert deliver(warehouse, [channel], AT).sent == 2
     assert set(channel.titles[15:]) == {"标题 late", "标题 new"}
+
+
+def test_a_slow_channel_delays_neither_another_nor_the_next_look(warehouse, monkeypatch):
+    """Stops one service that hangs from holding the messages of all."""
+    monkeypatch.setattr("fund_assets.alerts.delivery.ROUND_S", 0.5)
+    held = threading.Event()
+
+    class Slow(Recorder):
+        def send(self, message):
+            held.wait(30)
+            super().send(message)
+
+    slow, sound = Slow("slow"), Recorder("sound")
+    put(warehouse, message(), channels=[slow, sound])
+    deliver(warehouse, [slow, sound], AT)
+    put(warehouse, message("2"), channels=[slow, sound], at=AT + MINUTE)
+    deliver(warehouse, [slow, sound], AT + MINUTE)
+    assert slow.titles == []
+    held.set()
+    for _ in range(100):  # what was left behind ends by itself
+        deliver(warehouse, [slow, sound], AT + 2 * MINUTE)
+        if len(slow.titles) == 2 and not alerts.outbox(warehouse, "waiting"):
+            break
+        time.sleep(0.1)
+    assert slow.titles == sound.titles == ["标题 1", "标题 2"]
 
 
 def test_what_was_given_up_is_kept_by_number(warehouse, monkeypatch):

@@ -2,12 +2,17 @@
 
 import logging
 import socket
+import threading
+from contextlib import suppress
 
 import pytest
 
 from fund_assets.alerts.channels import ChannelError, configured
 from fund_assets.alerts.channels.base import fit
+from fund_assets.alerts.channels.mail import Mail
+from fund_assets.alerts.channels.relay import Relay
 from fund_assets.alerts.channels.webhook import refused
+from fund_assets.alerts.delivery import send_now
 from fund_assets.alerts.kinds import Severity
 from fund_assets.alerts.messages import Message
 from fund_assets.settings import SettingsError, load_settings
@@ -365,3 +370,65 @@ def test_a_file_goes_with_the_mail(pem, trusted, tmp_path):
     assert (attached.get_filename(), attached.get_content_type()) == (file.name, "text/html")
     assert attached.get_payload(decode=True).decode() == page
     assert got.get_body(("plain",)).get_content().splitlines() == list(MESSAGE.lines)
+
+
+class Dripping:
+    """A server that begins to greet and never ends: a byte every tenth of a second."""
+
+    def __init__(self, first=b"220 "):
+        self.first, self.over = first, threading.Event()
+
+    def __enter__(self):
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def _serve(self):
+        with suppress(OSError):
+            while True:
+                peer, _ = self._socket.accept()
+                threading.Thread(target=self._drip, args=(peer,), daemon=True).start()
+
+    def _drip(self, peer):
+        with suppress(OSError), peer:
+            peer.sendall(self.first)
+            while not self.over.wait(0.1):
+                peer.sendall(b"x")
+
+    def __exit__(self, *_):
+        self.over.set()
+        self._socket.close()
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_a_mail_server_that_drips_ends_with_the_deadline(security, monkeypatch):
+    """Stops a server whose every byte comes in time from holding a mail for ever."""
+    monkeypatch.setattr("fund_assets.alerts.channels.mail.DEADLINE_S", 0.5)
+    with Dripping(b"" if security == "tls" else b"220 ") as server:
+        channel = Mail(
+            "127.0.0.1", server.port, security=security, sender="a@b.example",
+            recipients=["c@d.example"],
+        )  # fmt: skip
+        with pytest.raises(ChannelError, match="no answer"):
+            channel.send(MESSAGE)
+        assert not server.over.is_set(), "it was still dripping"
+
+
+def test_apprise_has_a_deadline_and_delays_no_other(monkeypatch):
+    """Stops a library without a deadline from holding the other channels and the next look."""
+    monkeypatch.setattr("fund_assets.alerts.delivery.SEND_S", 0.5)
+    sound = []
+
+    class Sound:
+        name = "sound"
+
+        def send(self, message):
+            sound.append(message)
+
+    with Dripping(b"HTTP/1.1 200 OK\r\nX: ") as server:
+        relay = Relay([f"json://127.0.0.1:{server.port}"])
+        done = send_now(MESSAGE, [relay, Sound()], [])
+        assert (done.sent, done.failed, sound) == (1, 1, [MESSAGE])
+        again = send_now(MESSAGE, [relay, Sound()], [])
+        assert (again.sent, again.failed) == (1, 1), "the first has not ended: no second thread"

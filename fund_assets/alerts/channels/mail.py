@@ -4,16 +4,40 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from fund_assets.alerts.channels.base import ChannelError
 from fund_assets.alerts.messages import Message
 from fund_assets.settings import Settings
+from fund_assets.sources.deadline import Watch
 
-TIMEOUT_S = 10.0
+#: For one wait, and for all of a mail; for one with a file.
+TIMEOUT_S, DEADLINE_S, FILE_DEADLINE_S = 10.0, 15.0, 60.0
+
+
+class _Watched(smtplib.SMTP):
+    """A connection that a watch can end."""
+
+    def __init__(self, watch: Watch, *args: Any, **options: Any) -> None:
+        self._watch = watch
+        super().__init__(*args, **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        self._watch.keep(found)
+        return found
+
+
+class _WatchedTLS(smtplib.SMTP_SSL, _Watched):
+    """The same, encrypted from the first byte."""
+
+    def __init__(self, watch: Watch, *args: Any, **options: Any) -> None:
+        self._watch = watch
+        smtplib.SMTP_SSL.__init__(self, *args, **options)
 
 
 class Mail:
@@ -69,8 +93,14 @@ class Mail:
                 filename=attachment.name,
             )  # fmt: skip
         try:
-            with self._connect() as server:
-                refused = server.send_message(mail, self._sender, self._recipients)
+            with Watch(FILE_DEADLINE_S if attachment else DEADLINE_S) as watch:
+                server = self._connect(watch)
+                try:
+                    refused = server.send_message(mail, self._sender, self._recipients)
+                    with suppress(smtplib.SMTPException, OSError):
+                        server.quit()  # the mail is accepted, whatever comes now
+                finally:
+                    server.close()
         except smtplib.SMTPAuthenticationError as error:
             # What a server says to a login may quote it.
             raise ChannelError(f"refused: login, SMTP code {error.smtp_code}") from None
@@ -81,15 +111,15 @@ class Mail:
         if refused:
             raise ChannelError(f"refused: {len(refused)} of {len(self._recipients)} recipients")
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, watch: Watch) -> smtplib.SMTP:
         context = ssl.create_default_context()
         name = socket.getfqdn()
         if self._security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self._host, self._port, name, timeout=TIMEOUT_S, context=context
+            server: smtplib.SMTP = _WatchedTLS(
+                watch, self._host, self._port, name, timeout=TIMEOUT_S, context=context
             )
         else:
-            server = smtplib.SMTP(self._host, self._port, name, timeout=TIMEOUT_S)
+            server = _Watched(watch, self._host, self._port, name, timeout=TIMEOUT_S)
         try:
             if self._security == "starttls":
                 server.starttls(context=context)

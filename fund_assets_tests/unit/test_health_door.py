@@ -1,0 +1,137 @@
+"""The limits of the health server's connections."""
+
+import asyncio
+import socket
+from contextlib import suppress
+
+import pytest
+import uvicorn
+
+from fund_assets.health import door
+from fund_assets.health.app import make_app
+from fund_assets.health.snapshots import Snapshots
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """Runs a test's coroutine beside a server with 8 places, of which an address gets 4."""
+
+    def run(work, *, head_s=60.0):
+        monkeypatch.setattr(door, "HEAD_S", head_s)
+        places = door.Places(per_client=4, in_all=8)
+
+        async def both():
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    make_app(Snapshots(lambda: None), dagster_ui="http://127.0.0.1:3000"),
+                    http=door.bounded(places), log_config=None, lifespan="off", ws="none",
+                )
+            )  # fmt: skip
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                serving = asyncio.create_task(server.serve([listening]))
+                try:
+                    await work(listening.getsockname()[1], places)
+                finally:
+                    server.should_exit = True
+                    await serving
+
+        asyncio.run(both())
+
+    return run
+
+
+async def ask(port, head=b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+    found = await reader.read()
+    writer.close()
+    return found
+
+
+async def drip(port):
+    """A connection with half a head."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /health HTTP/1.1\r\nX: a")
+    await writer.drain()
+    return reader, writer
+
+
+async def closed(reader):
+    with suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+    return True
+
+
+def test_who_asks_is_answered_beside_those_who_drip(client):
+    """Stops 1,600 connections that send a byte a second from shutting monitors out."""
+
+    async def work(port, places):
+        drips = [await drip(port) for _ in range(40)]
+        assert b"200 OK" in await ask(port)
+        assert len(places.hosts) <= 4
+        assert all([await closed(reader) for reader, _ in drips[:36]])
+        assert b"200 OK" in await ask(port)
+        for _, writer in drips:
+            writer.close()
+
+    client(work)
+
+
+def test_a_head_has_its_time(client):
+    """Stops a connection from keeping its place by a byte now and then, or by an idle second
+    request."""
+
+    async def work(port, places):
+        reader, writer = await drip(port)
+
+        async def go_on():
+            while not writer.is_closing():
+                with suppress(ConnectionError):
+                    writer.write(b"b")
+                await asyncio.sleep(0.05)
+
+        going_on = asyncio.create_task(go_on())
+        assert await closed(reader)
+        writer.close()
+        await going_on
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in await reader.readuntil(b"ok\n")
+        writer.write(b"GET /li")
+        assert await closed(reader)
+        writer.close()
+        for _ in range(100):
+            if not places.hosts:
+                break
+            await asyncio.sleep(0.05)
+        assert not places.hosts and not places.waiting and not places.taken
+
+    client(work, head_s=0.5)
+
+
+def test_many_requests_on_one_connection(client):
+    """Stops an answered connection from being taken for one that waits, or losing its place."""
+
+    async def work(port, places):
+        one = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+        last = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert (await ask(port, one * 5 + last)).count(b"200 OK") == 6
+
+    client(work)
+
+
+def test_other_addresses_have_places_too():
+    """Stops one address from taking the places of all."""
+
+    class One:
+        def drop(self):
+            pass
+
+    places = door.Places(per_client=4, in_all=6)
+    greedy = [One() for _ in range(9)]
+    assert all(places.take(one, "a") for one in greedy)
+    assert places.taken == {"a": 4}
+    assert all(places.take(One(), host) for host in "bcde")
+    assert sum(places.taken.values()) == 6
+    places.waiting.clear()  # all are being answered
+    assert not places.take(One(), "f")
