@@ -23,6 +23,11 @@ from fund_assets.settings import SHANGHAI
 
 FIRST_SESSION = date(1990, 12, 19)
 HORIZON_ALARM_DAYS = 60
+#: From then on it must be extended today.
+HORIZON_CRITICAL_DAYS = 7
+#: Where the calendar is not known, so many weekdays in a row may be a holiday: the longest
+#: closures since 2005, the spring festivals of 2005 and 2006, took seven.
+LONGEST_CLOSURE = 7
 #: A date's NAVs are published from the late afternoon on; most are there by 23:00.
 PUBLICATION_STARTS = time(16, 0)
 PUBLICATION_DUE = time(23, 30)
@@ -161,11 +166,14 @@ class TradingCalendar:
         sessions: ascending yyyymmdd.
         horizon: the last date for which it is known whether it is a session.
         synthetic_after: set in the simulated market only: sessions after it are invented.
+        provisional_after: sessions after it are not announced yet: every weekday is taken for
+            one, and the dates that the source publishes decide.
     """
 
     sessions: tuple[int, ...]
     horizon: date
     synthetic_after: date | None = None
+    provisional_after: date | None = None
 
     @classmethod
     def build(
@@ -173,13 +181,15 @@ class TradingCalendar:
         overrides: Mapping[int, bool] | None = None,
         *,
         invent_until: date | None = None,
+        assume_until: date | None = None,
     ) -> "TradingCalendar":
         """The exchange's calendar with `overrides` (yyyymmdd → is it a session) on top.
 
         Overrides beyond the published calendar extend the horizon to the last of them, so
         they must name every session up to there. `invent_until` is for the simulated
         market only, which may outlive the published calendar: its exchange opens on
-        every weekday after the horizon.
+        every weekday after the horizon. `assume_until` is for the real one: collecting goes on
+        without an announced calendar, on weekdays, which are provisional.
         """
         known = set(exchange_sessions())
         horizon = from_key(max(known)).replace(month=12, day=31)
@@ -189,16 +199,29 @@ class TradingCalendar:
             else:
                 known.discard(key)
             horizon = max(horizon, from_key(key))
-        synthetic_after = None
-        if invent_until and invent_until > horizon:
-            synthetic_after = horizon
-            day = horizon + timedelta(days=1)
-            while day <= invent_until:
-                if day.weekday() < 5:
-                    known.add(to_key(day))
-                day += timedelta(days=1)
-            horizon = invent_until
-        return cls(tuple(sorted(known)), horizon, synthetic_after)
+        announced, until = horizon, invent_until or assume_until
+        if until is None or until <= horizon:
+            return cls(tuple(sorted(known)), horizon)
+        day = horizon + timedelta(days=1)
+        while day <= until:
+            if day.weekday() < 5:
+                known.add(to_key(day))
+            day += timedelta(days=1)
+        return cls(
+            tuple(sorted(known)),
+            until,
+            synthetic_after=announced if invent_until else None,
+            provisional_after=None if invent_until else announced,
+        )
+
+    @property
+    def known_until(self) -> date:
+        """The last date of which it is announced whether it is a session."""
+        return self.synthetic_after or self.provisional_after or self.horizon
+
+    def is_provisional(self, day: date) -> bool:
+        """Whether it is only assumed that the exchange trades on `day`, or does not."""
+        return self.provisional_after is not None and day > self.provisional_after
 
     @cached_property
     def session_days(self) -> NDArray[np.int32]:
@@ -250,6 +273,17 @@ class TradingCalendar:
         today = local.date()
         return self.on_or_before(today if local.time() >= due else today - timedelta(days=1))
 
+    def surely_due(self, now: datetime, due: time = PUBLICATION_DUE) -> date:
+        """The newest session whose NAVs are due at `now`, whatever holidays are announced yet.
+
+        While the calendar is known, that is `due`. After it so many weekdays are let pass as
+        the longest holiday has.
+        """
+        newest = self.due(now, due)
+        if not self.is_provisional(newest):
+            return newest
+        return max(self.on_or_before(self.known_until), self.before(newest, LONGEST_CLOSURE))
+
     def positions(self, keys: NDArray[np.integer]) -> NDArray[np.int64]:
         """How many sessions lie on or before each yyyymmdd: differences count sessions."""
         return np.searchsorted(self.session_days, keys_to_days(keys), side="right")
@@ -259,8 +293,8 @@ class TradingCalendar:
         return np.isin(np.asarray(keys), np.array(self.sessions))
 
     def days_left(self, today: date) -> int:
-        """Calendar days from `today` to the last one that is known, invented ones left out."""
-        return ((self.synthetic_after or self.horizon) - today).days
+        """Calendar days from `today` to the last one that is known; below 0 after it."""
+        return (self.known_until - today).days
 
 
 def check_refresh(new: Iterable[int], known: TradingCalendar) -> list[int]:

@@ -54,12 +54,15 @@ class Platform(dg.ConfigurableResource):
         """The exchange's calendar with the stored overrides.
 
         The simulated market may outlive the published calendar; its exchange then opens on
-        every weekday, and `synthetic_after` says since when.
+        every weekday, and `synthetic_after` says since when. In the real one weekdays are taken
+        for sessions there, too, and `provisional_after` says since when.
         """
         simulated = self.settings.source == "simulated"
         until = self.now().date() + timedelta(days=INVENTED_SESSIONS_DAYS)
         return TradingCalendar.build(
-            days.overrides(self.warehouse), invent_until=until if simulated else None
+            days.overrides(self.warehouse),
+            invent_until=until if simulated else None,
+            assume_until=None if simulated else until,
         )
 
     @cached_property

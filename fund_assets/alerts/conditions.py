@@ -9,7 +9,12 @@ from datetime import datetime
 
 from fund_assets.alerts.facts import Facts
 from fund_assets.alerts.kinds import Alert, Severity, fingerprint
-from fund_assets.calendar import HORIZON_ALARM_DAYS, PUBLICATION_STARTS, from_key
+from fund_assets.calendar import (
+    HORIZON_ALARM_DAYS,
+    HORIZON_CRITICAL_DAYS,
+    PUBLICATION_STARTS,
+    from_key,
+)
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import READ_BY_USERS, refused_words
 from fund_assets.monitoring.vitals import (
@@ -20,8 +25,6 @@ from fund_assets.monitoring.vitals import (
 )
 from fund_assets.settings import SHANGHAI
 
-#: Days before the calendar ends from which on it must be extended today.
-CALENDAR_LAST_DAYS = 7
 MASS_REVISION = "R17_mass_revision"
 #: The job, and the beginning of the names of checks, that try the source before the evening.
 CANARY = "source_canary"
@@ -125,8 +128,8 @@ def _calendar(facts: Facts) -> Iterator[Alert]:
     if facts.stored and left < HORIZON_ALARM_DAYS and not invented:
         yield Alert(
             "calendar_horizon", "calendar",
-            Severity.CRITICAL if left < CALENDAR_LAST_DAYS else Severity.WARNING,
-            f"交易日历只知道到 {facts.calendar.horizon}，此后不再采集",
+            Severity.CRITICAL if left < HORIZON_CRITICAL_DAYS else Severity.WARNING,
+            f"交易日历只知道到 {facts.calendar.known_until}，此后按工作日采集，日期暂定",
         )  # fmt: skip
 
 
@@ -262,7 +265,7 @@ def _collected_since(facts: Facts, moment: datetime) -> bool:
 
 
 def _closed(facts: Facts, when: datetime) -> bool:
-    known = when.date() <= facts.calendar.horizon
+    known = when.date() <= facts.calendar.known_until
     return known and not facts.calendar.is_session(when.date())
 
 

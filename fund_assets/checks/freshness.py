@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, from_key
+from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, from_key
 from fund_assets.checks.results import WITH_ITS_ASSET, check_result
 from fund_assets.platform import Platform
 from fund_assets.warehouse import facts
@@ -24,7 +24,7 @@ from fund_assets.warehouse import facts
 def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     """Fails when the newest published date is older than the session that is due."""
     newest = facts.newest_published(platform.warehouse)
-    due = platform.calendar.due(platform.now())
+    due = platform.calendar.surely_due(platform.now())
     have = None if newest is None else from_key(newest)
     behind = platform.calendar.between(have + timedelta(days=1), due) if have else [due]
     late = have is None or have < due
@@ -49,12 +49,20 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
 def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
     """Warns in time: beyond its horizon the calendar refuses to guess."""
     left = platform.calendar.days_left(platform.now().date())
-    known_until = platform.calendar.synthetic_after or platform.calendar.horizon
+    known_until = platform.calendar.known_until
     short = left < HORIZON_ALARM_DAYS
     return check_result(
         "calendar_horizon",
         looked_at=1,
-        cases=[f"known until {known_until}, {left} days left"] if short else [],
+        cases=[
+            f"known until {known_until}, {left} days left; after it every weekday is "
+            "collected and counts as provisional"
+        ]
+        if short
+        else [],
+        severity=dg.AssetCheckSeverity.ERROR
+        if left < HORIZON_CRITICAL_DAYS
+        else dg.AssetCheckSeverity.WARN,
         days_left=left,
         known_until=str(known_until),
         threshold_days=HORIZON_ALARM_DAYS,

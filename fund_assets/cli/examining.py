@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
+from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, TradingCalendar
 from fund_assets.monitoring import vitals
 from fund_assets.settings import PREFIX, Settings, SettingsError, load_settings
 from fund_assets.settings import SECRETS as SECRET_SETTINGS
 from fund_assets.warehouse import Warehouse, WarehouseError, days, soundness
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
-#: Days before the calendar ends from which nothing can be relied on.
-CALENDAR_LAST_DAYS = 7
 LEAST_DISK, LOW_DISK = 1_000_000_000, 5_000_000_000
 DAEMON_SILENT_S = 120
 SECRETS = ("URL", "TOKEN", "SECRET", "PASSWORD", "KEY")
@@ -130,7 +128,7 @@ def examine_calendar(settings: Settings) -> Iterator[Finding]:
         yield Finding("calendar", OK, f"{words}; the simulated market invents what follows")
         return
     state = OK if left >= HORIZON_ALARM_DAYS else WARNING
-    if left < CALENDAR_LAST_DAYS:
+    if left < HORIZON_CRITICAL_DAYS:
         state = FAILURE
     todo = "run `fund-assets calendar refresh`, or enter announced days with `calendar set`"
     yield Finding("calendar", state, words, "" if state == OK else todo)

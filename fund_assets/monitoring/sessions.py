@@ -13,6 +13,8 @@ LOOK_BACK_SESSIONS = 10
 SHOWN_SESSIONS = 30
 #: A date with fewer NAVs than this share of the fullest date near it is a gap.
 FULL_SHARE = 0.5
+#: On a holiday money funds publish, some 3 % of the market.
+SURELY_OPEN = 0.2
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ def gaps(
 
     Args:
         rows: yyyymmdd → accepted NAVs on that date.
+            A date of which it is not announced whether it is a session is a gap only when a
+            good part of the market has published it: it may be a holiday.
         first: yyyymmdd of the first wave. Before it only single funds have NAVs, from their
             histories: those dates are no gaps. None: there is no wave yet.
     """
@@ -45,7 +49,12 @@ def gaps(
     window = calendar.between(calendar.before(due, LOOK_BACK_SESSIONS - 1), due)
     keys = [to_key(day) for day in window]
     full = max((rows.get(key, 0) for key in keys), default=0) or max(rows.values())
-    return [k for k in keys if k > first and rows.get(k, 0) < FULL_SHARE * full]
+    lacking = [k for k in keys if k > first and rows.get(k, 0) < FULL_SHARE * full]
+    return [
+        k
+        for k in lacking
+        if not calendar.is_provisional(from_key(k)) or rows.get(k, 0) >= SURELY_OPEN * full
+    ]
 
 
 def recent(

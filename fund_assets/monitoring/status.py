@@ -211,7 +211,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
     week = records.updates_since(instance, runs, machine_time - WEEK)
     newest = facts.newest_dates(warehouse)
     covered = newest["validated_nav"]
-    until = calendar.synthetic_after or calendar.horizon
+    until = calendar.known_until
     renewed = records.renewed(instance, newest)
     fresh = freshness(newest, calendar, now, renewed)
     states = records.check_states(instance, runs)
@@ -342,7 +342,7 @@ def freshness(
         newest: table → date of its newest data, yyyymmdd.
         renewed: table → when it was last renewed.
     """
-    due = calendar.due(now)
+    due = calendar.surely_due(now)
     found = []
     for table, key in newest.items():
         have = from_key(key) if key else None
@@ -440,7 +440,12 @@ def _silent(
 
 
 def _calendar_ends(days_left: int, *, invented: bool) -> Iterator[str]:
-    if days_left < HORIZON_ALARM_DAYS and not invented:
+    if days_left < 0 and not invented:
+        yield (
+            "交易日历已用尽：此后每个工作日照常采集，日期暂定。"
+            "请运行 fund-assets calendar refresh"
+        )
+    elif days_left < HORIZON_ALARM_DAYS and not invented:
         yield (
             f"交易日历只剩 {days_left} 天（不足 {HORIZON_ALARM_DAYS} 天）："
             "请运行 fund-assets calendar refresh"

@@ -26,6 +26,7 @@ from fund_assets.calendar import (
     to_key,
     to_stamp,
 )
+from fund_assets.monitoring import sessions
 from fund_assets.settings import SHANGHAI
 
 CALENDAR = TradingCalendar.build()
@@ -147,6 +148,63 @@ def test_invented_sessions_never_count_as_known() -> None:
     assert added
     assert all(day.weekday() < 5 for day in added)
     assert TradingCalendar.build(invent_until=date(2020, 1, 1)).synthetic_after is None
+
+
+@pytest.fixture
+def assumed() -> TradingCalendar:
+    """The real market's calendar of a day after the last announced year."""
+    return TradingCalendar.build(assume_until=date(2027, 12, 31))
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=SHANGHAI)
+
+
+def test_weekdays_that_are_not_announced_are_provisional(assumed: TradingCalendar) -> None:
+    """Stops the end of the calendar from ending the collection, and from passing for known."""
+    assert assumed.is_session(date(2027, 1, 4)) and not assumed.is_session(date(2027, 1, 3))
+    assert assumed.is_provisional(date(2027, 1, 1))
+    assert not assumed.is_provisional(date(2026, 12, 31))
+    assert (assumed.known_until, assumed.synthetic_after) == (date(2026, 12, 31), None)
+    assert assumed.days_left(date(2027, 1, 4)) == -4
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        ("2026-12-31T23:40", "2026-12-31"),
+        ("2027-01-04T23:40", "2026-12-31"),
+        ("2027-01-11T23:40", "2026-12-31"),
+        # Seven weekdays before Wednesday the 13th: more than a holiday takes.
+        ("2027-01-13T23:40", "2027-01-04"),
+    ],
+)
+def test_a_holiday_not_yet_announced_makes_nothing_late(
+    assumed: TradingCalendar, now: str, due: str
+) -> None:
+    """Stops false alarms on an unannounced holiday, and silence when collecting has stopped."""
+    assert str(assumed.surely_due(at(now))) == due
+
+
+def test_an_announced_calendar_takes_the_marks_away() -> None:
+    """Stops dates from staying provisional after their year was announced."""
+    year = {20270101: False, 20270104: True, 20271231: True}
+    known = TradingCalendar.build(year, assume_until=date(2027, 12, 31))
+    assert known.provisional_after is None and known.known_until == date(2027, 12, 31)
+    assert not known.is_session(date(2027, 1, 1)) and known.is_session(date(2027, 1, 4))
+    assert known.surely_due(at("2027-01-04T23:40")) == date(2027, 1, 4)
+
+
+def test_an_unannounced_date_is_a_gap_only_when_the_market_has_published_it(
+    assumed: TradingCalendar,
+) -> None:
+    """Stops 26,000 histories from being asked for a holiday, and a real hole from being left."""
+    now = at("2027-01-05T23:40")
+    rows = dict.fromkeys(exchange_sessions()[-12:], 100) | {20270104: 100, 20270105: 100}
+    assert sessions.gaps(rows | {20270101: 3}, 20260901, assumed, now) == []
+    assert sessions.gaps(rows | {20270101: 30}, 20260901, assumed, now) == [20270101]
+    del rows[20261231]
+    assert sessions.gaps(rows, 20260901, assumed, now) == [20261231], "announced, and missing"
 
 
 def test_positions_count_sessions() -> None:
