@@ -9,7 +9,7 @@ from fund_assets.alerts import conditions
 from fund_assets.alerts.conditions import alerts, unknown
 from fund_assets.alerts.facts import DagsterFacts, Facts, StoredFacts
 from fund_assets.alerts.kinds import KINDS, Severity
-from fund_assets.alerts.lifecycle import advance
+from fund_assets.alerts.lifecycle import advance, ahead
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.vitals import Heartbeat, Ticking
@@ -376,6 +376,7 @@ def test_a_storm_of_runs_ends_no_alert_that_it_hides():
 def test_every_kind_can_be_told():
     """Stops a kind that no fact leads to."""
     raised = {conditions.UNWRITABLE.kind}
+    raised |= {alert.kind for alert in ahead([], [], [NOW + timedelta(hours=1)], NOW)}
     held = {"batch_id": "b", "newest_date": 20260917}
     for given in (
         facts(
