@@ -184,6 +184,24 @@ class FundSeries:
             np.concatenate([*values, self.values[begin:]]),
         )
 
+    def since_silence(self, days: int) -> "FundSeries":
+        """Each fund from its last NAV after more than `days` days without one.
+
+        The index begins at 1 there again: what is before belongs to another series.
+        """
+        begins = np.flatnonzero(np.diff(self.days) > days) + 1
+        begins = begins[~np.isin(begins, self.offsets)]
+        if not len(begins):
+            return self
+        starts = self.offsets[:-1].copy()
+        np.maximum.at(starts, np.searchsorted(self.offsets, begins, side="right") - 1, begins)
+        kept = np.ones(self.rows, np.bool_)
+        for fund in np.flatnonzero(starts != self.offsets[:-1]):
+            kept[self.offsets[fund] : starts[fund]] = False
+        offsets = np.zeros(len(self.offsets), np.int64)
+        np.cumsum(self.offsets[1:] - starts, out=offsets[1:])
+        return FundSeries(self.codes, offsets, self.days[kept], self.values[kept])
+
     def _sort(self) -> None:
         """Bring every fund's rows into date order; rows from a database mostly are."""
         unsorted = np.zeros(len(self), np.bool_)

@@ -221,6 +221,7 @@ def _in_context(laid_out: LaidOut) -> pd.DataFrame:
 def _described(laid_out: LaidOut) -> pd.DataFrame:
     """Every row with its step and the NAVs before it."""
     rows, steps, after = laid_out.rows, laid_out.steps, ~laid_out.first
+    same_fund = rows["fund_code"].eq(rows["fund_code"].shift(1))
     income = laid_out.income
     return rows.assign(
         days_covered=income.days_covered,
@@ -233,6 +234,7 @@ def _described(laid_out: LaidOut) -> pd.DataFrame:
         by_events=steps.by_events,
         disagreement_pct=steps.disagreement_pct,
         tolerance_pct=steps.tolerance_pct,
+        silent_since=rows["nav_date"].shift(1).where(laid_out.first & same_fund, np.nan),
         prev_unit_nav=rows["unit_nav"].shift(1).where(after),
         prev_acc_nav=rows["acc_nav"].shift(1).where(after),
     )

@@ -308,6 +308,12 @@ IN_CONTEXT: tuple[Rule, ...] = (
         {"lowest_yuan": USUAL_INCOME[0], "highest_yuan": USUAL_INCOME[1]},
     ),
     Rule(
+        "R08_new_series", "a fund is not silent for more than a year", Severity.WARN, "row",
+        lambda f: f["silent_since"].isna(),
+        "{fund_code} {nav_date}: the NAV before is of {silent_since:.0f}; a new series begins at 1, there is no return over the "
+        "silence, and measures begin here",
+    ),
+    Rule(
         "R08_jump", "a day's return is usual for its kind", Severity.WARN, "row",
         lambda f: f["returns"].isna() | (f["returns"].abs() <= f["jump_warn"]),
         "{fund_code} {nav_date}: return {returns:+.2%} ({kind})",

@@ -23,6 +23,8 @@ from fund_assets.schemas.tables import NAV_REVISION
 SUM_ROUNDING = 0.0001
 #: The same as a share, where the 7-day yield is the stored one.
 SUM_SLACK = 0.03
+#: After more days without a NAV a new series begins.
+SILENCE_DAYS = 366
 #: A growth with two decimals and one with four are the same when this close.
 GROWTH_ROUNDING = 0.00501
 #: What rules want to know of a candidate; stored rows have the neutral values.
@@ -294,10 +296,18 @@ def are_sums(
 
 
 def first_of_funds(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of ascending keys (`keys_of`) are the first of their fund."""
-    codes = keys // 100_000_000
+    """Which of ascending keys (`keys_of`) begin a series: a fund's first, or after a silence.
+
+    Nobody knows what a fund did in more than a year without a NAV, nor whether its code is
+    still the same fund's: no return is made over that.
+    """
+    codes, dates = np.divmod(keys, 100_000_000)
     first = np.ones(len(keys), dtype=bool)
     first[1:] = codes[1:] != codes[:-1]
+    far = np.flatnonzero(~first[1:] & (np.diff(dates) >= 10_000)) + 1
+    if len(far):
+        days = keys_to_days(dates[far]).astype(np.int64) - keys_to_days(dates[far - 1])
+        first[far] = days > SILENCE_DAYS
     return first
 
 

@@ -15,6 +15,7 @@ from fund_assets.calendar import TradingCalendar, to_key, to_stamp, week_start
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.history import BACK_END, HistoryChoice
 from fund_assets.nav.recompute import cases, recompute
+from fund_assets.nav.timeline import SILENCE_DAYS
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_METRICS
 from fund_assets.sources.base import FundSource
 from fund_assets.steps.collecting import HistoryReport, collect_histories
@@ -82,6 +83,7 @@ def recheck(
     count = len(found.differing)
     progress(f"{count:,} of {rows:,} rows differ")
     series = FundSeries(history.codes, history.offsets, found.days, found.index)
+    series = series.since_silence(SILENCE_DAYS)
     del history  # the greater part of the memory
     before = weekly.week_log(warehouse, week).get("recheck", {})
     before.pop("done_at", None)

@@ -11,6 +11,7 @@ import pandas as pd
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
 from fund_assets.nav.money import MOST_DAYS
+from fund_assets.nav.timeline import SILENCE_DAYS
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
@@ -60,7 +61,8 @@ def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:
 
 def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeries:
     rows = read_index_series(warehouse.backend, last, first, halve)
-    return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+    series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+    return series.since_silence(SILENCE_DAYS)
 
 
 def _between(first: int, last: int) -> int:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from fund_assets.metrics import FundSeries
 from fund_assets.nav.merge import plan_merge
+from fund_assets.nav.timeline import first_of_funds
 from fund_assets.schemas.tables import NAV_QUARANTINE
 from fund_assets_tests.unit.builders import (
     CALENDAR,
@@ -255,3 +257,39 @@ def test_a_rule_over_single_figures_holds_them_alone(monkeypatch):
     assert (found.rows_new, found.rows_unchanged, found.rows_quarantined) == (1, 1, 0)
     empty = plan(wave((CODE, FRI, NAN, 10.1, NAN)), known(rows))
     assert (empty.rows_new, empty.rows_quarantined) == (0, 1) and empty.upserts.empty
+
+
+def test_a_code_that_is_used_again_begins_a_new_series():
+    """Stops another fund, or one after years of silence, from being chained onto the old one."""
+    old = stored((CODE, 20190312, 1.35, 1.35, 0.1, 1.35, "proven"))
+    page = wave((CODE, THU, 1.0, 1.0, NAN), (CODE, FRI, 1.01, 1.01, 1.0))
+    found = plan(page, known(old))
+    assert found.upserts["total_return_index"].tolist() == [1.0, 1.01]
+    assert found.upserts["return_status"].tolist() == ["first", "proven"]
+    told = next(v for v in found.verdicts if v.rule == "R08_new_series")
+    assert told.failed == 1 and "the NAV before is of 20190312" in told.cases[0]
+    # A history tells the same, whole.
+    told = history(
+        (CODE, 20190312, 1.35, 1.35, NAN),
+        (CODE, THU, 0.9, 0.9, 0.5),
+        (CODE, FRI, 0.909, 0.909, 1.0),
+    )
+    rows = plan(told, known()).upserts
+    assert rows["return_status"].tolist() == ["first", "first", "proven"]
+    assert rows["total_return_index"].tolist() == [1.0, 1.0, pytest.approx(1.01)]
+
+
+def test_a_year_without_a_nav_is_no_break_and_a_day_more_is_one():
+    """Stops a long pause from ending a series, or a silence from being bridged."""
+    keys = np.array([1, 1, 1], dtype=np.int64) * 100_000_000 + [20230301, 20240301, 20250303]
+    assert first_of_funds(keys).tolist() == [True, False, True]
+
+
+def test_measures_begin_after_the_silence():
+    """Stops the step between two funds of one code from being measured as a return."""
+    codes, dates = [1, 1, 1, 2, 2], [20190312, THU, FRI, THU, FRI]
+    series = FundSeries.from_rows(codes, dates, [1.35, 1.0, 1.01, 1.0, 1.1])
+    cut = series.since_silence(366)
+    assert cut.values.tolist() == [1.0, 1.01, 1.0, 1.1]
+    assert cut.offsets.tolist() == [0, 2, 4]
+    assert series.only([2]).since_silence(366).rows == 2
