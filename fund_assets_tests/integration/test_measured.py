@@ -184,9 +184,11 @@ def test_stored_metrics_are_those_of_the_stored_history(first_evening):
     """Stops what is stored from differing from what the pure function finds."""
     market, _ = first_evening
     series = measures.read_series(market.warehouse, DAY)
+    by_day = measures.by_day(market.warehouse, series, DAY)
+    assert by_day.rows > series.rows, "two money funds tell sums of closed days"
     funds = landing.fund_info(market.warehouse)
     found = compute_metrics(
-        series, DAY, risk_free_rate=0.015,
+        by_day, DAY, risk_free_rate=0.015,
         benchmarks=measures.read_benchmarks(market.warehouse, funds),
     ).sort_values(KEY, ignore_index=True)  # fmt: skip
     stored = market.table("fund_metrics").sort_values(KEY, ignore_index=True)
