@@ -111,3 +111,30 @@ def test_who_is_asked_again():
     assert to_ask(gaps, 20260918, 10) == ["000001", "000004"]
     assert to_ask(gaps, 20260918, 1) == ["000001"]
     assert to_ask(gaps.head(0), 20260918, 10) == []
+
+
+def test_five_navs_make_a_cadence_and_four_do_not():
+    """Stops a fund from having a cadence one NAV too early or too late."""
+    for count, lacks in ((5, 1), (4, 0)):
+        dates = without(SESSIONS[-9:], SESSIONS[-3])[-count:]
+        found = missing(rows(mixed_1=dates, mixed_2=SESSIONS, mixed_3=SESSIONS))
+        assert found == [("000001", SESSIONS[-3])] * lacks
+
+
+def test_a_session_counts_when_half_of_the_kind_has_a_nav():
+    """Stops a session that a kind rests on from being asked for, and one that it works on not."""
+    rest = SESSIONS[7]
+    for resting, lacking in ((2, ["000001", "000002"]), (3, [])):
+        funds = {
+            f"qdii_{n}": without(SESSIONS, rest) if n <= resting else SESSIONS
+            for n in range(1, 5)
+        }
+        assert missing(rows(**funds)) == [(code, rest) for code in lacking]
+
+
+def test_the_dates_of_a_fund_that_is_not_daily_are_about_when_its_next_ones_were():
+    """Stops the dates of a silent weekly fund from being those of a daily one."""
+    weekly = SESSIONS[:30:5]
+    found = missing(rows(mixed_1=weekly, mixed_2=SESSIONS, mixed_3=SESSIONS))
+    assert len(SESSIONS) == 35
+    assert found == [("000001", SESSIONS[30])]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fund_assets.nav.batch import Batch
-from fund_assets.nav.events import merge, sort_out
+from fund_assets.nav.events import SPLIT_LIMITS, merge, possible, sort_out
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.proof import prove
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV
@@ -267,3 +267,56 @@ def test_the_proof_lays_the_witnesses_side_by_side():
     assert proof.disagreements["disagreement_pct"].iloc[0] == pytest.approx(
         100 * (1 - 0.45 / 0.4848), abs=0.1
     )
+    # Of the two readings of the accumulated NAV, the one nearer to the return that was used.
+    np.testing.assert_allclose(
+        proof.steps["by_acc_pct"],
+        [NAN, 1.0, 100 * (1.02 / 1.01 - 1), 100 * (1.0196 / 1.02 - 1)],
+        rtol=1e-9,
+    )
+    np.testing.assert_allclose(
+        proof.steps["rounding_pct"], [NAN, 0.2, 0.02 / 0.96, 0.02 / 0.4848], rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        proof.steps["disagreement_pct"].iloc[2], 1.0 - 100 * (1.02 / 1.01 - 1), rtol=1e-6
+    )
+
+
+def test_what_the_proof_takes_and_leaves():
+    """Stops inferred events and those after the last NAV from being counted, and two of a day lost."""
+    rows = pd.DataFrame(
+        {
+            "nav_date": [MON, WED],
+            "unit_nav": [1.0, 0.4],
+            "acc_nav": [NAN, NAN],
+            "growth_pct": [NAN, NAN],
+            "yield_per_10k": [NAN, NAN],
+            "total_return_index": [2.0, 2.2],
+            "return_status": ["first", "proven"],
+        }
+    )
+    told = events(
+        ("000001", TUE, "split", 2.0), ("000001", WED, "split", 1.5), ("000001", WED, "dividend", 0.1),
+        ("000001", TUE, "dividend", 0.2), ("000001", THU, "dividend", 9.0), ("000001", THU, "split", 9.0),
+        ("000001", MON, "dividend", 7.0),
+    )  # fmt: skip
+    guessed = inferred("000001", WED, "dividend", 5.0)
+    proof = prove(rows, pd.concat([told, guessed], ignore_index=True))
+    assert proof.steps["by_events_pct"].iloc[1] == pytest.approx(100 * (0.4 * 3.0 + 0.3 - 1))
+    assert (proof.start, proof.end, proof.verdict) == (2.0, 2.2, "proven")
+    unproven = prove(rows.assign(return_status=["first", "unproven"]), told)
+    assert unproven.verdict == "unproven" and unproven.disagreements["nav_date"].tolist() == [
+        WED
+    ]
+    single = prove(rows.assign(return_status=["first", "single_source"]), told)
+    assert single.verdict == "explained"
+
+
+def test_the_limits_of_an_event_are_no_part_of_it():
+    """Stops a value at a limit from being possible, or one just within it from being none."""
+    told = seen(
+        ("000001", FRI, "dividend", 999.99), ("000002", FRI, "dividend", 1000.0),
+        ("000003", FRI, "dividend", 1e-6), ("000004", FRI, "split", SPLIT_LIMITS[0]),
+        ("000005", FRI, "split", SPLIT_LIMITS[0] * 1.01), ("000006", FRI, "split", SPLIT_LIMITS[1]),
+        ("000007", FRI, "split", SPLIT_LIMITS[1] * 0.99),
+    )  # fmt: skip
+    assert possible(told).tolist() == [True, False, True, False, True, False, True]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.metrics.peers import peer_ranks, with_coverage
+from fund_assets.metrics.peers import peer_ranks, standing_for, with_coverage
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
 
 DATE = 20260917
@@ -108,3 +108,41 @@ def test_coverage_by_kind_and_when_it_is_final():
     found = with_coverage(metrics_of(late), funds_of(funds)).set_index("fund_code")
     assert found.loc["000005", "coverage"] == pytest.approx(13 / 14)
     assert (found["status"] == "final").all()
+
+
+def test_nine_of_ten_are_final_and_a_fund_is_active_for_fifteen_days():
+    """Stops rows from being final too early, and silent funds from being peers for ever."""
+    rows = [(f"{at:06d}", at / 100, 0.1, 20200101, DATE) for at in range(10)]
+    funds = [(f"{at:06d}", "mixed", f"f{at}") for at in range(10)]
+    rows[0] = (*rows[0][:4], 20260902)  # 15 days before
+    found = with_coverage(metrics_of(rows), funds_of(funds))
+    assert found["coverage"].tolist() == [0.9] * 10
+    assert set(found["status"]) == {"final"}
+    assert len(peer_ranks(metrics_of(rows), funds_of(funds))) == 10
+    rows[0] = (*rows[0][:4], 20260901)  # 16 days: no peer, and nine make no ranking
+    assert peer_ranks(metrics_of(rows), funds_of(funds)).empty
+    rows[1] = (*rows[1][:4], 20260916)
+    found = with_coverage(metrics_of(rows), funds_of(funds))
+    assert found["coverage"].iloc[0] == pytest.approx(8 / 9)
+    assert set(found["status"]) == {"provisional"}
+
+
+def test_the_class_with_the_longest_history_stands_for_all():
+    """Stops the order of rows, or a class without a start, from choosing who stands."""
+    rows = [
+        ("000009", 0.1, 0.1, 20210101, DATE),
+        ("000004", 0.1, 0.1, 20200101, DATE),
+        ("000003", 0.1, 0.1, 20200101, DATE),  # as old: the lower code
+        ("000001", 0.1, 0.1, None, DATE),
+        ("000002", 0.1, 0.1, 20190101, 20260801),  # older, and silent
+        ("000005", 0.1, 0.1, 20190101, DATE),  # of another kind
+    ]
+    kinds = [(row[0], "bond" if row[0] == "000005" else "mixed", "f") for row in rows]
+    found = standing_for(metrics_of(rows), funds_of(kinds))
+    assert found.to_dict() == {
+        "000001": "000003", "000003": "000003", "000004": "000003", "000005": "000005",
+        "000009": "000003",
+    }  # fmt: skip
+    other = metrics_of(rows).assign(window="1y")
+    both = pd.concat([other.assign(start_date=20180101), metrics_of(rows)])
+    assert standing_for(both, funds_of(kinds)).equals(found)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.calendar import keys_to_days
+from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import FundSeries
 from fund_assets.metrics.walk import outcomes, quarter_ends, summed
 from fund_assets.schemas.tables import FUND_SCORES
@@ -93,3 +93,19 @@ def test_quarters_and_their_sum():
     assert four["high"] - 0.5 == pytest.approx((once["high"] - 0.5) / 2)
     assert summed([]) == []
     assert int(keys_to_days(np.array([END]))[0]) > 0
+
+
+def test_a_kind_needs_ten_peers_and_a_fund_is_gone_after_its_days():
+    """Stops a group too small to mean anything, and a late fund from being dead."""
+    returns = np.linspace(0.2, 0, 10)
+    found = outcomes(scores(10), series(returns), END)
+    assert {o.portfolios for o in found} == {10}
+    assert outcomes(scores(9), series(returns[:-1]), END) == []
+    for days, gone in ((15, 0), (16, 1)):
+        last = int(days_to_keys(keys_to_days(np.array([END])) - days)[0])
+        rows = [(n, day, value) for n in range(20) for day, value in (
+            (START, 1.0), (last if n == 0 else END, 1.5 - n / 100))]  # fmt: skip
+        codes, dates, values = (np.array(column) for column in zip(*rows, strict=True))
+        best = {o.screen: o for o in outcomes(
+            scores(), FundSeries.from_rows(codes, dates, values), END)}["score"]  # fmt: skip
+        assert best.gone == gone
