@@ -459,6 +459,41 @@ def test_a_batch_is_published_once_with_its_account(warehouse):
     ]  # fmt: skip
 
 
+def test_all_parts_of_a_plan_are_written(warehouse):
+    """Stops corrections, settled rows, events or chains from being left out of a publish."""
+    landed_wave(warehouse)
+    navs(warehouse, ("000002", MON, 2.0), ("000002", TUE, 2.5))
+    put(warehouse, NAV_QUARANTINE, held(1))
+    put(warehouse, FUND_EVENTS, {"fund_code": "000001", "ex_date": MON, "status": "inferred"})
+    chained = frame(VALIDATED_NAV, {"fund_code": "000002", "nav_date": TUE, "unit_nav": 9.0,
+                                    "total_return_index": 1.25})  # fmt: skip
+    plan = empty_plan(
+        revisions=frame(NAV_REVISION, {"fund_code": "000002", "nav_date": MON, "unit_nav": 1.9,
+                                       "superseded_at": 20260918_193000}),
+        outdated=pd.DataFrame([("000001", MON, "dividend")],
+                              columns=["fund_code", "ex_date", "kind"]),
+        inferred=frame(FUND_EVENTS, {"fund_code": "000002", "ex_date": FRI, "status": "inferred"}),
+        rechained=chained[["fund_code", "nav_date", "total_return_index"]],
+        settled=pd.DataFrame([(f"{1:040x}", "accepted", "witness:history", "seen")],
+                             columns=["id", "state", "decided_by", "decided_because"]),
+    )  # fmt: skip
+    publishing.publish(warehouse, "w1", lambda b, k: plan, known_since=lambda b: WED,
+                       now=20260918_193000)  # fmt: skip
+
+    def rows(sql):
+        return [tuple(row.values()) for row in warehouse.rows(sql)]
+
+    assert rows("SELECT fund_code, nav_date, unit_nav FROM nav_revision") == [
+        ("000002", MON, 1.9)
+    ]
+    assert rows("SELECT fund_code, ex_date FROM fund_events") == [("000002", FRI)]
+    assert rows("SELECT nav_date, unit_nav, total_return_index FROM validated_nav "
+                "ORDER BY nav_date") == [(MON, 2.0, 1.0), (TUE, 2.5, 1.25)]  # fmt: skip
+    assert rows("SELECT state, decided_in, decided_at FROM nav_quarantine") == [
+        ("accepted", "w1", 20260918_193000)
+    ]
+
+
 def test_a_person_lets_a_blocking_rule_pass_and_no_other(warehouse):
     """Stops one accepted rule from opening the way for another."""
     landed_wave(warehouse)
