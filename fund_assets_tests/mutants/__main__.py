@@ -149,7 +149,7 @@ def draw(
         mutant = file.mutant(number)
         if mutant is None or (mutant.key, mutant.line) in seen or mutant in equal:
             continue
-        if line is not None and not mutant.line <= line <= mutant.last_line:
+        if line is not None and not mutant.span[0] <= line <= mutant.span[1]:
             continue
         seen.add((mutant.key, mutant.line))
         yield mutant

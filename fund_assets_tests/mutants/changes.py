@@ -85,6 +85,7 @@ class Mutant:
     """One change of one file.
 
     Attributes:
+        span: first and last line of the statement: coverage knows the first alone.
         within: function (and class) that it stands in; the assigned name on module level.
         level: whether it runs when the module is imported.
         before, after: the changed lines, joined by " ⏎ ".
@@ -92,7 +93,7 @@ class Mutant:
 
     path: str
     line: int
-    last_line: int
+    span: tuple[int, int]
     within: str
     level: bool
     before: str
@@ -126,6 +127,12 @@ class Changes:
         self._tree = ast.dump(ast.parse(self.source))
         self._found: list[Mutation] = visitor.mutations
         self._names = list(_names(ast.parse(self.source)))
+        self._statements = [
+            (node.lineno, body[0].lineno - 1 if body else node.end_lineno or node.lineno)
+            for node in ast.walk(ast.parse(self.source))
+            if isinstance(node, ast.stmt)
+            for body in [getattr(node, "body", None)]
+        ]
 
     def __len__(self) -> int:
         return len(self._found)
@@ -143,8 +150,10 @@ class Changes:
         place = self._places[found.original_node]
         line = max(line, place.start.line) if place.end.line >= line else line
         within, level = self._within(line)
-        last = max(place.end.line, line + lines - 1)
-        return Mutant(self.path, line, last, within, level, before, after, code)
+        around = [s for s in self._statements if s[0] <= line <= s[1]]
+        first, last = min(around, key=lambda s: s[1] - s[0], default=(line, line))
+        span = first, max(last, place.end.line, line + lines - 1)
+        return Mutant(self.path, line, span, within, level, before, after, code)
 
     def _within(self, line: int) -> tuple[str, bool]:
         inner = [n for n in self._names if n[0] <= line <= n[1]]

@@ -61,11 +61,13 @@ class Reach:
         by tests of the file.
         """
         reached = self.lines.get(mutant.path, {})
-        span = range(mutant.line, mutant.last_line + 1)
-        found = set().union(*(reached.get(line, set()) for line in span))
-        if mutant.level or not found:  # machine code is not seen
-            found |= self._users(mutant, root)
-            found = found or set().union(*reached.values())
+        first, last = mutant.span
+        lines = range(first, last + 1)
+        found = set().union(*(reached.get(line, set()) for line in lines))
+        if mutant.level:
+            found = found | self._users(mutant, root) or set().union(*reached.values())
+        elif not found:  # machine code is not seen, who calls it is
+            found = self._users(mutant, root)
         found -= self.failed | set(without)
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in self.seconds:  # in the order of the files
