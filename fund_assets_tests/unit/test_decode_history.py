@@ -112,7 +112,7 @@ def test_an_unknown_wording_holds_its_date_and_no_other():
 
 
 @pytest.mark.parametrize(
-    "literal", ["NaN", "Infinity", "-Infinity", "1e400", "1E+400", '"1.2x"']
+    "literal", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1E+400", '"1.2x"']
 )
 def test_json_that_is_no_finite_number_is_a_defect(literal):
     """Python's JSON reader takes NaN and Infinity, and reads 1e400 as infinity."""
@@ -178,3 +178,47 @@ def test_a_history_cut_anywhere_is_refused_or_whole():
         with pytest.raises((TruncatedError, FormatError, EmptyAnswerError)):
             decode_history(body[:length], "000001")
     assert len(whole) == 3
+
+
+@pytest.mark.parametrize("again, refused", [(2, False), (3, True)])
+def test_a_history_of_repeated_pages_is_refused(again, refused):
+    """A source that gives one page again and again would stand for a whole history.
+
+    Both variables repeat: 4 points more are let pass, 6 are not.
+    """
+    keys = [*KEYS, *([KEYS[-1]] * again)]
+    body = wire.history(
+        "000001", "x", keys, [1.0] * len(keys), [1.0] * len(keys), [0] * len(keys)
+    )
+    if refused:
+        with pytest.raises(
+            TruncatedError, match=rf"holds {2 * again + 3} points of only 3 dates"
+        ):
+            decode_history(body, "000001")
+    else:
+        assert decode_history(body, "000001")[0]["nav_date"].tolist() == KEYS
+
+
+@pytest.mark.parametrize("odd", ["1432656000000", -1, 10**14, 1.5, None])
+def test_the_stamp_that_is_none_is_named(odd):
+    """A refusal that names a sound stamp sends its reader the wrong way."""
+    with pytest.raises(FormatError, match="is no time in milliseconds") as told:
+        shanghai_dates([1432656000000, odd], "the history")
+    assert str(odd) in str(told.value) and "the history" in str(told.value)
+    for off in (1, -86_400_000 * 30_000 + 1432656000000 % 86_400_000):
+        with pytest.raises(FormatError, match=r"is no midnight|is no time"):
+            shanghai_dates([1432656000000, 1432656000000 + off], "x")
+
+
+@pytest.mark.parametrize(
+    "day, fits", [(19900101, True), (19891231, False), (21001231, True), (21010101, False)]
+)
+def test_years_of_funds_are_1990_to_2100(day, fits):
+    """A stamp with a digit too many or too few is another century."""
+    moment = datetime.strptime(f"{day} +0800", "%Y%m%d %z")
+    stamp = int(moment.timestamp()) * 1000
+    if fits:
+        assert shanghai_dates([stamp], "x").tolist() == [day]
+    else:
+        with pytest.raises(FormatError):
+            shanghai_dates([stamp], "x")

@@ -254,3 +254,16 @@ def test_chains_of_many_lengths_are_the_products_of_their_returns():
             wanted.append(value)
     np.testing.assert_array_equal(chain(returns, first, base), wanted)
     assert len(chain(np.array([]), np.array([], bool), np.array([]))) == 0
+
+
+def test_the_reading_of_the_accumulated_nav_that_is_nearer_to_growth_is_used():
+    """Stops a split from being read as a payment: acc scaled +1.00 %, added +2.00 %."""
+    found = steps((1.0, 2.0, 0, 0, 1), (0.5, 2.02, 1.0, 0, 1))
+    assert found.status[1] == SUSPECTED_EVENT
+    assert found.returns[1] == pytest.approx(2.02 / 2.0 - 1, abs=1e-15)
+    paid = steps((1.0, 2.0, 0, 0, 1), (0.5, 2.02, 2.0, 0, 1))
+    assert paid.returns[1] == pytest.approx(0.02, abs=1e-15)
+    # acc backs the events themselves, scaled: growth is the one that is wrong.
+    wrong = steps((1.0, 2.0, 0, 0, 1), (1.01, 2.02, 0.0, 0, 1))
+    assert wrong.status[1] == SINGLE_SOURCE
+    assert wrong.returns[1] == pytest.approx(0.01, abs=1e-12)

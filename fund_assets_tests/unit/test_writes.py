@@ -9,7 +9,7 @@ from fund_assets.nav.listing import described
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_INFO, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.rows import records
-from fund_assets.warehouse.writes import checksum, insert, upsert
+from fund_assets.warehouse.writes import checksum, differing, insert, renew, upsert
 from fund_assets_tests import stores
 from fund_assets_tests.unit.builders import FRI, THU, stored
 
@@ -182,3 +182,31 @@ def test_a_failing_transaction_changes_nothing(warehouse):
     with pytest.raises(sa.exc.IntegrityError, match=r"CHECK|CONSTRAINT"):
         write(warehouse, upsert, VALIDATED_NAV, bad)
     assert read(warehouse).empty
+
+
+def test_what_differs_is_found_column_by_column(warehouse):
+    """Stops equal rows from being written again, and a value that came or went from being lost."""
+    old = stored(
+        ("000001", THU, 1.5, NAN, NAN, 1.0, "first"),
+        ("000002", THU, 2.0, 2.5, NAN, 1.0, "first"),
+    )
+    write(warehouse, insert, VALIDATED_NAV, old)
+    same = differing(VALIDATED_NAV, old.iloc[::-1], old)
+    assert same.tolist() == [False, False], "in any order; NaN equals NaN"
+    for column, values in (("acc_nav", [2.0, NAN]), ("unit_nav", [NAN, 3.0]),
+                           ("return_status", ["proven", "single_source"])):  # fmt: skip
+        for row in (0, 1):
+            changed = old.copy()
+            changed.loc[row, column] = values[row]
+            assert differing(VALIDATED_NAV, changed, old).tolist() == [row == 0, row == 1]
+    later = old.assign(nav_date=np.int32(FRI))
+    assert differing(VALIDATED_NAV, later, old).tolist() == [True, True]
+    mixed = pd.concat([later.iloc[:1], old.iloc[:1], old.iloc[1:].assign(acc_nav=NAN)],
+                      ignore_index=True)  # fmt: skip
+    assert write(warehouse, renew, VALIDATED_NAV, mixed, stored=old) == 2
+    found = read(warehouse)
+    assert found["fund_code"].tolist() == ["000001", "000001", "000002"]
+    assert found["nav_date"].tolist() == [THU, FRI, THU] and found["acc_nav"].isna().all()
+    nothing = VALIDATED_NAV.empty()
+    assert write(warehouse, renew, VALIDATED_NAV, found, stored=found) == 0
+    assert write(warehouse, renew, VALIDATED_NAV, nothing, stored=nothing) == 0
