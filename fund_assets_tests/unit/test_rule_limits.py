@@ -121,7 +121,7 @@ CALM = {
         ("R13_staleness", {"sessions_behind": 3, "sessions_allowed": 3},
          {"sessions_behind": 4, "sessions_allowed": 3}),
         ("R12_pending", {"pending": False}, {"pending": True}),
-        ("R01_fund_codes", {"refused": 0}, {"refused": 1}),
+        ("R01_fund_codes", {"fits": True}, {"fits": False}),
         ("R18_list_shrink", {"gone": 10}, {"gone": 11}),
         ("R18_list_shrink", {"gone": 4, "listed_before": 4}, {"gone": 5, "listed_before": 4}),
         ("R26_list_churn", {"added": 60, "gone": 20}, {"added": 61, "gone": 20}),
@@ -159,14 +159,15 @@ def test_corrections_have_the_levels_of_the_law() -> None:
 
 def test_a_verdict_counts_all_and_shows_ten() -> None:
     """Stops a check that shows every row of a market, or tells the wrong count."""
-    frame = pd.DataFrame({"refused": [0, *range(1, 13)], "refused_sample": "x"})
-    (found,) = rules.judge(listing.RULES[:1], frame)
+    frame = pd.DataFrame({"added": [0, *range(61, 73)], "gone": 0, "listed_before": 9})
+    churn = [rule for rule in listing.RULES if rule.id == "R26_list_churn"]
+    (found,) = rules.judge(churn, frame)
     assert (found.rule, found.severity, found.looked_at, found.failed) == (
-        "R01_fund_codes", "warn", 13, 12,
+        "R26_list_churn", "warn", 13, 12,
     )  # fmt: skip
-    assert found.cases == tuple(f"{n} listed funds are left out: x" for n in range(1, 11))
+    assert found.cases == tuple(f"{n} new funds, 0 gone" for n in range(61, 71))
     assert not found.passed
     counted = rules.Verdict("R12_pending", "info", 5, 3)
     assert counted.passed, "a rule that counts always passes"
-    assert rules.judge(listing.RULES[:1], frame.iloc[:1])[0].cases == ()
-    assert rules.judge(listing.RULES[:1], frame.iloc[:0])[0].looked_at == 0
+    assert rules.judge(churn, frame.iloc[:1])[0].cases == ()
+    assert rules.judge(churn, frame.iloc[:0])[0].looked_at == 0
