@@ -52,7 +52,9 @@ def history_results(
             cases=list(report.refused.values()),
         ),
         check_result(
-            OWN_DECODER, looked_at=report.done + len(more), cases=others + report.fallbacks
+            OWN_DECODER,
+            looked_at=report.done + len(more),
+            cases=others + report.fallbacks + report.defects,
         ),
     )
 

@@ -10,14 +10,22 @@ An answer can be kept at hand under the name of what was asked, in `<folder>/kep
 until what it says has been stored: whoever asks the same meanwhile need not ask the source.
 """
 
+import fcntl
 import gzip
 import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+
+
+class DamagedError(ValueError):
+    """A file holds no longer what was stored in it; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +39,19 @@ class RawArchive:
         return self.folder / sha256[:2] / f"{sha256}.gz"
 
     def put(self, body: bytes) -> str:
-        """Store `body` unless it is there already; return its SHA-256 in hex."""
+        """Store `body` unless it is there already, whole; return its SHA-256 in hex.
+
+        It is on the disk when this returns. A file that is damaged is made anew.
+        """
         sha256 = hashlib.sha256(body).hexdigest()
         target = self.path(sha256)
-        if target.exists():
-            os.utime(target)
-            return sha256
-        handle, name = _new_file(target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                # Level 6 takes three times as long, and a fifth of the room less.
-                file.write(gzip.compress(body, compresslevel=1, mtime=0))
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        # Level 6 takes three times as long, and a fifth of the room less.
+        packed = gzip.compress(body, compresslevel=1, mtime=0)
+        with self._beside_pruning():
+            if _holds(target, packed):
+                os.utime(target)
+            else:
+                _write(target, packed)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -53,21 +59,27 @@ class RawArchive:
 
         Raises:
             FileNotFoundError: it was never stored, or is pruned.
-            ValueError: the file's content is no longer the one that was stored.
+            DamagedError: the file's content is no longer the one that was stored.
         """
         path = self.path(sha256)
-        body = gzip.decompress(path.read_bytes())
+        try:
+            body = gzip.decompress(path.read_bytes())
+        except FileNotFoundError:
+            raise
+        except (OSError, EOFError, zlib.error) as error:
+            raise DamagedError(
+                f"raw answer {path} is damaged: {type(error).__name__}: {error}; it is asked "
+                "for again"
+            ) from error
         if (found := hashlib.sha256(body).hexdigest()) != sha256:
-            raise ValueError(f"raw answer {path} is damaged: its sha256 is {found}; delete it")
+            raise DamagedError(
+                f"raw answer {path} is damaged: its sha256 is {found}; it is asked for again"
+            )
         return body
 
     def keep(self, endpoint: str, name: str, said: str) -> None:
         """Keep at hand what was answered: the answer's sha256, or `status 404` and the like."""
-        target = self.folder / "kept" / endpoint / name
-        handle, new = _new_file(target.parent)
-        with os.fdopen(handle, "w") as file:
-            file.write(said)
-        Path(new).replace(target)
+        _write(self.folder / "kept" / endpoint / name, said.encode())
 
     def kept(self, endpoint: str) -> dict[str, str]:
         """What is kept at hand: name → what was answered; others may be forgetting theirs."""
@@ -77,11 +89,12 @@ class RawArchive:
         return {name: said for name, said in found.items() if said is not None}
 
     def at_hand(self, endpoint: str, name: str) -> str | None:
-        """What was answered to this one; None: nothing is kept of it."""
+        """What was answered to this one; None: nothing is kept of it, or nothing readable."""
         try:
-            return (self.folder / "kept" / endpoint / name).read_text()
-        except FileNotFoundError:
+            said = (self.folder / "kept" / endpoint / name).read_bytes()
+        except OSError:
             return None
+        return said.decode() if _SAID.fullmatch(said) else None
 
     def forget(self, endpoint: str, names: Iterable[str]) -> None:
         """Keep these at hand no longer; the answers themselves stay until they are pruned."""
@@ -93,10 +106,68 @@ class RawArchive:
         limit = time() - older_than_days * 86_400
         pruned = 0
         for path in self.folder.glob("??/*"):
-            if path.stat().st_mtime < limit:
-                path.unlink(missing_ok=True)
-                pruned += 1
+            with suppress(FileNotFoundError):  # another prunes, too
+                if path.stat().st_mtime >= limit:
+                    continue
+                # A writer may have found it there meanwhile, and counts on it.
+                with self._beside_writers():
+                    if path.stat().st_mtime < limit:
+                        path.unlink()
+                        pruned += 1
         return pruned
+
+    def _beside_pruning(self) -> AbstractContextManager[None]:
+        """No answer is pruned while the block runs; any number may write."""
+        return self._lock(fcntl.LOCK_SH)
+
+    def _beside_writers(self) -> AbstractContextManager[None]:
+        """Nobody writes while the block runs."""
+        return self._lock(fcntl.LOCK_EX)
+
+    @contextmanager
+    def _lock(self, how: int) -> Iterator[None]:
+        path = self.folder / ".lock"
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, how)
+            yield
+        finally:
+            os.close(file)
+
+
+#: What can be kept at hand: a digest, or a status.
+_SAID = re.compile(rb"[0-9a-f]{64}|status [0-9]{3}")
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether a file is there and holds exactly this."""
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _write(target: Path, content: bytes) -> None:
+    """A file as a whole or not at all, and on the disk when this returns, name and content."""
+    handle, name = _new_file(target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _new_file(folder: Path) -> tuple[int, str]:

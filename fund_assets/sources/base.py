@@ -18,6 +18,7 @@ from typing import Protocol
 import pandas as pd
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.sources.plain import plain
 from fund_assets.sources.tally import RequestCount
 
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
@@ -26,7 +27,13 @@ EVENT_COLUMNS = ["fund_code", "ex_date", "kind", "value", "text"]
 
 
 class SourceError(RuntimeError):
-    """The source did not give what was asked for; the message says what and what to do."""
+    """The source did not give what was asked for; the message says what and what to do.
+
+    Of what it quotes from an answer, nothing can act on a terminal or a log.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
 
 
 class TransportError(SourceError):

@@ -35,6 +35,7 @@ from fund_assets.sources.base import (
     WrongFundError,
 )
 from fund_assets.sources.cells import NOT_YET, Defects, numbers, observations, quote, unite
+from fund_assets.sources.plain import plain
 
 SNAPSHOT_FIELDS = (21, 23)
 _SNAPSHOT_HEAD = re.compile(r"\s*var db\s*=\s*\{chars:\[[^\[\]{}]*\],datas:(?=\[)")
@@ -93,6 +94,7 @@ def decode_snapshot(body: bytes) -> Snapshot:
     check_record(tail, len(rows))
     if not rows:
         raise EmptyAnswerError("the market snapshot holds no fund; try again later")
+    rows = _plain_rows(rows, 3)
     _check_rows(rows, SNAPSHOT_FIELDS, "the market snapshot")
     codes, names, pinyin, unit0, acc0, unit1, acc1, _, growth, *rest = zip(*rows, strict=True)
     days = rest[12:]
@@ -173,6 +175,7 @@ def decode_list(body: bytes) -> pd.DataFrame:
         raise FormatError(f"after the fund list comes {quote(text[end:])}")
     if not rows:
         raise EmptyAnswerError("the fund list holds no fund; try again later")
+    rows = _plain_rows(rows, 5)
     _check_rows(rows, (5,), "the fund list")
     code, pinyin, name, fund_type, _ = zip(*rows, strict=True)
     return pd.DataFrame(
@@ -282,7 +285,7 @@ def _navs(text: str, fund_code: str, what: str) -> tuple[list[_Column], list[_Ev
         read = read_events(wording) if isinstance(wording, str) else []
         if not read:
             defects.add(row, f"event: unknown wording: {quote(wording)}")
-        events += [(fund_code, day, kind, value, wording) for kind, value in read]
+        events += [(fund_code, day, kind, value, plain(wording)) for kind, value in read]
     return [_Column("Data_netWorthTrend", keys, figures, defects), *accumulated], events
 
 
@@ -418,6 +421,17 @@ _SPELLING_DECODER = json.JSONDecoder(parse_constant=str, parse_float=_spelled)
 #: A number beyond float64, whose text a defect should quote. Two patterns that begin with a
 #: letter of their own are found six times as fast as one.
 _OVERFLOWS = re.compile(r"e\+?[0-9]{3}"), re.compile(r"E\+?[0-9]{3}")
+
+
+def _plain_rows(rows: Any, texts: int) -> list[Any]:
+    """Rows whose first cells, a code and names, are plain texts; a name of null is none."""
+
+    def cells(row: list[Any]) -> list[Any]:
+        told = [plain(cell) if type(cell) is str else cell for cell in row[:texts]]
+        named = ["" if cell is None else cell for cell in told[1:]]
+        return [*told[:1], *named, *row[texts:]]
+
+    return [cells(row) if type(row) is list else row for row in rows]
 
 
 def _check_rows(rows: Any, widths: tuple[int, ...], what: str) -> None:

@@ -21,6 +21,7 @@ from fund_assets.calendar import to_key
 from fund_assets.sources.base import FormatError, TruncatedError
 from fund_assets.sources.cells import NOT_YET, quote
 from fund_assets.sources.decode import event_frame, json_value, text_of
+from fund_assets.sources.plain import plain
 
 #: Endpoint → (kind, value of dt, name of the variable, widths, cell of the date, of the value)
 LISTS = {
@@ -83,7 +84,7 @@ def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage
                 f"{what} has a row {quote(row)}, this version knows {widths[0]} or "
                 f"{widths[1]} cells: the source changed its columns; upgrade fund-assets"
             )
-        code, value = str(row[0]), _value(row[at_value])
+        code, value = plain(str(row[0])), _value(row[at_value])
         day = _day(row[at_date])
         if day is None or value is None:
             unreadable.append(
@@ -93,7 +94,7 @@ def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage
             continue
         if day // 10_000 != year:
             raise FormatError(f"{what} holds an event of {row[at_date]} ({code})")
-        word = f"{row[3]} " if kind == "split" else ""
+        word = f"{plain(str(row[3]))} " if kind == "split" else ""
         rows.append((code, day, kind, value, f"{word}{row[at_value]}"[:200]))
     return EventPage(page, max(pages, 1), rows, unreadable)
 

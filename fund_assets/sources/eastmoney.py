@@ -30,6 +30,7 @@ from fund_assets.sources.base import (
     UnknownFundError,
     Wave,
 )
+from fund_assets.sources.boundary import boundary
 from fund_assets.sources.cells import unite
 from fund_assets.sources.gateway import Answer, Gateway, StatusError, in_words
 from fund_assets.sources.indices import index_history
@@ -156,6 +157,10 @@ class EastmoneySource:
         """
         if not re.fullmatch(r"[0-9]{6}", fund_code):
             raise UnknownFundError(f"{fund_code[:40]!r} is no fund code: six digits are")
+        with boundary(f"the history of fund {fund_code}"):
+            return self._history(fund_code, kind, keep)
+
+    def _history(self, fund_code: str, kind: str, keep: bool) -> History:
         try:
             answer = self._gateway.fetch(
                 HISTORY,
@@ -243,7 +248,8 @@ class EastmoneySource:
                     "year": str(year),
                 }
                 answer = self._gateway.fetch(endpoint, EVENTS_URL, params, HEADERS)
-                found = decode_events.decode_events(answer.body, endpoint, year, page)
+                with boundary(f"page {page} of {endpoint} of {year}"):
+                    found = decode_events.decode_events(answer.body, endpoint, year, page)
                 if found.pages < pages:
                     raise TruncatedError(
                         f"{endpoint} of {year} had {pages} pages, its page {page} says "
@@ -259,7 +265,8 @@ class EastmoneySource:
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
-        return index_history(self._gateway, index_code)
+        with boundary(f"the closes of index {index_code}"):
+            return index_history(self._gateway, index_code)
 
     def take_requests(self) -> list[RequestCount]:
         """The requests since the last call of this, by endpoint and how they ended."""
@@ -290,13 +297,15 @@ class EastmoneySource:
             )
 
         decoded = run(function, fetch)
-        return decoded.answers[0], read(decoded)
+        with boundary(f"the page {endpoint}"):
+            return decoded.answers[0], read(decoded)
 
 
 def _read(own: Callable[[], _T], akshare: Callable[[], _T]) -> tuple[_T, str]:
     """Decode with ours, else with akshare's; the text says why when it was akshare's."""
     try:
-        return own(), ""
+        with boundary("the answer"):
+            return own(), ""
     except FormatError as refusal:
         try:
             return akshare(), str(refusal)

@@ -30,6 +30,7 @@ from fund_assets.sources.decode import (
     named_fund,
 )
 from fund_assets.sources.gateway import Answer, banned
+from fund_assets.sources.plain import plain
 
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")
 _PAGE_MARK = "基金代码".encode("gb2312")
@@ -170,7 +171,8 @@ def _page(
 ) -> Page:
     if frame.empty:
         raise EmptyAnswerError(f"{what} holds no fund; try again later")
-    codes = frame["基金代码"].astype("str").to_list()
+    codes = [plain(code) for code in frame["基金代码"].astype("str")]
+    names = [plain(str(name)) for name in names]
     both = []
     for day in _dates(frame, what, figures):
         defects = Defects()

@@ -10,7 +10,7 @@ import pytest
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources import pace
+from fund_assets.sources import eastmoney, pace
 from fund_assets.sources.base import HeldOffError, SourceError, TruncatedError
 from fund_assets.sources.decode import decode_history
 from fund_assets.sources.eastmoney import HOST, EastmoneySource
@@ -254,6 +254,78 @@ def test_what_was_answered_before_a_crash_is_not_asked_for_again(many, backfill,
     backfill.source._gateway.archive.keep("history", "000001", digest)
     backfill.run(codes=("000001",))
     assert [fund for _, fund, *_ in many.requests] == ["000001"]
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+#: Answers against the rules of HTTP, or of us.
+STRANGE = [
+    b"HTTP/1.1 302 Found\r\nLocation: https://fund.eastmoney.com\\@evil.example/\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: http://fund.eastmoney.com/x.js\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: https://fund.eastmoney.com:8443/x\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe\x80\r\nContent-Length: 0\r\n\r\n",
+    OK + b"Content-Encoding: \xff\xfe\r\nContent-Length: 3\r\n\r\nabc",
+    OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n",
+    OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+    OK + b"Content-Length: -3\r\n\r\nabc",
+    b"\x1b[2J\x1b]0;owned\x07 NOTHING\r\n\r\n",
+    OK
+    + b"Content-Length: 60\r\n\r\n"
+    + b'var fS_code = "@";var Data_netWorthTrend = "\\ud800";       '[:60],
+]
+
+
+def test_strange_answers_are_each_their_funds_own_error(many, backfill):
+    """Stops one answer that breaks the rules, or our code, from ending a run over the others."""
+    strange = dict(zip(many.content.codes[5:], STRANGE, strict=False))
+    for code, raw in strange.items():
+        many.faults[f"history/{code}"] = Fault("raw", raw=raw)
+    report = backfill.run()
+    assert not report.stopped and set(report.failures) == set(strange)
+    assert set(backfill.dates()) == set(many.content.codes) - set(strange)
+    assert report.defects == [], "all of these are known ways to be wrong"
+    assert many.refused == [], "no other host was asked"
+    for words in report.failures.values():
+        assert words.isprintable() and re.match(r"\w+Error: .*0000", words), words
+
+
+def test_a_defect_of_ours_is_one_funds_error_and_seen_as_ours(
+    many, backfill, monkeypatch, caplog
+):
+    """Stops a line of ours that breaks over one answer from costing the other funds."""
+
+    def broken(body, fund_code):
+        if fund_code == "000007":
+            raise KeyError("x")
+        return decode_history(body, fund_code)
+
+    monkeypatch.setattr(eastmoney.decode, "decode_history", broken)
+    report = backfill.run()
+    assert set(report.failures) == {"000007"} and len(report.defects) == 1
+    assert "a defect of fund-assets: KeyError" in report.failures["000007"]
+    assert "Traceback" in caplog.text and 'raise KeyError("x")' in caplog.text
+    assert len(backfill.dates()) == FUNDS - 1
+    assert backfill.progress.loc["000007", "state"] == "refused"
+
+
+def test_damaged_files_of_the_archive_are_asked_for_again_and_healed(
+    many, backfill, monkeypatch
+):
+    """Stops what a power cut left in the archive from ending the run that goes on."""
+    codes = many.content.codes
+    list(backfill.source.histories([(code, "mixed") for code in codes], keep=True))
+    archive, kept = backfill.source._gateway.archive, backfill.source.kept()
+    harm = [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:30] + b"\0" + b[31:]]
+    hurt = {code: archive.path(kept[code]) for code in codes[:3]}
+    whole = {path: path.read_bytes() for path in hurt.values()}
+    for change, path in zip(harm, hurt.values(), strict=True):
+        path.write_bytes(change(whole[path]))
+    (archive.folder / "kept" / "history" / codes[3]).write_bytes(b"\xff")
+    many.reset()
+    report = backfill.run()
+    assert report.failures == {} and set(backfill.dates()) == set(codes)
+    assert sorted(fund for _, fund, *_ in many.requests) == codes[:4]
+    assert {path: path.read_bytes() for path in whole} == whole, "healed"
 
 
 def test_long_histories_make_batches_of_fewer_funds(many, backfill, monkeypatch):

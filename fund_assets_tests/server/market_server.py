@@ -51,12 +51,14 @@ class Fault:
         status: for `status`.
         times: how many requests it hits; the later ones are well.
         retry_after: seconds, for `status`.
+        raw: for `raw`: what is written in place of an answer.
     """
 
     kind: str
     status: int = 503
     times: int = 1_000_000
     retry_after: int | None = None
+    raw: bytes = b""
 
 
 class MarketServer:
@@ -297,6 +299,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(302, b"", "text/html", Location=LOGIN_URL)
             case "wrong_fund":
                 self._send(200, body, kind)
+            case "raw":
+                self.wfile.write(fault.raw)
+                self.close_connection = True
             case "no_points":
                 self._send(200, re.sub(rb"(var Data_\w+ = )\[.*?\];", rb"\1[];", body), kind)
             case "huge":

@@ -67,11 +67,15 @@ def test_a_bad_cell_holds_its_row_and_no_other(at, name):
 
 
 def test_codes_and_names_pass_as_written():
-    """Codes are refused by a rule that names them, not repaired or dropped in the decoder."""
+    """Codes are refused by a rule that names them, not repaired or dropped in the decoder.
+
+    Only a character that acts, such as a line feed, has become one that does not.
+    """
     odd = ["1", "０００００１", "'; drop table", "00000a", "000001\n"]
     rows = [(code, "名" * 10_000 + "😀\"'<b>", *GOOD[2:]) for code in odd]
     got = decode_snapshot(_body(*rows))
-    assert got.observations["fund_code"].tolist() == odd * 2
+    plain = [*odd[:-1], "000001\ufffd"]
+    assert got.observations["fund_code"].tolist() == plain * 2
     assert set(got.listing["name"]) == {"名" * 10_000 + "😀\"'<b>"}
 
 
