@@ -209,6 +209,17 @@ def _calm(frame: pd.DataFrame) -> pd.Series:
     return frame["by_events"].isna() | (frame["by_events"].abs() <= frame["jump_hold"])
 
 
+def _shown_elsewhere(frame: pd.DataFrame) -> pd.Series:
+    """Another witness shows the unit NAV too.
+
+    Page and history are of one source, whose shifted decimal point stands in both: against the
+    growth that it publishes itself they are no witnesses of each other. Until the source
+    corrects one of them, a person decides.
+    """
+    apart = frame["tenfold"] & (frame["disagreement_pct"] > SUSPECT_PCT)
+    return (frame["backed_unit_nav"] > 0) & ~(apart & (frame["status"] != SUSPECTED_EVENT))
+
+
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:
     """A jump passes when growth or another witness confirms it.
 
@@ -219,7 +230,7 @@ def _jump_ok(frame: pd.DataFrame) -> pd.Series:
     confirmed = (frame["status"] == PROVEN) & (~frame["tenfold"] | recorded)
     # In a history a typing error jumps back; a dividend or split that is not recorded stays.
     confirmed |= recorded & (frame["status"] == SUSPECTED_EVENT) & ~frame["turns_back"]
-    return _calm(frame) | confirmed | (frame["backed_unit_nav"] > 0)
+    return _calm(frame) | confirmed | _shown_elsewhere(frame)
 
 
 def _revision_ok(frame: pd.DataFrame) -> pd.Series:
@@ -242,7 +253,7 @@ def is_backed(frame: pd.DataFrame) -> pd.Series:
     """
     stood_still = frame["stored_unit_nav"] == frame["prev_unit_nav"]
     doubtful = (frame["return_status"] != "proven") | stood_still
-    return (frame["grew_as_told"] & doubtful) | (frame["backed_unit_nav"] > 0)
+    return (frame["grew_as_told"] & doubtful) | _shown_elsewhere(frame)
 
 
 #: Published less recomputed 7-day yield, percent points: told, and held.

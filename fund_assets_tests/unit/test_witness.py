@@ -86,6 +86,18 @@ def test_the_history_settles_what_the_page_showed(shown, state, stored_navs):
     assert f"shows unit_nav {shown:g}" in found.settled["decided_because"].item()
 
 
+def test_page_and_history_with_one_shifted_point_do_not_confirm_each_other():
+    """Stops an error of the source that stands in both from being accepted: its own growth says
+    2.68 %. When the source corrects it the right value passes at once."""
+    page = known(BEFORE, sightings=[(CODE, FRI, 10.268)])
+    found = plan(history((CODE, THU, 1.0, 1.0, 0.1), TENFOLD), page)
+    assert failed(found) == {"R08_jump_unconfirmed"} and found.upserts.empty
+    assert found.settled.empty
+    right = plan(history((CODE, THU, 1.0, 1.0, 0.1), (CODE, FRI, 1.0268, 1.0268, 2.68)), page)
+    assert right.upserts["unit_nav"].tolist() == [1.0268]
+    assert decided(right) == [["rejected", "witness:history"]]
+
+
 def test_the_page_settles_what_a_history_showed():
     """Stops the other way round from being forgotten."""
     from_history = known(BEFORE, sightings=held_before((CODE, FRI, 1.6), voice="history"))
