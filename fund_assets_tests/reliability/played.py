@@ -10,6 +10,7 @@ Dagster. Alarms are those of `alerts/`, from the warehouse and from what the ste
 """
 
 import random
+import re
 import time
 import traceback
 import warnings
@@ -33,6 +34,7 @@ from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.definitions import build_defs
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.nav.history import HistoryChoice
+from fund_assets.nav.rules import RULES
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.simulated import SimulatedSource
@@ -375,7 +377,9 @@ class Play:
         for batch in self.warehouse.rows(
             "SELECT batch_id, held_because FROM collection_batch WHERE state = 'held'"
         ):
-            self._block(str(batch["batch_id"]), str(batch["held_because"]))
+            because = str(batch["held_because"])
+            ways = all(RULES[rule].lifts for rule in rules_in(because))
+            self._block(str(batch["batch_id"]), because, ways)
         return True
 
     def _validated(self, outcomes: list[Outcome], job: str = "daily_validation") -> None:
@@ -383,7 +387,8 @@ class Play:
         words = explain_block(outcomes)
         for outcome in outcomes:
             if outcome.blocked_by:
-                self._block(outcome.batch_id, explain_block([outcome]))
+                told = explain_block([outcome])
+                self._block(outcome.batch_id, told, has_way_out(outcome.batch_id, told))
         observed = [o for o in outcomes if o.kind != "events"]
         if observed:
             verdicts = summed(v for o in observed for v in o.verdicts)
@@ -393,11 +398,11 @@ class Play:
         else:
             self._failed.pop(job, None)
 
-    def _block(self, batch_id: str, words: str) -> None:
-        if any(known.batch_id == batch_id for known in self.account.blocked):
-            return
-        ways = has_way_out(batch_id, words)
-        self.account.blocked.append(Blocked(batch_id, self.clock.minute, words, ways))
+    def _block(self, batch_id: str, words: str, has_way_out: bool) -> None:
+        if all(known.batch_id != batch_id for known in self.account.blocked):
+            self.account.blocked.append(
+                Blocked(batch_id, self.clock.minute, words, has_way_out)
+            )
 
     def _told(self, asset: str, verdicts: Any, blocking: str) -> None:
         now = self.clock()
@@ -504,9 +509,16 @@ class Play:
                 )
 
 
+def rules_in(words: str) -> set[str]:
+    """The rules that are named in words."""
+    return set(re.findall(r"\bR\d\d_\w+", words))
+
+
 def has_way_out(batch_id: str, words: str) -> bool:
-    """Whether what is said of a blocked batch tells what lifts it, by itself and by hand."""
-    return "by itself" in words and "accept" in words
+    """Whether what is said of a blocked batch tells what lifts it: each rule, and a person."""
+    rules = rules_in(words)
+    named = all(f"By itself {RULES[rule].lifts} lifts it" in words for rule in rules)
+    return bool(rules) and named and f"quarantine accept {batch_id} --because" in words
 
 
 def _day(day: date) -> int:
