@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.nav.events import SPLIT_LIMITS
-from fund_assets.nav.returns import SUSPECTED_EVENT
+from fund_assets.nav.returns import SUSPECTED_EVENT, last_digit
 from fund_assets.schemas.tables import FUND_EVENTS
 
 #: Where both kinds fit, a fall of more than this share of the NAV is a split.
@@ -40,7 +40,8 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
     growth = found["growth_pct"] / 100
     added = (acc - acc_before) / before
     scaled = acc / acc_before - 1
-    close = 0.0001 + 0.0002 / before
+    digit = last_digit(unit.to_numpy(dtype=float), before.to_numpy(dtype=float))
+    close = 0.0001 + 2 * digit / before
     adds, scales = (added - growth).abs() <= close, (scaled - growth).abs() <= close
     dividend = ((acc - acc_before) - (unit - before)).where(adds, before * (1 + growth) - unit)
     dividend = dividend.round(4)

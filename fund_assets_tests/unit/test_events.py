@@ -178,6 +178,13 @@ def test_a_rise_is_no_dividend_and_agreement_no_event():
     assert found.upserts["return_status"].tolist() == ["first", "proven", "unproven"]
 
 
+def test_three_decimals_make_no_split_of_a_dividend():
+    """Stops the rounding of the third decimal from deciding that shares were split."""
+    rows = [("000001", THU, 1.012, 3.012, 0.1), ("000001", FRI, 0.912, 3.014, 0.08)]
+    (event,) = plan(history(*rows), known()).inferred.itertuples()
+    assert (event.kind, event.value) == ("dividend", pytest.approx(0.102, abs=1e-12))
+
+
 def test_the_same_inference_is_written_once_and_withdrawn_when_it_ends():
     """Stops a rerun from writing, and a guess from outliving the NAV it was made from."""
     rows = (("000001", THU, 1.10, 1.50, NAN), ("000001", FRI, 1.0450, 1.5000, 0.0))
