@@ -180,6 +180,21 @@ def test_a_history_cut_anywhere_is_refused_or_whole():
     assert len(whole) == 3
 
 
+def test_the_variable_that_lists_a_date_twice_and_the_point_that_lacks_a_key_are_named():
+    """Stops a person from looking for the fault in the wrong place of the answer."""
+    body = _body().replace(
+        b"[1795104000000,1.0385]", b"[1795104000000,1.0385],[1795104000000,1.0386]"
+    )
+    assert body != _body()
+    frame, _ = decode_history(body, "000001")
+    assert (
+        frame["defect"].iloc[2].startswith("Data_ACWorthTrend lists it twice: acc_nav 1.0385")
+    )
+    one = _body().replace(b'"equityReturn":3.9', b'"growth":3.9')
+    with pytest.raises(FormatError, match=r"lacks one of .*'growth': 3.9"):
+        decode_history(one, "000001")
+
+
 @pytest.mark.parametrize("again, refused", [(2, False), (3, True)])
 def test_a_history_of_repeated_pages_is_refused(again, refused):
     """A source that gives one page again and again would stand for a whole history.

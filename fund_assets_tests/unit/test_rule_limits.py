@@ -154,6 +154,60 @@ def test_a_rule_passes_at_its_limit_and_not_beyond(rule: str, good: dict, bad: d
     assert met.tolist() == [True, False]
 
 
+STORED = {"revision": 0.01, "is_recorded": False, "turns_back": False, "status": PROVEN,
+          "disagreement_pct": 0.0, "grew_as_told": False, "return_status": "proven",
+          "backed_unit_nav": 0, "stored_unit_nav": 1.1, "prev_unit_nav": 1.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"revision": 0.0049}, {"revision": 0.005}),
+        ({"revision": NAN}, {"revision": -0.005}),
+        ({"backed_unit_nav": 1}, {}),
+        # A history corrects freely, unless it turns back or its own growth contradicts it.
+        ({"is_recorded": True}, {"is_recorded": True, "turns_back": True}),
+        ({"is_recorded": True, "status": UNPROVEN, "disagreement_pct": 0.5},
+         {"is_recorded": True, "status": UNPROVEN, "disagreement_pct": 0.501}),
+        ({"is_recorded": True, "status": PROVEN, "disagreement_pct": 9.0},
+         {"is_recorded": True, "status": UNPROVEN, "disagreement_pct": 9.0}),
+        # A page corrects what growth never confirmed by what growth confirms.
+        ({"grew_as_told": True, "return_status": "unproven"},
+         {"grew_as_told": True, "return_status": "proven"}),
+        ({"grew_as_told": True, "return_status": "single_source"},
+         {"grew_as_told": False, "return_status": "single_source"}),
+        ({"grew_as_told": True, "prev_unit_nav": 1.1}, {"prev_unit_nav": 1.1}),
+    ],
+)  # fmt: skip
+def test_who_may_correct_a_stored_value(good: dict, bad: dict) -> None:
+    """Stops the page alone from changing what is accepted, and the history from being stopped."""
+    frame = pd.DataFrame([STORED | good, STORED | bad])
+    assert EVERY["R16_revision_hold"].demand(frame).tolist() == [True, False]
+
+
+INCOME = {"yield_per_10k": 0.5, "yield_7d_pct": 1.9, "week_contradicts": False,
+          "is_recorded": False, "backed_yield_per_10k": 0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({}, {"week_contradicts": True}),
+        ({"week_contradicts": True, "is_recorded": True},
+         {"week_contradicts": True, "is_recorded": True, "yield_per_10k": -0.01}),
+        ({"week_contradicts": True, "backed_yield_per_10k": 1},
+         {"week_contradicts": True, "backed_yield_per_10k": 0}),
+        ({"yield_per_10k": -0.3}, {"yield_per_10k": -0.3, "yield_7d_pct": NAN}),
+        ({"yield_per_10k": 0.0, "yield_7d_pct": NAN},
+         {"yield_per_10k": -0.0001, "yield_7d_pct": NAN, "is_recorded": True}),
+    ],
+)  # fmt: skip
+def test_which_incomes_wait_for_a_witness(good: dict, bad: dict) -> None:
+    """Stops an income that the 7-day yield denies from passing, and a negative one alone."""
+    frame = pd.DataFrame([INCOME | good, INCOME | bad])
+    assert EVERY["R23_money_week_hold"].demand(frame).tolist() == [True, False]
+
+
 def test_corrections_have_the_levels_of_the_law() -> None:
     """Stops 0.25 % and 0.5 % from being judged as less, on whichever side they lie."""
     size = pd.Series([0.0024, 0.0025, -0.0049, 0.005, -0.005, 1.0025 / 1 - 1, NAN])
