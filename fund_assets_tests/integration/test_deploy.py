@@ -5,10 +5,12 @@ import json
 import os
 import re
 import shutil
+import socket as socket_module
 import ssl
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,7 +24,7 @@ from fund_assets.health.exposition import encode
 from fund_assets.settings import Settings
 from fund_assets_tests.server.market_server import _certificates
 from fund_assets_tests.unit.test_dashboard import FULL
-from scripts.screenshots import free_port, running, wait_for
+from scripts.screenshots import chromium, free_port, running, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -281,10 +283,12 @@ class Site:
         self.http, self.https = http, https
         self.tls = ssl.create_default_context(cafile=str(authority))
 
-    def ask(self, path, who="", *, body=None, scheme="https"):
+    def ask(self, path, who="", *, body=None, scheme="https", headers=None):
         """(status, text) of a request by somebody whose password is `<who>-pass`."""
         port = self.https if scheme == "https" else self.http
-        request = urllib.request.Request(f"{scheme}://localhost:{port}{path}", data=body)
+        request = urllib.request.Request(
+            f"{scheme}://localhost:{port}{path}", data=body, headers=headers or {}
+        )
         if who:
             request.add_header("Authorization", login(who))
         if body:
@@ -361,6 +365,102 @@ def test_viewers_change_nothing(site):
     assert refused["data"]["startSchedule"]["__typename"] == "UnauthorizedError"
     done = json.loads(site.ask("/graphql", "admin", body=LAUNCH)[1])
     assert done["data"]["startSchedule"]["__typename"] == "ScheduleStateResult"
+
+
+#: A mutation whose effect can be seen.
+LIMIT = 'mutation { setConcurrencyLimit(concurrencyKey: "%s", limit: 3) }'
+LIMITS = b'{"query": "{ instance { concurrencyLimits { concurrencyKey } } }"}'
+
+
+def limits(site):
+    """The keys that mutations have left behind."""
+    found = json.loads(site.ask("/graphql", "admin", body=LIMITS)[1])
+    return {one["concurrencyKey"] for one in found["data"]["instance"]["concurrencyLimits"]}
+
+
+@pytest.mark.slow
+def test_questions_by_get_and_from_elsewhere_are_refused(site):
+    """Stops a mutation that a foreign page sends with a browser's login, in each of its forms."""
+    own = f"https://localhost:{site.https}"
+    query = urllib.parse.quote(LIMIT % "by_get")
+    for path in (f"/graphql?query={query}", f"/%67raphql?%71uery={query}",
+                 f"//graphql?query={query}", f"/graphql/?query={query}"):  # fmt: skip
+        assert site.ask(path, "admin")[0] == 403, path
+    assert site.ask(f"/viewer/graphql?query={query}", "viewer")[0] == 403
+    body = json.dumps({"query": LIMIT % "foreign"}).encode()
+    navigation = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for headers in (
+        {"Origin": "https://foreign.example"}, {"Origin": "null"},
+        {"Origin": own + ".foreign.example"}, {"Origin": own.replace("https", "http")},
+        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", **navigation},
+    ):  # fmt: skip
+        assert site.ask("/graphql", "admin", body=body, headers=headers)[0] == 403, headers
+    link = {"Sec-Fetch-Site": "cross-site", **navigation}
+    assert site.ask("/runs", "admin", headers=link)[0] == 200, "a link in a message"
+    assert site.ask("/runs", "admin", headers={"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert limits(site) & {"by_get", "foreign"} == set()
+    body = json.dumps({"query": LIMIT % "own"}).encode()
+    headers = {"Origin": own, "Sec-Fetch-Site": "same-origin"}
+    assert site.ask("/graphql", "admin", body=body, headers=headers)[0] == 200
+    assert "own" in limits(site)
+
+
+FOREIGN = """<!doctype html><title>foreign</title><script>
+const at = "https://localhost:PORT", query = encodeURIComponent(QUERY);
+const tries = [
+  fetch(at + "/graphql?query=" + query, {mode: "no-cors", credentials: "include"}),
+  fetch(at + "/graphql", {method: "POST", mode: "no-cors", credentials: "include",
+                          body: JSON.stringify({query: QUERY})}),
+];
+const image = new Image(); image.src = at + "/graphql?query=" + query;
+const frame = document.createElement("iframe"); frame.src = at + "/runs";
+document.documentElement.append(frame);
+const settled = new Promise(done => { frame.onload = done; });
+Promise.allSettled([...tries, settled]).then(() => {
+  document.title = "tried";
+  const form = document.createElement("form");
+  form.action = at + "/graphql"; form.method = "get";
+  const field = document.createElement("input");
+  field.name = "query"; field.value = QUERY; form.append(field);
+  document.documentElement.append(form);
+  setTimeout(() => form.submit(), 1000);
+});
+</script>"""
+
+
+@pytest.mark.slow
+def test_a_foreign_page_in_a_browser_that_has_logged_in(site, tmp_path):
+    """Stops a page that somebody visits from changing what their login may change."""
+    if not (os.environ.get("CHROMIUM") or shutil.which("chromium")):
+        pytest.skip("Debian's chromium is not installed")
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    page_text = FOREIGN.replace("PORT", str(site.https))
+    (folder / "index.html").write_text(
+        page_text.replace("QUERY", json.dumps(LIMIT % "browser"))
+    )
+    port = free_port()
+    server = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1",
+              "--directory", str(folder)]  # fmt: skip
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with running(server, **quiet), chromium(tmp_path / "profile") as page:
+        wait_for("the foreign page", lambda: socket_open(port))
+        page("Security.setIgnoreCertificateErrors", ignore=True)
+        logged_in = f"https://admin:admin-pass@localhost:{site.https}/server_info"
+        page("Page.navigate", url=logged_in)
+        wait_for("a login", lambda: "webserver" in str(page.ask("document.body.innerText")))
+        page("Page.navigate", url=f"http://127.0.0.1:{port}/")
+        wait_for("the tries", lambda: page.ask("document.title") == "tried")
+        wait_for("the form", lambda: "403" in str(page.ask("document.title")))
+        page("Page.navigate", url=f"https://localhost:{site.https}/server_info")
+        wait_for("the login", lambda: "webserver" in str(page.ask("document.body.innerText")))
+    assert "browser" not in limits(site)
+
+
+def socket_open(port):
+    with socket_module.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 # --- the production instance on a real MariaDB ----------------------------------------------
