@@ -142,7 +142,7 @@ def stale_rows(batch: Batch, known: Known) -> NDArray[np.bool_]:
     still = (now["unit_nav"].to_numpy() == before["unit_nav"].to_numpy()) & there
     growth = now["growth_pct"].to_numpy()
     acc, acc_before = now["acc_nav"].to_numpy(), before["acc_nav"].to_numpy()
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         slack = 200.0 * last_digit(now["unit_nav"].to_numpy(), before["unit_nav"].to_numpy())
         slack = np.maximum(slack / now["unit_nav"].to_numpy(), GROWTH_TOLERANCE_PCT)
         moved = np.abs(growth) > slack

@@ -259,7 +259,7 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
     proven = laid_out.steps.status == PROVEN
     backed = rows["backed_unit_nav"].to_numpy()
     stored_growth = rows["stored_growth_pct"].to_numpy(dtype=float) / 100
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         power = np.log10(1 + step)
         nearest = np.round(power)
         tenfold = (nearest != 0) & (np.abs(10 ** (power - nearest) - 1) <= TENFOLD)
