@@ -4,12 +4,15 @@ import pandas as pd
 import pytest
 
 from fund_assets.nav.desk import DeskError
+from fund_assets.nav.observe import prepare
 from fund_assets.schemas.tables import (
     FUND_INFO,
     FUND_NAV,
     NAV_QUARANTINE,
     VALIDATED_NAV,
 )
+from fund_assets.sources.base import empty_observations
+from fund_assets.sources.decode import event_frame
 from fund_assets.warehouse import Warehouse, landing, quarantine
 from fund_assets.warehouse.quarantine import Wanted
 from fund_assets_tests import stores
@@ -243,3 +246,27 @@ def test_the_row_of_a_batch(warehouse):
             ("e1", "events", "landed", 20260919_190000), ("h2", "history", "landed", 20260919_100000))  # fmt: skip
     assert landing.unpublished(warehouse) == ["h2", "w3", "e1"]
     assert landing.unpublished(warehouse, ["wave", "history"]) == ["h2", "w3"]
+
+
+def test_a_batch_lands_with_what_was_refused_and_its_events_once(warehouse):
+    """Stops refused rows and events from being lost, and a list's event from being a history's."""
+    seen = pd.DataFrame({"fund_code": ["000001", "１２３４５６"], "nav_date": [FRI, FRI],
+                         "unit_nav": [1.5, 9.0], "defect": ""})  # fmt: skip
+    seen = (
+        empty_observations()
+        .merge(seen, how="right")
+        .astype({"nav_date": "int32", "fund_code": "str", "defect": "str"})
+    )
+    told = event_frame([("000001", FRI, "dividend", 0.1, "told")])
+    more = {"source": "simulated", "newest_date": FRI, "previous_date": None, "payloads": ()}
+    first = prepare(seen, told, kind="history", collected_at=20260918_200000, **more)
+    assert landing.land(warehouse, first, events=told)
+    assert not landing.land(warehouse, first, events=told)
+    assert warehouse.value("SELECT COUNT(*) FROM nav_quarantine") == 1
+    assert warehouse.value("SELECT COUNT(*) FROM fund_nav") == 1
+    listed = told.assign(value=0.2)
+    second = prepare(seen.iloc[:0], listed, kind="events", collected_at=20260918_210000, **more)
+    assert landing.land(warehouse, second, events=listed)
+    (event,) = warehouse.rows("SELECT * FROM fund_events")
+    assert (event["value"], event["history_value"], event["list_value"]) == (0.1, 0.1, 0.2)
+    assert (event["first_batch_id"], event["batch_id"]) == (first.batch_id, second.batch_id)
