@@ -288,6 +288,20 @@ class TradingCalendar:
         """How many sessions lie on or before each yyyymmdd: differences count sessions."""
         return np.searchsorted(self.session_days, keys_to_days(keys), side="right")
 
+    def sessions_by_day(self, last: int) -> NDArray[np.int32]:
+        """Of each day from 1970-01-01 to `last` (yyyymmdd), the sessions on or before it.
+
+        Where the calendar does not reach, before the exchange and beyond the horizon, every
+        weekday counts, so that differences there are right but for holidays.
+        """
+        days = np.arange(keys_to_days(np.array([last]))[0] + 1)
+        is_open = np.zeros(len(days), dtype=bool)
+        is_open[self.session_days[self.session_days < len(days)]] = True
+        known = keys_to_days(np.array([to_key(FIRST_SESSION), to_key(self.horizon)]))
+        unknown = (days < known[0]) | (days > known[1])
+        is_open |= unknown & ((days + 3) % 7 < 5)  # 1970-01-01 was a Thursday
+        return np.cumsum(is_open, dtype=np.int32)
+
     def are_sessions(self, keys: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether each yyyymmdd is a session; unknown (beyond the horizon) counts as no."""
         return np.isin(np.asarray(keys), np.array(self.sessions))

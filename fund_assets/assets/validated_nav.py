@@ -8,7 +8,7 @@ import dagster as dg
 from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_LANDED_IS_SOUND
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
-from fund_assets.nav.rules import ALONE, IN_CONTEXT, PENDING
+from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING
 from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
@@ -16,7 +16,7 @@ from fund_assets.steps.validating import explain_block, summed, validate
 from fund_assets.warehouse import facts, publishing
 from fund_assets.warehouse.versions import data_version
 
-ROW_RULES = (*ALONE, *IN_CONTEXT, PENDING)
+ROW_RULES = (*ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING)
 #: The same batch judged again would be blocked again.
 NO_RETRY = {"dagster/max_retries": "0"}
 WEEKLY_JOB = "weekly_full_calc"

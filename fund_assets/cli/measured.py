@@ -20,6 +20,7 @@ LABELS = {
     "start_date": ("起始日", "d"),
     "end_date": ("截止日", "d"),
     "observations": ("收益数", "i"),
+    "gap_steps": ("跨缺口步数", "i"),
     "total_return": ("总收益", "%"),
     "annualized_return": ("年化收益", "%"),
     "annualized_volatility": ("年化波动", "%"),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.calendar import days_to_keys, from_key, keys_to_days
+from fund_assets.calendar import TradingCalendar, days_to_keys, from_key, keys_to_days
 from fund_assets.metrics.against import Benchmarks, RiskFreeRate
 from fund_assets.metrics.kernel import (
     DEFINITION_VERSION,
@@ -24,7 +24,7 @@ from fund_assets.metrics.kernel import (
     measure_windows,
     new_results,
 )
-from fund_assets.metrics.series import FundSeries
+from fund_assets.metrics.series import LAST_DATE, FundSeries
 from fund_assets.metrics.windows import start_days
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
@@ -40,15 +40,17 @@ def compute_metrics(
     risk_free_rate: float | RiskFreeRate = 0.015,
     *,
     benchmarks: Benchmarks | None = None,
+    calendar: TradingCalendar | None = None,
     threads: int | None = None,
 ) -> pd.DataFrame:
     """Return and risk of every fund over every window.
 
-    V are the index values of a window, R = V_t / V_t-1 - 1 its n returns, B the benchmark's
-    over the same steps, N the returns in a year (`periods_per_year`: 365, 250 or 52, by the
-    gaps in the window), rf = (1 + risk_free_rate)^(1 / N) - 1, D = V_t / highest V so far - 1,
-    std with n - 1. Returns, deviations and falls are fractions (0.05 is 5 %), ratios are per
-    year. In brackets whose definition it is; docs/metrics.md has the whole of it.
+    V are the index values of a window, R = V_t / V_t-1 - 1 the n returns of its steps but those
+    over a gap, B the benchmark's over the same steps, N the returns in a year
+    (`periods_per_year`: 365, 250 or 52, by the gaps in the window), rf = (1 +
+    risk_free_rate)^(1 / N) - 1, D = V_t / highest V so far - 1, std with n - 1. Returns,
+    deviations and falls are fractions (0.05 is 5 %), ratios are per year. In brackets whose
+    definition it is; docs/metrics.md has the whole of it.
 
     ======================= ==================================================================
     total_return            V_end / V_start - 1
@@ -78,7 +80,8 @@ def compute_metrics(
     ======================= ==================================================================
 
     `start_date` and `end_date` (yyyymmdd) are the NAVs a window lies between, `observations`
-    is n, `risk_free_rate` the mean annual rate over its days.
+    is n, `gap_steps` the steps over gaps longer than the fund's rhythm allows, which count in
+    returns and falls alone, `risk_free_rate` the mean annual rate over its days.
 
     Args:
         series: total-return indices; rows after `calc_date` are ignored.
@@ -88,6 +91,7 @@ def compute_metrics(
         risk_free_rate: annual, as a fraction (0.015 is 1.5 %), constant or dated; a window
             gets the mean over its days.
         benchmarks: index closes and each fund's index; None: no fund has one.
+        calendar: counts the sessions of a step; None: the exchange's.
         threads: cores to use; None: all. Results do not depend on it.
 
     Returns:
@@ -114,6 +118,7 @@ def compute_metrics(
     )
     against = benchmarks or Benchmarks.none()
     chosen = against.chosen(series.codes[present])
+    sessions = (calendar or TradingCalendar.build()).sessions_by_day(LAST_DATE)
 
     def measure(part: slice) -> None:
         measure_windows(
@@ -122,6 +127,7 @@ def compute_metrics(
             starts[part],
             series.days,
             series.values,
+            sessions,
             (rate.days, rate.rates),
             (against.offsets, against.days, against.closes),
             chosen[part],

@@ -9,10 +9,10 @@ To add a measure: name it in `RESULT`, write it in a loop below (or a new one ca
 `measure_windows`), count `DEFINITION_VERSION` up, and declare its column in
 `schemas/tables.py`. Everything else follows from the names.
 
-In the formulas V are the index values of a window, R their n returns V_t / V_t-1 - 1, B the
-benchmark's over the same steps, N the returns in a year, rf_N = (1 + rf)^(1 / N) - 1 the
-risk-free rate of one step. Constants stand in this file because compiled code is renewed
-only when its file changes.
+In the formulas V are the index values of a window, R their n returns V_t / V_t-1 - 1 of steps
+that go over no gap, B the benchmark's over the same steps, N the returns in a year, rf_N =
+(1 + rf)^(1 / N) - 1 the risk-free rate of one step. Constants stand in this file because
+compiled code is renewed only when its file changes.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fund_assets.metrics.jit import compiled
 
 #: Counts up whenever a number below changes its meaning.
-DEFINITION_VERSION = 2
+DEFINITION_VERSION = 3
 
 #: A NAV this many calendar days older than the window's start day no longer stands for it.
 #: Weekly funds over the longest exchange holidays (11 days between sessions) stay within.
@@ -37,6 +37,15 @@ LOW = 1.2
 HALVINGS, FEW_LEFT = 60, 8
 STRETCH = 64
 DAILY, WEEKLY, EVERY_DAY = 250.0, 52.0, 365.0
+#: A fund's rhythm on a side of a step is that of most of so many steps there; of 5 at least.
+AROUND, LEAST_AROUND = 10, 5
+#: A week: from so many sessions to so many; with a holiday on its last day the next is as far.
+WEEK_FROM, WEEK_TO, WEEK_LONGEST = 3, 7, 9
+#: Funds that rest on other countries' holidays: so many sessions a step, in a share of steps.
+REST_TO, REST_SHARE, REST_LEAST = 3, 0.015, 3
+SATURDAY, SUNDAY = 5, 6
+#: What a rhythm allows beside a number of sessions: too few steps to tell, a calendar day, any.
+UNKNOWN, A_DAY, NO_LIMIT = -1, 0, 1 << 30
 NO_DAY = np.int32(np.iinfo(np.int32).min)
 
 #: What is known of one fund in one window, in order. Floats are NaN and days are NO_DAY
@@ -47,6 +56,7 @@ RESULT = np.dtype(
         ("start_date", np.int32),
         ("end_date", np.int32),
         ("observations", np.int32),
+        ("gap_steps", np.int32),
         ("periods_per_year", np.float64),
         ("total_return", np.float64),
         ("annualized_return", np.float64),
@@ -137,8 +147,8 @@ FALL = np.dtype(
 (
     NO_START, STALE_START, ONE_NAV, UNDER_A_YEAR, FEW, IRREGULAR, NO_SPREAD, NO_DOWNSIDE,
     NO_FALL, UNRECOVERED, NO_MONTH, NO_BENCHMARK, NO_CLOSE, FLAT_BENCHMARK, NO_UP, NO_DOWN,
-    NO_ACTIVE,
-) = (1 << bit for bit in range(17))  # fmt: skip
+    NO_ACTIVE, ONLY_GAPS,
+) = (1 << bit for bit in range(18))  # fmt: skip
 #: What each bit says; {start} is the window's start day, {benchmark} the index's code.
 REASONS = {
     NO_START: "no NAV on or before {start}",
@@ -158,6 +168,7 @@ REASONS = {
     NO_UP: "up_capture: {benchmark} never rose",
     NO_DOWN: "down_capture: {benchmark} never fell",
     NO_ACTIVE: "information_ratio: returns equal those of {benchmark}",
+    ONLY_GAPS: "best_day, worst_day: every step goes over a gap",
 }
 
 
@@ -178,7 +189,9 @@ def last_rows(offsets, days, end_day):
 
 
 @compiled
-def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chosen, results):
+def measure_windows(
+    firsts, lasts, starts, days, values, sessions, rates, benchmarks, chosen, results
+):
     """Fill `results` for some funds.
 
     All windows of a fund end on its last day. So they are measured from the shortest on, and
@@ -189,6 +202,7 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
         firsts, lasts: int64 [funds] first and last row of each fund, both included.
         starts: int32 [funds, windows] day each window starts from (`windows.start_days`).
         days: int32 [rows], values: float64 [rows] of all funds (`FundSeries`).
+        sessions: int32 [days from 1970-01-01 on]: sessions of the exchange up to each day.
         rates: the risk-free rate: int32 [steps] first day of each rate, ascending, and
             float64 [steps] annual rates as fractions. The first holds before its day too.
         benchmarks: int64 [indices + 1] offsets, int32 days and float64 closes of all
@@ -200,6 +214,9 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
     longest = 0
     for fund in range(firsts.size):
         longest = max(longest, lasts[fund] + 1 - firsts[fund])
+    gaps = np.empty(longest, np.bool_)
+    lengths = np.empty((longest, 2), np.int32)
+    steps = np.empty(longest, np.int32)
     # The last return stands first in these.
     returns = np.empty(longest, np.float64)
     against = np.empty(longest, np.float64)
@@ -218,17 +235,18 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
         first, end = firsts[fund], lasts[fund] + 1
         index, dates = values[first:end], days[first:end]
         last = index.size - 1
-        _find_returns(index, returns)
-        n_months = _find_months(dates, index, month_ends, months)
+        _find_gaps(dates, sessions, lengths, gaps)
+        total = _find_returns(index, gaps, returns, steps)
+        n_months = _find_months(dates, index, gaps, month_ends, months)
         benchmark = chosen[fund, 0]
         known = -1  # so many returns of the benchmark, counted from the last
         if benchmark >= 0:
             low, high = benchmarks[0][benchmark], benchmarks[0][benchmark + 1]
             known = _follow(
                 dates, benchmarks[1][low:high], benchmarks[2][low:high], chosen[fund, 1],
-                closes, against,
+                gaps, closes, against,
             )  # fmt: skip
-        _begin(returns[:last], against[: max(known, 0)], sums)
+        _begin(returns[:total], against[: max(known, 0)], sums)
         for window in range(rows.size):
             result = results[fund, window]
             _clear(result)
@@ -236,21 +254,26 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
             rows[window] = _start_row(dates, starts[fund, window], result)
         _order(rows, order)
         walked[: last + 1] = False
-        done = 0
+        done, oldest = 0, last
         bound = np.inf
         for window in order:
             result, row = results[fund, window], rows[window]
             if row < 0:
                 result.risk_free_rate = _mean_rate(rates, dates[last], dates[last])
                 continue
-            n = last - row
+            n = steps[row]
             result.risk_free_rate = _mean_rate(rates, dates[row], dates[last])
             _growth(dates[row:], index[row:], result)
+            result.observations, result.gap_steps = n, last - row - n
             _drawdown(dates, index, row, falls, walked, path, result)
             _months(month_ends[:n_months], months, row, result)
             _add_returns(returns[done:n], sums)
-            _add_gaps(dates[row : last - done + 1], sums)
-            result.best_day, result.worst_day = sums.best, sums.worst
+            _add_gaps(dates[row : oldest + 1], gaps[row : oldest + 1], sums)
+            oldest = row
+            if n:
+                result.best_day, result.worst_day = sums.best, sums.worst
+            else:
+                result.reasons |= ONLY_GAPS
             if benchmark < 0:
                 result.reasons |= NO_BENCHMARK
             elif n > known:
@@ -274,7 +297,7 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
                 _relate(n, mean, squares, periods, risk_free, sums, result)
         done = found = 0
         for window in order:
-            n = last - rows[window]
+            n = steps[max(rows[window], 0)]
             if not np.isnan(results[fund, window].periods_per_year):
                 for at in range(done, n):
                     lowest[found] = returns[at]
@@ -287,7 +310,7 @@ def measure_windows(firsts, lasts, starts, days, values, rates, benchmarks, chos
 def _clear(result):
     result.reasons = 0
     result.start_date = NO_DAY
-    result.observations = 0
+    result.observations = result.gap_steps = 0
     result.periods_per_year = np.nan
     result.total_return = np.nan
     result.annualized_return = np.nan
@@ -352,11 +375,90 @@ def _order(rows, order):
 
 
 @compiled
-def _find_returns(index, returns):
-    """R = V_t / V_t-1 - 1, the last one first."""
-    last = index.size - 1
-    for at in range(last):
-        returns[at] = index[last - at] / index[last - at - 1] - 1.0
+def _find_gaps(dates, sessions, lengths, gaps):
+    """Whether the step to each row goes over a gap longer than the fund's rhythm allows.
+
+    The rhythm stands on both sides of a step. Most of the 10 steps before it, or after it,
+    take at most one session (one is allowed, or three to a fund that often rests on other
+    countries' holidays), or 3 to 7 (weekly: 9 are allowed, over a holiday); or all are single
+    calendar days, Saturdays and Sundays among them (a day is allowed). The more patient side
+    decides; where neither side has a rhythm, no step is too long.
+    """
+    gaps[0] = False
+    last = dates.size - 1
+    longest = rests = saturdays = sundays = 0
+    for row in range(1, last + 1):
+        length = sessions[dates[row]] - sessions[dates[row - 1]]
+        lengths[row, 0], lengths[row, 1] = length, dates[row] - dates[row - 1]
+        longest = max(longest, length)
+        rests += 1 < length <= REST_TO
+        saturdays += _weekday(dates[row]) == SATURDAY
+        sundays += _weekday(dates[row]) == SUNDAY
+        gaps[row] = False
+    often = rests >= REST_LEAST and rests >= REST_SHARE * last
+    daily = longest > (REST_TO if often else 1)
+    every_day = saturdays > 0 and sundays > 0
+    if not (daily or every_day):
+        return
+    for row in range(1, last + 1):
+        length, days = lengths[row, 0], lengths[row, 1]
+        too_long = daily and length > (REST_TO if often else 1)
+        if not (too_long or (every_day and days > 1)):
+            continue
+        before = _allowed(dates, lengths, max(row - AROUND, 1), row, often)
+        after = _allowed(dates, lengths, row + 1, min(row + 1 + AROUND, last + 1), often)
+        if before == UNKNOWN:
+            before = after
+        if after == UNKNOWN:
+            after = before
+        allowed = max(before, after)
+        if allowed == A_DAY:
+            gaps[row] = days > 1
+        elif allowed != UNKNOWN:
+            gaps[row] = length > allowed
+
+
+@compiled
+def _weekday(day):
+    return (day + 3) % 7  # 1970-01-01 was a Thursday
+
+
+@compiled
+def _allowed(dates, lengths, start, end, often):
+    """Sessions that the steps to the rows from `start` up to `end` allow, A_DAY or UNKNOWN."""
+    if end - start < LEAST_AROUND:
+        return UNKNOWN
+    short = week = single = saturdays = sundays = 0
+    for row in range(start, end):
+        short += lengths[row, 0] <= 1
+        week += WEEK_FROM <= lengths[row, 0] <= WEEK_TO
+        single += lengths[row, 1] == 1
+        saturdays += _weekday(dates[row]) == SATURDAY
+        sundays += _weekday(dates[row]) == SUNDAY
+    half = 0.5 * (end - start)
+    if single == end - start and saturdays > 0 and sundays > 0:
+        return A_DAY
+    if short > half:
+        return REST_TO if often else 1
+    if week > half:
+        return WEEK_LONGEST
+    return NO_LIMIT
+
+
+@compiled
+def _find_returns(index, gaps, returns, steps):
+    """R = V_t / V_t-1 - 1 of the steps over no gap, the last one first; returns how many.
+
+    `steps` says of each row how many of them come after it.
+    """
+    found = 0
+    steps[index.size - 1] = 0
+    for row in range(index.size - 1, 0, -1):
+        if not gaps[row]:
+            returns[found] = index[row] / index[row - 1] - 1.0
+            found += 1
+        steps[row - 1] = found
+    return found
 
 
 @compiled
@@ -461,7 +563,6 @@ def _mean_rate(rates, start, end):
 def _growth(dates, index, result):
     """Total return V_end / V_start - 1; annualised (1 + R)^(365 / calendar days) - 1."""
     result.start_date = dates[0]
-    result.observations = dates.size - 1
     growth = index[-1] / index[0]
     result.total_return = growth - 1.0
     span = dates[-1] - dates[0]
@@ -552,12 +653,13 @@ def _first_day(month):
 
 
 @compiled
-def _find_months(dates, index, ends, counts):
+def _find_months(dates, index, gaps, ends, counts):
     """Rows of the last NAVs of finished months; returns how many.
 
     A month is finished when a later month has a NAV, or no weekday of it is left. `counts`
     says how many of the months so far are whole, and how many of these rose: a month's
-    return runs from the last NAV of the month before to its own last NAV.
+    return runs from the last NAV of the month before to its own last NAV. It is not whole when
+    a gap follows one of the two.
     """
     found = 0
     month = _month_of(dates[0])
@@ -574,8 +676,10 @@ def _find_months(dates, index, ends, counts):
         ends[found] = row
         counts[found] = 0
         if found > 0:
-            whole = before + 1 == month
-            rose = whole and index[row] > index[ends[found - 1]]
+            start = ends[found - 1]
+            whole = before + 1 == month and not gaps[start + 1]
+            whole = whole and not (row + 1 < dates.size and gaps[row + 1])
+            rose = whole and index[row] > index[start]
             counts[found, 0] = counts[found - 1, 0] + whole
             counts[found, 1] = counts[found - 1, 1] + rose
         before = month
@@ -748,8 +852,10 @@ def _yearly(growth, power):
 
 
 @compiled
-def _follow(dates, days, closes, lag, levels, against):
-    """The benchmark's return over each step of a fund, the last one first, into `against`.
+def _follow(dates, days, closes, lag, gaps, levels, against):
+    """The benchmark's return over each step but those over gaps, the last one first.
+
+    They go into `against`.
 
     A NAV date's close is the last one on or before it, `lag` sessions earlier where the fund
     values its holdings that much later. Returns how many returns are known, counted from the
@@ -780,16 +886,21 @@ def _follow(dates, days, closes, lag, levels, against):
             unknown = row
         levels[row] = closes[max(seen - 1 - lag, 0)]
         row += 1
-    for row in range(last):
-        against[row] = levels[last - row] / levels[last - row - 1] - 1.0
-    return last - 1 - unknown
+    found = 0
+    for row in range(last, unknown + 1, -1):
+        if not gaps[row]:
+            against[found] = levels[row] / levels[row - 1] - 1.0
+            found += 1
+    return found
 
 
 @compiled
-def _add_gaps(dates, sums):
-    """What `_periods_per_year` needs to know of each gap in days and the date after it."""
+def _add_gaps(dates, gaps, sums):
+    """What `_periods_per_year` needs to know of the days of each step over no gap."""
     one_day = short = week = weeks = weekend = np.int64(0)
     for row in range(1, dates.size):
+        if gaps[row]:
+            continue
         gap = np.int32(dates[row] - dates[row - 1])
         one_day += gap == 1
         short += gap <= 4

@@ -16,7 +16,7 @@ from fund_assets.nav import rules
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.desk import decided
 from fund_assets.nav.returns import GROWTH_TOLERANCE_PCT, last_digit
-from fund_assets.nav.timeline import Timeline, keys_of
+from fund_assets.nav.timeline import Timeline, corrections, keys_of
 from fund_assets.nav.witness import backing, refused_before
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
@@ -257,6 +257,7 @@ def describe_dates(
 ) -> pd.DataFrame:
     """Subject `date`: one row per date of which the batch has stored counterparts.
 
+    `column` is the figure of which most funds are corrected there, `revised` how many.
     Corrections that a witness backs, or published growth, count for nothing, nor do those of
     histories, which are measured against their own funds.
 
@@ -265,16 +266,23 @@ def describe_dates(
     """
     stored = pd.Series(timeline.stored_dates).value_counts()
     market = pd.Series(known.market_on, dtype="int64").reindex(stored.index)
-    income = (judged["yield_per_10k"] - judged["stored_yield_per_10k"]).abs() > 0.0
-    income &= ~judged["refined"]  # days told one by one correct no sum of them
-    corrected = judged["revision"].notna() & ~rules.is_backed(judged)
-    corrected = (corrected | income) & (batch.kind != "history")
-    revised = judged.loc[corrected, "nav_date"].value_counts()
-    frame = pd.DataFrame(
-        {"stored": market.fillna(stored), "revised": revised.reindex(stored.index)}
+    told = judged["refined"] | rules.is_backed(judged)
+    counts = pd.DataFrame(index=stored.index)
+    for name, corrected in corrections(judged).items():
+        if name.startswith("yield_"):  # days told one by one correct no sum of them
+            corrected &= ~judged["refined"].to_numpy(dtype=bool)
+        else:
+            corrected &= ~told.to_numpy(dtype=bool)
+        dates = judged.loc[corrected & (batch.kind != "history"), "nav_date"].value_counts()
+        counts[name] = dates.reindex(stored.index).fillna(0).astype("int64")
+    return pd.DataFrame(
+        {
+            "nav_date": stored.index,
+            "stored": market.fillna(stored).astype("int64").to_numpy(),
+            "revised": counts.max(axis=1).astype("int64").to_numpy(),
+            "column": counts.idxmax(axis=1).to_numpy() if len(counts) else "",
+        }
     )
-    frame = frame.fillna({"revised": 0}).astype("int64")
-    return frame.rename_axis("nav_date").reset_index()
 
 
 def describe_funds(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.nav import context, rules, witness
+from fund_assets.nav.accumulated import Accumulation, judge, levels_of_events
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.inference import infer
@@ -28,6 +29,8 @@ from fund_assets.schemas.tables import VALIDATED_NAV
 
 #: How many times a usual jump lies between a NAV and ten times it.
 TENFOLD = 0.25
+#: Sessions without a NAV after which a code may be another fund's.
+SILENCE = 250
 DECIDED = ["state", "decided_by", "decided_because"]
 HELD_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "rule", "reason", *DECIDED]
 NOT_HELD = dict.fromkeys(["rule", "reason", *DECIDED], "")
@@ -46,15 +49,17 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     pending, stale = rows["pending"].to_numpy(), int(rows["stale"].sum())
     observed = rows[~pending].reset_index(drop=True)
     alone = _breaches(rules.ALONE, observed)
-    held, holding = _held(rules.ALONE, observed, alone)
+    held, _ = _held(rules.ALONE, observed, alone)
 
-    timeline = Timeline.build(observed[~holding], known, batch, calendar)
+    rest, emptied = _without_cells(observed, alone)
+    timeline = Timeline.build(rest, known, batch, calendar)
+    accumulated, verdicts = _judge_accumulated(timeline, known)
     settled = _settle(timeline)
     timeline.note_refined(settled.laid_out.rows["row"], settled.laid_out.income.days_covered)
     chained = _chained(settled.laid_out, from_start=not batch.is_wave)
     inferred, outdated = _inferred(settled.laid_out, chained.anew, known, batch)
 
-    verdicts = [rules.verdict(rule, observed, alone[rule.id]) for rule in rules.ALONE]
+    verdicts += [rules.verdict(rule, observed, alone[rule.id]) for rule in rules.ALONE]
     verdicts += settled.verdicts
     verdicts.append(rules.verdict(rules.PENDING, rows, pending))
     for subject, described in (
@@ -69,10 +74,10 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         verdicts += rules.judge([r for r in rules.WHOLE if r.subject == subject], described)
     order = list(rules.RULES)
 
-    held = pd.concat([held, settled.held], ignore_index=True)
+    held = pd.concat([held, accumulated, settled.held], ignore_index=True)
     kept = timeline.kept()
     whole = held[~held["rule"].isin(rules.OF_CELLS)]
-    lost = len(whole.drop_duplicates(["fund_code", "nav_date"])) + timeline.emptied
+    lost = len(whole.drop_duplicates(["fund_code", "nav_date"])) + emptied + timeline.emptied
     return Plan(
         upserts=chained.upserts,
         rechained=chained.rechained,
@@ -184,6 +189,69 @@ def _held(
     return pd.concat(parts[1:] or parts, ignore_index=True), holding
 
 
+def _without_cells(
+    observed: pd.DataFrame, found: dict[str, NDArray[np.bool_]]
+) -> tuple[pd.DataFrame, int]:
+    """What no rule on single rows holds, and how many rows lost their every figure to rules."""
+    whole = np.zeros(len(observed), dtype=bool)
+    blank = {}
+    for rule in rules.ALONE:
+        if rule.severity is Severity.HOLD and rule.cells:
+            blank[rule.about] = found[rule.id]
+        elif rule.severity is Severity.HOLD:
+            whole |= found[rule.id]
+    if not any(cells.any() for cells in blank.values()):
+        return observed[~whole], 0
+    rest = observed.copy()
+    for names, cells in blank.items():
+        rest.loc[cells, list(names)] = np.nan
+    empty = rest[OBSERVED_NAMES].isna().all(axis=1).to_numpy() & ~whole
+    return rest[~whole & ~empty], int(empty.sum())
+
+
+def _judge_accumulated(timeline: Timeline, known: Known) -> tuple[pd.DataFrame, list[Verdict]]:
+    """Withhold the accumulated NAVs that nothing explains; the rest of their rows goes on.
+
+    It comes before returns are computed, of which the accumulated NAV is a witness.
+    """
+    frame = timeline.frame
+    acc, stored = (frame[name].to_numpy(dtype=float) for name in ("acc_nav", "stored_acc_nav"))
+    shown = frame["candidate"].to_numpy(dtype=bool) & ~np.isnan(acc) & (acc != stored)
+    free = frame["decided"].to_numpy(dtype=bool) | (frame["backed_acc_nav"].to_numpy() > 0)
+    base, paid = levels_of_events(frame["key"].to_numpy(), known.events)
+    names = ("unit_nav", "acc_nav", "growth_pct", "dividend", "split")
+    found = judge(
+        Accumulation(
+            **{name: frame[name].to_numpy(dtype=float) for name in names},
+            base=base,
+            paid=paid,
+            first=timeline.first(np.arange(len(frame))),
+            open=shown & ~free,
+            disputed=shown & ~np.isnan(stored),
+        ),
+        recorded=timeline.is_recorded,
+    )
+    at = np.flatnonzero(shown)
+    before = np.maximum(found.against[at], 0)
+    none = found.against[at] < 0
+    rows = frame.iloc[at].assign(
+        row=at,
+        explained=~found.unexplained[at],
+        before_date=np.where(none, 0, frame["nav_date"].to_numpy()[before]),
+        before_unit_nav=np.where(none, np.nan, frame["unit_nav"].to_numpy()[before]),
+        before_acc_nav=np.where(none, np.nan, acc[before]),
+    )
+    of_date = rows.groupby("nav_date")["explained"]
+    rows = rows.assign(
+        date_shown=of_date.transform("size"),
+        date_unexplained=of_date.transform("size") - of_date.transform("sum"),
+    ).reset_index(drop=True)
+    breached = _breaches(rules.ACCUMULATED, rows)
+    held, holding = _held(rules.ACCUMULATED, rows, breached)
+    timeline.withhold(at[holding], ["acc_nav"])
+    return held, [rules.verdict(rule, rows, breached[rule.id]) for rule in rules.ACCUMULATED]
+
+
 def _lay_out(timeline: Timeline) -> LaidOut:
     """Compute the step of every present row."""
     at = np.flatnonzero(timeline.present)
@@ -223,7 +291,12 @@ def _described(laid_out: LaidOut) -> pd.DataFrame:
     rows, steps, after = laid_out.rows, laid_out.steps, ~laid_out.first
     same_fund = rows["fund_code"].eq(rows["fund_code"].shift(1))
     income = laid_out.income
+    wider = jump_scale(laid_out.gap)
     return rows.assign(
+        first=laid_out.first,
+        sessions=laid_out.gap + 1,
+        jump_warn=rows["jump_warn"] * wider,
+        jump_hold=rows["jump_hold"] * wider,
         days_covered=income.days_covered,
         income_per_day=rows["yield_per_10k"] / np.nan_to_num(income.days_covered, nan=1.0),
         counted_twice=laid_out.counted_twice,
@@ -238,6 +311,14 @@ def _described(laid_out: LaidOut) -> pd.DataFrame:
         prev_unit_nav=rows["unit_nav"].shift(1).where(after),
         prev_acc_nav=rows["acc_nav"].shift(1).where(after),
     )
+
+
+def jump_scale(gap: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How much further a NAV may move over a gap of so many sessions: by the root of time.
+
+    After a year of silence the code may be another fund's, and nothing is allowed for.
+    """
+    return np.where(gap <= SILENCE, np.sqrt(1.0 + gap), 1.0)
 
 
 def _with_status(laid_out: LaidOut) -> pd.DataFrame:

@@ -165,24 +165,59 @@ ALONE: tuple[Rule, ...] = (
         about=("unit_nav",),
     ),
     Rule(
-        "R11_accumulated_nav", "accumulated NAV is positive", Severity.HOLD, "row",
+        "R11_accumulated_nav", "accumulated NAV is possible", Severity.HOLD, "row",
         lambda f: _absent_or(f, "acc_nav", (f["acc_nav"] > 0) & (f["acc_nav"] < 1e6)),
         "{fund_code} {nav_date}: acc_nav {acc_nav:g} is not above 0 and below 1,000,000",
         about=("acc_nav",),
+        cells=True,
     ),
     Rule(
         "R23_money_yield_bounds", "a money-market fund's income is possible", Severity.HOLD, "row",
-        lambda f: _absent_or(f, "yield_per_10k", (f["yield_per_10k"] > -1000) & (f["yield_per_10k"] < 1000))
-        & _absent_or(f, "yield_7d_pct", f["yield_7d_pct"].between(-100, 1000, inclusive="neither")),
-        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan or yield_7d_pct {yield_7d_pct:g} is impossible",
+        lambda f: _absent_or(f, "yield_per_10k", (f["yield_per_10k"] > -1000) & (f["yield_per_10k"] < 1000)),
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan is impossible, even for a sum of months",
         {"lowest_yuan": -1000, "highest_yuan": 1000},
-        about=("yield_per_10k", "yield_7d_pct"),
+        about=("yield_per_10k",),
+    ),
+    Rule(
+        "R23_money_week_bounds", "a 7-day yield is possible", Severity.HOLD, "row",
+        lambda f: _absent_or(f, "yield_7d_pct", f["yield_7d_pct"].between(-100, 1000, inclusive="neither")),
+        "{fund_code} {nav_date}: yield_7d_pct {yield_7d_pct:g} is impossible",
+        {"lowest_pct": -100, "highest_pct": 1000},
+        about=("yield_7d_pct",),
+        cells=True,
     ),
     Rule(
         "R01_growth_bounds", "published growth is possible", Severity.HOLD, "row",
         lambda f: _absent_or(f, "growth_pct", (f["growth_pct"] > -100) & (f["growth_pct"] < 1e5)),
         "{fund_code} {nav_date}: growth_pct {growth_pct:g} is impossible",
         about=("growth_pct",),
+        cells=True,
+    ),
+)  # fmt: skip
+
+COLUMN_SHARE, COLUMN_LEAST = 0.05, 20
+
+# Accumulated NAVs beside the last one of their fund that is taken (`accumulated.py`).
+ACCUMULATED: tuple[Rule, ...] = (
+    Rule(
+        "R10_accumulated_nav", "unit NAV, events and growth explain the accumulated NAV in one of its readings",
+        Severity.HOLD, "row",
+        lambda f: f["explained"],
+        "{fund_code} {nav_date}: acc_nav {before_acc_nav:g} of {before_date} -> {acc_nav:g} beside unit_nav "
+        "{before_unit_nav:g} -> {unit_nav:g}: no reading of dividends and splits explains it (nan: no earlier one, and "
+        "its level is improbable); it alone is held, the NAV goes on; settled by the fund's history, or another value",
+        about=("acc_nav",),
+        cells=True,
+    ),
+    Rule(
+        "R10_accumulated_column", "at most 5 % of a date's accumulated NAVs are unexplained", Severity.HOLD, "row",
+        lambda f: f["is_recorded"] | (f["date_unexplained"] < COLUMN_LEAST)
+        | (f["date_unexplained"] <= COLUMN_SHARE * f["date_shown"]),
+        "{fund_code} {nav_date}: acc_nav {acc_nav:g} is held with the whole column of that date, of which "
+        "{date_unexplained} of {date_shown} are unexplained; settled by histories, or by a later page without the fault",
+        {"share": COLUMN_SHARE, "from_funds": COLUMN_LEAST},
+        about=("acc_nav",),
+        cells=True,
     ),
 )  # fmt: skip
 
@@ -273,12 +308,60 @@ def _week_ok(frame: pd.DataFrame) -> pd.Series:
     return backed | (~doubted & ~(negative & frame["yield_7d_pct"].isna()))
 
 
+#: No money-market fund earned so much on 10,000 yuan in a day: 0.3 %.
+IMPOSSIBLE_INCOME = 30.0
+
+
+def _income_ok(frame: pd.DataFrame) -> pd.Series:
+    """A day's income is possible; what no witness has told the days of may be a sum.
+
+    That is the first figure of a history, and one of a history after a long silence.
+    """
+    sums = frame["is_recorded"] & (frame["first"] | frame["days_covered"].isna())
+    possible = frame["income_per_day"].abs() < IMPOSSIBLE_INCOME
+    return (
+        frame["income_per_day"].isna() | possible | sums | (frame["backed_yield_per_10k"] > 0)
+    )
+
+
+def _moved(frame: pd.DataFrame, name: str, digit: float) -> pd.Series:
+    """Whether a stored figure would be corrected by 0.5 % of it or more, and not by rounding."""
+    change = (frame[name] - frame[f"stored_{name}"]).abs()
+    size = frame[[name, f"stored_{name}"]].abs().max(axis=1)
+    return (change >= REVISION_HOLD * size) & (change > digit)
+
+
+def _week_agrees(frame: pd.DataFrame) -> pd.Series:
+    return frame["week_error_pct"].abs() <= WEEK_WARN_PCT
+
+
+def _income_revision_ok(frame: pd.DataFrame) -> pd.Series:
+    """A page corrects a stored income by what the 7-day yield, or another witness, confirms."""
+    told = frame["is_recorded"] | _week_agrees(frame) | (frame["backed_yield_per_10k"] > 0)
+    return told | ~_moved(frame, "yield_per_10k", 0.00015)
+
+
+def _week_revision_ok(frame: pd.DataFrame) -> pd.Series:
+    told = frame["is_recorded"] | _week_agrees(frame) | (frame["backed_yield_7d_pct"] > 0)
+    return told | ~_moved(frame, "yield_7d_pct", 0.0015)
+
+
+def _growth_revision_ok(frame: pd.DataFrame) -> pd.Series:
+    """A growth that the NAVs confirm is not replaced by one that they contradict."""
+    before = (frame["by_events"] * 100 - frame["stored_growth_pct"]).abs()
+    worse = (before <= frame["tolerance_pct"]) & (
+        frame["disagreement_pct"] > frame["tolerance_pct"]
+    )
+    return ~(worse & frame["revision"].isna()) | (frame["backed_growth_pct"] > 0)
+
+
 # Rows beside the fund's row before and the value already stored.
 IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
         "R08_jump_unconfirmed", "a jump beyond the limit of its kind is confirmed by growth or another witness",
         Severity.HOLD, "row", _jump_ok,
-        "{fund_code} {nav_date}: unit_nav {prev_unit_nav:g} -> {unit_nav:g} is {by_events:+.2%}, published growth "
+        "{fund_code} {nav_date}: unit_nav {prev_unit_nav:g} -> {unit_nav:g} is {by_events:+.2%} over {sessions} "
+        "sessions (at most {jump_hold:.0%}), published growth "
         "{growth_pct:g} % does not confirm it; settled by the fund's history, or by the growth of its next NAV",
         {"equity": 0.20, "bond": 0.05, "index": 0.21, "qdii": 0.25},
         about=("unit_nav",),
@@ -290,6 +373,39 @@ IN_CONTEXT: tuple[Rule, ...] = (
         "settled by the fund's history, or by the growth of its next NAV",
         {"hold_from": REVISION_HOLD},
         about=("unit_nav",),
+    ),
+    Rule(
+        "R16_growth_hold", "a growth that the NAVs confirm is not corrected to one that they contradict",
+        Severity.HOLD, "row", _growth_revision_ok,
+        "{fund_code} {nav_date}: stored growth_pct {stored_growth_pct:g} would become {growth_pct:g}, NAVs and events "
+        "give {by_events:+.4%}; it alone is held; settled by another witness of it",
+        about=("growth_pct",),
+        cells=True,
+    ),
+    Rule(
+        "R16_income_hold", "a stored income is not corrected by 0.5 % or more by the page alone",
+        Severity.HOLD, "row", _income_revision_ok,
+        "{fund_code} {nav_date}: stored yield_per_10k {stored_yield_per_10k:g} would become {yield_per_10k:g}; it alone "
+        "is held; settled by the fund's history, or when the 7-day yield goes with it",
+        {"hold_from": REVISION_HOLD},
+        about=("yield_per_10k",),
+        cells=True,
+    ),
+    Rule(
+        "R16_week_hold", "a stored 7-day yield is not corrected by 0.5 % or more by the page alone",
+        Severity.HOLD, "row", _week_revision_ok,
+        "{fund_code} {nav_date}: stored yield_7d_pct {stored_yield_7d_pct:g} would become {yield_7d_pct:g}; it alone is "
+        "held; settled by the fund's history, or when the incomes go with it",
+        {"hold_from": REVISION_HOLD},
+        about=("yield_7d_pct",),
+        cells=True,
+    ),
+    Rule(
+        "R23_money_impossible", "a day's income per 10,000 shares is below 30 yuan", Severity.HOLD, "row", _income_ok,
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan is {income_per_day:g} a day, which no fund earns; "
+        "the fund's history settles it",
+        {"below_yuan": IMPOSSIBLE_INCOME},
+        about=("yield_per_10k",),
     ),
     Rule(
         "R23_money_twice", "no day's income is counted twice: alone and inside a sum", Severity.HOLD, "row",
@@ -327,7 +443,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
         "R08_jump", "a day's return is usual for its kind", Severity.WARN, "row",
         lambda f: f["returns"].isna() | (f["returns"].abs() <= f["jump_warn"]),
-        "{fund_code} {nav_date}: return {returns:+.2%} ({kind})",
+        "{fund_code} {nav_date}: return {returns:+.2%} over {sessions} sessions ({kind})",
         {"equity": 0.11, "bond": 0.02, "index": 0.11, "qdii": 0.12},
     ),
     Rule(
@@ -440,7 +556,7 @@ WHOLE: tuple[Rule, ...] = (
     Rule(
         "R17_mass_revision", "at most 0.5 % of the market's funds correct the same date without a witness", Severity.BLOCK, "date",
         lambda f: (f["revised"] < MASS_REVISION_MIN) | (f["revised"] <= MASS_REVISION * f["stored"]),
-        "{nav_date}: {revised} of {stored} stored funds would be corrected",
+        "{nav_date}: {column} of {revised} of {stored} stored funds would be corrected",
         {"share": MASS_REVISION, "from_funds": MASS_REVISION_MIN},
         lifts="a later wave without these corrections; the funds' histories, which correct what is wrong freely",
     ),
@@ -472,7 +588,7 @@ PENDING = Rule(
     "{fund_code} {nav_date}: not yet published",
 )  # fmt: skip
 
-RULES = {rule.id: rule for rule in (*WHOLE, *ALONE, *IN_CONTEXT, PENDING)}
+RULES = {rule.id: rule for rule in (*WHOLE, *ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING)}
 #: Rules that hold single figures and let the rest of an observation go on.
 OF_CELLS = frozenset(rule.id for rule in RULES.values() if rule.cells)
 BLOCKING = tuple(rule for rule in WHOLE if rule.severity is Severity.BLOCK)

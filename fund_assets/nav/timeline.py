@@ -186,13 +186,7 @@ class Timeline:
         Filling in what was empty, and more decimals of the same growth, correct nothing.
         """
         kept = self.kept()
-        kept = kept[kept["stored"]]
-        corrected = np.zeros(len(kept), dtype=bool)
-        for name in OBSERVED_NAMES:
-            slack = GROWTH_ROUNDING if name == "growth_pct" else 0.0
-            change = (kept[name] - kept[f"stored_{name}"]).abs()
-            corrected |= (change > slack).to_numpy()
-        rows = kept[corrected]
+        rows = kept[np.logical_or.reduce(list(corrections(kept).values()))]
         return NAV_REVISION.conform(
             rows[["fund_code", "nav_date", "first_seen_at", *STORED_NAMES]]
             .rename(columns=dict(zip(STORED_NAMES, OBSERVED_NAMES, strict=True)))
@@ -204,6 +198,19 @@ class Timeline:
                 legal_level=legal_levels(rows["revision"]),
             )
         )
+
+
+def corrections(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """Of each figure, the rows in which a stored value is corrected.
+
+    Filling in what was empty, and more decimals of the same growth, correct nothing.
+    """
+    found = {}
+    for name in OBSERVED_NAMES:
+        slack = GROWTH_ROUNDING if name == "growth_pct" else 0.0
+        change = (rows[name] - rows[f"stored_{name}"]).abs().to_numpy()
+        found[name] = rows["stored"].to_numpy(dtype=bool) & (change > slack)
+    return found
 
 
 def _beside_stored(

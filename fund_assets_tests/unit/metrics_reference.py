@@ -12,6 +12,8 @@ from itertools import accumulate, pairwise
 
 import pandas as pd
 
+from fund_assets.calendar import TradingCalendar, to_key
+
 DATES = (
     "start_date",
     "end_date",
@@ -45,10 +47,45 @@ def start_of(window: str, last: date) -> date | None:
     return date(year, month + 1, min(last.day, monthrange(year, month + 1)[1]))
 
 
-def periods_of(days: list[date]) -> float | None:
-    gaps = [(b - a).days for a, b in pairwise(days)]
+def over_gaps(days: list[date]) -> set[date]:
+    """The dates whose step from the NAV before goes over a gap, by the rhythm around it."""
+    opened = TradingCalendar.build().positions([to_key(day) for day in days]).tolist()
+    sessions = [b - a for a, b in pairwise(opened)]
+    apart = [(b - a).days for a, b in pairwise(days)]
+    rests = sum(length in (2, 3) for length in sessions)
+    usual = 3 if rests >= 3 and rests >= 0.015 * len(sessions) else 1
+
+    def longest(some: list[int]) -> tuple[str, float] | None:
+        if len(some) < 5:
+            return None
+        ends = {days[at + 1].isoweekday() for at in some}
+        if all(apart[at] == 1 for at in some) and {6, 7} <= ends:
+            return "days", 1
+        if sum(sessions[at] <= 1 for at in some) > len(some) / 2:
+            return "sessions", usual
+        if sum(3 <= sessions[at] <= 7 for at in some) > len(some) / 2:
+            return "sessions", 9
+        return "sessions", math.inf
+
+    found = set()
+    for at in range(len(sessions)):
+        before = list(range(max(0, at - 10), at))
+        after = list(range(at + 1, min(at + 11, len(sessions))))
+        known = [side for side in (longest(before), longest(after)) if side]
+        if not known:
+            continue
+        by_sessions = [limit for unit, limit in known if unit == "sessions"]
+        limit = max(by_sessions) if by_sessions else None
+        if apart[at] > 1 if limit is None else sessions[at] > limit:
+            found.add(days[at + 1])
+    return found
+
+
+def periods_of(days: list[date], skipped: set[date]) -> float | None:
+    steps = [(a, b) for a, b in pairwise(days) if b not in skipped]
+    gaps = [(b - a).days for a, b in steps]
     n = len(gaps)
-    weekend = sum(day.isoweekday() > 5 for day in days[1:])
+    weekend = sum(day.isoweekday() > 5 for _, day in steps)
 
     def share(low: int, high: int) -> float:
         return sum(low <= gap <= high for gap in gaps) / n
@@ -78,8 +115,10 @@ def mean_rate(rates: list[tuple[date, float]], start: date, end: date) -> float:
     )
 
 
-def month_wins(days: list[date], values: list[float]) -> float | None:
+def month_wins(days: list[date], values: list[float], skipped: set[date]) -> float | None:
     """Share of whole months that ended higher than the month before did."""
+    followed = {a for a, b in pairwise(days) if b in skipped}
+    last_days = {day.year * 12 + day.month: day for day in days}
     ends: dict[int, float] = {}
     for day, value in zip(days, values, strict=True):
         ends[day.year * 12 + day.month] = value
@@ -88,7 +127,11 @@ def month_wins(days: list[date], values: list[float]) -> float | None:
         after += timedelta(days=1)
     if after.month == days[-1].month:
         del ends[days[-1].year * 12 + days[-1].month]
-    wins = [value > ends[month - 1] for month, value in ends.items() if month - 1 in ends]
+    wins = [
+        value > ends[month - 1]
+        for month, value in ends.items()
+        if month - 1 in ends and not {last_days[month], last_days[month - 1]} & followed
+    ]
     return sum(wins) / len(wins) if wins else None
 
 
@@ -109,7 +152,7 @@ def measure(
     last = history[-1][0]
     wanted = start_of(window, last)
     result = dict.fromkeys(NULLABLE)
-    result |= {"end_date": last, "observations": 0, "reason": ""}
+    result |= {"end_date": last, "observations": 0, "gap_steps": 0, "reason": ""}
     result |= {"risk_free_rate": mean_rate(rates, last, last)}
     result["benchmark_code"] = benchmark and benchmark[0]
     if wanted is None:
@@ -125,19 +168,25 @@ def measure(
         return result | {"reason": "only one NAV"}
 
     days, values = [day for day, _ in rows], [value for _, value in rows]
-    returns = [b / a - 1 for a, b in pairwise(values)]
+    skipped = over_gaps([day for day, _ in history])
+    counted = [day not in skipped for day in days[1:]]
+    returns = [b / a - 1 for (a, b), ok in zip(pairwise(values), counted, strict=True) if ok]
     result |= {"start_date": days[0], "observations": len(returns)}
+    result |= {"gap_steps": len(counted) - len(returns)}
     result |= {"risk_free_rate": mean_rate(rates, days[0], last)}
     result |= {"total_return": values[-1] / values[0] - 1}
-    result |= {"best_day": max(returns), "worst_day": min(returns)}
     reasons = set()
+    if returns:
+        result |= {"best_day": max(returns), "worst_day": min(returns)}
+    else:
+        reasons.add("best_day, worst_day: every step goes over a gap")
     span = (days[-1] - days[0]).days
     if span >= 365:
         result["annualized_return"] = (values[-1] / values[0]) ** (365 / span) - 1
     else:
         reasons.add("annualized_return, calmar_ratio, alpha: under a year")
     reasons |= _falls(result, days, values)
-    result["month_win_rate"] = month_wins(days, values)
+    result["month_win_rate"] = month_wins(days, values, skipped)
     if result["month_win_rate"] is None:
         reasons.add("month_win_rate: no whole month")
 
@@ -147,10 +196,11 @@ def measure(
     else:
         code, index, late = benchmark
         closes = [close_on(index, day, late) for day in days]
-        if None in closes:
+        pairs = [pair for pair, ok in zip(pairwise(closes), counted, strict=True) if ok]
+        if any(None in pair for pair in pairs):
             reasons.add(f"benchmark: {code} has no close for every NAV date")
             closes = None
-    periods = periods_of(days)
+    periods = periods_of(days, skipped) if returns else None
     if len(returns) < 10:
         reasons.add("risk measures: under 10 returns")
     elif periods is None:
@@ -160,7 +210,7 @@ def measure(
         free = (1 + result["risk_free_rate"]) ** (1 / periods) - 1
         reasons |= _distribution(result, returns, periods, free)
         if closes:
-            against = [b / a - 1 for a, b in pairwise(closes)]
+            against = [b / a - 1 for a, b in pairs]
             reasons |= _comparison(result, returns, against, periods, free, span, code)
     order = list(REASON_ORDER(code if benchmark else ""))
     return result | {"reason": "; ".join(sorted(reasons, key=order.index))}
@@ -181,6 +231,7 @@ def REASON_ORDER(code: str):
     yield f"up_capture: {code} never rose"
     yield f"down_capture: {code} never fell"
     yield f"information_ratio: returns equal those of {code}"
+    yield "best_day, worst_day: every step goes over a gap"
 
 
 def _falls(result: dict, days: list[date], values: list[float]) -> set[str]:

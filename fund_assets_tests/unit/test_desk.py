@@ -167,10 +167,10 @@ def test_a_mass_revision_of_income_is_one():
     before = stored(*((code, FRI, NAN, NAN, NAN, 1.0, "first") for code in codes))
     before = before.assign(yield_per_10k=0.5)
     kinds = dict.fromkeys(codes, "money")
-    batch = wave(*seen, yield_per_10k=0.6)
+    batch = wave(*seen, yield_per_10k=0.502)
     plan = plan_merge(batch, known(before, kinds=kinds), CALENDAR, FRI)
     assert [v.rule for v in plan.blocked_by] == ["R17_mass_revision"]
-    few = wave(*seen, yield_per_10k=[0.6] * 4 + [0.5] * 3)
+    few = wave(*seen, yield_per_10k=[0.502] * 4 + [0.5] * 3)
     plan = plan_merge(few, known(before, kinds=kinds), CALENDAR, FRI)
     assert plan.blocked_by == [] and len(plan.revisions) == 4
     assert plan.revisions["legal_level"].tolist() == ["none"] * 4

@@ -255,7 +255,9 @@ def test_mass_revision_blocks():
     )
     found = plan(batch, known(rows))
     assert [v.rule for v in found.blocked_by] == ["R17_mass_revision"]
-    assert found.blocked_by[0].cases == (f"{THU}: 6 of 100 stored funds would be corrected",)
+    assert found.blocked_by[0].cases == (
+        f"{THU}: unit_nav of 6 of 100 stored funds would be corrected",
+    )
 
 
 @pytest.mark.parametrize(
@@ -265,8 +267,6 @@ def test_mass_revision_blocks():
         (("000001", FRI, -1.0, 1.0, NAN), {}, "R07_nav_bounds"),
         (("000001", FRI, 501.0, 1.0, NAN), {}, "R07_nav_bounds"),
         (("000001", FRI, np.inf, 1.0, NAN), {}, "R07_nav_bounds"),
-        (("000001", FRI, 1.0, -1.0, NAN), {}, "R11_accumulated_nav"),
-        (("000001", FRI, 1.0, 1.0, -100.0), {}, "R01_growth_bounds"),
         (("000001", 20260919, 1.0, 1.0, NAN), {}, "R05_nav_date"),
         (("000001", 20260913, 1.0, 1.0, NAN), {}, "R06_trading_day"),
         (("000001", FRI, NAN, NAN, NAN), {"defect": "unit_nav: not a number: '1e400'"}, "R01_readable"),
@@ -281,6 +281,26 @@ def test_bad_rows_are_held_with_fund_date_and_value(row, more, rule):
     assert rule in set(held["rule"])
     assert held["reason"].iloc[0].startswith(f"000001 {row[1]}: ")
     assert found.upserts["fund_code"].tolist() == ["000002"]
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "rule", "kept"),
+    [
+        ((1.0, -1.0, NAN), {}, "R11_accumulated_nav", (1.0, NAN, NAN, NAN)),
+        ((1.0, 1.0, -100.0), {}, "R01_growth_bounds", (1.0, 1.0, NAN, NAN)),
+        ((NAN, NAN, NAN), {"yield_per_10k": 0.5, "yield_7d_pct": 1000.0}, "R23_money_week_bounds",
+         (NAN, NAN, NAN, NAN)),
+    ],
+)  # fmt: skip
+def test_an_impossible_figure_is_held_alone(row, more, rule, kept):
+    """Stops a typing error in one column from keeping the NAV beside it out."""
+    found = plan(wave(("000001", FRI, *row), **more))
+    assert found.held["rule"].tolist() == [rule]
+    names = ["unit_nav", "acc_nav", "growth_pct", "yield_7d_pct"]
+    np.testing.assert_array_equal(found.upserts[names].to_numpy(dtype=float), [kept])
+    assert (found.rows_new, found.rows_quarantined) == (1, 0)
+    alone = plan(wave(("000001", FRI, NAN, -1.0, NAN)))
+    assert (alone.rows_new, alone.rows_quarantined) == (0, 1)
 
 
 def test_report_dates_on_a_weekend_are_accepted():

@@ -255,3 +255,71 @@ def test_windows_compound_and_falls_only_deepen(returns):
         )
         assert whole.loc["inception", "max_drawdown"] <= before["max_drawdown"]
     assert -1 <= whole.loc["inception", "max_drawdown"] <= whole.loc["1w", "max_drawdown"] <= 0
+
+
+def test_a_step_over_a_gap_is_no_days_return():
+    """Stops a hole of two weeks from being the worst day, and from making the fund volatile."""
+    rng = np.random.default_rng(8)
+    whole = walk(rng, SESSIONS[-400:])
+    at = 150
+    fallen = [
+        (day, value * (0.7 if n >= at + 10 else 1.0)) for n, (day, value) in enumerate(whole)
+    ]
+    history = fallen[:at] + fallen[at + 10 :]
+    row = compute_metrics(series_of({"000001": history}), END, ["inception"], 0.02).iloc[0]
+    values = np.array([value for _, value in history])
+    returns = np.delete(values[1:] / values[:-1] - 1, at - 1)
+    assert (row["gap_steps"], row["observations"]) == (1, len(history) - 2)
+    assert row["total_return"] == pytest.approx(values[-1] / values[0] - 1, rel=1e-12)
+    assert row["max_drawdown"] < -0.29
+    assert (
+        row["worst_day"] == pytest.approx(returns.min(), rel=1e-12) and row["worst_day"] > -0.1
+    )
+    assert row["best_day"] == pytest.approx(returns.max(), rel=1e-12)
+    volatility = returns.std(ddof=1) * 250**0.5
+    assert row["annualized_volatility"] == pytest.approx(volatility, rel=1e-9)
+    assert row["var_95"] == pytest.approx(np.quantile(returns, 0.05), rel=1e-9)
+    assert row["skewness"] == pytest.approx(float(pd.Series(returns).skew()), abs=0.02)
+
+
+def test_what_is_a_gap_follows_the_rhythm_of_the_fund():
+    """Stops holidays from being gaps, weekly NAVs, and sessions on which the other market rests;
+    and a missed week, or a missing weekend's income, from being none."""
+    rng = np.random.default_rng(9)
+    days = SESSIONS[-500:]
+    fridays = [day for day in days if day.isoweekday() == 5]
+    every = [days[0] + timedelta(days=n) for n in range((days[-1] - days[0]).days + 1)]
+    rests = [day for at, day in enumerate(days) if at % 30 != 3]
+    odd = {3 * 30 + 3, 3 * 30 + 4, 3 * 30 + 5, 3 * 30 + 6}
+    weekend = next(n for n, day in enumerate(every) if n > 100 and day.isoweekday() == 6)
+    shapes = {
+        "daily over all holidays": (days, 0),
+        "one session missing": (days[:99] + days[100:], 1),
+        "rests on other holidays": (rests, 0),
+        "rests, and four sessions missing": (
+            [d for n, d in enumerate(rests) if n not in odd],
+            1,
+        ),
+        "weekly": (fridays, 0),
+        "weekly, two weeks missing": (fridays[:40] + fridays[42:], 1),
+        "weekly, then daily": (fridays[:20] + [day for day in days if day > fridays[19]], 0),
+        "every calendar day": (every, 0),
+        "every day, a weekend missing": (every[:weekend] + every[weekend + 2 :], 1),
+        "twice a year": (days[::120], 0),
+    }
+    codes = {f"{n:06d}": name for n, name in enumerate(shapes)}
+    histories = {code: walk(rng, shapes[name][0], 1e-3) for code, name in codes.items()}
+    found = compute_metrics(series_of(histories), END, ["inception"])
+    gaps = {codes[row["fund_code"]]: row["gap_steps"] for _, row in found.iterrows()}
+    assert gaps == {name: expected for name, (_, expected) in shapes.items()}
+
+
+def test_a_window_of_one_step_over_a_gap_has_no_best_day():
+    """Stops infinities where no return is left to be the best."""
+    days = SESSIONS[-60:-14] + SESSIONS[-2:-1]
+    history = [(day, 1.0 + n) for n, day in enumerate(days)]
+    row = compute_metrics(series_of({"000001": history}), END, ["1w"]).iloc[0]
+    if row["total_return"] == row["total_return"]:
+        assert (row["observations"], row["gap_steps"]) == (0, 1)
+        assert math.isnan(row["best_day"]) and math.isnan(row["worst_day"])
+        assert "every step goes over a gap" in row["reason"]

@@ -259,7 +259,7 @@ def test_a_rule_over_single_figures_holds_them_alone(monkeypatch):
     )  # fmt: skip
     monkeypatch.setattr(rules, "IN_CONTEXT", (*rules.IN_CONTEXT, cell))
     monkeypatch.setitem(rules.RULES, cell.id, cell)
-    monkeypatch.setattr(rules, "OF_CELLS", frozenset({cell.id}))
+    monkeypatch.setattr(rules, "OF_CELLS", rules.OF_CELLS | {cell.id})
     rows = stored((CODE, THU, 1.0, 1.0, 0.1, 1.0, "first"))
     batch = wave((CODE, THU, 1.0, 10.0, NAN), (CODE, FRI, 1.01, 10.1, 1.0))
     found = plan(batch, known(rows))

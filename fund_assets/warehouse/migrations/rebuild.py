@@ -33,6 +33,7 @@ FILLS = {
         "CASE WHEN ABS(change_pct) >= 0.5 THEN 'announce' "
         "WHEN ABS(change_pct) >= 0.25 THEN 'report' ELSE 'none' END"
     ),
+    ("fund_metrics", "gap_steps"): "0",
     ("nav_quarantine", "decided_by"): "''",
     ("nav_quarantine", "decided_in"): "''",
 }
