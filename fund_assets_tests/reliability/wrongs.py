@@ -325,13 +325,16 @@ class Drawing:
         new, old, older = (self._key(int(self.sessions[at - n])) for n in range(3))
         salt = self.dice.random()
         growth = self.dice.choice(["of before", "zero"])
+        universe = self.truth.source.market.universe
+        late = universe.lag[universe.portfolio]
 
         def stale(seen: pd.DataFrame, minute: int) -> pd.DataFrame:
             lot = seen["fund_code"].map(lambda code: random.Random(f"{salt}{code}").random())
-            mine = self._on_open_page(seen) & (lot < share).to_numpy()
+            fund = seen["fund_code"].map(self.truth.place).to_numpy(dtype=np.int64)
+            # Late publishers' cells of yesterday were empty then, as they are today.
+            mine = self._on_open_page(seen) & (lot < share).to_numpy() & (late[fund] == 0)
             values = columns(seen)
             dates = seen["nav_date"].to_numpy()
-            fund = seen["fund_code"].map(self.truth.place).to_numpy(dtype=np.int64)
             shown = self.truth.official(minute)
             moves = {new: old, old: older} if how == "row" else {new: old}
             for date, from_date in moves.items():
