@@ -98,7 +98,8 @@ def missing_dates(
 def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> pd.DataFrame:
     """The days whose income money-market funds lack, from their first figure to what is due.
 
-    Of a fund that publishes sums of closed days, the day on which the sum would stand.
+    Of a fund that publishes sums of closed days, the day on which the sum would stand. A sum in
+    a fund that publishes each day is the page's: its other days are missing.
 
     Args:
         rows: fund_code, kind, nav_date, yield_per_10k, yield_7d_pct, days_covered of accepted
@@ -128,7 +129,10 @@ def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> p
     ).days_covered
     cover = np.nan_to_num(cover, nan=1.0).astype(np.int64)
     before = np.append(day[:1], day[:-1])
-    absent = np.where(first, 0, np.maximum(day - cover - before, 0))
+    habits = _habits(rows["fund_code"], day, cover, first, calendar)
+    own = rows["fund_code"].map(habits).to_numpy()
+    # A page's sum in a fund that tells each day: its history has them.
+    absent = np.where(first, 0, np.maximum(day - np.where(own == "", 1, cover) - before, 0))
     last = np.append(first[1:], True)
     sessions = calendar.session_days
     at = np.searchsorted(sessions, keys_to_days(np.array([due]))[0], side="right") - 1
@@ -140,8 +144,7 @@ def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> p
     found = np.repeat(np.arange(len(counts)), counts)
     nth = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
     missing = pd.DataFrame({"row": fund[found], "day": begins[found] + nth})
-    habits = _habits(rows["fund_code"], day, cover, first, calendar)
-    habit = rows["fund_code"].map(habits).to_numpy()[missing["row"]]
+    habit = own[missing["row"]]
     is_session = np.isin(missing["day"], sessions)
     ends_run = np.isin(missing["day"] + 1, sessions)
     stands = (habit == "") | is_session | ((habit == "closed") & ends_run)

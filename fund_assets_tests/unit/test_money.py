@@ -388,6 +388,13 @@ def test_of_a_fund_with_sums_the_sum_is_missed():
     assert lacking(without(told_on_next_session(EARNED), MON), due=LAST) == keys(MON)
 
 
+def test_a_sum_of_the_page_is_no_day_of_a_fund_that_tells_each():
+    """Stops a page's sum over one weekend from standing for days that the history has."""
+    told = without(EARNED, SAT)
+    told[SUN] = round(EARNED[SAT] + EARNED[SUN], 4)
+    assert lacking(told, due=LAST) == keys(SAT)
+
+
 def test_what_is_not_due_is_not_missing():
     """Stops a weekend from being asked for before its fund has published a session after it."""
     assert lacking(until(FRI, EARNED), due=FRI) == []
