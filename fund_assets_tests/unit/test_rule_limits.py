@@ -184,7 +184,8 @@ def test_a_rule_passes_at_its_limit_and_not_beyond(rule: str, good: dict, bad: d
 
 STORED = {"revision": 0.01, "is_recorded": False, "turns_back": False, "status": PROVEN,
           "disagreement_pct": 0.0, "grew_as_told": False, "return_status": "proven",
-          "backed_unit_nav": 0, "stored_unit_nav": 1.1, "prev_unit_nav": 1.0}  # fmt: skip
+          "backed_unit_nav": 0, "stored_unit_nav": 1.1, "prev_unit_nav": 1.0,
+          "tenfold": False}  # fmt: skip
 
 
 @pytest.mark.parametrize(
