@@ -37,15 +37,16 @@ def _when_input_is_sound(*, renewed_with: bool) -> dg.AutomationCondition[dg.Ass
             there, Dagster stops the run before what comes behind.
     """
     busy = dg.AutomationCondition.run_in_progress()
+    idle = ~busy
     news = dg.AutomationCondition.data_version_changed()
     passed = dg.AutomationCondition.check_passed()
     if renewed_with:
         news |= dg.AutomationCondition.will_be_requested()
         passed |= dg.AutomationCondition.will_be_requested()
+        idle &= ~dg.AutomationCondition.any_deps_match(busy)
     return (
         dg.AutomationCondition.any_deps_match(news).since_last_handled()
-        & ~dg.AutomationCondition.any_deps_match(busy)
-        & ~busy
+        & idle
         & dg.AutomationCondition.all_deps_match(
             dg.AutomationCondition.all_checks_match(passed, blocking_only=True)
         )

@@ -150,7 +150,7 @@ def test_the_checks_that_block_are_the_rules_that_block():
     assert blocking == declared | {"schema"}
     assert declared == {
         "R01_schema", "R02_row_count", "R03_kind_floor", "R04_unique", "R05_header_dates",
-        "R15_standing_still", "R17_mass_revision",
+        "R15_standing_still", "R17_mass_revision", "R02_first_page", "R17_history_rewrite",
     }  # fmt: skip
 
 

@@ -47,13 +47,17 @@ def decide(market, step, wanted, decision=WHY, at=DECIDED):
 
 
 def moved(code, date, factor, **figures):
-    """One figure of a wave multiplied; its growth as told, or `figures`."""
+    """A unit NAV multiplied, the accumulated one moved with it; its growth as told, or `figures`."""
 
     def change(frame):
         at = (frame["fund_code"] == code) & (frame["nav_date"] == date)
         assert frame.loc[at, "unit_nav"].notna().all() and at.sum() == 1
+        risen = (frame["unit_nav"] * factor).round(4)
         frame = frame.assign(
-            unit_nav=(frame["unit_nav"] * factor).round(4).where(at, frame["unit_nav"])
+            unit_nav=risen.where(at, frame["unit_nav"]),
+            acc_nav=(frame["acc_nav"] + risen - frame["unit_nav"])
+            .round(4)
+            .where(at, frame["acc_nav"]),
         )
         for name, value in figures.items():
             frame.loc[at, name] = value
@@ -103,8 +107,8 @@ def jumped(market, names):
     """Friday evening; one fund's NAV jumps without a witness and is held."""
     code = names[0]
     wave(market, FRIDAY, moved(code, FRI, 1.6, growth_pct=float("nan")))
-    (row,) = market.table("nav_quarantine").to_dict("records")
-    assert row["rule"] == "R08_jump_unconfirmed" and row["fund_code"] == code
+    (row,) = market.table("nav_quarantine", "rule = 'R08_jump_unconfirmed'").to_dict("records")
+    assert row["fund_code"] == code
     return market, code, row
 
 

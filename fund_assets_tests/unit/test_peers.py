@@ -23,7 +23,7 @@ def metrics_of(rows):
         ],
     )
     frame["window"], frame["calc_date"] = "inception", DATE
-    frame["observations"], frame["definition_version"] = 1, 2
+    frame["observations"], frame["gap_steps"], frame["definition_version"] = 1, 0, 3
     frame["reason"], frame["status"], frame["risk_free_rate"] = "", "provisional", 0.01
     for column in FUND_METRICS.columns:
         if column.name not in frame:
