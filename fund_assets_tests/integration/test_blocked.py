@@ -173,7 +173,7 @@ def test_held_histories_do_not_stop_the_waves(market, tmp_path):
 
     result = fresh.run("daily_pipeline", "2026-09-17T21:45:00", history=shifted)
     assert not result.success
-    assert "R17_mass_revision" in {
+    assert "R17_history_rewrite" in {
         name for (_, name), e in checks(result).items() if not e.passed
     }
     held = fresh.table("collection_batch", "state = 'held'")
