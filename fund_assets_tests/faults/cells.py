@@ -145,7 +145,7 @@ STALE = [
     page("landing", "open_funds: dates in the wrong order", "held", "mass_revision notice",
          altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"{BEFORE}","{TONIGHT}"')),
     page("landing", "open_funds: GBK among UTF-8", "published", "notice", altered.mixed_encodings),
-    Cell("landing", "the answer of the evening before", "retried", _alerts("freshness notice"),
+    Cell("landing", "the answer of the evening before", "retried", _alerts("freshness"),
          harm.yesterday(), TICKS, (MORNING,), complete=False),
     Cell("landing", "the same answer again", "published", _alerts(""),
          harm.again(), (WAVE, LATER), (MORNING,)),
