@@ -16,7 +16,7 @@ from fund_assets.nav import rules
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.desk import decided
 from fund_assets.nav.returns import GROWTH_TOLERANCE_PCT, last_digit
-from fund_assets.nav.timeline import Timeline, corrections, keys_of
+from fund_assets.nav.timeline import GROWTH_ROUNDING, Timeline, corrections, keys_of
 from fund_assets.nav.witness import backing, refused_before
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
@@ -72,9 +72,13 @@ def describe_rows(
 
 
 def describe_batch(
-    batch: Batch, known: Known, calendar: TradingCalendar, today: int, stale: int
+    batch: Batch,
+    known: Known,
+    calendar: TradingCalendar,
+    today: int,
+    stale: NDArray[np.bool_],
 ) -> pd.DataFrame:
-    """Subject `batch`: one row; `stale`: how many of its observations are (`stale_rows`)."""
+    """Subject `batch`: one row; `stale`: which of its observations are (`stale_rows`)."""
     newest = batch.newest_date
     blocked = known.blocked if batch.is_wave else ()
     published = known.published_date if batch.is_wave else None
@@ -94,8 +98,8 @@ def describe_batch(
             "listed": known.listed if batch.is_wave and known.usual_rows is None else 0,
             **_rewritten(batch, known),
             "conflicting": int(batch.landed["defect"].str.contains(CONFLICT).sum()),
-            **_standing_still(batch),
-            "stale": stale,
+            **_standing_still(batch, stale),
+            "stale": int(stale.sum()),
             "newest_date": newest,
             "previous_date": batch.previous_date or 0,
             "dates_ordered": batch.previous_date is None or batch.previous_date < newest,
@@ -124,8 +128,9 @@ def _rewritten(batch: Batch, known: Known) -> dict[str, int]:
 def stale_rows(batch: Batch, known: Known) -> NDArray[np.bool_]:
     """Which observations of a wave are those of the header's other date, not yet of its own.
 
-    One that stands still although its own growth says that it moved; and, when clearly more
-    funds stand still that usually move than did in the sessions before, all that stand still.
+    One that stands still although its own growth says that it moved; one whose every figure is
+    stored of the session before its date; and, when clearly more funds stand still that usually
+    move than did in the sessions before, all that stand still.
     """
     landed = batch.landed
     stale = np.zeros(len(landed), dtype=bool)
@@ -148,10 +153,38 @@ def stale_rows(batch: Batch, known: Known) -> NDArray[np.bool_]:
         moved = np.abs(growth) > slack
     contradicted = still & moved & ~(np.abs(acc - acc_before) > 0)
     stale[at[contradicted]] = True
+    stale[_are_of_the_date_before(landed, known)] = True
     steps = _steps_before(known, batch.previous_date)
     if _too_many(now.loc[there, "fund_code"], now.loc[still, "fund_code"], steps):
         stale[at[still]] = True
     return stale
+
+
+def _are_of_the_date_before(landed: pd.DataFrame, known: Known) -> NDArray[np.intp]:
+    """Positions of observations that repeat under a date all that is stored of the one before.
+
+    Their growth says that the NAV moved then, so that it would have to move again by as much
+    and to end where it began.
+    """
+    none = np.empty(0, dtype=np.intp)
+    stored = known.stored.dropna(subset=["unit_nav"])
+    moved = landed["growth_pct"].abs().to_numpy() > GROWTH_TOLERANCE_PCT
+    shown = np.flatnonzero(moved & landed["unit_nav"].notna().to_numpy())
+    if stored.empty or not len(shown):
+        return none
+    keys = keys_of(stored["fund_code"], stored["nav_date"])
+    order = np.argsort(keys)
+    keys, rows = keys[order], landed.iloc[shown]
+    own = keys_of(rows["fund_code"], rows["nav_date"])
+    before = np.searchsorted(keys, own) - 1
+    there = (before >= 0) & (keys[before] // 100_000_000 == own // 100_000_000)
+    shown, rows, before = shown[there], rows[there], before[there]
+    same = np.ones(len(rows), dtype=bool)
+    for name, slack in (("unit_nav", 0.0), ("acc_nav", 0.0), ("growth_pct", GROWTH_ROUNDING)):
+        now = rows[name].to_numpy(dtype=float)
+        then = stored[name].to_numpy(dtype=float)[order[before]]
+        same &= (np.abs(now - then) <= slack) | (np.isnan(now) & np.isnan(then))
+    return np.asarray(shown[same])
 
 
 def _figures_on(frame: pd.DataFrame, date: int, codes: pd.Series) -> pd.DataFrame:
@@ -213,19 +246,21 @@ def _too_many(there: pd.Series, still: pd.Series, steps: pd.DataFrame) -> bool:
     )
 
 
-def _standing_still(batch: Batch) -> dict[str, int]:
-    """Funds with a moving NAV at both dates of a wave, and those with the same NAV at both."""
+def _standing_still(batch: Batch, stale: NDArray[np.bool_]) -> dict[str, int]:
+    """Funds with a moving NAV at both dates of a wave, and those that repeat another date's."""
     if not batch.is_wave:
         return {"on_both_dates": 0, "standing_still": 0}
-    navs = batch.landed[batch.landed["yield_per_10k"].isna()].set_index("fund_code")
+    landed = batch.landed.assign(stale=stale)
+    navs = landed[landed["yield_per_10k"].isna() & landed["unit_nav"].notna()]
+    navs = navs.set_index("fund_code")
     now, before = (
-        navs.loc[navs["nav_date"] == day, "unit_nav"].dropna()
-        for day in (batch.newest_date, batch.previous_date)
+        navs[navs["nav_date"] == day] for day in (batch.newest_date, batch.previous_date)
     )
     both = now.index.intersection(before.index)
+    still = now["unit_nav"][both] == before["unit_nav"][both]
     return {
         "on_both_dates": len(both),
-        "standing_still": int((now[both] == before[both]).sum()),
+        "standing_still": int((still | now["stale"][both]).sum()),
     }
 
 
@@ -259,14 +294,17 @@ def describe_dates(
 
     `column` is the figure of which most funds are corrected there, `revised` how many.
     Corrections that a witness backs, or published growth, count for nothing, nor do those of
-    histories, which are measured against their own funds.
+    histories, which are measured against their own funds. Where so many are corrected at once,
+    the next NAV is no witness when the same batch shows it.
 
     Args:
         judged: the candidates that are kept, as the rules in context saw them.
     """
     stored = pd.Series(timeline.stored_dates).value_counts()
     market = pd.Series(known.market_on, dtype="int64").reindex(stored.index)
-    told = judged["refined"] | rules.is_backed(judged)
+    alone = judged["by_same_sight"].to_numpy(dtype=bool)
+    backed = np.where(alone, 0, judged["backed_unit_nav"].to_numpy())
+    told = judged["refined"] | rules.is_backed(judged.assign(backed_unit_nav=backed))
     counts = pd.DataFrame(index=stored.index)
     for name, corrected in corrections(judged).items():
         if name.startswith("yield_"):  # days told one by one correct no sum of them

@@ -46,7 +46,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         today: yyyymmdd in Asia/Shanghai; no NAV may be dated after it.
     """
     rows = context.describe_rows(batch, known, calendar, today)
-    pending, stale = rows["pending"].to_numpy(), int(rows["stale"].sum())
+    pending = rows["pending"].to_numpy()
     observed = rows[~pending].reset_index(drop=True)
     alone = _breaches(rules.ALONE, observed)
     held, _ = _held(rules.ALONE, observed, alone)
@@ -65,7 +65,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     for subject, described in (
         (
             "batch",
-            context.describe_batch(batch, known, calendar, today, stale),
+            context.describe_batch(batch, known, calendar, today, rows["stale"].to_numpy()),
         ),
         ("kind", context.describe_kinds(batch, known)),
         ("date", context.describe_dates(batch, known, timeline, settled.judged)),
@@ -331,7 +331,7 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
     `tenfold`: the step is that of a shifted decimal point. `grew_as_told`: the growth told of
     this date, now or with the value that is stored, is that of the step. `turns_back`: growth
     contradicts this step and the next, and agrees with both together, so that the value between
-    them is wrong.
+    them is wrong. `by_same_sight`: the next NAV alone backs it, and this batch shows that too.
     """
     last = np.ones(len(rows), dtype=bool)
     last[:-1] = laid_out.first[1:]
@@ -354,6 +354,7 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
     silent = np.isnan(growth) | (growth == 0)
     leads = witness.leads_back(laid_out.steps.status, laid_out.first, laid_out.gap, PROVEN)
     leads &= calm | (silent & ~tenfold)
+    leads &= backed == 0
     return rows.assign(
         tenfold=tenfold,
         grew_as_told=proven | told,
@@ -361,7 +362,8 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
         next_date=_next(rows["nav_date"].to_numpy(dtype=float), last),
         next_unit_nav=_next(rows["unit_nav"].to_numpy(dtype=float), last),
         next_growth_pct=_next(growth * 100, last),
-        backed_unit_nav=np.where((backed == 0) & leads, witness.GROWTH, backed),
+        backed_unit_nav=np.where(leads, witness.GROWTH, backed),
+        by_same_sight=leads & (_next(rows["candidate"].to_numpy(dtype=float), last) == 1),
     )
 
 

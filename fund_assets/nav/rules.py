@@ -536,10 +536,10 @@ WHOLE: tuple[Rule, ...] = (
         lifts="a wave in which each fund stands once",
     ),
     Rule(
-        "R15_standing_still", "at most half of the NAVs repeat the ones of the header's other date",
+        "R15_standing_still", "at most half of the NAVs are those of the date before",
         Severity.BLOCK, "batch",
         lambda f: (f["on_both_dates"] < STANDING_STILL_MIN) | (f["standing_still"] <= STANDING_STILL * f["on_both_dates"]),
-        "{standing_still} of {on_both_dates} NAVs of {newest_date} are the ones of {previous_date}: the source repeats itself",
+        "{standing_still} of {on_both_dates} NAVs of {newest_date} are those of the date before: the source repeats itself",
         {"share": STANDING_STILL, "from_funds": STANDING_STILL_MIN},
         lifts="a wave in which the funds have moved",
     ),

@@ -117,6 +117,53 @@ def test_a_stale_look_does_not_take_the_day_back():
     assert found.rows_changed == 0 and found.revisions.empty and found.rows_pending == 100
 
 
+def shifted(rows, codes):
+    """Friday's page on which `codes` show every figure one session too late."""
+    page = friday(rows).landed.drop(columns="batch_id").set_index(["fund_code", "nav_date"])
+    there = rows.set_index(["fund_code", "nav_date"])
+    shown = []
+    for code in CODES:
+        for day, before in ((THU, WED), (FRI, THU)):
+            row = there.loc[(code, before)] if code in codes else page.loc[(code, day)]
+            shown.append((code, day, row["unit_nav"], row["acc_nav"], row["growth_pct"]))
+    return wave(*shown)
+
+
+@pytest.mark.parametrize("count", [1, 40, 140])
+def test_figures_of_the_day_before_are_not_yet_published(count):
+    """Stops a page that is one day behind from confirming its corrections by its own growth."""
+    rows = market()
+    found = plan(shifted(rows, set(CODES[:count])), known(rows, kinds=KINDS))
+    assert found.revisions.empty and found.rows_changed == 0 and blocked(found) == []
+    assert found.rows_pending == 2 * count and found.rows_new == len(CODES) - count
+    whole = plan(shifted(rows, set(CODES)), known(rows, kinds=KINDS))
+    assert blocked(whole) == ["R15_standing_still"] and whole.upserts.empty
+
+
+def test_a_market_is_not_corrected_by_the_page_s_own_next_navs():
+    """Stops a page from being its own witness: its next NAVs fit its corrections."""
+    rows = market()
+    page = friday(rows).landed
+    moved = page["unit_nav"].where(page["nav_date"] == FRI, page["unit_nav"] * 0.997).round(4)
+    growth = 100 * (moved / moved.shift(1) - 1)
+    shown = [
+        (code, day, nav, nav, NAN if day == THU else grew)
+        for code, day, nav, grew in zip(
+            page["fund_code"], page["nav_date"], moved, growth.round(2), strict=True
+        )
+    ]
+    for count, by in ((6, ["R17_mass_revision"]), (4, [])):
+        some = [row for row in shown if row[0] in CODES[:count]]
+        rest = [
+            row
+            for row in friday(rows)
+            .landed[["fund_code", "nav_date", "unit_nav", "acc_nav", "growth_pct"]]
+            .itertuples(index=False, name=None)
+            if row[0] not in CODES[:count]
+        ]
+        assert blocked(plan(wave(*some, *rest), known(rows, kinds=KINDS))) == by
+
+
 def test_values_accepted_while_they_stood_still_are_corrected_freely():
     """Stops the right page after a stale one from being blocked, and wrong values from staying."""
     rows = market()
