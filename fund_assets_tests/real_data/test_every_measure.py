@@ -131,6 +131,10 @@ def test_every_measure_of_real_funds_equals_empyrical(both, levels):
     """Stops kernel and second writing from sharing a misreading that only real funds show."""
     found, _ = both
     compared: dict[str, int] = {}
+    over_gaps = {
+        code: metrics_reference.over_gaps([from_key(day) for day in part["nav_date"]])
+        for code, part in levels.items()
+    }
     for row in found[found["periods_per_year"].notna()].to_dict("records"):
         own = levels[row["fund_code"]]
         own = own[own["nav_date"].between(row["start_date"], row["end_date"])]
@@ -147,6 +151,9 @@ def test_every_measure_of_real_funds_equals_empyrical(both, levels):
             (ends[1] - ends[0]).days,
             row["periods_per_year"],
             row["risk_free_rate"],
+            np.array(
+                [from_key(d) not in over_gaps[row["fund_code"]] for d in own["nav_date"]][1:]
+            ),
         )
         for name, value in expected.items():
             if not pd.isna(row[name]):

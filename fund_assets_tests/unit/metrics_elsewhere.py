@@ -12,7 +12,12 @@ Floats = NDArray[np.float64]
 
 
 def measures(
-    levels: Floats, closes: Floats | None, span: int, n: float, rate: float
+    levels: Floats,
+    closes: Floats | None,
+    span: int,
+    n: float,
+    rate: float,
+    counted: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
     """Measures of one window by the names of `fund_metrics`.
 
@@ -22,21 +27,25 @@ def measures(
         span: calendar days between first and last value.
         n: returns in a year.
         rate: risk-free, a year, as a fraction.
+        counted: which steps are a day's return; None: all. The others count in returns from
+            end to end and in falls.
     """
-    r = levels[1:] / levels[:-1] - 1
+    steps = levels[1:] / levels[:-1] - 1
+    counted = np.ones(len(steps), dtype=bool) if counted is None else counted
+    r = steps[counted]
     free = (1 + rate) ** (1 / n) - 1
-    calendar = len(r) * 365 / span
+    calendar = len(steps) * 365 / span
     falls = (levels / np.maximum.accumulate(levels) - 1)[1:]
     found = {
-        "total_return": empyrical.cum_returns_final(r),
-        "annualized_return": empyrical.annual_return(r, annualization=calendar),
+        "total_return": empyrical.cum_returns_final(steps),
+        "annualized_return": empyrical.annual_return(steps, annualization=calendar),
         "annualized_volatility": empyrical.annual_volatility(r, annualization=n),
         "downside_deviation": empyrical.downside_risk(r, free, annualization=n),
         "sharpe_ratio": empyrical.sharpe_ratio(r, free, annualization=n),
         "sortino_ratio": empyrical.sortino_ratio(r, free, annualization=n),
-        "calmar_ratio": empyrical.calmar_ratio(r, annualization=calendar),
+        "calmar_ratio": empyrical.calmar_ratio(steps, annualization=calendar),
         "omega_ratio": empyrical.omega_ratio(r, required_return=rate, annualization=n),
-        "max_drawdown": empyrical.max_drawdown(r),
+        "max_drawdown": empyrical.max_drawdown(steps),
         "current_drawdown": falls[-1],
         "ulcer_index": np.sqrt(np.mean(falls**2)),
         "var_95": empyrical.value_at_risk(r),
@@ -48,7 +57,7 @@ def measures(
     }
     if closes is None:
         return found
-    b = closes[1:] / closes[:-1] - 1
+    b = (closes[1:] / closes[:-1] - 1)[counted]
     found |= {
         "alpha": empyrical.alpha(r, b, free, annualization=n),
         "beta": empyrical.beta(r, b, free),
