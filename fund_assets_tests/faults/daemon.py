@@ -36,6 +36,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster._scheduler.scheduler import launch_scheduled_runs
 from dagster._serdes import ConfigurableClass
 
+from fund_assets.dagster_state import write_at_once
 from fund_assets.settings import SHANGHAI
 
 LOGGER = logging.getLogger("daemon of a test")
@@ -135,6 +136,7 @@ class Daemon:
 
     def __init__(self, folder: Path, module: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        write_at_once(folder)
         self.instance = dg.DagsterInstance.local_temp(str(folder), overrides=_parts(folder))
         self._context = WorkspaceProcessContext(
             self.instance,

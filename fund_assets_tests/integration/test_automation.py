@@ -13,6 +13,7 @@ from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
 from fund_assets.automation.sensors import automation, gap_sensor
 from fund_assets.calendar import TradingCalendar
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
+from fund_assets.dagster_state import write_at_once
 from fund_assets.definitions import build_defs
 from fund_assets.metrics import compute_metrics
 from fund_assets.monitoring.sessions import gaps
@@ -36,7 +37,9 @@ SCHEDULE = {schedule.name: schedule for schedule in SCHEDULES}
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory):
     """A real Dagster instance on disk."""
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as found:
+    folder = tmp_path_factory.mktemp("dagster")
+    write_at_once(folder)
+    with dg.DagsterInstance.local_temp(str(folder)) as found:
         yield found
 
 

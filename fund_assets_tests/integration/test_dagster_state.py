@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -145,3 +147,45 @@ def test_instance_is_as_dagster_yaml_says(project: Path) -> None:
             "value": {"applyLimitPerUniqueValue": True},
             "limit": 1,
         }
+
+
+def test_writes_do_not_wait_for_the_disk_and_outlive_a_kill(tmp_path: Path) -> None:
+    """Stops each event of a run from waiting twice for the disk, and a killed run's from being
+    lost for it."""
+    script = """
+import os, signal, sys, time
+from pathlib import Path
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+from fund_assets.dagster_state import write_at_once
+folder = Path(sys.argv[1])
+for name in ("inside", "outside"):
+    (folder / name).mkdir()
+    engine = sa.create_engine(f"sqlite:///{folder / name}/a.db", poolclass=NullPool)
+    with engine.begin() as made:
+        made.execute(sa.text("PRAGMA journal_mode=WAL"))
+        made.execute(sa.text("CREATE TABLE t (n INT)"))
+write_at_once(folder / "inside")
+for name in ("inside", "outside"):
+    engine = sa.create_engine(f"sqlite:///{folder / name}/a.db", poolclass=NullPool)
+    for n in range(5):
+        with engine.begin() as db:
+            db.execute(sa.text("INSERT INTO t VALUES (:n)"), {"n": n})
+            print(name, db.execute(sa.text("PRAGMA synchronous")).scalar())
+    print(name, os.path.exists(folder / name / "a.db-wal"))
+sys.stdout.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    full, normal = "2", "1"
+    assert killed.stdout.split("\n")[:-1] == [
+        *[f"inside {normal}"] * 5,
+        "inside True",
+        *[f"outside {full}"] * 5,
+        "outside False",
+    ]
+    with sqlite3.connect(tmp_path / "inside" / "a.db") as found:
+        assert found.execute("SELECT COUNT(*) FROM t").fetchone() == (5,)

@@ -20,6 +20,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._utils.error import SerializableErrorInfo
 
+from fund_assets.dagster_state import write_at_once
 from fund_assets.monitoring import vitals
 from fund_assets.settings import SHANGHAI
 
@@ -67,7 +68,9 @@ class Scheduler:
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory):
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("ticks"))) as instance:
+    folder = tmp_path_factory.mktemp("ticks")
+    write_at_once(folder)
+    with dg.DagsterInstance.local_temp(str(folder)) as instance:
         yield instance
 
 
