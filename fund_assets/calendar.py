@@ -31,6 +31,9 @@ LONGEST_CLOSURE = 7
 #: A date's NAVs are published from the late afternoon on; most are there by 23:00.
 PUBLICATION_STARTS = time(16, 0)
 PUBLICATION_DUE = time(23, 30)
+#: When on Sundays the week is worked up; and so late at most any schedule's run begins.
+WEEKLY_JOB_AT = timedelta(hours=2)
+LATEST_START = timedelta(hours=1)
 
 
 class CalendarError(ValueError):
@@ -52,6 +55,13 @@ def iso_week(day: date) -> str:
     """The ISO week of a date, such as `2026-W47`."""
     year, week, _ = day.isocalendar()
     return f"{year:04d}-W{week:02d}"
+
+
+def newest_sunday(now: datetime) -> datetime:
+    """When the weekly job was due last: Sunday at 02:00 in Asia/Shanghai, not after `now`."""
+    local = now.astimezone(SHANGHAI) - WEEKLY_JOB_AT
+    sunday = local.date() - timedelta(days=local.isoweekday() % 7)
+    return datetime.combine(sunday, time(), SHANGHAI) + WEEKLY_JOB_AT
 
 
 def week_start(week: str) -> date:

@@ -12,8 +12,10 @@ from fund_assets.alerts.kinds import Alert, Severity, fingerprint
 from fund_assets.calendar import (
     HORIZON_ALARM_DAYS,
     HORIZON_CRITICAL_DAYS,
+    LATEST_START,
     PUBLICATION_STARTS,
     from_key,
+    newest_sunday,
 )
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import READ_BY_USERS, refused_words
@@ -31,6 +33,8 @@ CANARY = "source_canary"
 #: What its own alert tells better: how late the data is now, how far the calendar reaches.
 TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
 DATABASE = "database_unreachable"
+#: The Sunday's job, and its schedule.
+WEEKLY_JOB = "weekly_full_calc"
 #: Found by trying, not by looking.
 UNWRITABLE = Alert(
     "database_unwritable", "warehouse", Severity.CRITICAL, "仓库写不进去，详情见日志"
@@ -43,6 +47,7 @@ UPSTREAM = {
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
+    "week_missing",
 }  # fmt: skip
 FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
 FROM_DAGSTER = FROM_RUNS | {"freshness", "tick_missed", "tick_failed", "daemon_dead"}
@@ -58,6 +63,7 @@ def alerts(facts: Facts) -> list[Alert]:
         *_quarantine(facts),
         *_calendar(facts),
         *_daemons(facts),
+        *_week(facts),
         *_ticks(facts),
         *_checks(facts),
         *_runs(facts),
@@ -148,6 +154,22 @@ def _daemons(facts: Facts) -> Iterator[Alert]:
         )  # fmt: skip
 
 
+def _week(facts: Facts) -> Iterator[Alert]:
+    """A Sunday that passed without its job: told until it is made up.
+
+    A job that began in time may take hours, for it asks for histories again.
+    """
+    week = facts.stored.missing_week if facts.stored else None
+    begun = facts.dagster.under_way.get(WEEKLY_JOB) if facts.dagster else None
+    in_time = begun and begun <= newest_sunday(facts.at) + LATEST_START
+    if week and not in_time:
+        yield Alert(
+            "week_missing", WEEKLY_JOB, Severity.WARNING,
+            f"{week} 的周日任务没有做完，评分和周报还没有；week_sensor 会补做",
+            follows=("daemon_dead", DATABASE),
+        )  # fmt: skip
+
+
 def _ticks(facts: Facts) -> Iterator[Alert]:
     for one in facts.dagster.ticking if facts.dagster else ():
         if one.failed_at:
@@ -155,14 +177,16 @@ def _ticks(facts: Facts) -> Iterator[Alert]:
                 "tick_failed", one.name, Severity.WARNING,
                 f"{one.failed_at:%m-%d %H:%M} {one.error}", follows=(DATABASE,),
             )  # fmt: skip
+        weekly = one.name == WEEKLY_JOB
+        makes_up = "由 week_sensor 补做" if weekly else "缺的交易日由 gap_sensor 补采"
         for when, on_trading_days in one.missed:
             # On a closed day the tick would have been skipped.
             if not (on_trading_days and _closed(facts, when)):
                 yield Alert(
                     "tick_missed", one.name, Severity.WARNING,
-                    f"{when:%m-%d %H:%M} 没有执行；缺的交易日由 gap_sensor 补采",
+                    f"{when:%m-%d %H:%M} 没有执行；{makes_up}",
                     day=f"{when:%Y%m%dT%H%M}",
-                    follows=("daemon_dead", DATABASE),
+                    follows=("daemon_dead", DATABASE, *(("week_missing",) if weekly else ())),
                 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import LATEST_START, TradingCalendar
 from fund_assets.monitoring import records, status, vitals
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import WEEK, Freshness
@@ -23,7 +23,7 @@ from fund_assets.monitoring.vitals import Heartbeat, Ticking
 from fund_assets.platform import Platform
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import Pace
-from fund_assets.warehouse import Warehouse, WarehouseError, facts
+from fund_assets.warehouse import Warehouse, WarehouseError, facts, weekly
 
 #: The assets with a freshness policy of Dagster.
 WITH_POLICY = ("fund_nav", "validated_nav", "benchmark_index", "fund_metrics")
@@ -40,11 +40,13 @@ class StoredFacts:
         newest: table → newest date in it, yyyymmdd; None without any.
         held: batches that a blocking rule stops: kind, newest_date, held_because.
         quarantined: rows that wait for a person.
+        missing_week: the newest ISO week whose weekly job was due and has not gone through.
     """
 
     newest: Mapping[str, int | None]
     held: tuple[Mapping[str, Any], ...]
     quarantined: int
+    missing_week: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class DagsterFacts:
     Attributes:
         overdue: assets whose freshness policy is broken.
         renewed: asset → when it was last renewed.
+        under_way: job → when its run that is not finished yet was made.
         whole: whether all runs of the week were looked at, and not the newest ones alone.
     """
 
@@ -63,6 +66,7 @@ class DagsterFacts:
     daemons: tuple[Heartbeat, ...]
     overdue: tuple[str, ...]
     renewed: Mapping[str, datetime]
+    under_way: Mapping[str, datetime] = field(default_factory=dict)
     whole: bool = True
 
 
@@ -127,7 +131,7 @@ def look(
     try:
         if warehouse.exists():
             calendar = platform.calendar
-            stored = _stored(platform.warehouse)
+            stored = _stored(platform.warehouse, now - LATEST_START)
         elif dagster is not None and not dagster.renewed:
             return None
         else:
@@ -150,11 +154,12 @@ def look(
     )
 
 
-def _stored(warehouse: Warehouse) -> StoredFacts:
+def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
     return StoredFacts(
         newest=facts.newest_dates(warehouse),
         held=tuple(facts.held_batches(warehouse)),
         quarantined=sum(row["held"] for row in facts.quarantine_counts(warehouse)),
+        missing_week=weekly.missing_week(warehouse, now),
     )
 
 
@@ -167,5 +172,10 @@ def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFac
         daemons=vitals.heartbeats(instance, machine_time),
         overdue=tuple(records.overdue(instance, WITH_POLICY)),
         renewed=records.renewed(instance, WITH_POLICY),
+        under_way={
+            record.dagster_run.job_name: record.create_timestamp
+            for record in runs
+            if not record.dagster_run.is_finished
+        },
         whole=len(runs) < MOST_RUNS,
     )

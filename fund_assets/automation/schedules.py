@@ -2,22 +2,21 @@
 
 A tick is skipped, with the reason on it, on a day without trading, when it comes more than
 an hour late (the daemon was down), or while a run of its job is still going. Dagster does
-not catch up what was missed: the gap sensor does.
+not catch up what was missed: the gap sensor and, for Sundays, the week sensor do.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
 from fund_assets.assets.common import TIMEZONE, WEEK_TAG
 from fund_assets.automation import jobs
-from fund_assets.calendar import iso_week
+from fund_assets.calendar import LATEST_START, iso_week
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
-LATEST = timedelta(hours=1)
 #: A run that the daemon launched and whose step failed is run again twice, at once: a source
 #: or database that was away for a moment is back, and a batch that a rule blocks is collected
 #: anew. `validated_nav` takes this from a run in which the same batch would be judged again.
@@ -40,8 +39,8 @@ def reason_to_skip(
 ) -> str | None:
     """Why this tick should not run; None when it should."""
     now, due = platform.now(), context.scheduled_execution_time.astimezone(SHANGHAI)
-    if now - due > LATEST:
-        return f"{now - due} late: a tick more than an hour late is left to the gap sensor"
+    if now - due > LATEST_START:
+        return f"{now - due} late: a tick more than an hour late is left to {makes_up(job)}"
     if trading_days and not platform.calendar.is_session(due.date()):
         return f"{due.date()} is no trading day of the Shanghai exchange"
     running = context.instance.get_runs(
@@ -50,6 +49,11 @@ def reason_to_skip(
     if running:
         return f"run {running[0].run_id} of {job} is not finished"
     return None
+
+
+def makes_up(job: str) -> str:
+    """The sensor that makes up for a missed tick of a job."""
+    return "week_sensor" if job == jobs.weekly_full_calc.name else "gap_sensor"
 
 
 def _schedule(

@@ -2,8 +2,8 @@
 
 `automation` renews validated_nav when a batch has landed and fund_metrics when the accepted
 history has changed, unless a blocking check of what they depend on failed. `gap_sensor`
-asks for the sessions that no run has published, `repair_sensor` for single funds that lack
-dates. `alert_sensor` tells of what is wrong.
+asks for the sessions that no run has published, `week_sensor` for a Sunday that was missed,
+`repair_sensor` for single funds that lack dates. `alert_sensor` tells of what is wrong.
 """
 
 import json
@@ -11,19 +11,22 @@ from datetime import timedelta
 
 import dagster as dg
 
+from fund_assets.assets.common import WEEK_TAG
 from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets.automation import jobs
-from fund_assets.automation.schedules import RETRY_TAGS
+from fund_assets.automation.schedules import RETRY_TAGS, UNFINISHED
 from fund_assets.automation.telling import alert_sensor
-from fund_assets.calendar import to_key
+from fund_assets.calendar import LATEST_START, newest_sunday, to_key
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
 from fund_assets.steps.repairing import find_gaps, most_to_ask, to_ask, to_settle
-from fund_assets.warehouse import facts
+from fund_assets.warehouse import facts, weekly
 
 #: From and until which hour: after the morning's wave, before the evening's canary.
 QUIET_HOURS = (9, 18)
 ATTEMPTS, PAUSE = 24, timedelta(hours=1)
+#: A weekly job that fails is run again by Dagster; so often it is asked for anew.
+WEEK_ATTEMPTS = 3
 
 automation = dg.AutomationConditionSensorDefinition(
     "automation",
@@ -78,6 +81,46 @@ def gap_sensor(
 
 
 @dg.sensor(
+    name="week_sensor",
+    job=jobs.weekly_full_calc,
+    minimum_interval_seconds=600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for the newest week whose Sunday was missed.",
+)
+def week_sensor(
+    context: dg.SensorEvaluationContext, platform: Platform
+) -> dg.SensorResult | dg.SkipReason:
+    """The weekly job of the newest week, hourly, at most so many times; not in the evening."""
+    now = platform.now()
+    week = weekly.missing_week(platform.warehouse, now)
+    if week is None:
+        return dg.SkipReason("the newest week has gone through, or none is due yet")
+    late = now - newest_sunday(now)
+    if late <= LATEST_START:
+        return dg.SkipReason(f"{week} is due since {late}: the schedule has an hour")
+    if now.hour >= QUIET_HOURS[1]:
+        return dg.SkipReason(f"{week} is missing: asked for after midnight, behind the evening")
+    running = context.instance.get_runs(
+        dg.RunsFilter(job_name=jobs.weekly_full_calc.name, statuses=UNFINISHED), limit=1
+    )
+    if running:
+        return dg.SkipReason(f"run {running[0].run_id} of the weekly job is not finished")
+    asked: dict[str, list[float]] = json.loads(context.cursor or "{}")
+    times = asked.get(week, [])
+    rested = not times or abs(now.timestamp() - times[-1]) >= PAUSE.total_seconds()
+    if len(times) >= WEEK_ATTEMPTS or not rested:
+        return dg.SkipReason(
+            f"{week} is missing: asked for {len(times)} of {WEEK_ATTEMPTS} times, an hour apart"
+        )
+    request = dg.RunRequest(
+        run_key=f"week-{week}-{len(times) + 1}", tags={WEEK_TAG: week, **RETRY_TAGS}
+    )
+    return dg.SensorResult(
+        run_requests=[request], cursor=json.dumps({week: [*times, now.timestamp()]})
+    )
+
+
+@dg.sensor(
     name="repair_sensor",
     job=jobs.history_backfill,
     minimum_interval_seconds=1800,
@@ -115,4 +158,4 @@ def repair_sensor(
     return dg.SensorResult(run_requests=[request], cursor=str(today))
 
 
-SENSORS = [automation, gap_sensor, repair_sensor, alert_sensor]
+SENSORS = [automation, gap_sensor, week_sensor, repair_sensor, alert_sensor]

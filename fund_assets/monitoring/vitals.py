@@ -20,7 +20,7 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from fund_assets.calendar import CLOCK_SLACK, from_stamp, in_future, to_key
+from fund_assets.calendar import CLOCK_SLACK, LATEST_START, from_stamp, in_future, to_key
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, facts
 
@@ -182,7 +182,10 @@ _ENDED = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
 def _missed(
     instance: dg.DagsterInstance, state: InstigatorState, machine_time: datetime
 ) -> Iterator[tuple[datetime, bool]]:
-    """The times of the last day that a schedule let pass, since it was switched on."""
+    """The times of the last day that a schedule let pass, since it was switched on.
+
+    A tick that was skipped because it came too late is one of them.
+    """
     data = state.instigator_data
     if not isinstance(data, ScheduleInstigatorData) or data.start_timestamp is None:
         return
@@ -191,13 +194,19 @@ def _missed(
         begin = max(begin, data.start_timestamp)
     end = machine_time - TICK_GRACE
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=begin - 1)
-    ticked = {tick.timestamp for tick in ticks}
+    ticked = {tick.timestamp for tick in ticks if not _too_late(tick)}
     crons = [data.cron_schedule] if isinstance(data.cron_schedule, str) else data.cron_schedule
     for cron in crons:
         times = schedule_execution_time_iterator(begin, cron, str(SHANGHAI))
         for time in takewhile(lambda time: time <= end, times):
             if time.timestamp() not in ticked:
                 yield time.astimezone(SHANGHAI), cron.endswith("1-5")
+
+
+def _too_late(tick: InstigatorTick) -> bool:
+    ended = tick.end_timestamp or tick.timestamp
+    late = ended - tick.timestamp > LATEST_START.total_seconds()
+    return tick.status is TickStatus.SKIPPED and late
 
 
 def _last_words(tick: InstigatorTick) -> str:

@@ -5,13 +5,13 @@ is computed.
 """
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
-from fund_assets.calendar import from_key, iso_week, to_key
+from fund_assets.calendar import from_key, iso_week, newest_sunday, to_key, to_stamp
 from fund_assets.schemas.tables import WEEKLY_LOG
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
@@ -60,6 +60,22 @@ def week_log(warehouse: Warehouse, week: str) -> dict[str, dict[str, Any]]:
         str(row["step"]): {"done_at": row["done_at"], **json.loads(str(row["figures"]))}
         for row in rows
     }
+
+
+def missing_week(warehouse: Warehouse, now: datetime) -> str | None:
+    """The newest ISO week whose weekly job was due and has not gone through; None: it has.
+
+    It has when its last step in the log, upkeep, is there. Before the first NAV nothing is due.
+    """
+    due = newest_sunday(now)
+    week = iso_week(due.date())
+    first = warehouse.value("SELECT MIN(published_at) FROM publish_log")
+    if first is None or int(str(first)) > to_stamp(due):
+        return None
+    done = warehouse.value(
+        "SELECT COUNT(*) FROM weekly_log WHERE week = :week AND step = 'upkeep'", week=week
+    )
+    return None if done else week
 
 
 def prune_landing(warehouse: Warehouse, before: int, week: str, now: int) -> tuple[int, int]:

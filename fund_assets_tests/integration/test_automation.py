@@ -10,7 +10,7 @@ import yaml
 
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
-from fund_assets.automation.sensors import automation, gap_sensor
+from fund_assets.automation.sensors import automation, gap_sensor, week_sensor
 from fund_assets.calendar import TradingCalendar
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.dagster_state import write_at_once
@@ -19,7 +19,7 @@ from fund_assets.metrics import compute_metrics
 from fund_assets.monitoring.sessions import gaps
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.warehouse import WarehouseError, days
+from fund_assets.warehouse import WarehouseError, days, weekly
 from fund_assets_tests.integration.evenings import (
     FRIDAY,
     THURSDAY,
@@ -129,7 +129,7 @@ def test_a_late_tick_is_left_to_the_gap_sensor(instance, settings):
     assert tick("daily_collection", due, instance, settings, minutes_late=59).run_requests
     late = tick("daily_collection", due, instance, settings, minutes_late=61)
     assert why_not(late) == (
-        "1:01:00 late: a tick more than an hour late is left to the gap sensor"
+        "1:01:00 late: a tick more than an hour late is left to gap_sensor"
     )
 
 
@@ -259,6 +259,60 @@ def test_what_the_gap_sensor_asks_for_fills_the_gap(market):
     data = gap_tick(market, clock)
     assert not data.run_requests
     assert data.skip_message == "every session that is due is published"
+
+
+def week_tick(market, clock, cursor=None):
+    with dg.build_sensor_context(
+        instance=market.instance, cursor=cursor, resources={"platform": market.platform(clock)}
+    ) as context:
+        data = week_sensor.evaluate_tick(context)
+    return [request.tags[WEEK_TAG] for request in data.run_requests], data
+
+
+def test_a_missed_sunday_is_made_up(market):
+    """Stops a week whose Sunday the machine was off from having no scores and no report."""
+    for clock, why in (
+        ("2026-09-20T01:59:00", "the newest week has gone through, or none is due yet"),
+        ("2026-09-20T03:00:00", "2026-W38 is due since 1:00:00: the schedule has an hour"),
+        (
+            "2026-09-20T18:00:00",
+            "2026-W38 is missing: asked for after midnight, behind the evening",
+        ),
+    ):
+        assert why_not(week_tick(market, clock)[1]) == why
+    cursor = None
+    for hour, weeks in (
+        (9, ["2026-W38"]),
+        (9.5, []),
+        (10, ["2026-W38"]),
+        (11, ["2026-W38"]),
+        (13, []),
+    ):
+        clock = f"2026-09-21T{int(hour):02d}:{int(hour % 1 * 60):02d}:00"
+        asked, data = week_tick(market, clock, cursor)
+        assert asked == weeks
+        cursor = data.cursor
+    assert data.skip_message == "2026-W38 is missing: asked for 3 of 3 times, an hour apart"
+    # The next week is another one; a week whose last step is in the log is not asked for.
+    assert week_tick(market, "2026-09-27T09:00:00", cursor)[0] == ["2026-W39"]
+    weekly.note_step(market.warehouse, "2026-W39", "upkeep", 20260927021000, {})
+    assert week_tick(market, "2026-09-27T09:00:00")[0] == []
+
+
+def test_a_weekly_job_under_way_is_not_asked_for_again(market):
+    """Stops a second weekly job while a late one is still going."""
+    job = build_defs().resolve_job_def("weekly_full_calc")
+    run = market.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    try:
+        assert run.run_id in why_not(week_tick(market, "2026-09-21T09:00:00")[1])
+    finally:
+        market.instance.delete_run(run.run_id)
+
+
+def test_a_late_sunday_is_left_to_the_week_sensor(instance, settings):
+    """Stops a late tick from naming a sensor that does nothing for it."""
+    late = tick("weekly_full_calc", "2026-09-20T02:00", instance, settings, minutes_late=61)
+    assert why_not(late).endswith("is left to week_sensor")
 
 
 def test_the_gap_sensor_waits_for_the_first_run(settings, instance):

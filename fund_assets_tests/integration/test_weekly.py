@@ -1,6 +1,7 @@
 """The weekly job: what it finds, does, writes and mails, and that it can be interrupted anywhere."""
 
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,13 @@ from fund_assets.metrics import peers, walk
 from fund_assets.metrics import scores as scoring
 from fund_assets.report.page import Operations, weekly_page
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
-from fund_assets.settings import load_settings
+from fund_assets.settings import SHANGHAI, load_settings
 from fund_assets.steps import collecting
 from fund_assets.steps.reporting import week_facts
 from fund_assets.steps.weekly import quarter, recheck
 from fund_assets.warehouse import WarehouseError, rechecking, weekly
 from fund_assets.warehouse import scores as stored_scores
-from fund_assets.warehouse.weekly import week_log
+from fund_assets.warehouse.weekly import missing_week, week_log
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, cases, checks, failure, metadata
@@ -85,7 +86,10 @@ def test_what_a_sunday_does(before_sunday, letters):
     """Stops a step that does nothing, hides what it found, or does it twice."""
     market = before_sunday
     index = market.table("validated_nav", f"nav_date <> 20260901 AND nav_date < {DAY}")
+    monday = datetime(2026, 9, 21, 9, tzinfo=SHANGHAI)
+    assert missing_week(market.warehouse, monday) == WEEK
     result = weekly_run(market)
+    assert missing_week(market.warehouse, monday) is None
 
     # Recheck: the changed row is told, and set right.
     found = metadata(result, "history_recheck")

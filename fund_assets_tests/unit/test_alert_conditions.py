@@ -259,6 +259,32 @@ def test_missed_ticks(time, trading, fingerprint):
     assert set(found(given)) == ({fingerprint} if fingerprint else set())
 
 
+def test_a_missed_sunday_is_told_until_it_is_made_up():
+    """Stops weeks without scores and report that nobody hears of, and an alarm for a job that
+    began in time and asks for histories for hours."""
+    week = {"missing_week": "2026-W38"}
+    (alert,) = alerts(facts(stored=week))
+    assert (alert.fingerprint, alert.severity) == (
+        "week_missing:weekly_full_calc", Severity.WARNING,
+    )  # fmt: skip
+    assert alert.words.startswith("2026-W38 的周日任务没有做完")
+    sunday = datetime(2026, 9, 20, 5, tzinfo=SHANGHAI)
+    for began, is_told in ((2, False), (3, False), (3.1, True)):
+        under_way = {
+            "weekly_full_calc": datetime(2026, 9, 20, tzinfo=SHANGHAI) + timedelta(hours=began)
+        }
+        given = facts(at=sunday, stored=week, dagster={"under_way": under_way})
+        assert bool(set(found(given)) & {"week_missing:weekly_full_calc"}) == is_told
+    # The lost tick is the same trouble.
+    ticking = (Ticking("weekly_full_calc", None, "", ((sunday.replace(hour=2), False),)),)
+    given = facts(at=sunday, stored=week, dagster={"ticking": ticking})
+    assert len(found(given)) == 2 and told(given) == {"week_missing:weekly_full_calc"}
+    assert (
+        "由 week_sensor 补做"
+        in found(given)["tick_missed:weekly_full_calc:20260920T0200"].words
+    )
+
+
 def test_a_dead_daemon_explains_missed_ticks_and_late_data():
     """Stops a dead daemon from being told five times."""
     given = facts(
@@ -385,6 +411,7 @@ def test_every_kind_can_be_told():
             refusals={"a.example": Refusal(0.0, "status 514")},
             stored={
                 "quarantined": 10**6,
+                "missing_week": "2026-W52",
                 "held": (
                     {**held, "kind": "wave", "held_because": "R17_mass_revision: x"},
                     {**held, "kind": "history", "held_because": "R04_unique: x"},

@@ -51,7 +51,7 @@ class Scheduler:
         self.instance.add_instigator_state(state)
         return state
 
-    def tick(self, state, when, status=TickStatus.SKIPPED, error=None):
+    def tick(self, state, when, status=TickStatus.SKIPPED, error=None, ended=None):
         self.instance.create_tick(
             TickData(
                 instigator_origin_id=state.instigator_origin_id,
@@ -62,6 +62,7 @@ class Scheduler:
                 selector_id=state.selector_id,
                 run_ids=[],
                 error=error,
+                end_timestamp=at(ended).timestamp() if ended else None,
             )
         )
 
@@ -92,6 +93,17 @@ def test_a_tick_that_is_recorded_is_not_missed(scheduler):
     state = scheduler.schedule("daily", "0 19 * * 1-5")
     assert missed(scheduler) == {"daily": [("17 19:00", True)]}
     scheduler.tick(state, "2026-09-17T19:00")
+    assert missed(scheduler) == {"daily": []}
+
+
+def test_a_tick_that_was_skipped_for_lateness_is_missed(scheduler):
+    """Stops a Sunday that a daemon woke up too late for from vanishing without a word."""
+    state = scheduler.schedule("daily", "0 19 * * 1-5")
+    scheduler.tick(state, "2026-09-17T19:00", ended="2026-09-17T20:00:01")
+    assert missed(scheduler) == {"daily": [("17 19:00", True)]}
+    scheduler.instance.schedule_storage.wipe()
+    state = scheduler.schedule("daily", "0 19 * * 1-5")
+    scheduler.tick(state, "2026-09-17T19:00", ended="2026-09-17T20:00:00")
     assert missed(scheduler) == {"daily": []}
 
 
