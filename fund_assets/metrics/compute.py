@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fund_assets.calendar import TradingCalendar, days_to_keys, from_key, keys_to_days
 from fund_assets.metrics.against import Benchmarks, RiskFreeRate
@@ -20,11 +20,12 @@ from fund_assets.metrics.kernel import (
     NO_DAY,
     REASONS,
     RESULT,
+    UNKNOWN_START,
     last_rows,
     measure_windows,
     new_results,
 )
-from fund_assets.metrics.series import LAST_DATE, FundSeries
+from fund_assets.metrics.series import LAST_DATE, FundSeries, code_numbers
 from fund_assets.metrics.windows import start_days
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
@@ -41,6 +42,7 @@ def compute_metrics(
     *,
     benchmarks: Benchmarks | None = None,
     calendar: TradingCalendar | None = None,
+    whole: ArrayLike | None = None,
     threads: int | None = None,
 ) -> pd.DataFrame:
     """Return and risk of every fund over every window.
@@ -92,6 +94,8 @@ def compute_metrics(
             gets the mean over its days.
         benchmarks: index closes and each fund's index; None: no fund has one.
         calendar: counts the sessions of a step; None: the exchange's.
+        whole: codes, six-digit text or integers, of the funds whose series begin with their
+            first NAV ever; windows of others have no inception. None: all of them.
         threads: cores to use; None: all. Results do not depend on it.
 
     Returns:
@@ -110,6 +114,10 @@ def compute_metrics(
     present = np.flatnonzero(lasts >= 0)
     firsts, lasts = series.offsets[:-1][present], lasts[present]
     starts = start_days(series.days[lasts], windows)
+    if whole is not None:
+        begun_later = ~np.isin(series.codes[present], code_numbers(whole))
+        inception = np.array([window == "inception" for window in windows])
+        starts[np.ix_(begun_later, inception)] = UNKNOWN_START
     results = new_results(len(present), len(windows))
     rate = (
         risk_free_rate

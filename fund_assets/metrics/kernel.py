@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fund_assets.metrics.jit import compiled
 
 #: Counts up whenever a number below changes its meaning.
-DEFINITION_VERSION = 3
+DEFINITION_VERSION = 4
 
 #: A NAV this many calendar days older than the window's start day no longer stands for it.
 #: Weekly funds over the longest exchange holidays (11 days between sessions) stay within.
@@ -47,6 +47,8 @@ SATURDAY, SUNDAY = 5, 6
 #: What a rhythm allows beside a number of sessions: too few steps to tell, a calendar day, any.
 UNKNOWN, A_DAY, NO_LIMIT = -1, 0, 1 << 30
 NO_DAY = np.int32(np.iinfo(np.int32).min)
+#: The start day of a window whose start nobody knows: inception without a whole history.
+UNKNOWN_START = np.int32(NO_DAY + 1)
 
 #: What is known of one fund in one window, in order. Floats are NaN and days are NO_DAY
 #: where there is no value; days count from 1970-01-01; rates are fractions.
@@ -147,8 +149,8 @@ FALL = np.dtype(
 (
     NO_START, STALE_START, ONE_NAV, UNDER_A_YEAR, FEW, IRREGULAR, NO_SPREAD, NO_DOWNSIDE,
     NO_FALL, UNRECOVERED, NO_MONTH, NO_BENCHMARK, NO_CLOSE, FLAT_BENCHMARK, NO_UP, NO_DOWN,
-    NO_ACTIVE, ONLY_GAPS,
-) = (1 << bit for bit in range(18))  # fmt: skip
+    NO_ACTIVE, ONLY_GAPS, NOT_WHOLE,
+) = (1 << bit for bit in range(19))  # fmt: skip
 #: What each bit says; {start} is the window's start day, {benchmark} the index's code.
 REASONS = {
     NO_START: "no NAV on or before {start}",
@@ -169,6 +171,7 @@ REASONS = {
     NO_DOWN: "down_capture: {benchmark} never fell",
     NO_ACTIVE: "information_ratio: returns equal those of {benchmark}",
     ONLY_GAPS: "best_day, worst_day: every step goes over a gap",
+    NOT_WHOLE: "inception: the fund's whole history is not stored yet",
 }
 
 
@@ -200,7 +203,8 @@ def measure_windows(
 
     Args:
         firsts, lasts: int64 [funds] first and last row of each fund, both included.
-        starts: int32 [funds, windows] day each window starts from (`windows.start_days`).
+        starts: int32 [funds, windows] day each window starts from (`windows.start_days`), or
+            UNKNOWN_START.
         days: int32 [rows], values: float64 [rows] of all funds (`FundSeries`).
         sessions: int32 [days from 1970-01-01 on]: sessions of the exchange up to each day.
         rates: the risk-free rate: int32 [steps] first day of each rate, ascending, and
@@ -347,6 +351,9 @@ def _clear(result):
 @compiled
 def _start_row(dates, start_day, result):
     """Row of the NAV that stands for the window's start, or -1 with the reason."""
+    if start_day == UNKNOWN_START:
+        result.reasons |= NOT_WHOLE
+        return -1
     if start_day == NO_DAY:
         row = 0
     else:

@@ -4,14 +4,16 @@ Belongs here: pure functions on a frame of metrics. Does not belong here: metric
 (`kernel.py`), what is stored (`warehouse/measures.py`).
 
 Peers are the funds of one kind whose last NAV is at most ACTIVE_DAYS old on the calculation
-date. Share classes of one portfolio count once: the class with the longest history stands for
-all of them, and all of them get its position. Fewer than MIN_PEERS values make no ranking.
+date. Share classes of one portfolio count once: one class stands for all of them, chosen by
+its name and code alone, and all of them get its position. Fewer than MIN_PEERS values make no
+ranking.
 """
 
 import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import keys_to_days
+from fund_assets.schemas.kinds import class_order
 from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
 
 ACTIVE_DAYS = 15
@@ -53,7 +55,7 @@ def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         metrics: columns of `FUND_METRICS` of one calculation date, all funds of some kinds.
-        funds: columns fund_code, kind and family.
+        funds: columns fund_code, name, kind and family.
 
     Returns:
         The columns of `FUND_PEERS`; rows without any rank are left out.
@@ -89,20 +91,25 @@ def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
 
 
 def standing_for(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.Series:
-    """The class that stands for each active fund's portfolio: the one with the longest history.
+    """The class that stands for each active fund's portfolio.
+
+    It is the first by the order of `schemas.kinds.class_order`, then by code: by what a fund is
+    called and not by how much of it is stored, so that the order in which histories are fetched
+    changes nothing.
 
     Args:
         metrics: at least the inception windows of one calculation date; its columns
-            fund_code, window, calc_date, start_date and end_date.
-        funds: columns fund_code, kind and family.
+            fund_code, window, calc_date and end_date.
+        funds: columns fund_code, name, kind and family.
 
     Returns:
         Codes by fund_code; a class that stands for its portfolio has its own.
     """
-    ages = metrics[(metrics["window"] == "inception") & _active(metrics)]
-    ages = ages.sort_values(["start_date", "fund_code"])  # without a start: the last
+    there = metrics[(metrics["window"] == "inception") & _active(metrics)]
     known = funds.set_index("fund_code")
-    codes = ages["fund_code"]
+    codes = pd.Series(sorted(there["fund_code"]), dtype="str")
+    order = codes.map({code: class_order(name) for code, name in known["name"].items()})
+    codes = codes[order.sort_values(kind="stable").index]
     family = codes.map(known["kind"]) + "/" + codes.map(known["family"])
     first = codes.groupby(family).transform("first")
     return pd.Series(first.to_numpy(), index=codes.to_numpy(), dtype="str").sort_index()

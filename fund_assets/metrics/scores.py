@@ -21,7 +21,7 @@ from fund_assets.metrics.months import MonthReturns, mrar
 from fund_assets.metrics.peers import MIN_PEERS, standing_for
 from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS, SCREEN_WINDOWS, STAR_YEARS
 
-SCORE_VERSION = 1
+SCORE_VERSION = 2
 #: The windows that return, risk-adjusted return and drawdown are taken over, each counting
 #: the same; a younger fund is judged over those that it fills.
 SCORED_WINDOWS = ("1y", "2y", "3y")
@@ -48,10 +48,10 @@ class Inputs:
     Attributes:
         calc_date: yyyymmdd.
         inception: rows of FUND_METRICS of the window inception: fund_code, calc_date,
-            window, start_date and end_date at least.
+            window and end_date at least.
         peers: columns of FUND_PEERS.
         months: monthly returns up to the calculation date.
-        funds: columns fund_code, kind and family.
+        funds: columns fund_code, name, kind and family.
         rate: the risk-free rate.
     """
 

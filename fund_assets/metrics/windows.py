@@ -7,7 +7,8 @@ A window ends on the fund's own last NAV date and is named by its length: `7d`, 
 `5y`, or `ytd` and `inception`. Its start day is the same calendar day that many months or
 years before (the month's last day where that day does not exist, so 31 May - 3m is 28 or
 29 February), or that many days before; for `ytd` it is 31 December of the year before. For
-`inception` it is the fund's first NAV. This is how the source counts its own window returns
+`inception` it is the fund's first NAV, which nobody knows until its whole history is stored
+(`compute_metrics(whole=…)`). This is how the source counts its own window returns
 (checked on the rank list of 2026-04-27, see fund_assets_tests/real_data).
 """
 

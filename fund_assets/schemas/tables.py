@@ -323,7 +323,7 @@ FUND_SCORES = Table(
         Column("calc_date", Kind.DATE, "calculation date of the metrics scored", "yyyymmdd"),
         Column("scored_at", Kind.STAMP, "when the row was made: nothing seen later is in it", "yyyymmddhhmmss"),
         Column("kind", Kind.TEXT, "the group: funds of this kind", isin=tuple(KINDS)),
-        FUND_CODE.but(name="standing_for", description="class with the longest history of its portfolio, whose figures these are"),
+        FUND_CODE.but(name="standing_for", description="class that stands for its portfolio by its letter and code, whose figures these are"),
         Column("composite_score", Kind.REAL, "weighted mean of the four parts, times 100", "points", nullable=True, ge=0, le=100),
         Column("composite_rank", Kind.INT, "rank by it in the group, 1 is the best", nullable=True, ge=1),
         Column("composite_peers", Kind.INT, "portfolios of the group with a score", nullable=True, ge=1),

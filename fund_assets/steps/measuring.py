@@ -43,7 +43,12 @@ class MeasureReport:
 def version_of_inputs(warehouse: Warehouse, risk_free_rate: float) -> str:
     """What metrics are made from, as a data version: equal ones give equal metrics."""
     made_from = data_version(
-        warehouse, "validated_nav", "fund_info", "benchmark_index", "risk_free_rate"
+        warehouse,
+        "validated_nav",
+        "fund_info",
+        "history_progress",
+        "benchmark_index",
+        "risk_free_rate",
     )
     newest = facts.newest_published(warehouse)
     return digest(made_from, newest, risk_free_rate, DEFINITION_VERSION)
@@ -74,11 +79,14 @@ def measure(
     funds = landing.fund_info(warehouse)
     rate = measures.read_rate(warehouse, risk_free_rate)
     benchmarks = measures.read_benchmarks(warehouse, funds)
+    whole = measures.whole_histories(warehouse)
 
     def renew(date: int, some: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         part = series if some is funds else series.only(some["fund_code"])
         part = measures.by_day(warehouse, part, date)
-        metrics = compute_metrics(part, date, risk_free_rate=rate, benchmarks=benchmarks)
+        metrics = compute_metrics(
+            part, date, risk_free_rate=rate, benchmarks=benchmarks, whole=whole
+        )
         metrics = with_coverage(metrics, some)
         peers = peer_ranks(metrics, some)
         return metrics, measures.write_metrics(warehouse, metrics, peers)

@@ -49,7 +49,7 @@ def score(
         return ScoreReport(None)
     inputs = Inputs(
         calc_date=calc_date,
-        inception=stored_scores.read_ages(warehouse, calc_date),
+        inception=stored_scores.read_activity(warehouse, calc_date),
         peers=stored_scores.read_peers(warehouse, calc_date),
         months=month_returns(measures.read_series(warehouse, calc_date), calc_date, MONTHS),
         funds=landing.fund_info(warehouse),

@@ -130,6 +130,7 @@ def _compare_metrics(
         calc_date,
         risk_free_rate=measures.read_rate(warehouse, risk_free_rate),
         benchmarks=measures.read_benchmarks(warehouse, funds),
+        whole=measures.whole_histories(warehouse),
     )
     key = ["fund_code", "window"]
     ends = stored.set_index(key)["end_date"]

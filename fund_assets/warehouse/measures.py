@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
+from fund_assets.metrics.series import code_numbers
 from fund_assets.nav.money import MOST_DAYS
 from fund_assets.nav.timeline import SILENCE_DAYS
 from fund_assets.schemas.kinds import KINDS
@@ -44,6 +46,24 @@ def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
             raise
         return _series(warehouse, first, last, 0)
     return series if warehouse.rows(state) == [before] else _series(warehouse, first, last, 0)
+
+
+def whole_histories(warehouse: Warehouse) -> NDArray[np.int32]:
+    """The funds whose whole history is stored: codes as numbers.
+
+    It has landed and is merged: no history that waits for the rules begins before what is
+    accepted.
+    """
+    found = warehouse.rows(
+        "SELECT p.fund_code AS fund_code FROM history_progress AS p "
+        "WHERE p.stored_at IS NOT NULL AND p.fund_code NOT IN ("
+        "SELECT w.fund_code FROM (SELECT n.fund_code AS fund_code, MIN(n.nav_date) AS since "
+        "FROM collection_batch AS b JOIN fund_nav AS n ON n.batch_id = b.batch_id "
+        "WHERE b.kind = 'history' AND b.state <> 'published' GROUP BY n.fund_code) AS w "
+        "WHERE NOT EXISTS (SELECT 1 FROM validated_nav AS v "
+        "WHERE v.fund_code = w.fund_code AND v.nav_date <= w.since))"
+    )
+    return code_numbers([str(row["fund_code"]) for row in found])
 
 
 def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:

@@ -15,13 +15,12 @@ from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import differing, upsert
 
 #: What of the inception windows scores need.
-AGES = Table(
-    name="ages",
+ACTIVITY = Table(
+    name="activity",
     grain="one row per share class",
-    why="the columns of fund_metrics that tell a fund's age and whether it is active",
+    why="the columns of fund_metrics that tell whether a fund is active",
     columns=tuple(
-        FUND_METRICS[name]
-        for name in ("fund_code", "calc_date", "window", "start_date", "end_date")
+        FUND_METRICS[name] for name in ("fund_code", "calc_date", "window", "end_date")
     ),
     primary_key=("fund_code",),
 )
@@ -33,12 +32,12 @@ def newest_measured(warehouse: Warehouse) -> int | None:
     return None if found is None else int(str(found))
 
 
-def read_ages(warehouse: Warehouse, calc_date: int) -> pd.DataFrame:
-    """The inception windows of a calculation date: the columns of `AGES`."""
+def read_activity(warehouse: Warehouse, calc_date: int) -> pd.DataFrame:
+    """The inception windows of a calculation date: the columns of `ACTIVITY`."""
     return warehouse.columns(
-        "SELECT fund_code, calc_date, `window`, start_date, end_date FROM fund_metrics "
+        "SELECT fund_code, calc_date, `window`, end_date FROM fund_metrics "
         f"WHERE calc_date = {calc_date:d} AND `window` = 'inception'",
-        AGES,
+        ACTIVITY,
     )
 
 

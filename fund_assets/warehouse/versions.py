@@ -39,8 +39,8 @@ def data_version(warehouse: Warehouse, *tables: str) -> str:
     none for the day on which the list was seen last.
 
     Args:
-        tables: fund_info, fund_events, fund_nav, nav_history, validated_nav, benchmark_index
-            or risk_free_rate.
+        tables: fund_info, fund_events, fund_nav, nav_history, history_progress (the funds that
+            have a whole history), validated_nav, benchmark_index or risk_free_rate.
     """
     return digest(*(_FACTS[table](warehouse) for table in tables))
 
@@ -75,6 +75,10 @@ _FACTS: dict[str, Callable[[Warehouse], object]] = {
     "fund_nav": _batches("wave", "history"),
     "nav_history": _batches("history"),
     "validated_nav": _history,
+    # Whose histories are stored; a history that changes nothing is in no log.
+    "history_progress": lambda warehouse: warehouse.rows(
+        "SELECT COUNT(*) AS n FROM history_progress WHERE stored_at IS NOT NULL"
+    ),
     "benchmark_index": lambda warehouse: warehouse.rows(
         "SELECT index_code, COUNT(*) AS n, MAX(nav_date) AS newest, SUM(close) AS total "
         "FROM benchmark_index GROUP BY index_code ORDER BY index_code"

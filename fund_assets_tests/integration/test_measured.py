@@ -6,9 +6,9 @@ from click.testing import CliRunner
 
 from fund_assets.cli import main
 from fund_assets.metrics import compute_metrics
-from fund_assets.schemas.tables import FUND_METRICS
+from fund_assets.schemas.tables import FUND_METRICS, HISTORY_PROGRESS
 from fund_assets.sources.base import TransportError
-from fund_assets.warehouse import landing, measures
+from fund_assets.warehouse import landing, measures, writes
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, cases, checks, metadata
 
@@ -194,3 +194,49 @@ def test_stored_metrics_are_those_of_the_stored_history(first_evening):
     stored = market.table("fund_metrics").sort_values(KEY, ignore_index=True)
     rest = [name for name in FUND_METRICS.names if name not in ("coverage", "status")]
     pd.testing.assert_frame_equal(found[rest], stored[rest])
+
+
+def test_inception_waits_for_the_whole_history(market):
+    """Stops returns since the first wave from being told as returns since inception."""
+    since = "calc_date = 20260917 AND \"window\" = 'inception'"
+    before = market.table("fund_metrics", since).set_index("fund_code")
+    code = before.index[before["total_return"].notna()][0]
+    other = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '1y'")
+    stored = market.table("history_progress", f"fund_code = '{code}'")
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(f"DELETE FROM history_progress WHERE fund_code = '{code}'")
+    assert market.run("daily_metrics", THURSDAY).success
+    found = market.table("fund_metrics", since).set_index("fund_code")
+    row = found.loc[code]
+    assert row["reason"] == "inception: the fund's whole history is not stored yet"
+    assert pd.isna(row["total_return"]) and pd.isna(row["start_date"])
+    assert row["end_date"] == before.loc[code, "end_date"]
+    after = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '1y'")
+    pd.testing.assert_frame_equal(after, other)
+    with market.warehouse.transaction(writes=True) as connection:
+        writes.upsert(connection, HISTORY_PROGRESS, stored)
+    assert market.run("daily_metrics", THURSDAY).success
+    again = market.table("fund_metrics", since).set_index("fund_code")
+    pd.testing.assert_frame_equal(again, before)
+
+
+def test_a_history_that_waits_for_the_rules_is_not_stored_yet(market):
+    """Stops a held history from counting as one that metrics can look at."""
+    assert len(measures.whole_histories(market.warehouse))
+    rows = market.table("history_progress", "stored_at IS NOT NULL")["fund_code"]
+    code = rows.iloc[0]
+    assert int(code) in measures.whole_histories(market.warehouse)
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            "UPDATE collection_batch SET state = 'held' WHERE kind = 'history'"
+        )
+    # What waits begins no earlier than what is accepted: the whole history is there.
+    assert int(code) in measures.whole_histories(market.warehouse)
+    (first,) = market.warehouse.rows(
+        f"SELECT MIN(nav_date) AS d FROM validated_nav WHERE fund_code = '{code}'"
+    )
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"DELETE FROM validated_nav WHERE fund_code = '{code}' AND nav_date = {first['d']}"
+        )
+    assert int(code) not in measures.whole_histories(market.warehouse)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fund_assets.calendar import exchange_sessions, from_key, to_key
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
+from fund_assets.metrics.kernel import RESULT
 from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
 from fund_assets_tests.unit import metrics_reference
 
@@ -323,3 +324,18 @@ def test_a_window_of_one_step_over_a_gap_has_no_best_day():
         assert (row["observations"], row["gap_steps"]) == (0, 1)
         assert math.isnan(row["best_day"]) and math.isnan(row["worst_day"])
         assert "every step goes over a gap" in row["reason"]
+
+
+def test_no_inception_without_a_whole_history(market):
+    """Stops a series that begins at the first wave from being measured since inception."""
+    series = series_of(market)
+    every = compute_metrics(series, END)
+    found = compute_metrics(series, END, whole=["000001", "000002"])
+    unknown = (found["window"] == "inception") & ~found["fund_code"].isin(["000001", "000002"])
+    pd.testing.assert_frame_equal(found[~unknown], every[~unknown])
+    assert set(found.loc[unknown, "reason"]) == {
+        "inception: the fund's whole history is not stored yet"
+    }
+    values = [name for name in RESULT.names if name in found and found[name].isna().any()]
+    empty = found.loc[unknown, values].drop(columns=["risk_free_rate"], errors="ignore")
+    assert empty.isna().all(axis=None) and (found.loc[unknown, "observations"] == 0).all()

@@ -1,10 +1,13 @@
 """Peers, coverage and status against groups worked out by hand."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fund_assets.metrics.peers import peer_ranks, standing_for, with_coverage
+from fund_assets.schemas.kinds import class_order, family_of, kind_of
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
 
 DATE = 20260917
@@ -23,7 +26,7 @@ def metrics_of(rows):
         ],
     )
     frame["window"], frame["calc_date"] = "inception", DATE
-    frame["observations"], frame["gap_steps"], frame["definition_version"] = 1, 0, 3
+    frame["observations"], frame["gap_steps"], frame["definition_version"] = 1, 0, 4
     frame["reason"], frame["status"], frame["risk_free_rate"] = "", "provisional", 0.01
     for column in FUND_METRICS.columns:
         if column.name not in frame:
@@ -33,7 +36,8 @@ def metrics_of(rows):
 
 
 def funds_of(rows):
-    return pd.DataFrame(rows, columns=["fund_code", "kind", "family"])
+    frame = pd.DataFrame(rows, columns=["fund_code", "kind", "family"])
+    return frame.assign(name=frame["family"])
 
 
 def market():
@@ -127,22 +131,53 @@ def test_nine_of_ten_are_final_and_a_fund_is_active_for_fifteen_days():
     assert set(found["status"]) == {"provisional"}
 
 
-def test_the_class_with_the_longest_history_stands_for_all():
-    """Stops the order of rows, or a class without a start, from choosing who stands."""
+def test_which_class_stands_does_not_depend_on_what_is_stored_first():
+    """Stops the class fetched first from standing for a portfolio until others are fetched."""
+    names = {
+        "000001": "华夏甲混合C",
+        "000002": "华夏甲混合A",
+        "000003": "华夏甲混合(后端)",
+        "000004": "华夏甲混合A",  # as good by its name: the lower code
+        "000005": "华夏甲混合B",
+    }
+    funds = pd.DataFrame(
+        {"fund_code": c, "name": n, "kind": kind_of("", n), "family": family_of(n)}
+        for c, n in names.items()
+    )
+    assert funds["family"].nunique() == 1
+    for order in permutations(names):
+        # The class fetched first has a whole history, the second a wave's, others nothing.
+        starts = [19990101, 20200101, None, None, None]
+        rows = [(c, 0.1, 0.1, s, DATE) for c, s in zip(order, starts, strict=True)]
+        assert set(standing_for(metrics_of(rows), funds)) == {"000002"}
+    other = metrics_of([(c, 0.1, 0.1, None, DATE) for c in names if c != "000002"])
+    assert set(standing_for(other, funds)) == {"000004"}
+
+
+def test_a_silent_class_and_one_of_another_kind_stand_for_nobody_else():
+    """Stops a class that publishes nothing any more from taking the portfolio with it."""
     rows = [
+        ("000002", 0.1, 0.1, 20190101, 20260801),  # first by code, and silent
         ("000009", 0.1, 0.1, 20210101, DATE),
-        ("000004", 0.1, 0.1, 20200101, DATE),
-        ("000003", 0.1, 0.1, 20200101, DATE),  # as old: the lower code
-        ("000001", 0.1, 0.1, None, DATE),
-        ("000002", 0.1, 0.1, 20190101, 20260801),  # older, and silent
-        ("000005", 0.1, 0.1, 20190101, DATE),  # of another kind
+        ("000004", 0.1, 0.1, 20220101, DATE),
+        ("000001", 0.1, 0.1, 20190101, DATE),  # of another kind
     ]
-    kinds = [(row[0], "bond" if row[0] == "000005" else "mixed", "f") for row in rows]
+    kinds = [(row[0], "bond" if row[0] == "000001" else "mixed", "f") for row in rows]
     found = standing_for(metrics_of(rows), funds_of(kinds))
-    assert found.to_dict() == {
-        "000001": "000003", "000003": "000003", "000004": "000003", "000005": "000005",
-        "000009": "000003",
-    }  # fmt: skip
+    assert found.to_dict() == {"000001": "000001", "000004": "000004", "000009": "000004"}
     other = metrics_of(rows).assign(window="1y")
-    both = pd.concat([other.assign(start_date=20180101), metrics_of(rows)])
+    both = pd.concat([other, metrics_of(rows)])
     assert standing_for(both, funds_of(kinds)).equals(found)
+
+
+def test_classes_in_yuan_come_first_then_letters():
+    """Stops a dollar class or a back-end fee from standing for a portfolio of yuan."""
+    names = [
+        "甲混合",
+        "甲混合A",
+        "甲混合A(人民币)",
+        "甲混合C",
+        "甲混合A(美元现汇)",
+        "甲混合(后端)",
+    ]
+    assert [class_order(name) for name in names] == ["0", "0A", "0A", "0C", "1A", "1"]

@@ -53,7 +53,8 @@ def invented(seed=3):
     younger = {day: v * 0.999 for day, v in navs["000002"].items() if day > date(2024, 1, 1)}
     navs["900002"] = younger
     funds.append(("900002", "mixed", "family 2"))
-    return navs, pd.DataFrame(funds, columns=["fund_code", "kind", "family"])
+    frame = pd.DataFrame(funds, columns=["fund_code", "kind", "family"])
+    return navs, frame.assign(name=frame["family"])
 
 
 def series_of(navs):
@@ -122,7 +123,9 @@ def test_nothing_after_the_date_is_in_a_score():
         for day in weekdays(CALC + timedelta(1), CALC + timedelta(90)):
             later[code][day] = 0.01 if at % 2 else 100.0
     later["800000"] = dict.fromkeys(weekdays(CALC + timedelta(1), CALC + timedelta(90)), 1.0)
-    more = pd.concat([funds, pd.DataFrame([("800000", "mixed", "new")], columns=funds.columns)])
+    more = pd.concat(
+        [funds, pd.DataFrame([("800000", "mixed", "new", "new")], columns=funds.columns)]
+    )
     after = score_funds(inputs_of(later, more), WEIGHTS)
     pd.testing.assert_frame_equal(before, after)
 
@@ -198,7 +201,7 @@ def test_4433_needs_all_seven_windows():
     key = to_key(CALC)
     inception = pd.DataFrame({"fund_code": codes, "calc_date": key, "window": "inception",
                               "start_date": 20100104, "end_date": key})  # fmt: skip
-    funds = pd.DataFrame({"fund_code": codes, "kind": "mixed", "family": codes})
+    funds = pd.DataFrame({"fund_code": codes, "kind": "mixed", "family": codes, "name": codes})
     series = series_of({code: {CALC: 1.0} for code in codes})
     inputs = Inputs(key, inception, pd.DataFrame(rows), month_returns(series, key, MONTHS),
                     funds, RATE)  # fmt: skip
@@ -222,7 +225,7 @@ def test_stability_by_hand():
 
 
 def test_the_class_that_stands_for_a_portfolio():
-    """Stops a young class, or one without a start, from standing for an old one."""
+    """Stops a class with a later code from standing, and a silent fund from being looked at."""
     navs, funds = invented()
     inception = inputs_of(navs, funds).inception
     found = standing_for(inception, funds)

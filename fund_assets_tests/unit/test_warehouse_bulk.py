@@ -265,7 +265,7 @@ def test_texts_that_may_be_null_come_back(tmp_path):
     warehouse.init("simulated")
     frame = FUND_METRICS.empty().reindex(range(3)).assign(
         fund_code=["000001", "000002", "000003"], calc_date=20260105, window="1y", status="final",
-        end_date=20260105, observations=0, gap_steps=0, risk_free_rate=0.015, definition_version=3,
+        end_date=20260105, observations=0, gap_steps=0, risk_free_rate=0.015, definition_version=4,
         benchmark_code=[None, "", "中'文"], reason=["", "x", "y"],
     )  # fmt: skip
     with unreferenced(warehouse) as connection:
