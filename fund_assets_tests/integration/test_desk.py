@@ -274,7 +274,10 @@ def test_many_corrections_of_a_date_need_a_word(market, names):
     held = market.table("nav_quarantine")
     assert set(held["rule"]) == {"R16_revision_hold"} and len(held) == 6
     before = market.checksums()
-    with pytest.raises(BlockedError, match=r"20260917: 6 of 6 .*--despite R17_mass_revision"):
+    with pytest.raises(
+        BlockedError,
+        match=r"20260917: unit_nav of 6 of 52 stored .*--despite R17_mass_revision",
+    ):
         decide(market, deciding.accept, Wanted(rules=("R16_revision_hold",)))
     assert market.checksums() == before
     despite = Decision("王经理", "基金公司更正公告", frozenset({"R17_mass_revision"}))

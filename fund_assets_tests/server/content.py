@@ -266,8 +266,9 @@ class RealContent:
 
     The snapshot is the panel of 10,120 funds at `days`, the money page the money panel, the
     exchange page the panel's exchange-traded funds (which stand in the snapshot as well),
-    the list that of May 2026 with the funds that were gone by then, and histories are the
-    60 built payloads and the recorded one of 161725.
+    the list that of May 2026 as far as its funds were there, with those that were gone by then:
+    a list of today beside a page of 2020 would be a page that lacks half of its market. Histories
+    are the 60 built payloads and the recorded one of 161725.
     """
 
     def __init__(
@@ -299,7 +300,9 @@ class RealContent:
         then = then[["code", "name", "type"]].dropna().assign(pinyin="")
         columns = ["fund_code", "name", "fund_type", "pinyin"]
         both = pd.concat([now.set_axis(columns, axis=1), then.set_axis(columns, axis=1)])
-        return both.drop_duplicates("fund_code").sort_values("fund_code", ignore_index=True)
+        there = {*then["code"], *self.panel.index, *self.money_panel.index, *self.histories}
+        both = both[both["fund_code"].isin(there)].drop_duplicates("fund_code")
+        return both.sort_values("fund_code", ignore_index=True)
 
     @cached_property
     def events(self) -> pd.DataFrame:
