@@ -90,6 +90,10 @@ class Settings(BaseSettings):
         description="how long nothing is asked of a source that refuses us, the first time",
     )
     response_limit_mb: int = Field(64, gt=0, description="largest answer accepted")
+    remote_javascript: bool = Field(
+        False,
+        description="whether a history that our decoder refuses may be run as a script",
+    )
     raw_retention_days: int = Field(30, ge=1, description="how long raw answers are kept")
     history_funds_per_run: int = Field(
         300, ge=0, description="at most this many fund histories fetched in one run"

@@ -1,33 +1,25 @@
 """akshare as a decoder over our own transport.
 
-Belongs here: running one of akshare's functions so that its requests go through a
-`fetch` of ours, and turning whatever it raises into a `FormatError`. Does not belong here:
-what its frames mean (`pages.py`).
-
-akshare calls `requests.get` without timeout, retry or status check. Instead of patching
-requests for the whole process, the function is rebuilt with the same code and other names:
-in the copy, `requests` is our transport, `py_mini_racer` an engine in a child process with
-limits, and `pd.read_html` leaves texts such as `NaN` as they are. Nothing outside the copy
-changes, so it is safe in any number of threads.
-
-akshare takes 0.8 s and 100 MB to import: it is imported by the first call, not before.
+Belongs here: having one of akshare's functions called in a child process, so that its requests
+go through a `fetch` of ours, and turning whatever it raises into a `FormatError`. Does not
+belong here: what its frames mean (`pages.py`), how it is called (`akshare_calls.py`).
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
-from types import FunctionType, SimpleNamespace
+from threading import Lock
 from typing import Any
 
 import pandas as pd
-import requests
 
-from fund_assets.sources.base import FormatError, SourceError
+from fund_assets.sources import akshare_child, confined
+from fund_assets.sources.akshare_calls import MOST_REQUESTS, unpacked
+from fund_assets.sources.base import FormatError
 from fund_assets.sources.gateway import Answer
-from fund_assets.sources.javascript import ChildEngine
 
 Fetch = Callable[[str, Mapping[str, str] | None, Mapping[str, str] | None], Answer]
+_ADVICE = "; the source may have changed its format: upgrade akshare, or report it"
 
 
 @dataclass(frozen=True)
@@ -48,35 +40,25 @@ class Decoded:
 def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
     """Call akshare's `function`, its requests answered by `fetch(url, params, headers)`.
 
+    The function begins anew after each answer: what it computes depends on nothing else.
+
     Raises:
         SourceError: what `fetch` raised.
-        FormatError: anything that akshare raised; its own types tell nothing apart.
+        FormatError: anything that akshare raised, and when it needed too much time or memory;
+            its own types tell nothing apart.
     """
-    import akshare
-
-    original: FunctionType = getattr(akshare, function)
-    door = _Door(fetch)
-    reader = _HtmlReader()
-    names = {
-        **original.__globals__,
-        "requests": door,
-        "py_mini_racer": SimpleNamespace(MiniRacer=ChildEngine),
-        "pd": SimpleNamespace(**{**vars(pd), "read_html": reader.read_html}),
-    }
-    rebuilt = FunctionType(
-        original.__code__, names, function, original.__defaults__, original.__closure__
-    )
-    try:
-        frame = rebuilt(*args, **kwargs)
-    except SourceError:
-        raise
-    except Exception as error:
-        raise FormatError(
-            f"akshare {akshare.__version__} cannot read the answer to {function}: "
-            f"{type(error).__name__}: {error}"[:400]
-            + "; the source may have changed its format: upgrade akshare, or report it"
-        ) from error
-    return Decoded(frame, tuple(door.answers), tuple(reader.tables))
+    answers: list[Answer] = []
+    while True:
+        found = _child.call(function, answers, args, kwargs)
+        if "frame" in found:
+            tables = tuple(unpacked(table) for table in found["tables"])
+            return Decoded(unpacked(found["frame"]), tuple(answers), tables)
+        if "asks" not in found:
+            raise FormatError(found["raised"] + _ADVICE)
+        if len(answers) == MOST_REQUESTS:
+            raise FormatError(f"{function} makes more than {MOST_REQUESTS} requests{_ADVICE}")
+        asks = found["asks"]
+        answers.append(fetch(asks["url"], asks["params"], asks["headers"]))
 
 
 def replay(answer: Answer) -> Fetch:
@@ -84,50 +66,45 @@ def replay(answer: Answer) -> Fetch:
     return lambda url, params, headers: answer
 
 
-class _Door:
-    """Stands where akshare's functions expect the requests module."""
-
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
-        self.answers: list[Answer] = []
-
-    def get(
-        self,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        answer = self._fetch(url, params, headers)
-        self.answers.append(answer)
-        response = _Response()
-        response.url = answer.url
-        response.status_code = answer.status
-        response.headers.update(answer.headers)
-        response.raw = BytesIO(answer.body)
-        response.encoding = "utf-8-sig"
-        return response
-
-
-class _Response(requests.Response):
-    """A response that reads `gb2312`, which pages claim, as its superset GB 18030."""
-
-    @property
-    def encoding(self) -> str | None:
-        return self._encoding
-
-    @encoding.setter
-    def encoding(self, value: str | None) -> None:
-        self._encoding = "gb18030" if value == "gb2312" else value
-
-
-class _HtmlReader:
-    """`pandas.read_html` that parses a page once and keeps every text as it stands."""
+class _Child:
+    """The process that calls akshare: one for this process, one call at a time."""
 
     def __init__(self) -> None:
-        self.tables: list[pd.DataFrame] = []
-        self._read = partial(pd.read_html, keep_default_na=False, na_values=[])
+        self._lock = Lock()
+        self._owner = 0
 
-    def read_html(self, page: Any) -> list[pd.DataFrame]:
-        if not self.tables:
-            self.tables = self._read(page)
-        return self.tables
+    def call(
+        self, function: str, answers: list[Answer], args: tuple[Any, ...], kwargs: Any
+    ) -> dict[str, Any]:
+        head = {
+            "function": function,
+            "args": args,
+            "kwargs": kwargs,
+            "answers": [
+                {"url": a.url, "status": a.status, "headers": dict(a.headers)} for a in answers
+            ],
+        }
+        with self._lock:
+            if self._owner != os.getpid() or self._process.poll() is not None:
+                self._process = confined.start(akshare_child.__name__)
+                self._owner = os.getpid()
+            pipes = self._process
+            assert pipes.stdin and pipes.stdout
+            try:
+                akshare_child.send(pipes.stdin, head, [a.body for a in answers])
+                found = akshare_child.receive(pipes.stdout)
+            except OSError:
+                found = None
+        if found is None:
+            return {"raised": f"the process that calls akshare for {function} ended: reinstall "
+                    "akshare, and see that there is memory"}  # fmt: skip
+        if "over" in found[0]:
+            return {
+                "raised": f"the answer to {function} takes akshare more than "
+                f"{akshare_child.CPU_S} s or {akshare_child.MEMORY_BYTES >> 20:,} MB to read "
+                f"({found[0]['over']})"
+            }
+        return found[0]
+
+
+_child = _Child()

@@ -16,6 +16,7 @@ The forms, as observed until 2026:
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from math import nan
@@ -75,6 +76,8 @@ class Snapshot:
 def decode_snapshot(body: bytes) -> Snapshot:
     """The open-fund snapshot: two observations per share class, one for each header date.
 
+    A cell of figures that is no number, and a row of another width, are defects of that row.
+
     The published growth is the newer date's. Where that date's unit NAV is blank the growth
     cell is not read: nothing says which date it would belong to.
 
@@ -95,14 +98,19 @@ def decode_snapshot(body: bytes) -> Snapshot:
     if not rows:
         raise EmptyAnswerError("the market snapshot holds no fund; try again later")
     rows = _plain_rows(rows, 3)
-    _check_rows(rows, SNAPSHOT_FIELDS, "the market snapshot")
+    odd = _set_right(rows, SNAPSHOT_FIELDS)
+    _check_rows(rows, SNAPSHOT_FIELDS, "the market snapshot", texts=3)
     codes, names, pinyin, unit0, acc0, unit1, acc1, _, growth, *rest = zip(*rows, strict=True)
     days = rest[12:]
 
     now, before = Defects(), Defects()
+    for row, said in odd.items():
+        now.add(row, said)
+        before.add(row, said)
     unit = numbers(unit0, "unit_nav", now)
     published = [
-        "" if nav in NOT_YET else cell for cell, nav in zip(growth, unit0, strict=True)
+        "" if nav is None or (type(nav) is str and nav in NOT_YET) else cell
+        for cell, nav in zip(growth, unit0, strict=True)
     ]
     today = {
         "unit_nav": unit,
@@ -428,13 +436,35 @@ def _plain_rows(rows: Any, texts: int) -> list[Any]:
 
     def cells(row: list[Any]) -> list[Any]:
         told = [plain(cell) if type(cell) is str else cell for cell in row[:texts]]
-        named = ["" if cell is None else cell for cell in told[1:]]
+        named = [cell if type(cell) is str else "" for cell in told[1:]]
         return [*told[:1], *named, *row[texts:]]
 
     return [cells(row) if type(row) is list else row for row in rows]
 
 
-def _check_rows(rows: Any, widths: tuple[int, ...], what: str) -> None:
+def _set_right(rows: list[Any], widths: tuple[int, ...]) -> dict[int, str]:
+    """Give rows of another width no figures; row number → what is wrong with it.
+
+    They keep their code. More than one in a hundred are a form of its own, which is left.
+    """
+    found = Counter(len(row) for row in rows if type(row) is list)
+    width = max(widths, key=lambda known: found[known])
+    odd = {
+        at: row
+        for at, row in enumerate(rows)
+        if type(row) is list and len(row) != width and row and type(row[0]) is str
+    }
+    if len(odd) * 100 > len(rows):
+        return {}
+    for at, row in odd.items():
+        rows[at] = [row[0], *[""] * (width - 1)]
+    return {at: f"the row has {len(row)} fields, not {width}" for at, row in odd.items()}
+
+
+def _check_rows(
+    rows: Any, widths: tuple[int, ...], what: str, texts: int | None = None
+) -> None:
+    """Refuse rows of another form; `texts`: so many first cells are texts, or all."""
     if not all(type(row) is list for row in rows):
         raise FormatError(f"{what} holds a row that is no list")
     found = {len(row) for row in rows}
@@ -445,7 +475,7 @@ def _check_rows(rows: Any, widths: tuple[int, ...], what: str) -> None:
             "source changed its columns; upgrade fund-assets and akshare, or report it"
         )
     for row in rows:
-        for cell in row:
+        for cell in row[:texts]:
             if type(cell) is not str:
                 raise FormatError(
                     f"{what}: fund {quote(row[0])} has a cell {quote(cell)}, no text"

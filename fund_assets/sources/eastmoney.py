@@ -81,24 +81,29 @@ class EastmoneySource:
         gateway: owns every request.
         workers: histories fetched at the same time; the gateway's rate limit holds for all
             of them together.
+        javascript: whether a history that our decoder refuses may be run as the script that
+            it is, in a closed child process; what akshare cannot read of one fund is not run
+            for the others.
     """
 
     name = "eastmoney"
 
-    def __init__(self, gateway: Gateway, *, workers: int = 3) -> None:
+    def __init__(self, gateway: Gateway, *, workers: int = 3, javascript: bool = False) -> None:
         self._gateway = gateway
         self._workers = workers
+        self._javascript = javascript
+        self._beyond_akshare: dict[str, str] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "EastmoneySource":
         """The source with the limits of the settings."""
-        return cls(Gateway.from_settings(settings))
+        return cls(Gateway.from_settings(settings), javascript=settings.remote_javascript)
 
     def fund_list(self) -> Listing:
         """Every share class the market lists now, with its type, in one request."""
         answer = self._gateway.fetch("fund_list", FUND_LIST_URL, headers=HEADERS)
         frame, because = _read(
-            lambda: decode.decode_list(answer.body), lambda: pages.akshare_list(answer)
+            lambda: decode.decode_list(answer.body), lambda _: pages.akshare_list(answer)
         )
         return Listing(frame, (_payload(answer, len(frame), because),))
 
@@ -111,7 +116,8 @@ class EastmoneySource:
         """
         answer = self._gateway.fetch("open_funds", OPEN_FUNDS_URL, OPEN_FUNDS_PARAMS, HEADERS)
         market, because = _read(
-            lambda: decode.decode_snapshot(answer.body), lambda: pages.akshare_snapshot(answer)
+            lambda: decode.decode_snapshot(answer.body),
+            lambda _: pages.akshare_snapshot(answer),
         )
         money_answer, money = self._page(
             "money_funds", "fund_money_fund_daily_em", pages.money_page
@@ -178,12 +184,28 @@ class EastmoneySource:
             raise
         (observations, events), because = _read(
             lambda: decode.decode_history(answer.body, fund_code),
-            lambda: pages.akshare_history(answer, fund_code, kind),
+            lambda refusal: self._history_by_akshare(answer, fund_code, kind, refusal),
         )
         if because:
             because += "; akshare returns no dividend or split texts: this fund's are missing"
         payload = _payload(answer, len(observations), because)
         return History(fund_code, observations, events, (payload,))
+
+    def _history_by_akshare(
+        self, answer: Answer, fund_code: str, kind: str, refusal: FormatError
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        if not self._javascript:
+            raise FormatError(
+                "histories are scripts, and FUND_REMOTE_JAVASCRIPT does not let them be run"
+            )
+        sort = f"{kind}: {_kind_of(refusal)}"
+        if sort in self._beyond_akshare:
+            raise FormatError(f"not tried again: {self._beyond_akshare[sort]}")
+        try:
+            return pages.akshare_history(answer, fund_code, kind)
+        except FormatError as error:
+            self._beyond_akshare[sort] = str(error)
+            raise
 
     def histories(
         self, funds: Iterable[tuple[str, str]], *, keep: bool = False
@@ -301,14 +323,19 @@ class EastmoneySource:
             return decoded.answers[0], read(decoded)
 
 
-def _read(own: Callable[[], _T], akshare: Callable[[], _T]) -> tuple[_T, str]:
+def _kind_of(refusal: FormatError) -> str:
+    """A refusal without whose it is and what it quotes."""
+    return re.sub(r"[0-9]+|'[^']*'|\"[^\"]*\"", "…", str(refusal))
+
+
+def _read(own: Callable[[], _T], akshare: Callable[[FormatError], _T]) -> tuple[_T, str]:
     """Decode with ours, else with akshare's; the text says why when it was akshare's."""
     try:
         with boundary("the answer"):
             return own(), ""
     except FormatError as refusal:
         try:
-            return akshare(), str(refusal)
+            return akshare(refusal), str(refusal)
         except SourceError as second:
             refusal.add_note(f"akshare could not read it either: {second}")
             raise refusal from second
@@ -332,4 +359,4 @@ def ping_engine() -> tuple[str, bool, str]:
         well = ChildEngine().execute("1+1") == 2
     except JavaScriptError as error:
         return name, False, f"{error}: reinstall akshare with py-mini-racer and akracer"
-    return name, well, "akshare can stand in for our decoder of histories"
+    return name, well, "akshare can read the calendar of sessions"

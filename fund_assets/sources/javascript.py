@@ -6,7 +6,9 @@ belong here: our own decoders, which evaluate nothing.
 The engine that akshare brings is V8 of 2021. A script that allocates without end takes its
 whole process down, and the engine's own memory limit makes an honest script of 400 kB take
 20 s (measured with py-mini-racer 0.6.0). So each evaluation runs in a child process with
-limits of the operating system, which costs a tenth of a second.
+limits of the operating system, which costs a tenth of a second. The child has an empty
+environment, can open neither a file nor a connection, and where the system allows it there is
+no network around it.
 """
 
 import json
@@ -14,24 +16,36 @@ import subprocess
 import sys
 from typing import Any
 
+from fund_assets.sources.confined import no_network, python
+
 _TIMEOUT_S = 30
 _CPU_S = 20
 _MEMORY_BYTES = 2**30
-_CHILD = f"""
-import json, resource, sys
-resource.setrlimit(resource.RLIMIT_DATA, ({_MEMORY_BYTES}, {_MEMORY_BYTES}))
-resource.setrlimit(resource.RLIMIT_CPU, ({_CPU_S}, {_CPU_S}))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-from py_mini_racer import MiniRacer
-script, expression = json.load(sys.stdin)
-engine = MiniRacer()
-engine.eval(script)
-json.dump(engine.execute(expression), sys.stdout)
-"""
 
 
 class JavaScriptError(RuntimeError):
     """A script failed, or went beyond its limits."""
+
+
+def main() -> None:
+    """The child: reads script and expression, writes the value; all as JSON."""
+    import resource
+
+    no_network()
+    from py_mini_racer import MiniRacer
+
+    script, expression = json.load(sys.stdin)
+    engine = MiniRacer()
+    engine.eval("1")  # what it loads is loaded
+    for what, most in (
+        (resource.RLIMIT_DATA, _MEMORY_BYTES),
+        (resource.RLIMIT_CPU, _CPU_S),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 3),  # input, output and errors, and nothing more
+    ):
+        resource.setrlimit(what, (most, most))
+    engine.eval(script)
+    json.dump(engine.execute(expression), sys.stdout)
 
 
 class ChildEngine:
@@ -52,7 +66,8 @@ class ChildEngine:
         """
         try:
             done = subprocess.run(  # noqa: S603
-                [sys.executable, "-c", _CHILD],
+                python(__name__),
+                env={},
                 input=json.dumps([self._script, expression]),
                 capture_output=True,
                 text=True,

@@ -25,8 +25,13 @@ from fund_assets.takeaway.typed import TYPES, description, schema
 ROW_GROUP = 500_000
 #: Of a sheet of xlsx, the line of headings not counted.
 SHEET_ROWS = 1_048_576 - 1
-#: Texts that spreadsheets take for a formula, full-width signs included.
-FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
+#: Texts that spreadsheets take for a formula: full-width signs included, and whatever a
+#: program may drop before it looks: spaces, controls, what has no width.
+FORMULA = (
+    r"^(?:[\s\x00-\x1f\x7f-\x{a0}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}"
+    r"\x{180b}-\x{180f}\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{3000}\x{3164}"
+    r"\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fffd}]*[=+\-@＝＋－＠﹢﹣﹦﹫−]|[\t\r\n])"
+)
 #: Days from the epoch of xlsx, as it counts them, to 1970-01-01.
 SHEET_EPOCH = 25_569
 DAY_S = 86_400

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,14 @@ import pytest
 import requests
 
 from fund_assets.calendar import to_key
+from fund_assets.settings import Settings
+from fund_assets.sources import akshare_child, akshare_client, confined, javascript, pages
 from fund_assets.sources.akshare_client import replay, run
 from fund_assets.sources.base import FormatError, WrongFundError
 from fund_assets.sources.cells import Defects, numbers
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.sources.javascript import ChildEngine
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
 from fund_assets_tests.server.tiny import FUNDS, TinyMarket
 
@@ -60,7 +64,12 @@ def market(server):
 
 @pytest.fixture
 def source(market):
-    return EastmoneySource(Gateway(attempts=1, requests_per_second=10_000, deadline_s=30))
+    return a_source(javascript=True)
+
+
+def a_source(**more):
+    gateway = Gateway(attempts=1, requests_per_second=10_000, deadline_s=30)
+    return EastmoneySource(gateway, **more)
 
 
 def _akshare(name):
@@ -258,6 +267,120 @@ def test_a_script_that_eats_memory_is_an_error_not_a_crash(market, source):
     with pytest.raises(FormatError) as caught:
         source.history("000001", kind="mixed")
     assert "JavaScriptError: the engine ended with" in caught.value.__notes__[0]
+
+
+def test_no_script_of_the_source_is_run_unless_a_setting_says_so(market, monkeypatch):
+    """Stops whoever can answer in the source's name from running programs here."""
+    market.content.change["history"] = lambda b: b.replace(b'"unitMoney"', b"unitMoney")
+    monkeypatch.setattr(ChildEngine, "execute", lambda *_: pytest.fail("it was run"))
+    with pytest.raises(FormatError, match="is not the JSON") as caught:
+        a_source().history("000001", kind="mixed")
+    assert "FUND_REMOTE_JAVASCRIPT" in caught.value.__notes__[0]
+    assert not Settings(_env_file=None).remote_javascript
+
+
+def test_what_akshare_cannot_read_of_one_fund_is_not_run_for_the_others(
+    market, source, monkeypatch
+):
+    """Stops a new form of 26,000 histories from starting 26,000 engines."""
+    calls = []
+
+    def run(function, *arguments):
+        calls.append(function)
+        raise FormatError("akshare cannot read it")
+
+    monkeypatch.setattr(pages, "run", run)
+    market.content.change["history"] = lambda b: b.replace(b'"unitMoney"', b"unitMoney")
+    for code, kind in (("000001", "mixed"), ("000001", "mixed"), ("000009", "money")):
+        try:
+            source.history(code, kind=kind)
+        except FormatError as error:
+            assert "akshare cannot read it" in error.__notes__[0]
+    assert len(calls) == 1, "000009 has no unitMoney: ours reads it"
+
+
+def test_the_engine_has_no_environment_and_can_open_nothing(monkeypatch):
+    """Stops a script that breaks out of the engine from finding secrets or a way out."""
+    monkeypatch.setenv("FUND_HEALTH_TOKEN", "0123456789abcdef")
+    program = (
+        "import os, sys, socket, resource\n"
+        "from fund_assets.sources import javascript\n"
+        "class Engine:\n"
+        "    eval = staticmethod(lambda script: None)\n"
+        "    def execute(self, expression):\n"
+        "        tried = []\n"
+        "        for way in (socket.socket, lambda: open('/etc/passwd'), os.pipe):\n"
+        "            try: way(); tried.append('open')\n"
+        "            except OSError as error: tried.append(error.strerror)\n"
+        "        return [dict(os.environ), tried]\n"
+        "sys.modules['py_mini_racer'] = type(sys)('py_mini_racer')\n"
+        "sys.modules['py_mini_racer'].MiniRacer = Engine\n"
+        "javascript.main()\n"
+    )
+    usual = confined.python("x")
+    monkeypatch.setattr(
+        javascript, "python", lambda name: [*usual[:-1], usual[-1].split("from ")[0] + program]
+    )
+    environment, tried = ChildEngine().execute("1")
+    assert not [name for name in environment if name != "LC_CTYPE"]
+    assert tried == ["Too many open files"] * 3
+
+
+BOMBS = {
+    "colspan": b'<tr><td colspan="3000">x</td></tr>' * 30,
+    "rowspan": b'<tr><td rowspan="1000000000">x</td></tr>',
+    "both": b'<tr><td rowspan="100" colspan="100">x</td></tr>' * 30,
+    "entity": b'<tr><td colspan="&#51;000">x</td></tr>' * 30,
+    "no number": b'<tr><td colspan="-1">x</td></tr>',
+    "cells": b"<tr>" + b"<td>" * 210_000,
+    "nested": b"<tr><td><table><tr><td>" * 60 + b"<tr>" + b"<td>x" * 5_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_a_page_is_measured_before_its_tables_are_laid_out(market, source, bomb):
+    """A page of 1,179 bytes with colspan 3000 cost 21 s and 714 MB."""
+    market.content.change["money_funds"] = lambda body: body.replace(
+        b"<table", b"<table>" + bomb + b"</table><table", 1
+    )
+    begun = monotonic()
+    with pytest.raises(FormatError, match="TooManyCellsError"):
+        source.wave()
+    assert monotonic() - begun < 2
+
+
+def test_what_takes_akshare_too_much_ends_its_call_alone(market, source, monkeypatch):
+    """Stops an answer that a parser chokes on from taking memory or time without end."""
+    body = b"<html>" + b"<table><tr><td>x</td></tr></table>" + b"</html>"
+    answer = Answer("money_funds", "https://x/", 200, {}, body, "")
+    for limit, bad in (
+        ("CPU_S", lambda: sum(iter(int, 1))),
+        ("MEMORY_BYTES", lambda: bytearray(2**31)),
+    ):
+        reads, writes = os.pipe()
+        if not (child := os.fork()):
+            os.close(reads)
+            monkeypatch.setattr(akshare_child, "CPU_S", 1)
+            monkeypatch.setattr(akshare_child, "_called", lambda *_, bad=bad: bad())
+            os.write(writes, akshare_child._apart({}, []))
+            os._exit(0)
+        os.close(writes)
+        os.waitpid(child, 0)
+        with os.fdopen(reads, "rb") as pipe:
+            told, _ = akshare_child.receive(pipe)
+        ends = {"CPU_S": ("signal SIGXCPU", "signal SIGKILL"), "MEMORY_BYTES": ("status 1",)}
+        assert told["over"] in ends[limit]
+    monkeypatch.setattr(akshare_client._child, "call", lambda *_: {"raised": "too much"})
+    with pytest.raises(FormatError, match="too much; the source may have changed"):
+        run("fund_money_fund_daily_em", replay(answer))
+
+
+def test_a_child_that_died_is_begun_anew(market, source):
+    """Stops one crash of a parser from costing every later evening of a daemon."""
+    source.wave()
+    akshare_client._child._process.kill()
+    akshare_client._child._process.wait()
+    assert source.wave().payloads[1].rows == 2
 
 
 def test_the_seam_is_private_to_a_call():

@@ -115,13 +115,47 @@ def test_the_variant_with_two_more_fields_is_read_only_as_far_as_it_agrees():
     ]
 
 
+@pytest.mark.parametrize("cell", ["[1.5]", "{}", "true", "1e999", "[]", '"1.2.3"'])
+def test_a_figure_that_is_none_costs_its_row_and_no_other(cell):
+    """Stops one bad cell among 26,000 rows from ending the wave."""
+    body = _body(LATE, GOOD).replace(b'"1.2345"', cell.encode())
+    frame = decode_snapshot(body).observations.set_index(["fund_code", "nav_date"])
+    said = frame["defect"].to_dict()
+    assert said.pop((GOOD[0], 20261120)).startswith("unit_nav: not a number")
+    assert set(said.values()) == {""}
+    assert frame.loc[(GOOD[0], 20261119), "unit_nav"] == 1.2336
+
+
+def test_a_json_number_is_the_number_and_null_is_not_yet():
+    """Stops figures without quotation marks from costing anything."""
+    plain = decode_snapshot(_body(GOOD)).observations
+    other = decode_snapshot(_body(GOOD).replace(b'"1.2345"', b"1.2345")).observations
+    assert other.equals(plain)
+    other = decode_snapshot(_body(GOOD).replace(b'"1.2345"', b"null")).observations
+    assert other["unit_nav"].isna().tolist() == [True, False] and not other["defect"].any()
+
+
+def test_a_row_of_another_width_costs_its_row_until_they_are_many():
+    """Stops a short row from ending the wave, and a new form from passing for short rows."""
+    funds = [(f"{at:06d}", *GOOD[1:]) for at in range(200)]
+    rows = [(*fund, "x") if at in (7, 99) else fund for at, fund in enumerate(funds)]
+    frame = decode_snapshot(_body(*rows)).observations.set_index("fund_code")
+    odd = frame[frame["defect"] != ""]
+    assert odd.index.tolist() == ["000007", "000099"] * 2
+    assert set(odd["defect"]) == {"the row has 22 fields, not 21"}
+    assert odd["unit_nav"].isna().all() and len(frame) == 400
+    rows[100] = rows[99]
+    with pytest.raises(FormatError, match=r"rows of \[21, 22\] fields"):
+        decode_snapshot(_body(*rows))
+
+
 @pytest.mark.parametrize(
     "error, said, body",
     [
         (FormatError, r"rows of \[22\] fields, this version knows 21 or 23", _body(GOOD, extra="x")),
         (FormatError, r"rows of \[20\] fields", _body(GOOD[:8])),
         (FormatError, r"rows of \[21, 22\] fields", _body(GOOD, (*GOOD, "x"))),
-        (FormatError, "has a cell 1.2345, no text", _body(GOOD).replace(b'"1.2345"', b"1.2345")),
+        (FormatError, "has a cell 1001, no text", _body(GOOD).replace(b'"000001"', b"1001")),
         (FormatError, "no showday", _body(GOOD).replace(b"showday", b"days")),
         (FormatError, "no pair of dates", _body(GOOD).replace(b"2026-11-20", b"2026-13-20")),
         (FormatError, "not in order", wire.snapshot(DAYS[::-1], [GOOD])),

@@ -39,6 +39,9 @@ KINDS = Table(
     primary_key=("on_date", "fund_code"),
 )
 FORMULAS = ("=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1", "－1")
+#: What a program may drop before it looks whether a text is a formula.
+VEILED = (" =1", "\ufeff=1", "\u200b=1", "\x00=1", "\u3000@A1", " \t\xad+1", "\u202e=1", "\ufffd=1",
+          "﹦1", "\xa0-1", "\n\n=1")  # fmt: skip
 HARMLESS = ("华夏成长混合", "", "a=b", '中"欧", <b>', "😀", "_x0041_", "'=1")
 TEXTS = (*FORMULAS, *HARMLESS)
 FACTS = {"about": "=not(a formula)", "exported_at": "2026-11-24 21:40:00 Asia/Shanghai"}
@@ -105,6 +108,14 @@ def test_parquet_is_written_group_by_group(tmp_path, monkeypatch):
     groups = pq.ParquetFile(path).metadata
     assert [groups.row_group(at).num_rows for at in range(3)] == [32, 32, 16]
     assert groups.num_row_groups == 3
+
+
+def test_csv_disarms_what_stands_behind_spaces_and_marks(tmp_path):
+    """Stops a formula behind a space, a byte-order mark or what has no width."""
+    path = written(tmp_path, "csv", batch((*VEILED, *HARMLESS)))
+    with path.open(encoding="utf-8", newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file)]
+    assert names == [*(f"'{text}" for text in VEILED), *HARMLESS]
 
 
 def test_csv_disarms_formulas_and_tells_none_from_empty(tmp_path):
