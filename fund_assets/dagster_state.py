@@ -33,6 +33,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy import Engine, event
 
 from fund_assets.logs import follow_daemon
+from fund_assets.run_launcher import PROCESS_TAG, own_process
 from fund_assets.settings import SettingsError, load_settings
 
 # dagster.yaml turns telemetry off; this keeps the UI from making its empty folders for it.
@@ -184,11 +185,11 @@ def execute_job(
         ),
         job.job_name,
     )
-    definition = job.get_definition()
+    definition, ours = job.get_definition(), {PROCESS_TAG: own_process()}
     run = instance.create_run_for_job(
         job_def=definition,
         run_config=run_config,
-        tags={**definition.run_tags, **NO_RETRY, **(tags or {})},
+        tags={**definition.run_tags, **NO_RETRY, **ours, **(tags or {})},
         remote_job_origin=origin,
         job_code_origin=job.get_python_origin(),
     )

@@ -98,6 +98,39 @@ def test_three_evenings_without_a_daemon_are_there_after_its_restart(
         wait_until(there, daemon, log)
 
 
+def test_a_run_that_dies_with_daemon_and_code_server_is_run_again(
+    project, tmp_path, monkeypatch
+):
+    """Stops a run whose process is gone from keeping its job waiting until its time limit."""
+    folder, env = project
+    execute("daily_pipeline", BEFORE, folder, env)
+    monkeypatch.setenv("FUND_STATE", env["FUND_STATE"])
+    launch = [str(BIN / "dagster"), "job", "launch", "-w", "workspace.yaml",
+              "-j", "weekly_full_calc"]  # fmt: skip
+    done = subprocess.run(
+        launch, cwd=folder, env={**env, "FUND_CLOCK": LAST}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+
+        def runs(*statuses):
+            chosen = dg.RunsFilter(job_name="weekly_full_calc", statuses=list(statuses) or None)
+            return instance.get_runs(chosen)
+
+        log = tmp_path / "first.log"
+        with a_daemon(LAST, folder, env, log) as daemon:
+            wait_until(lambda: runs(dg.DagsterRunStatus.STARTED), daemon, log)
+        (killed,) = runs(dg.DagsterRunStatus.STARTED)
+        log = tmp_path / "second.log"
+        with a_daemon(LAST, folder, env, log) as daemon:
+            began = time.monotonic()
+            wait_until(lambda: runs(dg.DagsterRunStatus.FAILURE), daemon, log)
+            assert time.monotonic() - began < 120
+            wait_until(lambda: runs(dg.DagsterRunStatus.SUCCESS), daemon, log)
+        (again,) = runs(dg.DagsterRunStatus.SUCCESS)
+        assert again.parent_run_id == killed.run_id
+
+
 def test_dagster_alone_would_have_made_up_for_one_of_three(tmp_path, monkeypatch):
     """Stops the gap sensor from being taken for superfluous: of three ticks of a schedule
     that fell into the downtime, Dagster's scheduler evaluates the newest and forgets two."""
