@@ -1,7 +1,9 @@
 # Every task of the project. Needs Python 3.11 or newer, pip and make; nothing to export.
 # Settings pass through: FUND_SOURCE=akshare make run (all of them: .env.example).
+# VENV=/path/to/venv puts the environment there, for a project folder that is only read.
 
-BIN := .venv/bin
+export VENV ?= .venv
+BIN := $(VENV)/bin
 PORT ?= 3000
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export DAGSTER_HOME ?= $(CURDIR)
@@ -19,6 +21,7 @@ run: env ## the evening pipeline, once, and what it did
 
 dev: env ## Dagster's UI and daemon on 127.0.0.1:3000 (PORT=... for another)
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
+	@$(BIN)/python -m fund_assets.health.port 127.0.0.1 $(PORT)
 	@PYTHONWARNINGS=ignore $(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
 test: dev-env ## all default tests
@@ -68,7 +71,7 @@ lock: ## requirements/*.txt anew from requirements/*.in
 	@scripts/lock.sh
 
 clean: ## removes .venv and caches, never the state
-	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache \
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache \
 		.import_linter_cache .hypothesis .tmp_dagster_home_*
 	find . -name __pycache__ -not -path './.fund*' -prune -exec rm -rf {} +
 

@@ -69,7 +69,10 @@ def week_start(week: str) -> date:
     found = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", week)
     if not found:
         raise ValueError(f"{week!r} is no ISO week, such as 2026-W47")
-    return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    try:
+        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    except ValueError as error:
+        raise ValueError(f"{week!r} is no ISO week, such as 2026-W47: {error}") from error
 
 
 def to_stamp(moment: datetime) -> int:

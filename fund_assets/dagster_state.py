@@ -31,6 +31,7 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
 
 from fund_assets.logs import follow_daemon
 from fund_assets.run_launcher import PROCESS_TAG, own_process
@@ -154,9 +155,20 @@ def set_dagster_home() -> Path:
 
 
 def project_instance() -> DagsterInstance:
-    """The Dagster instance of this project; a context manager, as Dagster's own is."""
+    """The Dagster instance of this project; a context manager, as Dagster's own is.
+
+    Raises:
+        SettingsError: its folder cannot be read or written.
+    """
     set_dagster_home()
-    return DagsterInstance.get()
+    try:
+        return DagsterInstance.get()
+    except (OSError, DBAPIError) as error:
+        words = error.orig if isinstance(error, DBAPIError) else error.strerror
+        raise SettingsError(
+            f"the run history in {load_settings().state_dir / 'dagster'} cannot be opened: "
+            f"{words}: make the folder writable, or set FUND_STATE to another"
+        ) from error
 
 
 def execute_job(

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Makes .venv as requirements/*.txt say: `scripts/env.sh run` or `scripts/env.sh dev`.
-# Does nothing when .venv is already that. PYTHON=... chooses the interpreter.
+# Makes .venv, or VENV=..., as requirements/*.txt say: `scripts/env.sh run` or `... dev`.
+# Does nothing when it is already that. PYTHON=... chooses the interpreter.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
-venv=.venv
-log=$venv/install.log
+venv=${VENV:-.venv}
+log="$venv/install.log"
 lock=$(cat requirements/*.txt setup.cfg | cksum)
 key="$PWD $lock"
 
-if [ -f $venv/stamp ]; then
-    case "$(cat $venv/stamp)" in
+if [ -f "$venv/stamp" ]; then
+    case "$(cat "$venv/stamp")" in
     "dev $key" | "$kind $key") exit 0 ;;
     esac
 fi
@@ -47,7 +47,7 @@ install() { # what is told, pip's arguments
     title=$1 expected=$2
     shift 2
     started=$(date +%s)
-    $venv/bin/python -m pip install --disable-pip-version-check --no-input "$@" \
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input "$@" \
         >"$log" 2>&1 &
     pip=$!
     trap 'kill $pip 2>/dev/null || true; exit 130' INT TERM
@@ -74,13 +74,13 @@ install() { # what is told, pip's arguments
 }
 
 # An environment for other pins is made anew; the run environment only grows to dev.
-if [ ! -f $venv/stamp ] || [ "$(cat $venv/stamp)" != "run $key" ]; then
+if [ ! -f "$venv/stamp" ] || [ "$(cat "$venv/stamp")" != "run $key" ]; then
     echo "Making $venv with $("$python" -V) (once; about a minute and 1.3 GB)"
-    "$python" -m venv --clear $venv
+    "$python" -m venv --clear "$venv"
     install "build tools" 3 --require-hashes -r requirements/build.txt
     # Source-only packages are built with those, so nothing unpinned is fetched.
 fi
 install "packages" "$(grep -c '^[a-z]' requirements/"$kind".txt)" \
     --no-build-isolation --require-hashes -r requirements/"$kind".txt
 install "fund-assets" 1 --no-build-isolation --no-deps -e .
-echo "$kind $key" >$venv/stamp
+echo "$kind $key" >"$venv/stamp"

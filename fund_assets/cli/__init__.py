@@ -6,12 +6,14 @@ Does not belong here: what a command does (one module a theme), facts (`monitori
 Commands import what they need when they are called: `--help` must not wait for Dagster.
 """
 
+import errno
 import sys
 from typing import Any
 
 import click
 
 from fund_assets.cli.alerting import alert, watch
+from fund_assets.cli.asking import Commands, plainly
 from fund_assets.cli.calendar_days import calendar
 from fund_assets.cli.corrections import corrections
 from fund_assets.cli.filling import backfill, gaps
@@ -19,7 +21,7 @@ from fund_assets.cli.logging_out import logs
 from fund_assets.cli.looking import nav
 from fund_assets.cli.measured import compare, screen
 from fund_assets.cli.moving import copy_warehouse
-from fund_assets.cli.pipeline import canary, collect, metrics, run, validate
+from fund_assets.cli.pipeline import canary, collect, metrics, run, validate, weekly
 from fund_assets.cli.proving import prove
 from fund_assets.cli.quarantine import quarantine
 from fund_assets.cli.rates import rate
@@ -31,35 +33,55 @@ from fund_assets.cli.watching import dashboard
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
 FAILED, WRONG_USE = 1, 2
+#: A place that a person must open, or choose another one.
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
 
 
-class _Plain(click.Group):
+class _Plain(Commands):
     """A group that tells the project's errors in words; any other error is a defect."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with plainly():
+                return super().invoke(ctx)
         except (click.exceptions.Exit, click.Abort):
             raise
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, OSError) as error:
             code = _exit_code(error)
             if code is None:
                 raise
-            click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+            click.echo(
+                f"{click.style('Error:', fg='red', bold=True)} {_words(error)}", err=True
+            )
             ctx.exit(code)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with plainly():
+            return super().make_context(*args, **kwargs)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (
+            f"{error.filename} cannot be used: {error.strerror}: put its permissions right, or "
+            "set FUND_STATE to another folder"
+        )
+    return str(error)
 
 
 def _exit_code(error: Exception) -> int | None:
     from fund_assets.calendar import CalendarError
-    from fund_assets.nav.desk import DeskError
+    from fund_assets.nav.desk import DeskError, UnknownIdError
     from fund_assets.report.files import ReportError
     from fund_assets.settings import SettingsError
     from fund_assets.sources.base import SourceError
     from fund_assets.takeaway.datasets import TakeawayError
     from fund_assets.warehouse import WarehouseError
 
-    if isinstance(error, SettingsError | TakeawayError):
+    if isinstance(error, SettingsError | TakeawayError | UnknownIdError):
         return WRONG_USE
+    if isinstance(error, OSError):
+        return WRONG_USE if error.errno in CLOSED and error.filename else None
     if isinstance(
         error, CalendarError | DeskError | ReportError | SourceError | WarehouseError
     ):
@@ -87,8 +109,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav, prove,
-    corrections, quarantine, compare, screen, report, export, serve, rate, init, migrate,
+    run, weekly, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav,
+    prove, corrections, quarantine, compare, screen, report, export, serve, rate, init, migrate,
     copy_warehouse, doctor, calendar, alert, watch,
 )  # fmt: skip
 for command in COMMANDS:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.opening import NotThere, console, open_platform, quiet
+from fund_assets.cli.asking import Commands, NotThere, check_text, nearest
+from fund_assets.cli.opening import console, open_platform, quiet, reading
 
 if TYPE_CHECKING:
     from fund_assets.alerts.lifecycle import State
@@ -21,7 +22,7 @@ LONGEST = timedelta(days=90)
 SHOWN = 50
 
 
-@click.group()
+@click.group(cls=Commands)
 def alert() -> None:
     """See, try, silence and resend alerts. docs/alerts.md describes them."""
 
@@ -39,7 +40,7 @@ def list_alerts(everything: bool) -> None:
     from fund_assets.settings import SHANGHAI
     from fund_assets.warehouse import alerts
 
-    warehouse = open_platform().warehouse
+    warehouse = reading()
     states = [state_of(row) for row in alerts.states(warehouse)]
     firing = sorted((s for s in states if s.firing), key=lambda s: (-s.severity, s.fingerprint))
     terminal = console()
@@ -89,7 +90,7 @@ def test(only: str | None) -> None:
     channels = [c for c in configured(settings) if only in (None, c.name)]
     if not channels:
         raise NotThere(
-            f"the channel {only} is not set" if only
+            f"the channel {only} is not set: see FUND_ALERT_ in .env.example" if only
             else "no channel is set: see FUND_ALERT_ in .env.example"
         )  # fmt: skip
     message = Message(
@@ -128,17 +129,17 @@ def silence(fingerprint: str, span: str, note: str) -> None:
     from fund_assets.settings import SHANGHAI
     from fund_assets.warehouse import alerts
 
-    if not 0 < len(note.strip()) <= 200:
-        raise click.BadParameter("1 to 200 characters", param_hint="--note")
+    kept, lasts = check_text(note, "--note", 200), _span(span)
+    reading().close()
     warehouse = open_platform().warehouse
     known = {str(row["fingerprint"]) for row in alerts.states(warehouse)}
     if fingerprint not in KINDS and fingerprint not in known:
         raise NotThere(
-            f"there is no alert {fingerprint!r}: `fund-assets alert list` shows those that "
-            f"hold; the kinds are {', '.join(KINDS)}"
+            f"there is no alert {fingerprint!r}: {nearest(fingerprint, [*KINDS, *known])}; "
+            "`fund-assets alert list` shows those that hold"
         )
     now = datetime.now(SHANGHAI).replace(microsecond=0)
-    entered = Silence(fingerprint, now + _span(span), now, note.strip())
+    entered = Silence(fingerprint, now + lasts, now, kept)
     alerts.set_silence(warehouse, as_row(entered))
     click.echo(f"{fingerprint} is silent until {entered.ends_at:%Y-%m-%d %H:%M}.")
 
@@ -149,6 +150,7 @@ def unsilence(fingerprint: str) -> None:
     """End a silence before its time."""
     from fund_assets.warehouse import alerts
 
+    reading().close()
     if not alerts.drop_silence(open_platform().warehouse, fingerprint):
         raise NotThere(f"{fingerprint!r} is not silenced: see `fund-assets alert list`")
     click.echo(f"{fingerprint} is told again.")
@@ -162,6 +164,7 @@ def resend(message: str | None) -> None:
     from fund_assets.settings import SHANGHAI
     from fund_assets.warehouse import alerts
 
+    reading().close()
     warehouse = open_platform().warehouse
     dead = [row for row in alerts.outbox(warehouse, "dead") if message in (None, row["id"])]
     if message and not dead:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fund_assets.cli.asking import DAY, Commands, NotThere, OneOf, check_text
 from fund_assets.cli.opening import console, open_platform, stored_warehouse
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 WEEKDAYS = "一二三四五六日"
 
 
-@click.group()
+@click.group(cls=Commands)
 def calendar() -> None:
     """Show, correct or extend the exchange's trading calendar."""
 
@@ -30,7 +31,7 @@ def show(year: int | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from fund_assets.calendar import CalendarError, from_key
+    from fund_assets.calendar import from_key
     from fund_assets.settings import load_settings
     from fund_assets.warehouse import days
 
@@ -41,8 +42,9 @@ def show(year: int | None) -> None:
     year = year or settings.now().year
     first, last = date(year, 1, 1), min(date(year, 12, 31), known.horizon)
     if first > known.horizon:
-        raise CalendarError(
-            f"the trading calendar ends on {known.horizon}: run `fund-assets calendar refresh`"
+        raise NotThere(
+            f"the trading calendar ends on {known.horizon}: name an earlier year, or run "
+            "`fund-assets calendar refresh`"
         )
     table = Table("月份", "交易日", "休市（周一至周五）", title=f"{year} 年", box=None)
     table.columns[1].justify = "right"
@@ -65,8 +67,8 @@ def show(year: int | None) -> None:
 
 
 @calendar.command("set")
-@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]))
-@click.argument("state", type=click.Choice(["open", "closed"]))
+@click.argument("day", metavar="DATE", type=DAY)
+@click.argument("state", type=OneOf(["open", "closed"]))
 @click.option("--note", required=True, help="Who enters it and why; kept with the day.")
 def set_day(day: datetime, state: str, note: str) -> None:
     """Enter whether the exchange trades on DATE, such as 2027-01-04.
@@ -82,8 +84,7 @@ def set_day(day: datetime, state: str, note: str) -> None:
             f"{wanted} is a weekend: the exchange never trades then, not on make-up "
             "working days either", param_hint="DATE",
         )  # fmt: skip
-    if not 0 < len(note.strip()) <= 200:
-        raise click.BadParameter("1 to 200 characters", param_hint="--note")
+    kept = check_text(note, "--note", 200)
     warehouse = open_platform().warehouse
     known = _known(warehouse)
     skipped = [d for d in _every_day(known.horizon + timedelta(days=1), wanted) if d != wanted]
@@ -93,7 +94,7 @@ def set_day(day: datetime, state: str, note: str) -> None:
             f"known: enter {weekdays[0]} first, or run `fund-assets calendar refresh`",
             param_hint="DATE",
         )
-    days.set_overrides(warehouse, {to_key(wanted): state == "open"}, note.strip())
+    days.set_overrides(warehouse, {to_key(wanted): state == "open"}, kept)
     click.echo(f"{wanted} is {'a session' if state == 'open' else 'closed'} from now on.")
 
 

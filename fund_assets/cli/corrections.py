@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from fund_assets.cli.opening import console, stored_warehouse
+from fund_assets.cli.asking import PAST_DAY, OneOf
+from fund_assets.cli.opening import console, one_code, reading
 
 LEVELS = {
     "none": "",
@@ -21,11 +22,9 @@ LEVELS = {
 
 @click.command()
 @click.option("--fund", metavar="CODE", help="Of this fund alone.")
+@click.option("--since", type=PAST_DAY, help="Seen on this day or later.")
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), help="Seen on this day or later."
-)
-@click.option(
-    "--level", "levels", multiple=True, type=click.Choice(list(LEVELS)),
+    "--level", "levels", multiple=True, type=OneOf(list(LEVELS)),
     help="Of this legal level: report from 0.25 % on, announce from 0.5 % on. Repeatable.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The corrections for machines.")
@@ -37,12 +36,11 @@ def corrections(
     A manager must report an error of 0.25 % of the NAV, and announce one of 0.5 %.
     """
     from fund_assets.calendar import to_key
-    from fund_assets.settings import load_settings
     from fund_assets.warehouse import history
 
-    warehouse = stored_warehouse(load_settings())
-    if warehouse is None:
-        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    warehouse = reading()
+    if fund:
+        fund = one_code(fund, "--fund")
     rows = history.corrections(
         warehouse,
         since=to_key(since) * 1_000_000 if since else 0,

@@ -83,6 +83,7 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
                 f"{warehouse.place} is not made yet",
                 "run `fund-assets run`",
             )
+            yield from _room_for(settings)
         else:
             warehouse.init(settings.source)
             yield Finding(
@@ -114,6 +115,17 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _room_for(settings: Settings) -> Iterator[Finding]:
+    """Whether the state folder can be made where it is asked for."""
+    folder = settings.state_dir
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        yield Finding(
+            "state", FAILURE, f"{folder} cannot be made: {there} takes no folder",
+            "make it writable, or set FUND_STATE to another folder",
+        )  # fmt: skip
+
+
 def examine_calendar(settings: Settings) -> Iterator[Finding]:
     """How far the trading calendar is known."""
     try:
@@ -142,6 +154,14 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
 
     from fund_assets.dagster_state import dagster_dir, project_instance
 
+    if not (settings.state_dir / "dagster").is_dir():
+        yield Finding(
+            "Dagster",
+            WARNING,
+            f"{dg.__version__}, nothing has run yet",
+            "run `fund-assets run`",
+        )
+        return
     try:
         with project_instance() as instance:
             runs = instance.get_runs_count()

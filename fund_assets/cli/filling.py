@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from fund_assets.cli.opening import console, known_codes
-from fund_assets.schemas.kinds import KINDS
+from fund_assets.cli.asking import KIND, PAST_DAY
+from fund_assets.cli.opening import console, known_codes, reading_platform
 
 #: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
 STALE = timedelta(days=28)
@@ -23,9 +23,9 @@ LONGEST_S = 24 * 3600
     "--codes", multiple=True, metavar="CODE[,CODE...]",
     help="Exactly these funds, also those that were had before.",
 )  # fmt: skip
-@click.option("--kind", type=click.Choice(list(KINDS)), help="Funds of this kind alone.")
+@click.option("--kind", type=KIND, help="Funds of this kind alone, such as mixed or 混合型.")
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="DATE",
+    "--since", type=PAST_DAY, metavar="DATE",
     help="Also funds that have not been asked for since this date.",
 )  # fmt: skip
 @click.option("--stale", is_flag=True, help=f"The same, since {STALE.days} days ago.")
@@ -44,8 +44,6 @@ def backfill(
     from fund_assets.calendar import to_stamp
     from fund_assets.settings import load_settings
 
-    if since and since.date() > load_settings().now().date():
-        raise click.BadParameter(f"{since:%Y-%m-%d} is still to come", param_hint="--since")
     config: dict[str, Any] = {"codes": known_codes(codes, "--codes")}
     if kind:
         config["kind"] = kind
@@ -67,10 +65,9 @@ def gaps(every: bool, repair: bool) -> None:
     """
     from rich.table import Table
 
-    from fund_assets.cli.opening import open_platform
     from fund_assets.steps.repairing import LOOK_BACK, find_gaps
 
-    platform = open_platform()
+    platform = reading_platform()
     found = find_gaps(platform.warehouse, platform.calendar, platform.now())
     platform.warehouse.close()
     open_still = found[~found["absent"]]

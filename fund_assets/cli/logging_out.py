@@ -5,11 +5,13 @@ Belongs here: options and writing. Does not belong here: the files (`logs.py`).
 
 import click
 
+from fund_assets.cli.asking import NotThere, OneOf
+
 KINDS = ("collector", "scheduler", "health")
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS), default="collector")
+@click.argument("kind", type=OneOf(KINDS), default="collector")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, metavar="N",
@@ -26,7 +28,7 @@ def logs(kind: str, follow: bool, lines: int) -> None:
     going_on = files.follow(kind, folder) if follow else iter(())
     shown = files.last_lines(kind, folder, lines)
     if not shown and not follow:
-        click.echo(f"there is no {kind} log in {folder} yet", err=True)
+        raise NotThere(f"there is no {kind} log in {folder} yet: run `fund-assets run` first")
     for line in shown:
         click.echo(line, nl=False)
     try:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.opening import NotThere, console, stored_warehouse
+from fund_assets.cli.asking import PAST_DAY, NotThere
+from fund_assets.cli.opening import console, reading
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
@@ -45,9 +46,7 @@ RETURN_STATUSES = {
     help="As it was known at this time in Shanghai: YYYY-MM-DD (the end of that day) or "
     "'YYYY-MM-DD HH:MM'.",
 )  # fmt: skip
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), help="Leave out older dates."
-)
+@click.option("--since", type=PAST_DAY, help="Leave out older dates.")
 @click.option(
     "--limit", type=click.IntRange(min=0), metavar="N",
     help=f"The newest N dates, 0 for all [default: {SHOWN_ROWS}; all with --csv].",
@@ -62,13 +61,10 @@ def nav(
     the funds it fits.
     """
     from fund_assets.calendar import to_key
-    from fund_assets.settings import load_settings
     from fund_assets.warehouse import history
 
-    warehouse = stored_warehouse(load_settings())
-    if warehouse is None:
-        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
     known_at = _moment(as_of) if as_of else None
+    warehouse = reading()
     row = chosen_fund(warehouse, fund, one_only=as_csv)
     if row is None:
         return
@@ -124,12 +120,15 @@ def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[st
         return None
     if found:
         raise NotThere(f"{text!r} fits several funds: name one by its six digits")
-    near = get_close_matches(text, history.codes(warehouse), n=NEAR_FUNDS, cutoff=0.6)
+    known = history.codes(warehouse)
+    if not known:
+        raise NotThere("there are no funds yet: run `fund-assets run` first")
+    near = get_close_matches(text, known, n=NEAR_FUNDS, cutoff=0.6)
     funds = [history.fund(warehouse, code) for code in near]
-    hint = "".join(f"\n  {f['fund_code']}  {f['name']}" for f in funds if f)
+    hint = ", ".join(f"{f['fund_code']} {f['name']}" for f in funds if f)
     raise NotThere(
-        f"there is no fund {text!r} in fund_info."
-        + (f" Near it are:{hint}" if hint else " Try a part of its name.")
+        f"there is no fund {text!r}: "
+        + (f"near it are {hint}" if hint else "write its six digits or a part of its name")
     )
 
 

@@ -9,54 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fund_assets.cli.asking import KIND, WINDOW, NotThere
 from fund_assets.cli.looking import chosen_fund
-from fund_assets.cli.opening import NotThere, console, stored_warehouse
+from fund_assets.cli.opening import console, reading
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
-#: Column → label and form: % a fraction shown in percent, n a number, d a date, i a count.
-LABELS = {
-    "start_date": ("起始日", "d"),
-    "end_date": ("截止日", "d"),
-    "observations": ("收益数", "i"),
-    "gap_steps": ("跨缺口步数", "i"),
-    "total_return": ("总收益", "%"),
-    "annualized_return": ("年化收益", "%"),
-    "annualized_volatility": ("年化波动", "%"),
-    "downside_deviation": ("下行偏差", "%"),
-    "sharpe_ratio": ("夏普比率", "n"),
-    "sortino_ratio": ("索提诺比率", "n"),
-    "calmar_ratio": ("卡玛比率", "n"),
-    "omega_ratio": ("欧米伽比率", "n"),
-    "max_drawdown": ("最大回撤", "%"),
-    "max_drawdown_peak": ("回撤起点", "d"),
-    "max_drawdown_trough": ("回撤谷底", "d"),
-    "max_drawdown_recovery": ("回撤修复", "d"),
-    "max_drawdown_days": ("回撤天数", "i"),
-    "current_drawdown": ("当前回撤", "%"),
-    "var_95": ("VaR 95%", "%"),
-    "cvar_95": ("CVaR 95%", "%"),
-    "skewness": ("偏度", "n"),
-    "kurtosis": ("超额峰度", "n"),
-    "best_day": ("最好一日", "%"),
-    "worst_day": ("最差一日", "%"),
-    "month_win_rate": ("月胜率", "%"),
-    "ulcer_index": ("溃疡指数", "%"),
-    "alpha": ("阿尔法", "%"),
-    "beta": ("贝塔", "n"),
-    "r_squared": ("R²", "n"),
-    "correlation": ("相关系数", "n"),
-    "tracking_error": ("跟踪误差", "%"),
-    "information_ratio": ("信息比率", "n"),
-    "up_capture": ("上行捕获", "n"),
-    "down_capture": ("下行捕获", "n"),
-    "risk_free_rate": ("无风险利率", "%"),
-}
-WINDOW_LABELS = {
-    "1m": "近1月", "3m": "近3月", "6m": "近6月", "1y": "近1年", "2y": "近2年", "3y": "近3年",
-    "5y": "近5年", "ytd": "今年来", "inception": "成立来",
-}  # fmt: skip
 #: Columns of a terminal that the labels and each window take.
 LABEL_WIDTH, CELL_WIDTH = 17, 11
 STATUSES = {"final": "已定", "provisional": "暂定"}
@@ -67,16 +26,6 @@ COMPARED = (
 )  # fmt: skip
 
 
-def open_metrics() -> "Warehouse":
-    """The warehouse, for a look at metrics."""
-    from fund_assets.settings import load_settings
-
-    warehouse = stored_warehouse(load_settings())
-    if warehouse is None:
-        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
-    return warehouse
-
-
 def show_metrics(text: str) -> None:
     """Print every window of one fund."""
     from rich.markup import escape
@@ -85,9 +34,10 @@ def show_metrics(text: str) -> None:
     from fund_assets.calendar import from_key
     from fund_assets.schemas.kinds import INDICES
     from fund_assets.schemas.tables import WINDOWS
+    from fund_assets.schemas.words import LABELS, WINDOW_LABELS
     from fund_assets.warehouse.measured import newest_metrics
 
-    warehouse = open_metrics()
+    warehouse = reading()
     fund = chosen_fund(warehouse, text, one_only=False)
     if fund is None:
         return
@@ -131,7 +81,9 @@ def show_metrics(text: str) -> None:
 
 @click.command()
 @click.argument("funds", metavar="CODE CODE...", nargs=-1, required=True)
-@click.option("--window", default="1y", show_default=True, help="Length of the window.")
+@click.option(
+    "--window", type=WINDOW, default="1y", show_default=True, help="Length of the window."
+)
 @click.option(
     "--chart",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -142,23 +94,21 @@ def compare(funds: tuple[str, ...], window: str, chart: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from fund_assets.schemas.tables import WINDOWS
+    from fund_assets.schemas.words import LABELS, WINDOW_LABELS
     from fund_assets.warehouse.measured import of_window
 
-    if window not in WINDOWS:
-        raise click.BadParameter(
-            f"{window!r}: one of {' '.join(WINDOWS)}", param_hint="--window"
-        )
     if chart:
         _check_chart(chart)
-    warehouse = open_metrics()
+    warehouse = reading()
     found = [chosen_fund(warehouse, text, one_only=False) for text in funds]
     if None in found:
         return
     known = {fund["fund_code"]: fund for fund in found if fund}
     rows = of_window(warehouse, list(known), window)
     if missing := set(known) - {row["fund_code"] for row in rows}:
-        raise NotThere(f"{', '.join(sorted(missing))}: no metrics yet, `fund-assets metrics`")
+        raise NotThere(
+            f"{', '.join(sorted(missing))}: no metrics yet, run `fund-assets metrics` first"
+        )
     table = Table(title=f"{WINDOW_LABELS[window]}", title_justify="left", box=None)
     table.add_column("指标")
     for row in rows:
@@ -198,6 +148,7 @@ def _draw_chart(
 
     from fund_assets.calendar import from_key, keys_to_days
     from fund_assets.report import charts
+    from fund_assets.schemas.words import WINDOW_LABELS
     from fund_assets.warehouse.history import history
 
     curves = []
@@ -224,7 +175,7 @@ def _draw_chart(
 
 @click.command()
 @click.argument("conditions")
-@click.option("--kind", help="Only funds of this kind, such as equity.")
+@click.option("--kind", type=KIND, help="Funds of this kind alone, such as mixed or 混合型.")
 @click.option("--sort", default="sharpe_ratio", show_default=True, help="Highest first.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
 def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
@@ -234,14 +185,13 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
     must hold; a fund without a value does not meet one on it. Metrics have the names of the
     columns of fund_metrics; without a window it is 1y.
     """
-    from difflib import get_close_matches
-
     from rich.markup import escape
     from rich.table import Table
 
     from fund_assets.calendar import from_key
     from fund_assets.metrics.screening import ScreenError, column, parse
     from fund_assets.schemas.kinds import KINDS
+    from fund_assets.schemas.words import LABELS, WINDOW_LABELS
     from fund_assets.warehouse.measured import screened
 
     try:
@@ -249,10 +199,7 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
         by = column(sort)
     except ScreenError as error:
         raise NotThere(str(error)) from error
-    if kind is not None and kind not in KINDS:
-        near = get_close_matches(kind, KINDS, n=1) or [", ".join(KINDS)]
-        raise NotThere(f"there is no kind {kind!r}: do you mean {near[0]}?")
-    calc_date, count, rows = screened(open_metrics(), asked, kind, by, limit)
+    calc_date, count, rows = screened(reading(), asked, kind, by, limit)
     if calc_date is None:
         raise NotThere("there are no metrics yet: run `fund-assets run`")
     names = list(

@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
 
-class NotThere(click.ClickException):
-    """What was named does not exist: wrong use, told without the usage lines."""
-
-    exit_code = 2
-
-
 def console() -> "Console":
     """Standard output as a console that leaves texts of data as they are."""
     from rich.console import Console
@@ -50,6 +44,42 @@ def open_platform() -> "Platform":
     from fund_assets.warehouse import WarehouseError
 
     platform = Platform()
+    try:
+        _ = platform.warehouse
+    except WarehouseError as error:
+        raise SettingsError(str(error)) from error
+    return platform
+
+
+def reading() -> "Warehouse":
+    """The warehouse, to be read alone: nothing is made by it.
+
+    Raises:
+        SettingsError: there is none yet (says to run first), or it cannot be read.
+    """
+    from fund_assets.settings import SettingsError, load_settings
+    from fund_assets.warehouse import Warehouse, WarehouseError
+
+    settings = load_settings()
+    try:
+        warehouse = Warehouse(settings.warehouse, read_only=True)
+        warehouse.init(settings.source)
+    except WarehouseError as error:
+        raise SettingsError(str(error)) from error
+    return warehouse
+
+
+def reading_platform() -> "Platform":
+    """The platform around a warehouse that is only read.
+
+    Raises:
+        SettingsError: as of `reading`.
+    """
+    from fund_assets.platform import Platform
+    from fund_assets.settings import SettingsError
+    from fund_assets.warehouse import WarehouseError
+
+    platform = Platform(read_only=True)
     try:
         _ = platform.warehouse
     except WarehouseError as error:
@@ -93,6 +123,16 @@ def known_codes(texts: Iterable[str], option: str) -> list[str]:
     except (ValueError, TakeawayError) as error:
         raise click.BadParameter(str(error), param_hint=option) from error
     return codes
+
+
+def one_code(text: str, option: str) -> str:
+    """The one code that an option names, looked up as `known_codes` does."""
+    codes = known_codes([text], option)
+    if len(codes) != 1:
+        raise click.BadParameter(
+            f"{text!r} names {len(codes)} funds: name one", param_hint=option
+        )
+    return codes[0]
 
 
 def where(settings: "Settings") -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from fund_assets.cli.opening import console, known_codes
+from fund_assets.cli.asking import PAST_DAY
+from fund_assets.cli.opening import console, known_codes, reading
 
 
 @click.command()
@@ -32,7 +33,7 @@ def run() -> None:
     "[default: FUND_HISTORY_FUNDS_PER_RUN].",
 )  # fmt: skip
 @click.option(
-    "--missing", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="DATE",
+    "--missing", type=PAST_DAY, metavar="DATE",
     help="Fetch the histories of funds that have NAVs before this date and none on it.",
 )  # fmt: skip
 @click.option("--no-wave", is_flag=True, help="Leave out the market's newest two dates.")
@@ -45,7 +46,6 @@ def collect(
     fetches histories.
     """
     from fund_assets.calendar import to_key
-    from fund_assets.settings import load_settings
 
     if codes and history is not None:
         raise click.UsageError("--code names the funds: leave --history out")
@@ -53,8 +53,6 @@ def collect(
         raise click.UsageError("--code names the funds: leave --missing out")
     if no_wave and not codes and history == 0:
         raise click.UsageError("--no-wave --history 0 leaves nothing to collect")
-    if missing and missing.date() > load_settings().now().date():
-        raise click.BadParameter(f"{missing:%Y-%m-%d} is still to come", param_hint="--missing")
     config: dict[str, Any] = {
         "wave": not no_wave,
         "history_codes": known_codes(codes, "--code"),
@@ -95,6 +93,17 @@ def metrics(fund: str | None) -> None:
 def canary() -> None:
     """See whether the source answers as the evening will need it; nothing is stored."""
     _execute("source_canary")
+
+
+@click.command()
+def weekly() -> None:
+    """Do Sunday's work now: old histories anew, scores, walk-forward, upkeep, the report.
+
+    It asks the source for a quarter of the histories, as the schedule does. Running it again
+    in the same week is safe.
+    """
+    reading().close()
+    _execute("weekly_full_calc")
 
 
 def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fund_assets.cli.asking import PAST_DAY, NotThere
 from fund_assets.cli.looking import RETURN_STATUSES, chosen_fund
-from fund_assets.cli.opening import console, stored_warehouse
+from fund_assets.cli.opening import console, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +39,7 @@ TITLES = {
 
 @click.command()
 @click.argument("fund", metavar="CODE")
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), help="Leave out older steps."
-)
+@click.option("--since", type=PAST_DAY, help="Leave out older steps.")
 @click.option(
     "--all", "show_all", is_flag=True,
     help=f"Every step, not only the {SHOWN_STEPS} newest that are not proven.",
@@ -53,11 +52,8 @@ def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> N
     and accumulated NAV say of each step that the first two do not prove together.
     """
     from fund_assets.calendar import to_key
-    from fund_assets.settings import load_settings
 
-    warehouse = stored_warehouse(load_settings())
-    if warehouse is None:
-        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    warehouse = reading()
     row = chosen_fund(warehouse, fund, one_only=as_json)
     if row is None:
         return
@@ -71,8 +67,12 @@ def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> N
     code = row["fund_code"]
     rows = history.history(warehouse, code, since=first)
     if not rows:
-        then = " since then" if first else ""
-        raise click.ClickException(f"{code} has no accepted NAV{then}")
+        raise NotThere(
+            f"{code} has no accepted NAV since {since:%Y-%m-%d}: name an earlier --since"
+            if since
+            else f"{code} has no accepted NAV yet: `fund-assets backfill --codes {code}` asks "
+            "for its history"
+        )
     told = pd.DataFrame(events.of_fund(warehouse, code, first), columns=FUND_EVENTS.names)
     proof = lay_out(pd.DataFrame(rows), told)
     if as_json:

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.opening import console, open_platform, quiet, stored_warehouse
+from fund_assets.cli.asking import (
+    DAY,
+    KIND,
+    RULE,
+    Commands,
+    NotThere,
+    OneOf,
+    check_text,
+    nearest,
+)
+from fund_assets.cli.opening import console, open_platform, quiet, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,11 +48,11 @@ MAX_BECAUSE, MAX_BY = 300, 100
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
     """The options that choose rows; each may be given several times."""
     for option in (
-        click.option("--rule", "rules", multiple=True, help="Held by this rule."),
+        click.option("--rule", "rules", multiple=True, type=RULE, help="Held by this rule."),
         click.option("--fund", "funds", multiple=True, metavar="CODE", help="Of this fund."),
-        click.option("--kind", "kinds", multiple=True, help="Of funds of this kind."),
+        click.option("--kind", "kinds", multiple=True, type=KIND, help="Of this kind."),
         click.option(
-            "--date", "dates", multiple=True, type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]),
+            "--date", "dates", multiple=True, type=DAY,
             help="With this NAV date.",
         ),
         click.option("--batch", "batches", multiple=True, help="Held in this batch."),
@@ -69,7 +79,7 @@ _despite = click.option(
 )  # fmt: skip
 
 
-@click.group()
+@click.group(cls=Commands)
 def quarantine() -> None:
     """Look at what the rules hold back, and decide what becomes of it."""
 
@@ -77,7 +87,7 @@ def quarantine() -> None:
 @quarantine.command("list")
 @_filters
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice([*STATES, "all"]),
+    "--state", "states", multiple=True, type=OneOf([*STATES, "all"]),
     help="Rows in this state [default: held].",
 )  # fmt: skip
 @click.option(
@@ -93,7 +103,9 @@ def list_rows(
     from fund_assets.warehouse import quarantine as stored
 
     chosen = tuple(STATES) if "all" in states else states or ("held",)
-    rows = stored.find(_warehouse(), _wanted(states=chosen, **filters))
+    warehouse = reading()
+    _check_filters(warehouse, filters)
+    rows = stored.find(warehouse, _wanted(states=chosen, **filters))
     if as_json:
         click.echo(json.dumps(_plain(rows), ensure_ascii=False, indent=2))
         return
@@ -104,7 +116,7 @@ def list_rows(
     terminal.print(f"共 {len(rows):,} 行" + (f"：{told}" if told else ""))
     if limit and len(rows) > limit:
         terminal.print(f"[dim]只列出最新 {limit} 行；--limit 0 全部[/]")
-    for batch in facts.held_batches(_warehouse()):
+    for batch in facts.held_batches(warehouse):
         terminal.print(
             f"[red]批次 {batch['batch_id']} 被拦截[/]，整批等待；"
             f"fund-assets quarantine show {batch['batch_id']}",
@@ -125,7 +137,7 @@ def show(beginning: str, as_json: bool) -> None:
     from fund_assets.warehouse import history
     from fund_assets.warehouse import quarantine as stored
 
-    warehouse = _warehouse()
+    warehouse = reading()
     if _is_batch(beginning):
         _show_batch(warehouse, beginning, as_json)
         return
@@ -230,7 +242,9 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
 
     batch = facts.batch(warehouse, batch_id)
     if batch is None:
-        raise click.ClickException(f"there is no batch {batch_id}")
+        raise NotThere(
+            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
+        )
     if as_json:
         click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
         return
@@ -258,7 +272,7 @@ def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) ->
     from fund_assets.steps.deciding import Decided, Decision
 
     who = _who(by, because)
-    _warehouse()
+    reading()
     with quiet():
         platform = open_platform()
     outcome = validating.accept_batch(
@@ -278,11 +292,8 @@ def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) ->
 def _who(by: str | None, because: str) -> str:
     """Who decides; a reason must be there."""
     who = (getpass.getuser() if by is None else by).strip()
-    if not 0 < len(who) <= MAX_BY:
-        raise click.BadParameter(f"1 to {MAX_BY} characters", param_hint="--by")
-    if not 0 < len(because.strip()) <= MAX_BECAUSE:
-        raise click.BadParameter(f"1 to {MAX_BECAUSE} characters", param_hint="--because")
-    return who
+    check_text(because, "--because", MAX_BECAUSE)
+    return check_text(who, "--by", MAX_BY)
 
 
 def _decide(
@@ -308,12 +319,12 @@ def _decide(
         raise click.UsageError("which rows? Name ids, or give filters such as --rule")
     who = _who(by, because)
     if unknown := sorted(set(despite) - {rule.id for rule in BLOCKING}):
-        known = ", ".join(rule.id for rule in BLOCKING)
+        known = [rule.id for rule in BLOCKING]
         raise click.BadParameter(
-            f"{', '.join(unknown)}: no blocking rule; there are {known}",
+            f"{', '.join(unknown)}: no blocking rule; {nearest(unknown[0], known)}",
             param_hint="--despite",
         )
-    _warehouse()
+    _check_filters(reading(), filters)
     with quiet():
         platform = open_platform()
     wanted = _wanted(ids=stored.full_ids(platform.warehouse, ids), **filters)
@@ -373,13 +384,21 @@ def _tell(told: "Decided") -> None:
         click.echo("The next run measures with it; `fund-assets metrics` does now.")
 
 
-def _warehouse() -> "Warehouse":
-    from fund_assets.settings import load_settings
+def _check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) -> None:
+    """Refuse funds and batches that there are not."""
+    from fund_assets.warehouse import facts, history
+    from fund_assets.warehouse import quarantine as stored
 
-    warehouse = stored_warehouse(load_settings())
-    if warehouse is None:
-        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
-    return warehouse
+    known = {*history.codes(warehouse), *stored.codes(warehouse)}
+    for code in filters.get("funds", ()):
+        if code not in known:
+            raise NotThere(f"--fund: there is no fund {code!r}: {nearest(code, sorted(known))}")
+    for batch in filters.get("batches", ()):
+        if not _is_batch(batch) or facts.batch(warehouse, batch) is None:
+            raise NotThere(
+                f"--batch: there is no batch {batch!r}: `fund-assets quarantine list` shows "
+                "those with held rows"
+            )
 
 
 def _wanted(*, dates: tuple[datetime, ...] = (), **filters: tuple[str, ...]) -> "Wanted":

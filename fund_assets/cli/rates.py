@@ -8,10 +8,11 @@ from datetime import datetime
 
 import click
 
-from fund_assets.cli.opening import console, open_platform
+from fund_assets.cli.asking import DAY, Commands, check_text
+from fund_assets.cli.opening import console, open_platform, reading_platform
 
 
-@click.group()
+@click.group(cls=Commands)
 def rate() -> None:
     """Show or enter the risk-free rate, a series of dated rates."""
 
@@ -24,7 +25,7 @@ def show() -> None:
     from fund_assets.calendar import from_key
     from fund_assets.warehouse import measures
 
-    platform = open_platform()
+    platform = reading_platform()
     rows = measures.rates(platform.warehouse)
     terminal = console()
     if rows.empty:
@@ -38,7 +39,7 @@ def show() -> None:
 
 
 @rate.command("set")
-@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]))
+@click.argument("day", metavar="DATE", type=DAY)
 @click.argument("value", metavar="RATE", type=float)
 @click.option("--note", required=True, help="Where the rate is from; kept with it.")
 def set_rate(day: datetime, value: float, note: str) -> None:
@@ -53,7 +54,6 @@ def set_rate(day: datetime, value: float, note: str) -> None:
         raise click.BadParameter(
             f"{value:g} is no annual rate: write 1.5 % as 0.015", param_hint="RATE"
         )
-    if not 0 < len(note.strip()) <= 200:
-        raise click.BadParameter("1 to 200 characters", param_hint="--note")
-    measures.set_rate(open_platform().warehouse, to_key(day.date()), value, note.strip())
+    kept = check_text(note, "--note", 200)
+    measures.set_rate(open_platform().warehouse, to_key(day.date()), value, kept)
     click.echo(f"{value:.4%} a year holds from {day.date()} on.")

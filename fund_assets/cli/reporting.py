@@ -3,15 +3,16 @@
 Belongs here: options and writing. Does not belong here: facts and pages.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
-from fund_assets.cli.opening import NotThere, open_platform, quiet
+from fund_assets.cli.asking import Commands, NotThere
+from fund_assets.cli.opening import open_platform, quiet, reading
 
 
-@click.group()
+@click.group(cls=Commands)
 def report() -> None:
     """Write or open the reports: HTML files that need nothing else."""
 
@@ -24,13 +25,32 @@ def report() -> None:
 )
 def weekly(week: str | None, open_it: bool, mail: bool) -> None:
     """Write the report of a week from what is stored, and print where it is."""
-    from fund_assets.calendar import iso_week, week_start
+    from fund_assets.calendar import from_key, iso_week, to_key, week_start
+    from fund_assets.schemas.table import DATE_LIMITS
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse.reports import newest_date
 
     if week:
         try:
             week_start(week)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--week") from error
+    if mail and not load_settings().alert_recipients:
+        raise NotThere("--mail needs FUND_ALERT_MAIL_TO: see .env.example, or leave --mail out")
+    warehouse = reading()
+    chosen = week or iso_week(load_settings().now().date())
+    first, last = (to_key(week_start(chosen) + timedelta(days)) for days in (0, 6))
+    if newest_date(warehouse, first, last) is None:
+        newest = newest_date(warehouse, *DATE_LIMITS)
+        raise NotThere(
+            f"there are no NAVs of {chosen}: "
+            + (
+                f"the newest are of {iso_week(from_key(newest))}"
+                if newest
+                else "run `fund-assets run` first"
+            )
+        )
+    warehouse.close()
     with quiet():
         from fund_assets.alerts.mailing import mail_report
         from fund_assets.dagster_state import project_instance
@@ -38,13 +58,10 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
         from fund_assets.settings import SHANGHAI
 
         platform = open_platform()
-        chosen = week or iso_week(platform.now().date())
         with project_instance() as instance:
             written = write_weekly(platform, instance, chosen, datetime.now(SHANGHAI))
         click.echo(f"{written.path}  {written.size:,} bytes")
         if mail:
-            if not platform.settings.alert_recipients:
-                raise click.UsageError("--mail needs FUND_ALERT_MAIL_TO")
             failure = mail_report(platform, written.facts, written.path, again=True)
             if failure:
                 raise click.ClickException(f"the mail was not accepted: {failure}")
@@ -61,10 +78,7 @@ def walk_forward(open_it: bool) -> None:
 
     page = report_folder(load_settings()) / "walk-forward.html"
     if not page.exists():
-        raise NotThere(
-            f"{page} is not there yet: the job weekly_full_calc makes it "
-            "(dagster job execute -m fund_assets.definitions -j weekly_full_calc)"
-        )
+        raise NotThere(f"{page} is not there yet: run `fund-assets weekly` first")
     click.echo(str(page))
     _show(page, open_it=open_it)
 

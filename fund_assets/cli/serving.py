@@ -24,6 +24,7 @@ def serve(host: str, port: int) -> None:
     Any address but loopback needs FUND_HEALTH_TOKEN. The paths: docs/health.md.
     """
     from fund_assets.cli.opening import quiet
+    from fund_assets.health.port import refuse_busy
     from fund_assets.logs import DailyFile, Lines
     from fund_assets.settings import load_settings
 
@@ -37,6 +38,7 @@ def serve(host: str, port: int) -> None:
         from fund_assets.health.server import make_server
 
         server = make_server(settings, host, port)
+        refuse_busy(host, port)
         name = f"[{host}]" if ":" in host else host
         sys.setswitchinterval(SWITCH_S)
         click.echo(f"status page: http://{name}:{port}/  (Ctrl-C stops it)", err=True)

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import click
 
-from fund_assets.cli.opening import NotThere, console, stored_warehouse
-
-DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+from fund_assets.cli.asking import DAY, PAST_DAY, NotThere, OneOf
+from fund_assets.cli.opening import console, reading
 
 
 @click.command()
 @click.argument("dataset")
 @click.option(
-    "--format", "form", type=click.Choice(["parquet", "csv", "xlsx"]),
+    "--format", "form", type=OneOf(["parquet", "csv", "xlsx"]),
     help="What is written [default: what --out ends in, else parquet].",
 )  # fmt: skip
-@click.option("--since", type=DATE, metavar="DATE", help="Leave out older dates.")
-@click.option("--until", type=DATE, metavar="DATE", help="Leave out newer dates.")
+@click.option("--since", type=PAST_DAY, metavar="DATE", help="Leave out older dates.")
+@click.option("--until", type=DAY, metavar="DATE", help="Leave out newer dates.")
 @click.option(
     "--codes", metavar="CODES",
     help="Of these funds alone: codes with commas between, or @FILE with codes in it.",
@@ -74,9 +73,7 @@ def export(
     )
     path = out or Path(f"{dataset}.{form}")
     settings = load_settings()
-    warehouse = stored_warehouse(settings)
-    if warehouse is None:
-        raise click.ClickException("there is no warehouse yet: run `fund-assets run` first")
+    warehouse = reading()
     terminal = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
     shown = terminal.is_terminal

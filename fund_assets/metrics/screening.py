@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from fund_assets.schemas.table import Kind
-from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
+from fund_assets.schemas.tables import FUND_METRICS
+from fund_assets.schemas.words import metric_named, read_window
 
 #: The columns that a condition or an order may name.
 NUMBERS = tuple(
@@ -16,6 +17,9 @@ NUMBERS = tuple(
     for column in FUND_METRICS.columns
     if column.kind in (Kind.REAL, Kind.INT) and column.name != "definition_version"
 )
+#: Signs as a Chinese keyboard writes them.
+_PLAIN = str.maketrans({"＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "％": "%",
+                        "，": ",", "；": ";"})  # fmt: skip
 OPERATORS = (">=", "<=", "!=", ">", "<", "=")
 DEFAULT_WINDOW = "1y"
 _CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|!=|==|>|<|=)\s*([^\s<>=!,;]+)\s*(?:[,;]|and\b)?")
@@ -44,6 +48,8 @@ def parse(text: str) -> Screen:
     `window=3y` chooses the window, else it is 1y. Values are numbers, fractions where the
     column is one: `max_drawdown>-0.2`, or with a percent sign `max_drawdown>-20%`.
 
+    Names may be the Chinese labels: `窗口=近3年 夏普比率>1 最大回撤>-20%`.
+
     >>> parse("window=3y sharpe_ratio>1 max_drawdown > -20%").conditions
     (('sharpe_ratio', '>', 1.0), ('max_drawdown', '>', -0.2))
 
@@ -51,7 +57,7 @@ def parse(text: str) -> Screen:
         ScreenError: something is no condition, an unknown name, window or number.
     """
     window, conditions, at = DEFAULT_WINDOW, [], 0
-    text = text.strip()
+    text = text.translate(_PLAIN).strip()
     while at < len(text):
         found = _CONDITION.match(text, at)
         if not found:
@@ -61,12 +67,13 @@ def parse(text: str) -> Screen:
             )
         name, sign, value = found.groups()
         sign, at = "=" if sign == "==" else sign, found.end()
-        if name == "window":
-            if sign != "=" or value not in WINDOWS:
-                raise ScreenError(
-                    f"window{sign}{value}: write window= and one of {' '.join(WINDOWS)}"
-                )
-            window = value
+        if name in ("window", "窗口"):
+            if sign != "=":
+                raise ScreenError(f"window{sign}{value}: write window={value}")
+            try:
+                window = read_window(value)
+            except ValueError as error:
+                raise ScreenError(f"window={value}: {error}") from error
         else:
             conditions.append((column(name), sign, _number(name, value)))
     return Screen(window, tuple(conditions))
@@ -74,6 +81,7 @@ def parse(text: str) -> Screen:
 
 def column(name: str) -> str:
     """The name of a metric's column, or a ScreenError with the nearest ones."""
+    name = metric_named(name)
     if name in NUMBERS:
         return name
     near = get_close_matches(name, NUMBERS, n=3, cutoff=0.5)

@@ -28,6 +28,10 @@ class DeskError(ValueError):
     """What was asked of the quarantine cannot be done; the message says what to do."""
 
 
+class UnknownIdError(DeskError):
+    """An id was named that there is not."""
+
+
 def decided(observed: pd.DataFrame, decisions: pd.DataFrame) -> NDArray[np.object_]:
     """What a person decided of each observation: `accepted`, `rejected`, or empty.
 

@@ -59,16 +59,17 @@ def row(rule: Rule) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+#: Every rule of the project.
+EVERY = (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
+
+
 def render() -> str:
     """The whole page."""
     lines = [
         HEAD,
         "| rule | demand | a breach | check of | thresholds | a block is lifted by |",
         "|---|---|---|---|---|---|",
-        *(
-            row(rule)
-            for rule in (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
-        ),
+        *map(row, EVERY),
     ]
     return "\n".join(lines) + "\n"
 

@@ -6,6 +6,7 @@ here: the rules themselves (`checks/rules.py`).
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,29 @@ KINDS = {
         ),
     )
 }
+
+
+def read_kind(written: str) -> str:
+    """The name of a kind as people write it: `mixed`, `Mixed`, `混合型` and `混合` are mixed.
+
+    Raises:
+        ValueError: there is none; says which there are.
+    """
+    text = written.strip().casefold()
+    for kind in KINDS.values():
+        label = kind.label.casefold()
+        if text and text in (
+            kind.name,
+            label,
+            label.removesuffix("型"),
+            label.removesuffix("s"),
+        ):
+            return kind.name
+    near = get_close_matches(text, KINDS, n=1, cutoff=0.5)
+    known = ", ".join(f"{kind.name} ({kind.label})" for kind in KINDS.values())
+    hint = f"do you mean {near[0]}?" if near else f"known are {known}"
+    raise ValueError(f"there is no kind {written!r}: {hint}")
+
 
 # First match wins; the left side is searched in the market's own type name.
 _BY_TYPE = (

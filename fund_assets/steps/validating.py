@@ -7,7 +7,7 @@ from functools import partial
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
-from fund_assets.nav.desk import DeskError
+from fund_assets.nav.desk import DeskError, UnknownIdError
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.observe import Landing
 from fund_assets.nav.rules import BLOCKING, RULES, SHOWN_CASES, Rule, Verdict
@@ -75,7 +75,9 @@ def accept_batch(
     """
     row = facts.batch(warehouse, batch_id)
     if row is None:
-        raise DeskError(f"there is no batch {batch_id}; `fund-assets quarantine list` has them")
+        raise UnknownIdError(
+            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
+        )
     if row["state"] == "published":
         raise DeskError(f"batch {batch_id} is merged already; nothing was changed")
     if row["kind"] == "wave" and row["replaced_by"]:

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from fund_assets.nav.batch import Batch, Known, Plan
-from fund_assets.nav.desk import DeskError
+from fund_assets.nav.desk import UnknownIdError
 from fund_assets.nav.observe import Landing
 from fund_assets.nav.timeline import GROWTH_ROUNDING
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -148,11 +148,17 @@ def funds_held(warehouse: Warehouse) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["fund_code", "held_at"])
 
 
+def codes(warehouse: Warehouse) -> list[str]:
+    """Codes with held rows, also such as no fund can have."""
+    rows = warehouse.rows("SELECT DISTINCT fund_code FROM nav_quarantine ORDER BY fund_code")
+    return [str(row["fund_code"]) for row in rows]
+
+
 def full_ids(warehouse: Warehouse, beginnings: Iterable[str]) -> tuple[str, ...]:
     """The ids that begin so, each of one row.
 
     Raises:
-        DeskError: no row, or several, have an id that begins so.
+        UnknownIdError: no row, or several, have an id that begins so.
     """
     found, wrong = [], []
     for beginning in beginnings:
@@ -172,7 +178,7 @@ def full_ids(warehouse: Warehouse, beginnings: Iterable[str]) -> tuple[str, ...]
         else:
             wrong.append(f"{beginning}: no row of the quarantine has this id")
     if wrong:
-        raise DeskError("\n".join([*wrong, "`fund-assets quarantine list` shows the ids"]))
+        raise UnknownIdError(f"{'; '.join(wrong)}; `fund-assets quarantine list` shows the ids")
     return tuple(dict.fromkeys(found))
 
 

@@ -59,7 +59,7 @@ class Warehouse:
         found = self.revision()
         if found is None and self.read_only:
             raise WarehouseError(
-                f"{self.place} lacks tables of this version: run `fund-assets run` first"
+                f"there is no warehouse {self.place} yet: run `fund-assets run` first"
             )
         if found is None:
             self.backend.make()

@@ -84,7 +84,7 @@ def test_silence_and_unsilence(warehouse):
         (["freshness", "--for", "2５h", "--note", "x"], "30m, 4h, 2d or 1w"),
         (["freshness", "--for", "91d", "--note", "x"], "90 days"),
         (["freshness", "--for", "0h", "--note", "x"], "90 days"),
-        (["freshness", "--for", "2d", "--note", " "], "1 to 200 characters"),
+        (["freshness", "--for", "2d", "--note", " "], "write 1 to 200"),
     ],
 )
 def test_a_wrong_silence_says_what_is_wrong(warehouse, arguments, words):

@@ -394,7 +394,7 @@ def test_without_a_warehouse(tmp_path, monkeypatch):
     assert "仓库尚未建立：请先运行 fund-assets run" in result.output
     facts = json.loads(command("dashboard", "--json").output)
     assert (facts["exists"], facts["healthy"]) == (False, False)
-    assert command("nav", "000001").exit_code == 1
+    assert command("nav", "000001").exit_code == 2
     assert command("calendar", "show").exit_code == 0
     assert not stores.exists(command.state)
     assert "Made: " in command("init").output
@@ -463,7 +463,7 @@ def test_nav_finds_funds(command):
     unknown = command("nav", "000013x")
     assert unknown.exit_code == 2
     assert "there is no fund '000013x'" in unknown.output
-    assert "000013  " in unknown.output
+    assert "near it are 000013 " in unknown.output
     assert command("nav", name[:2], "--csv").exit_code == 2
 
 
@@ -493,7 +493,7 @@ def test_doctor_finds_damage(own):
 def test_calendar_by_hand(own):
     """Stops days that are guessed: the calendar grows day by day, by name."""
     assert "共 242 个交易日" in own("calendar", "show", "2026").output
-    assert own("calendar", "show", "2027").exit_code == 1
+    assert own("calendar", "show", "2027").exit_code == 2
     assert own("calendar", "set", "2027-01-01", "closed", "--note", "元旦").exit_code == 0
     assert own("calendar", "set", "2027-01-04", "open", "--note", "[bold]").exit_code == 0
     shown = own("calendar", "show", "2027").output

@@ -443,7 +443,7 @@ def test_the_commands(jumped, monkeypatch):
 
     assert command(market, "accept", row["id"]).exit_code == 2, "--because is required"
     assert command(market, "accept", "--because", "x").exit_code == 2, "which rows?"
-    assert command(market, "accept", "abcdef", "--because", "x").exit_code == 1
+    assert command(market, "accept", "abcdef", "--because", "x").exit_code == 2
     wrong = command(market, "accept", row["id"], "--because", "x", "--despite", "R99")
     assert wrong.exit_code == 2 and "no blocking rule" in wrong.output
     done = command(market, "accept", "--rule", row["rule"], "--because", "核对公告", "--json")

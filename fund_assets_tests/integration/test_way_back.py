@@ -77,7 +77,7 @@ def test_a_replaced_wave_is_not_accepted(market, monkeypatch):
     refused = command(market, monkeypatch, "accept", blocked.batch_id, "--because", "x")
     assert refused.exit_code == 1 and "is replaced: the later wave" in refused.output
     missing = command(market, monkeypatch, "show", "w20260918-0123456789ab")
-    assert missing.exit_code == 1 and "there is no batch" in missing.output
+    assert missing.exit_code == 2 and "there is no batch" in missing.output
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fund_assets.schemas.kinds import KINDS, family_of, kind_of
+from fund_assets.schemas.kinds import KINDS, family_of, kind_of, read_kind
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,20 @@ def test_families_of_the_real_list(listed: pd.DataFrame) -> None:
     assert 14_000 < by_family.ngroups < 15_000
     mixed = by_family["kind"].nunique()
     assert list(mixed.index[mixed > 1]) == ["恒生ETF华夏"]  # two funds of one name
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [("mixed", "mixed"), ("Mixed", "mixed"), ("混合型", "mixed"), ("货币", "money"), ("QDII", "qdii"),
+     ("fof", "fof"), ("REITs", "reit"), ("其他", "other")],
+)  # fmt: skip
+def test_kinds_as_people_write_them(written, kind):
+    """Stops the market's own words from being refused where a kind is asked for."""
+    assert read_kind(written) == kind
+
+
+@pytest.mark.parametrize("written", ["", "bonds", "股"])
+def test_what_is_no_kind(written):
+    """Stops a mistyped kind from choosing nobody, or somebody else."""
+    with pytest.raises(ValueError, match="there is no kind"):
+        read_kind(written)
