@@ -20,7 +20,7 @@ from typing import Any
 
 from fund_assets.alerts.channels import Channel, ChannelError
 from fund_assets.alerts.kinds import Severity
-from fund_assets.alerts.messages import Message, digest
+from fund_assets.alerts.messages import Message, away, digest
 from fund_assets.alerts.patience import StillWaiting, at_once, within
 from fund_assets.calendar import CLOCK_SLACK, to_stamp
 from fund_assets.warehouse import Warehouse, alerts
@@ -143,7 +143,19 @@ def _round(
         done = {"state": "sent", "sent_at": to_stamp(machine_time), "error": ""}
         alerts.settle(warehouse, [{**row, **done}])
         sent += 1
+    if sent:
+        _tell_what_died(warehouse, channel.name, machine_time)
     return Delivered(sent)
+
+
+def _tell_what_died(warehouse: Warehouse, channel: str, machine_time: datetime) -> None:
+    """A channel that is back gets one message in the place of all that it never got."""
+    lost = [row for row in alerts.outbox(warehouse, "dead") if row["channel"] == channel]
+    if lost:
+        holding = [f"{row['fingerprint']}：{row['words']}" for row in alerts.holding(warehouse)]
+        whole = away([_message(row) for row in lost], holding)
+        letter = _letter(whole, channel, machine_time)
+        alerts.settle(warehouse, [letter, *({**row, "state": "merged"} for row in lost)])
 
 
 def _carriers(

@@ -86,6 +86,25 @@ def digest(messages: Sequence[Message]) -> Message:
     )
 
 
+def away(messages: Sequence[Message], holding: Sequence[str]) -> Message:
+    """What a channel that is back did not get, the oldest first, and what holds still.
+
+    Args:
+        holding: the alerts that hold now, in words.
+    """
+    lost = digest(messages)
+    return Message(
+        title=f"渠道恢复：有 {len(messages)} 条消息当时没有送到",
+        lines=(
+            *lost.lines[1:],
+            f"现在仍在持续：{len(holding)} 项" if holding else "这些告警现在都已结束",
+            *holding[:MOST_NAMED],
+        ),
+        severity=lost.severity,
+        fingerprints=lost.fingerprints,
+    )
+
+
 def lasted(state: State) -> str:
     """How long an alert that is over lasted, or one that holds has lasted so far."""
     return _span((state.resolved_at or state.first_at) - state.first_at)

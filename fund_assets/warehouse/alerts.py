@@ -81,6 +81,14 @@ def firing(warehouse: Warehouse) -> dict[str, int]:
     return dict.fromkeys(SEVERITIES, 0) | {r["severity"]: r["n"] for r in found}
 
 
+def holding(warehouse: Warehouse) -> list[Row]:
+    """The alerts that hold, the oldest first, without those that another explains."""
+    return warehouse.rows(
+        "SELECT * FROM alert_state WHERE resolved_at IS NULL AND muted_by = '' "
+        "ORDER BY first_at, fingerprint"
+    )
+
+
 def outbox_counts(warehouse: Warehouse) -> dict[str, int]:
     """How many messages wait, and how many were given up."""
     found = warehouse.rows(

@@ -21,7 +21,7 @@ from fund_assets.alerts.store import Beside
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI, load_settings
 from fund_assets.sources.base import TransportError
-from fund_assets.warehouse import Warehouse, alerts
+from fund_assets.warehouse import Warehouse, alerts, weekly
 from fund_assets_tests.integration.evenings import FRIDAY, MONDAY, THURSDAY
 from fund_assets_tests.integration.test_blocked import half
 from fund_assets_tests.server.robots import RobotServer
@@ -376,6 +376,7 @@ def test_a_dead_warehouse_is_told_once_and_so_is_its_return(market):
     watching = Watching(market)
     market.run("daily_pipeline", FRIDAY, wave=no_answer)
     assert watching.look(FRIDAY) == [("began", "run_failed:daily_pipeline")]
+    weekly.note_step(market.warehouse, "2026-W38", "upkeep", 20260920021000, {})
     database = Path(market.warehouse.place)
     market.warehouse.close()
     away = database.with_suffix(".away")

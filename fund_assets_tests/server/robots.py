@@ -27,7 +27,7 @@ class Robot:
         secret: signs; empty for a robot that does not ask for it.
         keyword: must stand in every message; empty for none.
         most: messages it takes before it says that they come too fast.
-        fault: replaces the answer: a status, or a body.
+        fault: replaces the answer: a status, a body, or both.
         echoes: a refusal quotes token and secret, as careless servers do.
         delay_s: before the answer.
     """
@@ -35,7 +35,7 @@ class Robot:
     secret: str = ""
     keyword: str = ""
     most: int = 10**9
-    fault: int | bytes | None = None
+    fault: int | bytes | tuple[int, bytes] | None = None
     echoes: bool = False
     delay_s: float = 0.0
     accepted: list[dict] = field(default_factory=list)
@@ -203,6 +203,8 @@ class RobotServer:
                 robot.requests += 1
                 if isinstance(robot.fault, int):
                     return robot.fault, b"{}"
+                if isinstance(robot.fault, tuple):
+                    return robot.fault
                 if robot.fault is not None:
                     return 200, robot.fault
                 content = json.loads(body)

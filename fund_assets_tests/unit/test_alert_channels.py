@@ -122,6 +122,32 @@ def test_another_status_is_a_failure(name, status):
         channel(server).send(MESSAGE)
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        (
+            "feishu",
+            b'{"code":19024,"msg":"Key Words Not Found"}',
+            "code 19024 Key Words Not Found",
+        ),
+        (
+            "dingtalk",
+            b'{"errcode":310000,"errmsg":"sign not match"}',
+            "errcode 310000 sign not match",
+        ),
+        ("wecom", b'{"errcode":0,"errmsg":"ok"}', "errcode 0 ok"),
+    ],
+)
+def test_why_a_status_of_failure_refuses_is_told(name, body, words):
+    """Stops a keyword that is missing from being looked for behind a bare `HTTP status 400`, and
+    a status of failure from counting as sent because its body says so."""
+    with (
+        RobotServer(name, fault=(400, body)) as server,
+        pytest.raises(ChannelError, match=f"^HTTP status 400, refused: {words}$"),
+    ):
+        channel(server).send(MESSAGE)
+
+
 def test_nobody_listens():
     """Stops a refused connection from being anything but a failure without the address."""
     with socket.socket() as taken:

@@ -7,7 +7,9 @@ import pytest
 from fund_assets.alerts.channels import ChannelError
 from fund_assets.alerts.delivery import Delivered, deliver, letters, send_now
 from fund_assets.alerts.kinds import Severity
+from fund_assets.alerts.lifecycle import State
 from fund_assets.alerts.messages import Message
+from fund_assets.alerts.store import as_row
 from fund_assets.calendar import to_stamp
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import Warehouse, alerts
@@ -113,6 +115,36 @@ def test_the_fourth_failure_is_the_last(warehouse):
     assert rounds == [Delivered(failed=1)] * 3 + [Delivered(dead=1)]
     assert box(warehouse, channel)[0][:2] == ("dead", 4)
     assert Delivered(1, 2, 3) + Delivered(10, 20, 30) == Delivered(11, 22, 33)
+
+
+def test_a_channel_that_is_back_tells_what_it_never_got(warehouse):
+    """Stops what was given up during a night without a channel from being told by nobody."""
+    good, bad = Channel("good"), Channel("bad", takes=0)
+    put(warehouse, bad, 1)
+    put(warehouse, good, 1)
+    now = AT
+    for pause in (1, 5, 30, 99):
+        deliver(warehouse, [good, bad], now)
+        now += pause * MINUTE
+    assert [row[0] for row in box(warehouse, bad)] == ["dead"]
+    holds = State(
+        fingerprint="freshness:validated_nav", kind="freshness", subject="validated_nav",
+        severity=Severity.WARNING, words="落后 1 个交易日", first_at=AT,
+    )  # fmt: skip
+    alerts.change(warehouse, lambda states, silences: ([as_row(holds)], []))
+    bad.takes = 99
+    put(warehouse, bad, 1, now)
+    assert deliver(warehouse, [good, bad], now).sent == 1
+    assert deliver(warehouse, [good, bad], now + MINUTE).sent == 1
+    assert deliver(warehouse, [good, bad], now + 2 * MINUTE) == Delivered()
+    told = bad.messages[-1]
+    assert told.title == "渠道恢复：有 1 条消息当时没有送到"
+    assert told.lines[0] == "title 0" and told.lines[-2:] == (
+        "现在仍在持续：1 项",
+        "freshness:validated_nav：落后 1 个交易日",
+    )
+    assert sorted(row[0] for row in box(warehouse, bad)) == ["merged", "sent", "sent"]
+    assert len(good.messages) == 1, "another channel has lost nothing"
 
 
 def test_messages_of_a_channel_that_is_gone_are_counted_as_dead(warehouse):

@@ -26,7 +26,15 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
 
 class ChannelError(RuntimeError):
-    """A message was not accepted; the words carry neither address nor secret."""
+    """A message was not accepted; the words carry neither address nor secret.
+
+    Attributes:
+        answer: the body of a refusal, as the service sent it; not for people's eyes.
+    """
+
+    def __init__(self, words: str, answer: bytes = b"") -> None:
+        super().__init__(words)
+        self.answer = answer
 
 
 class Channel(Protocol):
@@ -75,23 +83,38 @@ def ask(
                 allow_redirects=False,
                 stream=True,
             ) as answer:
+                found = bytes(answer.raw.read(MOST_ANSWER, decode_content=True))
                 if not 200 <= answer.status_code < 300:
-                    raise ChannelError(f"HTTP status {answer.status_code}")
-                return bytes(answer.raw.read(MOST_ANSWER, decode_content=True))
+                    raise ChannelError(f"HTTP status {answer.status_code}", found)
+                return found
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise ChannelError(f"no answer: {type(error).__name__}") from None
 
 
 def post_json(url: str, content: Mapping[str, Any], **options: Any) -> Mapping[str, Any]:
-    """POST and give the answer, which must be a JSON object."""
-    answer = ask(url, as_bytes(content), **options)
+    """POST and give the answer, which must be a JSON object.
+
+    One that refuses with a status of failure may say why in its answer: that is given, with
+    the status in words as its `http`.
+    """
+    try:
+        found = _object(ask(url, as_bytes(content), **options))
+    except ChannelError as error:
+        found = _object(error.answer)
+        if not found:
+            raise
+        found["http"] = str(error)
+    if found is None:
+        raise ChannelError("the answer is no JSON object: is the address right?")
+    return found
+
+
+def _object(answer: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(answer)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ChannelError("the answer is no JSON object: is the address right?")
-    return found
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def as_bytes(content: Mapping[str, Any]) -> bytes:

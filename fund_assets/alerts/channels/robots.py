@@ -95,10 +95,12 @@ def _accepted(
     answer: Mapping[str, Any], code: str, reason: str, url: str, secret: str = ""
 ) -> None:
     """Only a code of 0 is an acceptance; an answer without any is none."""
-    if answer.get(code) == 0:
+    failed = str(answer.get("http", ""))
+    if answer.get(code) == 0 and not failed:
         return
     words = " ".join(str(answer.get(reason, "")).split())
     for hidden in (secret, *re.findall(r"[^/=&?#]{8,}", url.partition("://")[2])):
         words = words.replace(hidden, "***") if hidden else words
     found = answer.get(code, "is missing")
-    raise ChannelError(f"refused: {code} {found} {words[:MOST_REASON]}".rstrip())
+    told = f"refused: {code} {found} {words[:MOST_REASON]}".rstrip()
+    raise ChannelError(f"{failed}, {told}" if failed else told)
