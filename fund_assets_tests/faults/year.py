@@ -37,7 +37,7 @@ import pandas as pd
 from fund_assets.alerts.evaluate import evaluate
 from fund_assets.alerts.kinds import Severity
 from fund_assets.alerts.lifecycle import Event
-from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.calendar import TradingCalendar, iso_week, to_key, to_stamp
 from fund_assets.definitions import build_defs
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.platform import Platform
@@ -51,7 +51,7 @@ from fund_assets.steps.events import refresh_events
 from fund_assets.steps.indexing import collect_indices
 from fund_assets.steps.listing import refresh
 from fund_assets.steps.validating import explain_block, validate
-from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse import Warehouse, weekly
 from fund_assets_tests.faults.daemon import Daemon, moment
 from fund_assets_tests.faults.invariants import violations
 from fund_assets_tests.faults.play import SHM
@@ -235,6 +235,9 @@ class Year:
         account.sessions += open_day
         account.closed_days += not open_day
         account.closed_weekdays += not open_day and day.weekday() < 5
+        if day.isoweekday() == 7:  # this year has no Sunday jobs; they have tests of their own
+            with self.warehouse() as warehouse:
+                weekly.note_step(warehouse, iso_week(day), "upkeep", to_stamp(at), {})
         fault = self.faults.get(day, "")
         if fault:
             account.injected[fault] += 1
