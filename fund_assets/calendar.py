@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from fund_assets.settings import SHANGHAI
 
 FIRST_SESSION = date(1990, 12, 19)
+#: The installed calendar reaches at least so far; a look at older dates need not load it.
+KNOWN_AT_LEAST = date(2026, 12, 31)
 HORIZON_ALARM_DAYS = 60
 #: From then on it must be extended today.
 HORIZON_CRITICAL_DAYS = 7
@@ -157,6 +159,11 @@ def days_to_keys(days: NDArray[np.integer]) -> NDArray[np.int32]:
     )
 
 
+def packaged_end() -> date:
+    """The last day that the installed calendar knows; what lies after it was entered."""
+    return from_key(exchange_sessions()[-1]).replace(month=12, day=31)
+
+
 @lru_cache(maxsize=1)
 def exchange_sessions() -> tuple[int, ...]:
     """Every published session of the Shanghai exchange, ascending, as yyyymmdd.
@@ -205,7 +212,7 @@ class TradingCalendar:
         without an announced calendar, on weekdays, which are provisional.
         """
         known = set(exchange_sessions())
-        horizon = from_key(max(known)).replace(month=12, day=31)
+        horizon = packaged_end()
         for key, is_open in (overrides or {}).items():
             if is_open:
                 known.add(key)
@@ -245,9 +252,8 @@ class TradingCalendar:
         if day > self.horizon:
             raise CalendarError(
                 f"the trading calendar ends on {self.horizon}, {day} is beyond it: "
-                "run `fund-assets calendar refresh`, or enter the exchange's announced days "
-                "with `fund-assets calendar set DATE open|closed`, or upgrade "
-                "exchange_calendars"
+                "run `fund-assets calendar refresh`, or `fund-assets calendar import FILE` "
+                "with the year's notices, or upgrade exchange_calendars"
             )
 
     def is_session(self, day: date) -> bool:
@@ -324,34 +330,56 @@ class TradingCalendar:
         return (self.known_until - today).days
 
 
-def check_refresh(new: Iterable[int], known: TradingCalendar) -> list[int]:
+#: The exchange's sessions are compared from then on; before it sources differ in single days.
+COMPARED_FROM = 20050101
+#: A source whose last session is so late in a year knows the whole of it.
+_YEAR_END = 1225
+
+
+def reach(sessions: Iterable[int]) -> int:
+    """The last day (yyyymmdd) of which a source says whether it is a session."""
+    last = max(sessions)
+    return last // 10_000 * 10_000 + 1231 if last % 10_000 >= _YEAR_END else last
+
+
+def check_refresh(
+    new: Iterable[int], known: TradingCalendar, since: int = COMPARED_FROM
+) -> list[int]:
     """The sessions that a refreshed calendar adds after the horizon, if it can be trusted.
 
     Args:
-        new: yyyymmdd sessions of the other source.
-        known: the calendar in use.
+        new: yyyymmdd sessions of the other source; where it ends, nothing is said.
+        known: the calendar in use, without assumed days.
+        since: the day (yyyymmdd) from which on the source names its sessions.
 
     Raises:
         CalendarError: a weekend, a missing or invented session in the known past, or a
             year with an impossible number of sessions.
     """
     fresh = sorted(set(new))
+    if not fresh:
+        raise CalendarError("refused: differs from the known calendar: it has no sessions")
     horizon = to_key(known.horizon)
     weekend = [key for key in fresh if from_key(key).weekday() >= 5 and key >= 19910101]
     if weekend:
         raise CalendarError(
             f"refused: {weekend[0]} is a weekend; the exchange never opens then"
         )
-    recent = {key for key in known.sessions if key >= 20050101}
-    differing = sorted(recent ^ {key for key in fresh if 20050101 <= key <= horizon})
+    last = min(horizon, reach(fresh))
+    recent = {key for key in known.sessions if since <= key <= last}
+    differing = sorted(recent ^ {key for key in fresh if since <= key <= last})
     if differing:
+        first = differing[0]
+        says = "open" if first in fresh else "closed"
         raise CalendarError(
-            f"refused: differs from the known calendar on {len(differing)} days, "
-            f"first {differing[0]}"
+            f"refused: differs from the known calendar on {len(differing)} days, first "
+            f"{first}, {says} there: look it up in the exchange's notice; if the known day is "
+            "wrong, `fund-assets calendar import` the notice, or `fund-assets calendar set` it"
         )
     added = [key for key in fresh if key > horizon]
     for year in {key // 10_000 for key in added}:
-        count = sum(key // 10_000 == year for key in added)
+        # A year of which the beginning is known already is counted as a whole.
+        count = sum(key // 10_000 == year for key in {*added, *known.sessions})
         if not 235 <= count <= 250:
             raise CalendarError(
                 f"refused: {year} has {count} sessions, 235 to 250 are possible"

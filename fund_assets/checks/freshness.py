@@ -47,7 +47,7 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     description=f"The trading calendar is known for {HORIZON_ALARM_DAYS} more days.",
 )
 def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
-    """Warns in time: beyond its horizon the calendar refuses to guess."""
+    """Warns in time; from 7 days before the end on it is an error."""
     left = platform.calendar.days_left(platform.now().date())
     known_until = platform.calendar.known_until
     short = left < HORIZON_ALARM_DAYS
@@ -66,7 +66,8 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
         days_left=left,
         known_until=str(known_until),
         threshold_days=HORIZON_ALARM_DAYS,
-        what_to_do="fund-assets calendar refresh, or fund-assets calendar set",
+        what_to_do="fund-assets calendar refresh, or fund-assets calendar import FILE with the "
+        "year's notices",
     )
 
 

@@ -1,15 +1,17 @@
-"""The commands of the trading calendar: `calendar show`, `set` and `refresh`.
+"""The commands of the trading calendar: `calendar show`, `set`, `refresh` and `import`.
 
 Belongs here: options, guards on what a person enters, and printing. Does not belong here:
-the calendar (`calendar.py`), where entered days are kept (`warehouse/days.py`).
+the calendar (`calendar.py`), reading and comparing what is announced (`sources/notices.py`,
+`steps/announcing.py`), where entered days are kept (`warehouse/days.py`).
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from fund_assets.cli.asking import DAY, Commands, NotThere, OneOf, check_text
+from fund_assets.cli.asking import DAY, Commands, OneOf, check_text
 from fund_assets.cli.opening import console, open_platform, stored_warehouse
 
 if TYPE_CHECKING:
@@ -27,43 +29,58 @@ def calendar() -> None:
 @calendar.command()
 @click.argument("year", type=click.IntRange(1990, 2100), required=False)
 def show(year: int | None) -> None:
-    """Show the sessions of a YEAR [default: this one], its holidays, and entered days."""
+    """Show the sessions of a YEAR [default: this one], its holidays, and entered days.
+
+    After the last announced day every weekday is taken for a session, and marked 暂定.
+    """
     from rich.markup import escape
     from rich.table import Table
 
-    from fund_assets.calendar import from_key
+    from fund_assets.calendar import TradingCalendar, from_key
     from fund_assets.settings import load_settings
     from fund_assets.warehouse import days
 
     settings = load_settings()
     warehouse = stored_warehouse(settings)
     entered = days.overrides(warehouse) if warehouse else {}
-    known = _known(warehouse)
     year = year or settings.now().year
-    first, last = date(year, 1, 1), min(date(year, 12, 31), known.horizon)
-    if first > known.horizon:
-        raise NotThere(
-            f"the trading calendar ends on {known.horizon}: name an earlier year, or run "
-            "`fund-assets calendar refresh`"
-        )
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    known = TradingCalendar.build(entered, assume_until=last)
+    announced = min(last, known.known_until)
     table = Table("月份", "交易日", "休市（周一至周五）", title=f"{year} 年", box=None)
     table.columns[1].justify = "right"
-    total = 0
     for month in range(1, 13):
         span = [d for d in _every_day(first, last) if d.month == month]
         sessions = [d for d in span if known.is_session(d)]
         closed = [d for d in span if d.weekday() < 5 and d not in sessions]
-        total += len(sessions)
-        if span:
-            table.add_row(f"{month} 月", str(len(sessions)), " ".join(map(_short, closed)))
+        provisional = any(map(known.is_provisional, span))
+        table.add_row(
+            f"{month} 月",
+            f"{len(sessions)}{'（暂定）' if provisional else ''}",
+            " ".join(map(_short, closed)),
+        )
     terminal = console()
     terminal.print(table)
-    terminal.print(f"{first} 至 {last} 共 {total} 个交易日；日历已知至 {known.horizon}")
-    notes = days.notes(warehouse) if warehouse else {}
-    for key, note in notes.items():
-        if key // 10_000 == year:
-            state = "开市" if entered[key] else "休市"
-            terminal.print(f"人工录入 {from_key(key)} {state}  [dim]{escape(note)}[/]")
+    if first <= announced:
+        total = len(known.between(first, announced))
+        terminal.print(
+            f"{first} 至 {announced} 共 {total} 个交易日；日历已知至 {known.known_until}"
+        )
+    if announced < last:
+        terminal.print(
+            f"{max(first, announced + timedelta(days=1))} 起日历未知，按工作日采集，日期暂定："
+            "运行 fund-assets calendar refresh，或 fund-assets calendar import 通知全文"
+        )
+    for note, keys in _by_note(days.notes(warehouse) if warehouse else {}, year).items():
+        if len(keys) == 1:
+            state = "开市" if entered[keys[0]] else "休市"
+            terminal.print(f"人工录入 {from_key(keys[0])} {state}  [dim]{escape(note)}[/]")
+            continue
+        opened = sum(entered[key] for key in keys)
+        terminal.print(
+            f"录入 {from_key(keys[0])} 至 {from_key(keys[-1])}：开市 {opened} 日，"
+            f"休市 {len(keys) - opened} 日  [dim]{escape(note)}[/]"
+        )
 
 
 @calendar.command("set")
@@ -100,13 +117,16 @@ def set_day(day: datetime, state: str, note: str) -> None:
 
 @calendar.command()
 def refresh() -> None:
-    """Take over newly announced sessions from Sina, if they can be trusted.
+    """Take over newly announced sessions from every source that reaches further.
 
-    They must agree with every session known since 2005 and be possible in number.
+    Sina, the Shenzhen exchange's own page and akshare's list are asked. Each must agree with
+    every session known since 2005, be possible in number, and agree with the others;
+    otherwise nothing is taken over.
     """
-    from fund_assets.calendar import check_refresh, from_key, to_key
+    from fund_assets.calendar import from_key, packaged_end
     from fund_assets.settings import SettingsError
-    from fund_assets.sources.trading_days import announced_sessions
+    from fund_assets.sources.trading_days import sources
+    from fund_assets.steps import announcing
     from fund_assets.warehouse import days
 
     platform = open_platform()
@@ -117,18 +137,100 @@ def refresh() -> None:
         )
     known = _known(platform.warehouse)
     terminal = console()
-    with terminal.status("asking finance.sina.com.cn for the announced sessions…"):
-        added = check_refresh(announced_sessions(platform.settings), known)
-    if not added:
+    with terminal.status("asking for the announced sessions…"):
+        found = announcing.refresh(sources(platform.settings, packaged_end()), known)
+    for name, why in found.failed.items():
+        click.echo(f"Not read: {name}: {why}", err=True)
+    if found.confirmed:
+        click.echo(f"The days entered up to {known.horizon}: {_and(found.confirmed)} agree.")
+    if not found.days:
         click.echo(f"Nothing new: no session after {known.horizon} is announced yet.")
         return
-    # The year's last day closes it: what is not a session up to there is known to be closed.
-    entered = {to_key(date(added[-1] // 10_000, 12, 31)): False} | dict.fromkeys(added, True)
-    note = f"announced sessions, taken over from Sina on {platform.now():%Y-%m-%d}"
-    days.set_overrides(platform.warehouse, entered, note)
+    note = f"announced sessions, from {_and(found.witnesses)}, {platform.now():%Y-%m-%d}"
+    days.set_overrides(platform.warehouse, found.days, note)
+    opened = [key for key, is_open in found.days.items() if is_open]
     click.echo(
-        f"{len(added)} sessions taken over, from {from_key(added[0])} to {from_key(added[-1])}."
+        f"{len(opened)} sessions taken over, from {from_key(opened[0])} to "
+        f"{from_key(opened[-1])}; witnesses: {_and(found.witnesses)}."
     )
+    if len(found.witnesses) == 1:
+        click.echo(
+            "One witness only: compare with the notices, `fund-assets calendar import FILE`."
+        )
+
+
+@calendar.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.File("rb"))
+@click.option(
+    "--replace", is_flag=True,
+    help="Change days entered before where the notices say otherwise.",
+)  # fmt: skip
+def import_notices(files: tuple[IO[bytes], ...], replace: bool) -> None:
+    """Read the yearly notices on holidays from FILE, or - for standard input.
+
+    A FILE holds one or more notices as they are published, as text or as the saved page:
+    国务院办公厅关于…年部分节假日安排的通知, the exchange's 关于…年部分节假日休市安排的通知,
+    and notices that change them (延长, 调整). Weekdays, lengths and holidays are checked
+    against each other. Where both kinds are there they must agree, and where days are known
+    already the notice must agree with them; otherwise nothing is entered.
+    """
+    from fund_assets.calendar import from_key, to_key
+    from fund_assets.sources.notices import ISSUERS, page_text, read_notices
+    from fund_assets.steps import announcing
+    from fund_assets.warehouse import days
+
+    notices = [
+        notice
+        for file in files
+        for notice in read_notices(page_text(file.read(), _name(file)), _name(file))
+    ]
+    platform = open_platform()
+    entered = days.overrides(platform.warehouse)
+    known = _known(platform.warehouse)
+    found = announcing.announce(notices, known, entered, replace=replace)
+    for year, kinds in found.kinds.items():
+        total = sum(
+            found.days.get(to_key(day), day <= known.horizon and known.is_session(day))
+            for day in _every_day(date(year, 1, 1), date(year, 12, 31))
+        )
+        witnesses = _and(tuple(f"the notice of {ISSUERS[kind]}" for kind in kinds))
+        click.echo(f"{year}: {total} sessions, from {witnesses}.")
+        if kinds == ("council",) and year >= platform.now().year:
+            click.echo("  One witness: import the exchange's notice, too, late in December.")
+    for day in found.advised:
+        click.echo(
+            f"  {day} is only advised to be off, and taken for closed; the exchange's notice "
+            "decides."
+        )
+    for day in found.changed:
+        state = "a session" if found.days[to_key(day)] else "closed"
+        click.echo(f"  {day} was known otherwise and is {state} from now on.")
+    if not found.days:
+        click.echo("Nothing to enter: the known calendar says the same.")
+        return
+    whose = _and(tuple(sorted({ISSUERS[k] for kinds in found.kinds.values() for k in kinds})))
+    note = f"notices of {whose}, imported on {platform.now():%Y-%m-%d}"
+    days.set_overrides(platform.warehouse, found.days, note)
+    keys = sorted(found.days)
+    click.echo(f"{len(keys)} days entered, {from_key(keys[0])} to {from_key(keys[-1])}.")
+
+
+def _name(file: IO[bytes]) -> str:
+    name = str(getattr(file, "name", "-"))
+    return "standard input" if name in ("-", "<stdin>") else name
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return " and ".join(names)
+
+
+def _by_note(notes: Mapping[int, str], year: int) -> dict[str, list[int]]:
+    """The entered days of a year, those with the same note together."""
+    found: dict[str, list[int]] = {}
+    for key, note in sorted(notes.items()):
+        if key // 10_000 == year:
+            found.setdefault(note, []).append(key)
+    return found
 
 
 def _known(warehouse: "Warehouse | None") -> "TradingCalendar":

@@ -142,7 +142,7 @@ def examine_calendar(settings: Settings) -> Iterator[Finding]:
     state = OK if left >= HORIZON_ALARM_DAYS else WARNING
     if left < HORIZON_CRITICAL_DAYS:
         state = FAILURE
-    todo = "run `fund-assets calendar refresh`, or enter announced days with `calendar set`"
+    todo = "run `fund-assets calendar refresh`, or `fund-assets calendar import` the notices"
     yield Finding("calendar", state, words, "" if state == OK else todo)
 
 

@@ -6,18 +6,20 @@ Belongs here: options and writing. Does not belong here: reads (`warehouse/`).
 import csv
 import re
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fund_assets.cli.asking import PAST_DAY, NotThere
-from fund_assets.cli.opening import console, reading
+from fund_assets.cli.opening import console, provisional_after, reading
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
+#: Stands behind a date beyond the announced calendar.
+PROVISIONAL = "（暂定）"
 SHOWN_ROWS, SHOWN_FUNDS, NEAR_FUNDS = 20, 20, 5
 TITLES = {
     "nav_date": "净值日期",
@@ -79,7 +81,8 @@ def nav(
     if as_csv:
         _write_csv(code, rows)
     else:
-        _show(row, rows, as_of)
+        newest = max((one["nav_date"] for one in rows), default=0)
+        _show(row, rows, as_of, provisional_after(warehouse, newest))
 
 
 def _moment(text: str) -> int:
@@ -153,7 +156,9 @@ def _write_csv(code: str, rows: list[dict[str, Any]]) -> None:
         writer.writerows([code, *("" if v is None else v for v in r.values())] for r in rows)
 
 
-def _show(fund: dict[str, Any], rows: list[dict[str, Any]], as_of: str | None) -> None:
+def _show(
+    fund: dict[str, Any], rows: list[dict[str, Any]], as_of: str | None, known_until: date
+) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -172,7 +177,10 @@ def _show(fund: dict[str, Any], rows: list[dict[str, Any]], as_of: str | None) -
     for name in shown:
         table.add_column(TITLES[name], justify="left" if name == "nav_date" else "right")
     for row in rows:
-        table.add_row(*(_cell(name, row[name], from_key) for name in shown))
+        mark = PROVISIONAL if from_key(row["nav_date"]) > known_until else ""
+        cells = [_cell(name, row[name], from_key) for name in shown]
+        cells[shown.index("nav_date")] += mark
+        table.add_row(*cells)
     terminal.print(table)
     if as_of:
         terminal.print(f"[dim]截至 {escape(as_of)} 所知；总收益指数随更正重算，不留过去的值[/]")

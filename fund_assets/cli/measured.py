@@ -11,7 +11,7 @@ import click
 
 from fund_assets.cli.asking import KIND, WINDOW, NotThere
 from fund_assets.cli.looking import chosen_fund
-from fund_assets.cli.opening import console, reading
+from fund_assets.cli.opening import console, provisional_after, reading
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
@@ -48,10 +48,12 @@ def show_metrics(text: str) -> None:
     one = next(iter(rows.values()))
     benchmark = one["benchmark_code"]
     against = f"，基准 {INDICES.get(benchmark, benchmark)} {benchmark}" if benchmark else ""
+    mark = _mark(warehouse, one["calc_date"])
     coverage = "" if one["coverage"] is None else f"（同类已公布 {one['coverage']:.0%}）"
     terminal.print(
         f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]  [dim]{escape(fund['fund_type'])}"
-        f"[/]\n计算日 {from_key(one['calc_date'])} {STATUSES[one['status']]}{coverage}{against}"
+        f"[/]\n计算日 {from_key(one['calc_date'])}{mark} {STATUSES[one['status']]}"
+        f"{coverage}{against}"
     )
     windows = [w for w in WINDOWS if w in rows and rows[w]["total_return"] is not None]
     at_once = max((terminal.width - LABEL_WIDTH) // CELL_WIDTH, 1)
@@ -199,7 +201,8 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
         by = column(sort)
     except ScreenError as error:
         raise NotThere(str(error)) from error
-    calc_date, count, rows = screened(reading(), asked, kind, by, limit)
+    warehouse = reading()
+    calc_date, count, rows = screened(warehouse, asked, kind, by, limit)
     if calc_date is None:
         raise NotThere("there are no metrics yet: run `fund-assets run`")
     names = list(
@@ -218,8 +221,17 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
     terminal.print(table, soft_wrap=not terminal.is_terminal)
     window = WINDOW_LABELS[asked.window]
     terminal.print(
-        f"{window}，计算日 {from_key(calc_date)}：{count:,} 只符合，列出 {len(rows):,} 只"
+        f"{window}，计算日 {from_key(calc_date)}{_mark(warehouse, calc_date)}："
+        f"{count:,} 只符合，列出 {len(rows):,} 只"
     )
+
+
+def _mark(warehouse: "Warehouse", calc_date: int) -> str:
+    """What stands behind a date beyond the announced calendar."""
+    from fund_assets.calendar import from_key
+
+    known = from_key(calc_date) <= provisional_after(warehouse, calc_date)
+    return "" if known else "（日历未知，日期暂定）"
 
 
 def _cell(value: Any, form: str) -> str:

@@ -6,6 +6,7 @@ Belongs here: what every command does first. Does not belong here: what comes af
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -100,6 +101,21 @@ def stored_warehouse(settings: "Settings") -> "Warehouse | None":
     except WarehouseError as error:
         raise SettingsError(str(error)) from error
     return warehouse
+
+
+def provisional_after(warehouse: "Warehouse", newest: int) -> date:
+    """The day after which dates are provisional: no session is announced for them yet.
+
+    Args:
+        newest: the last date (yyyymmdd) of which it is asked. The simulated market's never are.
+    """
+    from fund_assets.calendar import KNOWN_AT_LEAST, TradingCalendar, to_key
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse import days
+
+    if newest <= to_key(KNOWN_AT_LEAST) or load_settings().source == "simulated":
+        return date.max
+    return TradingCalendar.build(days.overrides(warehouse)).known_until
 
 
 def known_codes(texts: Iterable[str], option: str) -> list[str]:

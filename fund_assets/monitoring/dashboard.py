@@ -162,7 +162,7 @@ def _freshness(status: Status) -> Panel:
             behind += f" {row.hours_late:.0f} 时"
         table.add_row(
             f"{'[green]✓[/]' if row.ok else '[red]✗[/]'} {TABLES[row.table]}",
-            _day(row.newest),
+            f"{_day(row.newest)}{'（暂定）' if row.provisional else ''}",
             _day(row.due),
             behind if row.ok else f"[red]{behind}[/]",
             _moment(row.renewed_at),

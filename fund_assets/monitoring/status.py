@@ -60,6 +60,7 @@ class Freshness:
         hours_late: since that hour, or that of the first session it lacks; 0 when it has all.
         renewed_at: when Dagster last recorded its renewal.
         ok: whether it has what is due.
+        provisional: whether `newest` lies beyond the announced calendar.
     """
 
     table: str
@@ -70,6 +71,7 @@ class Freshness:
     hours_late: float
     renewed_at: datetime | None
     ok: bool
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -359,6 +361,7 @@ def freshness(
                 hours_late=round((now - missed) / timedelta(hours=1), 1),
                 renewed_at=renewed.get(table),
                 ok=not lacking,
+                provisional=have is not None and calendar.is_provisional(have),
             )
         )
     return tuple(found)
@@ -443,12 +446,12 @@ def _calendar_ends(days_left: int, *, invented: bool) -> Iterator[str]:
     if days_left < 0 and not invented:
         yield (
             "交易日历已用尽：此后每个工作日照常采集，日期暂定。"
-            "请运行 fund-assets calendar refresh"
+            "请运行 fund-assets calendar refresh，或 calendar import 通知全文"
         )
     elif days_left < HORIZON_ALARM_DAYS and not invented:
         yield (
             f"交易日历只剩 {days_left} 天（不足 {HORIZON_ALARM_DAYS} 天）："
-            "请运行 fund-assets calendar refresh"
+            "请运行 fund-assets calendar refresh，或 calendar import 通知全文"
         )
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,11 +16,13 @@ from rich.cells import cell_len
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
 from fund_assets.monitoring.records import ASSETS
+from fund_assets.sources.base import TransportError
 from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets.warehouse import Warehouse
 from fund_assets_tests import stores
 from fund_assets_tests.unit.test_trading_days import encode, sessions_of
 
+NOTICES = Path(__file__).resolve().parents[1] / "notices"
 MARKET = {"FUND_SIM_FUNDS": "40", "FUND_SIM_YEARS": "1"}
 EVENING_BEFORE, EVENING = "2026-09-17T21:40", "2026-09-18T21:40"
 
@@ -493,11 +496,15 @@ def test_doctor_finds_damage(own):
 def test_calendar_by_hand(own):
     """Stops days that are guessed: the calendar grows day by day, by name."""
     assert "共 242 个交易日" in own("calendar", "show", "2026").output
-    assert own("calendar", "show", "2027").exit_code == 2
+    assert (
+        "2027-01-01 起日历未知，按工作日采集，日期暂定"
+        in own("calendar", "show", "2027").output
+    )
     assert own("calendar", "set", "2027-01-01", "closed", "--note", "元旦").exit_code == 0
     assert own("calendar", "set", "2027-01-04", "open", "--note", "[bold]").exit_code == 0
     shown = own("calendar", "show", "2027").output
     assert "2027-01-01 至 2027-01-04 共 1 个交易日" in shown
+    assert "2027-01-05 起日历未知" in shown
     assert "2027-01-04 开市  [bold]" in shown
     assert own.sql("SELECT * FROM calendar_override ORDER BY day") == [
         (20270101, 0, "元旦"),
@@ -515,17 +522,42 @@ def test_calendar_refresh(tmp_path, monkeypatch):
     ]
 
     def fetch(_gateway, endpoint, url, *_args, **_more):
+        if "szse" in url:
+            raise TransportError(f"{endpoint}: no connection")
         return Answer(endpoint, url, 200, {}, bodies.pop(0), "0" * 64)
 
     monkeypatch.setattr(Gateway, "fetch", fetch)
     refused = command("calendar", "refresh")
     assert refused.exit_code == 1
-    assert "refused: 2027 has 100 sessions" in refused.output
+    assert "Sina: refused: 2027 has 100 sessions" in refused.output
     taken = command("calendar", "refresh")
     assert taken.exit_code == 0
     assert f"{len(sessions_of(2027))} sessions taken over" in taken.output
+    assert "Not read: the Shenzhen exchange: szse_calendar: no connection" in taken.output
+    assert "One witness only" in taken.output
     shown = command("calendar", "show", "2027").output
     assert f"2027-01-01 至 2027-12-31 共 {len(sessions_of(2027))} 个交易日" in shown
+    assert "开市 249 日" in shown and "暂定" not in shown
+
+
+def test_calendar_import(tmp_path, monkeypatch):
+    """Stops notices that are refused in words but stored, and standard input from being lost."""
+    command = Command(tmp_path / "notices", monkeypatch)
+    known = [str(NOTICES / f"{kind}-2026.txt") for kind in ("council", "exchange")]
+    found = command("calendar", "import", *known)
+    assert found.exit_code == 0, found.output
+    assert (
+        "2026: 242 sessions, from the notice of the exchange and the notice of" in found.output
+    )
+    assert "Nothing to enter" in found.output
+    refused = command("calendar", "import", str(NOTICES / "council-2020.txt"))
+    assert refused.exit_code == 1 and "line 1: 2020-01-31 is open there" in refused.output
+    assert command.sql("SELECT COUNT(*) FROM calendar_override") == [(0,)]
+    text = (NOTICES / "council-2020-extended.txt").read_text()
+    piped = CliRunner().invoke(main, ["calendar", "import", "-"], input=text)
+    assert piped.exit_code == 0 and "2020: 243 sessions" in piped.output
+    empty = CliRunner().invoke(main, ["calendar", "import", "-"], input="")
+    assert empty.exit_code == 1 and "standard input: no notice on holidays" in empty.output
 
 
 def test_help_waits_for_nothing():

@@ -4,21 +4,34 @@ from dataclasses import replace
 from datetime import date
 
 import pandas as pd
+from click.testing import CliRunner
 
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
+from fund_assets.cli import main
+from fund_assets.monitoring.status import freshness
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import FUND_METRICS, NAV_QUARANTINE, VALIDATED_NAV
 from fund_assets.steps.collecting import collect_wave
 from fund_assets.steps.measuring import measure
 from fund_assets.steps.validating import validate
-from fund_assets.warehouse import days
 from fund_assets_tests.server.tiny import TinyMarket
 
 NEW, OLD = date(2027, 1, 4), date(2026, 12, 31)
 #: The dates of the tiny market's pages, moved to the turn of the year.
 MOVED = {20261120: 20270104, 20261119: 20261231, 20261122: 20270104, 20261121: 20270103}
 TABLES = (VALIDATED_NAV, FUND_METRICS, NAV_QUARANTINE)
-ANNOUNCED = {20270101: False, 20270104: True, 20271231: True}
+#: Made up, in the wording of the notices: that of 2027 is not out yet.
+NOTICE = """国务院办公厅关于2027年部分节假日安排的通知
+一、元旦：1月1日（周五）至3日（周日）放假，共3天。
+二、春节：2月5日（农历除夕、周五）至12日（农历正月初七、周五）放假调休，共8天。1月31日（周日）、2月14日（周日）上班。
+三、清明节：4月3日（周六）至5日（周一）放假，共3天。
+四、劳动节：5月1日（周六）至5日（周三）放假调休，共5天。4月25日（周日）、5月8日（周六）上班。
+五、端午节：6月9日（周三）放假1天，不调休。
+六、中秋节：9月15日（周三）放假1天，不调休。
+七、国庆节：10月1日（周五）至7日（周四）放假调休，共7天。9月26日（周日）、10月9日（周六）上班。
+国务院办公厅
+2026年12月31日
+"""
 
 
 class TurnOfTheYear(TinyMarket):
@@ -31,13 +44,22 @@ class TurnOfTheYear(TinyMarket):
         return replace(found, newest=NEW, previous=OLD, observations=moved)
 
 
-def evening(state, announced):
+def fund_assets(monkeypatch, state, *arguments, text=None):
+    """What a command says on that evening; it must succeed."""
+    told = {"SOURCE": "akshare", "STATE": str(state), "CLOCK": "2027-01-04T23:40"}
+    for name, value in told.items():
+        monkeypatch.setenv(f"FUND_{name}", value)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    result = CliRunner().invoke(main, list(arguments), input=text)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def evening(state):
     """A platform of the real market after that evening, what it computed, and its checks."""
     platform = Platform(
         overrides={"source": "akshare", "state": str(state), "clock": "2027-01-04T23:40"}
     )
-    if announced:
-        days.set_overrides(platform.warehouse, announced, "announced")
     source = TurnOfTheYear()
     collect_wave(platform.warehouse, source, platform.now)
     collect_wave(platform.warehouse, source, platform.now)  # the same page again
@@ -51,19 +73,39 @@ def content(platform, table):
     return frame.sort_values(list(table.primary_key), ignore_index=True)
 
 
-def test_4_january_2027_goes_on_and_is_told(tmp_path):
-    """Stops a year without an announced calendar from costing its NAVs."""
-    platform, measured, (fresh, horizon) = evening(tmp_path / "unknown", {})
+def shown(monkeypatch, state):
+    """What the commands say of the fund with the newest date, and of the year."""
+    code = "000001"
+    told = [("nav", code), ("metrics", code), ("calendar", "show", "2027")]
+    return [fund_assets(monkeypatch, state, *arguments) for arguments in told]
+
+
+def test_4_january_2027_goes_on_and_is_told(tmp_path, monkeypatch):
+    """Stops a year without an announced calendar from costing its NAVs, or from staying marked
+    or different once its notice has been imported."""
+    platform, measured, (fresh, horizon) = evening(tmp_path / "unknown")
     assert platform.calendar.is_session(NEW) and platform.calendar.is_provisional(NEW)
     assert measured.calc_date == 20270104 and measured.funds > 0
     assert fresh.passed, "the newest NAVs are of today"
     assert not horizon.passed and horizon.severity.value == "ERROR"
     assert horizon.metadata["days_left"].value == -4
+    (row,) = freshness({"validated_nav": 20270104}, platform.calendar, platform.now(), {})
+    assert row.ok and row.provisional
     platform.warehouse.close()
+    nav, metrics, year = shown(monkeypatch, tmp_path / "unknown")
+    assert "2027-01-04（暂定）" in nav and "2026-12-31（暂定）" not in nav
+    assert "计算日 2027-01-04（日历未知，日期暂定）" in metrics
+    assert "2027-01-01 起日历未知" in year
 
     # The calendar is announced afterwards, and the evening's waves come once more.
-    later, _, (fresh, horizon) = evening(tmp_path / "unknown", ANNOUNCED)
-    known, again, _ = evening(tmp_path / "known", ANNOUNCED)
+    for state in (tmp_path / "unknown", tmp_path / "known"):
+        told = fund_assets(monkeypatch, state, "calendar", "import", "-", text=NOTICE)
+        assert "2027: 243 sessions" in told and "One witness" in told
+    nav, metrics, year = shown(monkeypatch, tmp_path / "unknown")
+    assert "暂定" not in nav and "日期暂定" not in metrics and "暂定" not in year
+    assert "2027-01-04" in nav and "2027-01-01 至 2027-12-31 共 243 个交易日" in year
+    later, _, (fresh, horizon) = evening(tmp_path / "unknown")
+    known, again, _ = evening(tmp_path / "known")
     assert not later.calendar.is_provisional(NEW) and not later.calendar.is_session(
         date(2027, 1, 1)
     )
