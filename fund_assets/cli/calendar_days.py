@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from fund_assets.cli.asking import DAY, Commands, OneOf, check_text
+from fund_assets.cli.asking import DAY, Commands, NotThere, OneOf, check_text
 from fund_assets.cli.opening import console, open_platform, stored_warehouse
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ def show(year: int | None) -> None:
     year = year or settings.now().year
     first, last = date(year, 1, 1), date(year, 12, 31)
     known = TradingCalendar.build(entered, assume_until=last)
+    if year > known.known_until.year + 1:
+        raise NotThere(
+            f"the trading calendar ends on {known.known_until}: name an earlier year, or run "
+            "`fund-assets calendar refresh`"
+        )
     announced = min(last, known.known_until)
     table = Table("月份", "交易日", "休市（周一至周五）", title=f"{year} 年", box=None)
     table.columns[1].justify = "right"
