@@ -82,7 +82,8 @@ def nav(
         _write_csv(code, rows)
     else:
         newest = max((one["nav_date"] for one in rows), default=0)
-        _show(row, rows, as_of, provisional_after(warehouse, newest))
+        first = history.first_known(warehouse, code) if known_at else None
+        _show(row, rows, as_of, first, provisional_after(warehouse, newest))
 
 
 def _moment(text: str) -> int:
@@ -157,12 +158,16 @@ def _write_csv(code: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _show(
-    fund: dict[str, Any], rows: list[dict[str, Any]], as_of: str | None, known_until: date
+    fund: dict[str, Any],
+    rows: list[dict[str, Any]],
+    as_of: str | None,
+    first: int | None,
+    known_until: date,
 ) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from fund_assets.calendar import from_key
+    from fund_assets.calendar import from_key, from_stamp
 
     terminal = console()
     terminal.print(
@@ -171,6 +176,10 @@ def _show(
     )
     if not rows:
         terminal.print("[yellow]没有净值[/]" + (f"（截至 {as_of} 尚不知道）" if as_of else ""))
+        if as_of and first:
+            terminal.print(
+                f"[dim]本仓库最早在 {from_stamp(first):%Y-%m-%d %H:%M} 得知其净值[/]"
+            )
         return
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     table = Table(box=None, padding=(0, 2, 0, 0))

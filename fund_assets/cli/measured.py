@@ -205,6 +205,7 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
     calc_date, count, rows = screened(warehouse, asked, kind, by, limit)
     if calc_date is None:
         raise NotThere("there are no metrics yet: run `fund-assets run`")
+    money = sum(row["kind"] == "money" for row in rows)
     names = list(
         dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
     )
@@ -224,6 +225,11 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
         f"{window}，计算日 {from_key(calc_date)}{_mark(warehouse, calc_date)}："
         f"{count:,} 只符合，列出 {len(rows):,} 只"
     )
+    if kind is None and money:
+        terminal.print(
+            f"[dim]其中货币型 {money:,} 只：净值几乎不动，风险指标不能与其他类型相比；"
+            "--kind 混合型 只看一类[/]"
+        )
 
 
 def _mark(warehouse: "Warehouse", calc_date: int) -> str:

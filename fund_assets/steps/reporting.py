@@ -50,7 +50,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
     calc_date = reports.newest_scored(warehouse, first, last)
     scores = _scores(warehouse, calc_date, funds)
     returns = _week_returns(series, funds, monday, sunday)
-    ytd = _ytd(warehouse, calc_date)
+    ytd = _ytd(warehouse, reports.newest_measured(warehouse, first, last))
     log = weekly.week_log(warehouse, week)
     until = to_stamp(
         datetime(sunday.year, sunday.month, sunday.day, 23, 59, 59, tzinfo=SHANGHAI)

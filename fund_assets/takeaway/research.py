@@ -17,9 +17,11 @@ import pandas as pd
 import pyarrow as pa
 
 from fund_assets.calendar import from_key, read_day, read_moment
-from fund_assets.schemas.kinds import INDICES
+from fund_assets.schemas.codes import read_code, read_codes
+from fund_assets.schemas.kinds import INDICES, read_kind
 from fund_assets.schemas.table import DATE_LIMITS, Table
-from fund_assets.schemas.tables import BENCHMARK_INDEX, VALIDATED_NAV, WINDOWS
+from fund_assets.schemas.tables import BENCHMARK_INDEX, VALIDATED_NAV
+from fund_assets.schemas.words import read_window
 from fund_assets.settings import load_settings
 from fund_assets.takeaway.datasets import TakeawayError, check_codes, select
 from fund_assets.takeaway.typed import schema, typed
@@ -32,7 +34,7 @@ from fund_assets.warehouse.selecting import Selection, selected
 if TYPE_CHECKING:
     import polars as pl
 
-#: One fund, or several.
+#: One fund, or several: `"000001"`, `1`, `"000001.OF"`, `"000001,000003"` or a list of these.
 Codes = str | int | Iterable[str | int]
 #: `"2026-11-24"`, `20261124` or a date.
 Day = str | int | date
@@ -42,6 +44,8 @@ Moment = str | int | date | datetime
 Every = Literal["day", "week", "month", "year"]
 
 FOUND = 50
+#: What metrics tell of their funds.
+ABOUT = ("name", "fund_type", "kind")
 #: Every → how pandas calls its end.
 PERIODS = {"week": "W-SUN", "month": "ME", "year": "YE"}
 LAST_DAY = DATE_LIMITS[1]
@@ -51,6 +55,7 @@ KNOWN_THEN = VALIDATED_NAV.part(
 )
 
 Frame = TypeVar("Frame")
+Answer = TypeVar("Answer")
 
 
 class _Questions(Generic[Frame]):
@@ -116,8 +121,8 @@ class _Questions(Generic[Frame]):
             until: last date, included.
 
         Returns:
-            The columns of `validated_nav`. Of one code (a text) indexed by `nav_date`, of a
-            list of codes by `fund_code` and `nav_date`; dates ascending.
+            The columns of `validated_nav`. Of one code (no list) indexed by `nav_date`, of
+            several by `fund_code` and `nav_date`; dates ascending.
         """
         return self._given(_by_fund(self._rows("nav", codes, since, until), codes))
 
@@ -125,7 +130,8 @@ class _Questions(Generic[Frame]):
         """The NAVs as they were known at a past moment: what was corrected later is not yet.
 
         Args:
-            known_at: a day means its end.
+            known_at: a day means its end. What this warehouse learned later, the first
+                histories too, was not known then: before its first run nothing was.
 
         Returns:
             As `nav`, without the total-return index, which is chained anew with every
@@ -187,20 +193,28 @@ class _Questions(Generic[Frame]):
         return self._given(found.loc[first:])
 
     def metrics(
-        self, window: str = "1y", codes: Codes | None = None, on: Day | None = None
+        self,
+        window: str | Iterable[str] = "1y",
+        codes: Codes | None = None,
+        on: Day | None = None,
+        kind: str | None = None,
     ) -> Frame:
-        """Return and risk over a window (docs/metrics.md).
+        """Return and risk over one window or several (docs/metrics.md).
 
         Args:
-            window: 1m, 3m, 6m, 1y, 2y, 3y, 5y, ytd or inception.
+            window: 1m, 3m, 6m, 1y, 2y, 3y, 5y, ytd or inception; or some of them.
             on: calculation date; by default the newest.
+            kind: funds of this kind alone, such as `mixed` or `混合型`. None: of all, and then
+                money-market funds, which hardly move, lead every ranking by risk.
 
         Returns:
-            The columns of `fund_metrics`, one row a fund, indexed by `fund_code`. A fund
+            name, fund_type and kind, then the columns of `fund_metrics`: one row a fund,
+            indexed by `fund_code`, of several windows by `fund_code` and `window`. A fund
             without enough history has a row with the reason.
         """
-        if window not in WINDOWS:
-            raise TakeawayError(f"window={window!r}: one of {', '.join(WINDOWS)}")
+        one = isinstance(window, str)
+        windows = [_read(read_window, name) for name in ([window] if one else window)]
+        chosen_kind = None if kind is None else _read(read_kind, kind)
         newest = newest_calc_date(self._warehouse)
         key = newest if on is None else _read(read_day, on)
         if key is None:
@@ -211,8 +225,15 @@ class _Questions(Generic[Frame]):
                 f"there are no metrics of {from_key(key)}"
                 + (f": the newest are of {from_key(newest)}" if newest else "")
             )
-        found = found[found["window"] == window]
-        return self._given(found.set_index("fund_code"))
+        about = self._rows("info", codes, columns=ABOUT).set_index("fund_code")[list(ABOUT)]
+        found = about.join(found.set_index("fund_code"), how="inner")
+        if chosen_kind:
+            found = found[found["kind"] == chosen_kind]
+        if one:
+            return self._given(found[found["window"] == windows[0]])
+        found = found.set_index("window", append=True)
+        order = pd.MultiIndex.from_product([found.index.unique(0), windows])
+        return self._given(found.loc[order[order.isin(found.index)]])
 
     def index(self, code: str = "000300") -> Frame:
         """Closes of an index that funds are measured against.
@@ -254,9 +275,9 @@ class _Questions(Generic[Frame]):
     def _chosen(self, codes: Codes | None) -> list[str] | None:
         if codes is None:
             return None
-        chosen = select("info", [codes] if isinstance(codes, str | int) else codes).codes or ()
+        chosen = _codes(codes)
         check_codes(self._warehouse, chosen)
-        return list(chosen)
+        return chosen
 
     def _rows(
         self,
@@ -295,13 +316,15 @@ class Funds(_Questions[pd.DataFrame]):
     """The funds of a warehouse; every answer is a pandas frame.
 
     ```python
+    from datetime import date
+
     from fund_assets import Funds
 
     f = Funds()
     f.nav("000001")
     f.returns(["000001", "000003"], since="2026-01-01", every="month")
-    f.metrics(window="3y").nlargest(10, "sharpe_ratio")
-    f.asof("000001", "2026-09-18 21:40")
+    f.metrics(window="1y", kind="mixed").nlargest(10, "sharpe_ratio")
+    f.asof("000001", date.today())
     ```
 
     It reads alone and never locks out the pipeline. Each question sees one state.
@@ -342,12 +365,20 @@ def _frame(batches: Iterable[pa.RecordBatch], table: Table) -> pd.DataFrame:
 
 
 def _by_fund(rows: pd.DataFrame, codes: Codes) -> pd.DataFrame:
-    if isinstance(codes, str | int):
+    if isinstance(codes, str | int) and len(_codes(codes)) == 1:
         return rows.drop(columns="fund_code").set_index("nav_date")
     return rows.set_index(["fund_code", "nav_date"]).sort_index()
 
 
-def _read(read: Callable[[Any], int], value: object) -> int:
+def _codes(codes: Codes) -> list[str]:
+    """The codes, each once, in their order."""
+    parts: list[str | int] = []
+    for code in [codes] if isinstance(codes, str | int) else codes:
+        parts += _read(read_codes, [code]) if isinstance(code, str) else [code]
+    return list(dict.fromkeys(_read(read_code, code) for code in parts))
+
+
+def _read(read: Callable[[Any], Answer], value: object) -> Answer:
     try:
         return read(value)
     except ValueError as error:

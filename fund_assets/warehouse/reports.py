@@ -34,6 +34,16 @@ def newest_scored(warehouse: Warehouse, first: int, last: int) -> int | None:
     return None if found is None else int(str(found))
 
 
+def newest_measured(warehouse: Warehouse, first: int, last: int) -> int | None:
+    """The newest calculation date of metrics between two, yyyymmdd; None without any."""
+    found = warehouse.value(
+        "SELECT MAX(calc_date) FROM fund_metrics WHERE calc_date BETWEEN :first AND :last",
+        first=first,
+        last=last,
+    )
+    return None if found is None else int(str(found))
+
+
 def returns_of(warehouse: Warehouse, calc_date: int, window: str) -> dict[str, float]:
     """Fund → total return over a window as of a calculation date, of those that have one."""
     rows = warehouse.rows(

@@ -446,6 +446,7 @@ def test_nav_as_of(command):
     assert [r["unit_nav"] for r in before] == [r["unit_nav"] for r in now[:-1]]
     nothing = command("nav", code, "--as-of", "2026-09-17 21:39")
     assert "没有净值" in nothing.output
+    assert "本仓库最早在 2026-09-17 21:40 得知其净值" in nothing.output
 
 
 def test_nav_of_a_money_fund(command):

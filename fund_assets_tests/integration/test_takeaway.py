@@ -261,8 +261,40 @@ def test_metrics_are_those_of_the_window_and_date(first_evening, funds):
         TakeawayError, match="no metrics of 2026-09-16: the newest are of 2026-09-17"
     ):
         funds.metrics(on="2026-09-16")
-    with pytest.raises(TakeawayError, match="window='4y': one of 1m"):
+    with pytest.raises(TakeawayError, match=r"no window '4y': .*known are 1m"):
         funds.metrics("4y")
+
+
+def test_metrics_say_whose_they_are(first_evening, funds):
+    """Stops a ranking of bare codes, in which money-market funds lead every measure of risk."""
+    market, _ = first_evening
+    info = market.table("fund_info").set_index("fund_code")
+    found = funds.metrics("6m")
+    assert found.columns[:3].tolist() == ["name", "fund_type", "kind"]
+    assert found["name"].tolist() == info.loc[found.index, "name"].tolist()
+    mixed = funds.metrics("6m", kind="混合型")
+    assert set(mixed["kind"]) == {"mixed"}
+    assert mixed.index.tolist() == found.index[found["kind"] == "mixed"].tolist()
+    code = mixed.index[0]
+    both = funds.metrics(["近1年", "3m"], code)
+    assert both.index.tolist() == [(code, "1y"), (code, "3m")]
+    assert both.index.names == ["fund_code", "window"]
+    three = market.table("fund_metrics", f"fund_code = '{code}' AND \"window\" = '3m'")
+    assert both.loc[(code, "3m"), "total_return"] == three["total_return"].iloc[0]
+    with pytest.raises(TakeawayError, match="no kind 'bonds': do you mean bond"):
+        funds.metrics(kind="bonds")
+
+
+def test_codes_as_people_write_them(funds):
+    """Stops a code copied from another program from being refused, or from meaning another."""
+    one = funds.nav("000001")
+    for written in (1, "000001.OF", " 000001 "):
+        pd.testing.assert_frame_equal(funds.nav(written), one)
+    several = funds.nav(["000001", "000003"])
+    pd.testing.assert_frame_equal(funds.nav("000001,000003"), several)
+    pd.testing.assert_frame_equal(funds.nav(["000001，000003.OF"]), several)
+    with pytest.raises(TakeawayError, match="'1' is no fund code: six digits"):
+        funds.nav("1")
 
 
 def test_asof_shows_what_was_known(market):

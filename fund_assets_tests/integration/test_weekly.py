@@ -25,7 +25,14 @@ from fund_assets.warehouse import scores as stored_scores
 from fund_assets.warehouse.weekly import missing_week, week_log
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
-from fund_assets_tests.integration.evenings import FRIDAY, cases, checks, failure, metadata
+from fund_assets_tests.integration.evenings import (
+    FRIDAY,
+    THURSDAY,
+    cases,
+    checks,
+    failure,
+    metadata,
+)
 
 #: The Sunday after the first evening; its week and the day of its newest NAVs.
 SUNDAY, WEEK, DAY = "2026-09-20T02:00:00", "2026-W38", 20260917
@@ -342,3 +349,24 @@ def test_the_tag_names_the_week(market):
     platform.warehouse.close()
     assert result.success, failure(result)
     assert set(week_log(market.warehouse, WEEK)) == {"recheck"}
+
+
+def test_the_report_is_whole_before_the_first_sunday(first_evening):
+    """Stops the year so far from waiting for scores, and an empty part from leaving its reader
+    without the command that fills it."""
+    market, _ = first_evening
+    facts = week_facts(market.warehouse, market.platform(THURSDAY).settings, WEEK)
+    assert facts.calc_date is None
+    stored = market.table("fund_metrics", "calc_date = 20260917 AND \"window\" = 'ytd'")
+    year = stored.set_index("fund_code")["total_return"].dropna()
+    navs = market.table("validated_nav")
+    before = set(navs.loc[navs["nav_date"] < 20260914, "fund_code"])
+    moved = before & set(navs.loc[navs["nav_date"] >= 20260914, "fund_code"])
+    info = market.table("fund_info").sort_values("fund_code")
+    info = info[info["fund_code"].isin(moved)].drop_duplicates(["kind", "family"])
+    told = {kind.kind: kind.ytd for kind in facts.kinds}
+    assert len(told) > 5 and None not in told.values()
+    mixed = info.loc[info["kind"] == "mixed", "fund_code"]
+    assert told["mixed"] == pytest.approx(year.reindex(mixed).median())
+    page = weekly_page(facts, Operations())
+    assert page.count("<code>fund-assets weekly</code>") == 4
