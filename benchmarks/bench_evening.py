@@ -173,7 +173,8 @@ Per fund: ours {statistics.median(ours_ms):.2f} ms, the first plan's loop
 {statistics.median(theirs_ms):.1f} ms. Peak memory of metrics: {max(map(peak, metrics)):.0f} MB.
 The last wave had {wave[-1]["share_classes"]:,.0f} share classes and
 {wave[-1]["rows_read"]:,.0f} observations: {wave[-1]["rows_new"]:,.0f} new,
-{wave[-1]["rows_changed"]:,.0f} changed, {wave[-1]["rows_unchanged"]:,.0f} unchanged,
+{wave[-1]["rows_changed"]:,.0f} corrected, {wave[-1]["rows_filled"]:,.0f} filled in,
+{wave[-1]["rows_unchanged"]:,.0f} unchanged,
 {wave[-1]["rows_quarantined"]:,.0f} quarantined, {wave[-1]["rows_pending"]:,.0f} not yet
 published.
 

@@ -116,7 +116,13 @@ def nav_history(
         raise dg.Failure(description=blocked, allow_retries=False)
     counts = {
         name: sum(outcome.counts[name] for outcome in outcomes)
-        for name in ("rows_new", "rows_changed", "rows_unchanged", "rows_quarantined")
+        for name in (
+            "rows_new",
+            "rows_changed",
+            "rows_filled",
+            "rows_unchanged",
+            "rows_quarantined",
+        )
     }
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(platform.warehouse, "nav_history")),

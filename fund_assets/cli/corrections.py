@@ -12,6 +12,7 @@ import click
 
 from fund_assets.cli.asking import PAST_DAY, OneOf
 from fund_assets.cli.opening import console, one_code, reading
+from fund_assets.schemas.columns import FIGURE_LABELS
 
 LEVELS = {
     "none": "",
@@ -31,9 +32,11 @@ LEVELS = {
 def corrections(
     fund: str | None, since: datetime | None, levels: tuple[str, ...], as_json: bool
 ) -> None:
-    """Show the accepted NAVs that were corrected later, the newest correction last.
+    """Show the accepted figures that were corrected later, the newest correction last.
 
-    A manager must report an error of 0.25 % of the NAV, and announce one of 0.5 %.
+    Unit NAV, accumulated NAV, growth, income and 7-day yield alike, each with what it was and
+    what it became. A manager must report an error of 0.25 % of the unit NAV, and announce one
+    of 0.5 %. A figure filled in where there was none is no correction.
     """
     from fund_assets.calendar import to_key
     from fund_assets.warehouse import history
@@ -58,21 +61,36 @@ def _show(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("发现时间", "代码", "名称", "净值日期", "原单位净值", "更正后", "幅度%", ""):
-        right = title in ("原单位净值", "更正后", "幅度%")
+    for title in (
+        "发现时间",
+        "代码",
+        "名称",
+        "净值日期",
+        "项目",
+        "原值",
+        "更正后",
+        "幅度%",
+        "",
+    ):
+        right = title in ("原值", "更正后", "幅度%")
         table.add_column(title, justify="right" if right else "left")
     for row in rows:
         seen = datetime.strptime(str(row["superseded_at"]), "%Y%m%d%H%M%S")  # noqa: DTZ007
         key = row["nav_date"]
-        table.add_row(
+        named = (
             f"{seen:%Y-%m-%d %H:%M}",
             row["fund_code"],
             escape(row["name"]),
             f"{key // 10_000}-{key // 100 % 100:02}-{key % 100:02}",
-            *("[dim]—[/]" if row[n] is None else f"{row[n]:.4f}"
-              for n in ("unit_nav_before", "unit_nav")),
-            "[dim]—[/]" if row["change_pct"] is None else f"{row['change_pct']:+.4f}",
-            LEVELS[row["legal_level"]],
-        )  # fmt: skip
+        )
+        for n, (name, values) in enumerate(row["figures"].items()):
+            of_nav = name == "unit_nav" and row["change_pct"] is not None
+            table.add_row(
+                *(named if n == 0 else ("", "", "", "")),
+                FIGURE_LABELS[name],
+                *("[dim]—[/]" if value is None else f"{value:.4f}" for value in values),
+                f"{row['change_pct']:+.4f}" if of_nav else "[dim]—[/]",
+                LEVELS[row["legal_level"]] if of_nav else "",
+            )
     terminal = console()
     terminal.print(table if rows else "没有更正")

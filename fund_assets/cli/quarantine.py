@@ -24,6 +24,7 @@ from fund_assets.cli.asking import (
     nearest,
 )
 from fund_assets.cli.opening import console, open_platform, quiet, reading
+from fund_assets.schemas.columns import FIGURE_LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,13 +36,6 @@ if TYPE_CHECKING:
 SHOWN_ROWS, SHOWN_DATES = 50, 3
 STATES = {"held": "隔离中", "accepted": "已接受", "rejected": "已拒绝"}
 SUPERSEDED = "已有新值"
-FIGURES = {
-    "unit_nav": "单位净值",
-    "acc_nav": "累计净值",
-    "growth_pct": "日增长率%",
-    "yield_per_10k": "万份收益",
-    "yield_7d_pct": "7日年化%",
-}
 MAX_BECAUSE, MAX_BY = 300, 100
 
 
@@ -362,7 +356,8 @@ def _merged(told: "Decided") -> None:
         counts = outcome.counts
         click.echo(
             f"merged as batch {outcome.batch_id}: {counts['rows_new']:,} new, "
-            f"{counts['rows_changed']:,} changed, {counts['rows_unchanged']:,} unchanged"
+            f"{counts['rows_changed']:,} corrected, {counts['rows_filled']:,} filled in, "
+            f"{counts['rows_unchanged']:,} unchanged"
         )
 
 
@@ -439,11 +434,11 @@ def _table(rows: "pd.DataFrame") -> None:
 def _around(row: dict[str, Any], accepted: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    names = [n for n in FIGURES if any(one[n] is not None for one in (row, *accepted))]
+    names = [n for n in FIGURE_LABELS if any(one[n] is not None for one in (row, *accepted))]
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("净值日期")
     for name in names:
-        table.add_column(FIGURES[name], justify="right")
+        table.add_column(FIGURE_LABELS[name], justify="right")
     table.add_column("")
     lines = [(one, "") for one in accepted] + [(row, "← 隔离的值")]
     for one, mark in sorted(lines, key=lambda line: (line[0]["nav_date"] or 0, line[1])):

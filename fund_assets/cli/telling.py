@@ -226,18 +226,18 @@ def describe(asset: str, values: Mapping[str, Any]) -> str:
             return "no fund is left to be asked for: every one has answered"
         return (
             f"histories of {_funds(n['history_funds_asked'])}: {n['history_rows']:,} rows, "
-            f"{n['rows_new']:,} new, {n['rows_changed']:,} changed, "
-            f"{n['rows_quarantined']:,} quarantined"
+            f"{n['rows_new']:,} new, {n['rows_changed']:,} corrected, "
+            f"{n['rows_filled']:,} filled in, {n['rows_quarantined']:,} quarantined"
             + (f"; {_funds(missed)} without" if (missed := _missed(n)) else "")
         )
     if asset == "validated_nav":
         if not n["batches"]:
             return f"nothing waited; {n['coverage']:.1%} of the funds have {values['nav_date']}"
         return (
-            f"{n['rows_new']:,} new, {n['rows_changed']:,} changed, "
-            f"{n['rows_unchanged']:,} unchanged, {n['rows_quarantined']:,} quarantined, "
-            f"{n['rows_pending']:,} pending; {n['coverage']:.1%} of the funds have "
-            f"{values['nav_date']}"
+            f"{n['rows_new']:,} new, {n['rows_changed']:,} corrected, "
+            f"{n['rows_filled']:,} filled in, {n['rows_unchanged']:,} unchanged, "
+            f"{n['rows_quarantined']:,} quarantined, {n['rows_pending']:,} pending; "
+            f"{n['coverage']:.1%} of the funds have {values['nav_date']}"
         )
     if asset == "benchmark_index":
         return (

@@ -226,7 +226,7 @@ def _jobs(status: Status) -> Panel:
 
 def _quality(status: Status) -> Panel:
     table = _table("项目", "数量", right=["数量"])
-    table.add_row("合并的行（7 天，新增与更正）", f"{status.rows_written:,}")
+    table.add_row("合并的行（7 天，新增、更正与补全）", f"{status.rows_written:,}")
     table.add_row("更正的净值（7 天）", f"{status.revisions:,}")
     table.add_row("  [dim]0.25 % 起，须报告[/]", f"{status.revisions_to_report:,}")
     table.add_row("  [dim]0.5 % 起，须公告[/]", f"{status.revisions_to_announce:,}")
@@ -255,11 +255,11 @@ def _machine(status: Status) -> Panel:
 
 
 def _batches(status: Status) -> Panel:
-    counts = ("读入", "新增", "更正", "未变", "隔离", "待公布")
+    counts = ("读入", "新增", "更正", "补全", "未变", "隔离", "待公布")
     table = _table("采集时间", "批次", "净值日", "状态", *counts, right=counts, gap=1)
     for row in status.batches:
-        numbers = (row.rows_read, row.rows_new, row.rows_changed, row.rows_unchanged,
-                   row.rows_quarantined, row.rows_pending)  # fmt: skip
+        numbers = (row.rows_read, row.rows_new, row.rows_changed, row.rows_filled,
+                   row.rows_unchanged, row.rows_quarantined, row.rows_pending)  # fmt: skip
         table.add_row(
             _moment(row.collected_at),
             BATCH_KINDS[row.kind],

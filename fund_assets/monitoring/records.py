@@ -518,7 +518,9 @@ def _first(values: dict[str, Any], *names: str) -> int | None:
 
 def _written(values: dict[str, Any]) -> int | None:
     if "rows_new" in values:
-        return int(values["rows_new"]) + int(values["rows_changed"])
+        # Runs of older releases told no filled rows.
+        names = ("rows_new", "rows_changed", "rows_filled")
+        return sum(int(values.get(name, 0)) for name in names)
     return _first(values, "rows_written", "rows_changed")
 
 

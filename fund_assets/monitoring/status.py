@@ -110,6 +110,7 @@ class BatchSummary:
     rows_read: int
     rows_new: int | None
     rows_changed: int | None
+    rows_filled: int | None
     rows_unchanged: int | None
     rows_quarantined: int | None
     rows_pending: int | None

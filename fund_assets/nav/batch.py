@@ -108,7 +108,7 @@ class Plan:
             days_covered, total_return_index, return_status.
         inferred: rows of FUND_EVENTS, status inferred, that are new or changed.
         outdated: fund_code, ex_date, kind of stored inferred events that are none any more.
-        revisions: values that `upserts` correct, columns of NAV_REVISION.
+        revisions: values that `upserts` replace, columns of NAV_REVISION.
         held: quarantined observations with `rule` and `reason`, one row per rule; `state`,
             `decided_by` and `decided_because` of those that a witness has refuted before.
         settled: held rows of earlier batches that are decided now, columns of
@@ -128,6 +128,7 @@ class Plan:
     verdicts: tuple[Verdict, ...]
     rows_new: int
     rows_changed: int
+    rows_filled: int
     rows_unchanged: int
     rows_quarantined: int
     rows_pending: int
@@ -135,7 +136,7 @@ class Plan:
     @property
     def counts(self) -> dict[str, int]:
         """What became of the observations, as publish_log has it."""
-        names = ("new", "changed", "unchanged", "quarantined", "pending")
+        names = ("new", "changed", "filled", "unchanged", "quarantined", "pending")
         return {f"rows_{name}": getattr(self, f"rows_{name}") for name in names}
 
     @property

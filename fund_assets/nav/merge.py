@@ -23,7 +23,7 @@ from fund_assets.nav.inference import infer
 from fund_assets.nav.money import Income, counted_twice, judge_income
 from fund_assets.nav.returns import PROVEN, Steps, chain, step_returns
 from fund_assets.nav.rules import WEEK_HOLD_PCT, Rule, Severity, Verdict
-from fund_assets.nav.timeline import Timeline, keys_of
+from fund_assets.nav.timeline import Timeline, keys_of, ledger_kinds
 from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
 from fund_assets.schemas.tables import VALIDATED_NAV
 
@@ -76,6 +76,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
 
     held = pd.concat([held, accumulated, settled.held], ignore_index=True)
     kept = timeline.kept()
+    corrected = ledger_kinds(kept) == "correction"
     whole = held[~held["rule"].isin(rules.OF_CELLS)]
     lost = len(whole.drop_duplicates(["fund_code", "nav_date"])) + emptied + timeline.emptied
     return Plan(
@@ -91,7 +92,8 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         passed=settled.passed,
         verdicts=tuple(sorted(verdicts, key=lambda v: order.index(v.rule))),
         rows_new=int((~kept["stored"]).sum()),
-        rows_changed=int(kept["stored"].sum()),
+        rows_changed=int(corrected.sum()),
+        rows_filled=int(kept["stored"].sum() - corrected.sum()),
         rows_unchanged=timeline.unchanged,
         rows_quarantined=lost + batch.refused,
         rows_pending=int(pending.sum()),
@@ -122,6 +124,7 @@ def plan_events(batch: Batch, known: Known, calendar: TradingCalendar) -> Plan:
         verdicts=(),
         rows_new=0,
         rows_changed=0,
+        rows_filled=0,
         rows_unchanged=0,
         rows_quarantined=0,
         rows_pending=0,

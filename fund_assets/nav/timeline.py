@@ -181,23 +181,38 @@ class Timeline:
         return gaps_between(self.frame["nav_date"].to_numpy()[rows], first, self.calendar)
 
     def revisions(self, batch: Batch) -> pd.DataFrame:
-        """The stored values that kept candidates correct, columns of NAV_REVISION.
+        """The stored values that kept candidates replace, columns of NAV_REVISION.
 
-        Filling in what was empty, and more decimals of the same growth, correct nothing.
+        Filling in what was empty, and more decimals of the same growth, replace nothing.
         """
         kept = self.kept()
-        rows = kept[np.logical_or.reduce(list(corrections(kept).values()))]
+        kinds = ledger_kinds(kept)
+        rows = kept[kinds != ""]
         return NAV_REVISION.conform(
             rows[["fund_code", "nav_date", "first_seen_at", *STORED_NAMES]]
             .rename(columns=dict(zip(STORED_NAMES, OBSERVED_NAMES, strict=True)))
             .assign(
                 superseded_at=batch.collected_at,
                 superseded_by=batch.batch_id,
+                kind=kinds[kinds != ""],
                 batch_id=rows["stored_batch_id"],
                 change_pct=rows["revision"] * 100.0,
                 legal_level=legal_levels(rows["revision"]),
             )
         )
+
+
+def ledger_kinds(rows: pd.DataFrame) -> NDArray[np.object_]:
+    """Why each row stands in the ledger: correction, refinement, or "": it does not.
+
+    A row that only puts a day's own income in the place of a sum (`refined`) corrects nothing.
+    """
+    by_figure = corrections(rows)
+    others = [changed for name, changed in by_figure.items() if name != "yield_per_10k"]
+    refined = by_figure["yield_per_10k"] & rows["refined"].to_numpy(dtype=bool)
+    corrected = np.logical_or.reduce(others) | (by_figure["yield_per_10k"] & ~refined)
+    found = np.where(corrected, "correction", np.where(refined, "refinement", ""))
+    return found.astype(object)
 
 
 def corrections(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

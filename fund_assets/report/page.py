@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.report import charts
 from fund_assets.report.charts import Curve, Spread, Trial
+from fund_assets.schemas.columns import FIGURE_LABELS
 from fund_assets.schemas.kinds import KINDS
 
 Row = Mapping[str, Any]
@@ -268,7 +269,8 @@ def _fill(name: str, **values: Any) -> str:
     return environment.get_template(name).render(
         style=Markup(style),  # noqa: S704 our own file
         policy=POLICY, kinds=KINDS, sources=SOURCES, parts=PARTS, screens=SCREENS,
-        levels=LEVELS, batch_kinds=BATCH_KINDS, batch_states=BATCH_STATES, steps=STEPS,
+        levels=LEVELS, figures=FIGURE_LABELS,
+        batch_kinds=BATCH_KINDS, batch_states=BATCH_STATES, steps=STEPS,
         **values,
     )  # fmt: skip
 

@@ -34,6 +34,14 @@ YIELD_7D_PCT = Column(
 )  # fmt: skip
 OBSERVED = (UNIT_NAV, ACC_NAV, GROWTH_PCT, YIELD_PER_10K, YIELD_7D_PCT)
 OBSERVED_NAMES = [column.name for column in OBSERVED]
+#: What people are shown as their names.
+FIGURE_LABELS = {
+    "unit_nav": "单位净值",
+    "acc_nav": "累计净值",
+    "growth_pct": "日增长率%",
+    "yield_per_10k": "万份收益",
+    "yield_7d_pct": "7日年化%",
+}
 #: The same as seen, before any rule: a negative NAV can be seen, but is never accepted.
 AS_SEEN = tuple(column.but(gt=None, lt=None) for column in OBSERVED)
 

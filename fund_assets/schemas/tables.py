@@ -20,6 +20,8 @@ from fund_assets.schemas.kinds import INDICES, KINDS
 from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
+#: Why a row stands in the ledger: a refinement tells a sum of days day by day.
+LEDGER_KINDS = ("correction", "refinement")
 #: What a correction of a NAV obliges its manager to; the limits stand in `nav/rules.py`.
 LEGAL_LEVELS = ("none", "report", "announce")
 
@@ -147,16 +149,19 @@ VALIDATED_NAV = Table(
 
 NAV_REVISION = Table(
     name="nav_revision",
-    grain="one row per value that was once accepted and then corrected",
-    why="With validated_nav it answers what was known at any past time.",
+    grain="one row per fund and date of which accepted figures once gave way to others",
+    why="With validated_nav it answers what was known at any past time. It has all five figures as "
+    "they were; a figure filled in where none was, and more decimals of a growth, change nothing "
+    "that was accepted and make no row.",
     columns=(
         FUND_CODE,
         NAV_DATE,
         SUPERSEDED_AT,
         *OBSERVED,
-        FIRST_SEEN_AT.but(description="when the corrected value had been seen first"),
-        BATCH_ID.but(description="batch that had brought the corrected value"),
-        Column("superseded_by", Kind.TEXT, "batch that brought the correction", max_length=40),
+        FIRST_SEEN_AT.but(description="when the earlier value had been seen first"),
+        BATCH_ID.but(description="batch that had brought the earlier value"),
+        Column("superseded_by", Kind.TEXT, "batch that brought the later value", max_length=40),
+        Column("kind", Kind.TEXT, "correction: an accepted figure was replaced by another. refinement: an income for several days gave way to the day's own, which corrects nothing", isin=LEDGER_KINDS),
         Column("change_pct", Kind.REAL, "size of the correction of unit NAV", "percent", nullable=True),
         Column("legal_level", Kind.TEXT, "what the law asks of the manager: report (to regulator and custodian, from 0.25 % on), announce (in public as well, from 0.5 % on), none below", isin=LEGAL_LEVELS),
     ),
@@ -191,15 +196,16 @@ PUBLISH_LOG = Table(
     name="publish_log",
     grain="one row per published batch",
     why="Written in the transaction that merges the batch: a batch is published once. "
-    "rows_read = rows_new + rows_changed + rows_unchanged + rows_quarantined + rows_pending. "
-    "A row of it is an observation; in a batch of kind events it is an event.",
+    "rows_read = rows_new + rows_changed + rows_filled + rows_unchanged + rows_quarantined + "
+    "rows_pending. A row of it is an observation; in a batch of kind events it is an event.",
     columns=(
         BATCH_ID,
         Column("published_at", Kind.STAMP, "when the merge began", "yyyymmddhhmmss"),
         Column("newest_date", Kind.DATE, "newest date of the batch", "yyyymmdd"),
         Column("rows_read", Kind.INT, "observations in the batch", ge=0),
         Column("rows_new", Kind.INT, "dates that were not stored before", ge=0),
-        Column("rows_changed", Kind.INT, "stored dates with other values", ge=0),
+        Column("rows_changed", Kind.INT, "stored dates of which an accepted figure is corrected; events that changed", ge=0),
+        Column("rows_filled", Kind.INT, "stored dates in which nothing is corrected: an empty figure is filled in, a growth has more decimals, or a sum of days is told day by day", ge=0),
         Column("rows_unchanged", Kind.INT, "stored dates with the same values", ge=0),
         Column("rows_quarantined", Kind.INT, "held back by a rule", ge=0),
         Column("rows_pending", Kind.INT, "not yet published by the fund", ge=0),

@@ -182,7 +182,7 @@ def corrections_since(warehouse: Warehouse, stamp: int) -> dict[str, int]:
     """Legal level → corrections of that level seen since a time (yyyymmddhhmmss)."""
     found = warehouse.rows(
         "SELECT legal_level, COUNT(*) AS n FROM nav_revision WHERE superseded_at >= :stamp "
-        "GROUP BY legal_level",
+        "AND kind = 'correction' GROUP BY legal_level",
         stamp=stamp,
     )
     counts = {str(row["legal_level"]): int(str(row["n"])) for row in found}
@@ -193,7 +193,7 @@ def corrections_in(warehouse: Warehouse, batch_ids: Collection[str]) -> dict[str
     """Legal level → corrections of that level that these batches brought."""
     found = warehouse.rows(
         "SELECT superseded_by, legal_level, COUNT(*) AS n FROM nav_revision "
-        "GROUP BY superseded_by, legal_level"
+        "WHERE kind = 'correction' GROUP BY superseded_by, legal_level"
     )
     ours = [row for row in found if row["superseded_by"] in batch_ids]
     return {
@@ -206,8 +206,9 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
     """The batches collected last, newest first, with what their publishing counted."""
     return warehouse.rows(
         "SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, b.state, b.held_because, "
-        "b.rows_read, p.rows_new, p.rows_changed, p.rows_unchanged, p.rows_quarantined, "
-        "p.rows_pending FROM collection_batch AS b LEFT JOIN publish_log AS p USING (batch_id) "
+        "b.rows_read, p.rows_new, p.rows_changed, p.rows_filled, p.rows_unchanged, "
+        "p.rows_quarantined, p.rows_pending FROM collection_batch AS b "
+        "LEFT JOIN publish_log AS p USING (batch_id) "
         "ORDER BY b.collected_at DESC, b.batch_id LIMIT :limit",
         limit=limit,
     )

@@ -7,6 +7,7 @@ pipeline's steps, or of the whole market.
 from collections.abc import Sequence
 from typing import Any
 
+from fund_assets.nav.timeline import GROWTH_ROUNDING
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import LEGAL_LEVELS
 from fund_assets.warehouse.warehouse import Warehouse
@@ -103,23 +104,31 @@ def corrections(
         levels: of these legal levels alone.
 
     Returns:
-        superseded_at, fund_code, name, nav_date, unit_nav_before, unit_nav (as corrected
-        then), change_pct, legal_level, superseded_by.
+        superseded_at, fund_code, name, nav_date, change_pct (of unit NAV), legal_level,
+        superseded_by, and `figures`: {figure: [before, after]} of each of the five observed
+        figures that was accepted and then replaced, by name; `after` is None where a growth
+        went with the unit NAV that it belonged to and none has come since.
     """
     names = {f"level{n}": level for n, level in enumerate(levels)}
-    return warehouse.rows(
+    before = ", ".join(f"r.{name} AS {name}" for name in OBSERVED_NAMES)
+    after = ", ".join(
+        f"CASE WHEN e.fund_code IS NULL THEN v.{name} ELSE e.{name} END AS {name}_after"
+        for name in OBSERVED_NAMES
+    )
+    rows = warehouse.rows(
         f"""
-        SELECT r.superseded_at, r.fund_code, i.name, r.nav_date, r.unit_nav AS unit_nav_before,
-               COALESCE((
-                   SELECT e.unit_nav FROM nav_revision AS e WHERE e.fund_code = r.fund_code
-                   AND e.nav_date = r.nav_date AND e.superseded_at > r.superseded_at
-                   ORDER BY e.superseded_at LIMIT 1
-               ), v.unit_nav) AS unit_nav,
-               r.change_pct, r.legal_level, r.superseded_by
+        SELECT r.superseded_at, r.fund_code, i.name, r.nav_date, r.change_pct, r.legal_level,
+               r.superseded_by, {before}, {after}
         FROM nav_revision AS r
         JOIN fund_info AS i ON i.fund_code = r.fund_code
         JOIN validated_nav AS v ON v.fund_code = r.fund_code AND v.nav_date = r.nav_date
+        LEFT JOIN nav_revision AS e ON e.fund_code = r.fund_code AND e.nav_date = r.nav_date
+          AND e.superseded_at = (
+            SELECT MIN(l.superseded_at) FROM nav_revision AS l WHERE l.fund_code = r.fund_code
+            AND l.nav_date = r.nav_date AND l.superseded_at > r.superseded_at
+        )
         WHERE r.superseded_at >= :since AND (r.fund_code = :code OR :code IS NULL)
+          AND r.kind = 'correction'
           AND r.legal_level IN ({", ".join(f":{name}" for name in names)})
         ORDER BY r.superseded_at, r.fund_code, r.nav_date
         """,
@@ -127,6 +136,19 @@ def corrections(
         code=fund_code,
         **names,
     )
+    return [_by_figure(row) for row in rows]
+
+
+def _by_figure(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the ledger with what changed in place of all figures of two versions."""
+    pairs = {name: [row.pop(name), row.pop(f"{name}_after")] for name in OBSERVED_NAMES}
+    changed = {
+        name: [was, now]
+        for name, (was, now) in pairs.items()
+        if was is not None
+        and (now is None or abs(now - was) > (GROWTH_ROUNDING if name == "growth_pct" else 0))
+    }
+    return {**row, "figures": changed}
 
 
 def fund(warehouse: Warehouse, fund_code: str) -> dict[str, Any] | None:

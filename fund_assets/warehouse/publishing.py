@@ -356,6 +356,7 @@ def _event_counts(connection: sa.Connection, batch: Batch) -> dict[str, int]:
     return {
         "rows_new": int(new),
         "rows_changed": int(changed),
+        "rows_filled": 0,
         "rows_quarantined": int(held),
         "rows_unchanged": batch.rows_read - int(new) - int(changed) - int(held),
         "rows_pending": 0,

@@ -59,7 +59,8 @@ def batches_between(warehouse: Warehouse, since: int, until: int) -> list[dict[s
     """The batches collected between two times (yyyymmddhhmmss), newest first, with counts."""
     return warehouse.rows(
         "SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, b.state, b.rows_read, "
-        "b.payloads, p.rows_new, p.rows_changed, p.rows_quarantined FROM collection_batch AS b "
+        "b.payloads, p.rows_new, p.rows_changed, p.rows_filled, "
+        "p.rows_quarantined FROM collection_batch AS b "
         "LEFT JOIN publish_log AS p ON p.batch_id = b.batch_id "
         "WHERE b.collected_at BETWEEN :since AND :until "
         "ORDER BY b.collected_at DESC, b.batch_id",

@@ -25,7 +25,7 @@ _EVENTS = (
 )
 _CHANGES = (
     "SELECT COUNT(*) AS n, MAX(published_at) AS newest FROM publish_log "
-    "WHERE rows_new + rows_changed > 0"
+    "WHERE rows_new + rows_changed + rows_filled > 0"
 )
 _FUNDS = (
     "SELECT fund_code, name, fund_type, kind, family, status FROM fund_info ORDER BY fund_code"

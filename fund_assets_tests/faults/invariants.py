@@ -13,7 +13,9 @@ from fund_assets.nav.rules import OF_CELLS, RULES
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.warehouse import Warehouse
 
-COUNTED = "rows_new + rows_changed + rows_unchanged + rows_quarantined + rows_pending"
+COUNTED = (
+    "rows_new + rows_changed + rows_filled + rows_unchanged + rows_quarantined + rows_pending"
+)
 #: Each query must find nothing: (law, query).
 NOTHING = [
     (

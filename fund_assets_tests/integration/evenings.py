@@ -34,7 +34,14 @@ THURSDAY = "2026-09-17T21:40:00"
 FRIDAY = "2026-09-18T21:40:00"
 MONDAY = "2026-09-21T21:40:00"
 
-COUNTS = ["rows_new", "rows_changed", "rows_unchanged", "rows_quarantined", "rows_pending"]
+COUNTS = [
+    "rows_new",
+    "rows_changed",
+    "rows_filled",
+    "rows_unchanged",
+    "rows_quarantined",
+    "rows_pending",
+]
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 

@@ -126,7 +126,7 @@ def test_an_accepted_value_is_merged_as_a_batch_of_its_own(jumped):
     told = decide(market, deciding.accept, Wanted(ids=(row["id"],)))
     (outcome,) = told.outcomes
     assert outcome.kind == "desk" and outcome.batch_id.startswith("d20260918-")
-    assert [outcome.counts[name] for name in COUNTS] == [1, 0, 0, 0, 0]
+    assert [outcome.counts[name] for name in COUNTS] == [1, 0, 0, 0, 0, 0]
     stored = at(market, code, FRI)
     assert stored["unit_nav"] == row["unit_nav"] and stored["batch_id"] == outcome.batch_id
     assert stored["first_seen_at"] == 20260919_090000

@@ -305,6 +305,7 @@ def test_asof_shows_what_was_known(market):
     old = row.assign(
         superseded_at=20260918_073000,
         superseded_by="w2",
+        kind="correction",
         change_pct=1.0,
         legal_level="announce",
     )

@@ -90,11 +90,12 @@ def test_every_row_of_the_whole_market_is_accounted_for(warehouse, content):
     """Stops rows of the 10,120-fund panel from vanishing between reading and merging."""
     names = [
         "batch_id", "rows_read",
-        "rows_new", "rows_changed", "rows_unchanged", "rows_quarantined", "rows_pending",
+        "rows_new", "rows_changed", "rows_filled", "rows_unchanged",
+        "rows_quarantined", "rows_pending",
     ]  # fmt: skip
     rows = warehouse(f"SELECT {', '.join(names)} FROM publish_log")
     log = pd.DataFrame(rows, columns=names).set_index("batch_id")
-    parts = ["rows_new", "rows_changed", "rows_unchanged", "rows_quarantined", "rows_pending"]
+    parts = names[2:]
     assert (log[parts].sum(axis=1) == log["rows_read"]).all()
     wave = log[log.index.str.startswith("w")].iloc[0]
     open_codes, money_codes = set(content.panel.index), set(content.money_panel.index)

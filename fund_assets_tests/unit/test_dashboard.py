@@ -52,7 +52,7 @@ FULL = Status(
         KindCoverage("qdii", "QDII", 0, 812, 0.0),
     ),
     batches=(
-        BatchSummary("w2", "wave", date(2026, 9, 18), AT, "held", 52_000, *[None] * 5),
+        BatchSummary("w2", "wave", date(2026, 9, 18), AT, "held", 52_000, *[None] * 6),
         BatchSummary(
             "h1",
             "history",
@@ -62,6 +62,7 @@ FULL = Status(
             18_400_000,
             18_399_000,
             1,
+            5,
             2,
             3,
             4,

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from fund_assets.nav.listing import described
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -60,6 +61,7 @@ def warehouse(tmp_path_factory):
         fund_code="000001",
         batch_id="w1",
         superseded_by="w2",
+        kind="correction",
         legal_level="announce",
     )
     with warehouse.transaction(writes=True) as connection:
@@ -138,15 +140,58 @@ def test_the_versions_of_a_date_follow_each_other(warehouse):
 def test_corrections(warehouse):
     """Stops a correction from being told with the values of another one."""
     found = history.corrections(warehouse)
-    assert [(c["nav_date"], c["unit_nav_before"], c["unit_nav"]) for c in found] == [
-        (DAY1, 1.0, 1.1),
-        (DAY1, 1.1, 1.2),
-        (DAY2, 2.0, 2.1),
+    assert [(c["nav_date"], c["figures"]) for c in found] == [
+        (DAY1, {"unit_nav": [1.0, 1.1]}),
+        (DAY1, {"unit_nav": [1.1, 1.2]}),
+        (DAY2, {"unit_nav": [2.0, 2.1]}),
     ]
     assert [c["name"] for c in found] == ["华夏成长混合"] * 3
     assert len(history.corrections(warehouse, since=FIXED_B)) == 2
     assert history.corrections(warehouse, levels=["none", "report"]) == []
     assert history.corrections(warehouse, fund_code="000002") == []
+
+
+def test_every_figure_is_told_from_what_to_what(warehouse):
+    """Stops a corrected income, yield, growth or accumulated NAV from being told as nothing.
+
+    And a figure filled in, or a sum told day by day, from being told as a correction.
+    """
+    was = {"acc_nav": 3.0, "growth_pct": 0.5, "yield_per_10k": 1.5, "yield_7d_pct": 2.5}
+    now = {"acc_nav": 3.1, "growth_pct": 0.6, "yield_per_10k": 0.5, "yield_7d_pct": 2.4}
+    same = {"unit_nav": 9.0, "superseded_at": FIXED_A, "first_seen_at": SEEN1}
+    with warehouse.transaction(writes=True) as connection:
+        connection.execute(
+            sa.text(
+                "UPDATE validated_nav SET acc_nav = :acc_nav, growth_pct = :growth_pct, "
+                "yield_per_10k = :yield_per_10k, yield_7d_pct = :yield_7d_pct "
+                "WHERE fund_code = '000002'"
+            ),
+            now,
+        )
+        more = rows(
+            NAV_REVISION,
+            {"nav_date": DAY1, **same, **was, "kind": "correction"},
+            {"nav_date": DAY1, **same, **now, "acc_nav": None, "superseded_at": FIXED_B,
+             "kind": "correction"},
+            {"nav_date": DAY1, **same, **now, "yield_per_10k": 1.5,
+             "superseded_at": FIXED_B + 1, "kind": "refinement"},
+            fund_code="000002", batch_id="w1", superseded_by="w2", legal_level="none",
+        )  # fmt: skip
+        insert(connection, NAV_REVISION, more)
+    first, second = history.corrections(warehouse, fund_code="000002")
+    # The second version has no accumulated NAV: that it was filled in is no correction.
+    assert first["figures"] == {
+        "acc_nav": [3.0, None], "growth_pct": [0.5, 0.6], "yield_per_10k": [1.5, 0.5],
+        "yield_7d_pct": [2.5, 2.4],
+    }  # fmt: skip
+    assert second["figures"] == {"yield_per_10k": [0.5, 1.5]}
+    known = {
+        at: history.nav_asof(warehouse, "000002", DAY1, at)
+        for at in (SEEN1, FIXED_A, FIXED_B, FIXED_B + 1)
+    }
+    assert [row["yield_per_10k"] for row in known.values()] == [1.5, 0.5, 1.5, 0.5]
+    assert [row["acc_nav"] for row in known.values()] == [3.0, None, 3.1, 3.1]
+    assert {name: known[SEEN1][name] for name in was} == was
 
 
 def test_window(warehouse):
@@ -184,7 +229,8 @@ def test_two_corrections_within_a_second_are_both_kept(warehouse):
         {"nav_date": DAY2, "unit_nav": 2.0},
         {"nav_date": DAY3, "unit_nav": 3.0},
         fund_code="000001", superseded_at=at, first_seen_at=SEEN3, batch_id="w1",
-        superseded_by="w2", legal_level="announce",
+        superseded_by="w2",
+        kind="correction", legal_level="announce",
     )  # fmt: skip
     again = once[once["nav_date"] == DAY2].assign(unit_nav=2.5, superseded_by="w3")
     for corrected in (once, again, again.assign(unit_nav=2.7, superseded_by="w4")):

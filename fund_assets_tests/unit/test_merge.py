@@ -341,3 +341,27 @@ def test_stale_fund_warns_by_kind():
 def test_empty_batch_blocks():
     """Stops an empty answer from passing as an evening."""
     assert [v.rule for v in plan(wave()).blocked_by] == ["R01_schema"]
+
+
+def test_what_is_filled_in_is_no_correction():
+    """Stops the first run from telling hundreds of corrections: 更正 is an accepted value that
+    became another. Late growth, filled cells and more decimals have their own word and count."""
+    first = plan(wave(("000001", FRI, 1.01, NAN, NAN), ("000002", FRI, 2.0, 2.5, 0.53)))
+    stored = known(first.upserts)
+    late = wave(
+        ("000001", FRI, 1.01, 3.01, 1.0),  # accumulated NAV and growth come later
+        ("000002", FRI, 2.0, 2.5, 0.53),
+    )
+    found = plan(late, stored)
+    assert (found.rows_changed, found.rows_filled, found.rows_unchanged) == (0, 1, 1)
+    assert found.revisions.empty
+    exact = history(("000002", FRI, 2.0, 2.5, 0.5263))
+    found = plan(exact, stored)
+    assert (found.rows_changed, found.rows_filled, found.revisions.empty) == (0, 1, True)
+    right = wave(("000001", FRI, 1.011, 3.01, 1.1), ("000002", FRI, 2.0, 2.51, 0.53))
+    found = plan(right, stored)
+    assert (found.rows_changed, found.rows_filled) == (2, 0)
+    assert found.revisions["kind"].tolist() == ["correction", "correction"]
+    assert found.revisions["acc_nav"].tolist()[1] == 2.5
+    whole = sum(found.counts.values())
+    assert whole == 2 and set(found.counts) >= {"rows_filled", "rows_changed"}

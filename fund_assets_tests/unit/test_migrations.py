@@ -104,11 +104,13 @@ def test_all_rows_are_there_afterwards(old):
             assert now == was
             if name == "nav_revision":
                 level = new["legal_level"][was["superseded_by"]][was["superseded_at"]]
-                assert added == {"legal_level": level}
+                assert added == {"legal_level": level, "kind": "correction"}
             elif name == "nav_quarantine":
                 assert added == {"decided_by": "", "decided_at": None, "decided_in": ""}
             elif name == "validated_nav":
                 assert added == {"days_covered": None}
+            elif name == "publish_log":
+                assert added == {"rows_filled": 0}
             else:
                 assert added == {}
     assert old.rows("SELECT * FROM warehouse_meta") == [
@@ -129,7 +131,7 @@ def test_references_are_held_afterwards(old):
     """Stops a table made anew from leaving the ones that refer to it without their rows."""
     old.migrate()
     for statement in (
-        "INSERT INTO publish_log VALUES ('w9', 20260917193000, 20260917, 2, 1, 0, 0, 0, 1, '')",
+        "INSERT INTO publish_log VALUES ('w9', 20260917193000, 20260917, 2, 1, 0, 0, 0, 0, 1, '')",
         "UPDATE fund_nav SET batch_id = 'w9'",
         "DELETE FROM collection_batch",
     ):
@@ -225,6 +227,7 @@ def test_rows_between_a_drop_and_a_rename_are_found(old):
     assert old.migrate() == ("0001", HEAD)
     after = old.rows("SELECT * FROM nav_revision ORDER BY superseded_at")
     assert [row.pop("legal_level") for row in after] == ["none", "report", "announce"]
+    assert [row.pop("kind") for row in after] == ["correction"] * 3
     assert after == before
     assert soundness.unlike_declared(old) == ""
 

@@ -238,7 +238,11 @@ def test_many_funds_sums_replaced_at_once_are_no_mass_revision():
     plan = plan_merge(
         of_all(batch(until(SUN, EARNED))), known(stored, kinds=kinds), CALENDAR, to_key(MON)
     )
-    assert plan.blocked_by == [] and plan.rows_changed == len(codes)
+    assert plan.blocked_by == []
+    # A sum told day by day is no correction, and stands in the ledger as what it is.
+    assert (plan.rows_changed, plan.rows_filled) == (0, len(codes))
+    assert set(plan.revisions["kind"]) == {"refinement"}
+    assert len(plan.revisions) == len(codes)
 
 
 def test_single_day_then_sum_then_history():

@@ -34,7 +34,7 @@ USUAL = {
     "nav_quarantine": {"state": "held", "rule": "R08_jump_unconfirmed", "reason": "r"},
     "validated_nav": {"unit_nav": 1.0, "total_return_index": 1.0, "return_status": "first"},
     "fund_events": {"kind": "dividend", "value": 0.1, "status": "recorded"},
-    "nav_revision": {"legal_level": "none"},
+    "nav_revision": {"legal_level": "none", "kind": "correction"},
     "publish_log": {"verdicts": "[]"},
 }  # fmt: skip
 CODES = ["000001", "000002", "000003"]
@@ -277,7 +277,7 @@ def test_what_became_of_a_batch_of_events(warehouse):
         found = publishing._event_counts(
             connection, batch("events", batch_id="e2", rows_read=9)
         )
-    assert found == {"rows_new": 2, "rows_changed": 1, "rows_quarantined": 1,
+    assert found == {"rows_new": 2, "rows_changed": 1, "rows_filled": 0, "rows_quarantined": 1,
                      "rows_unchanged": 5, "rows_pending": 0}  # fmt: skip
 
 
@@ -436,7 +436,7 @@ def test_a_batch_is_published_once_with_its_account(warehouse):
 
     options = {"known_since": lambda b: WED, "now": 20260918_193000}
     first = publishing.publish(warehouse, "w1", plan, **options)
-    counts = {"rows_read": 2, "rows_new": 2, "rows_changed": 5, "rows_unchanged": 6,
+    counts = {"rows_read": 2, "rows_new": 2, "rows_changed": 5, "rows_filled": 0, "rows_unchanged": 6,
               "rows_quarantined": 1, "rows_pending": 4}  # fmt: skip
     assert (first.counts, first.verdicts, first.blocked_by, first.already) == (
         counts,

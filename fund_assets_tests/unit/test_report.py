@@ -36,7 +36,7 @@ def facts(**changes):
              "drawdown_score": 0.5, "consistency_score": 0.25, "passes_4433": 1, "stars": 4,
              "mrar_3y": 0.0312, "previous_rank": None}  # fmt: skip
     correction = {"superseded_at": 20261118_213000, "fund_code": "000001", "name": NAME,
-                  "nav_date": 20261117, "unit_nav_before": 1.0, "unit_nav": 1.006,
+                  "nav_date": 20261117, "figures": {"unit_nav": [1.0, 1.006], "growth_pct": [0.6, None]},
                   "change_pct": 0.6, "legal_level": "announce"}  # fmt: skip
     outcome = {"screen": "score", "quarters": 4, "picks": 80, "percentile": 0.52, "low": 0.46,
                "high": 0.54, "upper_half": 0.5, "excess": 0.001, "better": 1, "worse": 0,
@@ -59,7 +59,7 @@ def facts(**changes):
         "walk": (outcome,),
         "batches": ({"batch_id": "w1", "kind": "wave", "newest_date": 20261120, "state": NAME,
                      "collected_at": 20261120_190000, "rows_read": 5, "rows_new": 5,
-                     "rows_changed": 0, "rows_quarantined": None, "digest": "ab"},),
+                     "rows_changed": 0, "rows_filled": 7, "rows_quarantined": None, "digest": "ab"},),
         "more_batches": 7, "provenance": (("程序", NAME),), **changes,
     }  # fmt: skip
     return WeekFacts(**values)

@@ -33,6 +33,9 @@ FILLS = {
         "CASE WHEN ABS(change_pct) >= 0.5 THEN 'announce' "
         "WHEN ABS(change_pct) >= 0.25 THEN 'report' ELSE 'none' END"
     ),
+    # What was refined before is not told apart in older rows.
+    ("nav_revision", "kind"): "'correction'",
+    ("publish_log", "rows_filled"): "0",
     ("fund_metrics", "gap_steps"): "0",
     ("nav_quarantine", "decided_by"): "''",
     ("nav_quarantine", "decided_in"): "''",
