@@ -41,7 +41,7 @@ def index_history(gateway: Gateway, index_code: str) -> pd.DataFrame:
         return answer
 
     frame = run(function, fetch, symbol=symbol).frame
-    days = pd.to_datetime(frame[dates], errors="coerce")
+    days = pd.to_datetime(frame[dates], format="%Y-%m-%d", errors="coerce")
     values = pd.to_numeric(frame[closes], errors="coerce").astype("float64")
     bad = days.isna() | ~(values > 0) | np.isinf(values)
     if bad.any():

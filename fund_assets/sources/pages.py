@@ -16,6 +16,7 @@ import pandas as pd
 from fund_assets.calendar import to_key
 from fund_assets.sources.akshare_client import Decoded, replay, run
 from fund_assets.sources.base import (
+    LISTING_COLUMNS,
     EmptyAnswerError,
     FormatError,
     TruncatedError,
@@ -118,12 +119,11 @@ def akshare_snapshot(answer: Answer) -> Snapshot:
 def akshare_list(answer: Answer) -> pd.DataFrame:
     """The fund list as akshare reads it."""
     frame = run("fund_name_em", replay(answer)).frame
+    columns = ("基金代码", "基金简称", "基金类型", "拼音缩写")
     return pd.DataFrame(
         {
-            "fund_code": frame["基金代码"],
-            "name": frame["基金简称"],
-            "fund_type": frame["基金类型"],
-            "pinyin": frame["拼音缩写"],
+            name: [plain(cell) if isinstance(cell, str) else "" for cell in frame[column]]
+            for name, column in zip(LISTING_COLUMNS, columns, strict=True)
         },
         dtype="str",
     )
