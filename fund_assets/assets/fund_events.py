@@ -21,6 +21,12 @@ LISTS_CURRENT = dg.AssetCheckSpec(
     description="The market's lists could be fetched and read whole. When they cannot, the "
     "stored events stay in use.",
 )
+LISTS_STILL = dg.AssetCheckSpec(
+    "R18_events_moved",
+    asset="fund_events",
+    description="No event stands on two pages of the market's lists, each time they are read. "
+    "One that does means that pages moved meanwhile: others may be missing until the next day.",
+)
 LISTS_WHOLE = dg.AssetCheckSpec(
     SHRINK.id,
     asset="fund_events",
@@ -36,7 +42,7 @@ LISTS_WHOLE = dg.AssetCheckSpec(
     code_version="1",
     description="Dividends and splits: from the market's lists, from histories, inferred.",
     metadata=table_metadata(FUND_EVENTS),
-    check_specs=[LISTS_CURRENT, LISTS_WHOLE, *specs_for("fund_events", RULES)],
+    check_specs=[LISTS_CURRENT, LISTS_STILL, LISTS_WHOLE, *specs_for("fund_events", RULES)],
 )
 def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     """Fetch the market's lists of this year and the last, and land what they tell."""
@@ -54,6 +60,7 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             "dagster/row_count": facts.row_count(warehouse, "fund_events"),
             "asked": report.asked,
             "listed": report.listed,
+            "lists_moved": len(report.moved),
             "not_told_yet": report.untold,
             "impossible": len(report.impossible),
             "batch_id": report.batch_id,
@@ -64,6 +71,7 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             check_result(
                 LISTS_CURRENT.name, looked_at=report.lists, cases=problems, severity=STRICT
             ),
+            check_result(LISTS_STILL.name, looked_at=report.lists, cases=report.moved),
             check_result(
                 LISTS_WHOLE.name, looked_at=report.lists, cases=report.refused, severity=STRICT
             ),

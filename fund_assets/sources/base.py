@@ -148,12 +148,15 @@ class MarketEvents:
         frame: columns of `EVENT_COLUMNS`, one row per fund, ex-date and kind; `value` is NaN
             where the list does not tell it yet.
         unreadable: rows that are no event, in words.
+        moved: lists with events on two pages each time they were read, in words: the pages
+            moved under the reader, so that others may be missing.
     """
 
     year: int
     frame: pd.DataFrame
     payloads: tuple[Payload, ...]
     unreadable: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 class FundSource(Protocol):

@@ -11,6 +11,7 @@ date, type, new shares per old share and at times one more cell.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite, nan
@@ -33,6 +34,8 @@ UNDISCLOSED = NOT_YET | {"暂未披露"}
 _HEAD = re.compile(r"\s*var\s+pageinfo\s*=\s*(?=\[)")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _LONGEST_LIST = 2_000
+#: Repeats that are named.
+SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class EventPage:
     pages: int
     rows: list[tuple[str, int, str, float, str]]
     unreadable: list[str]
+
+    def like(self, other: "EventPage") -> bool:
+        """Whether it has the same rows; a value that is not told equals itself."""
+        return (repr(self.rows), self.unreadable) == (repr(other.rows), other.unreadable)
 
 
 def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage:
@@ -97,6 +104,21 @@ def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage
         word = f"{plain(str(row[3]))} " if kind == "split" else ""
         rows.append((code, day, kind, value, f"{word}{row[at_value]}"[:200]))
     return EventPage(page, max(pages, 1), rows, unreadable)
+
+
+def repeated(pages: Sequence[EventPage]) -> str:
+    """In words, that an event stands on more than one page; empty when none does."""
+    seen: dict[str, int] = {}
+    found = []
+    for page in pages:
+        of_page = {repr(row): row for row in page.rows}
+        for text, (code, day, kind, *_) in of_page.items():
+            if text in seen:
+                found.append(f"{kind} {code} {day} on pages {seen[text]} and {page.page}")
+        seen |= {text: page.page for text in of_page if text not in seen}
+    shown = ", ".join(found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return f"events stand on two pages: {shown}{more}" if found else ""
 
 
 def market_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:

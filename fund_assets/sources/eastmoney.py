@@ -65,6 +65,8 @@ EVENTS_ORDER = {
     "dividend_list": {"rank": "BZDM", "sort": "asc"},
     "split_list": {"rank": "FSRQ", "sort": "desc"},
 }
+#: So often a list is read whose pages move under the reader.
+READINGS = 3
 HISTORY = "history"
 #: So many histories for each worker are on their way while others are dealt with.
 AHEAD = 8
@@ -254,36 +256,70 @@ class EastmoneySource:
     def events(self, year: int) -> MarketEvents:
         """Every dividend and split of the market in a year: a request for each 100 of them.
 
+        Pages are asked for one after another, and what is listed meanwhile moves them: a row
+        stands on two pages then, or on none. So the first page and the last are asked for
+        twice, around all others, and a list whose pages moved is read again. Rows that stand
+        on two pages every time are used once, and `moved` tells of them.
+
         Raises:
-            TruncatedError: a list says of itself that it has another length than before.
+            TruncatedError: the pages of a list moved each of READINGS times.
         """
-        rows, unreadable, payloads = [], [], []
-        for endpoint, (_, dt, *_) in decode_events.LISTS.items():
-            page = pages = 1
-            while page <= pages:
-                params = {
-                    "dt": dt,
-                    "page": str(page),
-                    **EVENTS_ORDER[endpoint],
-                    "gs": "",
-                    "ftype": "",
-                    "year": str(year),
-                }
-                answer = self._gateway.fetch(endpoint, EVENTS_URL, params, HEADERS)
-                with boundary(f"page {page} of {endpoint} of {year}"):
-                    found = decode_events.decode_events(answer.body, endpoint, year, page)
-                if found.pages < pages:
-                    raise TruncatedError(
-                        f"{endpoint} of {year} had {pages} pages, its page {page} says "
-                        f"{found.pages}; nothing of it is used, try again later"
-                    )
-                pages = found.pages
-                rows += found.rows
-                unreadable += found.unreadable
-                payloads.append(_payload(answer, len(found.rows)))
-                page += 1
+        rows, unreadable, payloads, moved = [], [], [], []
+        for endpoint in decode_events.LISTS:
+            for _ in range(READINGS):
+                found, answers, why = self._event_list(endpoint, year)
+                repeated = "" if why else decode_events.repeated(found)
+                if not (why or repeated):
+                    break
+            if why:
+                raise TruncatedError(
+                    f"{endpoint} of {year}, read {READINGS} times: {why}; nothing of it is "
+                    "used, try again later"
+                )
+            if repeated:
+                moved.append(f"{endpoint} of {year}, read {READINGS} times: {repeated}")
+            rows += [row for page in found for row in page.rows]
+            unreadable += [text for page in found for text in page.unreadable]
+            payloads += answers
         frame = decode_events.market_frame(rows)
-        return MarketEvents(year, frame, tuple(payloads), tuple(unreadable))
+        return MarketEvents(year, frame, tuple(payloads), tuple(unreadable), tuple(moved))
+
+    def _event_list(
+        self, endpoint: str, year: int
+    ) -> tuple[list[decode_events.EventPage], list[Payload], str]:
+        """All pages of a list in their order, and in what the pages moved meanwhile, if so."""
+        payloads: dict[int, Payload] = {}
+
+        def read(page: int) -> decode_events.EventPage:
+            params = {
+                "dt": decode_events.LISTS[endpoint][1],
+                "page": str(page),
+                **EVENTS_ORDER[endpoint],
+                "gs": "",
+                "ftype": "",
+                "year": str(year),
+            }
+            answer = self._gateway.fetch(endpoint, EVENTS_URL, params, HEADERS)
+            with boundary(f"page {page} of {endpoint} of {year}"):
+                found = decode_events.decode_events(answer.body, endpoint, year, page)
+            payloads.setdefault(page, _payload(answer, len(found.rows)))
+            return found
+
+        first = read(1)
+        last, found = first.pages, {1: first}
+        again = [] if last == 1 else [1] if last == 2 else [last, 1]
+        why = ""
+        for number in [*([last] if last > 1 else []), *range(2, last), *again]:
+            page = read(number)
+            before = found.setdefault(number, page)
+            if page.pages != last:
+                why = f"it had {last} pages, its page {number} says {page.pages}"
+            elif not page.like(before):
+                why = f"its page {number} changed while others were read"
+            if why:
+                break
+        order = sorted(found)
+        return [found[n] for n in order], [payloads[n] for n in order], why
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""

@@ -35,6 +35,7 @@ class EventsReport:
         failure: why the lists could not be had; the stored events stay in use.
         refused: lists that lost events (R18), in words; nothing of them is stored.
         unreadable: rows of the lists that are no event, in words.
+        moved: lists whose pages moved while they were read, in words; they are used.
         untold: events whose value is not told yet.
         batch_id: of what landed, empty without anything new.
         verdicts: of the rules on events.
@@ -46,6 +47,7 @@ class EventsReport:
     failure: str = ""
     refused: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
     untold: int = 0
     impossible: list[str] = field(default_factory=list)
     batch_id: str = ""
@@ -96,6 +98,7 @@ def _fetch(
             told = source.events(year)
             report.listed += len(told.frame)
             report.unreadable += told.unreadable
+            report.moved += told.moved
             if shrunk := shrinkage(told, events.listed_counts(warehouse, year)):
                 report.refused += shrunk
             else:

@@ -57,7 +57,8 @@ PARENTS = {
 #: Checks that no rule of the rule book stands behind.
 OTHERS = {
     "schema", "trading_day_freshness", "calendar_horizon", "source_canary", "R26_list_current",
-    fund_events.LISTS_CURRENT.name, benchmark_index.INDICES_CURRENT.name,
+    fund_events.LISTS_CURRENT.name, fund_events.LISTS_STILL.name,
+    benchmark_index.INDICES_CURRENT.name,
     histories.HISTORY_KEPT, histories.OWN_DECODER,
     history_recheck.INDEX_AS_STORED.name, history_recheck.METRICS_AS_STORED.name,
     weekly_report.MAILED.name,

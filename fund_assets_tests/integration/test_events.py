@@ -1,14 +1,15 @@
 """The market's lists of dividends and splits, from the source to the index."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import akshare as ak
 import numpy as np
 import pytest
 
-from fund_assets.sources.base import TransportError
+from fund_assets.sources.base import TransportError, TruncatedError
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Gateway
+from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets_tests.integration.evenings import (
     COUNTS,
     FRIDAY,
@@ -22,7 +23,7 @@ from fund_assets_tests.integration.evenings import (
     truths,
 )
 from fund_assets_tests.real_data import evidence
-from fund_assets_tests.server import MarketServer, content, content_from_source
+from fund_assets_tests.server import MarketServer, content, content_from_source, wire
 
 TABLES = ("fund_events", "validated_nav", "publish_log", "collection_batch", "nav_quarantine")
 
@@ -157,6 +158,90 @@ def test_two_sources_that_differ_are_both_kept(tmp_path):
         assert said in cases(check)
 
 
+def answer(endpoint, body):
+    return Answer(endpoint, "", 200, {}, body, sha256(body).hexdigest())
+
+
+class Lists:
+    """A gateway of lists that change under the reader: `moves` says before which request."""
+
+    def __init__(self, moves):
+        self.rows = [(f"{n:06d}", "a", "2026-01-05", "2026-01-06", "0.1", "2026-01-07")
+                     for n in range(100, 110)]  # fmt: skip
+        self.moves, self.asked = moves, []
+
+    def fetch(self, endpoint, url, params, headers):
+        page = int(params["page"])
+        if endpoint == "split_list":
+            return answer(endpoint, wire.event_list("split", [], page=1, pages=1, size=3))
+        self.asked.append(page)
+        if (move := self.moves.get(len(self.asked))) is not None:
+            self.rows = move(self.rows)
+        pages = -(-len(self.rows) // 3)
+        shown = [list(row) for row in self.rows[(page - 1) * 3 : page * 3]]
+        body = wire.event_list("dividend", shown, page=page, pages=pages, size=3)
+        return answer(endpoint, body)
+
+
+def told_of(lists):
+    return EastmoneySource(lists).events(2026)
+
+
+NEW = ("000001", "a", "2026-01-05", "2026-01-06", "0.2", "2026-01-07")
+
+
+@pytest.mark.parametrize(
+    ("before", "move"),
+    [
+        (4, lambda rows: [NEW, *rows]),  # a repeat: what was the last of page 2 comes again
+        (4, lambda rows: rows[1:]),  # a hole: the first of page 3 is on page 2 by now
+        (4, lambda rows: [*rows[:4], *rows[5:]]),  # the same, from a page that was read
+        (
+            2,
+            lambda rows: [NEW, *(("000002", *NEW[1:]), ("000003", *NEW[1:])), *rows],
+        ),  # a page more
+    ],
+)
+def test_pages_that_moved_are_asked_for_again(before, move):
+    """Stops an event that slips from one page to another between two requests from being lost,
+    or from being there twice."""
+    lists = Lists({before: move})
+    found = told_of(lists)
+    assert found.frame["fund_code"].tolist() == sorted({row[0] for row in lists.rows})
+    assert found.moved == ()
+    assert lists.asked.count(1) == 3 or lists.asked[-1] == 1
+    assert told_of(Lists({})).frame["fund_code"].tolist() == [
+        f"{n:06d}" for n in range(100, 110)
+    ]
+
+
+def test_pages_that_go_on_moving_are_told():
+    """Stops a list that was never whole from being stored as if it were."""
+    moves = {n: (lambda rows: rows[1:]) for n in range(2, 30, 3)}
+    with pytest.raises(
+        TruncatedError, match=r"dividend_list of 2026, read 3 times: .*try again"
+    ):
+        told_of(Lists(moves))
+    twice = Lists({1: lambda rows: [*rows[:6], *rows[4:]]})
+    found = told_of(twice)
+    assert found.moved == (
+        "dividend_list of 2026, read 3 times: events stand on two pages: dividend 000104 "
+        "20260106 on pages 2 and 3, dividend 000105 20260106 on pages 2 and 3",
+    )
+    assert len(found.frame) == 10 and (found.frame["value"] == 0.1).all()
+
+
+def test_a_list_whose_pages_moved_is_told_at_the_asset(blind_market):
+    """Stops a warning of the source from ending in a report that nobody reads."""
+    said = "dividend_list of 2026, read 3 times: events stand on two pages: …"
+    result = blind_market.run(
+        "daily_collection", FRIDAY, events=lambda told: replace(told, moved=(said,))
+    )
+    check = checks(result)["fund_events", "R18_events_moved"]
+    assert not check.passed and check.severity.value == "WARN" and said in cases(check)
+    assert metadata(result, "fund_events")["lists_moved"] == 2
+
+
 @pytest.mark.slow
 def test_every_index_of_the_market_is_the_true_one(tmp_path):
     """Stops any kind of event, gap or fund from bending an index: 300 funds, all events known."""
@@ -167,7 +252,7 @@ def test_every_index_of_the_market_is_the_true_one(tmp_path):
 
 def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
     """Stops a page, a split or a digit from being lost between the source and us."""
-    monkeypatch.setattr(content, "EVENTS_A_PAGE", 7)
+    monkeypatch.setattr(content, "EVENTS_A_PAGE", 4)
     market = Market(tmp_path)
     source = market.platform(THURSDAY).source
     with MarketServer(content_from_source(source)) as server, server.as_environment():
@@ -177,8 +262,9 @@ def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
         names = ["fund_code", "ex_date", "kind", "value"]
         assert found.frame[names].equals(true[names])
         dividends = int((true["kind"] == "dividend").sum())
-        pages = -(-dividends // 7)
-        assert pages > 1 and server.count("dividend_list") == pages
+        pages = -(-dividends // 4)
+        # The first page and the last are asked for twice, around the others.
+        assert pages > 2 and server.count("dividend_list") == pages + 2
         assert server.count("split_list") == 1
         endpoints = [p.endpoint for p in found.payloads]
         assert endpoints == ["dividend_list"] * pages + ["split_list"]
@@ -186,7 +272,7 @@ def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
         server.reset()
         paid, ratios = ak.fund_fh_em(year="2026"), ak.fund_cf_em(year="2026")
         theirs = [path for name, _, path, _ in server.requests if name.endswith("_list")]
-        assert ours == theirs, "we ask as akshare does"
+        assert set(ours) == set(theirs), "we ask as akshare does"
         dividend, split = (true[true["kind"] == kind] for kind in ("dividend", "split"))
         assert paid["分红"].tolist() == dividend["value"].tolist()
         assert ratios["拆分折算"].tolist() == split["value"].tolist()
