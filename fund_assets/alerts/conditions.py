@@ -4,8 +4,9 @@ Belongs here: when each kind of alert holds, how severe it is, its words, and wh
 Does not belong here: reading facts (`facts.py`), whom to tell and when (`lifecycle.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from fund_assets.alerts.facts import Facts
 from fund_assets.alerts.kinds import Alert, Severity, fingerprint
@@ -107,7 +108,7 @@ def _held(facts: Facts) -> Iterator[Alert]:
     """One alert for each kind of batch: a wave that is held again is the same trouble."""
     words: dict[tuple[str, str], list[str]] = {}
     for batch in facts.stored.held if facts.stored else ():
-        kind = "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish"
+        kind = _kind_of(batch)
         day = from_key(batch["newest_date"])
         words.setdefault((kind, batch["kind"]), []).append(
             f"{day}：{batch['held_because']}；查看与放行：fund-assets quarantine show "
@@ -117,6 +118,11 @@ def _held(facts: Facts) -> Iterator[Alert]:
         severity = Severity.CRITICAL if kind == "mass_revision" else Severity.WARNING
         more = f"（共 {len(reasons)} 批）" if len(reasons) > 1 else ""
         yield Alert(kind, subject, severity, f"{reasons[-1]}{more}")
+
+
+def _kind_of(batch: Mapping[str, Any]) -> str:
+    """What kind of alert a held batch is."""
+    return "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish"
 
 
 def _quarantine(facts: Facts) -> Iterator[Alert]:
@@ -196,10 +202,7 @@ def _checks(facts: Facts) -> Iterator[Alert]:
         if check.check in TOLD_ELSEWHERE:
             continue
         explained = tuple(
-            fingerprint(
-                "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish",
-                batch["kind"],
-            )
+            fingerprint(_kind_of(batch), batch["kind"])
             for batch in held
             if f"{check.check}: " in batch["held_because"]
         )
@@ -216,7 +219,10 @@ def _checks(facts: Facts) -> Iterator[Alert]:
 
 
 def _runs(facts: Facts) -> Iterator[Alert]:
+    """A blocked run follows the batches that wait, whatever checks of others say since."""
     checks = facts.dagster.failing_checks if facts.dagster else ()
+    held = facts.stored.held if facts.stored else ()
+    waiting = {fingerprint(_kind_of(batch), batch["kind"]) for batch in held}
     for run in facts.dagster.failed_runs if facts.dagster else ():
         blocking = [
             fingerprint("check_failed", _name(check))
@@ -231,7 +237,12 @@ def _runs(facts: Facts) -> Iterator[Alert]:
             run.job,
             Severity.WARNING,
             _run_words(run),
-            follows=(*blocking, *_because_refused(run), DATABASE),
+            follows=(
+                *blocking,
+                *(sorted(waiting) if run.blocked else ()),
+                *_because_refused(run),
+                DATABASE,
+            ),
         )
 
 

@@ -247,12 +247,13 @@ def _calm(frame: pd.DataFrame) -> pd.Series:
 def _shown_elsewhere(frame: pd.DataFrame) -> pd.Series:
     """Another witness shows the unit NAV too.
 
-    Page and history are of one source, whose shifted decimal point stands in both: against the
-    growth that it publishes itself they are no witnesses of each other. Until the source
+    Page and history are of one source, whose shifted decimal point stands in both: without a
+    growth or an event that goes with it they are no witnesses of each other. A page tells no
+    growth of its older date, so that its silence there excuses nothing. Until the source
     corrects one of them, a person decides.
     """
-    apart = frame["tenfold"] & (frame["disagreement_pct"] > SUSPECT_PCT)
-    return (frame["backed_unit_nav"] > 0) & ~(apart & (frame["status"] != SUSPECTED_EVENT))
+    alone = frame["tenfold"] & ~frame["status"].isin([PROVEN, SUSPECTED_EVENT])
+    return (frame["backed_unit_nav"] > 0) & ~(alone & ~_calm(frame))
 
 
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:

@@ -155,19 +155,19 @@ class FaultySource:
         return self.market.index_history(index_code)
 
     def kept(self) -> dict[str, str]:
-        return {}
+        return self.market.kept()
 
     def forget(self, fund_codes: Iterable[str]) -> None:
-        return None
-
-    def stop(self) -> datetime:
-        return self.clock.now
+        self.market.forget(fund_codes)
 
     def stopped_until(self) -> datetime | None:
-        return None
+        return self.market.stopped_until()
+
+    def stopped_because(self) -> str:
+        return self.market.stopped_because()
 
     def take_requests(self) -> list[RequestCount]:
-        return []
+        return self.market.take_requests()
 
     def _active(self, minute: int) -> Iterator[Wrong]:
         return (wrong for wrong in self.wrongs if wrong.begins <= minute < wrong.ends)

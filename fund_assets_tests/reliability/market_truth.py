@@ -162,6 +162,13 @@ class Truth:
         now = self.final[fund, day, UNIT] * self.split[fund, day] + self.dividend[fund, day]
         self.final[fund, day, GROWTH] = np.round((now / base - 1) * 100, 2)
 
+    def _shares(self, fund: int, day: int) -> float:
+        """How far the accumulated NAV moves with the unit NAV: shares since earlier splits."""
+        quotes = self.source.market.quoter.at(np.array([fund]), np.array([day]), 1.0)
+        plain = self.source.market.quoter.at(np.array([fund]), np.array([day]))
+        moved = float((quotes.unit - plain.unit)[0])
+        return float((quotes.accumulated - plain.accumulated)[0]) / moved
+
     def correct(self, fund: int, day: int, by: float, since: int) -> None:
         """From a minute on, the NAV of a day is another, and the growths around it."""
         here = day - self.first
@@ -172,7 +179,7 @@ class Truth:
             self.until[fund, one] = since
             self.amended[fund, one] = True
         moved = np.round(self.final[fund, here, UNIT] * (1 + by), 4)
-        difference = moved - self.final[fund, here, UNIT]
+        difference = (moved - self.final[fund, here, UNIT]) * self._shares(fund, day)
         self.final[fund, here, UNIT] = moved
         self.final[fund, here, ACC] = np.round(self.final[fund, here, ACC] + difference, 4)
         for one in (here, *after):
@@ -186,7 +193,7 @@ class Truth:
         moved = np.round(before * factor, 4)
         self.final[fund, later, UNIT] = moved
         self.final[fund, later, ACC] = np.round(
-            self.final[fund, later, ACC] + moved - before, 4
+            self.final[fund, later, ACC] + (moved - before) * self._shares(fund, day), 4
         )
         self.earlier[fund, later], self.until[fund, later] = np.nan, ALWAYS
         self.amended[fund, later] = True
@@ -209,10 +216,14 @@ class Truth:
         return float(np.round((grown ** (365 / 7) - 1) * 100, 3))
 
     def vanish(self, fund: int, day: int) -> None:
-        """The market has the fund no more from a day on."""
+        """The market has the fund no more from a day on, nor what it had not published."""
         self.vanished[fund] = min(self.vanished[fund], day)
-        self.final[fund, max(day - self.first, 0) :] = np.nan
-        self.earlier[fund, max(day - self.first, 0) :] = np.nan
+        days = np.arange(self.first, self.last + 1)
+        portfolio = self.source.market.universe.portfolio[[fund]]
+        published = self.source.market.schedule.published_at(portfolio, days)
+        gone = (days >= day) | (published >= day * 1440)
+        self.final[fund, gone] = np.nan
+        self.earlier[fund, gone] = np.nan
 
     def use_again(self, code: str, new: int, since: int) -> Reuse:
         """A fund of the past and one whose NAVs begin on a day share a code."""

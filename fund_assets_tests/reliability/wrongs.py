@@ -38,6 +38,8 @@ FIRST = 7
 APART = 1
 #: Alarms that may be told: the batch is held, and is so told.
 HELD = frozenset({"held_publish", "mass_revision"})
+#: A whole column is held row by row, which may be more than the desk should have.
+COLUMN_HELD = HELD | {"quarantine_backlog"}
 NO_ALARM: frozenset[str] = frozenset()
 
 
@@ -375,7 +377,7 @@ class Drawing:
             minute_of_day(day, 16),
             self._until(at, lasts),
             page=tenfold,
-            may=HELD,
+            may=COLUMN_HELD,
         )
 
     def _closed(self, at: int) -> range:

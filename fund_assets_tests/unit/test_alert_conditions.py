@@ -122,6 +122,9 @@ def test_a_blocked_batch_is_one_alert():
     words = found(given)["held_publish:wave"].words
     assert "2026-09-17：R02_row_count: 30 rows of 60" in words
     assert words.endswith("fund-assets quarantine show w1"), "the desk's command"
+    # Histories that passed since have made the check pass; the wave still waits.
+    later = facts(stored={"held": (held,)}, dagster={"failed_runs": (blocked,)})
+    assert told(later) == {"held_publish:wave"}
 
 
 def test_a_mass_revision_is_critical():

@@ -98,6 +98,18 @@ def test_page_and_history_with_one_shifted_point_do_not_confirm_each_other():
     assert decided(right) == [["rejected", "witness:history"]]
 
 
+def test_a_silent_older_date_of_the_page_does_not_let_a_shifted_point_in():
+    """Stops page and history from confirming each other where the page tells no growth: that
+    of its older date never stands on it."""
+    both = held_before((CODE, FRI, 10.268), voice="history", growth_pct=2.68)
+    batch = monday((CODE, FRI, 10.268, 10.268, NAN), (CODE, NEXT_MON, 1.03, 1.03, 0.31))
+    found = plan(batch, known(BEFORE, sightings=both), NEXT_MON)
+    assert found.upserts[["nav_date", "unit_nav"]].to_numpy().tolist() == [[NEXT_MON, 1.03]]
+    assert failed(found) == {"R08_jump_unconfirmed"}
+    assert found.held["nav_date"].tolist() == [FRI]
+    assert found.settled.empty
+
+
 def test_the_page_settles_what_a_history_showed():
     """Stops the other way round from being forgotten."""
     from_history = known(BEFORE, sightings=held_before((CODE, FRI, 1.6), voice="history"))
