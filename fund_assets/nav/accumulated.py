@@ -28,6 +28,8 @@ GROWTH_HALF_DIGIT = 0.000055
 #: C/U of a fund's first accumulated NAV, unless its recorded events tell another level.
 LEVELS = (0.2, 5.0)
 LARGE_SHARES = 50.0
+#: A page moves a fund's first accumulated NAV by less than this share of it, as it does others.
+RESTATED = 0.005
 #: While a fund's base is not known, it is at least this; at most 1, C/U or its splits.
 LEAST_BASE = 0.02
 #: A base is learned from a step that is so many times its rounding.
@@ -53,6 +55,7 @@ class Accumulation:
         first: whether the row is its fund's first.
         open: whether the row's accumulated NAV is to be judged; others are taken as they are.
         disputed: whether another one is stored for the same date.
+        restated: yuan by which it is apart from that one beyond the unit NAV; NaN for none.
     """
 
     unit_nav: Floats
@@ -65,6 +68,7 @@ class Accumulation:
     first: Bools
     open: Bools
     disputed: Bools
+    restated: Floats
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def judge(rows: Accumulation, *, recorded: bool) -> Judgement:
 
     Each is judged against the last accumulated NAV of its fund that is taken, however long
     ago, so that a lasting error never becomes its own witness. The first of a fund is judged
-    by its level alone.
+    by its level alone, and beside the one that is stored, which no page moves far.
 
     Args:
         recorded: the rows are a history, which shows the days after a break too: there a new
@@ -124,7 +128,7 @@ def judge(rows: Accumulation, *, recorded: bool) -> Judgement:
     number = np.cumsum(rows.first)[at]
     begins = np.ones(len(at), dtype=bool)
     begins[1:] = number[1:] != number[:-1]
-    walk = _Walk.along(rows, at, begins)
+    walk = _Walk.along(rows, at, begins, recorded=recorded)
     before = np.where(begins, -1, np.arange(len(at)) - 1)
     wrong = np.zeros(len(at), dtype=bool)
     judged = np.flatnonzero(is_open)
@@ -189,6 +193,7 @@ class _Walk:
     Attributes:
         level: C as recorded events alone make it.
         by_events, by_growth: gains of a share, added up.
+        restated: the page would move it far from the one that is stored.
         learned: base that the clearest step so far shows, `unsure` by so much; `known`: it is
             clear enough to exclude others.
     """
@@ -206,9 +211,10 @@ class _Walk:
     learned: Floats
     unsure: Floats
     known: Bools
+    restated: Bools
 
     @classmethod
-    def along(cls, rows: Accumulation, at: Rows, begins: Bools) -> "_Walk":
+    def along(cls, rows: Accumulation, at: Rows, begins: Bools, *, recorded: bool) -> "_Walk":
         """Lay out the rows `at`, of which some are their fund's first."""
         before = np.empty_like(rows.unit_nav)
         before[1:] = rows.unit_nav[:-1]
@@ -247,6 +253,7 @@ class _Walk:
             learned=learned,
             unsure=unsure,
             known=there & (size >= CLEAR_STEP * rounding) & (learned >= LEAST_BASE),
+            restated=(rows.restated[at] > RESTATED * acc) & (not recorded),
         )
 
     def fits(self, before: Rows, now: Rows, sure: Rows) -> Bools:
@@ -298,7 +305,8 @@ class _Walk:
         acc, unit = self.acc[now], self.unit[now]
         fits = _within(acc / unit) | _within(acc / self.level[now])
         # Traded bond funds made one share of a hundred; old lists lack these splits.
-        return fits | ((unit >= LARGE_SHARES) & _within(100.0 * acc / unit))
+        fits |= (unit >= LARGE_SHARES) & _within(100.0 * acc / unit)
+        return fits & ~self.restated[now]
 
     def clearly_moved(self, before: Rows, now: Rows) -> Bools:
         """Whether a share gained so much that another base would show."""

@@ -222,6 +222,7 @@ def _judge_accumulated(timeline: Timeline, known: Known) -> tuple[pd.DataFrame, 
     shown = frame["candidate"].to_numpy(dtype=bool) & ~np.isnan(acc) & (acc != stored)
     free = frame["decided"].to_numpy(dtype=bool) | (frame["backed_acc_nav"].to_numpy() > 0)
     base, paid = levels_of_events(frame["key"].to_numpy(), known.events)
+    moved = (frame["unit_nav"] - frame["stored_unit_nav"]).fillna(0.0).to_numpy()
     names = ("unit_nav", "acc_nav", "growth_pct", "dividend", "split")
     found = judge(
         Accumulation(
@@ -231,6 +232,7 @@ def _judge_accumulated(timeline: Timeline, known: Known) -> tuple[pd.DataFrame, 
             first=timeline.first(np.arange(len(frame))),
             open=shown & ~free,
             disputed=shown & ~np.isnan(stored),
+            restated=np.abs(acc - stored - moved),
         ),
         recorded=timeline.is_recorded,
     )

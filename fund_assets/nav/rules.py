@@ -205,7 +205,7 @@ ACCUMULATED: tuple[Rule, ...] = (
         lambda f: f["explained"],
         "{fund_code} {nav_date}: acc_nav {before_acc_nav:g} of {before_date} -> {acc_nav:g} beside unit_nav "
         "{before_unit_nav:g} -> {unit_nav:g}: no reading of dividends and splits explains it (nan: no earlier one, and "
-        "its level is improbable); it alone is held, the NAV goes on; settled by the fund's history, or another value",
+        "its level is improbable or not the stored {stored_acc_nav:g}); it alone is held, the NAV goes on; settled by the fund's history, or another value",
         about=("acc_nav",),
         cells=True,
     ),
@@ -252,8 +252,8 @@ def _shown_elsewhere(frame: pd.DataFrame) -> pd.Series:
     growth of its older date, so that its silence there excuses nothing. Until the source
     corrects one of them, a person decides.
     """
-    alone = frame["tenfold"] & ~frame["status"].isin([PROVEN, SUSPECTED_EVENT])
-    return (frame["backed_unit_nav"] > 0) & ~(alone & ~_calm(frame))
+    told = (frame["disagreement_pct"] <= SUSPECT_PCT) | (frame["status"] == SUSPECTED_EVENT)
+    return (frame["backed_unit_nav"] > 0) & (~frame["tenfold"] | told)
 
 
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:

@@ -53,6 +53,7 @@ def held(rows, events, *, recorded):
             first=(rows["fund_code"] != rows["fund_code"].shift()).to_numpy(),
             open=np.ones(len(rows), dtype=bool),
             disputed=np.zeros(len(rows), dtype=bool),
+            restated=np.full(len(rows), np.nan),
         ),
         recorded=recorded,
     )

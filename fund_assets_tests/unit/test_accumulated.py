@@ -44,6 +44,7 @@ def chained(unit, acc, growth=None, *, dividend=None, split=None, recorded=True,
             first=np.arange(size) == 0,
             open=np.ones(size, dtype=bool),
             disputed=np.zeros(size, dtype=bool) if disputed is None else disputed,
+            restated=np.full(size, np.nan),
         ),
         recorded=recorded,
     )
@@ -180,6 +181,24 @@ def test_a_wrong_accumulated_nav_is_held_alone_and_the_nav_goes_on():
     assert (found.rows_new, found.rows_unchanged, found.rows_quarantined) == (1, 1, 0)
     right = plan(wave((CODE, FRI, 0.61, 1.21, 1.67)), known(rows))
     assert right.held.empty and right.upserts["acc_nav"].tolist() == [1.21]
+
+
+def test_a_page_moves_no_accumulated_nav_without_one_before_it():
+    """Stops another page's accumulated NAVs, plausible by their level, from replacing the only
+    two that are stored of a fund; with its corrected unit NAV a little is moved freely."""
+    rows = stored(
+        ("000001", THU, 0.60, 1.20, 0.5, 1.0, "first"),
+        ("000001", FRI, 0.61, 1.21, 1.67, 1.0167, "proven"),
+    )
+    page = wave(("000001", FRI, 0.61, 2.40, 1.67), ("000001", THU, 0.60, 2.38, np.nan))
+    found = plan(page, known(rows, kinds={"000001": "index"}))
+    assert found.upserts.empty and found.revisions.empty
+    assert found.held["rule"].tolist() == ["R10_accumulated_nav"] * 2
+    assert "not the stored 1.2)" in found.held["reason"].iloc[0]
+    told = history(("000001", FRI, 0.61, 2.40, 1.67), ("000001", THU, 0.60, 2.38, np.nan))
+    assert len(plan(told, known(rows)).revisions) == 2, "the history may"
+    small = wave(("000001", FRI, 0.61, 1.21, 1.67), ("000001", THU, 0.6004, 1.2004, np.nan))
+    assert plan(small, known(rows)).upserts["acc_nav"].tolist() == [1.2004]
 
 
 def test_a_late_accumulated_nav_fills_the_empty_cell():

@@ -99,6 +99,7 @@ CALM = {
         ("R08_jump_unconfirmed", {"status": PROVEN, "tenfold": True, "is_recorded": True}, {}),
         ("R08_jump_unconfirmed", {"status": SUSPECTED_EVENT, "is_recorded": True},
          {"status": SUSPECTED_EVENT, "is_recorded": True, "turns_back": True}),
+        ("R08_jump_unconfirmed", {"backed_unit_nav": 1}, {"backed_unit_nav": 1, "tenfold": True}),
         ("R08_jump_unconfirmed", {"backed_unit_nav": 1}, {"status": SUSPECTED_EVENT}),
         ("R08_jump_unconfirmed", {"backed_unit_nav": 1, "tenfold": True, "disagreement_pct": 0.5},
          {"backed_unit_nav": 1, "tenfold": True, "disagreement_pct": 0.501}),
