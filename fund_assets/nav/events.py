@@ -10,19 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fund_assets.nav.returns import last_digit
 from fund_assets.nav.rules import Rule, Severity, valid_codes
 from fund_assets.schemas.tables import FUND_EVENTS
 
 KEY = ["fund_code", "ex_date", "kind"]
+#: Splits that need no proof, and all that a unit NAV leaves room for.
 SPLIT_LIMITS = (0.005, 20.0)
+SPLIT_BOUNDS = (0.0001, 10_000.0)
+#: So close a split is to what the NAVs around it tell, beside their last digits.
+PROOF = 0.001
 DIVIDEND_LIMIT = 1_000.0
 #: Two sources agree when they differ by no more than the lists' fourth decimal.
 SAME = 0.00005001
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "R24_event_sanity", "a dividend is below the unit NAV before it, a split ratio between 0.005 and 20, "
-        "and a NAV stands on or after the ex-date",
+        "R24_event_sanity", "a dividend is below the unit NAV before it, a split ratio between 0.005 and 20 or "
+        "one that the NAVs around it prove, and a NAV stands on or after the ex-date",
         Severity.WARN, "event",
         lambda f: f["possible"] & (f["unit_nav_before"].isna() | (f["kind"] == "split") | (f["value"] < f["unit_nav_before"]))
         & ~f["nav_missing"],
@@ -63,16 +68,30 @@ class Sorted:
     impossible: pd.DataFrame
 
 
-def sort_out(events: pd.DataFrame) -> Sorted:
-    """Look at each event (`sources.base.EVENT_COLUMNS`) alone."""
+def sort_out(events: pd.DataFrame, navs: pd.DataFrame | None = None) -> Sorted:
+    """Which events can be stored.
+
+    A split outside the usual limits can when the NAVs around its date prove it (`proven`).
+
+    Args:
+        events: `sources.base.EVENT_COLUMNS`.
+        navs: fund_code, nav_date, unit_nav and acc_nav of the funds whose splits may need it.
+    """
     untold = events["value"].isna()
     code_ok = valid_codes(events["fund_code"])
     fine = possible(events) & code_ok
+    doubtful = fine & unusual(events)
+    fine &= ~doubtful
+    if navs is not None and doubtful.any():
+        fine[doubtful] = proven(events[doubtful], navs)
     bad = events[~fine & ~untold]
     reasons = [
         f"{row.fund_code[:20]!r} {row.ex_date}: a {row.kind} of {row.value:g} is impossible, "
         f"or the code is not six ASCII digits"
-        for row in bad.itertuples(index=False)
+        if not doubtful[row.Index]
+        else f"{row.fund_code} {row.ex_date}: a split of {row.value:g} is unusual, and no unit "
+        "NAV and accumulated NAV on both sides of it prove it; it is used once they do"
+        for row in bad.itertuples()
     ]
     return Sorted(
         usable=events[fine & ~untold].reset_index(drop=True),
@@ -87,8 +106,43 @@ def possible(events: pd.DataFrame) -> pd.Series:
     """Whether a value is one that its kind can have, whatever the NAV."""
     value = events["value"]
     dividend = (value > 0) & (value < DIVIDEND_LIMIT)
-    split = (value > SPLIT_LIMITS[0]) & (value < SPLIT_LIMITS[1])
+    split = value.between(*SPLIT_BOUNDS, inclusive="neither")
     return dividend.where(events["kind"] == "dividend", split)
+
+
+def unusual(events: pd.DataFrame) -> pd.Series:
+    """Splits outside the limits of those that need no proof."""
+    usual = events["value"].between(*SPLIT_LIMITS, inclusive="neither")
+    return (events["kind"] == "split") & ~usual & events["value"].notna()
+
+
+def proven(splits: pd.DataFrame, navs: pd.DataFrame) -> list[bool]:
+    """Which splits the NAVs around them prove.
+
+    With U the unit NAV and C the accumulated NAV of the last date before the split and of the
+    first one from it on, a split of S = (U₋₁ + ΔC) / U, where splits are added up, or of
+    S = C U₋₁ / (C₋₁ U), where they are scaled in, takes the shareholder over the fall of U.
+
+    Args:
+        splits: fund_code, ex_date, value.
+        navs: fund_code, nav_date, unit_nav, acc_nav.
+    """
+    whole = navs.dropna(subset=["unit_nav", "acc_nav"]).sort_values("nav_date")
+    found = []
+    for split in splits.itertuples(index=False):
+        mine = whole[whole["fund_code"] == split.fund_code]
+        before, after = (mine[side] for side in (mine["nav_date"] < split.ex_date,
+                                                 mine["nav_date"] >= split.ex_date))  # fmt: skip
+        if before.empty or after.empty:
+            found.append(False)
+            continue
+        u0, c0 = (float(before[name].iloc[-1]) for name in ("unit_nav", "acc_nav"))
+        u1, c1 = (float(after[name].iloc[0]) for name in ("unit_nav", "acc_nav"))
+        digit = last_digit(np.array([u0, u1]), np.array([c0, c1]))
+        slack = PROOF + float((digit / np.array([u0, u1])).sum())
+        told = ((u0 + c1 - c0) / u1, c1 * u0 / (c0 * u1))
+        found.append(any(abs(value / split.value - 1) <= slack for value in told))
+    return found
 
 
 def merge(stored: pd.DataFrame, seen: pd.DataFrame, source: str, batch_id: str) -> pd.DataFrame:

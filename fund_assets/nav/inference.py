@@ -12,7 +12,7 @@ only the size can: nobody pays out half a fund.
 import numpy as np
 import pandas as pd
 
-from fund_assets.nav.events import SPLIT_LIMITS
+from fund_assets.nav.events import SPLIT_BOUNDS, SPLIT_LIMITS
 from fund_assets.nav.returns import SUSPECTED_EVENT, last_digit
 from fund_assets.schemas.tables import FUND_EVENTS
 
@@ -49,7 +49,10 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
     can_pay = (dividend > 0) & (dividend < before)
     small = dividend < LARGEST_DIVIDEND * before
     pays = can_pay & np.where(adds & scales, small, adds | ~scales)
-    splits = ~pays & split.between(*SPLIT_LIMITS, inclusive="neither") & (split != 1)
+    # What is unusual needs the accumulated NAV as a witness beside the growth.
+    usual = split.between(*SPLIT_LIMITS, inclusive="neither")
+    proven = (adds | scales) & split.between(*SPLIT_BOUNDS, inclusive="neither")
+    splits = ~pays & (usual | proven) & (split != 1)
     kept = pays | splits
     evidence = [
         f"published growth {g:+.2%}, unit NAV {u:+.2%}, accumulated NAV {a:+.2%} added or "

@@ -323,7 +323,7 @@ def _land_histories(
         warehouse,
         prepared,
         new_funds=_with_all(None, prepared),
-        events=sort_out(events).usable,
+        events=sort_out(events, together).usable,
         progress=rows,
     )
     source.forget(answers)

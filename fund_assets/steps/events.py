@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import to_key, to_stamp
-from fund_assets.nav.events import RULES, SHRINK, possible, sort_out
+from fund_assets.nav.events import RULES, SHRINK, possible, sort_out, unusual
 from fund_assets.nav.observe import prepare, quarantine_rows
 from fund_assets.nav.rules import Verdict, judge
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -138,7 +138,9 @@ def _land(
     report: EventsReport,
 ) -> None:
     frame = pd.concat([told.frame for told in kept], ignore_index=True)
-    parts = sort_out(frame)
+    doubtful = frame.loc[unusual(frame) & possible(frame), "fund_code"].unique()
+    parts = sort_out(frame, events.navs_of(warehouse, doubtful))
+    proven = parts.usable[unusual(parts.usable)]
     report.untold = len(parts.untold)
     report.impossible = parts.impossible["reason"].to_list()
     told = pd.concat([parts.usable, parts.impossible[frame.columns]], ignore_index=True)
@@ -154,6 +156,8 @@ def _land(
         previous_date=None,
         collected_at=to_stamp(now),
         payloads=payloads,
+        # What has been proven since the same list was had makes another batch of it.
+        labels=[f"proven {row.fund_code} {row.ex_date}" for row in proven.itertuples()],
     )
     held = parts.impossible.rename(columns={"ex_date": "nav_date"})
     held = held.assign(

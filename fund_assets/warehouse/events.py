@@ -4,11 +4,12 @@ Belongs here: reads for the step that refreshes events, and for looking at a fun
 belong here: writing them with a batch (`landing.py`), with a plan (`publishing.py`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from fund_assets.schemas.tables import WAREHOUSE_META
+from fund_assets.schemas.tables import VALIDATED_NAV, WAREHOUSE_META
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
@@ -84,6 +85,21 @@ def of_fund(warehouse: Warehouse, fund_code: str, since: int = 0) -> list[dict[s
         "ORDER BY ex_date, kind",
         code=fund_code,
         since=since,
+    )
+
+
+def navs_of(warehouse: Warehouse, fund_codes: Sequence[str]) -> pd.DataFrame:
+    """fund_code, nav_date, unit_nav and acc_nav of all accepted rows of some few funds."""
+    marks = {f"code{n}": code for n, code in enumerate(fund_codes)}
+    names = ["fund_code", "nav_date", "unit_nav", "acc_nav"]
+    if not marks:
+        return VALIDATED_NAV.empty()[names]
+    part = VALIDATED_NAV.part(names)
+    return warehouse.frame(
+        f"SELECT {', '.join(names)} FROM validated_nav WHERE fund_code IN "
+        f"({', '.join(f':{name}' for name in marks)}) ORDER BY fund_code, nav_date",
+        part,
+        **marks,
     )
 
 

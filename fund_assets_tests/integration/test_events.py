@@ -5,11 +5,13 @@ from hashlib import sha256
 
 import akshare as ak
 import numpy as np
+import pandas as pd
 import pytest
 
 from fund_assets.sources.base import TransportError, TruncatedError
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.steps.events import refresh_events
 from fund_assets_tests.integration.evenings import (
     COUNTS,
     FRIDAY,
@@ -276,3 +278,50 @@ def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
         dividend, split = (true[true["kind"] == kind] for kind in ("dividend", "split"))
         assert paid["分红"].tolist() == dividend["value"].tolist()
         assert ratios["拆分折算"].tolist() == split["value"].tolist()
+
+
+def test_an_unusual_split_is_used_from_the_day_that_proves_it(market):
+    """Stops a list that is as it was yesterday from leaving out what has been proven since."""
+    codes = market.table("validated_nav", "acc_nav IS NOT NULL")["fund_code"].value_counts()
+    code = codes.index[0]
+    before, day = sorted(market.table("validated_nav", f"fund_code = '{code}'")["nav_date"])[
+        -2:
+    ]
+
+    def told(events):
+        row = {
+            "fund_code": code,
+            "ex_date": day,
+            "kind": "split",
+            "value": 46.7384,
+            "text": "x",
+        }
+        more = pd.concat([events.frame, pd.DataFrame([row])], ignore_index=True)
+        more = more.astype(events.frame.dtypes)
+        return replace(events, frame=more) if events.year == 2026 else events
+
+    platform = market.platform(FRIDAY, events=told)
+
+    def refresh():
+        return refresh_events(
+            platform.warehouse, platform.source, platform.now, even_if_asked=True
+        )
+
+    def stored():
+        return len(market.table("fund_events", f"fund_code = '{code}' AND value = 46.7384"))
+
+    first = refresh()
+    assert stored() == 0 and "a split of 46.7384 is unusual" in " ".join(first.impossible)
+    again = refresh()
+    assert again.batch_id == ""
+    with market.warehouse.transaction(writes=True) as connection:
+        for date, unit, acc in ((before, 60.1, 60.1), (day, 1.2871, 60.157)):
+            connection.exec_driver_sql(
+                f"UPDATE validated_nav SET unit_nav = {unit}, acc_nav = {acc} "
+                f"WHERE fund_code = '{code}' AND nav_date = {date}"
+            )
+    proven = refresh()
+    assert proven.batch_id not in ("", first.batch_id) and proven.impossible == []
+    assert stored() == 1
+    assert refresh().batch_id == ""
+    platform.warehouse.close()

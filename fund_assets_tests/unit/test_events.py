@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from fund_assets.nav.batch import Batch
-from fund_assets.nav.events import SPLIT_LIMITS, merge, possible, sort_out
+from fund_assets.nav.events import (
+    SPLIT_BOUNDS,
+    SPLIT_LIMITS,
+    merge,
+    possible,
+    sort_out,
+    unusual,
+)
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.proof import prove
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV
@@ -326,4 +333,44 @@ def test_the_limits_of_an_event_are_no_part_of_it():
         ("000005", FRI, "split", SPLIT_LIMITS[0] * 1.01), ("000006", FRI, "split", SPLIT_LIMITS[1]),
         ("000007", FRI, "split", SPLIT_LIMITS[1] * 0.99),
     )  # fmt: skip
-    assert possible(told).tolist() == [True, False, True, False, True, False, True]
+    assert possible(told).tolist() == [True, False, True, True, True, True, True]
+    assert unusual(told).tolist() == [False, False, False, True, False, True, False]
+    bounds = seen(("000001", FRI, "split", SPLIT_BOUNDS[0]), ("000002", FRI, "split", SPLIT_BOUNDS[1]),
+                  ("000003", FRI, "split", 0.0), ("000004", FRI, "split", 9_999.0))  # fmt: skip
+    assert possible(bounds).tolist() == [False, False, False, True]
+
+
+def navs(*rows):
+    return pd.DataFrame(rows, columns=["fund_code", "nav_date", "unit_nav", "acc_nav"])
+
+
+def test_an_unusual_split_needs_the_navs_around_it():
+    """Stops the largest split on record from being refused, and a typing error from passing.
+
+    60.1 becomes 1.2871 and the accumulated NAV 60.157: 60.157 / 1.2871 = 46.7384.
+    """
+    told = seen(("006401", THU, "split", 46.7384))
+    before, after = ("006401", WED, 60.1, 60.1), ("006401", FRI, 1.2871, 60.157)
+
+    def usable(*rows, of=told):
+        parts = sort_out(of, navs(*rows))
+        assert len(parts.usable) + len(parts.impossible) == 1
+        return len(parts.usable) == 1
+
+    assert usable(before, after)
+    # The accumulated NAV of a manager who adds splits up moves by what the share gained.
+    assert usable(("006401", WED, 60.1, 63.1), ("006401", FRI, 1.2871, 63.157))
+    # Nothing proves it: no NAV on one side, none at all, a NAV that did not fall, an
+    # accumulated NAV that fell with it, or a ratio that is another one.
+    assert not usable(before) and not usable(after) and not usable()
+    assert not usable(before, ("006401", FRI, 60.2, 60.2))
+    assert not usable(before, ("006401", FRI, 1.2871, 1.2871))
+    assert not usable(before, after, of=seen(("006401", THU, "split", 47.7384)))
+    assert not usable(before, ("006401", FRI, 1.2871, NAN))
+    assert not usable(before, ("000001", FRI, 1.2871, 60.157))
+    # The other way round: 1,000 shares become one.
+    fold = seen(("006401", THU, "split", 0.001))
+    assert usable(("006401", WED, 0.1, 0.1), ("006401", FRI, 101.0, 0.101), of=fold)
+    assert not usable(("006401", WED, 0.1, 0.1), ("006401", FRI, 0.101, 0.101), of=fold)
+    (reason,) = sort_out(told).impossible["reason"]
+    assert "unusual" in reason and "46.7384" in reason
