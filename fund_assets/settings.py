@@ -119,6 +119,10 @@ class Settings(BaseSettings):
         14, ge=2, description="how long merged observations stay in the landing zone"
     )
 
+    run_retention_days: int = Field(
+        400, ge=30, description="how long Dagster's records of a run are kept"
+    )
+
     dagster_ui: str = Field(
         "http://127.0.0.1:3000",
         pattern=r"^https?://[^\s\"'<>]+$",

@@ -4,9 +4,10 @@ import time
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WAVES
+from fund_assets.assets.config import codes_of, day_of
 from fund_assets.assets.histories import (
     about_histories,
     history_checks,
@@ -41,11 +42,22 @@ class CollectConfig(dg.Config):
         default=None, description="yyyymmdd: fetch histories of funds that lack this date"
     )
 
+    _codes = field_validator("history_codes")(codes_of)
+    _day = field_validator("missing_on")(day_of)
+
+    @field_validator("history_funds")
+    @classmethod
+    def _count(cls, value: int | None) -> int | None:
+        if value is not None and value < 0:
+            raise ValueError(f"{value}: a number of funds is 0 or more")
+        return value
+
 
 @dg.asset(
     deps=["fund_info"],
     group_name=GROUP,
     owners=OWNERS,
+    pool=WAVES,
     kinds={"python", "akshare", "table"},
     code_version="1",
     description="The landing zone: observations of each collection wave, as they were seen.",

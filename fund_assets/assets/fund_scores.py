@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import OWNERS, WEEKLY
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics.scores import SCORE_VERSION
 from fund_assets.platform import Platform
@@ -28,6 +28,7 @@ MADE_FROM = {
 @dg.asset(
     deps=["fund_metrics"],
     group_name=WEEKLY,
+    freshness_policy=EVERY_SUNDAY,
     owners=OWNERS,
     kinds={"python", "numba", "table"},
     code_version=str(SCORE_VERSION),

@@ -8,10 +8,11 @@ import time
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
 from fund_assets.checks.results import check_result
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import MOST_REPAIRED, recheck
+from fund_assets.warehouse.versions import data_version, digest
 
 INDEX_AS_STORED = dg.AssetCheckSpec(
     "index_as_stored",
@@ -37,6 +38,7 @@ class RecheckConfig(dg.Config):
 
 @dg.asset(
     group_name=WEEKLY,
+    freshness_policy=EVERY_SUNDAY,
     owners=OWNERS,
     kinds={"python", "numba"},
     code_version="1",
@@ -49,10 +51,11 @@ def history_recheck(
 ) -> dg.MaterializeResult:
     """Recompute, compare, and repair."""
     started = time.monotonic()
+    week = week_of(context, platform)
     found = recheck(
         platform.warehouse,
         platform.calendar,
-        week_of(context, platform),
+        week,
         platform.now(),
         risk_free_rate=platform.settings.risk_free_rate,
         repair_all=config.repair_all,
@@ -61,6 +64,9 @@ def history_recheck(
     for case in found.cases:
         context.log.warning(case)
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(
+            digest(week, found.figures, data_version(platform.warehouse, "validated_nav"))
+        ),
         metadata={
             "funds": found.funds,
             "dagster/row_count": found.rows,

@@ -8,7 +8,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, QUARTER, WEEKLY, week_of
 from fund_assets.assets.histories import about_histories, log_missed, log_progress
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import refetch
@@ -18,7 +18,9 @@ from fund_assets.warehouse.versions import data_version
 @dg.asset(
     deps=["fund_info", "history_recheck"],
     group_name=WEEKLY,
+    freshness_policy=EVERY_SUNDAY,
     owners=OWNERS,
+    pool=QUARTER,
     kinds={"python", "akshare"},
     code_version="1",
     description="Whole histories of a quarter of the market, landed anew to find corrections "

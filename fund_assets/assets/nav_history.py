@@ -1,12 +1,12 @@
 """The asset `nav_history`: the whole past of every fund, a part of the market at a time."""
 
 import time
-from collections.abc import Sequence
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from fund_assets.assets.common import GROUP, OWNERS
+from fund_assets.assets.common import GROUP, HISTORIES, OWNERS
+from fund_assets.assets.config import Kind, codes_of, moment_of
 from fund_assets.assets.histories import (
     about_histories,
     history_checks,
@@ -24,18 +24,6 @@ from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
 from fund_assets.warehouse.versions import data_version
 
-PARTITIONS = dg.StaticPartitionsDefinition(list(BUCKETS))
-
-
-def tags_of(buckets: Sequence[str]) -> dict[str, str]:
-    """Tags of one run over neighbouring buckets: its funds come in the order of their codes."""
-    return {
-        "dagster/asset_partition_range_start": buckets[0],
-        "dagster/asset_partition_range_end": buckets[-1],
-    }
-
-
-EVERY_BUCKET = tags_of(BUCKETS)
 #: The same funds asked for again at once would be held off again.
 NO_RETRY = {"dagster/max_retries": "0"}
 
@@ -51,31 +39,44 @@ def longest_s(context: dg.AssetExecutionContext) -> float:
 
 
 class HistoryConfig(dg.Config):
-    """Which funds of the buckets are asked for; by default those that never answered."""
+    """Which funds are asked for; by default those that never answered."""
 
     codes: list[str] = Field(default=[], description="exactly these funds")
-    kind: str = Field(default="", description="funds of this kind alone")
+    kind: Kind | None = Field(default=None, description="funds of this kind alone")
     since: int | None = Field(
         default=None, description="yyyymmddhhmmss: those not asked for since then, too"
     )
+    buckets: list[str] = Field(
+        default=[],
+        description="of these 64ths of the fund codes alone, 00 to 63; empty: of all",
+    )
+
+    _codes = field_validator("codes")(codes_of)
+    _since = field_validator("since")(moment_of)
+
+    @field_validator("buckets")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        if unknown := sorted(set(value) - set(BUCKETS)):
+            raise ValueError(f"{', '.join(unknown)}: buckets are 00 to {BUCKETS[-1]}")
+        return value
 
 
 @dg.asset(
     deps=["fund_info"],
-    partitions_def=PARTITIONS,
     group_name=GROUP,
     owners=OWNERS,
+    pool=HISTORIES,
     kinds={"python", "akshare", "table"},
     code_version="1",
-    description="Whole histories, asked for once, landed and merged like every other batch. "
-    "Each partition is a 64th of the fund codes, by their hash.",
+    description="Whole histories, asked for once, landed and merged like every other batch.",
     metadata=table_metadata(HISTORY_PROGRESS),
     check_specs=history_checks("nav_history"),
 )
 def nav_history(
     context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform
 ) -> dg.MaterializeResult:
-    """Fetch, land and publish the histories of the funds of some buckets, batch by batch."""
+    """Fetch, land and publish the histories of some funds, batch by batch."""
     started = time.monotonic()
     outcomes: list[Outcome] = []
 
@@ -99,8 +100,8 @@ def nav_history(
         HistoryChoice(
             codes=tuple(config.codes),
             since=config.since,
-            kind=config.kind,
-            buckets=frozenset(context.partition_keys),
+            kind=config.kind.value if config.kind else "",
+            buckets=frozenset(config.buckets or BUCKETS),
         ),
         patience_s=longest_s(context) - REST_S,
         told=context.log.warning,

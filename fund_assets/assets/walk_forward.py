@@ -4,17 +4,19 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
 from fund_assets.metrics.walk import summed
 from fund_assets.platform import Platform
 from fund_assets.report.files import report_folder, write_page
 from fund_assets.report.page import walk_forward_page
 from fund_assets.steps.walking import walk_forward as walk
+from fund_assets.warehouse.versions import digest
 
 
 @dg.asset(
     deps=["fund_scores"],
     group_name=WEEKLY,
+    freshness_policy=EVERY_SUNDAY,
     owners=OWNERS,
     kinds={"python", "numba", "html"},
     code_version="1",
@@ -37,10 +39,11 @@ def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> dg.Ma
     means = {f"percentile_{row['screen']}": round(float(row["percentile"]), 4)
              for row in summed(rows)}  # fmt: skip
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest(rows)),
         metadata={
             "page": dg.MetadataValue.path(str(page)),
             "dagster/row_count": len(rows),
             **means,
             "duration_seconds": round(time.monotonic() - started, 2),
-        }
+        },
     )

@@ -1,24 +1,28 @@
 """The asset `warehouse_upkeep`: what is past its time is deleted, the database put in order."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
+from fund_assets.dagster_state import dagster_dir
+from fund_assets.monitoring.pruning import prune_runs
 from fund_assets.platform import Platform
 from fund_assets.sources.archive import RawArchive
 from fund_assets.steps.weekly import upkeep
+from fund_assets.warehouse.versions import digest
 
 
 @dg.asset(
     deps=["fund_scores"],
     group_name=WEEKLY,
+    freshness_policy=EVERY_SUNDAY,
     owners=OWNERS,
     kinds={"python"},
     code_version="1",
-    description="Merged observations, raw answers and old metrics past their retention are "
-    "deleted, and the database is tidied.",
+    description="Merged observations, raw answers, old metrics and records of runs past their "
+    "retention are deleted, and the database is tidied.",
 )
 def warehouse_upkeep(
     context: dg.AssetExecutionContext, platform: Platform
@@ -26,15 +30,20 @@ def warehouse_upkeep(
     """Prune, then tidy."""
     started = time.monotonic()
     settings, now = platform.settings, platform.now()
+    week = week_of(context, platform)
     archive = RawArchive(settings.state_dir / "raw")
     figures = upkeep(
         platform.warehouse,
-        week_of(context, platform),
+        week,
         now,
         landing_before=now - timedelta(days=settings.landing_retention_days),
         prune_answers=lambda: archive.prune(settings.raw_retention_days),
         progress=context.log.info,
     )
+    oldest = datetime.now(UTC) - timedelta(days=settings.run_retention_days)
+    figures["runs"] = prune_runs(context.instance, oldest, dagster_dir())
+    context.log.info(f"{figures['runs']:,} runs deleted from Dagster's records")
     return dg.MaterializeResult(
-        metadata={**figures, "duration_seconds": round(time.monotonic() - started, 2)}
+        data_version=dg.DataVersion(digest(week, figures)),
+        metadata={**figures, "duration_seconds": round(time.monotonic() - started, 2)},
     )

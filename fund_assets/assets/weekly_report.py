@@ -6,13 +6,14 @@ from datetime import datetime
 import dagster as dg
 
 from fund_assets.alerts.mailing import mail_report
-from fund_assets.assets.common import OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
 from fund_assets.assets.metadata import as_date
 from fund_assets.checks.results import check_result
 from fund_assets.monitoring.weekly import write_weekly
 from fund_assets.platform import Platform
 from fund_assets.report.page import preview
 from fund_assets.settings import SHANGHAI
+from fund_assets.warehouse.versions import digest
 
 MAILED = dg.AssetCheckSpec(
     "report_mailed",
@@ -24,6 +25,7 @@ MAILED = dg.AssetCheckSpec(
 @dg.asset(
     deps=["fund_scores", "walk_forward", "warehouse_upkeep"],
     group_name=WEEKLY,
+    freshness_policy=EVERY_SUNDAY,
     owners=OWNERS,
     kinds={"python", "matplotlib", "html"},
     code_version="1",
@@ -41,7 +43,11 @@ def weekly_report(
     )
     took = time.monotonic() - started
     failure = mail_report(platform, written.facts, written.path)
+    told = written.facts
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(
+            digest(told.week, told.calc_date, told.newest, told.provenance, told.batches)
+        ),
         metadata={
             "preview": dg.MetadataValue.md(preview(written.facts)),
             "file": dg.MetadataValue.path(str(written.path)),

@@ -12,7 +12,6 @@ from datetime import timedelta
 import dagster as dg
 
 from fund_assets.assets.common import WEEK_TAG
-from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets.automation import jobs
 from fund_assets.automation.schedules import RETRY_TAGS, UNFINISHED
 from fund_assets.automation.telling import alert_sensor
@@ -153,7 +152,7 @@ def repair_sensor(
     request = dg.RunRequest(
         run_key=f"repair-{today}",
         run_config={"ops": {"nav_history": {"config": {"codes": codes}}}},
-        tags={**EVERY_BUCKET, **RETRY_TAGS},
+        tags=RETRY_TAGS,
     )
     return dg.SensorResult(run_requests=[request], cursor=str(today))
 

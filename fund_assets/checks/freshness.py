@@ -47,10 +47,13 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     description=f"The trading calendar is known for {HORIZON_ALARM_DAYS} more days.",
 )
 def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
-    """Warns in time; from 7 days before the end on it is an error."""
+    """Warns in time; from 7 days before the end on it is an error.
+
+    The simulated market has no end to warn of: its exchange opens on every weekday after it.
+    """
     left = platform.calendar.days_left(platform.now().date())
     known_until = platform.calendar.known_until
-    short = left < HORIZON_ALARM_DAYS
+    short = left < HORIZON_ALARM_DAYS and platform.calendar.synthetic_after is None
     return check_result(
         "calendar_horizon",
         looked_at=1,

@@ -14,8 +14,6 @@ from fund_assets.cli.opening import console, known_codes, reading_platform
 
 #: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
 STALE = timedelta(days=28)
-#: The whole market at one request a second takes some eight hours.
-LONGEST_S = 24 * 3600
 
 
 @click.command()
@@ -95,14 +93,7 @@ def gaps(every: bool, repair: bool) -> None:
 
 
 def _execute(config: dict[str, Any]) -> None:
-    """One run over all buckets."""
     with console().status("starting"):
-        from fund_assets.assets.nav_history import EVERY_BUCKET
         from fund_assets.cli.running import execute
-    well = execute(
-        "history_backfill",
-        {"ops": {"nav_history": {"config": config}}},
-        {**EVERY_BUCKET, "dagster/max_runtime": str(LONGEST_S)},
-    )
-    if not well:
+    if not execute("history_backfill", {"ops": {"nav_history": {"config": config}}}):
         click.get_current_context().exit(1)

@@ -50,7 +50,6 @@ class Teller(logging.Handler):
         self._failures: list[tuple[str, str]] = []
         self._started = self._told = time.monotonic()
         self._step = ""
-        self._partitioned: set[str] = set()
         self._paced: deque[tuple[float, int]] = deque(maxlen=PACED)
         self._spinner = Progress(
             SpinnerColumn(),
@@ -143,9 +142,6 @@ class Teller(logging.Handler):
             done = event.step_materialization_data.materialization
             values = {name: value.value for name, value in done.metadata.items()}
             asset = done.asset_key.to_user_string()
-            if done.partition and asset in self._partitioned:
-                return  # an event for each partition of one run, all of them with its figures
-            self._partitioned.add(asset)
             took = f"{values.get('duration_seconds', 0):.1f} s"
             self._line(GOOD, asset, f"{describe(asset, values)} [dim]({took})[/]")
             self.missed_histories += _missed(values)

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 
 from fund_assets.assets import (
     benchmark_index,
@@ -17,7 +18,10 @@ from fund_assets.assets import (
     history_recheck,
     weekly_report,
 )
+from fund_assets.assets.fund_nav import CollectConfig
+from fund_assets.assets.nav_history import HistoryConfig
 from fund_assets.automation.jobs import JOBS, RUN_TAG
+from fund_assets.dagster_state import project_instance
 from fund_assets.definitions import build_defs, defs
 from fund_assets.nav import events, listing, rules
 from fund_assets.nav.rules import Severity
@@ -114,7 +118,8 @@ def test_a_weekly_asset_says_what_the_ui_shows_and_waits_for_its_job(key):
     assert "python" in spec.kinds
     assert spec.description and spec.description.endswith(".") and len(spec.description) > 40
     assert spec.code_version
-    assert spec.automation_condition is None and spec.freshness_policy is None
+    assert spec.automation_condition is None
+    assert spec.freshness_policy.deadline_cron == "0 12 * * 0"
 
 
 @pytest.mark.parametrize("key", [*ORDER, "fund_scores"])
@@ -217,3 +222,106 @@ def test_evaluations_of_automation_fit_into_mysql():
     }
     assert {"validated_nav", "fund_metrics"} <= stored.keys()
     assert max(stored.values()) < 32_768, stored
+
+
+def test_every_asset_can_be_materialized_at_once():
+    """Stops *Materialize all*, `--select '*fund_metrics'` and a plain `job execute` from asking for
+    a partition that means nothing to the assets around it."""
+    graph = defs.resolve_asset_graph()
+    assert [
+        key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned
+    ] == []
+    backfill = defs.resolve_job_def("history_backfill")
+    assert dg.validate_run_config(backfill, {})
+    assert backfill.tags["dagster/max_runtime"] == "86400"
+    keys = backfill.partitions_def.get_partition_keys()
+    assert (len(keys), keys[0], keys[-1]) == (64, "00", "63")
+    config = backfill.partitioned_config.get_run_config_for_partition_key("07")
+    assert config == {"ops": {"nav_history": {"config": {"buckets": ["07"]}}}}
+    assert dg.validate_run_config(backfill, config)
+
+
+def test_missing_navs_can_be_asked_for_by_date():
+    """Stops a date of the grid from asking for another one, or for the whole market."""
+    job = defs.resolve_job_def("missing_date")
+    config = job.partitioned_config.get_run_config_for_partition_key("2026-11-20")
+    assert config == {"ops": {"fund_nav": {"config": {"wave": False, "missing_on": 20261120}}}}
+    assert dg.validate_run_config(job, config)
+
+
+@pytest.mark.parametrize(
+    ("job", "asset", "config", "words"),
+    [
+        (
+            "history_backfill",
+            "nav_history",
+            {"kind": "bonds"},
+            "not in enum type Kind got bonds",
+        ),
+        ("history_backfill", "nav_history", {"kinds": "bond"}, "kinds"),
+        ("daily_collection", "fund_nav", {"history_funds": "all"}, "history_funds"),
+    ],
+)
+def test_a_wrong_config_is_refused_before_a_run(job, asset, config, words):
+    """Stops a typing error in the launchpad from becoming a run."""
+    with pytest.raises(dg.DagsterInvalidConfigError, match=words):
+        dg.validate_run_config(defs.resolve_job_def(job), {"ops": {asset: {"config": config}}})
+
+
+@pytest.mark.parametrize(
+    ("config", "given", "words"),
+    [
+        (CollectConfig, {"missing_on": 20269999}, "20269999 is no date: yyyymmdd"),
+        (CollectConfig, {"history_funds": -1}, "0 or more"),
+        (CollectConfig, {"history_codes": ["00001"]}, "six digits"),
+        (HistoryConfig, {"codes": ["abc"]}, "six digits"),
+        (HistoryConfig, {"since": 20261124}, "no time: yyyymmddhhmmss"),
+        (HistoryConfig, {"buckets": ["64"]}, "buckets are 00 to 63"),
+    ],
+)
+def test_a_config_that_cannot_be_meant_ends_before_anything_is_asked(config, given, words):
+    """Stops a date or code that does not exist from quietly choosing no fund."""
+    with pytest.raises(ValueError, match=words):
+        config(**given)
+
+
+def test_runs_wait_for_each_other_however_they_were_launched(monkeypatch):
+    """Stops two runs from asking the source for the same at once: their jobs have other names, or
+    none, as of *Materialize all*, and one may be of the command line."""
+    monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
+    with project_instance() as instance:
+        asked = {
+            name: instance.create_run_for_job(job_def=defs.resolve_job_def(name))
+            for name in ("daily_collection", "daily_pipeline", "history_backfill", "daily_metrics",
+                         "__ASSET_JOB")
+        }  # fmt: skip
+        pools = {
+            name: run.run_op_concurrency.all_pools if run.run_op_concurrency else set()
+            for name, run in asked.items()
+        }
+        assert pools == {
+            "daily_collection": {"waves"}, "daily_pipeline": {"waves"},
+            "history_backfill": {"histories"}, "daily_metrics": set(),
+            "__ASSET_JOB": {"waves", "histories", "quarter"},
+        }  # fmt: skip
+        instance.handle_run_event(
+            asked["daily_collection"].run_id,
+            dg.DagsterEvent(
+                event_type_value="PIPELINE_START", job_name="daily_collection", message=""
+            ),
+        )
+        running = instance.get_run_records(
+            dg.RunsFilter(run_ids=[asked["daily_collection"].run_id])
+        )
+        assert running[0].dagster_run.status is dg.DagsterRunStatus.STARTED
+        waiting = [run for name, run in asked.items() if name != "daily_collection"]
+        settings = instance.get_concurrency_config().pool_config
+        counter = GlobalOpConcurrencyLimitsCounter(
+            instance, waiting, running, {"waves", "histories", "quarter"},
+            instance.event_log_storage.get_pool_limits(),
+            pool_granularity=settings.pool_granularity,
+        )  # fmt: skip
+        assert settings.default_pool_limit == 1
+        assert {run.job_name for run in waiting if counter.is_blocked(run)} == {
+            "daily_pipeline", "__ASSET_JOB",
+        }  # fmt: skip

@@ -13,7 +13,6 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets.definitions import build_defs
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import TABLES
@@ -152,7 +151,6 @@ class Market:
                 .execute_in_process(
                     instance=self.instance,
                     run_config={"ops": {"fund_nav": {"config": config}}} if config else None,
-                    tags=EVERY_BUCKET if job == "history_backfill" else None,
                     raise_on_error=False,
                 )
             )
@@ -169,7 +167,6 @@ class Market:
                 .execute_in_process(
                     instance=self.instance,
                     run_config=config,
-                    tags=EVERY_BUCKET,
                     raise_on_error=False,
                 )
             )

@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fund_assets.assets.nav_history import EVERY_BUCKET
 from fund_assets_tests import stores
 from fund_assets_tests.real_data import evidence
 from fund_assets_tests.server import MarketServer, RealContent
@@ -53,12 +52,11 @@ def warehouse(content, folder):
             ("daily_metrics", HISTORY_EVENING, {}),
             ("weekly_full_calc", SUNDAY, {}),
         ):
-            tags = EVERY_BUCKET if job == "history_backfill" else {}
             file = folder / "run.json"
             file.write_text(json.dumps(run_config))
             done = subprocess.run(
                 [sys.executable, "-m", "dagster", "job", "execute", "-m", "fund_assets.definitions",
-                 "-j", job, "-c", str(file), "--tags", json.dumps(tags)],
+                 "-j", job, "-c", str(file)],
                 cwd=ROOT, env={**env, "FUND_CLOCK": clock}, capture_output=True, text=True,
                 check=False, timeout=600,
             )  # fmt: skip
