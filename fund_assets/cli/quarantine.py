@@ -182,8 +182,7 @@ def accept(
     from fund_assets.steps import deciding
 
     if any(map(_is_batch, ids)):
-        if len(ids) > 1 or any(filters.values()):
-            raise click.UsageError("name one blocked batch and nothing else")
+        _one_batch(ids, filters)
         _accept_batch(ids[0], because, by, as_json)
         return
 
@@ -196,8 +195,16 @@ def reject(
     ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
     **filters: tuple[Any, ...],
 ) -> None:  # fmt: skip
-    """Mark held rows as wrong. They stay readable, and no second sight accepts them."""
+    """Mark held rows as wrong. They stay readable, and no second sight accepts them.
+
+    The id of a blocked batch rejects that batch: it waits no more, and nothing of it is merged.
+    """
     from fund_assets.steps import deciding
+
+    if any(map(_is_batch, ids)):
+        _one_batch(ids, filters)
+        _reject_batch(ids[0], because, by, as_json)
+        return
 
     def decide(
         warehouse: "Warehouse", _calendar: Any, now: datetime, wanted: "Wanted",
@@ -224,6 +231,11 @@ def replay(
     _decide(deciding.replay, ids, filters, because, by, despite, as_json, all_allowed=True)
 
 
+def _one_batch(ids: tuple[str, ...], filters: dict[str, tuple[Any, ...]]) -> None:
+    if len(ids) > 1 or any(filters.values()):
+        raise click.UsageError("name one blocked batch and nothing else")
+
+
 def _is_batch(text: str) -> bool:
     return re.fullmatch(r"[a-z]\d{8}-[0-9a-f]{12}", text) is not None
 
@@ -243,7 +255,9 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
         click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
         return
     terminal = console()
-    names = {"held": "被拦截", "landed": "等待检验", "published": "已合并"}
+    names = {
+        "held": "被拦截", "rejected": "已拒绝", "landed": "等待检验", "published": "已合并",
+    }  # fmt: skip
     terminal.print(f"[bold]{batch_id}[/]  {batch['kind']}  {names[str(batch['state'])]}")
     terminal.print(
         f"净值日期 {_day(batch['newest_date'])}，{_moment(batch['collected_at'])} 采集，"
@@ -256,7 +270,8 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
     elif batch["state"] == "held":
         terminal.print(
             f"核对后放行：fund-assets quarantine accept {batch_id} --because ...；"
-            "有误则无需处理，下一批正确的数据会取代它",
+            f"有误则 fund-assets quarantine reject {batch_id} --because ...，"
+            "或等下一批正确的数据取代它",
             soft_wrap=True,
         )
 
@@ -281,6 +296,24 @@ def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) ->
         click.echo(json.dumps(_outcome(told), ensure_ascii=False, indent=2))
     else:
         _merged(told)
+
+
+def _reject_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> None:
+    from fund_assets.steps import validating
+    from fund_assets.steps.deciding import Decision
+
+    who = _who(by, because)
+    reading()
+    with quiet():
+        platform = open_platform()
+    decision = Decision(who, because.strip())
+    done = validating.reject_batch(platform.warehouse, platform.now(), batch_id, decision)
+    if as_json:
+        click.echo(json.dumps({"batch_id": batch_id, "rejected": done}, ensure_ascii=False))
+    elif done:
+        click.echo(f"rejected batch {batch_id}: nothing of it was merged, and it waits no more")
+    else:
+        click.echo(f"batch {batch_id} was rejected before, nothing changed")
 
 
 def _who(by: str | None, because: str) -> str:

@@ -40,6 +40,7 @@ BATCH_STATES = {
     "published": ("good", "已合并"),
     "landed": ("busy", "待校验"),
     "held": ("bad", "被拦截"),
+    "rejected": ("bad", "已拒绝"),
 }
 REASONS = {
     "database_missing": "仓库尚未建立：请先运行 fund-assets run",

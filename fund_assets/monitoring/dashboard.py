@@ -55,6 +55,7 @@ STATES = {
     "published": "[green]已合并[/]",
     "landed": "[cyan]待校验[/]",
     "held": "[red]被拦截[/]",
+    "rejected": "[dim]已拒绝[/]",
 }
 BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红", "desk": "复核"}
 SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（akshare）"}

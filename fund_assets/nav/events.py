@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
         "{fund_code} {ex_date}: {kind} {value:g}, unit_nav before it {unit_nav_before:g}, "
         "no NAV since: {nav_missing}",
         {"split_from": SPLIT_LIMITS[0], "split_to": SPLIT_LIMITS[1]},
+        lifts="a list or history with another value, or the NAV that is missing",
     ),
     Rule(
         "R19_events_agree", "the fund's history and the market's list tell the same value", Severity.WARN, "event",
@@ -42,6 +43,7 @@ RULES: tuple[Rule, ...] = (
         "{fund_code} {ex_date}: {kind} of {history_value:g} in the history, {list_value:g} in the market's list; "
         "the history's is used",
         {"tolerance": 0.00005},
+        lifts="either of them, when it tells the other's value",
     ),
 )  # fmt: skip
 
@@ -50,6 +52,7 @@ SHRINK = Rule(
     Severity.HOLD, "events",
     lambda f: f["listed"] >= f["stored"],
     "{year}: {listed} {kind}s are listed, {stored} are stored from that list; the list is refused, nothing changed",
+    lifts="a list as long again; meanwhile the funds' own histories tell their events",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Merging the market's list of funds into what was seen before.
 
-Belongs here: which funds are new, gone or renamed, and refusing a list that shrank. Does not
-belong here: reading or writing either of them.
+Belongs here: which funds are new, gone or renamed, and delisting nothing because a list was cut
+short. Does not belong here: reading or writing either of them.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fund_assets.calendar import keys_to_days
 from fund_assets.nav.rules import Rule, Severity, Verdict, judge, valid_codes
 from fund_assets.schemas.kinds import family_of, kind_of
 from fund_assets.schemas.tables import FUND_INFO
 
 MAX_LOSS, LOSS_FROM = 0.01, 5
+#: Funds that several lists lack over so many days are gone, however many they are.
+DAYS_GONE = 3
+#: A list with less than this of the funds it had says nothing of the others.
+LEAST_OF_LIST = 0.5
 MAX_NEW, MAX_GONE = 60, 20
 
 RULES: tuple[Rule, ...] = (
@@ -23,19 +28,23 @@ RULES: tuple[Rule, ...] = (
         Severity.WARN, "listing",
         lambda f: f["fits"],
         "left out: fund_code {code!r}, name of {length:,} characters {begins!r}",
+        lifts="a list in which they fit; until then they keep what is stored of them",
     ),
     Rule(
         "R18_list_shrink", "the list does not lose more than 1 % of the funds it had",
         Severity.HOLD, "listing",
-        lambda f: (f["gone"] < LOSS_FROM) | (f["gone"] <= MAX_LOSS * f["listed_before"]),
-        "{gone} of {listed_before} listed funds are gone from the new list; it is not applied",
-        {"share": MAX_LOSS, "from_funds": LOSS_FROM},
+        lambda f: (f["doubted"] < LOSS_FROM) | (f["doubted"] <= MAX_LOSS * f["listed_before"]),
+        "{doubted} of {listed_before} listed funds are gone from the new list; they stay listed, the rest of it is "
+        "applied",
+        {"share": MAX_LOSS, "from_funds": LOSS_FROM, "days": DAYS_GONE, "least_of_list": LEAST_OF_LIST},
+        lifts="a list that has them again, or lists without them over 3 days that have at least half of the funds",
     ),
     Rule(
         "R26_list_churn", "no more than 60 new and 20 vanished funds a day", Severity.WARN, "listing",
         lambda f: ((f["added"] <= MAX_NEW) & (f["gone"] <= MAX_GONE)) | (f["listed_before"] == 0),
         "{added} new funds, {gone} gone",
         {"new": MAX_NEW, "gone": MAX_GONE},
+        lifts="the next day's list",
     ),
 )  # fmt: skip
 
@@ -45,7 +54,7 @@ class ListingPlan:
     """What the new list changes.
 
     Attributes:
-        rows: rows of FUND_INFO to write; empty when the list is refused.
+        rows: rows of FUND_INFO to write.
         renamed: fund_code, name, old_name, fund_type, old_type.
     """
 
@@ -86,9 +95,10 @@ def acceptable(listing: pd.DataFrame) -> NDArray[np.bool_]:
 def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> ListingPlan:
     """Work out what a new list of the market changes in fund_info.
 
-    A fund that vanishes is marked delisted and keeps its row. A list that lost more than
-    1 % of the funds changes nothing (R18). A listed fund whose code or texts are refused
-    is neither new nor gone.
+    A fund that vanishes is marked delisted and keeps its row. Where more than 1 % of the funds
+    vanish at once they stay listed (R18), for the list was probably cut short; so do those that
+    an earlier list lacked already, until that has lasted for three days. A listed fund whose code
+    or texts are refused is neither new nor gone.
 
     Args:
         stored: columns of FUND_INFO.
@@ -96,16 +106,19 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
         today: yyyymmdd in Asia/Shanghai.
     """
     valid = acceptable(listing)
-    refused = listing[~valid]
+    unfit = listing[~valid]
     fresh = described(listing[valid].drop_duplicates("fund_code"), today).set_index("fund_code")
     known = stored.set_index("fund_code")
     listed_before = known.index[known["status"] == "listed"]
-    gone = listed_before.difference(fresh.index).difference(refused["fund_code"])
+    gone = listed_before.difference(fresh.index).difference(unfit["fund_code"])
     added = fresh.index.difference(known.index)
+    settled = _settled(known.loc[listed_before], gone, today)
+    doubted = gone.difference(settled)
     facts = pd.DataFrame(
         {
             "listed_before": [len(listed_before)],
             "gone": [len(gone)],
+            "doubted": [len(doubted)],
             "added": [len(added)],
         }
     )
@@ -127,11 +140,22 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
             "old_type": old["fund_type"],
         }
     )[changed].reset_index()
-    if any(v.rule == "R18_list_shrink" and not v.passed for v in verdicts):
-        rows = FUND_INFO.empty()
-    else:
-        first_seen_on = known["first_seen_on"].reindex(fresh.index, fill_value=today)
-        staying = fresh.assign(first_seen_on=first_seen_on)
-        leaving = known.loc[gone].assign(status="delisted")
-        rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
+    refused = any(v.rule == "R18_list_shrink" and not v.passed for v in verdicts)
+    first_seen_on = known["first_seen_on"].reindex(fresh.index, fill_value=today)
+    staying = fresh.assign(first_seen_on=first_seen_on)
+    leaving = known.loc[settled if refused else gone].assign(status="delisted")
+    rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
     return ListingPlan(rows, verdicts, len(fresh), len(added), len(gone), renamed)
+
+
+def _settled(listed: pd.DataFrame, gone: pd.Index, today: int) -> pd.Index:
+    """The funds of `gone` that an earlier list lacked, too, and none has had for three days.
+
+    Args:
+        listed: rows of FUND_INFO of the funds listed before, by fund_code.
+    """
+    if not len(gone) or len(listed) - len(gone) < LEAST_OF_LIST * len(listed):
+        return gone[:0]
+    seen = listed.loc[gone, "last_seen_on"].to_numpy()
+    days = keys_to_days(np.array([today])) - keys_to_days(seen)
+    return gone[(seen < listed["last_seen_on"].max()) & (days >= DAYS_GONE)]

@@ -26,6 +26,7 @@ breaches in words. What a breach leads to:
 |---|---|
 | block | nothing of the batch is merged, the metrics stay as they are, the run fails |
 | hold | the row goes to `nav_quarantine` with its reason; the other rows are merged |
+| hold: that figure | the figure goes to `nav_quarantine`; the others of the row are merged |
 | warn | the row is merged, the check fails with severity WARN |
 | info | counted |
 
@@ -46,15 +47,26 @@ SHOWN_ON = {
 }
 
 
+#: What is held where a list of the market is doubted.
+OF_LISTS = {"listing": "the funds stay listed", "events": "the list is not applied"}
+#: What lets a row through where its rule says nothing else.
+BY_ITSELF = {
+    Severity.BLOCK: "",
+    Severity.HOLD: "a witness; or a person",
+    Severity.WARN: "it is merged; the next figures that fit",
+    Severity.INFO: "",
+}
+
+
 def row(rule: Rule) -> str:
     """One line of the rule book."""
     thresholds = ", ".join(f"{name} {value:g}" for name, value in rule.thresholds.items())
-    consequence = (
-        "the list is not applied"
-        if rule.subject in ("listing", "events") and rule.severity is Severity.HOLD
-        else rule.severity.value
-    )
-    lifts = rule.lifts and f"{rule.lifts}; or a person"
+    consequence = rule.severity.value
+    if rule.severity is Severity.HOLD:
+        consequence = OF_LISTS.get(rule.subject, "hold: that figure" if rule.cells else "hold")
+    lifts = rule.lifts or BY_ITSELF[rule.severity]
+    if rule.severity is Severity.BLOCK:
+        lifts += "; or a person"
     cells = (f"`{rule.id}`", rule.title, consequence, SHOWN_ON[rule.subject], thresholds, lifts)
     return "| " + " | ".join(cells) + " |"
 
@@ -67,7 +79,7 @@ def render() -> str:
     """The whole page."""
     lines = [
         HEAD,
-        "| rule | demand | a breach | check of | thresholds | a block is lifted by |",
+        "| rule | demand | a breach | check of | thresholds | lifted by |",
         "|---|---|---|---|---|---|",
         *map(row, EVERY),
     ]

@@ -49,7 +49,8 @@ class Rule:
         thresholds: the numbers in it, for those who read the check.
         about: of a rule that holds, the figures it doubts; a witness is another sight of these.
         cells: it holds these figures alone; the rest of the observation is merged.
-        lifts: of a rule that blocks, what lets the data through by itself.
+        lifts: what lets the data through by itself, or ends the warning. A row that is held or
+            warned of passes as `rulebook.row` says.
     """
 
     id: str
@@ -518,6 +519,7 @@ WHOLE: tuple[Rule, ...] = (
         lambda f: f["usual_rows"].isna() | (f["rows"] >= WARN_ROWS_OF_USUAL * f["usual_rows"]),
         "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves)",
         {"least_of_usual": WARN_ROWS_OF_USUAL},
+        lifts="a wave with the usual rows; after 20 smaller waves those are the usual ones",
     ),
     Rule(
         "R05_header_dates", "the header's dates are in order, not after today, not older than what is published",
@@ -574,12 +576,14 @@ WHOLE: tuple[Rule, ...] = (
         lambda f: f["stale"] == 0,
         "{stale} NAVs of {newest_date} are those of {previous_date}: taken as not yet published, they pass when they move "
         "or on the next session",
+        lifts="a wave in which they have moved, or the next session",
     ),
     Rule(
         "R13_staleness", "every listed fund has published within the time of its kind and habit",
         Severity.WARN, "fund",
         lambda f: f["sessions_behind"] <= f["sessions_allowed"],
         "{fund_code} ({kind}): last NAV {last_nav_date}, {sessions_behind} sessions ago, {sessions_allowed} are usual",
+        lifts="a NAV of the fund, or its end in the list",
     ),
 )  # fmt: skip
 

@@ -43,7 +43,12 @@ LEVELS = {
     "none": "低于 0.25%",
 }
 BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红拆分", "desk": "人工裁定"}
-BATCH_STATES = {"published": "已合并", "landed": "待校验", "held": "被拦截"}
+BATCH_STATES = {
+    "published": "已合并",
+    "landed": "待校验",
+    "held": "被拦截",
+    "rejected": "已拒绝",
+}
 STEPS = {
     "recheck": "重算与比对",
     "refetch": "四分之一市场重取",

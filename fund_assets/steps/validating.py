@@ -97,6 +97,39 @@ def accept_batch(
     )
 
 
+def reject_batch(
+    warehouse: Warehouse, now: datetime, batch_id: str, decision: Decision
+) -> bool:
+    """Let a blocked batch wait no more, for it is wrong.
+
+    Nothing of it is merged, it is told no more, and no rule counts it as another session with
+    so few rows. The same answer, when it comes again, stays rejected.
+
+    Returns:
+        Whether anything was changed; False when it was rejected before.
+
+    Raises:
+        DeskError: there is no such batch, it is merged, or no rule stopped it.
+    """
+    row = facts.batch(warehouse, batch_id)
+    if row is None:
+        raise UnknownIdError(
+            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
+        )
+    if row["state"] == "published":
+        raise DeskError(
+            f"batch {batch_id} is merged: what is wrong in it is corrected by the next wave or "
+            "history; nothing was changed"
+        )
+    if row["state"] == "landed":
+        raise DeskError(
+            f"batch {batch_id} waits for the rules, none has stopped it: `fund-assets run` "
+            "judges it; nothing was changed"
+        )
+    words = f"{decision.by} at {to_stamp(now)}: {decision.because}"
+    return publishing.reject(warehouse, batch_id, words)
+
+
 def judge_waiting(
     warehouse: Warehouse, calendar: TradingCalendar, now: datetime
 ) -> list[Verdict]:
@@ -149,7 +182,8 @@ def explain_block(outcomes: Iterable[Outcome]) -> str:
             for verdict in outcome.blocked_by
         )
         + f" A person looks with `fund-assets quarantine show {outcome.batch_id}` and lets it "
-        f"through with `fund-assets quarantine accept {outcome.batch_id} --because ...`"
+        f"through with `fund-assets quarantine accept {outcome.batch_id} --because ...`, or "
+        "says that it is wrong with `reject` in its place"
         for outcome in outcomes
         if outcome.blocked_by
     )

@@ -13,10 +13,13 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
 from fund_assets.warehouse.events import asked_on
+from fund_assets.warehouse.landing import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
 ACTIVE_DATES = 25
+#: SQL: what became of a batch, as people are told it.
+STATE = f"CASE WHEN state = 'held' AND {IS_REJECTED} THEN 'rejected' ELSE state END"
 
 
 def row_count(warehouse: Warehouse, table: str) -> int:
@@ -205,9 +208,9 @@ def corrections_in(warehouse: Warehouse, batch_ids: Collection[str]) -> dict[str
 def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
     """The batches collected last, newest first, with what their publishing counted."""
     return warehouse.rows(
-        "SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, b.state, b.held_because, "
-        "b.rows_read, p.rows_new, p.rows_changed, p.rows_filled, p.rows_unchanged, "
-        "p.rows_quarantined, p.rows_pending FROM collection_batch AS b "
+        f"SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, {STATE} AS state, "
+        "b.held_because, b.rows_read, p.rows_new, p.rows_changed, p.rows_filled, "
+        "p.rows_unchanged, p.rows_quarantined, p.rows_pending FROM collection_batch AS b "
         "LEFT JOIN publish_log AS p USING (batch_id) "
         "ORDER BY b.collected_at DESC, b.batch_id LIMIT :limit",
         limit=limit,
@@ -217,12 +220,14 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
 def batch(warehouse: Warehouse, batch_id: str) -> dict[str, Any] | None:
     """A batch: the columns of COLLECTION_BATCH but the payloads, and a wave's `replaced_by`.
 
-    That is the newest published wave that was collected later.
+    That is the newest published wave that was collected later. The state of a held batch that a
+    person rejected is `rejected`.
     """
     rows = warehouse.rows(
         "SELECT batch_id, kind, source, newest_date, previous_date, collected_at, rows_read, "
-        "state, held_because, (SELECT MAX(later.batch_id) FROM collection_batch AS later "
-        "WHERE later.kind = 'wave' AND b.kind = 'wave' AND later.state = 'published' "
+        f"{STATE} AS state, held_because, "
+        "(SELECT MAX(later.batch_id) FROM collection_batch AS later WHERE"
+        " later.kind = 'wave' AND b.kind = 'wave' AND later.state = 'published' "
         "AND later.collected_at > b.collected_at) AS replaced_by "
         "FROM collection_batch AS b WHERE batch_id = :id",
         id=batch_id,
@@ -238,9 +243,9 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
     A later wave replaces a wave, a later published history of one of its funds a history.
     """
     return warehouse.rows(
-        """
+        f"""
         SELECT batch_id, kind, newest_date, held_because FROM collection_batch AS b
-        WHERE state = 'held' AND NOT EXISTS (
+        WHERE state = 'held' AND NOT {IS_REJECTED} AND NOT EXISTS (
             SELECT 1 FROM collection_batch AS later
             WHERE later.kind = b.kind AND later.collected_at > b.collected_at
               AND (b.kind = 'wave' OR later.state = 'published' AND EXISTS (

@@ -36,6 +36,9 @@ INCOME = VALIDATED_NAV.part(
     ["fund_code", "nav_date", "yield_per_10k", "yield_7d_pct", "days_covered"]
 )
 #: Of batches.
+#: So `held_because` begins in a held batch that a person rejected; and that as a condition.
+REJECTED_BY = "rejected by "
+IS_REJECTED = f"SUBSTR(held_because, 1, {len(REJECTED_BY)}) = '{REJECTED_BY}'"
 KINDS = COLLECTION_BATCH["kind"].isin
 
 
@@ -90,7 +93,7 @@ def land(
             connection.execute(
                 sa.text(
                     "UPDATE collection_batch SET state = 'landed', held_because = '' "
-                    "WHERE batch_id = :id AND state = 'held'"
+                    f"WHERE batch_id = :id AND state = 'held' AND NOT {IS_REJECTED}"
                 ),
                 {"id": landing.batch_id},
             )
@@ -194,13 +197,13 @@ def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[st
 
     A held wave waits too, until another wave is collected: then its dates are old news.
     Held histories wait only when they are collected again, so that they do not stop every
-    wave that comes after them.
+    wave that comes after them. A batch that a person rejected waits no more.
     """
     rows = warehouse.rows(
-        """
+        f"""
         SELECT batch_id, kind FROM collection_batch AS b
         WHERE state = 'landed' OR (
-            state = 'held' AND kind = 'wave' AND NOT EXISTS (
+            state = 'held' AND kind = 'wave' AND NOT {IS_REJECTED} AND NOT EXISTS (
                 SELECT 1 FROM collection_batch AS later
                 WHERE later.kind = 'wave' AND later.collected_at > b.collected_at
             )

@@ -28,7 +28,7 @@ from fund_assets.schemas.tables import (
     VALIDATED_NAV,
 )
 from fund_assets.warehouse.crash import crash_point
-from fund_assets.warehouse.landing import batch_row
+from fund_assets.warehouse.landing import IS_REJECTED, REJECTED_BY, batch_row
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, renew, update
@@ -291,7 +291,8 @@ def _blocked(
     """The last blocked wave of each session before the batch's, since one was published."""
     rows = warehouse.rows(
         "SELECT batch_id, newest_date, rows_read FROM collection_batch WHERE kind = 'wave' "
-        "AND state = 'held' AND collected_at > :since AND newest_date < :newest "
+        f"AND state = 'held' AND NOT {IS_REJECTED} "
+        "AND collected_at > :since AND newest_date < :newest "
         "ORDER BY newest_date DESC, collected_at DESC",
         since=waves[0]["collected_at"] if waves else 0,
         newest=batch.newest_date,
@@ -490,6 +491,25 @@ def _log(
     crash_point("publish.after_log")
     _set_state(connection, batch.batch_id, "published", "")
     crash_point("publish.before_commit")
+
+
+@retried
+def reject(warehouse: Warehouse, batch_id: str, words: str) -> bool:
+    """Let a held batch wait no more, for a person says that it is wrong; nothing is merged.
+
+    Args:
+        words: who decided, when and why; they are kept before the rules that held it.
+
+    Returns:
+        Whether it was held; False when it was rejected before.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        row = batch_row(connection, batch_id)
+        was = str(row["held_because"])
+        if row["state"] != "held" or was.startswith(REJECTED_BY):
+            return False
+        _set_state(connection, batch_id, "held", f"{REJECTED_BY}{words}; {was}"[:2000])
+    return True
 
 
 def _hold(connection: sa.Connection, batch_id: str, blocked_by: Iterable[Verdict]) -> None:

@@ -6,6 +6,7 @@ Belongs here: small reads. Does not belong here: reads that others have too (`fa
 
 from typing import Any
 
+from fund_assets.warehouse.facts import STATE
 from fund_assets.warehouse.warehouse import Warehouse
 
 
@@ -58,8 +59,8 @@ def returns_of(warehouse: Warehouse, calc_date: int, window: str) -> dict[str, f
 def batches_between(warehouse: Warehouse, since: int, until: int) -> list[dict[str, Any]]:
     """The batches collected between two times (yyyymmddhhmmss), newest first, with counts."""
     return warehouse.rows(
-        "SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, b.state, b.rows_read, "
-        "b.payloads, p.rows_new, p.rows_changed, p.rows_filled, "
+        f"SELECT b.batch_id, b.kind, b.newest_date, b.collected_at, {STATE} AS state, "
+        "b.rows_read, b.payloads, p.rows_new, p.rows_changed, p.rows_filled, "
         "p.rows_quarantined FROM collection_batch AS b "
         "LEFT JOIN publish_log AS p ON p.batch_id = b.batch_id "
         "WHERE b.collected_at BETWEEN :since AND :until "

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, iso_week, newest_sunday, to_key, to_stamp
 from fund_assets.schemas.tables import WEEKLY_LOG
+from fund_assets.warehouse.landing import IS_REJECTED
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
@@ -93,7 +94,7 @@ def prune_landing(warehouse: Warehouse, before: int, week: str, now: int) -> tup
         Batches and rows that lost observations.
     """
     found = warehouse.rows(
-        """
+        f"""
         SELECT b.batch_id FROM collection_batch AS b
         WHERE b.state = 'published' AND b.kind <> 'events' AND b.collected_at < :before
           AND b.batch_id <> COALESCE((
@@ -104,7 +105,8 @@ def prune_landing(warehouse: Warehouse, before: int, week: str, now: int) -> tup
           ), '')
           AND NOT (b.kind = 'history' AND EXISTS (
             SELECT 1 FROM collection_batch AS h WHERE h.kind = 'history'
-              AND h.state = 'held' AND h.collected_at <= b.collected_at
+              AND h.state = 'held' AND NOT {IS_REJECTED}
+              AND h.collected_at <= b.collected_at
           ))
           AND EXISTS (SELECT 1 FROM fund_nav AS n WHERE n.batch_id = b.batch_id)
         ORDER BY b.collected_at, b.batch_id

@@ -13,6 +13,7 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.steps.collecting import collect_histories, collect_wave
 from fund_assets.steps.listing import refresh
 from fund_assets.steps.validating import explain_block, validate
+from fund_assets.warehouse import facts
 from fund_assets_tests.integration.evenings import FRIDAY, Market, executed, failure, metadata
 
 
@@ -68,6 +69,49 @@ def test_a_blocked_batch_is_one_thing_at_the_desk(market, monkeypatch):
     assert "R02_row_count" in {v["rule"] for v in log if v["failed"]}
     again = command(market, monkeypatch, "accept", name, *because)
     assert again.exit_code == 1 and "merged already" in again.output
+
+
+def test_a_blocked_batch_is_rejected_by_a_person(market, monkeypatch):
+    """Stops a wrong batch from being told every evening, or from counting as a smaller market."""
+    (blocked,) = wave(market, FRIDAY, observations=half)
+    name, because = blocked.batch_id, ("--because", "half a page", "--by", "王经理")
+    told = explain_block([blocked])
+    assert "says that it is wrong with `reject` in its place" in told
+    assert f"quarantine reject {name}" in command(market, monkeypatch, "show", name).output
+    published = market.checksums("validated_nav", "publish_log")
+    rejected = command(market, monkeypatch, "reject", name, *because)
+    assert rejected.exit_code == 0 and f"rejected batch {name}: nothing" in rejected.output
+    assert market.checksums("validated_nav", "publish_log") == published
+
+    shown = command(market, monkeypatch, "show", name)
+    assert (
+        "已拒绝" in shown.output and "by 王经理 at 20260918220000: half a page" in shown.output
+    )
+    assert "R02_row_count" in shown.output, "what held it stays readable"
+    assert name not in command(market, monkeypatch, "list").output
+    platform = market.platform(FRIDAY)
+    assert facts.held_batches(platform.warehouse) == []
+    assert [b["state"] for b in facts.batches(platform.warehouse, 1)] == ["rejected"]
+    platform.warehouse.close()
+    again = command(market, monkeypatch, "reject", name, *because, "--json")
+    assert json.loads(again.output) == {"batch_id": name, "rejected": False}
+    assert wave(market, FRIDAY, observations=half) == [], "the same answer stays rejected"
+
+    accepted = command(market, monkeypatch, "accept", name, "--because", "right after all")
+    assert accepted.exit_code == 0, "a person may think again"
+    late = command(market, monkeypatch, "reject", name, *because)
+    assert late.exit_code == 1 and "is merged" in late.output
+    both = command(market, monkeypatch, "reject", name, "3f0c91", *because)
+    assert both.exit_code == 2
+
+
+def test_rejected_batches_are_no_sessions_of_a_smaller_market(market, monkeypatch):
+    """Stops answers that a person called wrong from lifting the block on the third evening."""
+    for day in (18, 21):
+        (blocked,) = wave(market, f"2026-09-{day}T21:40:00", observations=half)
+        command(market, monkeypatch, "reject", blocked.batch_id, "--because", "cut short")
+    (third,) = wave(market, "2026-09-22T21:40:00", observations=half)
+    assert third.blocked_by, "the first of its kind that nobody called wrong"
 
 
 def test_a_replaced_wave_is_not_accepted(market, monkeypatch):

@@ -70,3 +70,13 @@ def test_check_fails_on_drift_and_writing_mends_it(
     assert write_or_check(page, "text", ["--check"]) == 0
     assert write_or_check(page, "other", ["--check"]) == 1
     assert write_or_check(page, "text", ["--chekc"]) == 2
+
+
+def test_every_guard_says_what_lifts_it():
+    """Stops a rule that holds, blocks or warns for ever."""
+    for rule in rulebook.EVERY:
+        said = rulebook.row(rule).rsplit("|", 2)[1].strip()
+        assert bool(said) == (rule.severity is not rules.Severity.INFO), rule.id
+        if rule.severity is rules.Severity.BLOCK:
+            assert rule.lifts and said.endswith("; or a person"), rule.id
+    assert all(rule.lifts for rule in (*listing.RULES, *(r for r in rules.WHOLE)))

@@ -79,13 +79,54 @@ def test_a_fund_that_comes_back_is_listed_again():
 def test_a_list_that_shrinks_is_refused(before, after, refused):
     """Stops a truncated list from delisting funds; a handful may always go."""
     plan = plan_listing(stored(market(before)), market(after), NEXT)
-    assert ("R18_list_shrink" in failed(plan)) == refused == plan.rows.empty
+    assert ("R18_list_shrink" in failed(plan)) == refused
+    assert (plan.rows["status"] == "delisted").sum() == (0 if refused else before - after)
     (verdict,) = [v for v in plan.verdicts if v.rule == "R18_list_shrink"]
     if refused:
         assert verdict.cases == (
             f"{before - after} of {before} listed funds are gone from the new list; "
-            "it is not applied",
+            "they stay listed, the rest of it is applied",
         )
+
+
+def applied(before, plan):
+    """What is stored after a plan."""
+    rest = before[~before["fund_code"].isin(plan.rows["fund_code"])]
+    both = pd.concat([rest, plan.rows], ignore_index=True)
+    return both.sort_values("fund_code", ignore_index=True)
+
+
+def test_a_market_that_shrank_for_good_is_believed_on_the_third_day():
+    """Stops a list from being refused for ever, its new funds with it."""
+    table = stored(market(1000))
+    smaller = pd.concat(
+        [market(900), listed(("000777", "基金777", "债券型-长债"), ("700001", "新", "股票型"))]
+    )
+    told = []
+    for day in (20260918, 20260919, 20260920, 20260921):
+        plan = plan_listing(table, smaller.drop_duplicates("fund_code"), day)
+        table = applied(table, plan)
+        told.append(("R18_list_shrink" in failed(plan), (table["status"] == "listed").sum()))
+    assert told == [(True, 1001), (True, 1001), (False, 901), (False, 901)]
+    assert table.set_index("fund_code").loc["700001", "first_seen_on"] == 20260918
+
+
+def test_one_short_list_after_days_without_any_is_not_believed():
+    """Stops a list cut on Monday from delisting funds because the last one was Friday's."""
+    table = stored(market(1000))
+    plan = plan_listing(table, market(900), 20260921)
+    assert "R18_list_shrink" in failed(plan) and set(plan.rows["status"]) == {"listed"}
+    back = plan_listing(applied(table, plan), market(1000), 20260922)
+    assert failed(back) == {} and back.gone == 0
+
+
+def test_a_list_with_less_than_half_is_never_believed():
+    """Stops a broken page that lasts from delisting the market."""
+    table = stored(market(1000))
+    for day in (20260918, 20260919, 20260920, 20260921, 20260922):
+        plan = plan_listing(table, market(499), day)
+        table = applied(table, plan)
+        assert "R18_list_shrink" in failed(plan) and set(table["status"]) == {"listed"}
 
 
 @pytest.mark.parametrize(("added", "warned"), [(60, False), (61, True)])
