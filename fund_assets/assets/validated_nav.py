@@ -8,7 +8,7 @@ import dagster as dg
 from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_LANDED_IS_SOUND
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
-from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING
+from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING, TAKEN_BACK
 from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
@@ -16,7 +16,7 @@ from fund_assets.steps.validating import explain_block, summed, validate
 from fund_assets.warehouse import facts, publishing
 from fund_assets.warehouse.versions import data_version
 
-ROW_RULES = (*ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING)
+ROW_RULES = (*ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING, TAKEN_BACK)
 #: The same batch judged again would be blocked again.
 NO_RETRY = {"dagster/max_retries": "0"}
 WEEKLY_JOB = "weekly_full_calc"
@@ -83,6 +83,9 @@ def validated_nav(
             "corrections": sum(corrected.values()),
             "corrections_to_report": corrected["report"],
             "corrections_to_announce": corrected["announce"],
+            "taken_back": sum(
+                v.failed for o in observed for v in o.verdicts if v.rule == TAKEN_BACK.id
+            ),
             "events_new": sum(o.counts["rows_new"] for o in of_events),
             "events_changed": sum(o.counts["rows_changed"] for o in of_events),
             "dagster/row_count": facts.row_count(warehouse, "validated_nav"),

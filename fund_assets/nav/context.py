@@ -17,7 +17,7 @@ from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.desk import decided
 from fund_assets.nav.returns import GROWTH_TOLERANCE_PCT, last_digit
 from fund_assets.nav.timeline import GROWTH_ROUNDING, Timeline, corrections, keys_of
-from fund_assets.nav.witness import backing, refused_before
+from fund_assets.nav.witness import backing, refused_before, voices_of
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
 
@@ -29,6 +29,8 @@ CONFLICT = "sources disagree|lists it twice"
 WEEKLY_BELOW, WEEKLY_ALLOWED = 4, 12
 #: Counts of two sessions are equal when they differ by no more than this share.
 EQUAL = 0.01
+#: A page tells growth of a date when at least this share of its NAVs have one.
+GROWTH_SHARE = 0.5
 #: A history that changes a larger share of its fund's stored NAVs rewrites them.
 REWRITTEN = 0.5
 #: A fund's chance to stand still is known from so many steps on, to which so many of the market
@@ -348,6 +350,63 @@ def describe_funds(
             ),
         }
     ).reset_index()
+
+
+def describe_shown(batch: Batch, known: Known, rows: pd.DataFrame) -> pd.DataFrame:
+    """Stored dates that the batch speaks of too, and what of them it does not show any more.
+
+    A figure is taken back when the page, or the fund's history, leaves out what it has shown
+    itself. What another voice has shown, a cell that cannot be read and a standing part of the
+    page say nothing about it; a date that a history has lost counts whoever had shown it.
+
+    A page that tells growth of its newest date alone takes none back of the other: growth
+    counts on dates of which half of the NAVs have one.
+
+    Args:
+        rows: as of `describe_rows`.
+
+    Returns:
+        fund_code, nav_date, and `gone`: names of figures, empty for what is still shown.
+    """
+    stored = known.stored[["fund_code", "nav_date", "batch_id", *OBSERVED_NAMES]]
+    stored = stored[stored["fund_code"].isin(rows["fund_code"].unique())]
+    stored = stored.assign(key=keys_of(stored["fund_code"], stored["nav_date"]))
+    seen = keys_of(rows["fund_code"], rows["nav_date"])
+    order = np.argsort(seen)
+    at = np.searchsorted(seen[order], stored["key"].to_numpy())
+    at = order[np.minimum(at, len(order) - 1)] if len(order) else at
+    there = np.zeros(len(stored), dtype=bool)
+    if len(order):
+        there = seen[at] == stored["key"].to_numpy()
+    lost = np.zeros(len(stored), dtype=bool)
+    if batch.kind == "history":
+        dates = rows.groupby("fund_code")["nav_date"]
+        first, last = (
+            stored["fund_code"].map(edge).astype("float64")
+            for edge in (dates.min(), dates.max())
+        )
+        lost = (~there & stored["nav_date"].between(first, last)).to_numpy()
+    own = (voices_of(stored["batch_id"]) == batch.voice).to_numpy()
+    unclear = (rows["stale"] | (rows["defect"] != "")).to_numpy(dtype=bool)
+    asked = there & own
+    asked[asked] = ~unclear[at[asked]]
+    about = np.flatnonzero(asked | lost)
+    gone = np.full(len(about), "", dtype=object)
+    for name in OBSERVED_NAMES:
+        had = stored[name].notna().to_numpy()[about]
+        has = rows[name].notna().to_numpy()[at[about]] if len(order) else ~had
+        if name == "growth_pct" and batch.is_wave:
+            had &= stored["nav_date"].isin(_dates_with_growth(rows)).to_numpy()[about]
+        away = had & (lost[about] | ~has)
+        gone[away] = gone[away] + f", {name}"
+    found = stored.iloc[about][["fund_code", "nav_date"]].reset_index(drop=True)
+    return found.assign(gone=pd.Series(gone, dtype="str").str.removeprefix(", "))
+
+
+def _dates_with_growth(rows: pd.DataFrame) -> pd.Index:
+    with_nav = rows[rows["unit_nav"].notna()]
+    share = with_nav["growth_pct"].notna().groupby(with_nav["nav_date"]).mean()
+    return share.index[share >= GROWTH_SHARE]
 
 
 def _limits_of_kinds() -> pd.DataFrame:

@@ -62,6 +62,10 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     verdicts += [rules.verdict(rule, observed, alone[rule.id]) for rule in rules.ALONE]
     verdicts += settled.verdicts
     verdicts.append(rules.verdict(rules.PENDING, rows, pending))
+    if batch.kind != "desk":
+        shown = context.describe_shown(batch, known, rows)
+        gone = (shown["gone"] != "").to_numpy()
+        verdicts.append(rules.verdict(rules.TAKEN_BACK, shown, gone))
     for subject, described in (
         (
             "batch",

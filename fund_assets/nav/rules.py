@@ -593,7 +593,15 @@ PENDING = Rule(
     "{fund_code} {nav_date}: not yet published",
 )  # fmt: skip
 
-RULES = {rule.id: rule for rule in (*WHOLE, *ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING)}
+TAKEN_BACK = Rule(
+    "R16_taken_back", "what a source has shown it goes on showing", Severity.WARN, "row",
+    lambda f: f["gone"] == "",
+    "{fund_code} {nav_date}: {gone} was shown and is not any more; the accepted value stays",
+)  # fmt: skip
+
+RULES = {
+    rule.id: rule for rule in (*WHOLE, *ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING, TAKEN_BACK)
+}
 #: Rules that hold single figures and let the rest of an observation go on.
 OF_CELLS = frozenset(rule.id for rule in RULES.values() if rule.cells)
 BLOCKING = tuple(rule for rule in WHOLE if rule.severity is Severity.BLOCK)

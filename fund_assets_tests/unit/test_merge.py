@@ -365,3 +365,49 @@ def test_what_is_filled_in_is_no_correction():
     assert found.revisions["acc_nav"].tolist()[1] == 2.5
     whole = sum(found.counts.values())
     assert whole == 2 and set(found.counts) >= {"rows_filled", "rows_changed"}
+
+
+def taken_back(found):
+    (verdict,) = [v for v in found.verdicts if v.rule == "R16_taken_back"]
+    return verdict.looked_at, verdict.failed, " ".join(verdict.cases)
+
+
+def test_what_the_page_takes_back_is_told_and_stays():
+    """Stops a value that the source withdrew from standing there without a word."""
+    shown = [("000001", FRI, 1.01, 3.01, 1.0), ("000002", FRI, 2.0, 2.5, 0.5),
+             ("000003", FRI, 3.0, 3.0, 0.1), ("000004", FRI, 4.0, 4.0, 0.1)]  # fmt: skip
+    before = known(plan(wave(*shown)).upserts)
+    blank = wave(
+        ("000001", FRI, NAN, NAN, NAN), ("000002", FRI, 2.0, NAN, 0.5), *shown[2:],
+        ("000009", FRI, NAN, NAN, NAN),
+    )  # fmt: skip
+    found = plan(blank, before)
+    looked, failed, cases = taken_back(found)
+    assert (looked, failed) == (4, 2)
+    assert "000001 20260918: unit_nav, acc_nav, growth_pct was shown" in cases
+    assert "000002 20260918: acc_nav was shown and is not any more" in cases
+    assert found.held.empty and found.upserts.empty and found.revisions.empty
+    # On the next day the page has growth of its newest date alone: nothing is taken back.
+    monday = wave(
+        *((c, FRI, u, a, NAN) for c, _, u, a, _ in shown), newest=20260921, previous=FRI
+    )
+    assert taken_back(plan(monday, before, today=20260921))[:2] == (4, 0)
+    # A history's values are not the page's to take back, nor is an unreadable cell a blank.
+    by_history = known(plan(history(*shown)).upserts)
+    assert taken_back(plan(blank, by_history))[:2] == (0, 0)
+    odd = wave(("000002", FRI, 2.0, NAN, 0.5), defect="acc_nav 'x'")
+    assert taken_back(plan(odd, before))[:2] == (0, 0)
+
+
+def test_a_date_that_a_later_history_lacks_is_told():
+    """Stops a hole in a fund's new history from going unseen: the accepted row stays."""
+    rows = [("000001", day, 1.0 + n / 100, 1.0 + n / 100, NAN)
+            for n, day in enumerate((TUE, WED, THU, FRI))]  # fmt: skip
+    before = known(plan(history(*rows[:3])).upserts)
+    again = history(rows[0], rows[2])
+    looked, failed, cases = taken_back(plan(again, before))
+    assert (looked, failed) == (3, 1)
+    assert "000001 20260916: unit_nav, acc_nav was shown and is not any more" in cases
+    # What is newer than the history is no hole of it.
+    by_page = known(plan(wave(rows[3]), before).upserts)
+    assert taken_back(plan(history(*rows[:3]), by_page))[1] == 0

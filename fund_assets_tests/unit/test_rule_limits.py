@@ -48,6 +48,7 @@ CALM = {
 @pytest.mark.parametrize(
     ("rule", "good", "bad"),
     [
+        ("R16_taken_back", {"gone": ""}, {"gone": "unit_nav, acc_nav"}),
         ("R01_readable", {"defect": ""}, {"defect": "unit_nav 'abc'"}),
         ("R05_nav_date", {"date_expected": True}, {"date_expected": False}),
         ("R06_trading_day", {"is_session": True}, {}),
