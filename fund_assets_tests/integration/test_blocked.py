@@ -96,7 +96,7 @@ BLOCKED = {
     "still": (
         "R15_standing_still",
         {"observations": standing_still},
-        "NAVs of 20260918 are the ones of 20260917",
+        "NAVs of 20260918 are those of the date before",
     ),
     "revised": ("R17_mass_revision", {"observations": revised}, "20260917: unit_nav of 6 of "),
     "codes": (
