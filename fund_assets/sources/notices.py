@@ -83,7 +83,7 @@ class Notice:
     Attributes:
         kind: `council`, on holidays, or `exchange`, on its own closing.
         year: of which it is.
-        amends: it changes an announced year and does not name every holiday.
+        amends: it changes an announced year, or is of one holiday, and does not name them all.
         where: file and line at which it begins.
         closed: day off, or of closing, → file and line; weekends among them.
         advised: days off that are only recommended.
@@ -199,10 +199,12 @@ def _head(whole: _Text, at: int, found: re.Match[str]) -> Notice:
         if not named:
             raise NoticeError(f"{whole.where(at)}: the notice {found[0]} names no year")
         year = named[1]
+    of_exchange = bool(groups.get("exchange"))
+    of_some = of_exchange and any(name in found[0] for name in HOLIDAYS)
     return Notice(
-        kind="exchange" if groups.get("exchange") else "council",
+        kind="exchange" if of_exchange else "council",
         year=int(year),
-        amends=bool(groups["amends"]),
+        amends=bool(groups["amends"]) or of_some,
         where=whole.where(at),
     )
 

@@ -99,6 +99,21 @@ def test_an_amendment_changes_known_days():
     assert found.days == {20190502: False, 20190503: False}
 
 
+def test_the_exchanges_notice_of_one_holiday_is_verified():
+    """Stops what the exchange publishes before each holiday from passing for a cut year."""
+    text = """关于2020年国庆节、中秋节休市安排的公告
+    根据《关于上海证券交易所2020年全年休市安排的通知》，现将2020年国庆节、中秋节休市有关安排通知如下。
+    一、休市安排：10月1日（星期四）至10月8日（星期四）休市，10月9日（星期五）起照常开市。另外，
+    9月27日（星期日）、10月10日（星期六）为周末休市。"""
+    (notice,) = read_notices(text, "n")
+    assert (notice.kind, notice.year, notice.amends) == ("exchange", 2020, True)
+    assert announce([notice], TradingCalendar.build(), {}).days == {}
+    found = announce([notice], TradingCalendar.build({20201008: True}), {})
+    assert found.days == {20201008: False}
+    with pytest.raises(CalendarError, match="import it together with the year's notice"):
+        announce([notice], until(2019), {})
+
+
 def test_a_known_year_is_verified_and_nothing_entered():
     """Stops an import that stores what is known, or hides that a notice differs from it."""
     known = TradingCalendar.build()
