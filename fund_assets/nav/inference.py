@@ -5,8 +5,11 @@ here: noticing that one is missing (`returns.py`), events that are recorded (`ev
 
 A dividend is added to the accumulated NAV, which therefore grows by ΔC = ΔU + D. A split
 is scaled into it by most managers: C moves in proportion, C/C₋₁ = U·S/U₋₁. Which of the
-two fits the published growth tells the kind; where both do, as on a fund's first event,
-only the size can: nobody pays out half a fund.
+two fits the published growth tells the kind. Where both do, as on a fund's first event, the
+days after tell: by a scaled split C begins to move S times as far as U, beside a dividend it
+goes on as before. Some managers add splits up like dividends; then it is the NAV that tells: a
+split's ratio is made so that it is 1 afterwards to the last digit, which no round payout does.
+Where nothing else tells, on the evening itself, a fall of nearly half is called a split.
 """
 
 import numpy as np
@@ -16,8 +19,16 @@ from fund_assets.nav.events import SPLIT_BOUNDS, SPLIT_LIMITS
 from fund_assets.nav.returns import SUSPECTED_EVENT, last_digit
 from fund_assets.schemas.tables import FUND_EVENTS
 
-#: Where both kinds fit, a fall of more than this share of the NAV is a split.
+#: Where nothing tells the kind, a fall of more than this share of the NAV is a split.
 LARGEST_DIVIDEND = 0.45
+#: A split to 1 takes at least this share of the NAV; smaller ones may end there by chance.
+LEAST_TO_ONE = 0.05
+#: Payouts are announced in whole cents.
+ROUND_PAYOUT = 0.01
+#: Days before and after an event that tell how far C moves with U, and how many there must be.
+DAYS_BESIDE, LEAST_DAYS = 20, 5
+#: A split must change the moves of C by so many times their rounding.
+SURE = 3.0
 
 
 def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
@@ -47,8 +58,11 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
     dividend = dividend.round(4)
     split = (before * (1 + growth) / unit).round(4)
     can_pay = (dividend > 0) & (dividend < before)
+    scaled_after = _scales_after(rows, found.index, split)
+    to_one = _ends_at_one(unit, digit, dividend, before)
     small = dividend < LARGEST_DIVIDEND * before
-    pays = can_pay & np.where(adds & scales, small, adds | ~scales)
+    unclear = np.where(scaled_after.isna(), small, scaled_after == 0.0)
+    pays = can_pay & ~to_one & np.where(adds & scales, unclear, adds | ~scales)
     # What is unusual needs the accumulated NAV as a witness beside the growth.
     usual = split.between(*SPLIT_LIMITS, inclusive="neither")
     proven = (adds | scales) & split.between(*SPLIT_BOUNDS, inclusive="neither")
@@ -62,7 +76,7 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
             found["by_events"][kept],
             added[kept],
             scaled[kept],
-            _why(adds[kept].to_numpy(), scales[kept].to_numpy()),
+            _why(adds[kept], scales[kept], to_one[kept], scaled_after[kept]),
             strict=True,
         )
     ]
@@ -86,9 +100,61 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
     )
 
 
-def _why(adds: np.ndarray, scales: np.ndarray) -> np.ndarray:
+def _ends_at_one(
+    unit: pd.Series, digit: np.ndarray, dividend: pd.Series, before: pd.Series
+) -> pd.Series:
+    """Whether a fall ends at a NAV of 1 that no round payout would have led to."""
+    cents = (dividend / ROUND_PAYOUT).round() * ROUND_PAYOUT
+    falls = dividend >= LEAST_TO_ONE * before
+    return falls & ((unit - 1).abs() < digit / 2) & ((dividend - cents).abs() > digit)
+
+
+def _scales_after(rows: pd.DataFrame, at: pd.Index, split: pd.Series) -> pd.Series:
+    """1 where C moves with U S times as far after a row as before it, 0 where as before.
+
+    NaN where too few days, or moves too small beside their rounding, tell.
+    """
+    told = pd.Series(np.nan, index=at)
+    code = rows["fund_code"].to_numpy()
+    acc = (rows["acc_nav"] - rows["prev_acc_nav"]).to_numpy(dtype=float)
+    unit = (rows["unit_nav"] - rows["prev_unit_nav"]).to_numpy(dtype=float)
+    digit = last_digit(
+        rows["unit_nav"].to_numpy(dtype=float), rows["prev_unit_nav"].to_numpy(dtype=float)
+    )
+    plain = (rows["status"] != SUSPECTED_EVENT).to_numpy() & ~np.isnan(acc + unit)
+    plain &= ((rows["dividend"] == 0) & (rows["split"] == 1)).to_numpy()
+    place = rows.index.get_indexer(at)
+    for label, row, times in zip(at, place, split, strict=True):
+        moves, unsure = [], 0.0
+        for days in (
+            slice(max(row - DAYS_BESIDE, 0), row),
+            slice(row + 1, row + 1 + DAYS_BESIDE),
+        ):
+            mine = plain[days] & (code[days] == code[row])
+            size = float((unit[days][mine] ** 2).sum())
+            if mine.sum() < LEAST_DAYS or size == 0:
+                break
+            moves.append(float((unit[days][mine] * acc[days][mine]).sum()) / size)
+            unsure += digit[row] / size**0.5
+        if len(moves) < 2 or min(moves) <= 0 or not times > 0:
+            continue
+        ratio, as_split = np.log(moves[1] / moves[0]), np.log(times)
+        if abs(as_split) > SURE * unsure:
+            told[label] = float(abs(ratio - as_split) < abs(ratio))
+    return told
+
+
+def _why(
+    adds: pd.Series, scales: pd.Series, to_one: pd.Series, scaled_after: pd.Series
+) -> np.ndarray:
     return np.select(
-        [adds & scales, adds, scales],
-        ["both kinds fit, the size decides", "it was paid out", "the shares were split"],
+        [to_one, adds & scales & scaled_after.notna(), adds & scales, adds, scales],
+        [
+            "the NAV is 1 afterwards, by a ratio that is made for it",
+            "both kinds fit, the days after decide",
+            "both kinds fit, the size decides",
+            "it was paid out",
+            "the shares were split",
+        ],
         default="the accumulated NAV does not tell the kind",
     )

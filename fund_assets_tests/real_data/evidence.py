@@ -44,6 +44,13 @@ WINDOWS = {
 #: Variables of a history's payload. The source's 1y is a month: 1月.
 OWN_RETURNS = {"1m": "syl_1y", "3m": "syl_3y", "6m": "syl_6y", "1y": "syl_1n"}
 
+#: Histories with both NAVs and growth: the columns of each, and what makes its growth percent.
+SCRAPED = {
+    "xujinjie151_2017": ("code", "time", "value", "hisvalue", "dayrate", 1),
+    "ohiyox_2019-2020": ("CODE", "DATE", "NETWORTH", "ACCWORTH", "INCREASE_RATE", 100),
+    "saaltfiish_emfund_2024-01": ("Code", "TradingDay", "UnitNAV", "CumNAV", "Return", 100),
+}
+
 
 def as_keys(dates: pd.Series) -> pd.Series:
     """Dates as yyyymmdd."""
@@ -69,6 +76,33 @@ def read_histories(folder: Path) -> pd.DataFrame:
     frame = pd.read_parquet(path).rename(columns={"code": "fund_code"})
     frame = frame.assign(nav_date=as_keys(frame["date"]))
     return frame.sort_values(["fund_code", "nav_date"], ignore_index=True)
+
+
+def told(
+    frame: pd.DataFrame, code: str, day: str, unit: str, acc: str, growth: str, scale: int = 1
+) -> pd.DataFrame:
+    """Rows of a history or panel by our names, ascending; `scale` makes growth percent."""
+
+    def numbers(name: str) -> pd.Series:
+        return pd.to_numeric(frame[name].astype("str").str.rstrip("%"), errors="coerce")
+
+    rows = pd.DataFrame(
+        {
+            "fund_code": frame[code].astype("str").str.zfill(6),
+            "nav_date": as_keys(frame[day]),
+            "unit_nav": numbers(unit),
+            "acc_nav": numbers(acc),
+            "growth_pct": numbers(growth) * scale,
+        }
+    ).dropna(subset="unit_nav")
+    rows = rows.drop_duplicates(["fund_code", "nav_date"])
+    return rows.sort_values(["fund_code", "nav_date"], ignore_index=True)
+
+
+def read_scraped(folder: Path, name: str) -> pd.DataFrame:
+    """One of SCRAPED, columns as `told` has them."""
+    frame = pd.read_parquet(folder / "histories_acc" / f"{name}.parquet")
+    return told(frame, *SCRAPED[name])
 
 
 def steps_of(frame: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
@@ -157,6 +191,30 @@ def withheld(histories: pd.DataFrame, recorded: pd.DataFrame) -> Inference:
     both = known.merge(found, on=["fund_code", "ex_date"], suffixes=("", "_found"))
     same = both[both["kind"] == both["kind_found"]]
     return Inference(blind, known, found, both, (same["value"] - same["value_found"]).abs())
+
+
+def withheld_splits(folder: Path, recorded: pd.DataFrame) -> pd.DataFrame:
+    """Recorded splits of the funds in SCRAPED, with what is inferred while all are withheld.
+
+    Returns:
+        fund_code, ex_date, value, kind_found, value_found, unit_nav, acc_nav and `effect`:
+        yuan per share by which the inferred event is wrong.
+    """
+    parts = []
+    for name in SCRAPED:
+        rows = read_scraped(folder, name)
+        found = withheld(rows, recorded)
+        known = found.known[found.known["kind"] == "split"]
+        both = known.merge(
+            found.found, on=["fund_code", "ex_date"], how="left", suffixes=("", "_found")
+        )
+        navs = rows.rename(columns={"nav_date": "ex_date"})
+        parts.append(both.merge(navs, on=["fund_code", "ex_date"], how="left"))
+    splits = pd.concat(parts, ignore_index=True)
+    right = splits["unit_nav"] * (splits["value"] - 1)
+    as_split = splits["unit_nav"] * (splits["value_found"] - 1)
+    paid = as_split.where(splits["kind_found"] == "split", splits["value_found"])
+    return splits.assign(effect=(paid - right).abs())
 
 
 def recorded_payload(folder: Path) -> bytes:

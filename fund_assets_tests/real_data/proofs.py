@@ -103,6 +103,14 @@ def prove_inference(proof: Proof, inference: evidence.Inference) -> None:
         proof.state(words)
 
 
+def prove_splits(proof: Proof, splits: pd.DataFrame) -> None:
+    """What is found of recorded splits of other histories."""
+    print("\nInference of splits, all recorded events withheld")
+    found = int(splits["kind_found"].notna().sum())
+    proof.state(f"| recorded splits | {len(splits)} |")
+    proof.state(f"| found on their day (recall) | {found}: {100 * found / len(splits):.0f} % |")
+
+
 def prove_rank(proof: Proof, table: pd.DataFrame, page: str) -> None:
     """How many returns of the rank list are ours, and why the others are not."""
     print("\nRank list of 2026-04-27: returns over a week, 1, 3, 6 and 12 months")
@@ -187,6 +195,7 @@ def main() -> int:
         steps = evidence.listed_index(listed, recorded, inference.blind)
         prove_rank(proof, evidence.beside_published(steps, "index", rank), page)
         prove_inference(proof, inference)
+        prove_splits(proof, evidence.withheld_splits(folder, recorded))
         prove_statuses(proof, evidence.steps_with_all_events(histories, recorded))
         prove_income(proof, evidence.read_incomes(folder))
     with TemporaryDirectory() as state:

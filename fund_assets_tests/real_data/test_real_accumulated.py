@@ -13,30 +13,6 @@ from fund_assets_tests.real_data import evidence
 
 pytestmark = pytest.mark.real_data
 
-TOLD = {
-    "xujinjie151_2017": ("code", "time", "value", "hisvalue", "dayrate", 1),
-    "ohiyox_2019-2020": ("CODE", "DATE", "NETWORTH", "ACCWORTH", "INCREASE_RATE", 100),
-    "saaltfiish_emfund_2024-01": ("Code", "TradingDay", "UnitNAV", "CumNAV", "Return", 100),
-}
-
-
-def numbers(column):
-    return pd.to_numeric(column.astype("str").str.rstrip("%"), errors="coerce")
-
-
-def told(frame, code, day, unit, acc, growth, scale=1):
-    rows = pd.DataFrame(
-        {
-            "fund_code": frame[code].astype("str").str.zfill(6),
-            "nav_date": evidence.as_keys(frame[day]),
-            "unit_nav": numbers(frame[unit]),
-            "acc_nav": numbers(frame[acc]),
-            "growth_pct": numbers(frame[growth]) * scale,
-        }
-    ).dropna(subset="unit_nav")
-    rows = rows.drop_duplicates(["fund_code", "nav_date"])
-    return rows.sort_values(["fund_code", "nav_date"], ignore_index=True)
-
 
 def held(rows, events, *, recorded):
     """The rows that the rule holds when all are new."""
@@ -77,10 +53,13 @@ def test_no_accumulated_nav_of_a_real_history_is_held(real_data, events):
     many = evidence.read_histories(real_data)
     parts = [many[["fund_code", "nav_date", "unit_nav", "acc_nav", "growth_pct"]]]
     parts += [
-        told(pd.read_parquet(folder / f"{name}.parquet"), *of) for name, of in TOLD.items()
+        evidence.told(pd.read_parquet(folder / f"{name}.parquet"), *of)
+        for name, of in evidence.SCRAPED.items()
     ]
     lsjz = pd.read_csv(folder / "1394862250_161725_2023-09.csv.gz", dtype=str)
-    parts.append(told(lsjz.assign(code="161725"), "code", "FSRQ", "DWJZ", "LJJZ", "JZZZL"))
+    parts.append(
+        evidence.told(lsjz.assign(code="161725"), "code", "FSRQ", "DWJZ", "LJJZ", "JZZZL")
+    )
     for name in ("161725_2026-02-27", "710001_2026-05-14"):
         body = (real_data / "raw_payloads" / f"pingzhongdata_{name}.js.gz").read_bytes()
         parts.append(decode_history(gzip.decompress(body), name[:6])[0])
@@ -93,7 +72,7 @@ def test_what_is_held_of_a_whole_market_at_first_sight(real_data, events):
     """Stops more than 19 of 9,992 funds from waiting for their history: those far from their
     unit NAV by splits or dividends that no list has. Nothing is held that has a row before it."""
     panel = pd.read_parquet(real_data / "snapshots" / "lcc_2020-09_panel_nav.parquet")
-    rows = told(panel, "code", "date", "unit_nav", "acc_nav", "growth")
+    rows = evidence.told(panel, "code", "date", "unit_nav", "acc_nav", "growth")
     found = held(rows, events, recorded=False)
     assert (len(found), found["fund_code"].nunique()) == (114, 19)
     assert (found["against"] < 0).all()
@@ -105,7 +84,7 @@ def test_what_is_held_of_a_whole_market_at_first_sight(real_data, events):
 def test_ten_fold_accumulated_navs_of_a_real_market_are_held(real_data, events):
     """Stops a shifted column of a whole market from passing, as one did word for word."""
     panel = pd.read_parquet(real_data / "snapshots" / "lcc_2020-09_panel_nav.parquet")
-    rows = told(panel, "code", "date", "unit_nav", "acc_nav", "growth")
+    rows = evidence.told(panel, "code", "date", "unit_nav", "acc_nav", "growth")
     last = ~rows["fund_code"].duplicated(keep="last")
     wrong = last & rows["fund_code"].duplicated(keep="first") & rows["acc_nav"].notna()
     shown = rows.assign(acc_nav=rows["acc_nav"].where(~wrong, rows["acc_nav"] * 10))

@@ -1,9 +1,13 @@
 """Uniting recorded events, inferring those that nobody recorded, and the proof."""
 
+from datetime import date
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from fund_assets.calendar import to_key
 from fund_assets.nav.batch import Batch
 from fund_assets.nav.events import (
     SPLIT_BOUNDS,
@@ -171,6 +175,62 @@ def test_a_missing_event_is_inferred(kind, value, before, after, growth):
     assert found.upserts["total_return_index"].iloc[1] == pytest.approx(
         1 + growth / 100, abs=2e-4
     )
+
+
+def around(before, after, acc_after, growth, moves, times):
+    """A history of seven days before and after an event that nobody recorded."""
+    days = CALENDAR.between(date(2026, 8, 21), date(2026, 9, 11))
+    navs, accs = [before], [before]
+    for move in moves:
+        navs.insert(0, round(navs[0] - move, 4))
+        accs.insert(0, round(accs[0] - move, 4))
+    grown = [NAN] + [100 * (b / a - 1) for a, b in pairwise(navs)]
+    navs.append(after)
+    accs.append(acc_after)
+    grown.append(growth)
+    for move in moves:
+        navs.append(round(navs[-1] + move, 4))
+        accs.append(round(accs[-1] + times * move, 4))
+        grown.append(100 * (navs[-1] / navs[-2] - 1))
+    rows = zip(map(to_key, days), navs, accs, np.round(grown, 2), strict=True)
+    return history(*(("000001", *row) for row in rows))
+
+
+MOVES = (0.02, -0.01, 0.015, -0.02, 0.01, 0.02, -0.015)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "before", "after", "acc_after", "times"),
+    [
+        # More than 45 % paid out: the accumulated NAV goes on as before.
+        ("dividend", 0.998, 2.190, 1.191, 2.189, 1.0),
+        # Split in two: from then on it moves twice as far.
+        ("split", 2.0, 1.6, 0.8, 1.6, 2.0),
+        # A third paid out, and a ratio of 1.5, which the size would have called a dividend.
+        ("dividend", 0.50, 1.55, 1.05, 1.55, 1.0),
+        ("split", 1.5, 1.575, 1.05, 1.575, 1.5),
+        # Added up like a dividend, and made to end at 1.
+        ("split", 1.5018, 1.5018, 1.0, 1.5018, 1.0),
+        # A round payout that happens to end there.
+        ("dividend", 0.50, 1.5, 1.0, 1.5, 1.0),
+    ],
+)
+def test_the_days_after_and_the_new_nav_tell_the_kind(
+    kind, value, before, after, acc_after, times
+):
+    """Stops a large payout from becoming a split, and a split a payout, by its size."""
+    growth = round(100 * (acc_after / before - 1), 2)
+    found = plan(around(before, after, acc_after, growth, MOVES, times), known())
+    (event,) = found.inferred.itertuples()
+    assert event.kind == kind and event.value == pytest.approx(value, abs=0.0011)
+    assert "the size decides" not in event.evidence
+
+
+def test_a_dividend_of_three_decimals_is_no_split():
+    """Stops the rounding of three decimals from leaving the scaled reading alone."""
+    batch = history(("000001", THU, 1.243, 1.243, NAN), ("000001", FRI, 1.141, 1.241, -0.12))
+    (event,) = plan(batch, known()).inferred.itertuples()
+    assert (event.kind, event.value) == ("dividend", 0.1)
 
 
 def test_a_rise_is_no_dividend_and_agreement_no_event():
