@@ -20,6 +20,8 @@ REPAIR_HOURS = 4
 LOOK_BACK = 60
 #: A history that landed so long after a date and lacks it: the source has none of it.
 SETTLED = timedelta(days=5)
+#: A date of which the source showed something wrong is asked for again until so long after it.
+PATIENCE = timedelta(days=30)
 
 
 def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> pd.DataFrame:
@@ -27,7 +29,8 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
 
     Returns:
         fund_code, kind, nav_date, asked_on (yyyymmdd, 0 for never) and `absent`: whether the
-        source's own history, had long enough after the date, lacks it too.
+        source's own history, had long enough after the date, lacks it too. Where it showed
+        a value that witnesses rejected, it is long enough after that: the right one may come.
     """
     due = calendar.due(now)
     since = to_key(calendar.before(due, LOOK_BACK))
@@ -50,11 +53,25 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
     progress = landing.history_progress(warehouse).set_index("fund_code")
     of_fund = progress.reindex(gaps["fund_code"])
     stored_on = of_fund["stored_at"].fillna(0).to_numpy("int64") // 1_000_000
-    settled = [to_key(from_key(key) + SETTLED) for key in gaps["nav_date"]]
+    refuted = quarantine.refuted_dates(warehouse, since).set_index(["fund_code", "nav_date"])
+    shown_at = refuted["shown_at"].to_dict()
+    settled = [
+        to_key(_told_until(int(date), shown_at.get((code, date))))
+        for code, date in zip(gaps["fund_code"], gaps["nav_date"], strict=True)
+    ]
     return gaps.assign(
         asked_on=of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000,
         absent=stored_on >= settled,
     )
+
+
+def _told_until(nav_date: int, refuted_at: int | None) -> date:
+    """The day from which on a history that lacks a date says that there is no NAV of it."""
+    day = from_key(nav_date)
+    if refuted_at is None:
+        return day + SETTLED
+    shown = from_stamp(int(refuted_at)).date()
+    return max(day + SETTLED, min(shown + SETTLED, day + PATIENCE))
 
 
 def _unseen(

@@ -148,6 +148,22 @@ def funds_held(warehouse: Warehouse) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["fund_code", "held_at"])
 
 
+def refuted_dates(warehouse: Warehouse, since: int) -> pd.DataFrame:
+    """Dates from `since` on of which the source showed what witnesses rejected.
+
+    Returns:
+        fund_code, nav_date, shown_at (yyyymmddHHMMSS of the newest such sight).
+    """
+    rows = warehouse.rows(
+        "SELECT fund_code, nav_date, MAX(created_at) AS shown_at FROM nav_quarantine "
+        "WHERE state = 'rejected' AND nav_date >= :since "
+        "AND (decided_by LIKE 'witness:%' OR decided_by LIKE 'source:%') "
+        "GROUP BY fund_code, nav_date",
+        since=since,
+    )
+    return pd.DataFrame(rows, columns=["fund_code", "nav_date", "shown_at"])
+
+
 def codes(warehouse: Warehouse) -> list[str]:
     """Codes with held rows, also such as no fund can have."""
     rows = warehouse.rows("SELECT DISTINCT fund_code FROM nav_quarantine ORDER BY fund_code")

@@ -1,13 +1,21 @@
 """Holes in single funds are found, asked for once a day, and filled by the backfill."""
 
+from datetime import timedelta
+
 import dagster as dg
+import numpy as np
+import pandas as pd
 
 from fund_assets.automation.schedules import RETRY_TAGS
 from fund_assets.automation.sensors import repair_sensor
+from fund_assets.calendar import from_key
 from fund_assets.nav.history import HistoryChoice
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.tables import NAV_QUARANTINE
 from fund_assets.steps.collecting import collect_histories
-from fund_assets.steps.repairing import find_gaps
+from fund_assets.steps.repairing import PATIENCE, find_gaps
 from fund_assets.steps.validating import validate
+from fund_assets.warehouse.writes import insert
 from fund_assets_tests.integration.evenings import Market
 
 NOON = "2026-09-18T12:00:00"
@@ -95,6 +103,42 @@ def test_what_the_source_lacks_too_is_asked_for_no_more(market):
     data = look(market, NOON)
     assert not data.run_requests
     assert data.skip_message.startswith("no fund lacks a date that the source may still have")
+
+
+def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_come(market):
+    """Stops a NAV that witnesses rejected, in page and history, from missing for ever: the
+    source corrects it later, and nothing held asks for it any more."""
+    code = daily_fund(market)
+    *_, date = make_holes(market, code)
+    assert of(holes(market, NOON), code)["absent"].all()
+
+    def refute(shown_at, who):
+        row = pd.DataFrame(
+            [{"fund_code": code, "nav_date": date, "unit_nav": 12.0, "rule": "R08", "id": who,
+              "batch_id": "h20260917-x", "state": "rejected", "created_at": shown_at,
+              "decided_by": who, "decided_at": shown_at}]
+        )  # fmt: skip
+        empty = dict.fromkeys(("reason", "decided_because", "decided_in", "defect"), "")
+        figures = {name: np.nan for name in OBSERVED_NAMES if name not in row}
+        with market.warehouse.transaction(writes=True) as connection:
+            insert(
+                connection,
+                NAV_QUARANTINE,
+                NAV_QUARANTINE.conform(row.assign(**empty, **figures)),
+            )
+
+    refute(20260917_193000, "somebody")
+    assert of(holes(market, NOON), code)["absent"].all(), "a person has looked at it"
+    refute(20260917_193000, "witness:growth")
+    found = of(holes(market, NOON), code).set_index("nav_date")["absent"]
+    assert not found[date] and found.drop(date).all()
+    # Whatever the source goes on showing, a month after the date is enough.
+    late = f"{from_key(date) + PATIENCE + timedelta(days=1):%Y%m%d}193000"
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE history_progress SET stored_at = {late} WHERE fund_code = '{code}'"
+        )
+    assert of(holes(market, NOON), code)["absent"].all()
 
 
 def test_a_correction_of_the_past_is_recorded(market):

@@ -192,12 +192,17 @@ class Judge:
         return max((n for first, last, n in self._limits if first <= began < last), default=1)
 
     def missing(self, until: int) -> dict[str, list[tuple[str, int]]]:
-        """`incomes` and `NAVs` that are true, of the play's days before one, and not stored."""
+        """`incomes` and `NAVs` that are true, of the play's days before one, and not stored.
+
+        What the market took away with its fund before anybody was shown it is not missing.
+        """
         found: dict[str, list[tuple[str, int]]] = {}
         keys = self.truth.source.market.timeline.keys
         here = slice(self.begins - self.truth.first, until - self.truth.first)
+        gone = (self.truth.vanished <= self.truth.last)[:, None]
         for name, figure in (("incomes", INCOME), ("NAVs", UNIT)):
             there = ~np.isnan(self.truth.final[:, here, figure])
+            there &= ~gone | (self.source.shown_at[:, here, figure] != NEVER)
             lost = np.argwhere(there & np.isnan(self.stored[:, here, figure]))
             found[name] = [
                 (self.truth.codes[fund], int(keys[day + self.begins]))
