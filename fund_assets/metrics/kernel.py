@@ -730,6 +730,9 @@ def _spread(n, periods, risk_free, sums, result):
     four = sums.four - off * (4.0 * sums.three - off * (6.0 * sums.two - 3.0 * off * sums.one))
     deviation = np.sqrt(two / (n - 1))
     downside = np.sqrt(sums.losses_two / n)
+    # What is under FLAT is what rounding leaves of nothing.
+    deviation = 0.0 if deviation < FLAT else deviation
+    downside = 0.0 if downside < FLAT else downside
     result.annualized_volatility = deviation * np.sqrt(periods)
     result.downside_deviation = downside * np.sqrt(periods)
     if deviation < FLAT:
@@ -824,6 +827,7 @@ def _relate(n, mean, squares, periods, risk_free, sums, result):
     apart = sums.one - sums.against
     differences = max(sums.active_two - apart / n * apart, 0.0)
     deviation = np.sqrt(differences / (n - 1))
+    deviation = 0.0 if deviation < FLAT else deviation
     result.tracking_error = deviation * np.sqrt(periods)
     if deviation < FLAT:
         result.reasons |= NO_ACTIVE

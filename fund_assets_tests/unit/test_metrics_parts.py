@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fund_assets import metrics
 from fund_assets.calendar import days_to_keys, keys_to_days
-from fund_assets.metrics import FundSeries, SeriesError, compute_metrics
+from fund_assets.metrics import FundSeries, SeriesError, compute_metrics, of_series
 from fund_assets.metrics.jit import compiled
 from fund_assets.metrics.kernel import NO_DAY, RESULT
 from fund_assets.metrics.windows import start_days
@@ -198,3 +199,76 @@ def test_a_sum_over_days_is_so_many_equal_days():
     )
     assert early.rows == series.rows + (gaps[:10] - 1).sum()
     assert series.by_day(["000010"], 16, last) is series
+
+
+def needs_in_docs():
+    """Measure → (returns, what else) by the table of docs/metrics.md."""
+    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    part = text.split("### How many returns each needs")[1].split("### ")[0]
+    rows = re.findall(r"^\| (`.*`) \| ([0-9]+) \| ?(.*?) ?\|$", part, re.MULTILINE)
+    return {
+        name: (int(least), more)
+        for names, least, more in rows
+        for name in re.findall("`([a-z0-9_]+)`", names)
+    }
+
+
+def of_returns(returns, benchmark=None):
+    """The metrics since inception of an index with these returns, day after day."""
+    days = pd.DatetimeIndex(BUSINESS_DAYS[: len(returns) + 1])
+    value = pd.Series(np.cumprod([1.0, *(1 + r for r in returns)]), days)
+    against = None
+    if benchmark is not None:
+        against = pd.Series(np.cumprod([1.0, *(1 + r for r in benchmark)]), days)
+    return of_series(value, ["inception"], benchmark=against).loc["inception"]
+
+
+BUSINESS_DAYS = pd.date_range("2023-01-03", "2024-12-31", freq="B")
+UP_AND_DOWN = [0.011, -0.012, 0.003, -0.007, 0.009] * 60
+
+
+def test_how_many_returns_each_measure_needs_is_as_the_docs_say():
+    """Stops the page and the code from reading a limit in two ways: each measure is NULL with one
+    return less and there with as many, where the rest of its conditions hold."""
+    needs = needs_in_docs()
+    others = {"start_date", "end_date", "reasons", "observations", "gap_steps", "risk_free_rate",
+              "max_drawdown_peak", "max_drawdown_trough", "max_drawdown_recovery",
+              "max_drawdown_days"}  # fmt: skip
+    assert set(needs) == set(RESULT.names) - others
+    other = [r / 2 + 0.001 * (-1) ** n for n, r in enumerate(UP_AND_DOWN)]
+    rows = {n: of_returns(UP_AND_DOWN[:n], benchmark=other[:n]) for n in (1, 9, 10, 11)}
+    for name, (least, more) in needs.items():
+        if "365" in more or "whole month" in more:
+            continue
+        there = {n: not pd.isna(row[name]) for n, row in rows.items()}
+        assert there == {n: n >= least for n in rows}, name
+    assert [rows[n]["observations"] for n in rows] == [1, 9, 10, 11]
+    # A year with two NAVs: one step, which tells no rhythm.
+    days = pd.DatetimeIndex(["2023-01-03", "2024-01-03"])
+    year = of_series(pd.Series([1.0, 0.9], days), ["inception"]).loc["inception"]
+    assert year["annualized_return"] == pytest.approx(-0.1)
+    assert year["calmar_ratio"] == pytest.approx(-1.0)
+    assert pd.isna(year["annualized_volatility"]) and year["observations"] == 1
+    days = pd.DatetimeIndex(["2023-01-03", "2024-01-02"])
+    short = of_series(pd.Series([1.0, 0.9], days), ["inception"])
+    assert short["annualized_return"].isna().all()
+    long = of_returns(UP_AND_DOWN, benchmark=other)
+    assert not pd.isna(long["alpha"]) and not pd.isna(long["month_win_rate"])
+
+
+def test_the_ulcer_index_is_over_steps():
+    """Stops the first day, on which nothing can have fallen, from being counted."""
+    row = of_returns([-0.1, 0.0, 0.05])
+    falls = [-0.1, -0.1, 0.9 * 1.05 - 1]
+    assert row["ulcer_index"] == pytest.approx(np.sqrt(np.square(falls).mean()))
+
+
+def test_deviations_of_nothing_are_zero():
+    """Stops the rounding of equal returns from being told as a tracking error, or divided by."""
+    same = of_returns(UP_AND_DOWN[:50], benchmark=UP_AND_DOWN[:50])
+    assert same["tracking_error"] == 0.0 and pd.isna(same["information_ratio"])
+    assert "information_ratio: returns equal those of" in same["reason"]
+    steady = of_returns([0.0001] * 50)
+    assert steady["annualized_volatility"] == 0.0 and pd.isna(steady["sharpe_ratio"])
+    assert steady["downside_deviation"] == 0.0 and pd.isna(steady["sortino_ratio"])
+    assert steady["observations"] == 50 and steady["periods_per_year"] == 250.0
