@@ -5,7 +5,7 @@ belong here: what any part does.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,6 @@ from fund_assets.warehouse import Warehouse, WarehouseError, days
 from fund_assets.warehouse.requests import add_requests
 
 log = logging.getLogger(__name__)
-INVENTED_SESSIONS_DAYS = 400
 
 
 class Platform(dg.ConfigurableResource):
@@ -57,13 +56,7 @@ class Platform(dg.ConfigurableResource):
         every weekday, and `synthetic_after` says since when. In the real one weekdays are taken
         for sessions there, too, and `provisional_after` says since when.
         """
-        simulated = self.settings.source == "simulated"
-        until = self.now().date() + timedelta(days=INVENTED_SESSIONS_DAYS)
-        return TradingCalendar.build(
-            days.overrides(self.warehouse),
-            invent_until=until if simulated else None,
-            assume_until=None if simulated else until,
-        )
+        return days.calendar(self.warehouse, self.now().date())
 
     @cached_property
     def source(self) -> FundSource:

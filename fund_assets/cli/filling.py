@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from fund_assets.cli.asking import KIND, PAST_DAY
-from fund_assets.cli.opening import console, known_codes, reading_platform
+from fund_assets.cli.opening import console, known_codes, reading
 
 #: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
 STALE = timedelta(days=28)
@@ -63,11 +63,13 @@ def gaps(every: bool, repair: bool) -> None:
     """
     from rich.table import Table
 
+    from fund_assets.settings import load_settings
     from fund_assets.steps.repairing import LOOK_BACK, find_gaps
+    from fund_assets.warehouse import days
 
-    platform = reading_platform()
-    found = find_gaps(platform.warehouse, platform.calendar, platform.now())
-    platform.warehouse.close()
+    warehouse, now = reading(), load_settings().now()
+    found = find_gaps(warehouse, days.calendar(warehouse, now.date()), now)
+    warehouse.close()
     open_still = found[~found["absent"]]
     table = Table("fund", "kind", "missing", "dates", "asked for", "the source", box=None)
     for (code, kind), one in (found if every else open_still).groupby(["fund_code", "kind"]):

@@ -70,24 +70,6 @@ def reading() -> "Warehouse":
     return warehouse
 
 
-def reading_platform() -> "Platform":
-    """The platform around a warehouse that is only read.
-
-    Raises:
-        SettingsError: as of `reading`.
-    """
-    from fund_assets.platform import Platform
-    from fund_assets.settings import SettingsError
-    from fund_assets.warehouse import WarehouseError
-
-    platform = Platform(read_only=True)
-    try:
-        _ = platform.warehouse
-    except WarehouseError as error:
-        raise SettingsError(str(error)) from error
-    return platform
-
-
 def stored_warehouse(settings: "Settings") -> "Warehouse | None":
     """The warehouse when it has been made, for commands that only look; else None."""
     from fund_assets.settings import SettingsError

@@ -9,7 +9,7 @@ from datetime import datetime
 import click
 
 from fund_assets.cli.asking import DAY, Commands, check_text
-from fund_assets.cli.opening import console, open_platform, reading_platform
+from fund_assets.cli.opening import console, open_platform, reading
 
 
 @click.group(cls=Commands)
@@ -23,15 +23,15 @@ def show() -> None:
     from rich.markup import escape
 
     from fund_assets.calendar import from_key
+    from fund_assets.settings import load_settings
     from fund_assets.warehouse import measures
 
-    platform = reading_platform()
-    rows = measures.rates(platform.warehouse)
+    settings = load_settings()
+    rows = measures.rates(reading())
     terminal = console()
     if rows.empty:
         terminal.print(
-            f"{platform.settings.risk_free_rate:.4%} 一直有效（FUND_RISK_FREE_RATE；"
-            "尚未录入利率）"
+            f"{settings.risk_free_rate:.4%} 一直有效（FUND_RISK_FREE_RATE；尚未录入利率）"
         )
     for at, row in enumerate(rows.itertuples(index=False)):
         since = f"{from_key(row.since)} 起" + ("，此前亦用" if at == 0 else "")

@@ -7,12 +7,27 @@ docstring of `compute_metrics` has every formula in one table, docs/metrics.md t
 anything that reads or writes.
 """
 
-from fund_assets.metrics.against import AgainstError, Benchmarks, RiskFreeRate
-from fund_assets.metrics.compute import compute_metrics
-from fund_assets.metrics.kernel import DEFINITION_VERSION
-from fund_assets.metrics.one import of_series
-from fund_assets.metrics.series import FundSeries, SeriesError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from fund_assets.metrics.against import AgainstError, Benchmarks, RiskFreeRate
+    from fund_assets.metrics.compute import compute_metrics
+    from fund_assets.metrics.kernel import DEFINITION_VERSION
+    from fund_assets.metrics.one import of_series
+    from fund_assets.metrics.series import FundSeries, SeriesError
+
+#: Name → its module: who reads stored metrics waits for no compiler.
+_WHERE = {
+    "AgainstError": "against",
+    "Benchmarks": "against",
+    "DEFINITION_VERSION": "kernel",
+    "FundSeries": "series",
+    "RiskFreeRate": "against",
+    "SeriesError": "series",
+    "compute_metrics": "compute",
+    "of_series": "one",
+}
 __all__ = [
     "DEFINITION_VERSION",
     "AgainstError",
@@ -23,3 +38,9 @@ __all__ = [
     "compute_metrics",
     "of_series",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,14 +7,18 @@ dictionary (`schemas/dictionary.py`). Rules that need more than one row or colum
 `checks/rules.py`. Does not belong here: any concrete table.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-import pandera.pandas as pa
+if TYPE_CHECKING:  # a command that reads a few rows waits for none of them
+    from collections.abc import Iterable
+
+    import pandas as pd
+    import pandera.pandas as pa
 
 
 class Kind(Enum):
@@ -65,7 +69,7 @@ class Column:
     isin: tuple[str, ...] = ()
     max_length: int = 200
 
-    def but(self, **changes: object) -> "Column":
+    def but(self, **changes: object) -> Column:
         """The same column with some attributes changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
@@ -76,6 +80,10 @@ class Column:
 
     def checks(self) -> list[pa.Check]:
         """The limits of this column as Pandera checks, each named by what it demands."""
+        import numpy as np
+        import pandas as pd
+        import pandera.pandas as pa
+
         found = []
         if self.kind is Kind.CODE:
             # str_fullmatch would accept full-width digits with \d; [0-9] does not.
@@ -158,7 +166,7 @@ class Table:
         """The columns outside the primary key."""
         return [name for name in self.names if name not in self.primary_key]
 
-    def part(self, names: Iterable[str]) -> "Table":
+    def part(self, names: Iterable[str]) -> Table:
         """The same table with some columns alone, those of the key before them."""
         wanted = dict.fromkeys([*self.primary_key, *names])
         return replace(
@@ -167,6 +175,8 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """A frame without rows, with this table's columns and dtypes."""
+        import pandas as pd
+
         return pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in self.columns})
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -178,6 +188,8 @@ class Table:
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
         """The Pandera schema: types, nulls, limits, and the key's uniqueness."""
+        import pandera.pandas as pa
+
         return pa.DataFrameSchema(
             {
                 c.name: pa.Column(

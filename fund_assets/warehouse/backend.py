@@ -4,16 +4,20 @@ Belongs here: the face that `sqlite.py` and `mysql.py` share. Does not belong he
 statement about a table, or what only one engine needs.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Column, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 #: From this share of free space on, tables are written anew.
 WORTH_REWRITING = 0.2

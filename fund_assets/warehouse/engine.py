@@ -8,10 +8,9 @@ import sqlalchemy as sa
 
 from fund_assets.warehouse.backend import Backend
 from fund_assets.warehouse.errors import WarehouseError
-from fund_assets.warehouse.mysql import MySQL
 from fund_assets.warehouse.sqlite import SQLite
 
-BACKENDS: dict[str, type[Backend]] = {"sqlite": SQLite, "mysql": MySQL, "mariadb": MySQL}
+SERVERS = ("mysql", "mariadb")
 EXAMPLES = (
     "sqlite:////absolute/path/warehouse.db, mysql://user:password@host:3306/fund_assets, "
     "or leave it empty"
@@ -31,9 +30,13 @@ def backend_for(url: str) -> Backend:
             f"FUND_WAREHOUSE_URL is no SQLAlchemy URL; examples: {EXAMPLES}"
         ) from None
     name = parsed.get_backend_name()
-    if name not in BACKENDS:
+    if name not in ("sqlite", *SERVERS):
         raise WarehouseError(
             f"FUND_WAREHOUSE_URL={parsed.render_as_string()}: the fund tables are stored in "
             f"SQLite, MySQL or MariaDB: {EXAMPLES}"
         )
-    return BACKENDS[name](parsed)
+    if name in SERVERS:
+        from fund_assets.warehouse.mysql import MySQL  # its driver is for those who have one
+
+        return MySQL(parsed)
+    return SQLite(parsed)

@@ -4,6 +4,8 @@ Belongs here: what SQLite needs to be safe. Does not belong here: any statement 
 table of ours.
 """
 
+from __future__ import annotations
+
 import math
 import os
 import shutil
@@ -14,17 +16,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Column, Kind, Table
 from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.errors import WarehouseError
-from fund_assets.warehouse.rows import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 #: Of those who only look: they would rather say that they cannot.
 READER_TIMEOUT_S = 2
@@ -68,6 +71,9 @@ class SQLite(Backend):
         fill = FILLS.get(column.kind) if column.nullable else None
         if not fill:
             return values
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         return pc.if_else(pc.equal(values, fill[1]), pa.scalar(None, values.type), values)
 
     def engine(self, *, read_only: bool) -> sa.Engine:
@@ -177,6 +183,8 @@ class SQLite(Backend):
         self, engine: sa.Engine, table: Table, batches: Iterator[pa.RecordBatch]
     ) -> Iterator[int]:
         """By ADBC, in about a third of the time that Python's own driver takes."""
+        import pyarrow as pa
+
         if (first := next(batches, None)) is None:
             return
         program = Path(__file__).with_name("load_process.py")
@@ -259,6 +267,8 @@ def _fixed(connection: sa.Connection, frame: pd.DataFrame) -> dict[str, str]:
     """
     if len(frame) < ROWS_AT_ONCE:
         return {}
+    from fund_assets.warehouse.rows import records
+
     (first,) = next(records(frame.head(1), 1))
     found = {}
     for name, value in zip(frame.columns, first, strict=True):
@@ -276,6 +286,8 @@ def _plain(value: object) -> bool:
 
 def _for_each(connection: sa.Connection, statement: str, frame: pd.DataFrame) -> None:
     """Run a statement with every row of a frame."""
+    from fund_assets.warehouse.rows import records
+
     for rows in records(frame, ROWS_AT_ONCE):
         connection.exec_driver_sql(statement, rows)
 

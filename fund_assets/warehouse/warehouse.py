@@ -5,20 +5,23 @@ columns. Does not belong here: what a step of the pipeline reads and writes (the
 modules of this package, each taking a Warehouse).
 """
 
+from __future__ import annotations
+
 import decimal
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-import pandas as pd
-import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
-from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.engine import backend_for
 from fund_assets.warehouse.errors import TransientError, WarehouseError
 from fund_assets.warehouse.migrating import make_tables, revision, upgrade
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.transactions import make_engine, retried, transaction
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Fewer are read before the process that reads columns has started.
 FEW_ROWS = 10_000
@@ -149,6 +152,10 @@ class Warehouse:
         some = self.value(f"SELECT COUNT(*) FROM ({sql} LIMIT {FEW_ROWS}) AS some")
         if int(str(some)) < FEW_ROWS:
             return self.frame(sql, table)
+        import pyarrow as pa
+
+        from fund_assets.warehouse.bulk import stream
+
         batches = list(stream(self.backend, sql))
         if not batches:
             return table.empty()
@@ -162,6 +169,8 @@ class Warehouse:
             columns = list(zip(*result.fetchall(), strict=True))
         if not columns:
             return table.empty()
+        import pandas as pd
+
         return table.conform(pd.DataFrame(dict(zip(names, columns, strict=True))))
 
     def rows(self, sql: str, **parameters: object) -> list[dict[str, object]]:

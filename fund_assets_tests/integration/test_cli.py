@@ -602,3 +602,34 @@ def test_prove_shows_events_witnesses_and_a_verdict(command):
     assert code in text and "已公布（历史、列表）" in text
     assert "相互印证" in text and f"→ {last // 10000}-" in text
     assert command("prove", "99999x").exit_code == 2
+
+
+LOOKS = ("nav 000001", "metrics 000001", "compare 000001 000002", "screen beta>9", "alert list",
+         "calendar show", "rate show", "gaps", "quarantine list", "corrections")  # fmt: skip
+
+
+def test_a_look_loads_only_what_it_needs(command):
+    """Stops a command that reads a few rows from waiting for Dagster, a compiler or pandas."""
+    program = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from fund_assets.cli import main\n"
+        "heavy = ('dagster', 'numba', 'pandas', 'pandera', 'connectorx', 'mysql', 'alembic')\n"
+        f"for text in {LOOKS!r}:\n"
+        "    done = CliRunner().invoke(main, text.split())\n"
+        "    assert done.exit_code in (0, 1), (text, done.output)\n"
+        "    print(text, [name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **command.environment, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = dict(line.rsplit(" ", 1) if line.endswith(" []") else line.split(" [", 1)
+                  for line in done.stdout.splitlines())  # fmt: skip
+    assert [text for text in LOOKS[:4] if loaded[text] != "[]"] == []
+    assert not [
+        text for text, names in loaded.items() if "dagster" in names or "mysql" in names
+    ]
