@@ -7,7 +7,6 @@ The file is `FUND_STATE/<source>/alerts.json`. It exists only from the first loo
 warehouse to the first that found it again, which takes its states over.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 from fund_assets.alerts.kinds import Severity
 from fund_assets.alerts.lifecycle import Silence, State
 from fund_assets.calendar import from_stamp, to_stamp
+from fund_assets.locks import lock
 
 FILE = "alerts.json"
 _TIMES = ("first_at", "resolved_at", "told_at", "ends_at", "created_at")
@@ -55,8 +55,8 @@ class Beside:
     def held(self) -> Iterator[None]:
         """Alone with the file, until the end of the block."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self.path.with_suffix(".lock").open("w") as file:
+            lock(file)
             yield
 
     def read(self) -> dict[str, State]:

@@ -10,7 +10,6 @@ allows it no network.
 
 import json
 import os
-import resource
 import signal
 import struct
 import traceback
@@ -107,6 +106,8 @@ def _called(head: dict[str, Any], bodies: list[bytes]) -> dict[str, Any]:
 
 
 def _limit() -> None:
+    import resource
+
     pages = Path("/proc/self/statm").read_text().split()[5]
     # Libraries reserve a gigabyte and use none of it.
     reserved = int(pages) * resource.getpagesize()

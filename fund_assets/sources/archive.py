@@ -10,7 +10,6 @@ An answer can be kept at hand under the name of what was asked, in `<folder>/kep
 until what it says has been stored: whoever asks the same meanwhile need not ask the source.
 """
 
-import fcntl
 import gzip
 import hashlib
 import os
@@ -22,6 +21,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+
+from fund_assets.locks import lock
 
 
 class DamagedError(ValueError):
@@ -118,14 +119,14 @@ class RawArchive:
 
     def _beside_pruning(self) -> AbstractContextManager[None]:
         """No answer is pruned while the block runs; any number may write."""
-        return self._lock(fcntl.LOCK_SH)
+        return self._lock(shared=True)
 
     def _beside_writers(self) -> AbstractContextManager[None]:
         """Nobody writes while the block runs."""
-        return self._lock(fcntl.LOCK_EX)
+        return self._lock(shared=False)
 
     @contextmanager
-    def _lock(self, how: int) -> Iterator[None]:
+    def _lock(self, *, shared: bool) -> Iterator[None]:
         path = self.folder / ".lock"
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -133,7 +134,7 @@ class RawArchive:
             self.folder.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(file, how)
+            lock(file, shared=shared)
             yield
         finally:
             os.close(file)

@@ -9,7 +9,6 @@ one write. A file that cannot be read counts as none: the worst of it is some re
 many.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep, time
 
+from fund_assets.locks import lock
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.doors import REFUSED_PAUSE_S, Door, Known, Next, Refusal
 
@@ -205,7 +205,7 @@ class Pace:
             # Not opened for appending: every write of such a file goes to its end.
             file = os.open(self._folder / f"{host}.json", os.O_RDWR | os.O_CREAT, 0o644)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                lock(file)
                 stored = os.pread(file, LARGEST_STATE, 0)
                 state = _Host.from_text(stored.decode("utf-8", "replace"))
                 yield state
