@@ -27,6 +27,8 @@ from fund_assets.warehouse.migrations.shape import (
 #: Before the names of a table that is being filled, and of one whose place was taken.
 NEW, OLD = "migration_new_", "migration_old_"
 
+#: Columns that a release took away; any other that is not declared is somebody's own.
+GONE = frozenset({("fund_info", "history_on")})
 #: (table, column) → SQL for what rows have that are older than the column, which holds no NULL.
 FILLS = {
     ("nav_revision", "legal_level"): (
@@ -54,6 +56,12 @@ def rebuild(name: str) -> None:
     found = difference(connection, name)
     if not (found.words or found.undeclared or (found.references and on_sqlite)):
         return
+    if own := [column for column in found.undeclared if (name, column) not in GONE]:
+        raise WarehouseError(
+            f"{name}: column {own[0]} is not declared, and the table must be made anew. Nothing"
+            " was removed; a column of your own belongs in a table of your own: move it there, "
+            "and run `fund-assets migrate` again"
+        )
     stored = [column["name"] for column in sa.inspect(connection).get_columns(name)]
     names, values = [], []
     for column in METADATA.tables[name].columns:
