@@ -66,8 +66,9 @@ class Settings(BaseSettings):
     state: Path = Field(
         Path(".fund"), description="folder of everything the platform writes on this machine"
     )
-    warehouse_url: str = Field(
-        "", description="SQLAlchemy URL of the fund tables; empty: SQLite below FUND_STATE"
+    warehouse_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy URL of the fund tables; empty: SQLite below FUND_STATE",
     )
     clock: datetime | None = Field(
         None, description="frozen time in Asia/Shanghai for replays and tests; empty: now"
@@ -204,6 +205,21 @@ class Settings(BaseSettings):
         text = value.get_secret_value()
         if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text):
             raise ValueError("an address begins with https:// or http:// and has no spaces")
+        _check_port(text)
+        return value
+
+    @field_validator("dagster_ui")
+    @classmethod
+    def _port(cls, value: str) -> str:
+        _check_port(value)
+        return value
+
+    @field_validator("warehouse_url")
+    @classmethod
+    def _database_port(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if "://" in text and not text.startswith("sqlite"):
+            _check_port(text)
         return value
 
     @field_validator("alert_critical_only")
@@ -250,7 +266,8 @@ class Settings(BaseSettings):
     @property
     def warehouse(self) -> str:
         """The SQLAlchemy URL of the warehouse."""
-        return self.warehouse_url or f"sqlite:///{self.state_dir / 'warehouse.db'}"
+        told = self.warehouse_url.get_secret_value()
+        return told or f"sqlite:///{self.state_dir / 'warehouse.db'}"
 
     @property
     def alert_recipients(self) -> list[str]:
@@ -286,6 +303,17 @@ class Settings(BaseSettings):
 SECRETS = {
     name for name, field in Settings.model_fields.items() if field.annotation is SecretStr
 }
+
+
+def _check_port(address: str) -> None:
+    """Refuse an address whose port is none; a password may hold any signs."""
+    where = address.partition("://")[2]
+    server = re.split(r"[/?#]", where.rpartition("@")[2], maxsplit=1)[0]
+    port = re.sub(r"^\[[^\]]*\]", "", server).partition(":")[2]
+    if (":" in server and not port and not server.endswith("]")) or (
+        port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)
+    ):
+        raise ValueError(f"{port[:20]!r} is no port: a number from 1 to 65535 is")
 
 
 def _parts(text: str) -> list[str]:

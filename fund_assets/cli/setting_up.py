@@ -27,7 +27,8 @@ def init() -> None:
 
 
 @click.command()
-def migrate() -> None:
+@click.option("--if-any", is_flag=True, help="End well where there are no tables yet.")
+def migrate(if_any: bool) -> None:
     """Bring the tables of an older release up to date, with all that they hold.
 
     Stop the daemon and the web server before it, and make a copy of the warehouse.
@@ -37,6 +38,9 @@ def migrate() -> None:
 
     try:
         warehouse = Warehouse(load_settings().warehouse)
+        if if_any and not warehouse.exists():
+            click.echo(f"{warehouse.place}: no tables yet")
+            return
         before, after = warehouse.migrate()
     except WarehouseError as error:
         raise SettingsError(str(error)) from error

@@ -3,10 +3,9 @@
 Belongs here: names and files. Does not belong here: what is in them (`page.py`).
 """
 
-import os
-import tempfile
 from pathlib import Path
 
+from fund_assets.durable import move, work_folder
 from fund_assets.settings import Settings
 
 #: A mailed report must fit through every mail server.
@@ -38,14 +37,9 @@ def write_page(path: Path, page: str) -> int:
         raise ReportError(f"{path.name} has {len(body):,} bytes, {LARGEST_BYTES:,} are allowed")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=".html")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(body)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with work_folder(path.parent) as folder:
+            (folder / path.name).write_bytes(body)
+            move(folder / path.name, path)
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error}") from error
     return len(body)

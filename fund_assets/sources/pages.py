@@ -145,7 +145,7 @@ def akshare_history(
     for indicator, name in indicators.items():
         frame = run("fund_open_fund_info_em", replay(answer), fund_code, indicator).frame
         parts[indicator] = (
-            empty_observations() if frame.empty else _history(frame, fund_code, name)
+            empty_observations() if frame.empty else _history(frame, fund_code, name, what)
         )
     united, _ = unite(parts)
     if united.empty:
@@ -153,8 +153,11 @@ def akshare_history(
     return united.sort_values("nav_date", kind="stable", ignore_index=True), event_frame([])
 
 
-def _history(frame: pd.DataFrame, fund_code: str, name: str) -> pd.DataFrame:
+def _history(frame: pd.DataFrame, fund_code: str, name: str, what: str) -> pd.DataFrame:
     defects = Defects()
+    for day in frame["净值日期"]:
+        if type(day) is not date or not 1990 <= day.year <= 2100:
+            raise FormatError(f"{what}: akshare reads the date {quote(str(day))}")
     figures = {name: frame.iloc[:, 1].to_numpy(float)}
     if "日增长率" in frame:
         figures["growth_pct"] = frame["日增长率"].to_numpy(float)

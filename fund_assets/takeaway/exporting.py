@@ -4,8 +4,6 @@ Belongs here: putting reader and format together, the facts that the file tells 
 and its final place. Does not belong here: what a format is (`files.py`).
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ import pyarrow as pa
 
 from fund_assets import __version__
 from fund_assets.calendar import from_key, from_stamp
+from fund_assets.durable import move, work_folder
 from fund_assets.takeaway import files
 from fund_assets.takeaway.datasets import TakeawayError, check_codes
 from fund_assets.takeaway.typed import typed
@@ -37,8 +36,9 @@ def export(
 ) -> int:
     """Write a selection into a file, in bounded memory; returns how many rows it has.
 
-    The file is written in a folder beside its place and moved when it is whole: an
-    interrupted export leaves nothing behind that looks like data.
+    The file is written in a folder beside its place and moved when it is whole and on the disk:
+    an interrupted export leaves nothing behind that looks like data, and the next one in that
+    place removes what a killed one left.
 
     Args:
         form: one of `files.FORMATS`.
@@ -67,18 +67,13 @@ def export(
             tell(written)
 
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        with work_folder(path.parent) as folder:
+            table, about = selection.table, facts(warehouse, selection, now)
+            files.FORMATS[form](folder / path.name, table, about, counted())
+            for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
+                move(part, path.parent / part.name)
     except OSError as error:
         raise TakeawayError(f"{path} cannot be written: {error}") from error
-    try:
-        table, about = selection.table, facts(warehouse, selection, now)
-        files.FORMATS[form](folder / path.name, table, about, counted())
-        for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
-            part.replace(path.parent / part.name)
-    except OSError as error:
-        raise TakeawayError(f"{path} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return written
 
 

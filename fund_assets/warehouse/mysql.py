@@ -23,6 +23,7 @@ import mysql.connector
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
+import tenacity
 from sqlalchemy.dialects.mysql import mysqlconnector
 
 from fund_assets.schemas.table import Table
@@ -45,6 +46,9 @@ WORTH_BYTES = 64 << 20
 UNKNOWN_DATABASE = 1049
 #: Deadlock, lock wait; lost, gone, refused and reset connections; a server that goes down.
 PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+#: Too many connections: of the server, of this user, of what this user may have.
+FULL = {1040, 1203, 1226}
+FULL_WAIT_S = 15
 
 T = TypeVar("T")
 #: Rows, and the same as a file that the server reads.
@@ -100,6 +104,7 @@ class MySQL(Backend):
                 "allow_local_infile_in_path": str(self._folder),
             },
         )
+        sa.event.listen(engine, "do_connect", _connect)
         if read_only:
             sa.event.listen(engine, "connect", _refuse_writes)
         return engine
@@ -138,6 +143,7 @@ class MySQL(Backend):
             poolclass=sa.NullPool,
             connect_args={"connection_timeout": READER_CONNECT_S},
         )
+        sa.event.listen(engine, "do_connect", _connect)
         try:
             with engine.connect():
                 return True
@@ -415,6 +421,21 @@ def _refuse_writes(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("SET SESSION TRANSACTION READ ONLY")
     cursor.close()
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, mysql.connector.Error) and error.errno in FULL
+
+
+def _connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
+    """A connection; where all are taken, others' end is waited for."""
+    waiting = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_full),
+        stop=tenacity.stop_after_delay(FULL_WAIT_S),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=2),
+        reraise=True,
+    )
+    return waiting(dialect.connect, *arguments, **options)
 
 
 def _number(error: sa.exc.DBAPIError) -> int:

@@ -346,7 +346,7 @@ def test_a_page_is_measured_before_its_tables_are_laid_out(market, source, bomb)
     begun = monotonic()
     with pytest.raises(FormatError, match="TooManyCellsError"):
         source.wave()
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10, "a second, on a machine that does nothing else"
 
 
 def test_what_takes_akshare_too_much_ends_its_call_alone(market, source, monkeypatch):

@@ -9,6 +9,7 @@ import socket as socket_module
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import yaml
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -47,7 +49,7 @@ def program(name, package):
 def test_production_runs_as_development_does():
     """Stops a limit, retry or retention that holds on a desk and not in production."""
     here, there = loaded("dagster.yaml"), loaded("deploy/dagster.yaml")
-    assert there["storage"]["mysql"]["mysql_db"].keys() == {
+    assert there["storage"]["custom"]["config"]["mysql_db"].keys() == {
         "hostname", "port", "username", "password", "db_name",
     }  # fmt: skip
     for each in (here, there):
@@ -62,7 +64,7 @@ def test_dagster_reads_the_production_file(tmp_path):
 
     shutil.copy(DEPLOY / "dagster.yaml", tmp_path)
     ref = InstanceRef.from_dir(str(tmp_path))
-    assert ref.storage_data.class_name == "DagsterMySQLStorage"
+    assert ref.storage_data.class_name == "TimedMySQLStorage"
     assert ref.compute_logs_data.class_name == "StateComputeLogs"
     assert ref.settings["run_retries"]["max_retries"] == 2
 
@@ -97,7 +99,7 @@ def commands():
     for name, service in loaded("deploy/docker/compose.yaml")["services"].items():
         if service.get("image") == "fund-assets":
             command = service["command"]
-            for part in re.split(r"&&|; ", command[2]) if command[0] == "sh" else [None]:
+            for part in re.split(r"&& ", command[2]) if command[0] == "sh" else [None]:
                 words = part.split() if part else command
                 if words[0] in (
                     "dagster",
@@ -149,6 +151,61 @@ def test_systemd_takes_the_units(tmp_path):
     found = [str(path) for path in sorted(tmp_path.iterdir())]
     done = subprocess.run([*verify, *found], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_units_give_up_what_they_do_not_need(record_property):
+    """Stops a service from keeping rights that only somebody who broke in would use."""
+    judge = [program("systemd-analyze", "systemd"), "security", "--offline=true"]
+    exposed = {}
+    for unit in UNITS:
+        if unit.suffix == ".service":
+            done = subprocess.run(
+                [*judge, str(unit)], capture_output=True, text=True, check=False
+            )
+            exposed[unit.name] = float(re.search(r"for \S+: ([0-9.]+)", done.stdout)[1])
+            text = unit.read_text(encoding="utf-8")
+            assert f"EnvironmentFile=-/etc/fund-assets/{unit.stem[5:]}.env\n" in text
+            assert "MemoryMax=" in text and "SystemCallFilter=@system-service\n" in text
+    record_property("seen", f"exposure {min(exposed.values())} to {max(exposed.values())}")
+    assert max(exposed.values()) <= 3.0, exposed
+
+
+def test_what_follows_a_migration_waits_for_its_success():
+    """Stops services from starting on tables that a migration left half renewed."""
+    command = loaded("deploy/docker/compose.yaml")["services"]["migrate"]["command"][2]
+    assert command.split(" && ") == [
+        "dagster instance migrate", "fund-assets migrate --if-any", "fund-assets init",
+    ]  # fmt: skip
+    unit = (DEPLOY / "systemd" / "fund-migrate.service").read_text(encoding="utf-8")
+    assert "ExecStart=-" not in unit and unit.count("ExecStart=") == 3
+
+
+@pytest.mark.slow
+def test_a_frozen_server_holds_dagster_only_so_long(mysql_server, monkeypatch, record_property):
+    """Stops a database that answers nothing from holding daemon, UI and runs for ever."""
+    from fund_assets import dagster_server
+
+    monkeypatch.setattr(dagster_server, "ANSWER_S", 2)
+    url = sa.make_url(mysql_server).set(drivername="mysql+mysqlconnector")
+    with sa.create_engine(url).connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE IF NOT EXISTS dagster_frozen")
+    where = url.set(database="dagster_frozen").render_as_string(hide_password=False)
+    storage = dagster_server.TimedMySQLStorage(where)
+    try:
+        assert storage.run_storage.get_runs_count() == 0
+        begun = time.monotonic()
+        with (
+            pytest.raises(Exception, match="timed out"),
+            storage.run_storage.connect() as connection,
+        ):
+            connection.exec_driver_sql("SELECT SLEEP(20)")
+        took = time.monotonic() - begun
+        record_property("seen", f"limit 2 s: ended after {took:.1f} s")
+        assert took < 10, "statement, rollback and farewell"
+    finally:
+        with sa.create_engine(url).connect() as connection:
+            connection.exec_driver_sql("DROP DATABASE dagster_frozen")
 
 
 def test_compose_is_whole(tmp_path):

@@ -11,6 +11,7 @@ from fund_assets.alerts.channels import ChannelError, configured
 from fund_assets.alerts.channels.base import fit
 from fund_assets.alerts.channels.mail import Mail
 from fund_assets.alerts.channels.relay import Relay
+from fund_assets.alerts.channels.robots import _without
 from fund_assets.alerts.channels.webhook import refused
 from fund_assets.alerts.delivery import send_now
 from fund_assets.alerts.kinds import Severity
@@ -156,6 +157,15 @@ def test_nobody_listens():
         (webhook,) = configured(load_settings(alert_webhook_url=url))
         with pytest.raises(ChannelError, match=r"^no answer: ConnectionError$"):
             webhook.send(MESSAGE)
+
+
+def test_a_token_is_hidden_in_part_and_in_any_case():
+    """Stops a server that echoes half a token, or all of it in capitals, from telling it."""
+    token = "a1B2c3D4e5F6a7B8"
+    for echoed in (token, token.upper(), token[3:12], token[:6].lower()):
+        assert _without(f"token {echoed}: not allowed", token) == "token ***: not allowed"
+    assert _without("access denied", "access_token") == "access denied"
+    assert _without("a1B2c is short", token) == "a1B2c is short"
 
 
 @pytest.mark.parametrize("name", ROBOTS)

@@ -188,6 +188,28 @@ def test_a_lost_connection_is_tried_again_and_leaves_nothing(warehouse, mysql_da
     assert len(landing.fund_info(warehouse)) == 9
 
 
+def test_a_place_on_a_full_server_is_waited_for(warehouse, mysql_database):
+    """Stops an evening from ending because others hold all connections for a moment."""
+    url = sa.make_url(mysql_database)
+    database = url.database
+    for statement in (
+        "CREATE OR REPLACE USER narrow@'%' WITH MAX_USER_CONNECTIONS 1",
+        f"GRANT ALL ON `{database}`.* TO narrow@'%'",
+    ):
+        administrate(mysql_database, statement)
+    narrow = url.set(username="narrow", password=None).render_as_string(hide_password=False)
+    try:
+        first, second = Warehouse(narrow), Warehouse(narrow)
+        held = first.backend.engine(read_only=False).connect()
+        threading.Timer(0.6, lambda: held.connection.dbapi_connection.close()).start()
+        begun = time.monotonic()
+        assert second.exists()
+        assert 0.3 < time.monotonic() - begun < 10
+        first.close(), second.close()
+    finally:
+        administrate(mysql_database, "DROP USER narrow@'%'")
+
+
 def test_what_does_not_pass_is_not_tried_again(warehouse):
     """Stops a wrong statement from being repeated for a quarter of a minute."""
     tries = []

@@ -135,6 +135,41 @@ def test_state_expands_home_and_warehouse_can_be_elsewhere(
     assert settings.warehouse == "sqlite:////x/y.db"
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("FUND_WAREHOUSE_URL", "mysql://u:p:/@x@host:33o6/fund"),
+        ("FUND_WAREHOUSE_URL", "mysql://u:p@host:0/fund"),
+        ("FUND_DAGSTER_UI", "http://127.0.0.1:99999"),
+        ("FUND_WATCH_PING_URL", "https://h:/x"),
+        ("FUND_ALERT_WEBHOOK_URL", "https://[::1]:x/y"),
+    ],
+)
+def test_a_bad_port_names_its_variable(monkeypatch, name, address) -> None:
+    """Stops a slip in a port from being told as a defect somewhere else, hours later."""
+    monkeypatch.setenv(name, address)
+    with pytest.raises(SettingsError, match=rf"^{name}=.*is no port") as told:
+        load_settings()
+    assert "u:p" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://u:p@h/x", "mysql://u:@:1@h:3306/x?y=a:b", "mysql://[::1]:33/x"]
+)
+def test_other_addresses_are_left_alone(address) -> None:
+    """Stops a password of signs, or IPv6, from being taken for a port."""
+    assert load_settings(warehouse_url=address).warehouse == address
+
+
+def test_settings_show_no_secret() -> None:
+    """Stops a password from reaching a log or a traceback by way of `repr`."""
+    settings = load_settings(
+        warehouse_url="mysql://u:hushhush@h/x", health_token="hushhush" * 2
+    )
+    assert "hushhush" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert settings.warehouse == "mysql://u:hushhush@h/x"
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     """Stops a setting that only its author knows, and a documented default that is wrong."""
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()

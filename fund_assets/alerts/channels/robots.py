@@ -91,6 +91,28 @@ def _digest(key: bytes, text: bytes) -> str:
     return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
 
 
+def _without(words: str, secret: str) -> str:
+    """Words without a secret, whole or in part, in whatever case a server quotes it.
+
+    Of what is plain words, such as the name of a parameter, only the whole is hidden.
+    """
+    if not secret:
+        return words
+    least = len(secret) if re.fullmatch(r"[a-z_.:-]+", secret) else min(6, len(secret))
+    told, low, searched, at = [], words.lower(), secret.lower(), 0
+    while at < len(words):
+        length = least
+        if low[at : at + length] in searched and at + length <= len(words):
+            while at + length < len(words) and low[at : at + length + 1] in searched:
+                length += 1
+            told.append("***")
+            at += length
+        else:
+            told.append(words[at])
+            at += 1
+    return "".join(told)
+
+
 def _accepted(
     answer: Mapping[str, Any], code: str, reason: str, url: str, secret: str = ""
 ) -> None:
@@ -100,7 +122,7 @@ def _accepted(
         return
     words = " ".join(str(answer.get(reason, "")).split())
     for hidden in (secret, *re.findall(r"[^/=&?#]{8,}", url.partition("://")[2])):
-        words = words.replace(hidden, "***") if hidden else words
+        words = _without(words, hidden)
     found = answer.get(code, "is missing")
     told = f"refused: {code} {found} {words[:MOST_REASON]}".rstrip()
     raise ChannelError(f"{failed}, {told}" if failed else told)

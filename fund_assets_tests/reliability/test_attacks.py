@@ -1,0 +1,36 @@
+"""The list of attacks: its short form, its page, and its judge."""
+
+import pytest
+
+from fund_assets_tests.reliability import attacks
+
+
+@pytest.mark.slow
+def test_the_short_form():
+    """Stops an attack from being lost by a test that was renamed, or from going through."""
+    found = attacks.run(a for a in attacks.ATTACKS if not a.long)
+    assert all(seen.well for seen in found.values()), {
+        a.attack: seen.words() for a, seen in found.items()
+    }
+
+
+def test_the_page_has_every_attack_and_each_held():
+    """Stops the page from telling of other attacks than are tried."""
+    page = attacks.PAGE.read_text(encoding="utf-8")
+    told = page.split(attacks.BEGIN)[1].split(attacks.END)[0]
+    first = told.partition(" end as expected")[0].split(" of ")
+    assert first[0] == first[1] and int(first[0]) >= sum(not a.long for a in attacks.ATTACKS)
+    for attack in attacks.ATTACKS:
+        assert f"| {attack.subject} | {attack.attack} | {attack.expected} | " in told
+    assert "**" not in told
+
+
+def test_the_judge():
+    """Stops a table that calls an attack well that was not tried, or went through."""
+    attack = attacks.Attack("x", "y", "z", ("a.py::b", "c.py"))
+    held = [("a.py::b", "", "3 ms"), ("a.py::b", "", ""), ("c.py::d", "", "")]
+    seen = attacks._seen(attack, held)
+    assert seen.well and seen.words() == "3 ms" and seen.held == 3
+    assert not attacks._seen(attack, held[:2]).well, "c.py is gone"
+    assert "assert 1" in attacks._seen(attack, [*held, ("c.py::e", "assert 1", "")]).words()
+    assert not attacks._seen(attack, []).well
