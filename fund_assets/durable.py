@@ -4,7 +4,6 @@ Belongs here: moving a finished file to its place, and what killed writers left.
 here: what is in the files.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -54,6 +53,8 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 def _lock(folder: Path) -> int:
+    import fcntl  # only POSIX systems have it, and only exports need it
+
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -42,8 +42,6 @@ FILLS = {
     ("nav_quarantine", "decided_by"): "''",
     ("nav_quarantine", "decided_in"): "''",
 }
-#: Columns that were ours and went to another place.
-GONE = {"history_on"}
 
 
 def create_missing() -> None:
@@ -65,12 +63,6 @@ def rebuild(name: str) -> None:
             "and run `fund-assets migrate` again"
         )
     stored = [column["name"] for column in sa.inspect(connection).get_columns(name)]
-    foreign = set(stored) - {c.name for c in METADATA.tables[name].columns} - GONE
-    if foreign:
-        raise WarehouseError(
-            f"{name}: column {', '.join(sorted(foreign))} is not declared: it would be lost; "
-            "copy it elsewhere, drop it, and run `fund-assets migrate` again"
-        )
     names, values = [], []
     for column in METADATA.tables[name].columns:
         names.append(f"`{column.name}`")
