@@ -108,8 +108,6 @@ def _called(head: dict[str, Any], bodies: list[bytes]) -> dict[str, Any]:
 def _limit() -> None:
     import resource  # only POSIX systems have it
 
-    import resource
-
     pages = Path("/proc/self/statm").read_text().split()[5]
     # Libraries reserve a gigabyte and use none of it.
     reserved = int(pages) * resource.getpagesize()
