@@ -358,10 +358,18 @@ def test_nothing_published_is_not_fresh(settings):
     assert not trading_day_freshness(platform).passed
 
 
-@pytest.mark.parametrize(("day", "passes"), [("2026-11-01", True), ("2026-11-02", False)])
-def test_the_calendar_warns_60_days_before_it_ends(settings, day, passes):
-    """Stops the calendar from ending without a warning."""
-    platform = Platform(overrides={**settings, "clock": f"{day}T10:00"})
+@pytest.mark.parametrize(
+    ("source", "day", "passes"),
+    [
+        ("akshare", "2026-11-01", True),
+        ("akshare", "2026-11-02", False),
+        ("simulated", "2026-11-02", True),
+    ],
+)
+def test_the_calendar_warns_60_days_before_it_ends(settings, source, day, passes):
+    """Stops the calendar from ending without a warning, and the simulated market, which invents
+    what follows, from warning of nothing for good."""
+    platform = Platform(overrides={**settings, "source": source, "clock": f"{day}T10:00"})
     result = calendar_horizon(platform)
     assert result.metadata["known_until"].value == "2026-12-31"
     assert result.passed == passes
