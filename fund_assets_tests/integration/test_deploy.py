@@ -360,8 +360,10 @@ class Site:
         )
         try:
             with opener.open(request, timeout=60) as answer:
+                self.headers = answer.headers
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
+            self.headers = refused.headers
             return refused.code, refused.headers.get("Location", "")
 
 
@@ -413,6 +415,19 @@ def test_those_who_have_one_come_in(site):
             assert json.loads(socket.recv(timeout=30))["type"] == "connection_ack"
     with pytest.raises(InvalidStatus, match="401"):
         connect(f"wss://localhost:{site.https}/graphql", ssl=site.tls, proxy=None)
+
+
+@pytest.mark.slow
+def test_no_page_may_be_framed(site):
+    """Stops a foreign page from showing ours invisibly and having visitors click on it."""
+    for path, who, status in (
+        ("/runs", "admin", 200), ("/viewer/runs", "viewer", 200), ("/status/livez", "viewer", 200),
+        ("/runs", "", 401), ("/status/nowhere", "admin", 404),
+    ):  # fmt: skip
+        assert site.ask(path, who)[0] == status
+        assert set(site.headers.get_all("X-Frame-Options")) == {"DENY"}, path
+        told = ", ".join(site.headers.get_all("Content-Security-Policy"))
+        assert "frame-ancestors 'none'" in told, path
 
 
 @pytest.mark.slow

@@ -150,6 +150,8 @@ ATTACKS = (
     Attack("browsers", "a foreign page in a real browser that has logged in",
            "nothing reaches Dagster, nothing is framed",
            (f"{_DEPLOY}::test_a_foreign_page_in_a_browser_that_has_logged_in",), long=True),
+    Attack("browsers", "any page in a frame, those of errors too", "refused by its head",
+           (f"{_DEPLOY}::test_no_page_may_be_framed",), long=True),
     Attack("health, mail", "40 connections that drip, where an address has 4 places",
            "who asks is answered", (f"{_DOOR}::test_who_asks_is_answered_beside_those_who_drip",)),
     Attack("health, mail", "1,600 connections that drip", "99 % of /livez within 10 ms",
