@@ -47,6 +47,7 @@ def test_backfill_tells_that_akshare_helped_and_that_a_history_was_refused(
         for name, value in {
             **server.env, **stores.environment(state), "FUND_SOURCE": "akshare",
             "FUND_CLOCK": "2026-09-18T21:40", "FUND_REQUESTS_PER_SECOND": "1000",
+            "FUND_REMOTE_JAVASCRIPT": "true",
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         platform = open_platform()
