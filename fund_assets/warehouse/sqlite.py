@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Of those who only look: they would rather say that they cannot.
 READER_TIMEOUT_S = 2
+#: So long tidying waits for readers; the next week tidies again.
+TIDY_WAIT_MS = 2_000
 ROWS_AT_ONCE = 1_000
 
 #: What stands for NULL where the lazy reader must see a type: no number is infinite in our
@@ -231,13 +233,19 @@ class SQLite(Backend):
             with closing(self._connect()) as connection:
                 connection.execute("PRAGMA analysis_limit = 1000")
                 connection.execute("PRAGMA optimize")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                # While it waits for readers nobody can write: a long one is left alone.
+                connection.execute(f"PRAGMA busy_timeout = {TIDY_WAIT_MS}")
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
                 pages, free = (
                     connection.execute(f"PRAGMA {name}").fetchone()[0]
                     for name in ("page_count", "freelist_count")
                 )
                 room = self.free_bytes() or 0
-                rewrite = free >= WORTH_REWRITING * pages and room > 2 * self.size_bytes()
+                rewrite = (
+                    not busy
+                    and free >= WORTH_REWRITING * pages
+                    and room > 2 * self.size_bytes()
+                )
                 if rewrite:
                     connection.execute("VACUUM")
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,5 +1,6 @@
 """What the weekly job deletes and keeps, counts and logs; whose turn it is."""
 
+import time
 from datetime import date
 
 import pandas as pd
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from fund_assets.calendar import iso_week, week_start
 from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.steps.weekly import quarter
-from fund_assets.warehouse import Warehouse, weekly
+from fund_assets.warehouse import Warehouse, sqlite, weekly
 from fund_assets_tests import stores
 
 NOW = 20261122_020000
@@ -35,7 +36,7 @@ def fill(warehouse, batches, rows=(), held=()):
             run(sa.text("INSERT INTO collection_batch VALUES (:b, :k, 's', 20261001, NULL, :a, 1, "
                         "'[]', :s, '')"), {"b": batch, "k": kind, "a": at, "s": state})  # fmt: skip
             if state == "published":
-                run(sa.text("INSERT INTO publish_log VALUES (:b, :a, 20261001, 1, 1, 0, 0, 0, 0, "
+                run(sa.text("INSERT INTO publish_log VALUES (:b, :a, 20261001, 1, 1, 0, 0, 0, 0, 0, "
                             "'[]')"), {"b": batch, "a": at})  # fmt: skip
         for batch, day, code in rows:
             run(sa.text("INSERT INTO fund_nav VALUES (:c, :d, :b, 1.0, NULL, NULL, NULL, NULL, '')"),
@@ -99,6 +100,26 @@ def test_which_calculation_dates_go():
     ]  # fmt: skip
     assert [key for key in kept if key >= 20261018] == [key for key in keys if key >= 20261018]
     assert weekly.outdated([], date(2026, 11, 22)) == []
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_tidying_leaves_a_long_reader_alone(warehouse, monkeypatch):
+    """Stops a reader of minutes from failing the Sunday, and from holding up every writer."""
+    monkeypatch.setattr(sqlite, "TIDY_WAIT_MS", 100)
+    with warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql("CREATE TABLE made (body TEXT)")
+        connection.exec_driver_sql("INSERT INTO made VALUES ('x')")
+    reader = Warehouse(f"sqlite:///{warehouse.backend.path}", read_only=True)
+    with reader.transaction() as reading:
+        count = "SELECT COUNT(*) FROM made"
+        assert reading.exec_driver_sql(count).scalar_one() == 1
+        with warehouse.transaction(writes=True) as connection:
+            connection.exec_driver_sql("DELETE FROM made")
+        begun = time.monotonic()
+        assert warehouse.backend.tidy()["rewritten"] == 0
+        assert time.monotonic() - begun < 5
+        assert reading.exec_driver_sql(count).scalar_one() == 1
+    reader.close()
 
 
 def test_tidying_gives_space_back_and_keeps_every_row(warehouse):
