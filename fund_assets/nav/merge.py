@@ -135,6 +135,10 @@ def plan_events(batch: Batch, known: Known, calendar: TradingCalendar) -> Plan:
     )
 
 
+#: So near a power of ten is a shifted decimal point beside a day's move, as log10.
+SHIFTED = 0.1
+
+
 @dataclass(frozen=True)
 class LaidOut:
     """The rows of a timeline that are in, and the return of each against the one before.
@@ -224,7 +228,9 @@ def _judge_accumulated(timeline: Timeline, known: Known) -> tuple[pd.DataFrame, 
     frame = timeline.frame
     acc, stored = (frame[name].to_numpy(dtype=float) for name in ("acc_nav", "stored_acc_nav"))
     shown = frame["candidate"].to_numpy(dtype=bool) & ~np.isnan(acc) & (acc != stored)
-    free = frame["decided"].to_numpy(dtype=bool) | (frame["backed_acc_nav"].to_numpy() > 0)
+    # Page and history are of one source, whose shifted decimal point stands in both.
+    backed = (frame["backed_acc_nav"].to_numpy() > 0) & ~_shifted(frame)
+    free = frame["decided"].to_numpy(dtype=bool) | backed
     base, paid = levels_of_events(frame["key"].to_numpy(), known.events)
     moved = (frame["unit_nav"] - frame["stored_unit_nav"]).fillna(0.0).to_numpy()
     names = ("unit_nav", "acc_nav", "growth_pct", "dividend", "split")
@@ -259,6 +265,17 @@ def _judge_accumulated(timeline: Timeline, known: Known) -> tuple[pd.DataFrame, 
     held, holding = _held(rules.ACCUMULATED, rows, breached)
     timeline.withhold(at[holding], ["acc_nav"])
     return held, [rules.verdict(rule, rows, breached[rule.id]) for rule in rules.ACCUMULATED]
+
+
+def _shifted(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Accumulated NAVs about a power of ten away from the one of the fund's row before."""
+    before = frame.groupby("fund_code")["acc_nav"].shift(1).to_numpy(dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        power = np.log10(frame["acc_nav"].to_numpy(dtype=float) / before)
+        nearest = np.round(power)
+    return np.asarray(
+        (nearest != 0) & (np.abs(power - nearest) <= SHIFTED) & np.isfinite(power)
+    )
 
 
 def _lay_out(timeline: Timeline) -> LaidOut:

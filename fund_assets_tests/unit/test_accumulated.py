@@ -15,6 +15,7 @@ from fund_assets_tests.unit.builders import (
     TUE,
     WED,
     events,
+    held_before,
     history,
     known,
     stored,
@@ -199,6 +200,19 @@ def test_a_page_moves_no_accumulated_nav_without_one_before_it():
     assert len(plan(told, known(rows)).revisions) == 2, "the history may"
     small = wave(("000001", FRI, 0.61, 1.21, 1.67), ("000001", THU, 0.6004, 1.2004, np.nan))
     assert plan(small, known(rows)).upserts["acc_nav"].tolist() == [1.2004]
+
+
+def test_page_and_history_do_not_confirm_a_shifted_accumulated_nav():
+    """Stops one shifted decimal point, which stands in page and history alike, from being
+    accepted because both show it."""
+    rows = stored(("000001", THU, 0.60, 0.79, 0.5, 1.0, "first"))
+    page = held_before(("000001", FRI, 0.61), rule="R10_accumulated_nav", acc_nav=8.0)
+    told = history(("000001", THU, 0.60, 0.79, 0.5), ("000001", FRI, 0.61, 8.0, 1.67))
+    found = plan(told, known(rows, sightings=page))
+    assert found.held["rule"].tolist() == ["R10_accumulated_nav"]
+    assert found.upserts["acc_nav"].isna().all() and found.upserts["unit_nav"].tolist() == [
+        0.61
+    ]
 
 
 def test_a_late_accumulated_nav_fills_the_empty_cell():
