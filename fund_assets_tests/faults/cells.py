@@ -94,7 +94,7 @@ def value(fault: str, field: int, text: object, **more: object) -> Cell:
 
 
 TRANSPORT = [
-    source("status 503", "open_funds", Fault("status", 503), quick=True),
+    source("status 503", "open_funds", Fault("status", 503)),
     source("status 429", "open_funds", Fault("status", 429)),
     source("status 403", "open_funds", Fault("status", 403)),
     source("no answer", "open_funds", Fault("hang")),

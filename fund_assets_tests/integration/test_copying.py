@@ -47,6 +47,7 @@ def target(request, tmp_path):
     warehouse.close()
 
 
+@pytest.mark.slow
 def test_a_copy_holds_the_same_rows_and_comes_back_unchanged(source, target, tmp_path):
     """Stops a rounded NAV, a NULL that becomes a text, a lost sign or row between engines."""
     before = rows(source)

@@ -26,6 +26,7 @@ def changed(before, after):
     return both[differ]
 
 
+@pytest.mark.slow
 def test_late_publishers_change_their_kind_and_nothing_else(market):
     """Stops a whole recomputation from rewriting what is as it was, and ranks from going stale."""
     kinds = market.table("fund_info").set_index("fund_code")["kind"]

@@ -100,7 +100,7 @@ def test_every_measure_equals_the_slow_reference(market):
     assert set(found["periods_per_year"].dropna()) == {52.0, 250.0, 365.0}
 
 
-@pytest.mark.parametrize("end", [20240229, 20250531, 20251008, 20251231, 20260105, 20210104])
+@pytest.mark.parametrize("end", [20240229, 20251008, 20210104])
 def test_any_calculation_date_looks_at_nothing_after_it(market, end):
     """Stops look-ahead, and windows that end elsewhere than on the fund's last NAV."""
     found = compute_metrics(series_of(market), end, ALL_WINDOWS, 0.0)
