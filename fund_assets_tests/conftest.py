@@ -33,6 +33,14 @@ def pytest_report_header() -> str:
     return f"warehouses: {os.environ.get(stores.ENGINE, 'sqlite')}, {where}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """The warehouses of this process do not wait for the disk: no test cuts its power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fund_assets.warehouse.sqlite.SYNCHRONOUS", "OFF")
+        yield
+
+
 @pytest.fixture(scope="session")
 def mysql_server() -> Iterator[str]:
     """The URL of a MySQL or MariaDB server, also in a run whose warehouses are SQLite files."""

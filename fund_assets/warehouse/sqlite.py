@@ -38,6 +38,8 @@ ROWS_AT_ONCE = 1_000
 #: What stands for NULL where the lazy reader must see a type: no number is infinite in our
 #: tables, and no text is a zero character. Whole numbers need none.
 FILLS = {Kind.REAL: ("9e999", math.inf), Kind.TEXT: ("char(0)", "\0")}
+#: A commit is on the disk before it is answered.
+SYNCHRONOUS = "FULL"
 
 
 class SQLite(Backend):
@@ -98,7 +100,7 @@ class SQLite(Backend):
         return (
             f"busy_timeout = {self.writer_wait_s * 1000}",
             "journal_mode = WAL",
-            "synchronous = FULL",
+            f"synchronous = {SYNCHRONOUS}",
             "cache_size = -65536",
         )
 

@@ -151,7 +151,7 @@ def test_instance_is_as_dagster_yaml_says(project: Path) -> None:
 
 def test_writes_do_not_wait_for_the_disk_and_outlive_a_kill(tmp_path: Path) -> None:
     """Stops each event of a run from waiting twice for the disk, and a killed run's from being
-    lost for it."""
+    lost for it; and accepted NAVs from being promised before the disk has them."""
     script = """
 import os, signal, sys, time
 from pathlib import Path
@@ -173,6 +173,11 @@ for name in ("inside", "outside"):
             db.execute(sa.text("INSERT INTO t VALUES (:n)"), {"n": n})
             print(name, db.execute(sa.text("PRAGMA synchronous")).scalar())
     print(name, os.path.exists(folder / name / "a.db-wal"))
+from fund_assets.warehouse import Warehouse
+warehouse = Warehouse(f"sqlite:///{folder}/warehouse.db")
+warehouse.init("simulated")
+with warehouse.transaction(writes=True) as connection:
+    print("warehouse", connection.execute(sa.text("PRAGMA synchronous")).scalar())
 sys.stdout.flush()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -186,6 +191,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         "inside True",
         *[f"outside {full}"] * 5,
         "outside False",
+        f"warehouse {full}",
     ]
     with sqlite3.connect(tmp_path / "inside" / "a.db") as found:
         assert found.execute("SELECT COUNT(*) FROM t").fetchone() == (5,)
