@@ -51,7 +51,9 @@ FROM_WAREHOUSE = {
     "week_missing",
 }  # fmt: skip
 FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
-FROM_DAGSTER = FROM_RUNS | {"freshness", "tick_missed", "tick_failed", "daemon_dead"}
+FROM_DAGSTER = FROM_RUNS | {
+    "freshness", "tick_missed", "tick_failed", "daemon_dead", "daemon_twice",
+}  # fmt: skip
 
 
 def alerts(facts: Facts) -> list[Alert]:
@@ -64,6 +66,7 @@ def alerts(facts: Facts) -> list[Alert]:
         *_quarantine(facts),
         *_calendar(facts),
         *_daemons(facts),
+        *_rivals(facts),
         *_week(facts),
         *_ticks(facts),
         *_checks(facts),
@@ -157,6 +160,14 @@ def _daemons(facts: Facts) -> Iterator[Alert]:
             "daemon_dead", "dagster",
             Severity.CRITICAL if dead else Severity.WARNING,
             f"{since:%m-%d %H:%M} 起没有心跳：{names}",
+        )  # fmt: skip
+
+
+def _rivals(facts: Facts) -> Iterator[Alert]:
+    if facts.dagster and facts.dagster.rivals:
+        yield Alert(
+            "daemon_twice", "dagster", Severity.WARNING,
+            "有两个守护进程在用同一份 Dagster 记录，调度和重试会重复；请停掉其中一个",
         )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ class DagsterFacts:
     Attributes:
         overdue: assets whose freshness policy is broken.
         renewed: asset → when it was last renewed.
+        rivals: when two daemons were last seen to take turns.
         under_way: job → when its run that is not finished yet was made.
         whole: whether all runs of the week were looked at, and not the newest ones alone.
     """
@@ -67,6 +68,7 @@ class DagsterFacts:
     overdue: tuple[str, ...]
     renewed: Mapping[str, datetime]
     under_way: Mapping[str, datetime] = field(default_factory=dict)
+    rivals: datetime | None = None
     whole: bool = True
 
 
@@ -170,6 +172,7 @@ def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFac
         failing_checks=tuple(records.failing_checks(records.check_states(instance, runs))),
         ticking=vitals.ticking(instance, machine_time),
         daemons=vitals.heartbeats(instance, machine_time),
+        rivals=vitals.rivals(instance, machine_time),
         overdue=tuple(records.overdue(instance, WITH_POLICY)),
         renewed=records.renewed(instance, WITH_POLICY),
         under_way={

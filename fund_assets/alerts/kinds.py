@@ -50,6 +50,7 @@ KINDS = {
         Kind("week_missing", "周日任务缺失"),
         Kind("tick_missed", "漏掉计划时刻", momentary=True),
         Kind("tick_failed", "调度或感应器出错"),
+        Kind("daemon_twice", "两个守护进程"),
         Kind("daemon_dead", "守护进程没有心跳"),
         Kind("held_publish", "批次被拦截"),
         Kind("mass_revision", "大面积更正"),

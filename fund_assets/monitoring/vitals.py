@@ -4,6 +4,7 @@ Belongs here: reading them into plain dataclasses. Does not belong here: what re
 and what checks found (`records.py`), judging, showing.
 """
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,8 @@ SHOWN_RUNS = 10
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
 #: A tick that is not recorded so long after its time is missed; so long it is told.
 TICK_GRACE, TICKS_LOOKED_AT = timedelta(minutes=5), timedelta(hours=24)
+#: Where the ids of daemons are kept, and for how long after their last turn it is told.
+DAEMONS_SEEN, RIVALS_TOLD = "fund_assets/daemons", timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,27 @@ def heartbeats(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[He
         age = _age_s(beat.timestamp, machine_time)
         found.append(Heartbeat(name, _moment(beat.timestamp), round(age, 1)))
     return tuple(found)
+
+
+def rivals(instance: dg.DagsterInstance, machine_time: datetime) -> datetime | None:
+    """When two daemons were last seen to take turns on this instance; None: there is one.
+
+    Daemons write their signs over each other's. One that is started anew has another id once;
+    where an id comes back, both are alive. The last ids are kept among Dagster's own cursors.
+    """
+    beats = instance.get_daemon_heartbeats().values()
+    newest = max(beats, key=lambda beat: beat.timestamp, default=None)
+    if newest is None or newest.daemon_id is None:
+        return None
+    store = instance.daemon_cursor_storage
+    seen = json.loads(store.get_cursor_values({DAEMONS_SEEN}).get(DAEMONS_SEEN, "[]"))
+    if not seen or seen[-1][0] != newest.daemon_id:
+        seen = [*seen, [newest.daemon_id, newest.timestamp]][-SHOWN_RUNS:]
+        store.set_cursor_values({DAEMONS_SEEN: json.dumps(seen)})
+    returns = [at for n, (own, at) in enumerate(seen) if own in {one for one, _ in seen[:n]}]
+    if not returns or _age_s(returns[-1], machine_time) > RIVALS_TOLD.total_seconds():
+        return None
+    return _moment(returns[-1])
 
 
 def _age_s(timestamp: float, machine_time: datetime) -> float:

@@ -424,6 +424,7 @@ def test_every_kind_can_be_told():
                 "failed_runs": (failed(), failed("source_canary")),
                 "failing_checks": (failing("R02_row_count"),),
                 "daemons": (Heartbeat("SENSOR", NOW, 1e4),),
+                "rivals": NOW,
                 "ticking": (
                     Ticking("a", NOW, "x", ()), *missed("2026-09-17T19:00"),
                 ),

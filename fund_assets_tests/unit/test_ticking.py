@@ -18,6 +18,7 @@ from dagster._core.scheduler.instigation import (
     TickStatus,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.error import SerializableErrorInfo
 
 from fund_assets.dagster_state import write_at_once
@@ -150,6 +151,26 @@ def test_the_newest_ended_tick_tells_whether_it_fails(scheduler):
     scheduler.tick(state, "2026-09-18T12:00", TickStatus.SKIPPED)
     (found,) = vitals.ticking(scheduler.instance, NOW + timedelta(minutes=1))
     assert (found.failed_at, found.error) == (None, "")
+
+
+def beat(instance, daemon_id, at):
+    instance.add_daemon_heartbeat(DaemonHeartbeat(at.timestamp(), "SENSOR", daemon_id, []))
+
+
+def test_two_daemons_are_told_and_one_that_was_restarted_is_not(instance):
+    """Stops a forgotten `make dev` beside the service from doubling ticks unseen."""
+    found = []
+    for minute, daemon_id in enumerate(["a", "a", "b", "b", "c", "b", "c"]):
+        at = NOW + timedelta(minutes=minute)
+        beat(instance, daemon_id, at)
+        found.append(vitals.rivals(instance, at))
+    five, six = NOW + timedelta(minutes=5), NOW + timedelta(minutes=6)
+    assert found == [None] * 5 + [five, six]
+    # One of them is stopped.
+    for minute, told in ((7, six), (16, six), (17, None)):
+        at = NOW + timedelta(minutes=minute)
+        beat(instance, "c", at)
+        assert vitals.rivals(instance, at) == told
 
 
 def test_an_instance_in_memory_has_no_schedules():
