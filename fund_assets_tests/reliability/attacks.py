@@ -152,6 +152,8 @@ ATTACKS = (
            (f"{_DEPLOY}::test_a_foreign_page_in_a_browser_that_has_logged_in",), long=True),
     Attack("browsers", "any page in a frame, those of errors too", "refused by its head",
            (f"{_DEPLOY}::test_no_page_may_be_framed",), long=True),
+    Attack("browsers", "a foreign name that points at `make dev`", "421",
+           ("unit/test_webserver.py::test_other_names_stay_out",)),
     Attack("health, mail", "40 connections that drip, where an address has 4 places",
            "who asks is answered", (f"{_DOOR}::test_who_asks_is_answered_beside_those_who_drip",)),
     Attack("health, mail", "1,600 connections that drip", "99 % of /livez within 10 ms",
@@ -162,6 +164,8 @@ ATTACKS = (
             "unit/test_alert_channels.py::test_apprise_has_a_deadline_and_delays_no_other",
             "integration/test_alerts.py::"
             "test_a_slow_channel_delays_neither_another_nor_the_next_look")),
+    Attack("smaller", "two daemons on one set of records", "told, until ten minutes after",
+           ("unit/test_ticking.py::test_two_daemons_are_told_and_one_that_was_restarted_is_not",)),
     Attack("smaller", "all places on the database server are taken", "waited for, 15 s",
            ("unit/test_mysql.py::test_a_place_on_a_full_server_is_waited_for",)),
     Attack("smaller", "a database server that answers Dagster nothing", "ended by limits of time",
