@@ -193,14 +193,6 @@ def test_ended_at_some_statements_it_goes_on():
     assert found["points"] > 5 and found["wrong"] == {}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", ["sqlite", "mariadb"])
-def test_ended_at_every_statement_it_goes_on(engine):
-    """Stops a step that the next run neither finishes nor takes back, wherever it is."""
-    found = walked(engine)
-    assert found["points"] > 400 and found["wrong"] == {}
-
-
 def run(warehouse, *statements):
     """Statements on a connection that holds no foreign keys."""
     with (
