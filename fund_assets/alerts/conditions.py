@@ -5,7 +5,7 @@ Does not belong here: reading facts (`facts.py`), whom to tell and when (`lifecy
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fund_assets.alerts.facts import Facts
@@ -17,6 +17,7 @@ from fund_assets.calendar import (
     PUBLICATION_STARTS,
     from_key,
     newest_sunday,
+    to_key,
 )
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import READ_BY_USERS, refused_words
@@ -198,7 +199,8 @@ def _ticks(facts: Facts) -> Iterator[Alert]:
         makes_up = "由 week_sensor 补做" if weekly else "缺的交易日由 gap_sensor 补采"
         for when, on_trading_days in one.missed:
             # On a closed day the tick would have been skipped.
-            if not (on_trading_days and _closed(facts, when)):
+            skipped = on_trading_days and _closed(facts, when)
+            if not skipped and not _made_up(facts, when, weekly=weekly):
                 yield Alert(
                     "tick_missed", one.name, Severity.WARNING,
                     f"{when:%m-%d %H:%M} 没有执行；{makes_up}",
@@ -308,6 +310,18 @@ def _collected_since(facts: Facts, moment: datetime) -> bool:
     """Whether the collection that a canary warned of has come in after all."""
     renewed = facts.dagster.renewed.get("fund_nav") if facts.dagster else None
     return renewed is not None and renewed > moment
+
+
+def _made_up(facts: Facts, when: datetime, *, weekly: bool) -> bool:
+    """Whether what a missed tick should have brought is there all the same."""
+    if facts.stored is None:
+        return False
+    if weekly:
+        return facts.stored.missing_week is None
+    evening = when.time() >= PUBLICATION_STARTS
+    day = when.date() if evening else when.date() - timedelta(days=1)
+    session = to_key(facts.calendar.on_or_before(day))
+    return all((newest or 0) >= session for newest in facts.stored.newest.values())
 
 
 def _closed(facts: Facts, when: datetime) -> bool:

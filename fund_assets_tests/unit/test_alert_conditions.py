@@ -258,8 +258,37 @@ def missed(*times, trading=True):
 )
 def test_missed_ticks(time, trading, fingerprint):
     """Stops a lost tick from being unseen, and a holiday's tick from being missed by anybody."""
-    given = facts(dagster={"ticking": missed(time, trading=trading)})
-    assert set(found(given)) == ({fingerprint} if fingerprint else set())
+    late = dict.fromkeys(STORED.newest, 20260911)
+    given = facts(
+        stored={"newest": late},
+        dagster={"ticking": missed(time, trading=trading), "renewed": {}},
+    )
+    told = {one for one in found(given) if one.startswith("tick_missed")}
+    assert told == ({fingerprint} if fingerprint else set())
+
+
+@pytest.mark.parametrize(
+    ("time", "newest", "made_up"),
+    [
+        ("2026-09-17T19:00", 20260917, True),
+        ("2026-09-17T19:00", 20260916, False),
+        ("2026-09-18T07:30", 20260917, True),  # the morning's wave is about the evening before
+        ("2026-09-18T07:30", 20260916, False),
+    ],
+)
+def test_a_missed_tick_that_was_made_up_is_not_told(time, newest, made_up):
+    """Stops a message about an evening that a later wave has brought whole."""
+    given = facts(
+        stored={"newest": dict.fromkeys(STORED.newest, newest)},
+        dagster={"ticking": missed(time, trading=False)},
+    )
+    told = {one for one in found(given) if one.startswith("tick_missed")}
+    assert bool(told) is not made_up
+    part = facts(
+        stored={"newest": {**dict.fromkeys(STORED.newest, newest), "fund_metrics": 20260911}},
+        dagster={"ticking": missed(time, trading=False)},
+    )
+    assert any(one.startswith("tick_missed") for one in found(part))
 
 
 def test_a_missed_sunday_is_told_until_it_is_made_up():
@@ -415,6 +444,7 @@ def test_every_kind_can_be_told():
             stored={
                 "quarantined": 10**6,
                 "missing_week": "2026-W52",
+                "newest": dict.fromkeys(STORED.newest, 20260916),
                 "held": (
                     {**held, "kind": "wave", "held_because": "R17_mass_revision: x"},
                     {**held, "kind": "history", "held_because": "R04_unique: x"},
