@@ -48,7 +48,7 @@ KINDS = {
         Kind("check_failed", "检查未通过"),
         Kind("freshness", "数据过期"),
         Kind("week_missing", "周日任务缺失"),
-        Kind("tick_missed", "漏掉计划时刻", momentary=True),
+        Kind("tick_missed", "漏掉计划时刻", momentary=True, holds_s=900),
         Kind("tick_failed", "调度或感应器出错"),
         Kind("daemon_twice", "两个守护进程"),
         Kind("daemon_dead", "守护进程没有心跳"),

@@ -608,6 +608,7 @@ LOOKS = ("nav 000001", "metrics 000001", "compare 000001 000002", "screen beta>9
          "calendar show", "rate show", "gaps", "quarantine list", "corrections")  # fmt: skip
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_look_loads_only_what_it_needs(command):
     """Stops a command that reads a few rows from waiting for Dagster, a compiler or pandas."""
     program = (
