@@ -246,6 +246,7 @@ def test_the_gap_sensor_asks_once_an_hour_for_each_missing_session(market):
     assert [request.run_key for request in spent.run_requests] == ["gap-20260921-3"]
 
 
+@pytest.mark.slow
 def test_what_the_gap_sensor_asks_for_fills_the_gap(market):
     """Stops a request that the job does not understand, or that fetches nothing."""
     clock = "2026-09-22T10:00:00"

@@ -173,6 +173,7 @@ def test_a_blocked_batch_fails_and_says_why(own):
     assert (states["fund_nav"], states["fund_info"]) == ("failed", "succeeded")
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down(tmp_path, monkeypatch):
     """Stops a traceback or exit code 0 when the market cannot be reached."""
     command = Command(tmp_path / "live", monkeypatch)

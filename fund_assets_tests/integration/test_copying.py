@@ -150,6 +150,7 @@ def test_differences_are_found(source, tmp_path, statement, told):
     target.close()
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_holds_something_else_is_refused(source, tmp_path):
     """Stops two markets, or rows of other days, from being mixed by a slip of the keys."""
     real = Warehouse(f"sqlite:///{tmp_path}/real.db")

@@ -137,6 +137,7 @@ def test_lists_that_cannot_be_had_do_not_stop_the_evening(blind_market):
     )
 
 
+@pytest.mark.slow
 def test_two_sources_that_differ_are_both_kept(tmp_path):
     """Stops one of two contradicting values from vanishing in silence (R19)."""
     market = Market(tmp_path)

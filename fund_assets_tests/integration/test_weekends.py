@@ -88,6 +88,7 @@ def test_a_weekend_with_the_machine_off_is_made_good_by_the_next_day(market):
     assert gaps[gaps["kind"] == "money"].empty
 
 
+@pytest.mark.slow
 def test_sums_and_single_days_end_as_the_history_whichever_comes_first(market, tmp_path):
     """Stops a weekend from counting twice, or a page from taking single days away again, in
     the order page, history, page and in the order history, page."""
