@@ -185,6 +185,7 @@ def _history(
                 "growth_pct": np.concatenate([np.round(returns * 100, 2), none]),
                 "yield_per_10k": np.concatenate([gone, incomes[there[:, at], at]]),
                 "yield_7d_pct": np.concatenate([gone, weeks[there[:, at], at]]),
+                "days_covered": np.nan,  # as in rows of before, until the next history
                 "total_return_index": index[changed],
                 "return_status": np.where(
                     is_first,
