@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fund_assets.locks import lock
+
 #: A folder in which an export is being written, or was when it was killed.
 WORK = ".fund-assets-export-"
 
@@ -34,30 +36,28 @@ def work_folder(beside: Path) -> Iterator[Path]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=WORK, dir=beside))
         with suppress(FileNotFoundError):  # another took it for one that was left
-            lock = _lock(folder)
+            held = _lock(folder)
             break
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        os.close(held)
 
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    lock = _lock(folder)
+    held = _lock(folder)
     try:
         yield
     finally:
-        os.close(lock)
+        os.close(held)
 
 
 def _lock(folder: Path) -> int:
-    import fcntl  # only POSIX systems have it, and only exports need it
-
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle, wait=False)
         folder.stat()
     except OSError:
         os.close(handle)

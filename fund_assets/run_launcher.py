@@ -59,21 +59,26 @@ class WatchedRunLauncher(DefaultRunLauncher):
                 CanCancelExecutionResult,
             )
         except DagsterUserCodeUnreachableError:
-            return self._without_server(run, server)
+            return self._by_process(run, server, "its code server is gone", known=False)
         if answer.can_cancel:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, "its code server has no such run")
+        return self._by_process(run, server, "its code server has no such run", known=True)
 
-    def _without_server(
-        self, run: dg.DagsterRun, server: dict[str, object]
+    def _by_process(
+        self, run: dg.DagsterRun, server: dict[str, object], why: str, *, known: bool
     ) -> CheckRunHealthResult:
-        pid = self._pid(run)
-        if pid is None or not (server.get("socket") or server.get("host") in LOCAL):
-            return CheckRunHealthResult(WorkerStatus.RUNNING)  # busy, or another machine's
-        if _lives(pid):
+        """A run may work on beside a code server that died, or was started anew.
+
+        Args:
+            known: the server answered: where its process cannot be looked at, that decides.
+        """
+        local = server.get("socket") or server.get("host") in LOCAL
+        pid = self._pid(run) if local else None
+        alive = not known if pid is None else _lives(pid)
+        if alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"its code server is gone, and its process {pid} with it"
+            WorkerStatus.FAILED, f"{why}, and its process {pid} is gone"
         )
 
     def _pid(self, run: dg.DagsterRun) -> int | None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._utils.schedules import schedule_execution_time_iterator
 
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
 from fund_assets.automation.sensors import automation, gap_sensor, week_sensor
-from fund_assets.calendar import TradingCalendar
+from fund_assets.calendar import TradingCalendar, newest_sunday
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.dagster_state import write_at_once
 from fund_assets.definitions import build_defs
@@ -308,6 +309,13 @@ def test_a_weekly_job_under_way_is_not_asked_for_again(market):
         assert run.run_id in why_not(week_tick(market, "2026-09-21T09:00:00")[1])
     finally:
         market.instance.delete_run(run.run_id)
+
+
+def test_the_sunday_that_is_looked_for_is_that_of_the_schedule():
+    """Stops the schedule from being moved away from what is told and made up as missed."""
+    cron, sunday = SCHEDULE["weekly_full_calc"].cron_schedule, shanghai("2026-09-20T00:00")
+    due = next(schedule_execution_time_iterator(sunday.timestamp(), cron, "Asia/Shanghai"))
+    assert newest_sunday(due) == due and newest_sunday(due - timedelta(seconds=1)) < due
 
 
 def test_a_late_sunday_is_left_to_the_week_sensor(instance, settings):

@@ -87,8 +87,9 @@ def test_a_run_that_died_with_its_code_server_is_found(instance, gone, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_code_server_that_does_not_know_the_run_says_so(instance, tmp_path):
-    """Stops a restarted code server on the same port from vouching for runs of the one before."""
+def test_a_code_server_that_does_not_know_the_run_says_so(instance, gone, tmp_path):
+    """Stops a restarted code server on the same port from vouching for dead runs of the one
+    before, and from having those that work on beside it run a second time."""
     (tmp_path / "empty.py").write_text(
         "import dagster as dg\ndefs = dg.Definitions()\n", encoding="utf-8"
     )
@@ -100,5 +101,7 @@ def test_a_code_server_that_does_not_know_the_run_says_so(instance, tmp_path):
             wait_on_exit=True,
         ) as process,
     ):  # fmt: skip
-        found = health(instance, server(port=process.create_client().port), os.getpid())
+        anew = server(port=process.create_client().port)
+        assert health(instance, anew, os.getpid()).status is WorkerStatus.RUNNING
+        found = health(instance, anew, gone)
         assert found.status is WorkerStatus.FAILED and "has no such run" in found.msg
