@@ -20,7 +20,10 @@ import sqlalchemy as sa
 #: Where a server that is there already is looked for.
 USUAL = "mysql://root@127.0.0.1:3306"
 #: Nothing of a test outlives its machine: the disk may be lazy.
-LAZY = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0")
+LAZY = (
+    "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--debug-no-sync",
+    "--innodb-file-per-table=0",
+)  # fmt: skip
 START_S = 60
 
 

@@ -119,12 +119,18 @@ def _declared_text(connection: sa.Connection, name: str) -> str:
     if connection.dialect.name == "sqlite":
         return _sqlite_text(name)
     called = f"{MODEL}{name}"
-    model = sql_table(TABLES[name], sa.MetaData(), called, alone=True, temporary=True)
     connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS `{called}`")
-    connection.execute(sa.schema.CreateTable(model))
+    connection.execute(_model(name, called))
     text = description(connection, called)
     connection.exec_driver_sql(f"DROP TEMPORARY TABLE `{called}`")
     return text
+
+
+@cache
+def _model(name: str, called: str) -> sa.schema.CreateTable:
+    return sa.schema.CreateTable(
+        sql_table(TABLES[name], sa.MetaData(), called, alone=True, temporary=True)
+    )
 
 
 @cache
