@@ -91,11 +91,7 @@ def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
 
 
 def standing_for(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.Series:
-    """The class that stands for each active fund's portfolio.
-
-    It is the first by the order of `schemas.kinds.class_order`, then by code: by what a fund is
-    called and not by how much of it is stored, so that the order in which histories are fetched
-    changes nothing.
+    """The class that stands for each active fund's portfolio, of those that are active.
 
     Args:
         metrics: at least the inception windows of one calculation date; its columns
@@ -103,16 +99,31 @@ def standing_for(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.Series:
         funds: columns fund_code, name, kind and family.
 
     Returns:
+        As `standing_among`.
+    """
+    there = metrics.loc[(metrics["window"] == "inception") & _active(metrics), "fund_code"]
+    return standing_among(funds[funds["fund_code"].isin(there)])
+
+
+def standing_among(funds: pd.DataFrame) -> pd.Series:
+    """The class among these that stands for each one's portfolio.
+
+    It is the first by the order of `schemas.kinds.class_order`, then by code: by what a fund is
+    called and not by how much of it is stored, so that the order in which histories are fetched
+    changes nothing.
+
+    Args:
+        funds: columns fund_code, name, kind and family.
+
+    Returns:
         Codes by fund_code; a class that stands for its portfolio has its own.
     """
-    there = metrics[(metrics["window"] == "inception") & _active(metrics)]
-    known = funds.set_index("fund_code")
-    codes = pd.Series(sorted(there["fund_code"]), dtype="str")
-    order = codes.map({code: class_order(name) for code, name in known["name"].items()})
-    codes = codes[order.sort_values(kind="stable").index]
-    family = codes.map(known["kind"]) + "/" + codes.map(known["family"])
-    first = codes.groupby(family).transform("first")
-    return pd.Series(first.to_numpy(), index=codes.to_numpy(), dtype="str").sort_index()
+    ordered = funds.assign(order=funds["name"].map(class_order)).sort_values(
+        ["order", "fund_code"]
+    )
+    first = ordered.groupby(["kind", "family"])["fund_code"].transform("first")
+    codes = ordered["fund_code"].to_numpy()
+    return pd.Series(first.to_numpy(), index=codes, dtype="str").sort_index()
 
 
 def _active(metrics: pd.DataFrame) -> pd.Series:

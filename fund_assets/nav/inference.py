@@ -59,7 +59,8 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
     split = (before * (1 + growth) / unit).round(4)
     can_pay = (dividend > 0) & (dividend < before)
     scaled_after = _scales_after(rows, found.index, split)
-    to_one = _ends_at_one(unit, digit, dividend, before)
+    copied = (acc == unit) & (acc_before == before)  # then growth led back to a NAV of 1
+    to_one = copied | _ends_at_one(unit, digit, dividend, before)
     small = dividend < LARGEST_DIVIDEND * before
     unclear = np.where(scaled_after.isna(), small, scaled_after == 0.0)
     pays = can_pay & ~to_one & np.where(adds & scales, unclear, adds | ~scales)

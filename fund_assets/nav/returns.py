@@ -22,6 +22,9 @@ FIRST, PROVEN, SINGLE_SOURCE, SUSPECTED_EVENT, UNPROVEN = range(len(RETURN_STATU
 
 #: Two decimals of published growth, and the last digit of the NAVs it is made from.
 GROWTH_TOLERANCE_PCT = 0.011
+#: A step to 1 that is so far from published growth, a share of the NAV, is a split by growth.
+LEAST_TO_PAR = 0.01
+PAR_BINARY = 1e-9
 #: A published growth of exactly zero beside a moved NAV is a placeholder of young funds.
 PLACEHOLDER_LIMIT = 0.05
 
@@ -105,6 +108,12 @@ def step_returns(
     # stale, for no dividend makes a NAV rise.
     stale = (growth == 0.0) & (acc_nav == acc_before) & (by_events > 0.0)
     acc_backs_growth &= ~stale
+    # An accumulated NAV that is the unit NAV on both dates is a copy of it and no witness.
+    # Where growth leads back to a NAV of 1, growth knows of the split that led there.
+    copied = (acc_nav == unit_nav) & (acc_before == before)
+    to_par = np.abs(unit_nav - (1.0 + growth)) <= digit * before + PAR_BINARY
+    to_par &= (dividend == 0.0) & (split == 1.0) & (growth != 0.0)
+    acc_backs_growth |= copied & to_par & adjacent & (disagreement >= LEAST_TO_PAR)
     covered = spans_two | (acc_backs_events & (~adjacent | (growth == 0.0)))
     # Only where growth exists and disagrees; the first condition that holds decides.
     use_growth = np.select(

@@ -45,7 +45,7 @@ class Rule:
         severity: what a breach leads to.
         subject: which frame it looks at.
         demand: frame → True for each row that meets it, vectorised.
-        reason: format string over a breaching row's columns.
+        reason: format string over a breaching row's columns, or a function of the row.
         thresholds: the numbers in it, for those who read the check.
         about: of a rule that holds, the figures it doubts; a witness is another sight of these.
         cells: it holds these figures alone; the rest of the observation is merged.
@@ -58,7 +58,7 @@ class Rule:
     severity: Severity
     subject: str
     demand: Callable[[pd.DataFrame], pd.Series]
-    reason: str
+    reason: str | Callable[[dict[str, Any]], str]
     thresholds: dict[str, float] = field(default_factory=dict)
     about: tuple[str, ...] = tuple(OBSERVED_NAMES)
     cells: bool = False
@@ -111,7 +111,10 @@ def breaches(rules: Iterable[Rule], frame: pd.DataFrame) -> dict[str, np.ndarray
 
 def describe(rule: Rule, rows: pd.DataFrame) -> list[str]:
     """The reasons of breaching rows in words, in their order."""
-    return [rule.reason.format(**row) for row in rows.to_dict("records")]
+    records = rows.to_dict("records")
+    if callable(rule.reason):
+        return [rule.reason(row) for row in records]
+    return [rule.reason.format(**row) for row in records]
 
 
 def verdict(rule: Rule, frame: pd.DataFrame, failing: np.ndarray) -> Verdict:
@@ -198,15 +201,31 @@ ALONE: tuple[Rule, ...] = (
 
 COLUMN_SHARE, COLUMN_LEAST = 0.05, 20
 
+
+def _unexplained(row: dict[str, Any]) -> str:
+    """Words for an accumulated NAV that goes with nothing before it, or has nothing before it."""
+    acc, unit, stored = row["acc_nav"], row["unit_nav"], row["stored_acc_nav"]
+    if row["before_date"]:
+        told = (
+            f"acc_nav {row['before_acc_nav']:g} of {row['before_date']} -> {acc:g} beside unit_nav "
+            f"{row['before_unit_nav']:g} -> {unit:g}: no reading of dividends and splits explains it"
+        )
+    else:
+        level = "improbable" if np.isnan(stored) else f"not that of the stored {stored:g}"
+        told = f"acc_nav {acc:g} beside unit_nav {unit:g}: none before it, and its level is {level}"
+    return (
+        f"{row['fund_code']} {row['nav_date']}: {told}; it alone is held, the NAV goes on; "
+        "settled by the fund's history, or another value"
+    )
+
+
 # Accumulated NAVs beside the last one of their fund that is taken (`accumulated.py`).
 ACCUMULATED: tuple[Rule, ...] = (
     Rule(
         "R10_accumulated_nav", "unit NAV, events and growth explain the accumulated NAV in one of its readings",
         Severity.HOLD, "row",
         lambda f: f["explained"],
-        "{fund_code} {nav_date}: acc_nav {before_acc_nav:g} of {before_date} -> {acc_nav:g} beside unit_nav "
-        "{before_unit_nav:g} -> {unit_nav:g}: no reading of dividends and splits explains it (nan: no earlier one, and "
-        "its level is improbable or not the stored {stored_acc_nav:g}); it alone is held, the NAV goes on; settled by the fund's history, or another value",
+        _unexplained,
         about=("acc_nav",),
         cells=True,
     ),
@@ -357,14 +376,42 @@ def _growth_revision_ok(frame: pd.DataFrame) -> pd.Series:
     return ~(worse & frame["revision"].isna()) | (frame["backed_growth_pct"] > 0)
 
 
+def _contradicted(row: dict[str, Any]) -> str:
+    """Words for an income that the 7-day yield contradicts, or does not confirm."""
+    error, week = row["week_error_pct"], row["yield_7d_pct"]
+    off = "not all of its days are known" if np.isnan(error) else f"off by {error:+.3f} pp"
+    told = (
+        "has no 7-day yield beside it"
+        if np.isnan(week)
+        else f"does not go with the published 7-day yield {week:g} % ({off})"
+    )
+    return (
+        f"{row['fund_code']} {row['nav_date']}: yield_per_10k {row['yield_per_10k']:g} yuan {told}; "
+        "the fund's history settles it"
+    )
+
+
+def _unconfirmed(row: dict[str, Any]) -> str:
+    """Words for a jump beside a growth that tells another, or beside none."""
+    growth = row["growth_pct"]
+    told = (
+        "and no growth is published"
+        if np.isnan(growth)
+        else f"published growth {growth:g} % does not confirm it"
+    )
+    return (
+        f"{row['fund_code']} {row['nav_date']}: unit_nav {row['prev_unit_nav']:g} -> {row['unit_nav']:g} is "
+        f"{row['by_events']:+.2%} over {row['sessions']} sessions (at most {row['jump_hold']:.0%}), {told}; "
+        "settled by the fund's history, or by the growth of its next NAV"
+    )
+
+
 # Rows beside the fund's row before and the value already stored.
 IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
         "R08_jump_unconfirmed", "a jump beyond the limit of its kind is confirmed by growth or another witness",
         Severity.HOLD, "row", _jump_ok,
-        "{fund_code} {nav_date}: unit_nav {prev_unit_nav:g} -> {unit_nav:g} is {by_events:+.2%} over {sessions} "
-        "sessions (at most {jump_hold:.0%}), published growth "
-        "{growth_pct:g} % does not confirm it; settled by the fund's history, or by the growth of its next NAV",
+        _unconfirmed,
         {"equity": 0.20, "bond": 0.05, "index": 0.21, "qdii": 0.25},
         about=("unit_nav",),
     ),
@@ -418,8 +465,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
     ),
     Rule(
         "R23_money_week_hold", "an income is not contradicted by the 7-day yield", Severity.HOLD, "row", _week_ok,
-        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan does not go with the published 7-day yield "
-        "{yield_7d_pct:g} % (off by {week_error_pct:+.3f} pp, nan: not all days known); the fund's history settles it",
+        _contradicted,
         {"hold_from_pct": WEEK_HOLD_PCT},
         about=("yield_per_10k", "yield_7d_pct"),
     ),

@@ -118,22 +118,37 @@ def kind_of(fund_type: str, name: str = "") -> str:
     return "other"
 
 
-_CLASS = re.compile(r"(?<=[^A-Za-z])([A-IR-Y])(?:类)?(?=$|[(（])")
-_SIDE = re.compile(r"[(（](?:前端|后端|人民币|美元现汇|美元现钞|美元|港币)[)）]")
+_CLASS = re.compile(r"(?<=[^A-Za-z])([A-IOR-Z])(?:类)?(?=$|[(（])")
+#: Words of a currency → its code. A class without one counts in yuan.
+_CURRENCIES = {
+    "人民币": "CNY",
+    "美元": "USD",
+    "美汇": "USD",
+    "美钞": "USD",
+    "港币": "HKD",
+    "港元": "HKD",
+}
+_WORDS = rf"({'|'.join(_CURRENCIES)})(?:现汇|现钞|汇|钞)?(?:份额)?"
+#: Where it stands for the class: in brackets, or bare before the class letter, a bracket or the
+#: end. 美元债 is what a fund holds.
+_CURRENCY = re.compile(rf"[(（]{_WORDS}[)）]|{_WORDS}(?=[A-Z]?(?:类)?(?:$|[(（]))")
+_SIDE = re.compile(r"[(（](?:前端|后端)[)）]")
 
 
 def family_of(name: str) -> str:
     """The name shared by all share classes of one portfolio.
 
-    Takes the class letter and the fee side or currency off the end: 华夏成长混合(后端) →
-    华夏成长混合, 中海可转债债券A → 中海可转债债券. A guess from names: the source publishes no
-    portfolio id.
+    Takes the class letter, the fee side and the currency off the end: 华夏成长混合(后端) →
+    华夏成长混合, 中海可转债债券A → 中海可转债债券, 某全球(QDII)美元现汇C → 某全球(QDII).
+    A guess from names: the source publishes no portfolio id.
     """
-    return _CLASS.sub("", _SIDE.sub("", name)).strip() or name
+    return _CLASS.sub("", _bare(name)).strip() or name
 
 
-#: A fee side or currency that few hold: 后端, or not yuan.
-_ASIDE = re.compile(r"后端|美元|美钞|美汇|港币|港元|USD|HKD", re.IGNORECASE)
+def currency_of(name: str) -> str:
+    """The currency that a share class counts in, by its name: CNY, USD or HKD."""
+    told = _CURRENCY.search(name)
+    return _CURRENCIES[told[1] or told[2]] if told else "CNY"
 
 
 def class_order(name: str) -> str:
@@ -142,5 +157,10 @@ def class_order(name: str) -> str:
     Classes in yuan that pay when they buy come before others, then the letters: none, A, B, C …
     The oldest class has no letter or A nearly always. A guess from names like `family_of`.
     """
-    letter = _CLASS.search(_SIDE.sub("", name))
-    return ("1" if _ASIDE.search(name) else "0") + (letter[1] if letter else "")
+    aside = "后端" in name or currency_of(name) != "CNY"
+    letter = _CLASS.search(_bare(name))
+    return f"{aside:d}" + (letter[1] if letter else "")
+
+
+def _bare(name: str) -> str:
+    return _CURRENCY.sub("", _SIDE.sub("", name))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days, to_key, to_stamp, week_start
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries
+from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk import summed
 from fund_assets.report.charts import Curve
@@ -122,8 +123,8 @@ def _week_returns(
     )
     known = funds[["fund_code", "name", "kind", "family"]]
     merged = found.merge(known, on="fund_code")
-    # Of a portfolio's classes the lowest code, as a rule the first one.
-    return merged.drop_duplicates(["kind", "family"], ignore_index=True)
+    stands = merged["fund_code"].map(standing_among(merged))
+    return merged[merged["fund_code"] == stands].reset_index(drop=True)
 
 
 def _kinds(

@@ -233,6 +233,19 @@ def test_a_dividend_of_three_decimals_is_no_split():
     assert (event.kind, event.value) == ("dividend", 0.1)
 
 
+def test_a_split_to_one_is_told_by_growth_where_the_accumulated_nav_is_a_copy():
+    """Stops a conversion that no list has (1.0410 to 1.0000, then +0.03 %) from being a loss, or
+    a dividend of 4.1 cents that nobody was paid."""
+    rows = [("000001", WED, 1.041, 1.041, 0.1), ("000001", THU, 1.0003, 1.0003, 0.03),
+            ("000001", FRI, 1.0053, 1.0053, 0.5)]  # fmt: skip
+    found = plan(history(*rows), known())
+    (event,) = found.inferred.itertuples()
+    assert (event.ex_date, event.kind, event.value) == (THU, "split", 1.041)
+    assert "by a ratio that is made for it" in event.evidence
+    index = found.upserts["total_return_index"].tolist()
+    assert index == pytest.approx([1.0, 1.0003, 1.0003 * 1.0053 / 1.0003], abs=1e-12)
+
+
 def test_a_rise_is_no_dividend_and_agreement_no_event():
     """Stops inference from explaining what no event can explain."""
     rows = (

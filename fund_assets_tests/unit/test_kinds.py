@@ -5,7 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fund_assets.schemas.kinds import KINDS, family_of, kind_of, read_kind
+from fund_assets.schemas.kinds import (
+    KINDS,
+    class_order,
+    currency_of,
+    family_of,
+    kind_of,
+    read_kind,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +66,19 @@ def test_name_counts_only_without_a_type() -> None:
         ("招商中证白酒指数(LOF)A", "招商中证白酒指数(LOF)"),
         ("某全球混合(QDII)A(美元现汇)", "某全球混合(QDII)"),
         ("某某沪深300A", "某某沪深300"),
+        # The currency as managers write it: bare, before or after the letter, in the middle.
+        ("某纳斯达克指数(QDII)人民币A", "某纳斯达克指数(QDII)"),
+        ("某纳斯达克指数(QDII)A人民币", "某纳斯达克指数(QDII)"),
+        ("某纳斯达克指数(QDII)C(美元现汇份额)", "某纳斯达克指数(QDII)"),
+        ("某纳斯达克指数美元(QDII)C", "某纳斯达克指数(QDII)"),
+        ("某纳斯达克指数人民币(QDII)", "某纳斯达克指数(QDII)"),
+        ("某海外混合(QDII)美钞", "某海外混合(QDII)"),
+        ("某海外混合(QDII)港币", "某海外混合(QDII)"),
+        ("某原油A类美元汇", "某原油"),
+        ("某全球美元债C美元现汇", "某全球美元债"),  # what it holds is no currency of a class
+        ("某美元收益债券(QDII)", "某美元收益债券(QDII)"),
+        ("某价值混合O", "某价值混合"),
+        ("某债券Z", "某债券"),
         ("华夏上证50ETF", "华夏上证50ETF"),  # the F is no class
         ("某养老目标2035三年持有混合(FOF)", "某养老目标2035三年持有混合(FOF)"),
         ("A", "A"),
@@ -68,6 +88,19 @@ def test_name_counts_only_without_a_type() -> None:
 def test_family(name: str, family: str) -> None:
     """Stops classes of one portfolio from counting as many, and others from being merged."""
     assert family_of(name) == family
+
+
+@pytest.mark.parametrize(
+    ("name", "currency"),
+    [("某海外混合(QDII)A", "CNY"), ("某海外混合(QDII)人民币A", "CNY"), ("某全球美元债A", "CNY"),
+     ("某全球美元债A人民币", "CNY"), ("某海外混合(QDII)美元现汇C", "USD"), ("某海外混合美元(QDII)A", "USD"),
+     ("某海外混合A(美元现钞)", "USD"), ("某海外混合(QDII)美汇", "USD"), ("某全球股票(QDII)港币", "HKD")],
+)  # fmt: skip
+def test_currency(name: str, currency: str) -> None:
+    """Stops returns in dollars from standing for a portfolio whose other classes are in yuan,
+    and a fund that holds dollar bonds from counting in dollars."""
+    assert currency_of(name) == currency
+    assert class_order(name)[0] == ("0" if currency == "CNY" else "1")
 
 
 def test_limits_are_in_order() -> None:
@@ -105,7 +138,11 @@ def test_families_of_the_real_list(listed: pd.DataFrame) -> None:
     """Stops the guess from merging different portfolios, or hardly any classes."""
     by_family = listed.groupby("family")
     assert by_family.size().max() <= 8  # 银华活钱宝货币 has the classes A to F
-    assert 14_000 < by_family.ngroups < 15_000
+    assert by_family.ngroups == 14_379
+    currencies = listed["基金简称"].map(currency_of)
+    assert currencies.value_counts().to_dict() == {"CNY": 26_425, "USD": 154, "HKD": 1}
+    alone = by_family["基金简称"].agg(lambda names: (names.map(currency_of) != "CNY").all())
+    assert alone.sum() == 5  # their classes in yuan are written with another mark of QDII
     mixed = by_family["kind"].nunique()
     assert list(mixed.index[mixed > 1]) == ["恒生ETF华夏"]  # two funds of one name
 

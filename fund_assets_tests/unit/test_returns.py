@@ -267,3 +267,31 @@ def test_the_reading_of_the_accumulated_nav_that_is_nearer_to_growth_is_used():
     wrong = steps((1.0, 2.0, 0, 0, 1), (1.01, 2.02, 0.0, 0, 1))
     assert wrong.status[1] == SINGLE_SOURCE
     assert wrong.returns[1] == pytest.approx(0.01, abs=1e-12)
+
+
+def test_growth_that_leads_back_to_a_nav_of_one_knows_of_a_split():
+    """Stops a split that nobody recorded from becoming a loss of 3.9 %, because the accumulated
+    NAV, a mere copy of the unit NAV, falls with it."""
+    found = steps((1.041, 1.041, 0.1, 0, 1), (1.0003, 1.0003, 0.03, 0, 1))
+    assert found.status[1] == SUSPECTED_EVENT
+    assert found.returns[1] == pytest.approx(0.0003, abs=1e-15)
+    up = steps((0.2512, 0.2512, 0.1, 0, 1), (0.992, 0.992, -0.8, 0, 1))
+    assert up.status[1] == SUSPECTED_EVENT and up.returns[1] == pytest.approx(-0.008)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "gap"),
+    [
+        ((1.041, 1.041), (1.0013, 1.0013, 0.03, 0, 1), 0),  # leads to 1.001
+        ((1.041, 1.042), (1.0003, 1.0013, 0.03, 0, 1), 0),  # an accumulated NAV of its own
+        ((1.041, 1.041), (1.0003, 1.0003, 0.03, 0, 1), 3),  # growth is of the last day alone
+        ((1.041, 1.041), (1.0, 1.0, 0.0, 0, 1), 0),  # a page's placeholders
+        ((1.041, 1.041), (1.0003, 1.0003, 0.03, 0.01, 1), 0),  # an event is recorded
+        ((1.041, 1.041), (1.0003, 1.0003, 0.03, 0, 1.01), 0),
+        ((1.0097, 1.0097), (1.0003, 1.0003, 0.03, 0, 1), 0),  # less than 1 %
+    ],
+)
+def test_what_only_resembles_a_split_to_one_is_none(before, now, gap):
+    """Stops a wrong growth from overruling both NAVs wherever the NAV is near 1."""
+    found = steps((*before, 0.1, 0, 1), now, gap=gap)
+    assert found.status[1] != SUSPECTED_EVENT
