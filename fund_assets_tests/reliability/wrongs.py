@@ -10,7 +10,7 @@ in both until it is corrected there.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,11 +106,15 @@ YEAR: Mapping[str, tuple[tuple, ...]] = {
 #: Kinds of which a short form has two variants.
 TWICE = ("ten-fold value", "stale share")
 SHORT = {kind: found[: 2 if kind in TWICE else 1] for kind, found in YEAR.items()}
+#: A fund that had a fault has another only so many days later.
+REST_DAYS = 30
 #: Kinds that are about the whole page or the machine: no two at the same time.
 ALONE = (
     "off over a holiday", "off over a weekend", "market shrinks by 15 %", "stale share",
     "accumulated NAV of all",
 )  # fmt: skip
+#: Kinds that need most of the funds: drawn when the others have theirs.
+MANY = ("corrections in histories",)
 
 
 @dataclass
@@ -131,7 +135,7 @@ class Drawing:
     def __post_init__(self) -> None:
         self._taken = np.zeros(len(self.sessions), dtype=bool)
         self._taken[:FIRST] = True
-        self._used: set[int] = set()
+        self._used: dict[int, list[tuple[int, int]]] = {}
         self._weekends: set[int] = set()
         self.timeline = self.truth.source.market.timeline
         universe = self.truth.source.market.universe
@@ -158,7 +162,8 @@ class Drawing:
             "large redemption": self._redemption,
         }
         assert set(makers) == set(YEAR)
-        order = [*ALONE, *(kind for kind in wanted if kind not in ALONE)]
+        others = [kind for kind in wanted if kind not in ALONE + MANY]
+        order = [*ALONE, *others, *MANY]
         for kind in order:
             for variant in wanted.get(kind, ()):
                 made = makers[kind](*variant)
@@ -191,8 +196,21 @@ class Drawing:
         """A place for what may happen beside other faults."""
         return self.dice.randrange(max(FIRST, back), len(self.sessions) - length - 3)
 
+    def _is_used(self, fund: int, first: int, last: int) -> bool:
+        """Whether a fund has a fault within a span of days, or shortly before or after."""
+        return any(
+            begins - REST_DAYS <= last and first <= ends + REST_DAYS
+            for begins, ends in self._used.get(fund, ())
+        )
+
     def _fund(
-        self, first: int, last: int, *, money: bool = False, quarter: int | None = None
+        self,
+        first: int,
+        last: int,
+        *,
+        money: bool = False,
+        quarter: int | None = None,
+        but: Collection[int] = (),
     ) -> int | None:
         """A fund that publishes daily over a span of days, without events and corrections."""
         truth, market = self.truth, self.truth.source.market
@@ -200,13 +218,15 @@ class Drawing:
         lag = market.universe.lag[market.universe.portfolio]
         found = []
         for fund, code in enumerate(truth.codes):
-            if fund in self._used or (truth.page[fund] == "money") != money:
+            if fund in but or self._is_used(fund, first, last):
+                continue
+            if (truth.page[fund] == "money") != money:
                 continue
             if not money and truth.page[fund] != "open":
                 continue
             if lag[fund] or market.universe.decimals[fund] != 4:
                 continue
-            if truth.vanished[fund] <= truth.last or truth.amended[fund].any():
+            if truth.vanished[fund] <= truth.last or truth.amended[fund, here].any():
                 continue
             if quarter is not None and int(code) % 4 != quarter:
                 continue
@@ -226,10 +246,12 @@ class Drawing:
             found.append(fund)
         return self.dice.choice(found) if found else None
 
-    def _take(self, fund: int | None) -> str | None:
+    def _take(self, fund: int | None, first: int, last: int | None = None) -> str | None:
+        """The code of a fund, which has a fault from one day to another, or for good."""
         if fund is None:
             return None
-        self._used.add(fund)
+        span = (first, self.truth.last if last is None else last)
+        self._used.setdefault(fund, []).append(span)
         return self.truth.codes[fund]
 
     def _money_funds(self) -> list[str]:
@@ -260,7 +282,7 @@ class Drawing:
             quarter = (ordinal - 6) // 7 % 4
         day = int(self.sessions[at])
         fund = self._fund(day, day + 9, quarter=quarter)
-        code = self._take(fund)
+        code = self._take(fund, day, int(self.sessions[at + sessions]))
         if code is None:
             return None, (), 0, None, 0
         first = int(self.sessions[at - 4]) if where == "history" else day
@@ -444,7 +466,8 @@ class Drawing:
         if at is None:
             return None
         closed = self._closed(at)
-        code = self._take(self._fund(closed[0] - 7, closed[-1] + 9, money=True))
+        fund = self._fund(closed[0] - 7, closed[-1] + 9, money=True)
+        code = self._take(fund, closed[0], int(self.sessions[at + sessions]))
         if code is None:
             return None
         change = self._summed({code}, at, hide=False)
@@ -489,19 +512,21 @@ class Drawing:
         at = self._somewhere(3, back=14)
         since = minute_of_day(int(self.sessions[at]), 12)
         shared = int(self.sessions[at - self.dice.randrange(5, 12)])
-        codes: set[str] = set()
+        chosen: dict[int, int] = {}
         for _ in range(funds):
             day = shared
             if dates == "dates":
                 day = int(self.sessions[at - self.dice.randrange(5, 14)])
-            fund = self._fund(day - 3, day + 9)
-            if fund is None:
-                break
+            fund = self._fund(day - 3, day + 9, but=chosen)
+            if fund is not None:
+                chosen[fund] = day
+        if len(chosen) < min(funds, 20):
+            return None
+        for fund, day in chosen.items():
             by = size * self.dice.uniform(0.8, 1.2) * self.dice.choice([-1, 1])
             self.truth.correct(fund, day, by, since)
-            codes.add(self.truth.codes[fund])
-        if len(codes) < min(funds, 20):
-            return None
+            self._take(fund, day, int(self.sessions[at]))
+        codes = {self.truth.codes[fund] for fund in chosen}
         return Wrong(
             "corrections in histories",
             f"from {self._key(int(self.sessions[at]))} on the histories of {len(codes)} funds "
@@ -554,11 +579,12 @@ class Drawing:
             if truth.page[fund] == "open" and fund not in self._used
             and first_of_portfolio[fund] and universe.shows_accumulated[fund]
         ]  # fmt: skip
-        new = self._fund(day, day + 9)
+        new = self._fund(day, day + 9, but=self._used)
         if not dead or new is None:
             return None
         old = int(self.dice.choice(dead))
-        self._used |= {old, new}
+        for fund in (old, new):
+            self._take(fund, truth.first)
         told = truth.use_again(truth.codes[old], new, day)
         return Wrong(
             "code used again",
@@ -573,7 +599,7 @@ class Drawing:
         at = self._somewhere(8)
         day = int(self.sessions[at])
         fund = self._fund(day - 7, day + 9, money=True)
-        code = self._take(fund)
+        code = self._take(fund, day, day + 7)
         if fund is None or code is None:
             return None
         self.truth.lose(fund, day, -lost)
@@ -588,7 +614,8 @@ class Drawing:
     def _impossible(self, where: str, sessions: int) -> Wrong | None:
         at = self._somewhere(sessions + 2)
         day = int(self.sessions[at])
-        code = self._take(self._fund(day - 7, day + 9, money=True))
+        fund = self._fund(day - 7, day + 9, money=True)
+        code = self._take(fund, day, int(self.sessions[at + sessions]))
         if code is None:
             return None
         key, amount = self._key(day), float(self.dice.choice([30.0, 45.5, 88.0]))
@@ -611,8 +638,8 @@ class Drawing:
     def _redemption(self, how: str) -> Wrong | None:
         at = self._somewhere(5)
         day = int(self.sessions[at])
-        fund = self._fund(day - 3, day + 9)
-        code = self._take(fund)
+        fund = self._fund(day - 3, day + 9, but=self._used)
+        code = self._take(fund, day)
         if fund is None or code is None:
             return None
         factor = self.dice.uniform(1.3, 2.1)

@@ -18,6 +18,7 @@ from fund_assets.sources.simulation.quotes import Quoter
 from fund_assets.sources.simulation.schedule import (
     EVENING,
     HALF_YEARLY_DELAY_DAYS,
+    HALF_YEARLY_GAP_DAYS,
     LONGEST_DELAY_DAYS,
     LONGEST_GAP_DAYS,
     Schedule,
@@ -189,8 +190,9 @@ class Market:
             corrected: show the right figure even where the wrong one still stands.
         """
         u, today = self.universe, minute // 1440
-        days = self._nav_days(first - LONGEST_GAP_DAYS, today)
         p = u.portfolio[funds][:, None]
+        reach = HALF_YEARLY_GAP_DAYS if u.half_yearly[p].any() else LONGEST_GAP_DAYS
+        days = self._nav_days(first - reach, today)
         has = self.schedule.has_nav(p, days)
         has &= ~u.half_yearly[p] | ((days + HALF_YEARLY_DELAY_DAYS) * 1440 + EVENING <= minute)
         recent = np.searchsorted(days, today - LONGEST_DELAY_DAYS)

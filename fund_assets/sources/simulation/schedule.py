@@ -19,6 +19,7 @@ LONGEST_GAP_DAYS = 130
 #: A NAV older than this is published, half-yearly ones left out.
 LONGEST_DELAY_DAYS = 25
 HALF_YEARLY_DELAY_DAYS = 60
+HALF_YEARLY_GAP_DAYS = 184
 EVENING = 16 * 60
 _FIRST_WEEKS_DAYS = 45
 _OPEN_DAYS = 14
