@@ -211,10 +211,10 @@ class Judge:
         return found
 
     def index_errors(self, warehouse: Warehouse) -> list[tuple[str, int, float, float]]:
-        """Steps of the total-return index that are not those of the figures beside them.
+        """Steps of the total-return index that are not those of the official figures beside them.
 
-        Whether the figures themselves are true is told by the spells: one that was corrected
-        in a history that nobody has asked for yet stands in the index too, and rightly so.
+        A figure that was official counts too: what is corrected in a history that nobody has
+        asked for yet stands in the index, and rightly so. Figures that never were are spells.
 
         Returns:
             code, date, step, right step.
@@ -235,7 +235,9 @@ class Judge:
             days = self.truth.nav_days(fund)
             before, after = days[:-1], days[1:]
             step = index[fund, after] / index[fund, before] - 1
-            stored = self.stored[fund]
+            stored, final = self.stored[fund], self.truth.final[fund]
+            official = alike(stored, final) | alike(stored, self.truth.earlier[fund])
+            official = official[:, [UNIT, INCOME]].any(axis=1)
             if self.truth.page[fund] == "money":
                 right = stored[after, INCOME] / 1e4
             else:
@@ -244,6 +246,7 @@ class Judge:
             bad = np.abs(step - right) > np.maximum(3e-4, 2.1e-4 / np.abs(stored[before, UNIT]))
             if self.truth.page[fund] == "money":
                 bad = np.abs(step - right) > 1e-9
+            bad &= official[before] & official[after]
             wrong += [
                 (code, int(keys[after[n] + first]), float(step[n]), float(right[n]))
                 for n in np.flatnonzero(bad)

@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
-from datetime import date, datetime
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from fund_assets.settings import SHANGHAI
 from fund_assets.sources.simulated import SimulatedSource
 from fund_assets_tests import stores
 from fund_assets_tests.reliability.faulty import Clock, FaultySource
+from fund_assets_tests.reliability.judging import Judge
 from fund_assets_tests.reliability.market_truth import ACC, INCOME, UNIT, WEEK, Truth, day_of
 from fund_assets_tests.reliability.played import Play
 from fund_assets_tests.reliability.wrongs import SHORT, YEAR, Drawing
@@ -20,10 +23,12 @@ CALENDAR = TradingCalendar.build()
 LAST = date(2025, 10, 17)
 
 
-def drawn(seed: int, wanted=SHORT) -> tuple[Drawing, Truth]:
-    """The faults of a seed over sessions from August on, and the market with them."""
-    days = CALENDAR.between(date(2025, 8, 20), LAST)
-    clock = Clock(datetime(2025, 8, 19, 23, 0, tzinfo=SHANGHAI))
+def drawn(
+    seed: int, wanted=SHORT, first: date = date(2025, 8, 20), last: date = LAST
+) -> tuple[Drawing, Truth]:
+    """The faults of a seed over sessions, and the market with them."""
+    days = CALENDAR.between(first, last)
+    clock = Clock(datetime.combine(first - timedelta(days=1), time(23), SHANGHAI))
     market = SimulatedSource(150, 1.0, seed, CALENDAR, clock)
     keys = day_of(np.array([to_key(day) for day in days]))
     truth = Truth(market, int(keys[0]) - 40, int(keys[-1]))
@@ -84,6 +89,68 @@ def test_the_market_itself_is_altered_consistently(faults):
     for day in range(at, at + 7):
         assert truth.final[fund, day, WEEK] == truth.week_yield(fund, day)
     assert truth.final[fund, at, WEEK] < truth.final[fund, at - 1, WEEK]
+
+
+def test_the_index_is_judged_by_the_figures_beside_it(faults):
+    """Stops an index from being convicted that rests on a NAV which is corrected in a history
+    that nobody has asked for yet; and one from being acquitted that its NAVs do not make."""
+    drawing, truth = faults
+    (wrong,) = (w for w in drawing.wrongs if w.kind == "corrections in histories")
+    code = min(wrong.codes)
+    fund = truth.place[code]
+    moved = np.flatnonzero(truth.until[fund] == wrong.begins)
+    judge = Judge(FaultySource(truth, [], truth.source._now), [], begins=truth.first)
+    judge.stored[:] = np.nan
+    judge.stored[fund] = truth.final[fund]
+    judge.stored[fund, moved] = truth.earlier[fund, moved]
+    days = truth.nav_days(fund)
+    keys = truth.source.market.timeline.keys[days + truth.first].tolist()
+    units = judge.stored[fund, days, UNIT]
+
+    def convicted(index):
+        rows = list(zip([code] * len(keys), keys, index.tolist(), strict=True))
+        return judge.index_errors(Holding(rows))
+
+    assert convicted(units / units[0]) == []
+    at = int(np.searchsorted(days, moved[0]))
+    right = truth.final[fund, days, UNIT]
+    ((_, key, step, told), *_) = convicted(
+        np.where(np.arange(len(days)) < at, units, 1.01 * units)
+    )
+    assert key == keys[at] and step - told == pytest.approx(0.01, rel=0.02)
+    assert not np.allclose(right[at], units[at], rtol=1e-4), "nothing was corrected"
+
+
+class Holding:
+    """A warehouse that holds these rows and nothing else."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    @contextmanager
+    def transaction(self):
+        yield self
+
+    def exec_driver_sql(self, _words):
+        return self
+
+    def fetchall(self):
+        return self.rows
+
+
+@pytest.mark.slow
+def test_a_year_has_room_for_every_fault():
+    """Stops scarce funds from being used up by one kind: a year without a code that is used
+    again, or without a large redemption, proves nothing of them."""
+    drawing, _ = drawn(1, YEAR, first=date(2025, 1, 2), last=date(2025, 12, 30))
+    kinds = Counter(wrong.kind for wrong in drawing.wrongs)
+    assert kinds == {kind: len(variants) for kind, variants in YEAR.items()}
+    of_one = [
+        w for w in drawing.wrongs if len(w.codes) == 1 and w.kind != "weekend's sum on the page"
+    ]
+    for code in {code for wrong in of_one for code in wrong.codes}:
+        mine = sorted((w.begins, w.ends) for w in of_one if code in w.codes)
+        assert all(ends < begins for (_, ends), (begins, _) in pairwise(mine)), code
 
 
 class Planted(Play):

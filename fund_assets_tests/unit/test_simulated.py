@@ -19,6 +19,7 @@ from fund_assets.sources.base import (
     empty_observations,
 )
 from fund_assets.sources.simulated import SimulatedSource
+from fund_assets.sources.simulation.timeline import Timeline
 
 FRIDAY_EVENING = "2026-11-20 19:00"
 FIGURES = ["unit_nav", "acc_nav", "growth_pct", "yield_per_10k", "yield_7d_pct"]
@@ -162,6 +163,19 @@ def test_answers_do_not_depend_on_what_was_asked_before(calendar, clock, source)
         pd.testing.assert_frame_equal(alone.events, together[code].events)
         assert alone.payloads == together[code].payloads
     assert fresh.wave().payloads == source.wave().payloads
+
+
+def test_growth_does_not_depend_on_where_a_history_begins(clock, source):
+    """Stops the first growth of a part of a history from being lost: of funds with two NAVs a
+    year the one before lies half a year back."""
+    market, minute = source.market, int(Timeline.minute(clock()))
+    half_yearly = market.universe.half_yearly[market.universe.portfolio]
+    fund = np.flatnonzero(half_yearly)[:1]
+    (whole,) = market.nav_histories(fund, 0, minute)
+    assert len(whole.day) > 3
+    for at in (1, 2, 3):
+        (part,) = market.nav_histories(fund, int(whole.day[at]) - 1, minute)
+        assert part.growth_pct[0] == whole.growth_pct[at]
 
 
 def test_time_only_adds_and_corrects(calendar, clock, source):
