@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         "", description="channels that carry only what is critical, separated by commas"
     )
     alert_quarantine_rows: int = Field(
-        500, ge=1, description="rows in quarantine from which on they are a backlog"
+        500, ge=1, description="held cases (fund and date) from which on they are a backlog"
     )
     alert_runbook: str = Field(
         "docs/runbook.md", description="where docs/runbook.md is, for the links of alerts"

@@ -133,7 +133,7 @@ def _quarantine(facts: Facts) -> Iterator[Alert]:
     if facts.stored and facts.stored.quarantined >= facts.quarantine_limit:
         yield Alert(
             "quarantine_backlog", "rows", Severity.WARNING,
-            f"{facts.stored.quarantined:,} 行在隔离中等人处理（上限 "
+            f"{facts.stored.quarantined:,} 例在隔离中等人处理（一只基金一个日期计一例，上限 "
             f"{facts.quarantine_limit:,}）",
         )  # fmt: skip
 

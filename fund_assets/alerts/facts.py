@@ -39,7 +39,7 @@ class StoredFacts:
     Attributes:
         newest: table → newest date in it, yyyymmdd; None without any.
         held: batches that a blocking rule stops: kind, newest_date, held_because.
-        quarantined: rows that wait for a person.
+        quarantined: funds and dates that wait for a decision, each once.
         missing_week: the newest ISO week whose weekly job was due and has not gone through.
     """
 
@@ -160,7 +160,7 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
     return StoredFacts(
         newest=facts.newest_dates(warehouse),
         held=tuple(facts.held_batches(warehouse)),
-        quarantined=sum(row["held"] for row in facts.quarantine_counts(warehouse)),
+        quarantined=facts.held_cases(warehouse),
         missing_week=weekly.missing_week(warehouse, now),
     )
 

@@ -174,6 +174,15 @@ def quarantine_counts(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
 
 
+def held_cases(warehouse: Warehouse) -> int:
+    """What waits for a decision: a fund and date once, by however many rules and waves held."""
+    found = warehouse.value(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT fund_code, nav_date FROM nav_quarantine "
+        "WHERE state = 'held') AS cases"
+    )
+    return int(str(found))
+
+
 def quarantined_ever(warehouse: Warehouse) -> list[dict[str, Any]]:
     """All rows that were ever held, whatever became of them, by rule: rule, held."""
     return warehouse.rows(

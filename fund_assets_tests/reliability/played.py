@@ -434,7 +434,7 @@ class Play:
             stored=StoredFacts(
                 newest=newest,
                 held=tuple(facts.held_batches(self.warehouse)),
-                quarantined=sum(r["held"] for r in facts.quarantine_counts(self.warehouse)),
+                quarantined=facts.held_cases(self.warehouse),
             ),
             dagster=DagsterFacts(
                 failed_runs=tuple(self._failed.values()),

@@ -19,7 +19,7 @@ from fund_assets.schemas.tables import (
     PUBLISH_LOG,
     VALIDATED_NAV,
 )
-from fund_assets.warehouse import Warehouse, publishing
+from fund_assets.warehouse import Warehouse, facts, publishing
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
 
@@ -540,3 +540,27 @@ def test_a_batch_that_is_not_there_is_an_error(warehouse):
     with pytest.raises((LookupError, sa.exc.NoResultFound, ValueError)):
         publishing.publish(warehouse, "w404", lambda b, k: empty_plan(),
                            known_since=lambda b: 0, now=1)  # fmt: skip
+
+
+def test_a_case_that_waits_counts_once(warehouse):
+    """Stops one wrong value from being a backlog because three waves showed it and two rules
+    held it; what was decided, another date and a row without a date count as they are."""
+    batches(warehouse, *((b, "wave", "published", FRI * 1_000_000) for b in ("w1", "w2", "w3")))
+    rules = ("R08_jump_unconfirmed", "R16_revision_hold")
+    same = [
+        {"batch_id": b, "rule": rule, "fund_code": "000001", "nav_date": FRI}
+        for b in ("w1", "w2", "w3")
+        for rule in rules
+    ]
+    others = [
+        {"batch_id": "w1", "fund_code": "000001", "nav_date": THU},
+        {"batch_id": "w1", "fund_code": "000002", "nav_date": FRI},
+        {"batch_id": "w1", "fund_code": "000003", "nav_date": FRI, "state": "accepted"},
+        {"batch_id": "w1", "fund_code": "000003", "nav_date": None},
+        {"batch_id": "w2", "fund_code": "000003", "nav_date": None},
+    ]
+    rows = [row | {"id": f"id{n}"} for n, row in enumerate(same + others)]
+    assert facts.held_cases(warehouse) == 0
+    put(warehouse, NAV_QUARANTINE, *rows)
+    assert facts.held_cases(warehouse) == 4
+    assert sum(row["held"] for row in facts.quarantine_counts(warehouse)) == 10
