@@ -268,7 +268,7 @@ def read_known(
         rows_before=float(str(waves[0]["rows_read"])) if waves else None,
         blocked=_blocked(warehouse, batch, waves) if batch.is_wave else (),
         listed=int(str(listed)),
-        market_on={} if batch.is_wave else _market_on(warehouse, batch),
+        market_on=_market_on(warehouse, batch),
         published_date=max(int(str(w["newest_date"])) for w in waves) if waves else None,
         decisions=decisions[decisions["fund_code"].isin(codes)],
         refuted=refuted[refuted["fund_code"].isin(codes)],

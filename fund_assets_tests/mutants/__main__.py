@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -209,20 +210,24 @@ Job = tuple[Any, Callable[[Copy], "Fork | _Restoring"]]
 def side_by_side(copies: list[Copy], jobs: Iterable[Job]) -> Iterator[tuple[Any, End]]:
     """Do jobs, one in each copy at a time; what each was about, and how it ended."""
     waiting, free, running = iter(jobs), list(copies), []
-    while True:
-        while free and (job := next(waiting, None)) is not None:
-            about, start = job
-            copy = free.pop()
-            running.append((about, copy, start(copy)))
-        if not running:
-            return
-        time.sleep(0.01)
-        for entry in list(running):
-            about, copy, process = entry
-            if (end := process.ended()) is not None:
-                running.remove(entry)
-                free.append(copy)
-                yield about, end
+    try:
+        while True:
+            while free and (job := next(waiting, None)) is not None:
+                about, start = job
+                copy = free.pop()
+                running.append((about, copy, start(copy)))
+            if not running:
+                return
+            time.sleep(0.01)
+            for entry in list(running):
+                about, copy, process = entry
+                if (end := process.ended()) is not None:
+                    running.remove(entry)
+                    free.append(copy)
+                    yield about, end
+    finally:
+        for _, _, process in running:
+            process.stop()
 
 
 def try_all(bench: Bench, trials: list[Trial]) -> None:
@@ -261,6 +266,11 @@ class _Restoring:
         if end is not None:
             self._change.close()
         return end
+
+    def stop(self) -> None:
+        """As of the fork."""
+        self._running.stop()
+        self._change.close()
 
 
 def recheck(bench: Bench, trials: list[Trial]) -> None:
@@ -325,5 +335,6 @@ def told(words: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.setdefault("PYTHONHASHSEED", "0")
     sys.exit(main())

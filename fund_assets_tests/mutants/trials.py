@@ -5,6 +5,7 @@ change and which tests.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -24,10 +25,12 @@ from fund_assets_tests.mutants.reach import OPTIONS
 
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".fund*", ".mutants", ".*_cache", ".hypothesis", "site", "build", "dist",
-    "*.egg-info", ".tmp_dagster_home_*", "history", "schedules", "storage",
+    "*.egg-info", ".tmp_dagster_home_*", "history", "schedules", "storage", "mutants-*",
 )  # fmt: skip
 #: Files whose machine code is kept beside them.
 LOOPS = re.compile(r"kernel\.py$")
+#: prctl's PR_SET_PDEATHSIG.
+_DEATH_SIGNAL = 1
 #: A trial may take so many times what its tests took unchanged, and so many seconds more.
 TIMES, MORE = 6.0, 40.0
 
@@ -102,6 +105,12 @@ class Fork:
         failing = self.told.read_text(encoding="utf-8") if self.told.exists() else ""
         return End(None if over else os.WEXITSTATUS(status), seconds, failing)
 
+    def stop(self) -> None:
+        """End it, with all that it started."""
+        _stop(self.pid)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
 
 def _stop(group: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -123,6 +132,7 @@ def fork(copy: Copy, work: Callable[[], int], allowed: float, *, changed: str = 
     code = 70
     try:
         os.setsid()
+        _end_with_the_parent()
         resource.setrlimit(resource.RLIMIT_CPU, (int(allowed) + 1, int(allowed) + 5))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _at_home(copy, changed)
@@ -131,6 +141,13 @@ def fork(copy: Copy, work: Callable[[], int], allowed: float, *, changed: str = 
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _end_with_the_parent() -> None:
+    """A fork is not left behind, however the command ends: Linux kills it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _at_home(copy: Copy, changed: str) -> None:

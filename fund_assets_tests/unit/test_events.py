@@ -439,6 +439,8 @@ def test_an_unusual_split_needs_the_navs_around_it():
     assert not usable(before, ("006401", FRI, 60.2, 60.2))
     assert not usable(before, ("006401", FRI, 1.2871, 1.2871))
     assert not usable(before, after, of=seen(("006401", THU, "split", 47.7384)))
+    for ratio, fits in ((46.7384 * 1.0009, True), (46.7384 * 1.0013, False)):
+        assert usable(before, after, of=seen(("006401", THU, "split", ratio))) == fits
     assert not usable(before, ("006401", FRI, 1.2871, NAN))
     assert not usable(before, ("000001", FRI, 1.2871, 60.157))
     # The other way round: 1,000 shares become one.

@@ -343,6 +343,16 @@ def test_empty_batch_blocks():
     assert [v.rule for v in plan(wave()).blocked_by] == ["R01_schema"]
 
 
+def test_the_first_page_is_measured_by_the_list():
+    """Stops a first page of a few funds from becoming the market, and a later wave, which has
+    waves before it, from being measured by the list."""
+    few = wave(*[(f"{n:06d}", FRI, 1.0, 1.0, NAN) for n in range(10)])
+    first = plan(few, known(listed=240))
+    assert [v.rule for v in first.blocked_by] == ["R02_first_page"]
+    assert plan(few, known(listed=20)).blocked_by == []
+    assert plan(few, known(listed=240, usual_rows=10.0)).blocked_by == []
+
+
 def test_what_is_filled_in_is_no_correction():
     """Stops the first run from telling hundreds of corrections: 更正 is an accepted value that
     became another. Late growth, filled cells and more decimals have their own word and count."""

@@ -164,6 +164,18 @@ def test_without_a_yield_the_habit_tells(telling):
     assert covered(lost, week)[0][SUN] == (1.0 if telling is told_daily else 2.0)
 
 
+@pytest.mark.parametrize(("telling", "days"), [(told_daily, 1.0), (told_on_last_closed, 2.0)])
+def test_the_habit_is_of_closed_days_alone(telling, days):
+    """Stops the single figures of sessions from outvoting a fund's own sums over weekends, where
+    no week after the figure tells either."""
+    told = telling(EARNED)
+    week = {
+        day: rate for day, rate in yields(EARNED).items() if not SUN <= day < SUN + timedelta(7)
+    }
+    lost = {day: income for day, income in told.items() if day != SAT}
+    assert covered(lost, week)[0][SUN] == days
+
+
 def test_a_weekend_counted_twice_is_convicted():
     """Stops a source that tells Saturday alone and again in Sunday's sum."""
     told = dict(EARNED)

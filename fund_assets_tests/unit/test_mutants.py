@@ -1,9 +1,16 @@
 """The tool that changes lines on purpose: it must see a test that looks, and one that does not."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from fund_assets_tests.mutants.__main__ import EQUAL, Equal, draw
 from fund_assets_tests.mutants.changes import Changes, files
@@ -71,6 +78,62 @@ def test_a_planted_change_is_noticed_where_a_test_looks_and_survives_where_none_
     assert "unreached, 0 tests: planted/marks.py:15 forgotten" in blocks
     assert "all, seed 1                     1 of    5 noticed" in done.stdout
     assert (root / "planted" / "marks.py").read_text() == MARKS
+
+
+WAITING = """import os
+import pathlib
+import time
+
+from planted.marks import passed
+
+
+def test_passed():
+    if passed(4, 4):  # a change is on trial
+        pathlib.Path("{told}").write_text(f"{{os.getpid()}}\\n")
+        time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_stopped_in_a_trial_it_leaves_nothing_changed_and_nothing_running(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    """Stops a changed file in the project, or a trial that runs on, after Ctrl-C or a kill."""
+    told, scratch = tmp_path / "told", tmp_path / "mutants-here"
+    root = planted(tmp_path)
+    (root / "planted_tests" / "test_marks.py").write_text(WAITING.format(told=told))
+    scratch.mkdir()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "fund_assets_tests.mutants", "--root", str(root), "--at-once", "1",
+         "--package", "planted", "--only", "planted/*.py", "--tests", "planted_tests"],
+        cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        until(lambda: told.exists() and told.read_text().endswith("\n"))
+        trial = int(told.read_text())
+        command.send_signal(end)
+        assert command.wait(120) != 0
+    finally:
+        command.kill()
+    until(lambda: state(trial) == "Z")
+    assert (root / "planted" / "marks.py").read_text() == MARKS
+    if end is not signal.SIGKILL:
+        assert list(scratch.iterdir()) == []
+
+
+def until(done: Callable[[], bool]) -> None:
+    for _ in range(2400):
+        if done():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited for two minutes")
+
+
+def state(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return "Z"
 
 
 def lines(folder: Path, source: str) -> set[str]:

@@ -1,6 +1,6 @@
 """What publishing reads and writes: every predicate of its SQL beside a row that it must miss."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pandas as pd
 import pytest
@@ -509,6 +509,37 @@ def test_a_person_lets_a_blocking_rule_pass_and_no_other(warehouse):
                                   despite=["R02_row_count"], **options)  # fmt: skip
     assert passed.blocked_by == () and passed.verdicts == (BLOCKS,), "the log keeps it"
     assert state_of(warehouse) == ("published", "")
+
+
+def test_who_let_a_batch_pass_stays_with_why_it_was_held(warehouse):
+    """Stops a batch from being merged by nobody, and a person's words from standing beside a
+    batch that another rule still holds."""
+    landed_wave(warehouse)
+    options = {"known_since": lambda b: WED, "now": 20260918_193000}
+    plan = empty_plan(verdicts=(BLOCKS,))
+    publishing.publish(warehouse, "w1", lambda b, k: plan, **options)
+    because = state_of(warehouse)[1]
+    options["because"] = "王经理: half of the market rests"
+    other = publishing.publish(
+        warehouse, "w1", lambda b, k: plan, despite=["R03_kind_floor"], **options
+    )
+    assert other.blocked_by and state_of(warehouse) == ("held", because)
+    done = publishing.publish(
+        warehouse, "w1", lambda b, k: plan, despite=["R02_row_count"], **options
+    )
+    assert not done.blocked_by
+    assert state_of(warehouse) == ("published", f"{because}; {options['because']}")
+
+
+def test_a_decision_knows_how_many_funds_its_dates_have(warehouse):
+    """Stops a share of the market from being measured against nothing, or a wave from asking."""
+    rows = [("000001", THU), ("000002", THU), ("000003", THU), ("000001", FRI), ("000001", WED)]
+    navs(warehouse, *((code, day, 1.0) for code, day in rows))
+    for kind, market_on in (("desk", {THU: 3, FRI: 1}), ("wave", {}), ("history", {})):
+        asked = batch(kind, codes=("000001",), day=THU)
+        more = asked.landed.assign(nav_date=FRI)
+        asked = replace(asked, landed=pd.concat([asked.landed, more], ignore_index=True))
+        assert publishing.read_known(warehouse, asked, 0).market_on == market_on
 
 
 def test_a_batch_of_events_chains_its_funds_in_pieces(warehouse, monkeypatch):
