@@ -3,7 +3,8 @@
 Pages are taken as they are in the repository: README.zh-CN.md is the first page, figures come
 from benchmarks/, decisions get a list, the notebook becomes a page, and the graph of the assets
 is drawn from the snapshot that tests hold against the code. Links lead to where a file stands
-on the site; a file that pages link to and that is no page goes along as it is.
+on the site; a file that pages link to and that is no page goes along as it is. A page of
+docs/zh/ says in Chinese what the page of the same name in docs/ says; each links to the other.
 """
 
 import json
@@ -19,8 +20,9 @@ SNAPSHOT = ROOT / "fund_assets_tests" / "graph" / "snapshot.json"
 GRAPH = "<!-- graph of the assets -->"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
-MORE = "更多 More"
-FIGURES, EVIDENCE, DECISIONS = "Performance", "证明 Evidence", "Decisions"
+HAN = "[\u3000-\u9fff\uff00-\uffef]"
+ENGLISH, MORE = "English", "More"
+FIGURES, EVIDENCE, DECISIONS = "Performance", "Evidence", "Decisions"
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 150, 40, 60, 22
 
 
@@ -47,10 +49,11 @@ def on_config(config: Any) -> Any:
     figures = [place for place in places if place.startswith("benchmarks/")]
     decisions = ["adr/index.md", *(place for place in places if place.startswith("adr/"))]
     rest = [place for place in places if place not in {*named, *figures, *decisions}]
-    for section in config.nav:
+    english = next(part[ENGLISH] for part in config.nav if ENGLISH in part)
+    for section in english:
         if EVIDENCE in section:
             section[EVIDENCE] += [{FIGURES: figures}]
-    config.nav.append({MORE: [*rest, {DECISIONS: decisions}]})
+    english.append({MORE: [*rest, {DECISIONS: decisions}]})
     return config
 
 
@@ -80,6 +83,39 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def is_chinese(place: str) -> bool:
+    """Whether a page of the site is written in Chinese."""
+    return place == "index.md" or place.startswith("zh/")
+
+
+def beside(place: str) -> str:
+    """The page that says the same in the other language, or else its first page."""
+    if place in ("index.md", "english.md"):
+        return "english.md" if place == "index.md" else "index.md"
+    other = place.removeprefix("zh/") if is_chinese(place) else f"zh/{place}"
+    return other if other in pages().values() else "index.md"
+
+
+def on_page_context(context: Any, *, page: Any, config: Any, **_: Any) -> Any:
+    """The theme speaks the page's language, and its switch leads to the page beside it."""
+    place = page.file.src_uri
+    chinese = is_chinese(place)
+    config.theme["language"] = "zh" if chinese else "en"
+    here, there = page.file.dest_uri, f"{beside(place).removesuffix('.md')}.html"
+    config.extra["alternate"] = [
+        {"name": "中文", "lang": "zh", "link": here if chinese else there},
+        {"name": "English", "lang": "en", "link": there if chinese else here},
+    ]
+    return context
+
+
+def on_post_build(config: Any) -> None:
+    """The index of the search as a script too: a page from disk may load no data."""
+    index = Path(config.site_dir) / "search" / "search_index.json"
+    words = index.read_text(encoding="utf-8")
+    index.with_suffix(".js").write_text(f"var __index = {words}\n", encoding="utf-8")
+
+
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Links lead to where things stand on the site; the graph is drawn."""
     places = pages()
@@ -104,8 +140,23 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         link = posixpath.relpath(there, posixpath.dirname(place) or ".")
         return f"[{words}]({link}{anchor or ''})"
 
-    parts = FENCE.split(markdown)
-    return "".join(part if part.startswith("```") else LINK.sub(moved, part) for part in parts)
+    return "".join(
+        part if part.startswith("```") else LINK.sub(moved, joined(part))
+        for part in FENCE.split(markdown)
+    )
+
+
+def joined(text: str) -> str:
+    """Lines that break between Chinese characters as one: browsers would show a space there."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        before = lines[-1] if lines else "#"
+        goes_on = re.search(f"{HAN}$", before) and re.match(f" *{HAN}", line)
+        if goes_on and not before.startswith("#"):
+            lines[-1] += line.lstrip()
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def notebook_page(path: Path) -> str:

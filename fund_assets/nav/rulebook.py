@@ -1,18 +1,22 @@
-"""The page `docs/rules.md`, written from the rules.
+"""The pages `docs/rules.md` and `docs/zh/rules.md`, written from the rules.
 
-Belongs here: turning rules into that page. Does not belong here: any rule.
+Belongs here: turning rules into these pages, in two languages. Does not belong here: any rule.
 
-    python -m fund_assets.nav.rulebook            writes the page
-    python -m fund_assets.nav.rulebook --check    fails when the page is out of date
+    python -m fund_assets.nav.rulebook            writes the pages
+    python -m fund_assets.nav.rulebook --check    fails when one is out of date
 """
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from fund_assets.nav import events, listing, rules
 from fund_assets.nav.rules import Rule, Severity
+from fund_assets.nav.rules_zh import LIFTS, TITLES
 from fund_assets.schemas.page import DOCS, write_or_check
 
 PAGE = DOCS / "rules.md"
+PAGE_ZH = DOCS / "zh" / "rules.md"
 
 HEAD = """# Rules
 
@@ -35,6 +39,25 @@ another, or the growth of the next NAV. A second look at the same page is no wit
 may decide before that: [the quarantine desk](quarantine.md).
 """
 
+HEAD_ZH = """# 规则
+
+由 `make docs` 从 `fund_assets/nav/rules.py`、`listing.py` 和 `events.py` 生成。
+
+采集到的每条观测，在成为认可历史的一部分之前都要经过判定。每条规则是 Dagster 里的一个资产检查，
+带有数目、阈值，以及用文字说明的前几个违规案例。违规的后果：
+
+| 后果 | 含义 |
+|---|---|
+| 阻断 | 整个批次都不合并，指标保持原样，运行失败 |
+| 拦下 | 该行连同原因进入 `nav_quarantine`；其余行照常合并 |
+| 拦下：该数字 | 该数字进入 `nav_quarantine`；该行的其余数字照常合并 |
+| 警告 | 该行合并，检查以 WARN 级别不通过 |
+| 计数 | 只计数 |
+
+被拦下的数据由证人自行了结：另一个声音说出同样或不同的数字，或下一个净值的增长率。把同一页面再看一遍不算证人。
+在那之前也可以由人来决定：[隔离区处理台](../quarantine.md)。
+"""
+
 SHOWN_ON = {
     "batch": "fund_nav",
     "kind": "fund_nav",
@@ -47,27 +70,95 @@ SHOWN_ON = {
 }
 
 
-#: What is held where a list of the market is doubted.
-OF_LISTS = {"listing": "the funds stay listed", "events": "the list is not applied"}
-#: What lets a row through where its rule says nothing else.
-BY_ITSELF = {
-    Severity.BLOCK: "",
-    Severity.HOLD: "a witness; or a person",
-    Severity.WARN: "it is merged; the next figures that fit",
-    Severity.INFO: "",
-}
+@dataclass(frozen=True)
+class Words:
+    """What the page says in one language.
+
+    Attributes:
+        title: the demand of a rule in words.
+        lifts: what ends a breach by itself, as the rule says.
+        consequence: severity → the word for it.
+        cells: where the figure alone is held.
+        of_lists: subject → what is held where a list of the market is doubted.
+        by_itself: severity → what lets a row through where its rule says nothing else.
+        or_person: added where a batch is blocked.
+    """
+
+    head: str
+    columns: str
+    title: Callable[[Rule], str]
+    lifts: Callable[[Rule], str]
+    consequence: dict[Severity, str]
+    cells: str
+    of_lists: dict[str, str]
+    by_itself: dict[Severity, str]
+    or_person: str
+    comma: str
 
 
-def row(rule: Rule) -> str:
+ENGLISH = Words(
+    HEAD,
+    "| rule | demand | a breach | check of | thresholds | lifted by |",
+    lambda rule: rule.title,
+    lambda rule: rule.lifts,
+    {severity: severity.value for severity in Severity},
+    "hold: that figure",
+    {"listing": "the funds stay listed", "events": "the list is not applied"},
+    {
+        Severity.BLOCK: "",
+        Severity.HOLD: "a witness; or a person",
+        Severity.WARN: "it is merged; the next figures that fit",
+        Severity.INFO: "",
+    },
+    "; or a person",
+    ", ",
+)
+CHINESE = Words(
+    HEAD_ZH,
+    "| 规则 | 要求 | 违规后果 | 检查所属 | 阈值 | 何以解除 |",
+    lambda rule: TITLES[rule.id],
+    lambda rule: LIFTS[rule.id] if rule.lifts else "",
+    {
+        Severity.BLOCK: "阻断",
+        Severity.HOLD: "拦下",
+        Severity.WARN: "警告",
+        Severity.INFO: "计数",
+    },
+    "拦下：该数字",
+    {"listing": "基金仍在名录", "events": "清单不采用"},
+    {
+        Severity.BLOCK: "",
+        Severity.HOLD: "证人；或由人决定",
+        Severity.WARN: "已合并；之后相符的数字",
+        Severity.INFO: "",
+    },
+    "；或由人决定",
+    "、",
+)
+#: Every page and its words.
+PAGES = {PAGE: ENGLISH, PAGE_ZH: CHINESE}
+
+
+def row(rule: Rule, words: Words = ENGLISH) -> str:
     """One line of the rule book."""
-    thresholds = ", ".join(f"{name} {value:g}" for name, value in rule.thresholds.items())
-    consequence = rule.severity.value
+    thresholds = words.comma.join(
+        f"{name} {value:g}" for name, value in rule.thresholds.items()
+    )
+    consequence = words.consequence[rule.severity]
     if rule.severity is Severity.HOLD:
-        consequence = OF_LISTS.get(rule.subject, "hold: that figure" if rule.cells else "hold")
-    lifts = rule.lifts or BY_ITSELF[rule.severity]
+        held = words.cells if rule.cells else consequence
+        consequence = words.of_lists.get(rule.subject, held)
+    lifts = words.lifts(rule) or words.by_itself[rule.severity]
     if rule.severity is Severity.BLOCK:
-        lifts += "; or a person"
-    cells = (f"`{rule.id}`", rule.title, consequence, SHOWN_ON[rule.subject], thresholds, lifts)
+        lifts += words.or_person
+    cells = (
+        f"`{rule.id}`",
+        words.title(rule),
+        consequence,
+        SHOWN_ON[rule.subject],
+        thresholds,
+        lifts,
+    )
     return "| " + " | ".join(cells) + " |"
 
 
@@ -75,16 +166,12 @@ def row(rule: Rule) -> str:
 EVERY = (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
 
 
-def render() -> str:
+def render(words: Words = ENGLISH) -> str:
     """The whole page."""
-    lines = [
-        HEAD,
-        "| rule | demand | a breach | check of | thresholds | lifted by |",
-        "|---|---|---|---|---|---|",
-        *map(row, EVERY),
-    ]
-    return "\n".join(lines) + "\n"
+    rows = (row(rule, words) for rule in EVERY)
+    return "\n".join([words.head, words.columns, "|---|---|---|---|---|---|", *rows]) + "\n"
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(PAGE, render(), sys.argv[1:]))
+    done = [write_or_check(page, render(words), sys.argv[1:]) for page, words in PAGES.items()]
+    sys.exit(max(done))

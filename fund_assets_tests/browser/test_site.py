@@ -8,12 +8,12 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
 from scripts.screenshots import chromium, free_port, running, wait_for
-from scripts.site_pages import graph, notebook_page, on_config, pages
+from scripts.site_pages import graph, joined, notebook_page, on_config, pages
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ def test_every_page_is_there_and_says_what_it_should(site):
     """Stops the first page from being another, and generated parts from staying empty."""
     for place in pages().values():
         assert (site / place).with_suffix(".html").is_file(), place
-    assert "开源的公募基金数据平台" in (site / "index.html").read_text(encoding="utf-8")
+    assert "中国公募基金的开放数据平台" in (site / "index.html").read_text(encoding="utf-8")
     api = (site / "api.html").read_text(encoding="utf-8")
     for name in ("Funds.nav", "Funds.asof", "Funds.returns", "PolarsFunds", "compute_metrics"):
         assert f'{name}"' in api, name
@@ -105,8 +105,9 @@ def test_every_page_is_there_and_says_what_it_should(site):
 def test_a_new_page_gets_into_the_navigation():
     """Stops a page that someone adds from being reachable by nobody."""
 
-    nav = [{"首页": "index.md"}, {"证明 Evidence": [{"Reliability": "reliability.md"}]}]
-    (more,) = on_config(SimpleNamespace(nav=nav)).nav[-1].values()
+    english = [{"Evidence": [{"Reliability": "reliability.md"}]}]
+    nav = [{"中文": [{"首页": "index.md"}]}, {"English": english}]
+    (more,) = on_config(SimpleNamespace(nav=nav)).nav[-1]["English"][-1].values()
     assert "data-dictionary.md" in more
     assert "index.md" not in more
     assert "adr/0001-dates-are-integers.md" in more[-1]["Decisions"]
@@ -121,6 +122,70 @@ def test_graph_and_notebook_escape_what_they_show(tmp_path):
         encoding="utf-8",
     )
     assert notebook_page(path) == "```python\n1\n```\n\n```text\n<b>\n```\n"
+
+
+def test_each_page_has_its_language_and_leads_to_the_other(site):
+    """Stops a switch that always leads to the first page, and Chinese buttons on English pages."""
+    for place, lang, chinese, english in (
+        ("index", "zh", "index.html", "english.html"),
+        ("english", "en", "index.html", "english.html"),
+        ("rules", "en", "zh/rules.html", "rules.html"),
+        ("zh/rules", "zh", "rules.html", "../rules.html"),
+        ("zh/runbook", "zh", "runbook.html", "../runbook.html"),
+        ("returns", "en", "index.html", "returns.html"),  # there is no Chinese one
+        ("adr/index", "en", "../index.html", "index.html"),
+    ):
+        text = (site / place).with_suffix(".html").read_text(encoding="utf-8")
+        assert f'<html lang="{lang}"' in text, place
+        for hreflang, link in (("zh", chinese), ("en", english)):
+            wanted = f'<a href="{link}" hreflang="{hreflang}" class="md-select__link"'
+            assert wanted in text, (place, wanted)
+
+
+def test_lines_of_chinese_are_joined():
+    """Stops a space in the middle of a Chinese word, and a heading that swallows its text."""
+    text = "## 区间\n区间止于净值\n日。\n\n- 一只\n  基金\n- 另一只\n| 甲 |\n"
+    assert joined(text) == "## 区间\n区间止于净值日。\n\n- 一只基金\n- 另一只\n| 甲 |\n"
+
+
+#: Query → a page that has it, and what is marked there.
+QUERIES = {
+    "最大回撤": ("zh/metrics.html", "最大回撤"),
+    "单位净值 分红": ("zh/concepts.html", "分红"),
+    "大面积更正": ("zh/runbook.html", "大面积更正"),
+    "净值怎么算": ("zh/metrics.html", "净值"),
+    "Sharpe": ("metrics.html", "sharpe"),
+    "<b>": ("data-dictionary.html", None),
+}
+
+
+def test_opened_from_disk_it_finds_chinese_and_follows_the_system(site, tmp_path):
+    """Stops a search that needs a server or cannot tell Chinese words, and a white page at night."""
+    if not shutil.which(os.environ.get("CHROMIUM", "chromium")):
+        pytest.skip("there is no Chromium: scripts/system.sh installs it")
+    with chromium(tmp_path / "profile") as page:
+        for query, (place, word) in QUERIES.items():
+            page("Page.navigate", url=f"{(site / 'index.html').as_uri()}?q={quote(query)}")
+            meta = "document.querySelector('.md-search-result__meta')?.textContent"
+            wait_for(query, lambda meta=meta: "符合条件" in (page.ask(meta) or ""))
+            found = page.ask(
+                "[...document.querySelectorAll('.md-search-result__link')]"
+                ".map(a => [a.href, ...[...a.querySelectorAll('mark')]"
+                ".map(m => m.textContent.toLowerCase())].join(' ')).join('\\n')"
+            )
+            hits = [line for line in found.splitlines() if f"/{place}" in line]
+            assert bool(hits) == (word is not None), (query, found)
+            assert word is None or any(f" {word}" in line for line in hits), (query, hits)
+        for scheme, wanted in (("light", "default"), ("dark", "slate")):
+            page("Emulation.setEmulatedMedia",
+                 features=[{"name": "prefers-color-scheme", "value": scheme}])  # fmt: skip
+            wait_for(
+                scheme,
+                lambda wanted=wanted: page.ask("document.body.dataset.mdColorScheme") == wanted,
+            )
+            ground = page.ask("getComputedStyle(document.body).backgroundColor")
+            dark = max(map(int, re.findall(r"\d+", ground)[:3])) < 100
+            assert dark == (scheme == "dark"), ground
 
 
 def test_a_browser_asks_nobody_else(site, tmp_path):

@@ -11,9 +11,20 @@ from fund_assets.cli import main
 from fund_assets.settings import CHANNELS, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
-ALERTS = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
+#: Both languages: place → text.
+PAGES = {
+    place: (ROOT / place).read_text(encoding="utf-8")
+    for place in (
+        "docs/runbook.md",
+        "docs/alerts.md",
+        "docs/zh/runbook.md",
+        "docs/zh/alerts.md",
+    )
+}
+ALERTS = PAGES["docs/alerts.md"]
+SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+SECTIONS = dict(SECTION.findall(PAGES["docs/runbook.md"]))
+SECTIONS_ZH = dict(SECTION.findall(PAGES["docs/zh/runbook.md"]))
 
 
 def test_every_kind_has_its_section_and_every_section_its_kind():
@@ -30,6 +41,12 @@ def test_a_section_says_what_it_is_how_to_look_and_what_to_do(kind):
     for part in ("- **Look**:", "- **Do**:"):
         assert part in text
     assert ("- **Ends** " in text) != kind.momentary
+    chinese = SECTIONS_ZH[kind.name]
+    assert chinese.strip().startswith(f"{kind.title}。")
+    for part in ("- **查看**：", "- **处理**："):
+        assert part in chinese
+    assert ("- **结束**：" in chinese) != kind.momentary
+    assert f"\n| `{kind.name}` {kind.title} | " in PAGES["docs/zh/alerts.md"]
 
 
 def test_the_page_on_alerts_has_every_kind_channel_and_setting():
@@ -42,7 +59,7 @@ def test_the_page_on_alerts_has_every_kind_channel_and_setting():
         assert re.search(channel.replace("mail", "e-mail"), ALERTS, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("page", [RUNBOOK, ALERTS], ids=["runbook", "alerts"])
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_every_command_on_the_page_exists(page):
     """Stops a person from being told to type what is not there, with options that are not."""
     found = re.findall(r"fund-assets ((?:[a-z][\w-]*|--[\w-]+| |[A-Z]+\b)+)", page)
@@ -56,10 +73,10 @@ def test_every_command_on_the_page_exists(page):
         assert {word for word in words if word.startswith("--")} <= options, line
 
 
-@pytest.mark.parametrize("page", [RUNBOOK, ALERTS], ids=["runbook", "alerts"])
-def test_links_lead_somewhere(page):
+@pytest.mark.parametrize("place", PAGES)
+def test_links_lead_somewhere(place):
     """Stops a page from pointing at a section or file that is gone."""
-    for target in re.findall(r"\]\(([^)]+)\)", page):
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[place]):
         file, _, anchor = target.partition("#")
-        assert not file or (ROOT / "docs" / file).is_file(), target
+        assert not file or ((ROOT / place).parent / file).is_file(), target
         assert not anchor or anchor in SECTIONS, target

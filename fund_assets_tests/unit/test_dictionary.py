@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fund_assets.cli import main, reference
-from fund_assets.nav import listing, rulebook, rules
+from fund_assets.nav import listing, rulebook, rules, rules_zh
 from fund_assets.schemas import dictionary
 from fund_assets.schemas.page import write_or_check
 from fund_assets.schemas.table import Column, Kind, Table
@@ -42,10 +42,17 @@ def test_a_column_in_words() -> None:
 
 def test_rules_page_is_up_to_date() -> None:
     """Stops a changed rule from leaving the published page behind."""
-    committed = rulebook.PAGE.read_text(encoding="utf-8")
-    assert committed == rulebook.render(), "run `make docs`"
-    for rule in (*listing.RULES, *rules.RULES.values()):
-        assert committed.count(f"| `{rule.id}` | {rule.title} |") == 1
+    for page, words in rulebook.PAGES.items():
+        committed = page.read_text(encoding="utf-8")
+        assert committed == rulebook.render(words), "run `make docs`"
+        for rule in (*listing.RULES, *rules.RULES.values()):
+            assert committed.count(f"| `{rule.id}` | {words.title(rule)} |") == 1
+
+
+def test_no_rule_has_words_in_chinese_that_it_lacks() -> None:
+    """Stops the words of a rule that is gone from staying behind."""
+    assert set(rules_zh.TITLES) == {rule.id for rule in rulebook.EVERY}
+    assert set(rules_zh.LIFTS) == {rule.id for rule in rulebook.EVERY if rule.lifts}
 
 
 def test_commands_page_is_up_to_date() -> None:
