@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from fund_assets import metrics
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import FundSeries, SeriesError, compute_metrics, of_series
 from fund_assets.metrics.jit import compiled
-from fund_assets.metrics.kernel import NO_DAY, RESULT
+from fund_assets.metrics.kernel import NO_DAY, RESULT, _periods_per_year
 from fund_assets.metrics.windows import start_days
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets_tests.unit.metrics_reference import start_of
@@ -272,3 +273,31 @@ def test_deviations_of_nothing_are_zero():
     assert steady["annualized_volatility"] == 0.0 and pd.isna(steady["sharpe_ratio"])
     assert steady["downside_deviation"] == 0.0 and pd.isna(steady["sortino_ratio"])
     assert steady["observations"] == 50 and steady["periods_per_year"] == 250.0
+
+
+@pytest.mark.parametrize("n", [50, 100, 200])
+@pytest.mark.parametrize(
+    ("shares", "periods"),
+    [
+        # Percent of gaps of one day, of at most four, of 5 to 9, of 5 to 16, and of weekend NAVs.
+        ((90, 100, 0, 0, 20), 365.0),
+        ((88, 100, 0, 0, 20), None),
+        ((90, 100, 0, 0, 18), None),
+        ((60, 90, 0, 0, 10), 250.0),
+        ((58, 90, 0, 0, 10), None),
+        ((60, 88, 0, 0, 10), None),
+        ((60, 90, 0, 0, 12), None),
+        ((100, 100, 0, 0, 0), 250.0),
+        ((0, 0, 70, 90, 0), 52.0),
+        ((0, 0, 68, 90, 0), None),
+        ((0, 0, 70, 88, 0), None),
+    ],
+)
+def test_the_limits_of_a_rhythm(n, shares, periods):
+    """Stops risk from being scaled by a factor that a fund's own dates do not have."""
+    names = ("one_day", "short", "week", "weeks", "weekend")
+    sums = SimpleNamespace(
+        **{name: share * n // 100 for name, share in zip(names, shares, strict=True)}
+    )
+    found = _periods_per_year.py_func(n, sums)
+    assert found == periods if periods else np.isnan(found)
