@@ -5,6 +5,7 @@ from math import nan
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fund_assets.sources.base import (
@@ -121,6 +122,17 @@ def test_json_that_is_no_finite_number_is_a_defect(literal):
     text = literal.strip('"')
     assert frame["defect"].tolist() == ["", f"unit_nav: not a number: '{text}'", ""]
     np.testing.assert_array_equal(frame["unit_nav"], [1.0, nan, 1.0302])
+
+
+def test_a_variable_is_where_it_is_declared_first():
+    """Stops a later mention of a list, as scripts of pages have them, from hiding its values."""
+    body = _body()
+    told, at = decode_history(body, "000001")[0], body.rindex(b"var ")
+    mention = b"if(Data_netWorthTrend.length){draw(Data_netWorthTrend);}"
+    again = b"var Data_netWorthTrend = [];"
+    for more in (mention, again, mention + again):
+        longer = body[:at] + more + body[at:]
+        pd.testing.assert_frame_equal(decode_history(longer, "000001")[0], told)
 
 
 def test_exponents_of_small_numbers_are_numbers():

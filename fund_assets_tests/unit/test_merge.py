@@ -336,6 +336,8 @@ def test_stale_fund_warns_by_kind():
     found = plan(batch, known(stored(*rows), kinds={"000001": "equity", "000002": "qdii"}))
     verdict = next(v for v in found.verdicts if v.rule == "R13_staleness")
     assert verdict.cases == ("000001 (equity): last NAV 20260915, 3 sessions ago, 1 are usual",)
+    told = plan(history(("000003", FRI, 1.0, 1.0, 0.0)), known(stored(*rows)))
+    assert next(v for v in told.verdicts if v.rule == "R13_staleness").looked_at == 0
 
 
 def test_empty_batch_blocks():

@@ -296,6 +296,8 @@ def test_what_is_a_gap_follows_the_rhythm_of_the_fund():
     shapes = {
         "daily over all holidays": (days, 0),
         "one session missing": (days[:99] + days[100:], 1),
+        "three of 500 missing": ([d for n, d in enumerate(days) if n not in (99, 199, 299)], 3),
+        "two of 60 missing": ([d for n, d in enumerate(days[-60:]) if n not in (19, 39)], 2),
         "rests on other holidays": (rests, 0),
         "rests, and four sessions missing": (
             [d for n, d in enumerate(rests) if n not in odd],
