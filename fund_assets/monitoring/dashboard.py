@@ -4,7 +4,9 @@ Belongs here: words, order and looks. Does not belong here: any fact or judgemen
 (`status.py`).
 
 Every part is a panel as wide as the dashboard, so that all lines have the same width,
-Chinese ones too. Texts from the data are escaped: a fund may be named `[bold]`.
+Chinese ones too. Where room is short, names go over several lines and figures stay whole. What
+matters comes first, and the result last: there a terminal stands when all is printed. Texts
+from the data are escaped: a fund may be named `[bold]`.
 """
 
 from collections.abc import Iterable
@@ -19,9 +21,10 @@ from fund_assets.monitoring.status import Status
 from fund_assets.monitoring.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
 
 #: Narrower than the one, texts are cut; wider than the other, nothing is gained.
-LEAST_WIDTH, MOST_WIDTH = 76, 124
-#: From here on, two panels stand side by side.
-WIDE = 108
+LEAST_WIDTH, MOST_WIDTH = 60, 124
+#: From here on, columns stand two cells apart; each count of a batch has its column; two panels
+#: stand side by side.
+ROOMY, COUNTED, WIDE = 76, 92, 108
 SHOWN_UPDATES, SHOWN_CHECKS = 8, 8
 
 #: Cells of the coverage panel that are not the bar: kind, share, funds, gaps and border.
@@ -74,23 +77,28 @@ NONE = "[dim]—[/]"
 def dashboard(status: Status, width: int) -> RenderableType:
     """The whole dashboard, `width` cells wide; `fit` tells which widths make sense."""
     if not status.exists:
-        return Group(_head(status), _next(FIRST))
-    facts = [_freshness(status), _jobs(status), _quality(status), _machine(status)]
-    if width >= WIDE:
-        half = width // 2
-        covered = [_coverage(status, half), _curve(status, half)]
-        middle = [_beside(facts[:2], covered[:1]), _beside(facts[2:], covered[1:])]
-    else:
-        middle = [facts[0], _coverage(status, width), _curve(status, width), *facts[1:]]
+        return Group(_next(FIRST), _head(status))
+    half = width // 2 if width >= WIDE else width
+    facts = [
+        _freshness(status, half),
+        _jobs(status, width < WIDE),
+        _quality(status),
+        _machine(status),
+    ]
+    covered = [_coverage(status, half), _curve(status, half)]
     checks = [_checks(status)] if status.failing_checks else []
+    if width >= WIDE:
+        beside = [_beside(facts[:2], covered[:1]), _beside(facts[2:], covered[1:])]
+        first = [*beside, *checks]
+    else:
+        first = [facts[0], *covered, *checks, *facts[1:]]
     return Group(
-        _head(status),
-        *middle,
-        _batches(status),
-        _updates(status),
+        *first,
+        _batches(status, width),
+        _updates(status, width),
         _statistics(status),
-        *checks,
         _next(NEXT),
+        _head(status),
     )
 
 
@@ -152,11 +160,17 @@ def _head(status: Status) -> Panel:
         left = f"还有 {status.calendar_days_left} 天"
         facts.add_row("日历", f"已知至 {status.calendar_until}，{left}")
     style = "green" if status.healthy else "red"
-    return _panel("基金数据平台", Group(lines, facts), style)
+    return _panel("基金数据平台", Group(facts, lines), style)
 
 
-def _freshness(status: Status) -> Panel:
-    table = _table("数据表", "最新日期", "应到", "落后", "上次更新", right=["落后"])
+def _gap(width: int) -> int:
+    return 2 if width >= ROOMY else 1
+
+
+def _freshness(status: Status, width: int) -> Panel:
+    table = _table(
+        "数据表", "最新", "应到", "落后", "上次更新", right=["落后"], gap=_gap(width)
+    )
     for row in status.freshness:
         behind = f"{row.sessions_behind} 日" if row.sessions_behind is not None else "无数据"
         if row.hours_late:
@@ -212,10 +226,12 @@ def sparkline(shares: Iterable[float]) -> str:
     )
 
 
-def _jobs(status: Status) -> Panel:
-    table = _table("任务", "次数", "成功率", "平均用时", right=["次数", "成功率", "平均用时"])
+def _jobs(status: Status, folds: bool) -> Panel:
+    """Where panels stand side by side a row is a line, and a long name is cut."""
+    figures = ("次数", "成功率", "平均用时")
+    table = _table("任务", *figures, right=figures, wraps="任务" if folds else "")
     for job in status.jobs:
-        rate = NONE if job.success_rate is None else f"{job.success_rate:.0%}"
+        rate = NONE if job.success_rate is None else f"{int(job.success_rate * 100)}%"
         if job.failed:
             rate = f"[red]{rate}[/]"
         table.add_row(escape(job.job), f"{job.runs:,}", rate, _seconds(job.mean_duration_s))
@@ -255,25 +271,35 @@ def _machine(status: Status) -> Panel:
     return _panel("系统", table)
 
 
-def _batches(status: Status) -> Panel:
+def _batches(status: Status, width: int) -> Panel:
     counts = ("读入", "新增", "更正", "补全", "未变", "隔离", "待公布")
-    table = _table("采集时间", "批次", "净值日", "状态", *counts, right=counts, gap=1)
+    counted = counts if width >= COUNTED else ("行数",)
+    wraps = "" if width >= COUNTED else "行数"
+    table = _table(
+        "采集时间", "批次", "净值日", "状态", *counted, right=counts, wraps=wraps, gap=1
+    )
     for row in status.batches:
         numbers = (row.rows_read, row.rows_new, row.rows_changed, row.rows_filled,
                    row.rows_unchanged, row.rows_quarantined, row.rows_pending)  # fmt: skip
+        if width >= COUNTED:
+            cells = [_count(number) for number in numbers]
+        else:
+            named = zip(counts, numbers, strict=True)
+            # 读入1,840万: a line breaks between counts, never within one
+            cells = [" ".join(f"{name}{_count(n)}".replace(" ", "") for name, n in named if n)]
         table.add_row(
             _moment(row.collected_at),
             BATCH_KINDS[row.kind],
             _day(row.newest_date),
             STATES[row.state],
-            *(_count(n) for n in numbers),
+            *cells,
         )
     return _panel("最近批次", table)
 
 
-def _updates(status: Status) -> Panel:
-    table = _table("时间", "数据表", "数据日期", "行数", "写入", "用时", "状态",
-                   right=["行数", "写入", "用时"])  # fmt: skip
+def _updates(status: Status, width: int) -> Panel:
+    table = _table("时间", "数据表", "日期", "行数", "写入", "用时", "状态",
+                   right=["行数", "写入", "用时"], wraps="数据表", gap=_gap(width))  # fmt: skip
     for row in status.updates[:SHOWN_UPDATES]:
         table.add_row(
             _moment(row.at),
@@ -295,7 +321,7 @@ def _statistics(status: Status) -> Panel:
     figures = ("次数", "成功率", "行数", "写入", "平均用时")
     table = _table("数据表", *figures, right=figures)
     for row in status.assets:
-        rate = NONE if row.success_rate is None else f"{row.success_rate:.0%}"
+        rate = NONE if row.success_rate is None else f"{int(row.success_rate * 100)}%"
         table.add_row(
             TABLES.get(row.asset, row.asset),
             f"{row.updates:,}",
@@ -310,14 +336,15 @@ def _statistics(status: Status) -> Panel:
 
 
 def _checks(status: Status) -> Panel:
-    table = _table("级别", "检查", "行数", "首例", right=["行数"], wraps="首例")
+    table = _table("级别", "行数", "检查与首例", right=["行数"], wraps="检查与首例")
     for row in status.failing_checks[:SHOWN_CHECKS]:
         error = row.severity == "ERROR"
         table.add_row(
             "[red]✗ 错误[/]" if error else "[yellow]! 警告[/]",
-            escape(row.check),
             _count(row.failed),
-            escape(row.words),
+            f"{escape(row.check)}\n[dim]{escape(row.words)}[/]"
+            if row.words
+            else escape(row.check),
         )
     more = len(status.failing_checks) - SHOWN_CHECKS
     rest = [f"[dim]另有 {more} 项，见 Dagster 界面[/]"] if more > 0 else []
@@ -326,7 +353,9 @@ def _checks(status: Status) -> Panel:
 
 
 def _next(commands: Iterable[tuple[str, str]]) -> Panel:
-    table = Table.grid(padding=(0, 3, 0, 0))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for command, words in commands:
         table.add_row(f"[bold cyan]{command}[/]", f"[dim]{words}[/]")
     return _panel("下一步", table, "dim")

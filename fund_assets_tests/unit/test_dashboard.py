@@ -113,12 +113,53 @@ def lines(status, width):
     return console.file.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("width", [LEAST_WIDTH, 80, 107, 108, MOST_WIDTH])
+@pytest.mark.parametrize("width", [LEAST_WIDTH, 76, 91, 92, 107, 108, MOST_WIDTH])
 @pytest.mark.parametrize("status", [FULL, EMPTY, ABSENT], ids=["full", "empty", "absent"])
 def test_every_line_has_the_same_width(status, width):
     """Stops Chinese, full-width and emoji texts from breaking the frame."""
     for line in lines(status, width):
         assert cell_len(line) == width, line
+
+
+#: An ordinary evening: a market of 26,000 classes, names as they are.
+USUAL = replace(
+    FULL,
+    problems=("validated_nav 落后 3 个交易日",),
+    updates=tuple(
+        Update(AT, asset, f"run{n}", "running", "2026-09-18", 255_000, 52_000, 123.4)
+        for n, asset in enumerate(("fund_nav", "benchmark_index", "history_recheck"))
+    ),
+    jobs=(JobStatistics("history_backfill", 1_234, 1_233, 1, 0.999, 1_500.0),),
+    quarantine=(("R25_event_completeness", 1_234),),
+    failing_checks=(
+        FailingCheck("validated_nav", "R25_event_completeness", "WARN", AT, "run1", 9, 9, EVIL),
+    ),
+)
+
+
+def test_sixty_columns_cut_nothing():
+    """Stops a narrow terminal from hiding figures behind dots."""
+    shown = "\n".join(lines(USUAL, 60))
+    assert "…" not in shown
+    for text in (
+        "✗ 校验净值 09-14 09-17", "12,345/12,345", "history_backfill  1,234     99%   25.0 分",
+        "新增1,840万", "255,000 52,000 2.1 分 进行中", "R25_event_completeness",
+    ):  # fmt: skip
+        assert text in shown, text
+
+
+@pytest.mark.parametrize("width", [60, 124])
+def test_what_matters_is_first_and_the_result_is_last(width):
+    """Stops a verdict that has scrolled away when the last of the panels is printed."""
+    shown = lines(USUAL, width)
+    titles = [line for line in shown if line.startswith("╭")]
+    assert "新鲜度" in titles[0]
+    assert "基金数据平台" in titles[-1]
+    assert [line[1:-1].strip() for line in shown[-4:-1]] == [
+        "✗ 1 个问题", "• validated_nav 落后 3 个交易日", "! 交易日历只剩 37 天",
+    ]  # fmt: skip
+    shown = lines(ABSENT, width)
+    assert "仓库尚未建立" in shown[-2]
 
 
 def test_texts_of_data_stay_as_they_are():
@@ -132,7 +173,7 @@ def test_words():
     shown = "\n".join(lines(FULL, 80))
     for text in (
         "✗ 2 个问题", "! 交易日历只剩 37 天", "时钟由 FUND_CLOCK 固定", "1.2 GB",
-        "✓ 采集净值", "✗ 校验净值", "3 日", "无数据", "被拦截", "1,840 万",
+        "✓ 采集净值", "✗ 校验净值", "3 日", "无数据", "被拦截", "读入1,840万",
         "95%", "1.6 分", "R08_jump_unconfirmed", "另有 4 次", "✗ 错误", "! 警告",
         "已知至 2026-12-31", "fund-assets nav 000001", "09-17 23:30 前到齐", "3 日 70 时",
         "21 次结束，成功率 95.2%", "近日 5 日", "▁▂▅▇█", "当晚 2 轮", "1.5 GB", "5.0 分前",
@@ -166,7 +207,7 @@ def test_absent_says_what_to_run():
     assert "新鲜度" not in shown
 
 
-@pytest.mark.parametrize(("columns", "width"), [(40, 76), (80, 80), (300, 124)])
+@pytest.mark.parametrize(("columns", "width"), [(40, 60), (80, 80), (300, 124)])
 def test_fit(columns, width):
     """Stops a dashboard that is stretched over a whole wall."""
     assert fit(columns) == width
