@@ -84,6 +84,7 @@ def result_of(
 ) -> dg.AssetCheckResult:
     """The check result of a verdict; None is a rule that had nothing to look at."""
     found = verdict or Verdict(rule.id, rule.severity.value, 0, 0)
+    way_out = {} if found.passed else {"lifted_by": rule.way_out}
     return check_result(
         rule.id,
         asset=asset,
@@ -95,6 +96,7 @@ def result_of(
         if rule.severity is Severity.BLOCK
         else dg.AssetCheckSeverity.WARN,
         consequence=rule.severity.value,
+        **way_out,
         **{f"threshold_{name}": value for name, value in rule.thresholds.items()},
     )
 

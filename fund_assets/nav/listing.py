@@ -4,6 +4,7 @@ Belongs here: which funds are new, gone or renamed, and delisting nothing becaus
 short. Does not belong here: reading or writing either of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,11 @@ class ListingPlan:
     added: int
     gone: int
     renamed: pd.DataFrame
+
+    @property
+    def came_short(self) -> bool:
+        """Whether the list has lost so many funds that it was probably cut (R18)."""
+        return _came_short(self.verdicts)
 
 
 def described(listing: pd.DataFrame, today: int) -> pd.DataFrame:
@@ -140,12 +146,16 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
             "old_type": old["fund_type"],
         }
     )[changed].reset_index()
-    refused = any(v.rule == "R18_list_shrink" and not v.passed for v in verdicts)
+    refused = _came_short(verdicts)
     first_seen_on = known["first_seen_on"].reindex(fresh.index, fill_value=today)
     staying = fresh.assign(first_seen_on=first_seen_on)
     leaving = known.loc[settled if refused else gone].assign(status="delisted")
     rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
     return ListingPlan(rows, verdicts, len(fresh), len(added), len(gone), renamed)
+
+
+def _came_short(verdicts: Iterable[Verdict]) -> bool:
+    return any(v.rule == "R18_list_shrink" and not v.passed for v in verdicts)
 
 
 def _settled(listed: pd.DataFrame, gone: pd.Index, today: int) -> pd.Index:

@@ -104,13 +104,8 @@ ENGLISH = Words(
     {severity: severity.value for severity in Severity},
     "hold: that figure",
     {"listing": "the funds stay listed", "events": "the list is not applied"},
-    {
-        Severity.BLOCK: "",
-        Severity.HOLD: "a witness; or a person",
-        Severity.WARN: "it is merged; the next figures that fit",
-        Severity.INFO: "",
-    },
-    "; or a person",
+    rules.BY_ITSELF,
+    rules.OR_PERSON,
     ", ",
 )
 CHINESE = Words(

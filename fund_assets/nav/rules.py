@@ -49,8 +49,8 @@ class Rule:
         thresholds: the numbers in it, for those who read the check.
         about: of a rule that holds, the figures it doubts; a witness is another sight of these.
         cells: it holds these figures alone; the rest of the observation is merged.
-        lifts: what lets the data through by itself, or ends the warning. A row that is held or
-            warned of passes as `rulebook.row` says.
+        lifts: what lets the data through by itself, or ends the warning; empty: as usual for
+            the severity.
     """
 
     id: str
@@ -63,6 +63,24 @@ class Rule:
     about: tuple[str, ...] = tuple(OBSERVED_NAMES)
     cells: bool = False
     lifts: str = ""
+
+    @property
+    def way_out(self) -> str:
+        """What lets the data through, or ends the warning, in words; empty where none waits."""
+        if self.severity is Severity.BLOCK:
+            return f"{self.lifts}{OR_PERSON}"
+        return self.lifts or BY_ITSELF[self.severity]
+
+
+#: Added where a batch is blocked.
+OR_PERSON = "; or a person"
+#: What ends a breach where its rule says nothing else.
+BY_ITSELF = {
+    Severity.BLOCK: "",
+    Severity.HOLD: "a witness; or a person",
+    Severity.WARN: "it is merged; the next figures that fit",
+    Severity.INFO: "",
+}
 
 
 @dataclass(frozen=True)
@@ -486,7 +504,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
         "R08_new_series", "a fund is not silent for more than a year", Severity.WARN, "row",
         lambda f: f["silent_since"].isna(),
         "{fund_code} {nav_date}: the NAV before is of {silent_since:.0f}; a new series begins at 1, there is no return over the "
-        "silence, and measures begin here",
+        "silence, and measures begin here; it is merged, nothing waits, and the fund's next NAV ends the warning",
     ),
     Rule(
         "R08_jump", "a day's return is usual for its kind", Severity.WARN, "row",

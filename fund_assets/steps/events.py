@@ -1,6 +1,7 @@
 """Step 1b: the market's lists of dividends and splits into fund_events."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -64,8 +65,9 @@ def refresh_events(
     """Fetch the lists of this year and the last, and land what they tell.
 
     The lists have a page for each hundred events, so they are asked for once a day. A list
-    that is shorter than what is stored from it is refused as a whole. When the source
-    fails, the stored events stay in use and the report says so; the caller must show it.
+    that is shorter than what is stored from it is asked for again, and refused as a whole
+    when it stays so. When the source fails, the stored events stay in use and the report says
+    so; the caller must show it.
 
     Args:
         even_if_asked: ask although they were had today.
@@ -95,11 +97,12 @@ def _fetch(
     kept: list[MarketEvents] = []
     try:
         for year in years:
-            told = source.events(year)
+            stored = events.listed_counts(warehouse, year)
+            told = whole(source, year, stored)
             report.listed += len(told.frame)
             report.unreadable += told.unreadable
             report.moved += told.moved
-            if shrunk := shrinkage(told, events.listed_counts(warehouse, year)):
+            if shrunk := shrinkage(told, stored):
                 report.refused += shrunk
             else:
                 kept.append(told)
@@ -109,6 +112,16 @@ def _fetch(
     if kept:
         _land(warehouse, source.name, kept, now(), report)
     events.set_asked_on(warehouse, to_key(now().date()))
+
+
+def whole(source: FundSource, year: int, stored: dict[str, int]) -> MarketEvents:
+    """A year's lists; what came short is asked for once more, and the longer answer counts."""
+    told = source.events(year)
+    if shrinkage(told, stored):
+        with suppress(SourceError):
+            again = source.events(year)
+            told = max(told, again, key=lambda one: len(one.frame))
+    return told
 
 
 def shrinkage(told: MarketEvents, stored: dict[str, int]) -> list[str]:

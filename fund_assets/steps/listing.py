@@ -1,5 +1,6 @@
 """Step 1: the market's list of funds into fund_info."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pandas as pd
@@ -29,7 +30,8 @@ def refresh(warehouse: Warehouse, source: FundSource, today: int) -> ListingRepo
     """Fetch the list and write what it changes.
 
     When the source fails and a list is stored, the stored one stays in use and the report
-    says so; the caller must show it.
+    says so; the caller must show it. A list that came short is asked for once more before it
+    is believed: the longer answer counts.
 
     Raises:
         SourceError: the source failed and there is no stored list.
@@ -44,5 +46,10 @@ def refresh(warehouse: Warehouse, source: FundSource, today: int) -> ListingRepo
             written=0, funds=stored, failure=f"{type(error).__name__}: {error}"
         )
     plan = plan_listing(stored, listing.frame, today)
+    if plan.came_short:
+        with suppress(SourceError):
+            again = source.fund_list()
+            if len(again.frame) > len(listing.frame):
+                listing, plan = again, plan_listing(stored, again.frame, today)
     written = landing.write_fund_info(warehouse, plan.rows)
     return ListingReport(written, landing.fund_info(warehouse), plan, listing)

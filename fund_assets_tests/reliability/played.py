@@ -350,8 +350,8 @@ class Play:
         held = self.warehouse.value(
             "SELECT COUNT(*) FROM collection_batch WHERE state = 'held'"
         )
-        whole = bool(held) or self.account.weeks % WHOLE_WEEKS == 0
         self.account.weeks += 1
+        whole = bool(held) or self.account.weeks % WHOLE_WEEKS == 0
         self.account.whole_weeks += whole
         done = (
             build_defs(self._platform())

@@ -17,6 +17,7 @@ from fund_assets_tests.reliability.faulty import Clock, FaultySource
 from fund_assets_tests.reliability.judging import Judge
 from fund_assets_tests.reliability.market_truth import ACC, INCOME, UNIT, WEEK, Truth, day_of
 from fund_assets_tests.reliability.played import Play
+from fund_assets_tests.reliability.truth import words_of
 from fund_assets_tests.reliability.wrongs import SHORT, YEAR, Drawing
 
 CALENDAR = TradingCalendar.build()
@@ -153,59 +154,80 @@ def test_a_year_has_room_for_every_fault():
         assert all(ends < begins for (_, ends), (begins, _) in pairwise(mine)), code
 
 
+#: What a few weeks have room for, each once.
+FEW = {
+    "ten-fold value": (("both", "date", 1),),
+    "stale share": ((0.8, "repeats", "wave"),),
+    "accumulated NAV of one": (("page", 1),),
+    "accumulated NAV of all": (("wave",),),
+    "weekend's sum on the page": (("all",),),
+    "off over a weekend": (("before the evening",),),
+    "negative income": ((0.05,),),
+    "impossible income": (("page", 2),),
+    "large redemption": (("told",),),
+}
+
+
 class Planted(Play):
-    """A play without faults in which somebody writes into the warehouse itself."""
+    """A play at whose end, after the last Sunday, somebody writes into the warehouse itself."""
 
     def _day(self, day):
         super()._day(day)
-        if day == self.days[2]:  # no page shows the first date any more
+        if day == self.days[-4]:
+            self.date = to_key(self.days[-9])  # no page shows it any more
+            self.before = dict(self.account.alarms)
             self.nav = self._first_with("unit_nav")
             self._write("UPDATE validated_nav SET unit_nav = unit_nav * 10", self.nav)
         if day == self.days[-1]:  # no sensor finds it
             self.income = self._first_with("yield_per_10k")
             self._write("DELETE FROM validated_nav", self.income)
 
-    def _weekly(self):
-        return False
-
     def _first_with(self, figure):
-        return self.warehouse.value(
-            "SELECT MIN(fund_code) FROM validated_nav "
-            f"WHERE nav_date = {to_key(self.days[0])} AND {figure} IS NOT NULL"
+        faulty = {code for wrong in self.wrongs for code in wrong.codes}
+        found = self.warehouse.rows(
+            f"SELECT fund_code FROM validated_nav WHERE nav_date = {self.date} "
+            f"AND {figure} IS NOT NULL ORDER BY fund_code"
         )
+        codes = [str(row["fund_code"]) for row in found]
+        return next(code for code in codes if figure != "unit_nav" or code not in faulty)
 
     def _write(self, what, code):
         with self.warehouse.transaction(writes=True) as connection:
             connection.exec_driver_sql(
-                f"{what} WHERE nav_date = {to_key(self.days[0])} AND fund_code = '{code}'"
+                f"{what} WHERE nav_date = {self.date} AND fund_code = '{code}'"
             )
 
 
 @pytest.mark.slow
-def test_what_is_planted_is_convicted(tmp_path):
-    """Stops the judge from acquitting everything: a NAV made ten times too high in the
-    warehouse and an income deleted there are found, with their time, and nothing else."""
+def test_weeks_of_faults_end_without_a_broken_promise_and_what_is_planted_is_convicted(
+    tmp_path,
+):
+    """Stops a fault of a kind from being accepted, held too long, told falsely or leaving a gap;
+    and the judge from acquitting everything: a NAV made ten times too high in the warehouse
+    itself and an income deleted there are found, with their time, and nothing else."""
     play = Planted(
         tmp_path,
         stores.at(tmp_path),
-        seed=4,
-        first=date(2025, 8, 20),
-        sessions=9,
-        funds=60,
-        wanted={},
+        seed=11,
+        first=date(2025, 8, 25),
+        sessions=19,
+        funds=80,
+        years=0.1,
+        wanted=FEW,
     )
     account = play.live()
-    key = to_key(play.days[0])
+    assert account.drawn == dict.fromkeys(FEW, 1) and not account.skipped
+    assert account.weeks == 2 and account.blocked and account.alarms == play.before
     (wrong,) = (spell for spell in account.too_long if not spell.held)
-    assert (wrong.code, wrong.date, wrong.figure) == (play.nav, key, "unit_nav")
+    assert (wrong.code, wrong.date, wrong.figure) == (play.nav, play.date, "unit_nav")
     assert wrong.stored == pytest.approx(10 * wrong.right)
-    # Seen on the morning after; five sessions end before the last look.
-    assert wrong.sessions == 5 and not wrong.over
-    assert [(s.code, s.date) for s in account.too_long if s.held] == [(play.nav, key)]
-    assert account.missing_incomes == [(play.income, key)]
+    # Seen on the morning after; two sessions end before the last look.
+    assert wrong.sessions == 2 and not wrong.over
+    assert [(s.code, s.date) for s in account.too_long if s.held] == [(play.nav, play.date)]
+    assert account.missing_incomes == [(play.income, play.date)]
     others = {name: n for name, n in account.figures.items() if n}
     assert others == {
         "wrong values accepted too long": 1,
         "right values held too long": 1,
         "incomes missing": 1,
-    }
+    }, words_of(play)

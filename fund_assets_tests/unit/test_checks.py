@@ -55,7 +55,8 @@ def test_a_verdict_that_passes(rule):
 
 @pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.id)
 def test_a_verdict_that_fails(rule):
-    """Stops a breach from being hidden, told without its rows, or told too loudly."""
+    """Stops a breach from being hidden, told without its rows or without what lifts it, or
+    told too loudly."""
     verdict = Verdict(rule.id, rule.severity.value, 120, 2, ("000001 20260918: a", "000002: b"))
     result = result_of(rule, verdict)
     assert result.passed == (rule.severity is Severity.INFO)
@@ -67,6 +68,8 @@ def test_a_verdict_that_fails(rule):
     assert result.severity is loud
     assert shown(result)["failed"] == 2
     assert shown(result)["cases"] == [{"case": "000001 20260918: a"}, {"case": "000002: b"}]
+    assert shown(result).get("lifted_by", "") == rule.way_out
+    assert bool(rule.way_out) == (rule.severity is not Severity.INFO)
 
 
 def test_a_rule_with_nothing_to_look_at_passes():

@@ -20,9 +20,9 @@ from fund_assets.nav.events import (
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.proof import prove
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV
-from fund_assets.sources.base import MarketEvents
+from fund_assets.sources.base import MarketEvents, TransportError
 from fund_assets.sources.decode import event_frame
-from fund_assets.steps.events import shrinkage
+from fund_assets.steps.events import shrinkage, whole
 from fund_assets_tests.unit.builders import (
     CALENDAR,
     FRI,
@@ -142,6 +142,38 @@ def test_a_list_that_lost_one_event_is_refused():
     assert shrinkage(told, {"dividend": 2, "split": 0}) == [
         "2026: 1 dividends are listed, 2 are stored from that list; the list is refused, nothing changed"
     ]
+
+
+class InTurn:
+    """A source that gives these lists in turn; an error is raised."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def events(self, _year):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_a_list_that_came_short_is_asked_for_again_at_once():
+    """Stops a page that was cut once from costing the day's events, an error of the second look
+    from costing what the first one told, and a whole list from being asked for twice."""
+    rows = [("000001", FRI, "dividend", 0.1), ("000002", FRI, "dividend", 0.2)]
+    short, long = (MarketEvents(2026, seen(*rows[:n]), ()) for n in (1, 2))
+    stored = {"dividend": 2}
+    for answers, used in (
+        ((long, TransportError("not asked")), long),
+        ((short, long), long),
+        ((short, short), short),
+        ((short, MarketEvents(2026, seen(*rows).head(0), ())), short),
+        ((short, TransportError("503")), short),
+    ):
+        assert whole(InTurn(*answers), 2026, stored) is used
+    source = InTurn(long, long)
+    whole(source, 2026, stored)
+    assert source.answers == [long], "a whole list is believed at once"
 
 
 def plan(batch, beside):

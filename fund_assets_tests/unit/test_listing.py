@@ -5,6 +5,8 @@ import pytest
 
 from fund_assets.nav.listing import acceptable, described, plan_listing
 from fund_assets.schemas.tables import FUND_INFO
+from fund_assets.sources.base import Listing, TransportError
+from fund_assets.steps import listing as step
 
 DAY, NEXT = 20260917, 20260918
 
@@ -184,3 +186,43 @@ def test_names_keep_every_character():
     names = ["华夏 A/B（LOF）", "牛市📈", "'; drop table fund_info; --", "Ａ类", "𠮷基金"]
     frame = listed(*((f"{n:06d}", name, "股票型") for n, name in enumerate(names, 1)))
     assert plan_listing(FUND_INFO.empty(), frame, DAY).rows["name"].tolist() == names
+
+
+class InTurn:
+    """A source that gives these lists in turn; an error is raised."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def fund_list(self):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Listing(answer, ())
+
+
+@pytest.mark.parametrize(
+    ("answers", "used", "left"),
+    [
+        ((market(100), market(100)), 100, 1),
+        ((market(60), market(100)), 100, 0),
+        ((market(60), market(80), market(100)), 80, 1),
+        ((market(60), market(50)), 60, 0),
+        ((market(60), TransportError("503")), 60, 0),
+    ],
+)
+def test_a_list_that_came_short_is_asked_for_again_at_once(monkeypatch, answers, used, left):
+    """Stops a page that was cut once from being believed, and a second look that is worse or
+    fails from costing what the first one told."""
+    written = []
+    monkeypatch.setattr(step.landing, "fund_info", lambda _: stored(market(100)))
+    monkeypatch.setattr(
+        step.landing, "write_fund_info", lambda _, rows: written.append(rows) or len(rows)
+    )
+    source = InTurn(*answers)
+    report = step.refresh(None, source, NEXT)
+    assert len(report.listing.frame) == report.plan.listed == used
+    assert len(source.answers) == left
+    (rows,) = written
+    assert (rows["status"] == "listed").sum() == used, "nothing is delisted by a short list"
+    assert report.plan.came_short == (used < 100)
