@@ -1,4 +1,7 @@
-"""The reports in a real browser: dark, light, narrow, printed, and without a word to the network."""
+"""The reports in a real browser: dark, light, narrow, printed, and without a word to the network.
+
+The status page stands beside them where it is narrow: it is looked at on telephones as well.
+"""
 
 import base64
 import json
@@ -9,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from fund_assets.health.page import Page
 from fund_assets.report.page import walk_forward_page, weekly_page
-from fund_assets_tests.unit import test_report
+from fund_assets_tests.unit import test_health_page, test_report
 from scripts.screenshots import chromium, wait_for
 
 pytestmark = pytest.mark.slow
@@ -66,6 +70,8 @@ def opened(tmp_path_factory):
         [row], list(test_report.facts().walk), test_report.NOW, "akshare"
     )
     (folder / "walk.html").write_text(walked, encoding="utf-8")
+    status = Page(test_health_page.UI).render(test_health_page.RICH)
+    (folder / "status.html").write_text(status, encoding="utf-8")
     with chromium(folder / "chromium") as browser:
         browser("Page.enable")
         yield browser, folder, listener, name
@@ -128,6 +134,47 @@ def test_pages_fit(opened, width, file):
     browser, folder, _, _ = opened
     show(browser, folder / file, width=width)
     assert browser.ask("document.documentElement.scrollWidth") <= width
+
+
+#: What a narrow page hides: elements beyond its edge, places to push sideways that show no shade
+#: at the edge, and texts under 10 px, in charts as they are scaled; and how many places have one.
+HIDDEN = """
+JSON.stringify((() => {
+    const style = e => getComputedStyle(e);
+    const pushed = e => e.scrollWidth > e.clientWidth + 1 && style(e).overflowX === "auto";
+    const shaded = e => style(e).backgroundAttachment.includes("local")
+        && style(e).backgroundAttachment.includes("scroll");
+    const within = e => e && (pushed(e) || within(e.parentElement));
+    const found = {beyond: [], silent: [], small: [], shaded: 0};
+    for (const e of document.querySelectorAll("main *")) {
+        const box = e.getBoundingClientRect();
+        if (box.width && box.right > innerWidth + 1 && !within(e.parentElement))
+            found.beyond.push(e.outerHTML.slice(0, 99));
+        if (pushed(e)) shaded(e) ? found.shaded++ : found.silent.push(e.outerHTML.slice(0, 99));
+        if ([...e.childNodes].every(n => n.nodeType !== 3 || !n.textContent.trim())) continue;
+        let size = parseFloat(style(e).fontSize);
+        if (e.ownerSVGElement) {
+            const matrix = e.getScreenCTM?.();
+            if (!matrix) continue;  // a title, which is not drawn
+            size *= Math.hypot(matrix.a, matrix.b);
+        }
+        if (size < 10) found.small.push(`${size} ${e.textContent.slice(0, 30)}`);
+    }
+    return found;
+})())
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("file", "least"), [("weekly", 5), ("walk", 2), ("status", 2)])
+def test_a_telephone_hides_nothing(opened, scheme, file, least):
+    """Stops texts too small to read, and columns beyond an edge that nothing tells of."""
+    browser, folder, _, _ = opened
+    show(browser, folder / f"{file}.html", width=390, scheme=scheme)
+    found = json.loads(browser.ask(HIDDEN))
+    shaded = found.pop("shaded")
+    assert found == {"beyond": [], "silent": [], "small": []}
+    assert shaded >= least, "what is too wide is there to be pushed"
 
 
 def test_it_prints_on_white_in_the_dark_too(opened):
