@@ -4,26 +4,28 @@ Belongs here: giving the function our answers in place of the network, and its f
 Does not belong here: the process that this happens in (`akshare_child.py`), fetching
 (`akshare_client.py`).
 
-akshare calls `requests.get` without timeout, retry or status check. Instead of patching
-requests for the whole process, the function is rebuilt with the same code and other names: in
-the copy, `requests` is our transport, `py_mini_racer` an engine in a child process with limits,
-and `pd.read_html` leaves texts such as `NaN` as they are and refuses tables without bounds.
-Nothing outside the copy changes.
+akshare calls `requests.get` without timeout, retry or status check. While a call lasts, what
+sends a request is ours: whichever helper of akshare's asks, and by whatever name it knows
+requests, the prepared request comes to us at the adapter, and no socket connects. In the same
+way the engine for JavaScript works in a child process with limits, and `pd.read_html` leaves
+texts such as `NaN` as they are and refuses tables without bounds. The process is one of its own
+(`akshare_child.py`), and afterwards all is as it was.
 
 akshare takes 0.8 s and 100 MB to import: it is imported by the first call, not before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
-from importlib.util import module_from_spec, spec_from_file_location
+from functools import partial
 from io import BytesIO
-from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import pandas as pd
 import requests
+from requests.adapters import HTTPAdapter
 
 from fund_assets.sources.javascript import ChildEngine
 from fund_assets.sources.tables import check_tables
@@ -42,11 +44,26 @@ class Said:
     body: bytes
 
 
+class _ElsewhereError(BaseException):
+    """The function sends its requests by a way that we do not see; no error, as below."""
+
+
 class _AskedError(BaseException):
     """The function asks for what is not there; no error, so that nothing catches it."""
 
-    def __init__(self, url: str, params: Any, headers: Any) -> None:
-        self.request = {"url": url, "params": params, "headers": headers}
+    def __init__(self, request: requests.PreparedRequest) -> None:
+        address = urlsplit(str(request.url))
+        usual = requests.utils.default_headers()
+        self.request = {
+            "method": request.method,
+            "url": urlunsplit(address._replace(query="")),
+            "params": dict(parse_qsl(address.query, keep_blank_values=True)) or None,
+            "headers": {
+                name: value
+                for name, value in request.headers.items()
+                if usual.get(name) != value
+            },
+        }
 
 
 def call(
@@ -55,34 +72,80 @@ def call(
     """Call akshare's `function`, its requests answered by `answers` in their order.
 
     Returns:
-        What JSON can hold: `asks`, a request (url, params, headers) for which there is no
-        answer; or `frame` and `tables`, each as `packed` makes it; or `raised`, what akshare
-        raised, in words.
+        What JSON can hold: `asks`, a request (method, url, params, headers) for which there
+        is no answer; or `frame` and `tables`, each as `packed` makes it; or `raised`, what
+        akshare raised, or why it was not called, in words.
     """
     import akshare
 
-    original: FunctionType = getattr(akshare, function)
+    name = f"akshare {akshare.__version__}"
     reader = _HtmlReader()
-    names = {
-        **original.__globals__,
-        "requests": _Door(answers),
-        "py_mini_racer": SimpleNamespace(MiniRacer=ChildEngine),
-        "pd": SimpleNamespace(**{**vars(pd), "read_html": reader.read_html}),
-        "demjson": _demjson(),
-    }
-    rebuilt = FunctionType(
-        original.__code__, names, function, original.__defaults__, original.__closure__
-    )
     try:
-        frame = rebuilt(*args, **kwargs)
+        with _sent_here(_Door(answers), reader):
+            frame = getattr(akshare, function)(*args, **kwargs)
+        if not isinstance(frame, pd.DataFrame):
+            return {"raised": f"{name} returns a {type(frame).__name__} from {function}"}
         return {"frame": packed(frame), "tables": [packed(t) for t in reader.tables]}
     except _AskedError as asked:
         return {"asks": asked.request}
+    except _ElsewhereError as way:
+        return {"raised": f"{name} asks for {function} by another way than requests: {way}"}
     except Exception as error:
+        if not hasattr(akshare, function):
+            return {"raised": f"{name} has no function {function}"}
         return {
-            "raised": f"akshare {akshare.__version__} cannot read the answer to {function}: "
+            "raised": f"{name} cannot read the answer to {function}: "
             f"{type(error).__name__}: {error}"[:400]
         }
+
+
+@contextmanager
+def _sent_here(door: "_Door", reader: "_HtmlReader") -> Iterator[None]:
+    """While it lasts, requests end at the door and nothing else leaves the process."""
+    import socket
+    import sys
+
+    import py_mini_racer
+    from akshare.utils import demjson
+
+    engine = py_mini_racer.MiniRacer
+    replaced = [
+        (HTTPAdapter, "send", door.send),
+        *((socket.socket, name, _elsewhere(name)) for name in ("connect", "connect_ex")),
+        (socket, "getaddrinfo", _elsewhere("getaddrinfo")),
+        (pd, "read_html", reader.read_html),
+        (demjson.decode_state, "push_exception", _push_exception),
+        # The class itself, because modules may have taken it by its name.
+        *((engine, name, getattr(ChildEngine, name)) for name in _ENGINE),
+        (engine, "__del__", lambda _: None),
+    ]
+    if "curl_cffi" in sys.modules:  # opens its connections where Python does not see them
+        replaced.append((sys.modules["curl_cffi"].Curl, "perform", _elsewhere("curl_cffi")))
+    with ExitStack() as stack:
+        for owner, name, value in replaced:
+            stack.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, value)
+        yield
+
+
+_ENGINE = ("__init__", "eval", "execute", "call")
+
+
+def _elsewhere(way: str) -> Any:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise _ElsewhereError(way)
+
+    return refuse
+
+
+def _push_exception(state: Any, error: Any) -> None:
+    """Its decoder ends at the first error.
+
+    Its own goes on and looks at all errors again at each token: 20 kB took it 6 s.
+    """
+    if error.severity in ("fatal", "error"):
+        raise error
+    state.errors = [error]
 
 
 def packed(frame: pd.DataFrame) -> dict[str, Any]:
@@ -122,44 +185,18 @@ def _plain(cell: Any) -> Any:
     return None if cell is pd.NaT or cell is pd.NA else str(cell)
 
 
-@cache
-def _demjson() -> ModuleType:
-    """A copy of the decoder that akshare brings, which ends at the first error.
-
-    The original goes on and looks at all errors again at each token: 20 kB took it 6 s.
-    """
-    from akshare.utils import demjson
-
-    spec = spec_from_file_location("fund_assets_demjson", demjson.__file__)
-    assert spec and spec.loader
-    copy = module_from_spec(spec)
-    spec.loader.exec_module(copy)
-
-    def push_exception(state: Any, error: Any) -> None:
-        if error.severity in ("fatal", "error"):
-            raise error
-        state.errors = [error]
-
-    copy.decode_state.push_exception = push_exception
-    return copy
-
-
 class _Door:
-    """Stands where akshare's functions expect the requests module."""
+    """Stands where requests would send what it has prepared."""
 
     def __init__(self, answers: Sequence[Said]) -> None:
         self._answers = iter(answers)
 
-    def get(
-        self,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         answer = next(self._answers, None)
         if answer is None:
-            raise _AskedError(url, params, headers)
+            raise _AskedError(request)
         response = _Response()
+        response.request = request
         response.url = answer.url
         response.status_code = answer.status
         response.headers.update(answer.headers)

@@ -19,6 +19,15 @@ from fund_assets.sources.base import FormatError
 from fund_assets.sources.gateway import Answer
 
 Fetch = Callable[[str, Mapping[str, str] | None, Mapping[str, str] | None], Answer]
+#: The address that each function in use asks for. Another one is no business of it.
+ADDRESSES = {
+    "fund_name_em": "https://fund.eastmoney.com/js/fundcode_search.js",
+    "fund_open_fund_daily_em": "https://fund.eastmoney.com/Data/Fund_JJJZ_Data.aspx",
+    "fund_open_fund_info_em": "https://fund.eastmoney.com/pingzhongdata/",
+    "fund_money_fund_daily_em": "https://fund.eastmoney.com/HBJJ_pjsyl.html",
+    "fund_etf_fund_daily_em": "https://fund.eastmoney.com/cnjy_dwjz.html",
+    "tool_trade_date_hist_sina": "https://finance.sina.com.cn/realstock/company/klc_td_sh.txt",
+}
 _ADVICE = "; the source may have changed its format: upgrade akshare, or report it"
 
 
@@ -45,7 +54,8 @@ def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
     Raises:
         SourceError: what `fetch` raised.
         FormatError: anything that akshare raised, and when it needed too much time or memory;
-            its own types tell nothing apart.
+            its own types tell nothing apart. Also when it has no such function, or asks for
+            another address than in ADDRESSES.
     """
     answers: list[Answer] = []
     while True:
@@ -58,6 +68,9 @@ def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
         if len(answers) == MOST_REQUESTS:
             raise FormatError(f"{function} makes more than {MOST_REQUESTS} requests{_ADVICE}")
         asks = found["asks"]
+        asked, usual = f"{asks['method']} {asks['url']}", f"GET {ADDRESSES[function]}"
+        if not asked.startswith(usual):
+            raise FormatError(f"{function} sends {asked}, not {usual}{_ADVICE}")
         answers.append(fetch(asks["url"], asks["params"], asks["headers"]))
 
 

@@ -4,8 +4,10 @@ akshare runs unchanged here: it reaches the market server by its environment alo
 """
 
 import os
+import socket
 import subprocess
 import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
@@ -23,6 +25,7 @@ from fund_assets.sources.cells import Defects, numbers
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets.sources.javascript import ChildEngine
+from fund_assets_tests.reliability.fuzz import akshare_here
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
 from fund_assets_tests.server.tiny import FUNDS, TinyMarket
 
@@ -395,6 +398,59 @@ def test_the_seam_is_private_to_a_call():
         got = list(pool.map(lambda n: run("fund_name_em", replay(answer(n))).frame, range(64)))
     assert [frame["基金代码"].tolist() for frame in got] == [[f"{n:06d}"] for n in range(64)]
     assert before == (requests.get, requests.adapters.HTTPAdapter.send, pd.read_html)
+
+
+def _helper(url):
+    """As an upgrade may have it: the request is sent in another module's function."""
+    return requests.Session().post(url) if "post" in url else requests.request("GET", url)
+
+
+def _by_urllib(url):
+    return urllib.request.urlopen(url).read()
+
+
+@pytest.mark.parametrize(
+    ("sends", "words"),
+    [
+        (lambda: _helper("https://fund.eastmoney.com/js/fundcode_search.js?v=1"), ""),
+        (lambda: _helper("https://fund.eastmoney.com/post"), "sends POST https://fund.east"),
+        (
+            lambda: _helper("https://example.org/fund_list"),
+            "sends GET https://example.org/fund",
+        ),
+        (lambda: _by_urllib("https://fund.eastmoney.com/"), "by another way than requests"),
+        (list, "returns a list"),
+        (None, "has no function fund_name_em"),
+    ],
+)
+def test_no_way_of_sending_goes_round_the_gateway(monkeypatch, sends, words):
+    """Stops an upgrade of akshare from reaching the source unseen, or from dying unexplained."""
+    akshare = pytest.importorskip("akshare")
+    asked = []
+
+    def fetch(url, params, headers):
+        asked.append((url, params, headers))
+        return Answer("fund_list", url, 200, {}, b"found", "")
+
+    def function():
+        found = sends()
+        return pd.DataFrame({"text": [found.text]}) if hasattr(found, "text") else found
+
+    if sends is None:
+        monkeypatch.delattr(akshare, "fund_name_em")
+    else:
+        monkeypatch.setattr(akshare, "fund_name_em", function)
+    before = (requests.adapters.HTTPAdapter.send, socket.socket.connect, pd.read_html)
+    with akshare_here():
+        if words:
+            with pytest.raises(FormatError, match=words):
+                run("fund_name_em", fetch)
+            assert asked == []
+        else:
+            assert run("fund_name_em", fetch).frame["text"].tolist() == ["found"]
+            url = "https://fund.eastmoney.com/js/fundcode_search.js"
+            assert asked == [(url, {"v": "1"}, {})]
+    assert before == (requests.adapters.HTTPAdapter.send, socket.socket.connect, pd.read_html)
 
 
 def test_a_child_process_needs_the_environment_only(server):
