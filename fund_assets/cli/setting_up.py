@@ -3,11 +3,16 @@
 Belongs here: printing. Does not belong here: what is examined (`examining.py`).
 """
 
+import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from fund_assets.cli.opening import console, open_platform, quiet, stored_warehouse
+
+if TYPE_CHECKING:
+    from fund_assets.warehouse import Warehouse
 
 WHAT_WIDTH = 18
 
@@ -28,7 +33,15 @@ def init() -> None:
 
 @click.command()
 @click.option("--if-any", is_flag=True, help="End well where there are no tables yet.")
-def migrate(if_any: bool) -> None:
+@click.option(
+    "--wait",
+    "wait_s",
+    metavar="SECONDS",
+    type=click.IntRange(min=0),
+    default=0,
+    help="So long a database that does not answer yet is waited for [default: 0].",
+)
+def migrate(if_any: bool, wait_s: int) -> None:
     """Bring the tables of an older release up to date, with all that they hold.
 
     Stop the daemon and the web server before it, and make a copy of the warehouse.
@@ -38,6 +51,7 @@ def migrate(if_any: bool) -> None:
 
     try:
         warehouse = Warehouse(load_settings().warehouse)
+        _await(warehouse, wait_s)
         if if_any and not warehouse.exists():
             click.echo(f"{warehouse.place}: no tables yet")
             return
@@ -46,6 +60,22 @@ def migrate(if_any: bool) -> None:
         raise SettingsError(str(error)) from error
     told = f"revision {after}" + ("" if before == after else f", was {before}")
     click.echo(f"{warehouse.place}: {told}")
+
+
+def _await(warehouse: "Warehouse", seconds: int) -> None:
+    """Return when its database answers, or when it has had that time to do so."""
+    from fund_assets.warehouse.errors import TransientError
+
+    until, told = time.monotonic() + seconds, False
+    while time.monotonic() < until:
+        try:
+            warehouse.exists()
+            return
+        except TransientError as error:
+            if not told:
+                click.echo(f"{error}; waiting up to {seconds} s", err=True)
+            told = True
+            time.sleep(2)
 
 
 @click.command()

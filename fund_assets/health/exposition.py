@@ -156,7 +156,8 @@ def _metrics(status: Status) -> Iterator[Metric]:
         [([], days) for days in [status.calendar_days_left] if days is not None],
     )  # fmt: skip
     yield _gauge(
-        "fund_disk_free_bytes", "Room on the disk of FUND_STATE.", [],
+        "fund_disk_free_bytes",
+        "Room on the disk of FUND_STATE or of the warehouse, the lesser.", [],
         [([], free) for free in [status.disk_free_bytes] if free is not None],
     )  # fmt: skip
     yield _gauge("fund_held_batches", "Batches that wait.", [], [([], status.held_batches)])

@@ -137,7 +137,7 @@ class Status:
         sessions: how full the last sessions are. missing: those of the last two weeks that
             are due, older than the newest date, and hardly published.
         runs, runs_by_status, checks: of the last 7 days, the newest runs first.
-        disk_free_bytes: on the disk of FUND_STATE.
+        disk_free_bytes: on the disk of FUND_STATE or of the warehouse, the lesser.
         quarantined_ever: rule → rows it ever held.
         requests: to the source since the beginning, by how they ended; requests_today: those
             of the newest day, outcome → how many.

@@ -192,12 +192,14 @@ def evening(warehouse: Warehouse, nav_date: date, active: int) -> tuple[EveningW
 
 
 def free_bytes(warehouse: Warehouse, settings: Settings) -> int:
-    """Room on the disk of the warehouse; where only its server sees that, of FUND_STATE."""
-    free = warehouse.backend.free_bytes()
-    if free is not None:
-        return free
+    """Room on the disk of FUND_STATE or of the warehouse, whichever has less.
+
+    The disk of a database on another machine is known there alone.
+    """
     state = settings.state_dir
-    return shutil.disk_usage(next(p for p in (state, *state.parents) if p.exists())).free
+    here = shutil.disk_usage(next(p for p in (state, *state.parents) if p.exists())).free
+    there = warehouse.backend.free_bytes()
+    return here if there is None else min(here, there)
 
 
 _ENDED = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,12 @@ import yaml
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from fund_assets.cli import main
 from fund_assets.health.exposition import encode
+from fund_assets.monitoring.status import Requests
 from fund_assets.settings import Settings
+from fund_assets.warehouse import Warehouse, soundness
+from fund_assets_tests.mariadb import Server
 from fund_assets_tests.server.market_server import _certificates
 from fund_assets_tests.unit.test_dashboard import FULL
 from scripts.screenshots import chromium, free_port, running, wait_for
@@ -77,6 +82,7 @@ def test_settings_are_settings():
         "env.example",
         "docker/compose.yaml",
         "docker/.env.example",
+        "docker/settings.env.example",
         "docker/Dockerfile",
     ):
         named = set(
@@ -175,7 +181,9 @@ def test_what_follows_a_migration_waits_for_its_success():
     """Stops services from starting on tables that a migration left half renewed."""
     command = loaded("deploy/docker/compose.yaml")["services"]["migrate"]["command"][2]
     assert command.split(" && ") == [
-        "dagster instance migrate", "fund-assets migrate --if-any", "fund-assets init",
+        "fund-assets migrate --if-any --wait 600",
+        "dagster instance migrate",
+        "fund-assets init",
     ]  # fmt: skip
     unit = (DEPLOY / "systemd" / "fund-migrate.service").read_text(encoding="utf-8")
     assert "ExecStart=-" not in unit and unit.count("ExecStart=") == 3
@@ -229,9 +237,10 @@ def test_compose_is_whole(tmp_path):
         plain = re.sub(r"(?m)^name:.*\n", "", (DEPLOY / "docker/compose.yaml").read_text())
         filled = (DEPLOY / "docker/.env.example").read_text().replace("=\n", "=secret\n")
         (tmp_path / "env").write_text(filled)
+        shutil.copy(DEPLOY / "docker/settings.env.example", tmp_path / "settings.env")
         done = subprocess.run(
             [tool, "--env-file", str(tmp_path / "env"), "-f", "-", "config"],
-            input=plain, cwd=DEPLOY / "docker", capture_output=True, text=True, check=False,
+            input=plain, cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         health = yaml.safe_load(done.stdout)["services"]["health"]["environment"]
@@ -257,6 +266,134 @@ def test_grafana_knows_our_metrics():
     assert len({p["id"] for p in board["panels"]}) == len(places)
 
 
+def test_prometheus_knows_our_metrics_and_labels():
+    """Stops an alert rule that can never hold: another name, or a label that is never told."""
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "fund-assets.rules.yml").read_text())
+    asked = (Requests("eastmoney", "ok", 9, 1.0),)
+    told = encode(replace(FULL, requests=asked, outbox=(("dead", 1),)), "")[0].decode()
+    names = set(re.findall(r"^# TYPE (\S+)", told, re.M))
+    labels = {
+        name: set(re.findall(r'(\w+)="', "".join(re.findall(rf"^{name}{{(.*)}}", told, re.M))))
+        for name in names
+    }
+    values = set(re.findall(r'="([^"]*)"', told))
+    found = [rule for group in rules["groups"] for rule in group["rules"]]
+    assert len(found) >= 10 and len({rule["alert"] for rule in found}) == len(found)
+    for rule in found:
+        asked = re.findall(r"\b((?:fund|dagster)_\w+)(?:\{([^}]*)\})?", rule["expr"])
+        for name, chosen in asked:
+            assert name in names, (rule["alert"], name)
+            for label, sign, value in re.findall(r'(\w+)(=~?|!=)"([^"]*)"', chosen):
+                assert label in labels[name], (rule["alert"], label)
+                assert sign != "=" or value in values, (rule["alert"], value)
+        shown = rule["annotations"]["summary"]
+        for label in re.findall(r"\$labels\.(\w+)", shown):
+            assert all(label in labels[name] for name, _ in asked)
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert rule["annotations"]["what"]
+        for command in re.findall(r"fund-assets ([a-z]+)", rule["annotations"]["what"]):
+            assert command in main.commands, command
+        for page, title in re.findall(r"docs/(\S+)\.md, (\w+)", rule["annotations"]["what"]):
+            text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+            assert f"## {title}\n" in text, title
+
+
+#: What stands around the commands of a page: a machine of their own, with nothing but files.
+APART = """set -e
+mount -t tmpfs tmpfs "$1" && mkdir "$1/upper" "$1/work"
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/log/nginx
+htpasswd() {  # of apache2-utils, which asks for the password
+    [ "$1" != -cB ] || : > "$2"
+    echo "$3:{PLAIN}$3-pass" >> "$2"
+}
+systemctl() { nginx; }
+install -d -m 751 /etc/fund-assets
+"""
+#: Its last commands: the site is asked, nobody behind it answers.
+ASKED = """
+python3 - <<'END'
+import base64, json, socket, ssl
+context = ssl._create_unverified_context()
+found = {}
+for path, who in [(p, w) for p in ("/", "/viewer/", "/status/") for w in ("", "alice", "bob")]:
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", 443))) as to:
+        word = base64.b64encode(f"{who}:{who}-pass".encode()).decode()
+        login = f"Authorization: Basic {word}\\r\\n" if who else ""
+        to.sendall(f"GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n{login}\\r\\n".encode())
+        found[f"{path} {who}"] = int(to.makefile("rb").readline().split()[1])
+print(json.dumps(found))
+END
+"""
+
+
+@pytest.mark.slow
+def test_the_page_of_nginx_runs_as_written(tmp_path):
+    """Stops logins that are all answered with 500, and Debian's default site in our way."""
+    program("nginx", "nginx-light")
+    if os.geteuid() or not Path("/etc/nginx/sites-enabled").is_dir():
+        pytest.skip("needs root and Debian's nginx")
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```bash\n(rm -f /etc/nginx.*?)```", page, re.S)
+    script = f"{APART}ip link set lo up 2>/dev/null || true\n{block}{ASKED}"
+    command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "bash", "-c"]
+    done = subprocess.run(
+        [*command, script, "page", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    nobody_behind = 502
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "/ ": 401, "/ alice": nobody_behind, "/ bob": 401,
+        "/viewer/ ": 401, "/viewer/ alice": nobody_behind, "/viewer/ bob": nobody_behind,
+        "/status/ ": 401, "/status/ alice": nobody_behind, "/status/ bob": nobody_behind,
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_page_of_backups_runs_as_written(tmp_path):
+    """Stops a copy that lacks a view, a comment or a row when it is needed."""
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    _, _, section = page.partition("## Backup and restore")
+    dump, restore = re.findall(r"```bash\n(.*?)```", section, re.S)[:2]
+    program("mariadb-dump", "mariadb-client")
+    server = Server()
+    # The last file that clients read: whatever else is on this machine is not meant.
+    (tmp_path / ".my.cnf").write_text(f"[client]\nsocket={server.folder / 'socket'}\n")
+    environment = {**os.environ, "HOME": str(tmp_path)}
+
+    def run(commands):
+        done = subprocess.run(
+            ["bash", "-ec", "set -o pipefail; systemctl() { :; }; fund-assets() { :; }\n"
+             + commands.replace("/var/backups", str(tmp_path))],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    try:
+        warehouse = Warehouse(f"{server.url}/fund_assets")
+        warehouse.init("simulated")
+        run(
+            "mariadb -e 'CREATE DATABASE dagster; CREATE TABLE dagster.runs (id INT PRIMARY KEY)'"
+        )
+        entered = "INSERT INTO {} VALUES (20270104, {}, 'a note')"
+        with warehouse.transaction(writes=True) as connection:
+            connection.exec_driver_sql(entered.format("calendar_override", 1))
+        run(dump)
+        with warehouse.transaction(writes=True) as connection:
+            connection.exec_driver_sql("UPDATE calendar_override SET is_open = 0")
+            connection.exec_driver_sql("DROP VIEW nav_versions")
+        run(f"mariadb -e 'DROP TABLE dagster.runs'\n{restore}")
+        assert warehouse.rows("SELECT day, is_open FROM calendar_override") == [
+            {"day": 20270104, "is_open": 1}
+        ]
+        assert soundness.unlike_declared(warehouse) == ""
+        run("mariadb -e 'SELECT id FROM dagster.runs'")
+        warehouse.close()
+    finally:
+        server.stop()
+
+
 # --- nginx in front of two real UIs and a health server ------------------------------------
 
 
@@ -278,7 +415,6 @@ def site(tmp_path_factory):
     (secrets / "key.pem").write_bytes(key)
     admin, viewer = (f"{who}:{apr1_free(who + '-pass')}\n" for who in ("admin", "viewer"))
     (secrets / "admins.htpasswd").write_text(admin)
-    (secrets / "viewers.htpasswd").write_text(viewer)
     (secrets / "everybody.htpasswd").write_text(admin + viewer)
     http, https, ui, read_only, health = (free_port() for _ in range(5))
     upstreams = (DEPLOY / "nginx" / "upstreams.conf").read_text()
@@ -388,7 +524,6 @@ def test_nobody_comes_in_without_a_login(site):
         assert site.ask(path, "stranger")[0] == 401, path
     for path in ("/", "/server_info", "/graphql"):
         assert site.ask(path, "viewer")[0] == 401, "a viewer must not reach the UI that writes"
-    assert site.ask("/viewer/server_info", "admin")[0] == 401
     code, target = site.ask("/runs?x=1", scheme="http")
     assert (code, target) == (301, "https://localhost/runs?x=1")
 
@@ -398,7 +533,8 @@ def test_those_who_have_one_come_in(site):
     """Stops a proxy that breaks the UI: its prefix, its websockets, its paths."""
     assert "dagster_webserver_version" in site.ask("/server_info", "admin")[1]
     assert "dagster_webserver_version" in site.ask("/viewer/server_info", "viewer")[1]
-    assert 'src="/viewer/' in site.ask("/viewer/runs", "viewer")[1]
+    for who in ("viewer", "admin"):  # links of the status page lead there
+        assert 'src="/viewer/' in site.ask("/viewer/runs", who)[1]
     assert (
         "基金数据平台" in site.ask("/status/", "viewer")[1]
         or site.ask("/status/", "viewer")[0] == 503
@@ -593,7 +729,6 @@ class Production:
 @pytest.fixture
 def production(tmp_path):
     """A new server with its three users and the tables of Dagster and of ours."""
-    from fund_assets_tests.mariadb import Server
 
     program("mariadbd", "mariadb-server")
     server = Server()
