@@ -30,6 +30,9 @@ test: dev-env ## all default tests
 test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or MariaDB
 	@FUND_TEST_ENGINE=mysql $(PYTEST) -m "not slow"
 
+test-strict: dev-env ## the same on a MariaDB as strict as a company's: TLS only, small packets
+	@FUND_TEST_ENGINE=strict $(PYTEST) -m "not slow"
+
 test-slow: dev-env ## the tests that take longer
 	@$(PYTEST) --no-loadscope-reorder -m slow
 
@@ -81,4 +84,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-slow faults soak mutants check docs site screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-strict test-slow faults soak mutants check docs site screenshots bench lock clean env dev-env

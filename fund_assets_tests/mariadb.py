@@ -17,6 +17,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fund_assets_tests.certificates import certificates
+
 #: Where a server that is there already is looked for.
 USUAL = "mysql://root@127.0.0.1:3306"
 #: Nothing of a test outlives its machine: the disk may be lazy.
@@ -25,6 +27,16 @@ LAZY = (
     "--innodb-file-per-table=0",
 )  # fmt: skip
 START_S = 60
+#: As a company's administrators may have set it; the tests' certificates come on top.
+STRICT = (
+    "--require-secure-transport=ON",
+    "--transaction-isolation=READ-COMMITTED",
+    "--local-infile=OFF",
+    "--max-allowed-packet=256K",
+    "--innodb-force-primary-key=ON",
+    "--sql-mode=TRADITIONAL,ANSI_QUOTES,ONLY_FULL_GROUP_BY,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,"
+    "NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_UNSIGNED_SUBTRACTION,SIMULTANEOUS_ASSIGNMENT",
+)
 
 
 class Server:
@@ -32,13 +44,14 @@ class Server:
 
     Args:
         durable: commits are on the disk before they are answered, as in production.
+        strict: with the settings of `STRICT`.
         options: further ones for `mariadbd`.
 
     Raises:
         RuntimeError: mariadb-server is not installed, or does not start.
     """
 
-    def __init__(self, *options: str, durable: bool = False) -> None:
+    def __init__(self, *options: str, durable: bool = False, strict: bool = False) -> None:
         if not shutil.which("mariadbd"):
             raise RuntimeError(
                 "tests on MariaDB need a server: FUND_TEST_MYSQL_URL=mysql://user@host:port, "
@@ -46,6 +59,11 @@ class Server:
             )
         self.folder = Path(tempfile.mkdtemp(prefix="fund-mariadb-"))
         self.options = (*(() if durable else LAZY), *options)
+        if strict:
+            certificates(self.folder)
+            names = {"ca": "ca.pem", "cert": "server.pem", "key": "server.key"}
+            files = (f"--ssl-{what}={self.folder / name}" for what, name in names.items())
+            self.options = (*self.options, *files, *STRICT)
         self.port = _free_port()
         user = pwd.getpwuid(os.getuid()).pw_name
         made = subprocess.run(

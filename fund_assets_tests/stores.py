@@ -2,6 +2,7 @@
 
 FUND_TEST_ENGINE=mysql runs the suite on MySQL or MariaDB: on the server of
 FUND_TEST_MYSQL_URL, else on one that answers at 127.0.0.1:3306, else on one of its own.
+FUND_TEST_ENGINE=strict runs it on one of its own that is as strict as a company's.
 Belongs here: naming, copying and dropping databases. Does not belong here: what is in them.
 """
 
@@ -33,7 +34,8 @@ def provide_server() -> Server | None:
     """Make sure that there is a server; returns it when it is one of ours, to be stopped."""
     if os.environ.get(SERVER):
         return None
-    own = None if answers(USUAL) else Server()
+    strict = os.environ.get(ENGINE) == "strict"
+    own = None if not strict and answers(USUAL) else Server(strict=strict)
     os.environ[SERVER] = USUAL if own is None else own.url
     return own
 

@@ -15,6 +15,7 @@ from fund_assets.monitoring import vitals
 from fund_assets.settings import PREFIX, Settings, SettingsError, load_settings
 from fund_assets.settings import SECRETS as SECRET_SETTINGS
 from fund_assets.warehouse import Warehouse, WarehouseError, days, soundness
+from fund_assets.warehouse.errors import NoRightError
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 LEAST_DISK, LOW_DISK = 1_000_000_000, 5_000_000_000
@@ -89,15 +90,9 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "warehouse", OK, f"{warehouse.place}, of the {settings.source} market"
             )
-            soundness.try_writing(warehouse)
-            yield Finding("writing", OK, "the warehouse can be written")
-            unlike = soundness.unlike_declared(warehouse)
-            yield Finding(
-                "tables",
-                FAILURE if unlike else OK,
-                unlike or "columns, conditions, indices and views are as declared",
-                "run `fund-assets migrate`: it makes what is missing" if unlike else "",
-            )
+            yield from _writing(warehouse)
+            soundness.try_bulk_reading(warehouse)
+            yield Finding("bulk reads", OK, "the columnar reader gets there too")
             damaged = soundness.damage(warehouse)
             yield Finding(
                 "integrity",
@@ -112,6 +107,26 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
     low = FAILURE if free < LEAST_DISK else WARNING if free < LOW_DISK else OK
     yield Finding(
         "disk", low, f"{free / 1e9:,.1f} GB free", "" if low == OK else "make room: 5 GB"
+    )
+
+
+def _writing(warehouse: Warehouse) -> Iterator[Finding]:
+    """Whether rows can be written, and the tables are as declared, which only a writer sees."""
+    try:
+        soundness.try_writing(warehouse)
+    except NoRightError:
+        yield Finding(
+            "writing", WARNING, "this user of the database only reads",
+            "enough for `fund-assets serve`; what collects needs the URL of fund_rw",
+        )  # fmt: skip
+        return
+    yield Finding("writing", OK, "the warehouse can be written")
+    unlike = soundness.unlike_declared(warehouse)
+    yield Finding(
+        "tables",
+        FAILURE if unlike else OK,
+        unlike or "columns, conditions, indices and views are as declared",
+        "run `fund-assets migrate`: it makes what is missing" if unlike else "",
     )
 
 

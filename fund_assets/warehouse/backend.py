@@ -91,6 +91,10 @@ class Backend(ABC):
     def is_transient(self, error: sa.exc.DBAPIError) -> bool:
         """Whether the same transaction may succeed when it is tried again."""
 
+    def lacks_right(self, error: sa.exc.DBAPIError) -> bool:
+        """Whether it was refused because of who asked."""
+        return False
+
     def hint(self) -> str:
         """What a refusal is likely due to, where the database's own words do not say it."""
         return ""

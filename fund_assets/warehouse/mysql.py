@@ -9,6 +9,7 @@ and compared byte by byte, as in SQLite. Names are quoted as in standard SQL.
 
 import hashlib
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from weakref import finalize
 
 import mysql.connector
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.mysql import mysqlconnector
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.backend import WORTH_REWRITING, Backend, Conflict, quoted
 from fund_assets.warehouse.ddl import METADATA
-from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.errors import TransientError, WarehouseError
 from fund_assets.warehouse.rows import records, tab_separated
 from fund_assets.warehouse.transactions import retried, transaction
 
@@ -41,11 +42,17 @@ SQL_MODE = "ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION
 #: From this many rows on, a file that the server reads is faster than statements.
 LOAD_FROM = 1_000
 ROWS_PER_STATEMENT = 500
+#: Of a value in a statement: a number with its comma, and a sign of a text at its longest.
+NUMBER_BYTES, SIGN_BYTES = 26, 4
+#: What the columnar reader knows of TLS; with more the driver, in Python, takes its place.
+READER_TLS = frozenset({"ssl_ca", "ssl_verify_cert", "ssl_verify_identity", "ssl_disabled"})
 #: A table has a few free megabytes however it was filled.
 WORTH_BYTES = 64 << 20
 UNKNOWN_DATABASE = 1049
 #: Deadlock, lock wait; lost, gone, refused and reset connections; a server that goes down.
 PASSING = {1053, 1205, 1213, 1927, 2002, 2003, 2006, 2013, 2055, 4031}
+#: Of a database, of a table, of a column, of a setting.
+DENIED = {1044, 1142, 1143, 1227}
 #: Too many connections: of the server, of this user, of what this user may have.
 FULL = {1040, 1203, 1226}
 FULL_WAIT_S = 15
@@ -64,7 +71,11 @@ class MySQL(Backend):
                 "FUND_WAREHOUSE_URL names no database: "
                 "mysql://user:password@host:3306/fund_assets"
             )
+        # The driver takes every text for yes, also "false".
+        off = [n for n, v in url.query.items() if str(v).lower() in ("false", "no", "off", "0")]
+        url = url.difference_update_query(off)
         super().__init__(url.set(drivername="mysql+mysqlconnector"))
+        self._packet_bytes = 0
 
     @property
     def place(self) -> str:
@@ -75,15 +86,30 @@ class MySQL(Backend):
 
     @property
     def reader(self) -> dict[str, object]:
-        if any(name.startswith("ssl_") for name in self.url.query if name != "ssl_disabled"):
-            # The columnar reader speaks no TLS: the driver, in Python, takes its place.
+        if any(n.startswith(("ssl_", "tls_")) for n in set(self.url.query) - READER_TLS):
             _, options = mysqlconnector.dialect().create_connect_args(self.url)
             return {"connect": {**options, "use_pure": True}}
         user, password = (
             quote(part or "", safe="") for part in (self.url.username, self.url.password)
         )
         server = f"{self.url.host or '127.0.0.1'}:{self.url.port or 3306}"
-        return {"url": f"mysql://{user}:{password}@{server}/{quote(self.url.database or '')}"}
+        database = quote(self.url.database or "")
+        return {"url": f"mysql://{user}:{password}@{server}/{database}{self._reader_tls()}"}
+
+    def _reader_tls(self) -> str:
+        """What leads the columnar reader to the same TLS as the driver has agreed on.
+
+        Left alone it would ask for none, and a server that wants TLS says "access denied".
+        """
+        (cipher,) = self._ask("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        if not cipher[1]:
+            return ""
+        modes = {"ssl_verify_identity": "verify_identity", "ssl_verify_cert": "verify_ca"}
+        asked = [mode for option, mode in modes.items() if option in self.url.query]
+        options = {"ssl-mode": [*asked, "required"][0]}
+        if authority := self.url.query.get("ssl_ca"):
+            options["ssl-ca"] = str(authority)
+        return "?" + urlencode({**options, "prefer_socket": "false"}, quote_via=quote, safe="/")
 
     def engine(self, *, read_only: bool) -> sa.Engine:
         connect_s, answer_s = (
@@ -105,8 +131,7 @@ class MySQL(Backend):
             },
         )
         sa.event.listen(engine, "do_connect", _connect)
-        if read_only:
-            sa.event.listen(engine, "connect", _refuse_writes)
+        sa.event.listen(engine, "connect", _only_reading if read_only else _writing)
         return engine
 
     @cached_property
@@ -150,7 +175,8 @@ class MySQL(Backend):
         except sa.exc.DBAPIError as error:
             if _number(error) == UNKNOWN_DATABASE:
                 return False
-            raise WarehouseError(f"the warehouse {self.place} refused: {error.orig}") from error
+            kind = TransientError if self.is_transient(error) else WarehouseError
+            raise kind(f"the warehouse {self.place} refused: {error.orig}") from error
         finally:
             engine.dispose()
 
@@ -188,6 +214,9 @@ class MySQL(Backend):
     def is_transient(self, error: sa.exc.DBAPIError) -> bool:
         return error.connection_invalidated or _number(error) in PASSING
 
+    def lacks_right(self, error: sa.exc.DBAPIError) -> bool:
+        return _number(error) in DENIED
+
     def write(
         self,
         connection: sa.Connection,
@@ -221,11 +250,16 @@ class MySQL(Backend):
     def _staged(
         self, connection: sa.Connection, table: Table, frame: pd.DataFrame
     ) -> Iterator[str]:
-        """A temporary table with the rows of a frame that has columns of `table`."""
+        """A temporary table with the rows of a frame that has columns of `table`.
+
+        It has the key of the table: servers may refuse tables without one
+        (sql_require_primary_key).
+        """
         incoming = f"incoming_{table.name}"
         connection.exec_driver_sql(f'DROP TEMPORARY TABLE IF EXISTS "{incoming}"')
         connection.exec_driver_sql(
-            f'CREATE TEMPORARY TABLE "{incoming}" AS '
+            f'CREATE TEMPORARY TABLE "{incoming}" '
+            f"(PRIMARY KEY ({quoted(table.primary_key)})) AS "
             f'SELECT {quoted(list(frame.columns))} FROM "{table.name}" LIMIT 0'
         )
         self._fill(connection, frame, incoming)
@@ -242,11 +276,36 @@ class MySQL(Backend):
             self._load(connection, tab_separated(rows), len(frame), into, names)
             return
         marks = f"({', '.join('%s' for _ in frame.columns)})"
-        for part in records(frame, ROWS_PER_STATEMENT):
+        for part in self._parts(connection, frame):
             connection.exec_driver_sql(
                 f'INSERT INTO "{into}" ({names}) VALUES {", ".join([marks] * len(part))}',
                 tuple(value for row in part for value in row),
             )
+
+    def _parts(self, connection: sa.Connection, frame: pd.DataFrame) -> Iterator[list[Any]]:
+        """Rows as many as one statement may have, by number and by the server's packet."""
+        room = self._packet(connection) // 2
+        for rows in records(frame, ROWS_PER_STATEMENT):
+            part: list[Any] = []
+            taken = 0
+            for row in rows:
+                size = sum(
+                    NUMBER_BYTES + SIGN_BYTES * len(value if isinstance(value, str) else "")
+                    for value in row
+                )
+                if part and taken + size > room:
+                    yield part
+                    part, taken = [], 0
+                part.append(row)
+                taken += size
+            yield part
+
+    def _packet(self, connection: sa.Connection) -> int:
+        """The longest statement that the server takes."""
+        if not self._packet_bytes:
+            found = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
+            self._packet_bytes = int(found)
+        return self._packet_bytes
 
     def _loads(self, connection: sa.Connection) -> bool:
         """Whether the server takes files from its clients (local_infile)."""
@@ -347,6 +406,7 @@ class MySQL(Backend):
         engine = self.engine(read_only=False).execution_options(isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
+                _fresh_sizes(connection)
                 names = ", ".join(f"`{name}`" for name in METADATA.tables)
                 connection.exec_driver_sql(f"ANALYZE TABLE {names}").all()
                 loose = connection.exec_driver_sql(
@@ -367,19 +427,37 @@ class MySQL(Backend):
         return {"freed_bytes": before - self.size_bytes(), "rewritten": rewritten}
 
     def size_bytes(self) -> int:
+        (size,) = self._ask(
+            "SELECT SUM(data_length + index_length) FROM information_schema.tables "
+            "WHERE table_schema = DATABASE()"
+        )
+        return int(size[0] or 0)
+
+    def _ask(self, sql: str) -> list[Sequence[Any]]:
+        """What the server says of itself, on a connection of its own.
+
+        Raises:
+            WarehouseError: it does not answer.
+        """
         engine = self.engine(read_only=True)
         try:
             with engine.connect() as connection:
-                found = connection.exec_driver_sql(
-                    "SELECT SUM(data_length + index_length) FROM information_schema.tables "
-                    "WHERE table_schema = DATABASE()"
-                ).scalar_one()
+                _fresh_sizes(connection)
+                return list(map(tuple, connection.exec_driver_sql(sql)))
+        except sa.exc.DBAPIError as error:
+            raise WarehouseError(f"the warehouse {self.place} refused: {error.orig}") from error
         finally:
             engine.dispose()
-        return int(found or 0)
 
     def free_bytes(self) -> int | None:
-        return None
+        """Of the server's data where it is on this machine; else only its people see that."""
+        (found,) = self._ask("SELECT @@hostname, @@datadir")
+        if found[0] != socket.gethostname():
+            return None
+        try:
+            return shutil.disk_usage(str(found[1])).free
+        except OSError:
+            return None
 
 
 def _halves(batch: pa.RecordBatch) -> list[Lines]:
@@ -417,10 +495,24 @@ def _update_from(
     ).rowcount
 
 
-def _refuse_writes(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("SET SESSION TRANSACTION READ ONLY")
-    cursor.close()
+def _writing(connection: Any, _record: object) -> None:
+    _transactions(connection, "READ WRITE")
+
+
+def _only_reading(connection: Any, _record: object) -> None:
+    _transactions(connection, "READ ONLY")
+
+
+def _transactions(connection: Any, access: str) -> None:
+    """What a transaction sees and may do; a server's own setting could be any other."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, {access}")
+
+
+def _fresh_sizes(connection: sa.Connection) -> None:
+    """MySQL tells sizes that are up to a day old, unless it is asked not to."""
+    if not getattr(connection.dialect, "is_mariadb", False):
+        connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
 
 
 def _is_full(error: BaseException) -> bool:

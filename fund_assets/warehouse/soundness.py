@@ -4,6 +4,7 @@ Belongs here: what the database engine says of itself and of its tables' shape. 
 not belong here: what the tables hold (`facts.py`).
 """
 
+from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.migrations.leftovers import leftovers
 from fund_assets.warehouse.migrations.shape import differences, missing_views
 from fund_assets.warehouse.warehouse import Warehouse
@@ -27,10 +28,20 @@ def unlike_declared(warehouse: Warehouse) -> str:
         )
 
 
+def try_bulk_reading(warehouse: Warehouse) -> None:
+    """Read by the process that reads columns: it has a driver of its own.
+
+    Raises:
+        WarehouseError: it cannot.
+    """
+    list(stream(warehouse.backend, "SELECT property FROM warehouse_meta"))
+
+
 def try_writing(warehouse: Warehouse) -> None:
     """Take the writer's place and write one value as it stands.
 
     Raises:
+        NoRightError: the user of the URL only reads.
         WarehouseError: another program holds it, or the file or disk takes nothing.
     """
     with warehouse.transaction(writes=True) as connection:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import tenacity
 
 from fund_assets.warehouse.backend import Backend
-from fund_assets.warehouse.errors import TransientError, WarehouseError
+from fund_assets.warehouse.errors import NoRightError, TransientError, WarehouseError
 
 #: For a function whose whole work is one writing transaction: after a deadlock, a lost
 #: connection or a restarted server it is run again, for about 15 seconds.
@@ -43,6 +43,7 @@ def transaction(
 
     Raises:
         TransientError: a deadlock or a lost connection; the same may succeed again.
+        NoRightError: the user of the URL may not do this.
         WarehouseError: the database is locked, read-only, full, damaged or unreachable.
             Either way nothing changed.
     """
@@ -59,7 +60,11 @@ def transaction(
     except sa.exc.IntegrityError:
         raise
     except sa.exc.DBAPIError as error:
-        kind = TransientError if backend.is_transient(error) else WarehouseError
+        kind = WarehouseError
+        if backend.is_transient(error):
+            kind = TransientError
+        elif backend.lacks_right(error):
+            kind = NoRightError
         raise kind(
             f"the warehouse {backend.place} refused: {error.orig}{backend.hint()}; "
             "nothing was changed"

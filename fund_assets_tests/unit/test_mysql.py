@@ -3,25 +3,28 @@
 import re
 import threading
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from click.testing import CliRunner
 
+from fund_assets.cli import main
+from fund_assets.cli.examining import OK, WARNING, examine_database
+from fund_assets.monitoring import vitals
 from fund_assets.nav.listing import described
 from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
+from fund_assets.settings import Settings
 from fund_assets.warehouse import Warehouse, WarehouseError, landing
+from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.errors import TransientError
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.mysql import LOAD_FROM
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.writes import insert, upsert
+from fund_assets_tests.certificates import certificates
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.unit.builders import FRI, stored
 
@@ -112,7 +115,8 @@ def test_a_stored_key_refuses_a_plain_insert(warehouse, number):
 @pytest.mark.parametrize("loads", [True, False])
 def test_writing_counts_what_it_inserted_and_changed(warehouse, monkeypatch, loads):
     """Stops counts that follow the server's flags, with files and, where forbidden, without."""
-    monkeypatch.setattr(warehouse.backend, "_loads", lambda _connection: loads)
+    if not loads:
+        monkeypatch.setattr(warehouse.backend, "_loads", lambda _connection: False)
     number = LOAD_FROM + 500
     rows = funds(number)
     odd = ["制\t表", "换\n行", "反\\斜", "\\N", "引'号", '双"引', "🀄", " 空 ", "", "\r\0"]
@@ -140,6 +144,20 @@ def test_floats_come_back_as_the_same_floats(warehouse):
     sql = "SELECT * FROM validated_nav ORDER BY nav_date"
     for read in (warehouse.frame, warehouse.columns):
         assert read(sql, VALIDATED_NAV)["unit_nav"].tolist() == values * 150
+
+
+def test_the_disk_of_the_server_is_seen_where_it_is(warehouse, monkeypatch):
+    """Stops a full disk of the database from being told only by its writes that fail."""
+    (place,) = warehouse.rows("SELECT @@hostname AS host, @@datadir AS folder")
+    usage = {place["folder"]: 7}
+    monkeypatch.setattr("socket.gethostname", lambda: place["host"])
+    monkeypatch.setattr(
+        "shutil.disk_usage", lambda folder: SimpleNamespace(free=usage.get(str(folder), 9))
+    )
+    settings = Settings(warehouse_url="", source="simulated")
+    assert vitals.free_bytes(warehouse, settings) == 7
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    assert vitals.free_bytes(warehouse, settings) == 9
 
 
 def test_a_second_writer_waits_and_then_says_so(warehouse, mysql_database):
@@ -210,6 +228,29 @@ def test_a_place_on_a_full_server_is_waited_for(warehouse, mysql_database):
         administrate(mysql_database, "DROP USER narrow@'%'")
 
 
+def test_a_late_database_is_waited_for_and_a_wrong_one_is_not(monkeypatch):
+    """Stops a reboot from ending in failed units because the database came up last."""
+    late = [TransientError("connection refused"), TransientError("again"), False]
+    asked = []
+
+    def exists(self):
+        asked.append(self.place)
+        if isinstance(said := late.pop(0), Exception):
+            raise said
+        return said
+
+    monkeypatch.setenv("FUND_WAREHOUSE_URL", "mysql://fund_ddl@127.0.0.1:1/fund_assets")
+    monkeypatch.setattr("fund_assets.warehouse.mysql.MySQL.exists", exists)
+    monkeypatch.setattr("fund_assets.cli.setting_up.time.sleep", lambda _: None)
+    late.append(False)
+    done = CliRunner().invoke(main, ["migrate", "--if-any", "--wait", "600"])
+    assert done.exit_code == 0 and "no tables yet" in done.output
+    assert done.stderr.count("waiting up to 600 s") == 1 and len(asked) == 4
+    late[:] = [WarehouseError("Access denied")]
+    done = CliRunner().invoke(main, ["migrate", "--if-any", "--wait", "600"])
+    assert done.exit_code == 2 and "Access denied" in done.stderr and len(asked) == 5
+
+
 def test_what_does_not_pass_is_not_tried_again(warehouse):
     """Stops a wrong statement from being repeated for a quarter of a minute."""
     tries = []
@@ -263,42 +304,6 @@ def test_a_beginning_that_was_cut_off_is_gone_on_with(mysql_database):
     warehouse.close()
 
 
-def certificates(folder):
-    """A certificate authority and a certificate of localhost, made now."""
-    now = datetime.now(UTC)
-
-    def make(name, issuer, key, signer, authority):
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(authority, None), critical=True)
-        )
-        if not authority:
-            names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-            builder = builder.add_extension(names, critical=False)
-        return builder.sign(signer, hashes.SHA256())
-
-    root, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    files = {
-        "ca.pem": make("test ca", "test ca", root, root, True),
-        "server.pem": make("localhost", "test ca", key, root, False),
-    }
-    for name, certificate in files.items():
-        (folder / name).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("by_columns")
 def test_a_server_that_wants_tls_is_read_in_both_ways(tmp_path):
@@ -328,6 +333,62 @@ def test_a_server_that_wants_tls_is_read_in_both_ways(tmp_path):
             Warehouse(place + strange).init("simulated")
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def strict_server():
+    server = Server(strict=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def strict(strict_server, request):
+    """A warehouse on a server as strict as a company's."""
+    place = strict_server.url.replace("127.0.0.1", "localhost")
+    warehouse = Warehouse(f"{place}/{request.node.name[-40:].replace('[', '_').strip(']')}")
+    warehouse.init("simulated")
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("by_columns")
+def test_both_readers_speak_the_tls_that_the_server_asked_for(strict):
+    """Stops "access denied" of bulk reads where a server wants TLS and the URL says nothing."""
+    landing.write_fund_info(strict, funds(2_000))
+    by_columns = strict.columns("SELECT * FROM fund_info", FUND_INFO)
+    pd.testing.assert_frame_equal(by_columns, landing.fund_info(strict))
+    reader = strict.backend.reader
+    assert str(reader["url"]).endswith("?ssl-mode=required&prefer_socket=false")
+    told = "SELECT variable_value AS x FROM information_schema.session_status WHERE"
+    (batch,) = stream(strict.backend, f"{told} variable_name = 'Ssl_cipher'")
+    assert batch["x"][0].as_py().startswith("TLS_")
+
+
+@pytest.mark.slow
+def test_the_isolation_is_ours_and_not_the_servers(strict):
+    """Stops two queries of one reading from seeing two states, where READ-COMMITTED is usual."""
+    landing.write_fund_info(strict, funds(3))
+    with strict.transaction() as reading:
+        count = "SELECT COUNT(*) FROM fund_info"
+        assert reading.exec_driver_sql(count).scalar_one() == 3
+        landing.write_fund_info(strict, funds(5))
+        assert reading.exec_driver_sql(count).scalar_one() == 3
+        assert (
+            reading.exec_driver_sql("SELECT @@tx_isolation").scalar_one() == "REPEATABLE-READ"
+        )
+    assert len(landing.fund_info(strict)) == 5
+
+
+@pytest.mark.slow
+def test_rows_longer_than_a_packet_arrive_in_several_statements(strict):
+    """Stops a wave from being refused because 500 rows are more than the server takes."""
+    rows = funds(LOAD_FROM + 10)
+    rows["name"] = "很长的基金名称" * 28  # 196 signs of 3 bytes
+    rows["pinyin"] = "'" * 200  # each is two in a statement
+    assert landing.write_fund_info(strict, rows) == len(rows)
+    pd.testing.assert_frame_equal(landing.fund_info(strict), FUND_INFO.conform(rows))
 
 
 USERS_SQL = Path(__file__).resolve().parents[2] / "deploy" / "sql" / "users.sql"
@@ -381,6 +442,10 @@ def test_each_user_may_do_its_work_and_no_more(users):
     assert len(landing.fund_info(reader)) == LOAD_FROM + 10
     assert reader.value("SELECT COUNT(*) FROM nav_versions") == 0
     assert len(reader.columns("SELECT * FROM fund_info", FUND_INFO)) == LOAD_FROM + 10
+    settings = Settings(warehouse_url=users["fund_ro"], source="simulated")
+    told = {line.what: line.state for line in examine_database(settings)}
+    told.pop("disk")
+    assert told == {"warehouse": OK, "writing": WARNING, "bulk reads": OK, "integrity": OK}
     plain = Warehouse(users["fund_ro"])
     with pytest.raises(WarehouseError, match="denied"):
         landing.write_fund_info(plain, funds(1).assign(name="x"))

@@ -4,7 +4,8 @@ Belongs here: comparing. Does not belong here: putting it right (`rebuild.py`), 
 
 Both sides are the engine's own words. SQLite keeps the statement that made a table; a server
 is asked to describe the stored table and an empty temporary one made from the declaration, so
-that it words their conditions alike. Comments are left out: a description is no shape.
+that it words their conditions alike. The temporary one's have no names, since MySQL allows a
+name once in a database. Comments are left out: a description is no shape.
 """
 
 import re
@@ -129,7 +130,7 @@ def _declared_text(connection: sa.Connection, name: str) -> str:
 @cache
 def _model(name: str, called: str) -> sa.schema.CreateTable:
     return sa.schema.CreateTable(
-        sql_table(TABLES[name], sa.MetaData(), called, alone=True, temporary=True)
+        sql_table(TABLES[name], sa.MetaData(), called, alone=True, named=False, temporary=True)
     )
 
 
