@@ -1,15 +1,16 @@
 """What is wrong now: facts → the alerts that hold. Pure; the same facts give the same alerts.
 
-Belongs here: when each kind of alert holds, how severe it is, its words, and what explains it.
-Does not belong here: reading facts (`facts.py`), whom to tell and when (`lifecycle.py`).
+Belongs here: when each kind of alert holds, how severe it is, its words, and what of it the
+table of causes must know. Does not belong here: reading facts (`facts.py`), what follows from
+what (`causes.py`), whom to tell and when (`lifecycle.py`).
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from fund_assets.alerts.facts import Facts
-from fund_assets.alerts.kinds import Alert, Severity, fingerprint
+from fund_assets.alerts.kinds import Alert, Severity
 from fund_assets.calendar import (
     HORIZON_ALARM_DAYS,
     HORIZON_CRITICAL_DAYS,
@@ -27,9 +28,21 @@ from fund_assets.monitoring.vitals import (
     HEARTBEAT_FAIL_S,
     HEARTBEAT_WARN_S,
 )
+from fund_assets.nav.rules import BLOCKING
 from fund_assets.settings import SHANGHAI
+from fund_assets.sources.base import (
+    BannedError,
+    EmptyAnswerError,
+    FormatError,
+    HeldOffError,
+    TooLargeError,
+    TransportError,
+    TruncatedError,
+)
 
 MASS_REVISION = "R17_mass_revision"
+#: Checks that stop a batch when they fail.
+BLOCKS = {rule.id for rule in BLOCKING}
 #: The job, and the beginning of the names of checks, that try the source before the evening.
 CANARY = "source_canary"
 #: What its own alert tells better: how late the data is now, how far the calendar reaches.
@@ -37,15 +50,24 @@ TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
 DATABASE = "database_unreachable"
 #: The Sunday's job, and its schedule.
 WEEKLY_JOB = "weekly_full_calc"
+#: What renews the evening's tables; the last is the job of automation and of chosen assets.
+EVENING = {
+    "daily_pipeline", "daily_collection", "daily_validation", "daily_metrics", "__ASSET_JOB",
+}  # fmt: skip
 #: Found by trying, not by looking.
 UNWRITABLE = Alert(
     "database_unwritable", "warehouse", Severity.CRITICAL, "仓库写不进去，详情见日志"
 )
-#: What a table is made from, the nearest first.
-UPSTREAM = {
-    "validated_nav": ("fund_nav",),
-    "fund_metrics": ("validated_nav", "fund_nav"),
-}
+#: From then on the evening's NAVs are asked for.
+FIRST_WAVE = time(19)
+#: The errors of a source, as they stand in the words of a run or a check.
+OF_THE_SOURCE = tuple(
+    error.__name__
+    for error in (
+        TransportError, BannedError, HeldOffError, EmptyAnswerError, TruncatedError,
+        FormatError, TooLargeError,
+    )
+)  # fmt: skip
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
@@ -75,6 +97,29 @@ def alerts(facts: Facts) -> list[Alert]:
         *_freshness(facts),
     ]
     return sorted(found, key=lambda alert: alert.fingerprint)
+
+
+def lacking(facts: Facts) -> str:
+    """What those who use the data do not have by now, in words; empty when they have all."""
+    if facts.stored is None or not facts.calendar_reaches:
+        return ""
+    have = facts.stored.newest["validated_nav"]
+    due = facts.calendar.due(facts.now, FIRST_WAVE)
+    late = [
+        t.table for t in facts.freshness if not t.ok and t.newest and t.table in READ_BY_USERS
+    ]
+    words = []
+    if have and have < to_key(due):
+        words.append(f"还没有 {due:%m-%d} 的净值")
+    if late:
+        words.append(f"{len(late)} 张表过期：{'、'.join(late)}")
+    return "；".join(words)
+
+
+def unsettled(facts: Facts) -> bool:
+    """Whether what seems over may not be: a run of the evening goes on, or a wave waits."""
+    waits = facts.stored is not None and facts.stored.unjudged
+    return waits or bool(facts.dagster and EVENING & set(facts.dagster.under_way))
 
 
 def unknown(facts: Facts) -> set[str]:
@@ -184,7 +229,6 @@ def _week(facts: Facts) -> Iterator[Alert]:
         yield Alert(
             "week_missing", WEEKLY_JOB, Severity.WARNING,
             f"{week} 的周日任务没有做完，评分和周报还没有；week_sensor 会补做",
-            follows=("daemon_dead", DATABASE),
         )  # fmt: skip
 
 
@@ -193,7 +237,7 @@ def _ticks(facts: Facts) -> Iterator[Alert]:
         if one.failed_at:
             yield Alert(
                 "tick_failed", one.name, Severity.WARNING,
-                f"{one.failed_at:%m-%d %H:%M} {one.error}", follows=(DATABASE,),
+                f"{one.failed_at:%m-%d %H:%M} {one.error}",
             )  # fmt: skip
         weekly = one.name == WEEKLY_JOB
         makes_up = "由 week_sensor 补做" if weekly else "缺的交易日由 gap_sensor 补采"
@@ -205,43 +249,43 @@ def _ticks(facts: Facts) -> Iterator[Alert]:
                     "tick_missed", one.name, Severity.WARNING,
                     f"{when:%m-%d %H:%M} 没有执行；{makes_up}",
                     day=f"{when:%Y%m%dT%H%M}",
-                    follows=("daemon_dead", DATABASE, *(("week_missing",) if weekly else ())),
+                    because="weekly" if weekly else "",
                 )  # fmt: skip
 
 
 def _checks(facts: Facts) -> Iterator[Alert]:
-    held = facts.stored.held if facts.stored else ()
+    reasons = [batch["held_because"] for batch in (facts.stored.held if facts.stored else ())]
     for check in facts.dagster.failing_checks if facts.dagster else ():
         if check.check in TOLD_ELSEWHERE:
             continue
-        explained = tuple(
-            fingerprint(_kind_of(batch), batch["kind"])
-            for batch in held
-            if f"{check.check}: " in batch["held_because"]
-        )
         canary = check.check.startswith(CANARY)
         if canary and _collected_since(facts, check.at):
             continue
+        error = check.severity == "ERROR"
+        if not error and not canary and _first_evening(facts):
+            continue  # what whole histories show of years past
+        holds = any(f"{check.check}: " in reason for reason in reasons)
+        if holds or (error and check.check in BLOCKS):
+            because = "rule"
+        elif _of_the_source(check.words):
+            because = "source"
+        else:
+            because = "" if error else "notice"
         yield Alert(
             CANARY if canary else "check_failed",
             _name(check),
-            Severity.WARNING if check.severity == "ERROR" or canary else Severity.NOTICE,
+            Severity.CRITICAL
+            if error and check.check == MASS_REVISION
+            else Severity.WARNING
+            if error or canary
+            else Severity.NOTICE,
             f"{_count(check)}{check.words}" or "没有列出情况",
-            follows=(*explained, DATABASE),
+            because=because,
         )
 
 
 def _runs(facts: Facts) -> Iterator[Alert]:
-    """A blocked run follows the batches that wait, whatever checks of others say since."""
-    checks = facts.dagster.failing_checks if facts.dagster else ()
-    held = facts.stored.held if facts.stored else ()
-    waiting = {fingerprint(_kind_of(batch), batch["kind"]) for batch in held}
     for run in facts.dagster.failed_runs if facts.dagster else ():
-        blocking = [
-            fingerprint("check_failed", _name(check))
-            for check in checks
-            if run.blocked and check.run_id == run.run_id and check.severity == "ERROR"
-        ]
         canary = run.job == CANARY
         if canary and _collected_since(facts, run.at):
             continue
@@ -250,20 +294,29 @@ def _runs(facts: Facts) -> Iterator[Alert]:
             run.job,
             Severity.WARNING,
             _run_words(run),
-            follows=(
-                *blocking,
-                *(sorted(waiting) if run.blocked else ()),
-                *_because_refused(run),
-                DATABASE,
-            ),
+            because=_made_fail(run),
         )
+
+
+def _made_fail(run: FailedRun) -> str:
+    """What made a run fail, or what it leaves behind, for the table of causes."""
+    if run.job == WEEKLY_JOB:
+        return "weekly"
+    if run.blocked:
+        return "blocked"
+    if _of_the_source(run.words):
+        return "source"
+    return "chain" if set(READ_BY_USERS) & set(run.lost) else ""
+
+
+def _of_the_source(words: str) -> bool:
+    return any(error in words for error in OF_THE_SOURCE)
 
 
 def _freshness(facts: Facts) -> Iterator[Alert]:
     """Late by the calendar, or by Dagster's policy where a session lies behind it.
 
-    Before the first data nothing is late. A table is explained by what it is made from, by a
-    run that was to renew it, by a batch that waits, and by a daemon that does not run.
+    Before the first data nothing is late, nor is a table on the day of its first data.
     """
     if not facts.dagster or not facts.stored or not facts.calendar_reaches:
         return
@@ -274,7 +327,8 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
         if table.table not in READ_BY_USERS:
             continue
         if table.newest is None:
-            late[table.table] = (Severity.WARNING, "还没有数据")
+            if not _first_evening(facts):
+                late[table.table] = (Severity.WARNING, "还没有数据")
         elif not table.ok:
             behind = table.sessions_behind or 0
             late[table.table] = (
@@ -290,20 +344,16 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
                 Severity.WARNING,
                 f"上次更新 {renewed:%m-%d %H:%M}，此后 {due} 已应公布",
             )
-    failed = facts.dagster.failed_runs
     for asset, (severity, words) in late.items():
-        above = UPSTREAM.get(asset, ())
-        yield Alert(
-            "freshness", asset, severity, words,
-            follows=(
-                DATABASE, "daemon_dead",
-                *(fingerprint("freshness", table) for table in above),
-                *(fingerprint("run_failed", run.job) for run in failed
-                  if {asset, *above} & set(run.lost)),
-                *(("held_publish:wave", "mass_revision:wave")
-                  if "validated_nav" in (asset, *above) else ()),
-            ),
-        )  # fmt: skip
+        yield Alert("freshness", asset, severity, words, because=asset)
+
+
+def _first_evening(facts: Facts) -> bool:
+    """Whether no session has become due since the first wave was published."""
+    first = facts.stored.first_wave if facts.stored else None
+    if first is None or not facts.calendar_reaches:
+        return False
+    return to_key(facts.calendar.surely_due(facts.now)) <= first
 
 
 def _collected_since(facts: Facts, moment: datetime) -> bool:
@@ -329,11 +379,6 @@ def _closed(facts: Facts, when: datetime) -> bool:
     return known and not facts.calendar.is_session(when.date())
 
 
-def _because_refused(run: FailedRun) -> tuple[str, ...]:
-    """A run that asked nothing, because the source refuses us, is told by that."""
-    return ("source_refuses",) if "not asked: " in run.words else ()
-
-
 def _run_words(run: FailedRun) -> str:
     again = f"连续第 {run.in_a_row} 次；" if run.in_a_row > 1 else ""
     lost = f"；未更新：{'、'.join(run.lost)}" if run.lost else ""
@@ -347,5 +392,6 @@ def _name(check: FailingCheck) -> str:
 def _count(check: FailingCheck) -> str:
     if check.failed is None:
         return ""
-    of = "" if check.looked_at is None else f" / {check.looked_at:,}"
+    # Of some nothing could be looked at: then what failed is counted alone.
+    of = f" / {check.looked_at:,}" if check.looked_at else " 项"
     return f"{check.failed:,}{of}："

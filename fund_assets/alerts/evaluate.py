@@ -15,6 +15,7 @@ from datetime import date, datetime
 import dagster as dg
 
 from fund_assets.alerts import conditions, delivery
+from fund_assets.alerts.causes import follows_from
 from fund_assets.alerts.channels import Channel, configured
 from fund_assets.alerts.delivery import Delivered, Row
 from fund_assets.alerts.facts import Facts, look
@@ -72,7 +73,7 @@ def evaluate(
     found = conditions.alerts(facts)
     if facts.stored is None:
         # Only what does not follow from its absence is told.
-        own = [alert for alert in found if conditions.DATABASE not in alert.follows]
+        own = [alert for alert in found if not follows_from("database", alert)]
         done = _beside(facts, own, conditions.unknown(facts), settings, channels, now)
         return replace(done, holding=tuple(found))
     try:
@@ -112,13 +113,14 @@ def _in_warehouse(
             unknown=conditions.unknown(facts),
             silences=quiet,
             sessions=_sessions(facts),
+            unsettled=conditions.unsettled(facts),
         )
         changed = {**carried, **{state.fingerprint: state for state in states}}
         rows = [as_row(state) for state in changed.values()]
         if not told:
             return rows, []
         only = settings.alert_critical_channels
-        return rows, delivery.letters(_message(told, settings), channels, only, now)
+        return rows, delivery.letters(_message(told, facts, settings), channels, only, now)
 
     if not beside.path.exists():
         carried: dict[str, State] = {}
@@ -149,7 +151,7 @@ def _beside(
         sent = Delivered()
         if told:
             _log(told)
-            message = _message(told, settings)
+            message = _message(told, facts, settings)
             sent = delivery.send_now(message, channels, settings.alert_critical_channels)
             if channels and not sent.sent:
                 # Nobody heard of it: the next look tells it again.
@@ -161,8 +163,9 @@ def _beside(
     return Outcome(tuple(found), tuple(told), sent)
 
 
-def _message(told: Sequence[Telling], settings: Settings) -> Message:
-    return compose(told, settings.source, settings.alert_runbook)
+def _message(told: Sequence[Telling], facts: Facts, settings: Settings) -> Message:
+    lacking = conditions.lacking(facts)
+    return compose(told, settings.source, settings.alert_runbook, lacking)
 
 
 def _sessions(facts: Facts) -> Callable[[date, date], int]:

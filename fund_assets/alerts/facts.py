@@ -41,12 +41,16 @@ class StoredFacts:
         held: batches that a blocking rule stops: kind, newest_date, held_because.
         quarantined: funds and dates that wait for a decision, each once.
         missing_week: the newest ISO week whose weekly job was due and has not gone through.
+        unjudged: whether the newest wave has landed and no rule has judged it yet.
+        first_wave: newest date of the first published wave, yyyymmdd; None before.
     """
 
     newest: Mapping[str, int | None]
     held: tuple[Mapping[str, Any], ...]
     quarantined: int
     missing_week: str | None = None
+    unjudged: bool = False
+    first_wave: int | None = None
 
 
 @dataclass(frozen=True)
@@ -162,14 +166,17 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
         held=tuple(facts.held_batches(warehouse)),
         quarantined=facts.held_cases(warehouse),
         missing_week=weekly.missing_week(warehouse, now),
+        unjudged=facts.newest_wave_waits(warehouse),
+        first_wave=facts.first_wave(warehouse),
     )
 
 
 def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFacts:
     runs = records.runs_since(instance, machine_time - WEEK, MOST_RUNS)
+    ended = [record for record in runs if records.concluded(record)]
     return DagsterFacts(
         failed_runs=tuple(records.failed_runs(instance, runs, machine_time)),
-        failing_checks=tuple(records.failing_checks(records.check_states(instance, runs))),
+        failing_checks=tuple(records.failing_checks(records.check_states(instance, ended))),
         ticking=vitals.ticking(instance, machine_time),
         daemons=vitals.heartbeats(instance, machine_time),
         rivals=vitals.rivals(instance, machine_time),

@@ -77,8 +77,8 @@ class Alert:
         day: yyyymmdd where every day has its own alert; empty otherwise.
         words: what is wrong, in Chinese. Told times are times, not ages: words that change
             by themselves would be written anew with every look.
-        follows: fingerprints of alerts, or names of kinds, that explain this one. While one
-            of them holds, this one is not told.
+        because: what the table of causes (`causes.py`) must know besides its kind: what made
+            a run or a check fail, whose tick was missed, which table is late.
     """
 
     kind: str
@@ -86,7 +86,7 @@ class Alert:
     severity: Severity
     words: str
     day: str = ""
-    follows: tuple[str, ...] = ()
+    because: str = ""
 
     @property
     def fingerprint(self) -> str:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fund_assets.alerts.causes import SETTLING
 from fund_assets.alerts.kinds import KINDS, Severity
 from fund_assets.alerts.lifecycle import Event, State, Telling
 
 #: Alerts named one by one in a message; of the others, their number.
 MOST_NAMED, MOST_FINGERPRINTS = 15, 200
 MOST_WORDS, MOST_SUBJECT = 300, 80
+#: Incidents that keep data away; they tell what is missing by now.
+WITH_DATA = SETTLING | {"daemon_dead", "tick_failed", "tick_missed"}
 #: In every title: a robot may ask for a keyword, and 基金 is one.
 SOURCES = {"simulated": "基金数据·模拟市场", "akshare": "基金数据·真实市场"}
 HEADINGS = {
@@ -46,12 +49,15 @@ class Message:
         return "\n".join(self.lines)
 
 
-def compose(tellings: Sequence[Telling], source: str, runbook: str) -> Message:
+def compose(
+    tellings: Sequence[Telling], source: str, runbook: str, lacking: str = ""
+) -> Message:
     """One message about everything that one look has to tell, the worst first.
 
     Args:
         source: of the settings; two platforms may use one channel.
         runbook: address of docs/runbook.md.
+        lacking: what data is missing by now, in words.
     """
     ordered = sorted(
         tellings,
@@ -59,7 +65,7 @@ def compose(tellings: Sequence[Telling], source: str, runbook: str) -> Message:
     )
     lines = []
     for telling in ordered[:MOST_NAMED]:
-        lines += _lines(telling, runbook)
+        lines += _lines(telling, runbook, lacking)
     if (more := len(ordered) - MOST_NAMED) > 0:
         lines.append(f"另有 {more:,} 项：fund-assets alert list")
     return Message(
@@ -127,18 +133,30 @@ def _title(tellings: Sequence[Telling]) -> str:
     return f"【告警】{'，'.join(parts)}"
 
 
-def _lines(telling: Telling, runbook: str) -> list[str]:
+def _lines(telling: Telling, runbook: str, lacking: str) -> list[str]:
     state = telling.state
     kind, subject = KINDS[state.kind], _short(state.subject, MOST_SUBJECT)
     if telling.event is Event.OVER:
-        return [f"【已恢复】{kind.title} {subject}，持续 {lasted(state)}"]
+        were = [f"  期间还有：{_listed(telling.listed)}"] if telling.listed else []
+        return [f"【已恢复】{kind.title} {subject}，持续 {lasted(state)}", *were]
     heading = HEADINGS[telling.event]
     since = "" if telling.event is Event.BEGAN else f"（{state.first_at:%m-%d %H:%M} 起）"
     return [
         f"【{state.severity.label}·{heading}】{kind.title} {subject}{since}",
-        f"  {_short(state.words)}",
+        f"  {'起因已过，后果还在：' if telling.past else ''}{_short(state.words)}",
+        *([f"  由此：{_listed(telling.listed)}"] if telling.listed else []),
+        *([f"  目前：{lacking}"] if lacking and state.kind in WITH_DATA else []),
         f"  处理：{runbook}#{state.kind}  编号：{state.fingerprint}",
     ]
+
+
+def _listed(states: Sequence[State]) -> str:
+    """Several alerts in one line, each kind once."""
+    subjects: dict[str, list[str]] = {}
+    for state in states:
+        subjects.setdefault(KINDS[state.kind].title, []).append(_short(state.subject, 40))
+    words = [f"{title} {'、'.join(dict.fromkeys(names))}" for title, names in subjects.items()]
+    return _short("；".join(words))
 
 
 def _short(words: str, most: int = MOST_WORDS) -> str:

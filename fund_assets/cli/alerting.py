@@ -189,7 +189,11 @@ def watch(once: bool, every: int) -> None:
     A daemon cannot tell of its own death. With --once, exits with 1 when something critical
     holds or a message could not be handed over. FUND_WATCH_PING_URL: see docs/alerts.md.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    from fund_assets.logs import Lines
+
+    shown = logging.StreamHandler()
+    shown.setFormatter(Lines(as_json=False))
+    logging.basicConfig(handlers=[shown])
     while True:
         failed = _watch_once()
         if once:
@@ -219,7 +223,7 @@ def _told(state: "State") -> str:
     from fund_assets.alerts.messages import lasted
 
     if state.muted_by:
-        return f"由 {state.muted_by} 引起，不另通知"
+        return f"属于 {state.muted_by}，不另通知"
     told = f"{state.told_at:%m-%d %H:%M} 通知" if state.told_at else "未通知"
     return told if state.firing else f"{told}，持续 {lasted(state)}"
 

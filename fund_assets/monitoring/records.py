@@ -133,7 +133,8 @@ class FailedRun:
 
     Attributes:
         job: its name; of a run of chosen assets, those assets.
-        in_a_row: how many runs of the job failed since the last that succeeded.
+        in_a_row: how many runs of the job failed since the last that succeeded; the tries
+            of one run count once.
         blocked: whether a blocking check failed it, and nothing else.
         lost: assets that it was to renew and that nothing has renewed since.
         words: why the first step failed; empty when the process died without a word.
@@ -265,10 +266,11 @@ def failing_checks(states: Iterable[CheckState]) -> list[FailingCheck]:
 def failed_runs(
     instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord], machine_time: datetime
 ) -> list[FailedRun]:
-    """The jobs whose newest ended run failed, unless another made good what it left undone.
+    """The jobs whose newest run that is over failed, unless another made good what it left.
 
-    Canceled runs count neither way, and a run that Dagster tries again is not over. Whether
-    it will, Dagster notes a moment after the failure: a run that has just failed waits.
+    Canceled runs count neither way, nor does one that Dagster tries again: until the last try
+    has ended, what was true before it is. Whether it tries, Dagster notes a moment after the
+    failure: a run that has just failed waits.
 
     Args:
         runs: newest first.
@@ -282,12 +284,12 @@ def failed_runs(
             or (machine_time - ended(record)).total_seconds() >= _SETTLED_S
             or in_future(ended(record), machine_time)
         )
-        if over and (run.is_success or settled):
+        if over and (run.is_success or settled) and concluded(record):
             by_job.setdefault(_subject(run), []).append(record)
     found = []
     for job, records in by_job.items():
         newest = records[0].dagster_run
-        if newest.is_success or newest.tags.get(_WILL_RETRY) == "true":
+        if newest.is_success:
             continue
         events = _events(instance, records[0])
         lost = [k for k in events.wanted if not _renewed_since(instance, k, ended(records[0]))]
@@ -306,6 +308,12 @@ def failed_runs(
             )
         )
     return found
+
+
+def concluded(record: dg.RunRecord) -> bool:
+    """Whether what a run found counts: it has ended, and is not tried again."""
+    run = record.dagster_run
+    return run.is_finished and run.tags.get(_WILL_RETRY) != "true"
 
 
 def check_states(

@@ -45,6 +45,11 @@ from fund_assets.warehouse.requests import requests_since
 SHOWN_BATCHES = 5
 #: What those who use the data read; that another table is late harms them less.
 READ_BY_USERS = ("fund_nav", "validated_nav", "fund_metrics")
+#: Alerts about what the other facts here do not show: `alert list` and this say the same.
+ONLY_ALERTS = (
+    "week_missing", "tick_failed", "daemon_twice", "source_canary", "quarantine_backlog",
+    "clock_wrong",
+)  # fmt: skip
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 
 
@@ -249,6 +254,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_failed(records.failed_runs(instance, runs, machine_time), checks),
             *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
             *_full(free, 0, vitals.DISK_FAIL_BYTES),
+            *_alarmed(alerts.holding(warehouse)),
         ),
         notices=(
             *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
@@ -417,6 +423,12 @@ def _full(free: int, least: int, most: int) -> Iterator[str]:
 def _held(batches: Iterable[dict[str, Any]]) -> Iterator[str]:
     for batch in batches:
         yield f"批次 {batch['batch_id']} 被拦截：{batch['held_because']}"
+
+
+def _alarmed(holding: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for alert in holding:
+        if alert["kind"] in ONLY_ALERTS and alert["severity"] != "notice":
+            yield f"告警 {alert['subject']}：{alert['words']}"
 
 
 def _failed(failed: Iterable[FailedRun], checks: Iterable[FailingCheck]) -> Iterator[str]:

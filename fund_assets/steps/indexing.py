@@ -34,7 +34,7 @@ def collect_indices(warehouse: Warehouse, source: FundSource) -> IndexReport:
         try:
             closes = source.index_history(code)
         except SourceError as error:
-            failures[code] = str(error)
+            failures[code] = f"{type(error).__name__}: {error}"
             continue
         rows += len(closes)
         written += measures.write_closes(warehouse, closes.assign(index_code=code))

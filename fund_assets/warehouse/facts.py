@@ -249,7 +249,8 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
 
     Each with batch_id, kind, newest_date, held_because.
 
-    A later wave replaces a wave, a later published history of one of its funds a history.
+    A later wave that was judged replaces a wave, a later published history of one of its
+    funds a history.
     """
     return warehouse.rows(
         f"""
@@ -257,7 +258,8 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
         WHERE state = 'held' AND NOT {IS_REJECTED} AND NOT EXISTS (
             SELECT 1 FROM collection_batch AS later
             WHERE later.kind = b.kind AND later.collected_at > b.collected_at
-              AND (b.kind = 'wave' OR later.state = 'published' AND EXISTS (
+              AND (b.kind = 'wave' AND later.state <> 'landed'
+                OR later.state = 'published' AND EXISTS (
                 SELECT 1 FROM fund_nav WHERE batch_id = later.batch_id AND fund_code IN (
                     SELECT fund_code FROM fund_nav WHERE batch_id = b.batch_id
                 )
@@ -266,6 +268,15 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
         ORDER BY collected_at, batch_id
         """
     )
+
+
+def newest_wave_waits(warehouse: Warehouse) -> bool:
+    """Whether the newest wave has landed and waits for the rules."""
+    newest = warehouse.value(
+        "SELECT state FROM collection_batch WHERE kind = 'wave' "
+        "ORDER BY collected_at DESC, batch_id LIMIT 1"
+    )
+    return newest == "landed"
 
 
 def accepted_on(warehouse: Warehouse, nav_date: int) -> pd.DataFrame:

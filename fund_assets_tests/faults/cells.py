@@ -33,8 +33,8 @@ class Cell:
     Attributes:
         end: published, quarantined (but for the rows at fault), held (nothing of the batch is
             accepted) or retried (nothing came, and it is asked for again).
-        alerts: the kinds that must be told while the fault lasts, and no other. Each of them
-            must be told as over after the repair.
+        alerts: the kinds of the incidents that must be told while the fault lasts, and no
+            other. Each of them that is more than a notice must be told as over after the repair.
         rounds: moments of the daemon with the fault; after: without it, until all is well.
         quick: in the default suite too.
         over: later moments, for an alert that only a later tick can end.
@@ -142,25 +142,25 @@ DRIFT = [
 ]  # fmt: skip
 
 STALE = [
-    page("landing", "open_funds: dates in the wrong order", "held", "mass_revision notice",
+    page("landing", "open_funds: dates in the wrong order", "held", "mass_revision",
          altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"{BEFORE}","{TONIGHT}"')),
     page("landing", "open_funds: GBK among UTF-8", "published", "notice", altered.mixed_encodings),
     Cell("landing", "the answer of the evening before", "retried", _alerts("freshness"),
          harm.yesterday(), TICKS, (MORNING,), complete=False),
     Cell("landing", "the same answer again", "published", _alerts(""),
          harm.again(), (WAVE, LATER), (MORNING,)),
-    Cell("rules", "yesterday's figures under today's dates", "held", _alerts("mass_revision notice"),
+    Cell("rules", "yesterday's figures under today's dates", "held", _alerts("mass_revision"),
          harm.redated()),
-    page("rules", "no NAV has moved", "held", "held_publish notice",
+    page("rules", "no NAV has moved", "held", "held_publish",
          altered.rows(altered.standing_still)),
     page("rules", "six corrections of a date", "held", "mass_revision", altered.rows(altered.revised)),
-    page("rules", "dated tomorrow", "held", "held_publish notice",
+    page("rules", "dated tomorrow", "held", "held_publish",
          altered.replaced(f'"{TONIGHT}","{BEFORE}"', f'"2026-09-21","{BEFORE}"')),
 ]  # fmt: skip
 
 PARTS = [
-    page("rules", "half of the market", "held", "held_publish notice", altered.share(0.5), quick=True),
-    page("rules", "80 % of the open funds", "held", "held_publish notice", altered.share(0.8)),
+    page("rules", "half of the market", "held", "held_publish", altered.share(0.5), quick=True),
+    page("rules", "80 % of the open funds", "held", "held_publish", altered.share(0.8)),
     page("rules", "99 % of the market", "published", "", altered.share(0.98)),
     page("rules", "a fund stands twice, differently", "held", "held_publish", altered.twice("9.8765")),
     page("rules", "a fund stands twice, the same", "published", "", altered.twice(None)),

@@ -11,12 +11,12 @@ record carries the moment's time. So a year of evenings takes minutes.
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import dagster as dg
@@ -84,7 +84,31 @@ class Runs(_Shared, InMemoryRunStorage):
 
 
 class Events(_Shared, InMemoryEventLogStorage):
-    """Events in memory."""
+    """Events in memory.
+
+    Attributes:
+        watching: is called while a run goes on: when a table has landed, a step has failed,
+            and at the end.
+    """
+
+    watching: ClassVar[Callable[[], None] | None] = None
+    TELLING: ClassVar = {
+        dg.DagsterEventType.RUN_SUCCESS,
+        dg.DagsterEventType.RUN_FAILURE,
+        dg.DagsterEventType.STEP_FAILURE,
+    }
+    RENEWED: ClassVar = {"fund_nav", "validated_nav"}
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        super().store_event(event)
+        happened = event.dagster_event
+        if Events.watching is None or happened is None:
+            return
+        renewed = happened.is_step_materialization and happened.asset_key
+        if happened.event_type in self.TELLING or (
+            renewed and renewed.to_user_string() in self.RENEWED
+        ):
+            Events.watching()
 
 
 class Launcher(SyncInMemoryRunLauncher):
@@ -93,11 +117,17 @@ class Launcher(SyncInMemoryRunLauncher):
     Attributes:
         doomed: a job or an asset whose next run is executed in a child process, where a fault
             kills it.
+        waiting: runs that are executed when schedules and sensors have all been evaluated;
+            None: each at once.
     """
 
     doomed = ""
+    waiting: ClassVar[list[tuple["Launcher", LaunchRunContext]] | None] = None
 
     def launch_run(self, context: LaunchRunContext) -> None:
+        if Launcher.waiting is not None:
+            Launcher.waiting.append((self, context))
+            return
         run = context.dagster_run
         assets = {key.to_user_string() for key in run.asset_selection or ()}
         if Launcher.doomed and Launcher.doomed in {run.job_name, *assets}:
@@ -149,18 +179,26 @@ class Daemon:
         self._assets = AssetDaemon(settings={}, pre_sensor_interval_seconds=30)
         self._retries = EventLogConsumerDaemon()
 
-    def round(self, now: datetime) -> list[dg.DagsterRun]:
-        """What every loop of the daemon does at a moment; the runs that it led to, in order."""
+    def round(self, now: datetime, *, together: bool = False) -> list[dg.DagsterRun]:
+        """What every loop of the daemon does at a moment; the runs that it led to, in order.
+
+        Args:
+            together: no sensor sees what a run of this round did.
+        """
         before = {run.run_id for run in self.instance.get_runs()}
         with moment(now):
             for daemon in self.instance.get_required_daemon_types():
                 self.instance.add_daemon_heartbeat(
                     DaemonHeartbeat(now.timestamp(), daemon, "daemon of a test", None)
                 )
+            Launcher.waiting = [] if together else None
             for _ in launch_scheduled_runs(self._context, LOGGER, now, {}):
                 pass
             for _ in execute_sensor_iteration(self._context, LOGGER, None, None):
                 pass
+            begun, Launcher.waiting = Launcher.waiting or [], None
+            for launcher, context in begun:
+                launcher.launch_run(context)
             self._assets._run_iteration_impl(self._context, None, {}, {})
             for _ in self._retries.run_iteration(self._context):
                 pass

@@ -127,7 +127,11 @@ class Stage:
             for when in cell.over:
                 world.at(when)
                 over |= {t.state.fingerprint for t in world.look() if t.event is Event.OVER}
-            lasting = {t.state.fingerprint for t in began if not KINDS[t.state.kind].momentary}
+            lasting = {
+                t.state.fingerprint
+                for t in began
+                if not KINDS[t.state.kind].momentary and t.state.severity > Severity.NOTICE
+            }
             if over != lasting:
                 played.wrong.append(f"told as over: {sorted(over)}, began: {sorted(lasting)}")
 

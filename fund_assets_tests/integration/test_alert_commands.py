@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -204,8 +205,13 @@ def test_metrics_count_alerts_and_messages(warehouse, monkeypatch):
     from fund_assets.health.exposition import encode
     from fund_assets.monitoring.status import gather
 
-    explained = Alert("freshness", "fund_nav", Severity.CRITICAL, "x", follows=("run_failed",))
-    store(warehouse, RUN, explained, messages=[letter("dead"), letter("waiting")])
+    explained = Alert("freshness", "fund_nav", Severity.WARNING, "x")
+    store(
+        warehouse,
+        replace(RUN, because="chain"),
+        explained,
+        messages=[letter("dead"), letter("waiting")],
+    )
     monkeypatch.setenv("FUND_CLOCK", "2026-09-18T21:00")
     with project_instance() as instance, closing(Platform().warehouse):
         status = gather(Platform(), instance, datetime.now(SHANGHAI))

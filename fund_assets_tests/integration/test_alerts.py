@@ -393,7 +393,7 @@ def test_a_dead_warehouse_is_told_once_and_so_is_its_return(market):
     for file in away.parent.glob(f"{away.name}*"):
         file.rename(database.with_name(database.name + file.name.removeprefix(away.name)))
     told = watching.look("2026-09-22T23:50:00")
-    assert told == [("over", dead)], "what is late now gets a quarter of an hour"
+    assert told == [("worse", "run_failed:daily_pipeline"), ("over", dead)], "two sessions late"
     assert not beside.path.exists()
     later = watching.look("2026-09-22T23:50:00", after=16 * MINUTE)
     assert later == [], "the failed run explains it"

@@ -77,7 +77,7 @@ def test_a_failing_index_is_told_and_stops_nothing(market):
     assert result.success
     check = checks(result)[("benchmark_index", "indices_current")]
     assert not check.passed
-    assert "index 000300: index_history: no answer" in cases(check)
+    assert "index 000300: TransportError: index_history: no answer" in cases(check)
     found = market.table("fund_metrics", "calc_date = 20260918 AND \"window\" = '1y'")
     assert found["beta"].notna().any(), "the stored closes serve on"
 

@@ -127,6 +127,25 @@ def test_a_blocked_batch_is_one_alert():
     assert told(later) == {"held_publish:wave"}
 
 
+def test_a_batch_that_a_rule_stops_is_one_incident_before_and_after_it_is_held():
+    """Stops the check that fails at 19:00 and the batch held at 19:30 from being two stories."""
+    blocked = failed(
+        "daily_collection", blocked=True, lost=(), words="blocked by R02_row_count"
+    )
+    checks = (failing("R02_row_count"), failing("R13_staleness", "WARN"))
+    evening = facts(dagster={"failed_runs": (blocked,), "failing_checks": checks})
+    assert told(evening) == {"check_failed:fund_nav/R02_row_count"}
+    states, _ = advance({}, alerts(evening), NOW)
+    held = {"batch_id": "w1", "kind": "wave", "newest_date": 20260917,
+            "held_because": "R02_row_count: 30 rows of 60"}  # fmt: skip
+    later = replace(evening, stored=replace(STORED, held=(held,)))
+    known = {state.fingerprint: state for state in states}
+    assert advance(known, alerts(later), NOW + timedelta(minutes=30))[1] == []
+    revised = facts(dagster={"failing_checks": (failing("R17_mass_revision"),)})
+    (alert,) = alerts(revised)
+    assert alert.severity is Severity.CRITICAL, "as the batch will be"
+
+
 def test_a_mass_revision_is_critical():
     """Stops a rewritten past from looking like a small market."""
     held = {"batch_id": "w1", "kind": "wave", "newest_date": 20260917,
@@ -142,7 +161,7 @@ def test_a_run_that_failed_for_its_own_reason_is_told_beside_a_check():
     """Stops a failing check from hiding a crash of the same run."""
     given = facts(
         dagster={
-            "failed_runs": (failed(blocked=False),),
+            "failed_runs": (failed(blocked=False, words="fund_nav: KeyError: 'x'"),),
             "failing_checks": (failing("R02_row_count"),),
         }
     )
@@ -206,8 +225,49 @@ def test_policy_and_calendar_are_one_alert():
 
 
 def test_nothing_is_late_before_the_first_data():
-    """Stops a fresh installation from alarming before its first evening."""
+    """Stops a fresh installation from alarming before and on its first evening."""
     assert alerts(facts(stored={"newest": dict.fromkeys(STORED.newest)})) == []
+    first = {"newest": {**STORED.newest, "fund_metrics": None}, "first_wave": 20260917}
+    for hours, late in ((0, False), (2, False), (25, False), (26, True)):
+        given = found(facts(now=NOW + timedelta(hours=hours), stored=first))
+        assert ("freshness:fund_metrics" in given) is late, hours
+    jumps = {"failing_checks": (failing("R10_jump", "WARN"), failing("schema"))}
+    told_first = found(facts(stored={"first_wave": 20260917}, dagster=jumps))
+    assert set(told_first) == {"check_failed:fund_nav/schema"}, "years past are no news"
+    later = facts(now=NOW + DAY, stored={"first_wave": 20260916}, dagster=jumps)
+    assert "check_failed:fund_nav/R10_jump" in found(later)
+
+
+def test_what_a_check_could_not_look_at_is_counted_alone():
+    """Stops the words "4 / 0"."""
+    check = replace(failing("R27_index", words="TransportError: down"), failed=4, looked_at=0)
+    (alert,) = alerts(facts(dagster={"failing_checks": (check,)}))
+    assert alert.words == "4 项：TransportError: down"
+    assert alert.because == "source"
+
+
+def test_what_is_missing_by_now():
+    """Stops a repeat that says only that something lasts, and not what is not there."""
+    assert conditions.lacking(WELL) == ""
+    at_ten = facts(stored={"newest": {**STORED.newest, "validated_nav": 20260916}})
+    assert conditions.lacking(at_ten) == "还没有 09-17 的净值"
+    late = facts(now=NOW + 2 * timedelta(hours=1), stored={"newest": dict.fromkeys(
+        STORED.newest, 20260916)})  # fmt: skip
+    assert conditions.lacking(late) == (
+        "还没有 09-17 的净值；3 张表过期：fund_nav、validated_nav、fund_metrics"
+    )
+
+
+def test_what_is_under_way_keeps_an_end_back():
+    """Stops a recovery while the retry runs, or before the wave is judged."""
+    assert not conditions.unsettled(WELL)
+    assert conditions.unsettled(facts(stored={"unjudged": True}))
+    for job, waits in (
+        ("daily_pipeline", True),
+        ("__ASSET_JOB", True),
+        ("history_backfill", False),
+    ):
+        assert conditions.unsettled(facts(dagster={"under_way": {job: NOW}})) is waits
 
 
 def test_a_failed_collection_explains_what_is_late():
