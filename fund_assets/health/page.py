@@ -19,6 +19,7 @@ import jinja2
 from fund_assets.health import verdict
 from fund_assets.monitoring.dashboard import BATCH_KINDS, SOURCES, TABLES
 from fund_assets.monitoring.status import Status
+from fund_assets.report.cards import cards
 
 SHOWN_CHECKS = 20
 #: The curve's drawing area in the units of its viewBox.
@@ -67,7 +68,12 @@ class Page:
             lstrip_blocks=True,
         )
         environment.filters.update(
-            day=_day, moment=_moment, percent=_percent, count=_count, seconds=_seconds
+            cards=cards,
+            day=_day,
+            moment=_moment,
+            percent=_percent,
+            count=_count,
+            seconds=_seconds,
         )
         source = (folder / "status.html").read_text(encoding="utf-8")
         self._template = environment.from_string(source)

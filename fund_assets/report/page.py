@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.report import charts
+from fund_assets.report.cards import cards
 from fund_assets.report.charts import Curve, Spread, Trial
 from fund_assets.schemas.columns import FIGURE_LABELS
 from fund_assets.schemas.kinds import KINDS
@@ -267,6 +268,7 @@ def _fill(name: str, **values: Any) -> str:
         loader=jinja2.FunctionLoader(lambda part: (folder / part).read_text("utf-8")),
     )
     environment.filters.update(
+        cards=cards,
         day=_day, moment=_moment, pct=_pct, signed=_signed, tone=_tone, number=_number,
         points=_points, stars=lambda n: "—" if n is None else "★" * int(n),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from fund_assets.report.cards import cards
 from fund_assets.report.charts import Curve
 from fund_assets.report.files import LARGEST_BYTES, ReportError, write_page
 from fund_assets.report.page import (
@@ -97,6 +98,19 @@ OPERATIONS = Operations(
 @pytest.fixture(scope="module")
 def page():
     return weekly_page(facts(), OPERATIONS)
+
+
+def test_each_cell_of_a_card_has_the_head_of_its_column(page):
+    """Stops a telephone from showing a figure under the name of another column."""
+    cells = dict(re.findall(r'<td data-label="([^"]*)"[^>]*>(?:<\w+>)?([^<\n]*)', page))
+    assert cells["平均"] == "+1.00%"
+    assert cells["今年来中位"] == "+2.00%"
+    assert (cells["综合分"], cells["4433"], cells["MRAR 星"]) == ("91.3", "通过", "★★★★")
+    assert (cells["更正为"], cells["级别"]) == ("1.0060 / —", "≥0.5%，应公告")
+    assert cells["应答的 SHA-256"] == "ab"
+    assert str(
+        cards('<table><thead><tr><th scope="col">甲</thead><tr><td colspan="1">无</table>')
+    ) == ('<table><thead><tr><th scope="col">甲</thead><tr><td colspan="1">无</table>')
 
 
 def test_hostile_texts_are_texts(page):
