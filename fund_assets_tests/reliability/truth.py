@@ -135,6 +135,8 @@ def main(arguments: list[str] | None = None) -> int:
         with context.Pool(min(options.processes, len(options.seeds))) as pool:
             waiting = [pool.apply_async(played, (seed,), wanted) for seed in options.seeds]
             results = [one.get() for one in waiting]
+            pool.close()
+            pool.join()  # they end by themselves, also where SIGTERM is ignored
     finally:
         if own is not None:
             own.stop()
