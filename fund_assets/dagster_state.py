@@ -34,6 +34,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from fund_assets.logs import follow_daemon
+from fund_assets.retrying import NO_RETRY
 from fund_assets.run_launcher import PROCESS_TAG, own_process
 from fund_assets.settings import SettingsError, load_settings
 
@@ -45,8 +46,6 @@ CONFIG = "dagster.yaml"
 #: The code location of workspace.yaml and the one repository in it: the UI shows a run under
 #: its job, and on the timeline, when the run says that it comes from there.
 LOCATION, REPOSITORY = "fund_assets.definitions", "__repository__"
-#: Of a run that a person started: it is theirs to start again.
-NO_RETRY = {"dagster/max_retries": "0"}
 #: So many files have a connection that stays open: the common ones and those of some runs.
 KEPT_FILES = 8
 
@@ -197,6 +196,7 @@ def execute_job(
         ),
         job.job_name,
     )
+    # A run that a person started is theirs to start again.
     definition, ours = job.get_definition(), {PROCESS_TAG: own_process()}
     run = instance.create_run_for_job(
         job_def=definition,

@@ -13,6 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.retrying import wait_for_turn
 from fund_assets.settings import Settings, load_settings
 from fund_assets.sources.base import FundSource
 from fund_assets.warehouse import Warehouse, WarehouseError, days
@@ -68,6 +69,10 @@ class Platform(dg.ConfigurableResource):
         from fund_assets.sources.eastmoney import EastmoneySource
 
         return EastmoneySource.from_settings(self.settings)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """When a step begins: a run that is tried again waits until it is its turn."""
+        wait_for_turn(context, self.settings.retry_pause_s)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """When a run ends, well or not: its requests are counted, its warehouse is let go."""

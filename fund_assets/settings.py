@@ -90,6 +90,13 @@ class Settings(BaseSettings):
         le=43_200,
         description="how long nothing is asked of a source that refuses us, the first time",
     )
+    retry_pause_s: float = Field(
+        120.0,
+        ge=0,
+        le=3600,
+        description="how long after its failure a run is tried again; the next time five times "
+        "as long",
+    )
     response_limit_mb: int = Field(64, gt=0, description="largest answer accepted")
     remote_javascript: bool = Field(
         False,

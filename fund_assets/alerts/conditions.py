@@ -21,7 +21,7 @@ from fund_assets.calendar import (
     to_key,
 )
 from fund_assets.monitoring.records import FailedRun, FailingCheck
-from fund_assets.monitoring.status import READ_BY_USERS, refused_words
+from fund_assets.monitoring.status import READ_BY_USERS, lost_words, refused_words
 from fund_assets.monitoring.vitals import (
     DISK_FAIL_BYTES,
     DISK_WARN_BYTES,
@@ -71,7 +71,7 @@ OF_THE_SOURCE = tuple(
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
-    "week_missing",
+    "week_missing", "rows_lost",
 }  # fmt: skip
 FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
 FROM_DAGSTER = FROM_RUNS | {
@@ -85,6 +85,7 @@ def alerts(facts: Facts) -> list[Alert]:
         *_unreachable(facts),
         *_disk(facts),
         *_refused(facts),
+        *_lost(facts),
         *_held(facts),
         *_quarantine(facts),
         *_calendar(facts),
@@ -151,6 +152,12 @@ def _disk(facts: Facts) -> Iterator[Alert]:
 def _refused(facts: Facts) -> Iterator[Alert]:
     for host, refusal in facts.refusals.items():
         yield Alert("source_refuses", host, Severity.WARNING, refused_words(refusal))
+
+
+def _lost(facts: Facts) -> Iterator[Alert]:
+    if facts.stored and facts.stored.lost:
+        words = lost_words(facts.stored.lost)
+        yield Alert("rows_lost", "validated_nav", Severity.CRITICAL, words)
 
 
 def _held(facts: Facts) -> Iterator[Alert]:

@@ -23,7 +23,8 @@ from fund_assets.monitoring.vitals import Heartbeat, Ticking
 from fund_assets.platform import Platform
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import Pace
-from fund_assets.warehouse import Warehouse, WarehouseError, facts, weekly
+from fund_assets.warehouse import Warehouse, WarehouseError, date_counts, facts, weekly
+from fund_assets.warehouse.date_counts import Loss
 
 #: The assets with a freshness policy of Dagster.
 WITH_POLICY = ("fund_nav", "validated_nav", "benchmark_index", "fund_metrics")
@@ -43,6 +44,7 @@ class StoredFacts:
         missing_week: the newest ISO week whose weekly job was due and has not gone through.
         unjudged: whether the newest wave has landed and no rule has judged it yet.
         first_wave: newest date of the first published wave, yyyymmdd; None before.
+        lost: dates of which accepted NAVs vanished.
     """
 
     newest: Mapping[str, int | None]
@@ -51,6 +53,7 @@ class StoredFacts:
     missing_week: str | None = None
     unjudged: bool = False
     first_wave: int | None = None
+    lost: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,7 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
         missing_week=weekly.missing_week(warehouse, now),
         unjudged=facts.newest_wave_waits(warehouse),
         first_wave=facts.first_wave(warehouse),
+        lost=tuple(date_counts.losses(warehouse, date_counts.counted_since(now.date()))),
     )
 
 

@@ -47,6 +47,7 @@ KINDS = {
         Kind("run_failed", "运行失败"),
         Kind("check_failed", "检查未通过"),
         Kind("freshness", "数据过期"),
+        Kind("rows_lost", "净值丢失"),
         Kind("week_missing", "周日任务缺失"),
         Kind("tick_missed", "漏掉计划时刻", momentary=True, holds_s=900),
         Kind("tick_failed", "调度或感应器出错"),

@@ -19,9 +19,10 @@ from fund_assets.assets.metadata import as_date, payload_table, table_metadata
 from fund_assets.calendar import to_key
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.platform import Platform
+from fund_assets.retrying import NO_RETRY, longest_pause_s
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_NAV
-from fund_assets.sources.base import Payload
+from fund_assets.sources.base import HeldOffError, Payload, SourceError
 from fund_assets.steps.collecting import WaveReport, collect_histories, collect_wave
 from fund_assets.warehouse.versions import data_version
 
@@ -75,7 +76,11 @@ def fund_nav(
     answers: tuple[Payload, ...] = ()
     rows = 0
     if config.wave:
-        wave = collect_wave(warehouse, source, platform.now)
+        try:
+            wave = collect_wave(warehouse, source, platform.now)
+        except SourceError as error:
+            _leave_shut_door(context, platform, error)
+            raise
         metadata |= _about_wave(wave)
         answers = wave.wave.payloads
         rows += len(wave.wave.observations)
@@ -108,6 +113,24 @@ def fund_nav(
         },
         check_results=history_results(histories, answers),
     )
+
+
+def _leave_shut_door(
+    context: dg.AssetExecutionContext, platform: Platform, error: SourceError
+) -> None:
+    """A source that refuses us for longer than any pause is left to the next wave.
+
+    Raises:
+        dg.Failure: so it is.
+    """
+    until = platform.source.stopped_until()
+    longest = longest_pause_s(platform.settings.retry_pause_s)
+    if until and until.timestamp() - time.time() > longest:
+        context.instance.add_run_tags(context.run.run_id, NO_RETRY)
+        words = f"{type(error).__name__}: {error}"
+        if not isinstance(error, HeldOffError):
+            words += f". Nothing more is asked: {platform.source.stopped_because()}"
+        raise dg.Failure(description=words, allow_retries=False) from error
 
 
 def _about_wave(report: WaveReport) -> dict[str, Any]:

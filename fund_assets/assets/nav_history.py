@@ -18,15 +18,12 @@ from fund_assets.assets.metadata import table_metadata
 from fund_assets.nav.history import BUCKETS, HistoryChoice
 from fund_assets.nav.observe import Landing
 from fund_assets.platform import Platform
+from fund_assets.retrying import NO_RETRY
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.steps.collecting import collect_patiently
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
 from fund_assets.warehouse.versions import data_version
-
-#: The same funds asked for again at once would be held off again.
-NO_RETRY = {"dagster/max_retries": "0"}
-
 
 #: How long a run may take without a tag that says so (dagster.yaml), and how much of it is for
 #: what comes after the last answer.
@@ -110,6 +107,7 @@ def nav_history(
     )
     log_missed(context, report)
     if report.stopped:
+        # The same funds asked for again at once would be held off again.
         context.instance.add_run_tags(context.run.run_id, NO_RETRY)
         raise dg.Failure(description=report.stopped, allow_retries=False)
     if blocked := explain_block(outcomes):

@@ -10,6 +10,7 @@ from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
 from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING, TAKEN_BACK
 from fund_assets.platform import Platform
+from fund_assets.retrying import NO_RETRY
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
 from fund_assets.steps.validating import explain_block, summed, validate
@@ -17,8 +18,6 @@ from fund_assets.warehouse import facts, publishing
 from fund_assets.warehouse.versions import data_version
 
 ROW_RULES = (*ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING, TAKEN_BACK)
-#: The same batch judged again would be blocked again.
-NO_RETRY = {"dagster/max_retries": "0"}
 WEEKLY_JOB = "weekly_full_calc"
 COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
 
@@ -54,6 +53,7 @@ def validated_nav(
     if blocked := explain_block(outcomes):
         # The week's other steps do not need the batch; its report says what is held.
         if context.run.job_name != WEEKLY_JOB:
+            # The same batch judged again would be blocked again.
             context.instance.add_run_tags(context.run.run_id, NO_RETRY)
             raise dg.Failure(description=blocked, allow_retries=False)
         context.log.warning(blocked)

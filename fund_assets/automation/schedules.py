@@ -17,10 +17,11 @@ from fund_assets.calendar import LATEST_START, iso_week
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 
-#: A run that the daemon launched and whose step failed is run again twice, at once: a source
-#: or database that was away for a moment is back, and a batch that a rule blocks is collected
-#: anew. `validated_nav` takes this from a run in which the same batch would be judged again.
-#: Runs that a person started are theirs to start again.
+#: A run that the daemon launched and whose step failed is run again twice, two minutes after
+#: its failure and then ten (`retrying.py`): a source or database that was away for a moment is
+#: back, and half a market is whole. Assets take this from a run in which the same batch would
+#: be judged again, or a source that refuses us for longer would not be asked. Runs that a
+#: person started are theirs to start again.
 RETRY_TAGS = {
     "dagster/max_retries": "2",
     "dagster/retry_strategy": "ALL_STEPS",
@@ -43,12 +44,15 @@ def reason_to_skip(
         return f"{now - due} late: a tick more than an hour late is left to {makes_up(job)}"
     if trading_days and not platform.calendar.is_session(due.date()):
         return f"{due.date()} is no trading day of the Shanghai exchange"
-    running = context.instance.get_runs(
-        dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1
-    )
-    if running:
-        return f"run {running[0].run_id} of {job} is not finished"
+    if running := unfinished(context.instance, job):
+        return f"run {running} of {job} is not finished"
     return None
+
+
+def unfinished(instance: dg.DagsterInstance, job: str) -> str | None:
+    """The newest run of a job that has not ended yet."""
+    found = instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
+    return found[0].run_id if found else None
 
 
 def makes_up(job: str) -> str:

@@ -7,19 +7,19 @@ asks for the sessions that no run has published, `week_sensor` for a Sunday that
 """
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation import jobs
-from fund_assets.automation.schedules import RETRY_TAGS, UNFINISHED
+from fund_assets.automation.schedules import RETRY_TAGS, unfinished
 from fund_assets.automation.telling import alert_sensor
 from fund_assets.calendar import LATEST_START, newest_sunday, to_key
 from fund_assets.monitoring import sessions
 from fund_assets.platform import Platform
 from fund_assets.steps.repairing import find_gaps, most_to_ask, to_ask, to_settle
-from fund_assets.warehouse import facts, weekly
+from fund_assets.warehouse import date_counts, facts, landing, weekly
 
 #: From and until which hour: after the morning's wave, before the evening's canary.
 QUIET_HOURS = (9, 18)
@@ -46,37 +46,54 @@ automation = dg.AutomationConditionSensorDefinition(
 def gap_sensor(
     context: dg.SensorEvaluationContext, platform: Platform
 ) -> dg.SensorResult | dg.SkipReason:
-    """One run for each missing session, hourly, for at most a day."""
+    """One run at a time, for the session that was asked for least; hourly, for a day.
+
+    A run may bring more than the session that it is about: the sensor looks again before the
+    next. While a rule holds a wave it asks for a wave alone: histories are as much in doubt.
+    """
     now = platform.now()
     since = sessions.oldest_looked_at(platform.calendar, now)
     rows = facts.rows_per_date(platform.warehouse, since)
     first = facts.first_wave(platform.warehouse)
-    missing = sessions.gaps(rows, first, platform.calendar, now)
     if first is None:
         return dg.SkipReason("nothing is published yet: there is no gap before the first run")
+    gone = {to_key(loss.nav_date) for loss in date_counts.losses(platform.warehouse, since)}
+    missing = sorted({*sessions.gaps(rows, first, platform.calendar, now), *gone})
     if not missing:
         return dg.SkipReason("every session that is due is published")
+    if running := unfinished(context.instance, jobs.daily_pipeline.name):
+        return dg.SkipReason(f"missing {missing}: looked at again after run {running}")
     tried: dict[str, list[float]] = json.loads(context.cursor or "{}")
-    requests = []
-    for key in missing:
-        times = tried.get(str(key), [])
-        since = now.timestamp() - times[-1] if times else 0.0
-        # A time in the future was written by a clock that was wrong.
-        rested = not times or abs(since) >= PAUSE.total_seconds()
-        if len(times) < ATTEMPTS and rested:
-            tried[str(key)] = [*times, now.timestamp()]
-            requests.append(
-                dg.RunRequest(
-                    run_key=f"gap-{key}-{len(times) + 1}",
-                    run_config={"ops": {"fund_nav": {"config": {"missing_on": key}}}},
-                    tags={"fund/gap": str(key), **RETRY_TAGS},
-                )
-            )
-    kept = {key: times for key, times in tried.items() if int(key) in missing}
-    if not requests:
-        context.update_cursor(json.dumps(kept))
+    tried = {key: times for key, times in tried.items() if int(key) in missing}
+    due = [key for key in missing if _may_be_asked(tried.get(str(key), []), now)]
+    if not due:
+        context.update_cursor(json.dumps(tried))
         return dg.SkipReason(f"missing {missing}: asked for already, again within the hour")
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
+    key = min(due, key=lambda key: (len(tried.get(str(key), [])), key))
+    times = tried.get(str(key), [])
+    tried[str(key)] = [*times, now.timestamp()]
+    request = dg.RunRequest(
+        run_key=f"gap-{key}-{len(times) + 1}",
+        run_config={"ops": {"fund_nav": {"config": _to_collect(platform, key)}}},
+        tags={"fund/gap": str(key), **RETRY_TAGS},
+    )
+    return dg.SensorResult(run_requests=[request], cursor=json.dumps(tried))
+
+
+def _may_be_asked(times: list[float], now: datetime) -> bool:
+    """Whether attempts are left, and the last is an hour ago or, by a wrong clock, to come."""
+    rested = not times or abs(now.timestamp() - times[-1]) >= PAUSE.total_seconds()
+    return len(times) < ATTEMPTS and rested
+
+
+def _to_collect(platform: Platform, key: int) -> dict[str, int]:
+    """Config of `fund_nav`: enough histories for half of the attempts, in an hour each."""
+    held = facts.held_batches(platform.warehouse)
+    if any(batch["kind"] == "wave" for batch in held):
+        return {"history_funds": 0}
+    settings, lacking = platform.settings, len(landing.funds_without(platform.warehouse, key))
+    enough = min(-(-lacking // (ATTEMPTS // 2)), int(settings.requests_per_second * 3600))
+    return {"missing_on": key, "history_funds": max(settings.history_funds_per_run, enough)}
 
 
 @dg.sensor(
@@ -99,11 +116,8 @@ def week_sensor(
         return dg.SkipReason(f"{week} is due since {late}: the schedule has an hour")
     if now.hour >= QUIET_HOURS[1]:
         return dg.SkipReason(f"{week} is missing: asked for after midnight, behind the evening")
-    running = context.instance.get_runs(
-        dg.RunsFilter(job_name=jobs.weekly_full_calc.name, statuses=UNFINISHED), limit=1
-    )
-    if running:
-        return dg.SkipReason(f"run {running[0].run_id} of the weekly job is not finished")
+    if running := unfinished(context.instance, jobs.weekly_full_calc.name):
+        return dg.SkipReason(f"run {running} of the weekly job is not finished")
     asked: dict[str, list[float]] = json.loads(context.cursor or "{}")
     times = asked.get(week, [])
     rested = not times or abs(now.timestamp() - times[-1]) >= PAUSE.total_seconds()

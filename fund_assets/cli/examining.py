@@ -7,14 +7,15 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, TradingCalendar
 from fund_assets.monitoring import vitals
-from fund_assets.settings import PREFIX, Settings, SettingsError, load_settings
+from fund_assets.settings import PREFIX, SHANGHAI, Settings, SettingsError, load_settings
 from fund_assets.settings import SECRETS as SECRET_SETTINGS
-from fund_assets.warehouse import Warehouse, WarehouseError, days, soundness
+from fund_assets.warehouse import Warehouse, WarehouseError, date_counts, days, soundness
 from fund_assets.warehouse.errors import NoRightError
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
@@ -100,6 +101,7 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
                 damaged or "the database finds no damage",
                 "restore a copy, or move the file away and collect anew" if damaged else "",
             )
+            yield _rows_lost(warehouse)
     except WarehouseError as error:
         yield Finding("warehouse", FAILURE, str(error))
         return
@@ -128,6 +130,20 @@ def _writing(warehouse: Warehouse) -> Iterator[Finding]:
         unlike or "columns, conditions, indices and views are as declared",
         "run `fund-assets migrate`: it makes what is missing" if unlike else "",
     )
+
+
+def _rows_lost(warehouse: Warehouse) -> Finding:
+    """Whether every date of the accepted history has the rows that it had."""
+    lost = date_counts.losses(warehouse, since=0)
+    if not lost:
+        return Finding("history", OK, "no date has fewer accepted NAVs than it had")
+    first, more = lost[0], f"; {len(lost):,} dates in all" if len(lost) > 1 else ""
+    return Finding(
+        "history", FAILURE,
+        f"{first.nav_date} had {first.rows_most:,} accepted NAVs and has "
+        f"{first.rows_found:,}{more}",
+        f"run `{first.repair}`, then `fund-assets validate`; or restore a copy",
+    )  # fmt: skip
 
 
 def _room_for(settings: Settings) -> Iterator[Finding]:
@@ -181,17 +197,31 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
         with project_instance() as instance:
             runs = instance.get_runs_count()
             beats = instance.get_daemon_heartbeats().values()
+            rivals = vitals.rivals(instance, datetime.now(SHANGHAI))
     except (SettingsError, dg.DagsterError) as error:
         yield Finding("Dagster", FAILURE, str(error))
         return
     yield Finding("Dagster", OK, f"{dg.__version__}, {runs:,} runs in {dagster_dir()}")
     nearest = min((abs(time.time() - beat.timestamp) for beat in beats), default=math.inf)
-    if nearest <= DAEMON_SILENT_S:
-        yield Finding("daemon", OK, "runs: schedules and sensors are at work")
-    else:
-        yield Finding(
-            "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"
-        )
+    yield daemon_finding(nearest, rivals)
+
+
+def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:
+    """Whether there is a daemon, and one alone.
+
+    Args:
+        silent_s: since its last heartbeat; rivals: when two were last seen to take turns.
+    """
+    if rivals:
+        return Finding(
+            "daemon", FAILURE, f"two take turns on these records, last at {rivals:%m-%d %H:%M}",
+            "stop one of them: schedules and retries are doubled",
+        )  # fmt: skip
+    if silent_s <= DAEMON_SILENT_S:
+        return Finding("daemon", OK, "runs: schedules and sensors are at work")
+    return Finding(
+        "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"
+    )
 
 
 def _from_file(path: Path) -> dict[str, str]:

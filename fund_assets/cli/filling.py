@@ -59,16 +59,18 @@ def gaps(every: bool, repair: bool) -> None:
     A daily fund lacks each session between two of its NAVs, a weekly one its week; a session
     on which its kind rests is missing to nobody. A money-market fund lacks every calendar day
     whose income no figure of it covers. The sensor `repair_sensor` asks for these funds once
-    a day. Exit code 1 when a date is missing that the source may still have.
+    a day. Dates of which accepted NAVs vanished come first. Exit code 1 when a date is missing
+    that the source may still have, or rows vanished.
     """
     from rich.table import Table
 
     from fund_assets.settings import load_settings
     from fund_assets.steps.repairing import LOOK_BACK, find_gaps
-    from fund_assets.warehouse import days
+    from fund_assets.warehouse import date_counts, days
 
     warehouse, now = reading(), load_settings().now()
     found = find_gaps(warehouse, days.calendar(warehouse, now.date()), now)
+    lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
     warehouse.close()
     open_still = found[~found["absent"]]
     table = Table("fund", "kind", "missing", "dates", "asked for", "the source", box=None)
@@ -79,6 +81,11 @@ def gaps(every: bool, repair: bool) -> None:
         state = "lacks them too" if one["absent"].all() else "may have them"
         table.add_row(code, kind, str(len(dates)), shown, str(asked or "never"), state)
     out = console()
+    for loss in lost:
+        out.print(
+            f"{loss.nav_date} has lost accepted NAVs: {loss.rows_most:,} before, "
+            f"{loss.rows_found:,} now; `{loss.repair}` asks for them"
+        )
     if table.row_count:
         out.print(table)
     funds = open_still["fund_code"].nunique()
@@ -87,7 +94,7 @@ def gaps(every: bool, repair: bool) -> None:
         f"of {int(found['absent'].sum()):,} more the source itself has none."
     )
     if not len(open_still):
-        return
+        click.get_current_context().exit(int(bool(lost)))
     if not repair:
         out.print("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
         click.get_current_context().exit(1)

@@ -105,6 +105,7 @@ def _checks(status: Status) -> Iterator[tuple[str, Check]]:
             },
         )
     yield "sessions:missing", _count(len(status.missing), "trading days")
+    yield "sessions:lost", _count(len(status.lost), "dates")
     yield "batches:held", _count(status.held_batches, "batches")
     ended = next((run for run in status.runs if run.duration_s is not None), None)
     if ended:

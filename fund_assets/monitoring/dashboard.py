@@ -268,6 +268,8 @@ def _machine(status: Status) -> Panel:
     free = status.disk_free_bytes
     table.add_row("磁盘剩余", NONE if free is None else _size(free))
     table.add_row("缺失的交易日（近两周）", f"{len(status.missing)}")
+    if status.lost:
+        table.add_row("丢了净值的日期", f"[red]{len(status.lost)}[/]")
     return _panel("系统", table)
 
 

@@ -7,7 +7,7 @@ The facts come from the warehouse and from Dagster's own records, not from a log
 Ages of data are judged by the settings' clock, ages of runs by the machine's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -39,7 +39,8 @@ from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import Pace, moment
-from fund_assets.warehouse import Warehouse, alerts, facts
+from fund_assets.warehouse import Warehouse, alerts, date_counts, facts
+from fund_assets.warehouse.date_counts import Loss
 from fund_assets.warehouse.requests import requests_since
 
 SHOWN_BATCHES = 5
@@ -140,7 +141,8 @@ class Status:
         nav_rows, fund_count: accepted NAVs and share classes in all.
         evening: coverage of `coverage_on` after each published wave.
         sessions: how full the last sessions are. missing: those of the last two weeks that
-            are due, older than the newest date, and hardly published.
+            are due, older than the newest date, and hardly published. lost: dates of which
+            accepted NAVs vanished.
         runs, runs_by_status, checks: of the last 7 days, the newest runs first.
         disk_free_bytes: on the disk of FUND_STATE or of the warehouse, the lesser.
         quarantined_ever: rule → rows it ever held.
@@ -183,6 +185,7 @@ class Status:
     evening: tuple[EveningWave, ...] = ()
     sessions: tuple[SessionCoverage, ...] = ()
     missing: tuple[date, ...] = ()
+    lost: tuple[Loss, ...] = ()
     held_batches: int = 0
     daemons: tuple[Heartbeat, ...] = ()
     runs: tuple[RunSummary, ...] = ()
@@ -236,6 +239,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         for key in sessions.gaps(per_date, facts.first_wave(warehouse), calendar, now)
         if covered and key < covered
     )
+    lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
     ended = [record.dagster_run for record in runs if record.dagster_run.is_finished]
     free = vitals.free_bytes(warehouse, platform.settings)
     daemons = vitals.heartbeats(instance, machine_time)
@@ -250,6 +254,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         problems=(
             *_late(fresh),
             *_missing(missing),
+            *([lost_words(lost)] if lost else ()),
             *_held(held),
             *_failed(records.failed_runs(instance, runs, machine_time), checks),
             *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
@@ -293,6 +298,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         if covered
         else (),
         missing=missing,
+        lost=tuple(lost),
         held_batches=len(held),
         daemons=daemons,
         runs=vitals.newest_runs(runs),
@@ -413,6 +419,16 @@ def _missing(days: tuple[date, ...]) -> Iterator[str]:
             f"缺 {len(days)} 个交易日的净值：{listed}；gap_sensor 会补采，或运行 "
             "fund-assets collect --missing 日期"
         )
+
+
+def lost_words(losses: Sequence[Loss]) -> str:
+    """Dates of which accepted NAVs vanished, and what brings them back."""
+    first, gone = losses[0], sum(loss.rows_most - loss.rows_found for loss in losses)
+    more = f"（共 {len(losses):,} 个日期，少 {gone:,} 行）" if len(losses) > 1 else ""
+    return (
+        f"{first.nav_date} 的净值少了：曾有 {first.rows_most:,} 行，现有 {first.rows_found:,} "
+        f"行{more}；补回：{first.repair}，再 fund-assets validate"
+    )
 
 
 def _full(free: int, least: int, most: int) -> Iterator[str]:

@@ -82,7 +82,10 @@ def choose_histories(
         # A back-end twin is listed for its fees: its page is its front-end class's.
         has_page = (funds["status"] == "listed") & ~funds["name"].str.contains(BACK_END)
         unanswered = (asked_at == 0) | (asked["state"] == "failed").to_numpy()
-        wanted = has_page & (unanswered | (asked_at < (choice.since or 0)))
+        # A time to come is of a clock that was wrong: nobody knows when that was.
+        to_come = asked_at // 1_000_000 > today
+        stale = (asked_at < choice.since) | to_come if choice.since else False
+        wanted = has_page & (unanswered | stale)
     if choice.kind:
         wanted &= funds["kind"] == choice.kind
     chosen = funds[wanted]

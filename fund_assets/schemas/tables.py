@@ -217,6 +217,20 @@ PUBLISH_LOG = Table(
 
 WINDOWS = ("1m", "3m", "6m", "1y", "2y", "3y", "5y", "ytd", "inception")
 
+DATE_COUNT = Table(
+    name="date_count",
+    grain="one row per date of the accepted history",
+    why="How many accepted NAVs each date had at most. No step deletes one, so a date with fewer "
+    "has lost some to somebody else: a statement by hand, or a bad restore. The dates of a "
+    "batch are counted in its transaction when they are of the last weeks, all dates on Sundays.",
+    columns=(
+        NAV_DATE,
+        Column("rows_most", Kind.INT, "accepted NAVs of the date when there were most", ge=1),
+        Column("rows_found", Kind.INT, "when they were counted last", ge=0),
+    ),
+    primary_key=("nav_date",),
+)
+
 FUND_METRICS = Table(
     name="fund_metrics",
     grain="one row per share class, calculation date and window",
@@ -514,6 +528,7 @@ TABLES = {
         NAV_REVISION,
         NAV_QUARANTINE,
         PUBLISH_LOG,
+        DATE_COUNT,
         FUND_METRICS,
         FUND_PEERS,
         FUND_SCORES,

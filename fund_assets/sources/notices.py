@@ -10,6 +10,7 @@ Make-up working days on weekends are no sessions: they are read to be checked, a
 nothing.
 """
 
+import codecs
 import html
 import re
 import unicodedata
@@ -106,6 +107,10 @@ class Notice:
         return ISSUERS[self.kind]
 
 
+#: What pages put between letters, and nobody sees.
+_HIDDEN = re.compile("[\xad\u200b-\u200f\u2060\ufeff]")
+
+
 class _Text:
     """A text without blanks in which every place knows its line."""
 
@@ -115,7 +120,7 @@ class _Text:
         parts: list[str] = []
         at = 0
         for line in text.splitlines():
-            kept = "".join(unicodedata.normalize("NFKC", line).split()).replace("\ufeff", "")
+            kept = _HIDDEN.sub("", "".join(unicodedata.normalize("NFKC", line).split()))
             self._starts.append(at)
             parts.append(kept)
             at += len(kept)
@@ -137,11 +142,12 @@ def page_text(body: bytes, name: str) -> str:
     """The text of a file or saved page, line by line as it stands there.
 
     Raises:
-        NoticeError: it is too large, or neither UTF-8 nor GB 18030.
+        NoticeError: it is too large, or neither UTF-8, GB 18030 nor UTF-16 that says so.
     """
     if len(body) > LARGEST_BYTES:
         raise NoticeError(f"{name}: {len(body):,} bytes are no notice; save its page alone")
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             text = body.decode(encoding)
             break

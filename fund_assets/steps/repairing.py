@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, from_key, from_stamp, to_key
 from fund_assets.nav.cadence import missing_dates, missing_income
@@ -52,7 +53,7 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
     ).sort_values(["fund_code", "nav_date"], ignore_index=True)
     progress = landing.history_progress(warehouse).set_index("fund_code")
     of_fund = progress.reindex(gaps["fund_code"])
-    stored_on = of_fund["stored_at"].fillna(0).to_numpy("int64") // 1_000_000
+    stored_on = _day_of(of_fund["stored_at"], now)
     refuted = quarantine.refuted_dates(warehouse, since).set_index(["fund_code", "nav_date"])
     shown_at = refuted["shown_at"].to_dict()
     settled = [
@@ -63,6 +64,12 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
         asked_on=of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000,
         absent=stored_on >= settled,
     )
+
+
+def _day_of(stamps: pd.Series, now: datetime) -> NDArray[np.int64]:
+    """Yyyymmdd of each time; 0 where there is none, or one to come: a clock was wrong."""
+    days = stamps.fillna(0).to_numpy("int64") // 1_000_000
+    return np.where(days > to_key(now.date()), 0, days)
 
 
 def _told_until(nav_date: int, refuted_at: int | None) -> date:
@@ -108,7 +115,7 @@ def to_settle(warehouse: Warehouse, now: datetime) -> list[str]:
     progress = landing.history_progress(warehouse).set_index("fund_code")
     of_fund = progress.reindex(held["fund_code"])
     asked_on = of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000
-    stored_on = of_fund["stored_at"].fillna(0).to_numpy("int64") // 1_000_000
+    stored_on = _day_of(of_fund["stored_at"], now)
     settled = np.array(
         [to_key(from_stamp(int(stamp)).date() + SETTLED) for stamp in held["held_at"]]
     )

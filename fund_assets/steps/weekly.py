@@ -19,7 +19,14 @@ from fund_assets.nav.timeline import SILENCE_DAYS
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_METRICS
 from fund_assets.sources.base import FundSource
 from fund_assets.steps.collecting import HistoryReport, collect_histories
-from fund_assets.warehouse import Warehouse, landing, measures, rechecking, weekly
+from fund_assets.warehouse import (
+    Warehouse,
+    date_counts,
+    landing,
+    measures,
+    rechecking,
+    weekly,
+)
 from fund_assets.warehouse.scores import newest_measured
 from fund_assets.warehouse.writes import differing
 
@@ -246,6 +253,11 @@ def upkeep(
     dates, metrics = weekly.prune_metrics(warehouse, now.date(), week, stamp)
     progress(f"{metrics:,} rows of metrics and peers of {dates} dates deleted")
     answers = prune_answers()
+    lost = date_counts.count_all(warehouse)
+    for loss in lost:
+        progress(
+            f"{loss.nav_date}: {loss.rows_most:,} accepted NAVs before, {loss.rows_found:,} now"
+        )
     with warehouse.transaction(writes=True) as connection:
         nothing = dict.fromkeys(
             ("landing_batches", "landing_rows", "metric_dates", "metric_rows"), 0
@@ -257,6 +269,7 @@ def upkeep(
         "metric_dates": dates,
         "metric_rows": metrics,
         "raw_answers": answers,
+        "dates_with_losses": len(lost),
         **warehouse.backend.tidy(),
         "warehouse_bytes": warehouse.backend.size_bytes(),
     }

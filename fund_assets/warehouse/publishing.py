@@ -28,6 +28,7 @@ from fund_assets.schemas.tables import (
     VALIDATED_NAV,
 )
 from fund_assets.warehouse.crash import crash_point
+from fund_assets.warehouse.date_counts import count_dates
 from fund_assets.warehouse.landing import IS_REJECTED, REJECTED_BY, batch_row
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
@@ -443,6 +444,7 @@ def _write(connection: sa.Connection, batch: Batch, plan: Plan, known: Known, no
     _write_inferred(connection, plan)
     crash_point("publish.after_events")
     renew(connection, VALIDATED_NAV, plan.upserts, known.stored)
+    count_dates(connection, plan.upserts["nav_date"].tolist(), from_stamp(now).date())
     crash_point("publish.after_upsert")
     update(connection, VALIDATED_NAV, plan.rechained)
     crash_point("publish.after_rechain")

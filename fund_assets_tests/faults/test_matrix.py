@@ -1,10 +1,24 @@
 """The fault matrix: some of its cells by default, all of them in the slow suite."""
 
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
-from fund_assets_tests.faults.cells import CELLS, STAGES
+from fund_assets.alerts.kinds import Severity
+from fund_assets.alerts.lifecycle import Event
+from fund_assets.assets import fund_nav
+from fund_assets.sources import pace
+from fund_assets_tests.faults.cells import CELLS, MORNING, STAGES, TICKS, TRIED
 from fund_assets_tests.faults.matrix import PAGE, line, page
 from fund_assets_tests.faults.play import a_stage
+from fund_assets_tests.faults.world import DATE, EVE, WAVE
+from fund_assets_tests.server import Fault
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +39,114 @@ def test_a_fault_ends_as_it_must(stage, cell):
     cause: each is played through the whole platform, told of, and repaired."""
     played = stage.play(cell)
     assert not played.wrong, line(played)
+
+
+#: How a source shuts its door.
+BANS = {
+    "closed": Fault("close"),
+    "514": Fault("status", 514),
+    "503": Fault("status", 503),
+    "captcha": Fault("captcha"),
+}
+MOST_AFTER = 10
+
+
+def asked(server):
+    """Host → how often it was asked."""
+    return Counter(
+        "push2his" if endpoint == "index_history" else "fund"
+        for endpoint, *_ in server.requests
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ban", BANS)
+def test_an_evening_under_a_ban(stage, ban, monkeypatch, record_property):
+    """Stops an evening of waves and tries from running into a ban, from alarming of all that
+    follows from it, and from staying away when the door is open again."""
+    server = stage.server
+    server.reset()
+    with stage._world("ban") as world:
+        clock = lambda: world.now.timestamp()  # noqa: E731
+        monkeypatch.setattr(pace, "time", clock)
+        monkeypatch.setattr(fund_nav.time, "time", clock)
+        world.at(EVE)
+        server.requests.clear()
+        server.faults["*"] = BANS[ban]
+        told = []
+        for moment in (*TRIED, *TICKS[1:]):
+            world.at(moment)
+            told += world.look()
+        began = {t.state.fingerprint for t in told if t.event is Event.BEGAN}
+        assert began == {
+            "source_refuses:fund.eastmoney.com", "source_refuses:push2his.eastmoney.com",
+        }  # fmt: skip
+        assert all(t.state.severity < Severity.CRITICAL for t in told)
+        most = max(asked(server).values())
+        assert most <= MOST_AFTER, asked(server)
+        record_property("seen", f"{ban}: {most} requests to a host in an evening")
+        runs = [world.daemon.instance.get_run_by_id(run.run_id) for run in world.runs]
+        tries = [run for run in runs if run.job_name == "daily_collection"][1:]
+        assert len(tries) <= 2, "a door that is shut for longer than the pauses is left alone"
+        assert tries[-1].tags["dagster/will_retry"] == "false"
+        words = failures(world, tries[-1])
+        assert re.search("fund.eastmoney.com refuses us until 2026-09-18 19:3[0-9]: ", words)
+        assert world.end(measured=True) == "retried"
+
+        server.faults.clear()
+        for moment in ("2026-09-19T01:20:00", "2026-09-19T02:40:00", MORNING):
+            world.at(moment)
+            told += world.look()
+        over = {t.state.fingerprint for t in told if t.event is Event.OVER}
+        assert over == began
+        assert world.table("fund_metrics")["calc_date"].max() == DATE
+        assert world.table("validated_nav")["nav_date"].max() >= DATE
+
+
+def failures(world, run):
+    """What a run says of itself where it failed."""
+    found = []
+    for entry in world.daemon.instance.all_logs(run.run_id):
+        event = entry.dagster_event
+        if event and event.event_type_value == "STEP_FAILURE":
+            found.append(str(event.step_failure_data.user_failure_data or ""))
+            found.append(event.step_failure_data.error_display_string)
+    return "\n".join(found)
+
+
+@pytest.mark.slow
+def test_a_process_under_a_ban_and_the_next_after_it(stage):
+    """Stops what one process knows of a shut door from being unknown to the next."""
+    server = stage.server
+    server.reset()
+    with stage._world("process") as world:
+        server.faults["*"] = Fault("close")
+        refused = pipeline(world)
+        assert refused.returncode and "refuses us until" in refused.stderr
+        assert "HTTPS_PROXY" not in refused.stderr
+        again = pipeline(world)
+        assert again.returncode and "not asked: " in again.stderr
+        assert max(asked(server).values()) <= MOST_AFTER, asked(server)
+        server.faults.clear()
+        for file in (world.file.parent / "pace").glob("*.json"):  # the pause has passed
+            host = json.loads(file.read_text())
+            for door in host["doors"].values():
+                door["until"] = min(door["until"], door["shut_at"])
+            file.write_text(json.dumps(host))
+        done = pipeline(world)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert world.table("fund_metrics")["calc_date"].max() == DATE
+
+
+def pipeline(world):
+    """The evening's job in a process of its own."""
+    job = ["job", "execute", "-m", "fund_assets.definitions", "-j", "daily_pipeline"]
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "dagster"), *job],
+        env={**os.environ, "FUND_CLOCK": WAVE.replace("19:00", "23:00"),
+             "PYTHONWARNINGS": "ignore"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def test_the_matrix_has_every_stage_and_every_end():

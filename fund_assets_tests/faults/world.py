@@ -46,6 +46,7 @@ SETTINGS = {
     "FUND_REQUEST_TIMEOUT_S": "2",
     "FUND_REQUEST_DEADLINE_S": "4",
     "FUND_RESPONSE_LIMIT_MB": "2",
+    "FUND_RETRY_PAUSE_S": "0",
 }
 Bytes = Callable[[bytes], bytes]
 

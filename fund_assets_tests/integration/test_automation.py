@@ -10,6 +10,7 @@ import yaml
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from fund_assets.assets.common import WEEK_TAG
+from fund_assets.automation import sensors
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
 from fund_assets.automation.sensors import automation, gap_sensor, week_sensor
 from fund_assets.calendar import TradingCalendar, newest_sunday
@@ -223,28 +224,58 @@ def gap_tick(market, clock, cursor=None):
         return gap_sensor.evaluate_tick(context)
 
 
-def test_the_gap_sensor_asks_once_an_hour_for_each_missing_session(market):
-    """Stops missed evenings from being forgotten, and from being asked for without end."""
-    data = gap_tick(market, "2026-09-22T10:00:00")
-    assert [request.run_key for request in data.run_requests] == [
-        "gap-20260918-1", "gap-20260921-1",
-    ]  # fmt: skip
-    first = data.run_requests[0]
-    assert first.run_config == {"ops": {"fund_nav": {"config": {"missing_on": 20260918}}}}
-    assert first.tags.items() >= {"fund/gap": "20260918", **RETRY_TAGS}.items()
-    soon = gap_tick(market, "2026-09-22T10:59:00", data.cursor)
-    assert not soon.run_requests
+def test_the_gap_sensor_asks_for_one_session_at_a_time(market):
+    """Stops missed evenings from being forgotten, from being asked for without end, and from
+    being asked for all at once where one run may bring them all."""
+    first = gap_tick(market, "2026-09-22T10:00:00")
+    (request,) = first.run_requests
+    assert request.run_key == "gap-20260918-1"
+    assert request.run_config == {
+        "ops": {"fund_nav": {"config": {"missing_on": 20260918, "history_funds": 300}}}
+    }
+    assert request.tags.items() >= {"fund/gap": "20260918", **RETRY_TAGS}.items()
+    run = market.instance.create_run_for_job(
+        build_defs().resolve_job_def("daily_pipeline"), status=dg.DagsterRunStatus.QUEUED
+    )
+    waits = gap_tick(market, "2026-09-22T10:05:00", first.cursor)
+    assert waits.skip_message == (
+        f"missing [20260918, 20260921]: looked at again after run {run.run_id}"
+    )
+    market.instance.delete_run(run.run_id)
+    second = gap_tick(market, "2026-09-22T10:10:00", first.cursor)
+    assert [r.run_key for r in second.run_requests] == ["gap-20260921-1"]
+    soon = gap_tick(market, "2026-09-22T10:59:00", second.cursor)
     assert soon.skip_message == (
         "missing [20260918, 20260921]: asked for already, again within the hour"
     )
     later = gap_tick(market, "2026-09-22T11:00:00", soon.cursor)
-    assert [request.run_key for request in later.run_requests] == [
-        "gap-20260918-2", "gap-20260921-2",
-    ]  # fmt: skip
+    assert [r.run_key for r in later.run_requests] == ["gap-20260918-2"]
     cursor = json.loads(later.cursor)
     cursor["20260918"] = [0.0] * 24
     spent = gap_tick(market, "2026-09-22T12:30:00", json.dumps(cursor))
-    assert [request.run_key for request in spent.run_requests] == ["gap-20260921-3"]
+    assert [r.run_key for r in spent.run_requests] == ["gap-20260921-2"]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "per_second", "histories"),
+    [(26_000, 1.0, 2_167), (26_000, 0.1, 360), (26_000, 0.01, 300), (40, 1.0, 300)],
+)
+def test_a_gap_of_the_whole_market_ends_within_its_attempts(
+    market, monkeypatch, lacking, per_second, histories
+):
+    """Stops 24 times 300 histories from being all that is done for 26,000 funds, and a run from
+    taking longer than until the next."""
+    monkeypatch.setattr(sensors.landing, "funds_without", lambda *_: range(lacking))
+    platform = Platform(overrides={**market.settings, "requests_per_second": per_second})
+    assert sensors._to_collect(platform, 20260918) == {
+        "missing_on": 20260918, "history_funds": histories,
+    }  # fmt: skip
+    assert histories * 24 >= lacking or histories < 2_167
+    monkeypatch.setattr(sensors.facts, "held_batches", lambda _: [{"kind": "history"}])
+    assert "missing_on" in sensors._to_collect(platform, 20260918)
+    monkeypatch.setattr(sensors.facts, "held_batches", lambda _: [{"kind": "wave"}])
+    assert sensors._to_collect(platform, 20260918) == {"history_funds": 0}, "a wave alone"
+    platform.warehouse.close()
 
 
 @pytest.mark.slow

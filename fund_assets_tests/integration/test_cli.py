@@ -348,6 +348,7 @@ def test_a_hole_in_the_history_is_told(own):
             "UPDATE collection_batch SET newest_date = 20260914 "
             "WHERE kind = 'wave' AND newest_date = 20260917",
             "DELETE FROM validated_nav WHERE nav_date = 20260916",
+            "DELETE FROM date_count WHERE nav_date = 20260916",
         ):
             connection.exec_driver_sql(change)
     warehouse.close()
@@ -357,6 +358,35 @@ def test_a_hole_in_the_history_is_told(own):
     assert [p.partition("；")[0] for p in facts["problems"]] == [
         "缺 1 个交易日的净值：2026-09-16"
     ]
+
+
+@pytest.mark.slow
+def test_a_session_that_somebody_deleted_is_told_and_comes_back(own):
+    """Stops a whole session from vanishing while health is well and `gaps` finds nothing."""
+    (had,) = own.sql("SELECT COUNT(*) FROM validated_nav WHERE nav_date = 20260909")[0]
+    assert own("gaps").exit_code == 0 and "no date has fewer" in own("doctor").output
+    warehouse = Warehouse(stores.url_for(own.state) or f"sqlite:///{own.database}")
+    with warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql("DELETE FROM validated_nav WHERE nav_date = 20260909")
+    warehouse.close()
+    repair = f"collect --no-wave --missing 2026-09-09 --history {had}"
+    facts = json.loads(own("dashboard", "--json").output)
+    assert facts["problems"] == [
+        f"2026-09-09 的净值少了：曾有 {had} 行，现有 0 行；补回：fund-assets {repair}，"
+        "再 fund-assets validate"
+    ]
+    gaps, doctor = own("gaps"), own("doctor")
+    assert gaps.exit_code == 1
+    words = " ".join(gaps.output.split())
+    assert f"2026-09-09 has lost accepted NAVs: {had} before, 0 now; `fund-assets" in words
+    assert f"2026-09-09 had {had} accepted NAVs and has 0" in " ".join(doctor.output.split())
+    own("watch", "--once")
+    assert "rows_lost:validated_nav" in own("alert", "list").output
+    assert own(*repair.split(), FUND_CLOCK="2026-09-19T10:00").exit_code == 0
+    assert own("validate", FUND_CLOCK="2026-09-19T10:01").exit_code == 0
+    assert own.sql("SELECT COUNT(*) FROM validated_nav WHERE nav_date = 20260909") == [(had,)]
+    assert json.loads(own("dashboard", "--json").output)["problems"] == []
+    assert own("gaps").exit_code == 0
 
 
 @pytest.mark.slow

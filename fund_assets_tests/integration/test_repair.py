@@ -109,7 +109,8 @@ def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_com
     """Stops a NAV that witnesses rejected, in page and history, from missing for ever: the
     source corrects it later, and nothing held asks for it any more."""
     code = daily_fund(market)
-    *_, date = make_holes(market, code)
+    made = make_holes(market, code)
+    date = made[-1]
     assert of(holes(market, NOON), code)["absent"].all()
 
     def refute(shown_at, who):
@@ -133,12 +134,16 @@ def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_com
     found = of(holes(market, NOON), code).set_index("nav_date")["absent"]
     assert not found[date] and found.drop(date).all()
     # Whatever the source goes on showing, a month after the date is enough.
-    late = f"{from_key(date) + PATIENCE + timedelta(days=1):%Y%m%d}193000"
+    late = from_key(date) + PATIENCE + timedelta(days=1)
     with market.warehouse.transaction(writes=True) as connection:
         connection.exec_driver_sql(
-            f"UPDATE history_progress SET stored_at = {late} WHERE fund_code = '{code}'"
+            f"UPDATE history_progress SET stored_at = {late:%Y%m%d}193000 "
+            f"WHERE fund_code = '{code}'"
         )
-    assert of(holes(market, NOON), code)["absent"].all()
+    found = of(holes(market, f"{late}T20:00:00"), code).set_index("nav_date")["absent"]
+    assert found[made].all()
+    # Until then that time is to come, as a clock that was wrong leaves it: nothing is known.
+    assert not of(holes(market, NOON), code)["absent"].any()
 
 
 def test_a_correction_of_the_past_is_recorded(market):

@@ -304,7 +304,7 @@ class Play:
         collect_wave(self.warehouse, self.source, self.clock)
         collect_histories(
             self.warehouse, self.source, self.clock,
-            HistoryChoice(limit=300, missing_on=config["missing_on"]),
+            HistoryChoice(limit=config["history_funds"], missing_on=config.get("missing_on")),
         )  # fmt: skip
         self._validated(validate(self.warehouse, self.calendar, self.clock()))
         return True

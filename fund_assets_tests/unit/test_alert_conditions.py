@@ -16,6 +16,7 @@ from fund_assets.monitoring.vitals import Heartbeat, Ticking
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import moment
+from fund_assets.warehouse.date_counts import Loss
 
 CALENDAR = TradingCalendar.build()
 #: A Thursday evening: what is due is Wednesday's NAVs.
@@ -144,6 +145,16 @@ def test_a_batch_that_a_rule_stops_is_one_incident_before_and_after_it_is_held()
     revised = facts(dagster={"failing_checks": (failing("R17_mass_revision"),)})
     (alert,) = alerts(revised)
     assert alert.severity is Severity.CRITICAL, "as the batch will be"
+
+
+def test_rows_that_vanished_are_critical_and_one_alert():
+    """Stops a whole session that somebody deleted from being told by nobody, or date by date."""
+    lost = (Loss(date(2026, 9, 15), 26_000, 0), Loss(date(2026, 9, 16), 26_000, 12_000))
+    (alert,) = alerts(facts(stored={"lost": lost}))
+    assert (alert.fingerprint, alert.severity) == ("rows_lost:validated_nav", Severity.CRITICAL)
+    assert alert.words.startswith(
+        "2026-09-15 的净值少了：曾有 26,000 行，现有 0 行（共 2 个日期，少 40,000 行）"
+    )
 
 
 def test_a_mass_revision_is_critical():
@@ -504,6 +515,7 @@ def test_every_kind_can_be_told():
             stored={
                 "quarantined": 10**6,
                 "missing_week": "2026-W52",
+                "lost": (Loss(date(2026, 9, 16), 26_000, 0),),
                 "newest": dict.fromkeys(STORED.newest, 20260916),
                 "held": (
                     {**held, "kind": "wave", "held_because": "R17_mass_revision: x"},

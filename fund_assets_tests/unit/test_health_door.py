@@ -118,7 +118,8 @@ while True:
 def test_livez_beside_1600_connections_that_drip(record_property):
     """Stops a server that is only alive as long as nobody is slow.
 
-    Each of 1,600 sends a byte a second; one that is closed comes again at once.
+    Each of 1,600 sends a byte a second; one that is closed comes again at once. On a machine
+    with other work a server that nobody bothers is late, too: it is asked in turn with this.
     """
     with ExitStack() as stack:
 
@@ -130,11 +131,14 @@ def test_livez_beside_1600_connections_that_drip(record_property):
 
         port = start(SERVER)
         assert start(DRIPS, str(port)) == 1_600
-        took = sorted(_livez(port) for _ in range(500))
-    middle, late = took[250] * 1_000, took[494] * 1_000
-    said = f"median {middle:.1f} ms, 99 % within {late:.1f} ms"
+        alone = start(SERVER)
+        both = [(_livez(port), _livez(alone)) for _ in range(500)]
+    took, usual = (sorted(ms * 1_000 for ms in times) for times in zip(*both, strict=True))
+    said = f"median {took[250]:.1f} ms, 99 % within {took[494]:.1f} ms"
+    if took[494] >= 10:
+        said += f"; without them {usual[250]:.1f} and {usual[494]:.1f} ms, on a busy machine"
     record_property("seen", said)
-    assert late < 10, said
+    assert took[494] < max(10, 3 * usual[494]), said
 
 
 def _livez(port):

@@ -82,6 +82,15 @@ def test_which_funds_are_asked_for(missing, choice, expected):
     assert codes_of(HistoryChoice(**choice), frozenset(missing or ())) == expected
 
 
+def test_a_fund_that_was_asked_in_the_future_is_asked_again():
+    """Stops a clock that was a year ahead from keeping histories as they are for a year."""
+    ahead = asked(("000001", 20270917, "stored"), ("000003", TODAY, "stored"))
+    choice = HistoryChoice(since=20260901_000000)
+    assert "000001" in codes_of(choice, progress=ahead)
+    assert "000003" not in codes_of(choice, progress=ahead)
+    assert "000001" not in codes_of(HistoryChoice(), progress=ahead), "it has an answer"
+
+
 def test_buckets_part_the_market_evenly_and_for_ever():
     """Stops a bucket from having all the work, and a fund from moving to another one."""
     found = pd.Series([bucket_of(f"{n:06d}") for n in range(26_000)]).value_counts()

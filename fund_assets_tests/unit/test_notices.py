@@ -222,7 +222,9 @@ def test_what_is_only_advised_is_told(monkeypatch):
     assert found.advised == (date(2024, 2, 9),) and found.days[20240209] is False
 
 
-@pytest.mark.parametrize("form", ["page", "gb18030", "one line", "half-width", "twice"])
+@pytest.mark.parametrize(
+    "form", ["page", "gb18030", "one line", "half-width", "twice", "utf-16", "hidden"]
+)
 def test_notices_as_people_save_them(form):
     """Stops a parser that knows one way of saving a text only."""
     body = COUNCIL.encode()
@@ -236,6 +238,10 @@ def test_notices_as_people_save_them(form):
     elif form == "half-width":
         for wide, narrow in zip("（），：", "(),:", strict=True):
             body = body.replace(wide.encode(), narrow.encode())
+    elif form == "utf-16":
+        body = COUNCIL.encode("utf-16")
+    elif form == "hidden":
+        body = COUNCIL.replace("月", "\u200b月\xad").encode()
     elif form == "twice":
         body = f"首页 > {COUNCIL}{EXCHANGE}".encode()
     found = read_notices(page_text(body, "n"), "n")

@@ -1,6 +1,7 @@
 """What acts on a terminal, a log or a page never leaves the source's room."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -19,6 +20,20 @@ def test_what_acts_is_replaced(text):
     """Stops a fund's name from clearing a screen, or from being read backwards."""
     assert plain(f"基金{text}A").startswith("基金\ufffd")
     assert text[0] not in str(SourceError(f"title {text}"))
+
+
+def test_nothing_that_is_not_shown_is_left():
+    """Stops a character of no width, or a tag, from making two names look the same, and one
+    that no file may hold from spoiling an export."""
+    hidden = [chr(n) for n in (0x034F, 0x115F, 0x3164, 0xFE0F, 0xFFA0, 0xFFFE, 0xFFFF, 0xE0041)]
+    ranges = (range(0x3000), range(0xD700, 0x10000), range(0xE0000, 0xE0200))
+    hidden += [
+        chr(n)
+        for numbers in ranges
+        for n in numbers
+        if unicodedata.category(chr(n)) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ]
+    assert [ascii(one) for one in hidden if plain(one) == one] == []
 
 
 def test_names_of_every_script_stay():

@@ -21,6 +21,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.error import SerializableErrorInfo
 
+from fund_assets.cli.examining import daemon_finding
 from fund_assets.dagster_state import write_at_once
 from fund_assets.monitoring import vitals
 from fund_assets.settings import SHANGHAI
@@ -171,6 +172,15 @@ def test_two_daemons_are_told_and_one_that_was_restarted_is_not(instance):
         at = NOW + timedelta(minutes=minute)
         beat(instance, "c", at)
         assert vitals.rivals(instance, at) == told
+
+
+def test_doctor_tells_of_no_daemon_of_one_and_of_two():
+    """Stops `doctor` from calling two daemons on one set of records well."""
+    assert daemon_finding(5.0, None).words.startswith("runs")
+    assert daemon_finding(1e9, None).words.startswith("does not run")
+    two = daemon_finding(5.0, NOW)
+    assert (two.state, two.todo[:15]) == ("failure", "stop one of the")
+    assert "two take turns on these records, last at 09-18 12:00" in two.words
 
 
 def test_an_instance_in_memory_has_no_schedules():
