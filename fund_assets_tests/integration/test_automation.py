@@ -235,7 +235,7 @@ def test_the_gap_sensor_asks_for_one_session_at_a_time(market):
     }
     assert request.tags.items() >= {"fund/gap": "20260918", **RETRY_TAGS}.items()
     run = market.instance.create_run_for_job(
-        build_defs().resolve_job_def("daily_pipeline"), status=dg.DagsterRunStatus.QUEUED
+        build_defs().resolve_job_def("daily_pipeline"), status=dg.DagsterRunStatus.STARTED
     )
     waits = gap_tick(market, "2026-09-22T10:05:00", first.cursor)
     assert waits.skip_message == (
