@@ -1,12 +1,7 @@
 """The fault matrix: some of its cells by default, all of them in the slow suite."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +12,7 @@ from fund_assets.sources import pace
 from fund_assets_tests.faults.cells import CELLS, MORNING, STAGES, TICKS, TRIED
 from fund_assets_tests.faults.matrix import PAGE, line, page
 from fund_assets_tests.faults.play import a_stage
-from fund_assets_tests.faults.world import DATE, EVE, WAVE
+from fund_assets_tests.faults.world import DATE, EVE
 from fund_assets_tests.server import Fault
 
 
@@ -41,13 +36,6 @@ def test_a_fault_ends_as_it_must(stage, cell):
     assert not played.wrong, line(played)
 
 
-#: How a source shuts its door.
-BANS = {
-    "closed": Fault("close"),
-    "514": Fault("status", 514),
-    "503": Fault("status", 503),
-    "captcha": Fault("captcha"),
-}
 MOST_AFTER = 10
 
 
@@ -60,8 +48,7 @@ def asked(server):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ban", BANS)
-def test_an_evening_under_a_ban(stage, ban, monkeypatch, record_property):
+def test_an_evening_under_a_ban(stage, monkeypatch, record_property):
     """Stops an evening of waves and tries from running into a ban, from alarming of all that
     follows from it, and from staying away when the door is open again."""
     server = stage.server
@@ -72,7 +59,7 @@ def test_an_evening_under_a_ban(stage, ban, monkeypatch, record_property):
         monkeypatch.setattr(fund_nav.time, "time", clock)
         world.at(EVE)
         server.requests.clear()
-        server.faults["*"] = BANS[ban]
+        server.faults["*"] = Fault("close")
         told = []
         for moment in (*TRIED, *TICKS[1:]):
             world.at(moment)
@@ -84,7 +71,7 @@ def test_an_evening_under_a_ban(stage, ban, monkeypatch, record_property):
         assert all(t.state.severity < Severity.CRITICAL for t in told)
         most = max(asked(server).values())
         assert most <= MOST_AFTER, asked(server)
-        record_property("seen", f"{ban}: {most} requests to a host in an evening")
+        record_property("seen", f"{most} requests to a host in an evening")
         runs = [world.daemon.instance.get_run_by_id(run.run_id) for run in world.runs]
         tries = [run for run in runs if run.job_name == "daily_collection"][1:]
         assert len(tries) <= 2, "a door that is shut for longer than the pauses is left alone"
@@ -112,41 +99,6 @@ def failures(world, run):
             found.append(str(event.step_failure_data.user_failure_data or ""))
             found.append(event.step_failure_data.error_display_string)
     return "\n".join(found)
-
-
-@pytest.mark.slow
-def test_a_process_under_a_ban_and_the_next_after_it(stage):
-    """Stops what one process knows of a shut door from being unknown to the next."""
-    server = stage.server
-    server.reset()
-    with stage._world("process") as world:
-        server.faults["*"] = Fault("close")
-        refused = pipeline(world)
-        assert refused.returncode and "refuses us until" in refused.stderr
-        assert "HTTPS_PROXY" not in refused.stderr
-        again = pipeline(world)
-        assert again.returncode and "not asked: " in again.stderr
-        assert max(asked(server).values()) <= MOST_AFTER, asked(server)
-        server.faults.clear()
-        for file in (world.file.parent / "pace").glob("*.json"):  # the pause has passed
-            host = json.loads(file.read_text())
-            for door in host["doors"].values():
-                door["until"] = min(door["until"], door["shut_at"])
-            file.write_text(json.dumps(host))
-        done = pipeline(world)
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert world.table("fund_metrics")["calc_date"].max() == DATE
-
-
-def pipeline(world):
-    """The evening's job in a process of its own."""
-    job = ["job", "execute", "-m", "fund_assets.definitions", "-j", "daily_pipeline"]
-    return subprocess.run(
-        [str(Path(sys.executable).parent / "dagster"), *job],
-        env={**os.environ, "FUND_CLOCK": WAVE.replace("19:00", "23:00"),
-             "PYTHONWARNINGS": "ignore"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 def test_the_matrix_has_every_stage_and_every_end():
