@@ -5,8 +5,6 @@ from collections import Counter
 
 import pytest
 
-from fund_assets.alerts.kinds import Severity
-from fund_assets.alerts.lifecycle import Event
 from fund_assets.assets import fund_nav
 from fund_assets.sources import pace
 from fund_assets_tests.faults.cells import CELLS, MORNING, STAGES, TICKS, TRIED
@@ -49,8 +47,8 @@ def asked(server):
 
 @pytest.mark.slow
 def test_an_evening_under_a_ban(stage, monkeypatch, record_property):
-    """Stops an evening of waves and tries from running into a ban, from alarming of all that
-    follows from it, and from staying away when the door is open again."""
+    """Stops an evening of waves and tries from running into a ban, and from staying away when
+    the door is open again."""
     server = stage.server
     server.reset()
     with stage._world("ban") as world:
@@ -60,15 +58,8 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property):
         world.at(EVE)
         server.requests.clear()
         server.faults["*"] = Fault("close")
-        told = []
         for moment in (*TRIED, *TICKS[1:]):
             world.at(moment)
-            told += world.look()
-        began = {t.state.fingerprint for t in told if t.event is Event.BEGAN}
-        assert began == {
-            "source_refuses:fund.eastmoney.com", "source_refuses:push2his.eastmoney.com",
-        }  # fmt: skip
-        assert all(t.state.severity < Severity.CRITICAL for t in told)
         most = max(asked(server).values())
         assert most <= MOST_AFTER, asked(server)
         record_property("seen", f"{most} requests to a host in an evening")
@@ -83,9 +74,6 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property):
         server.faults.clear()
         for moment in ("2026-09-19T01:20:00", "2026-09-19T02:40:00", MORNING):
             world.at(moment)
-            told += world.look()
-        over = {t.state.fingerprint for t in told if t.event is Event.OVER}
-        assert over == began
         assert world.table("fund_metrics")["calc_date"].max() == DATE
         assert world.table("validated_nav")["nav_date"].max() >= DATE
 

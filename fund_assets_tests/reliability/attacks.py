@@ -87,7 +87,7 @@ ATTACKS = (
            (f"{_FUNDS}::test_a_ban_stops_everything_and_says_until_when",
             f"{_FUNDS}::test_a_backfill_that_waits_goes_on_by_itself"), long=True),
     Attack("bans", "closed connections while Dagster's evening goes on: waves, tries, sensors",
-           "at most 10 requests to a host; the door alone is told; by itself back",
+           "at most 10 requests to a host; the run says until when; by itself back",
            ("faults/test_matrix.py::test_an_evening_under_a_ban",), long=True),
     Attack("bans", "5 % of 26,000 funds in trouble of their own", "no ban",
            ("unit/test_pace.py::test_of_26000_funds_a_twentieth_in_trouble_is_no_ban",)),
