@@ -62,6 +62,7 @@ SETTINGS = {
     "FUND_SIM_FUNDS": str(FUNDS),
     "FUND_SIM_YEARS": "1",  # all through 2025 histories then begin on 1 January 2024
     "FUND_SIM_SEED": "5",
+    "FUND_RETRY_PAUSE_S": "0",
 }
 #: Fault → (how often, evenings in a row, alerts that must be told, alerts that may be: what the
 #: daemon's next try repairs may be told of before it).

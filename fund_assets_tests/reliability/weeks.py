@@ -46,6 +46,7 @@ SETTINGS = {
     "FUND_SIM_FUNDS": "24",
     "FUND_SIM_YEARS": "0.5",
     "FUND_SIM_SEED": "5",
+    "FUND_RETRY_PAUSE_S": "0",
 }
 #: When the daemon is looked in on: all schedules, and the sensors in the hours between.
 TICKS = (
