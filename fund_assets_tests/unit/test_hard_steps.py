@@ -1,6 +1,7 @@
 """Single steps that once misled the merge: a few rows each, and what must become of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fund_assets.nav.merge import plan_merge
@@ -27,11 +28,11 @@ def warned(found):
     return {v.rule for v in found.verdicts if not v.passed}
 
 
-def money(*rows, kind=wave):
+def money(*rows, kind=wave, **more):
     """Rows of (date, income) of one money-market fund."""
     dates, incomes = zip(*rows, strict=True)
     nothing = [(CODE, day, NAN, NAN, NAN) for day in dates]
-    return kind(*nothing, yield_per_10k=list(incomes))
+    return kind(*nothing, yield_per_10k=list(incomes), **more)
 
 
 def earned(*rows):
@@ -120,6 +121,24 @@ def test_incomes_are_corrected_by_the_history_and_not_on_one_sight_of_the_page()
     told = plan(money((THU, 0.51), (FRI, 0.52), kind=history), known(rows, kinds=kinds))
     assert told.held.empty and told.upserts["yield_per_10k"].tolist() == [0.51, 0.52]
     assert told.revisions["yield_per_10k"].tolist() == [0.5, 0.5]
+
+
+def test_a_pages_sum_of_two_equal_days_is_no_news_and_gives_way_to_them():
+    """Stops a Sunday of 0.6740, which is Saturday's and its own 0.3370, from doubling a day: no
+    7-day yield is there to tell."""
+    week = [(20260812, 0.3365), (20260813, 0.3368), (20260814, 0.3371)]
+    days = [*week, (20260815, 0.337), (20260816, 0.337)]
+    shown = money((20260816, 0.674), newest=20260816, previous=20260815)
+    kinds = {CODE: "money"}
+    after = plan(shown, known(earned(*days).assign(days_covered=1), kinds=kinds))
+    assert after.upserts.empty and after.held.empty and after.revisions.empty
+    rows = earned(*week).assign(days_covered=1)
+    first = plan(shown, known(rows, kinds=kinds)).upserts
+    assert first["yield_per_10k"].tolist() == [0.674] and first["days_covered"].tolist() == [2]
+    both = known(pd.concat([rows, first], ignore_index=True), kinds=kinds)
+    told = plan(money(*days, kind=history), both)
+    assert told.held.empty and told.upserts["yield_per_10k"].tolist() == [0.337, 0.337]
+    assert told.upserts["days_covered"].tolist() == [1, 1]
 
 
 def test_four_percent_a_day_is_no_income():
