@@ -91,6 +91,16 @@ def test_growth_that_passes_over_a_report_date_counts_once():
         assert found.returns[2] == pytest.approx(1.3580 / 1.3986 - 1, abs=1e-15)
 
 
+def test_a_growth_over_two_steps_needs_one_that_was_passed_over():
+    """Stops a step whose growth is of two days from passing as single, beside a NAV that has a
+    growth of its own: the first of these days would be passed over without a word."""
+    found = steps(
+        (1.3815, NAN, 0.5, 0, 1), (1.3986, NAN, 1.238, 0, 1), (1.358, NAN, -1.701, 0, 1)
+    )
+    assert found.status.tolist() == [FIRST, PROVEN, UNPROVEN]
+    assert found.returns[2] == pytest.approx(-0.01701, abs=1e-15)
+
+
 def test_two_stale_witnesses_do_not_overrule_a_rise():
     """Stops a liquidated fund's zero growth beside a frozen accumulated NAV (000314) from
     hiding what its unit NAV rose by: no dividend makes a NAV rise."""
