@@ -99,7 +99,7 @@ def test_every_page_is_there_and_says_what_it_should(site):
     notebook = (site / "research.ipynb.html").read_text(encoding="utf-8")
     assert "total_return_index" in notebook
     assert "<svg" in notebook
-    assert (site / "deploy/nginx/fund-assets.conf").is_file(), "a linked file goes along"
+    assert (site / "deploy/grafana/fund-assets.json").is_file(), "a linked file goes along"
 
 
 def test_a_new_page_gets_into_the_navigation():
