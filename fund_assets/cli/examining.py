@@ -101,7 +101,8 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
                 damaged or "the database finds no damage",
                 "restore a copy, or move the file away and collect anew" if damaged else "",
             )
-            yield _rows_lost(warehouse)
+            if not damaged:
+                yield _rows_lost(warehouse)
     except WarehouseError as error:
         yield Finding("warehouse", FAILURE, str(error))
         return

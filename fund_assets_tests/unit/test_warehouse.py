@@ -290,6 +290,14 @@ def hold(warehouse, batch_id):
         )
 
 
+def publish(warehouse, batch_id):
+    with warehouse.transaction(writes=True) as connection:
+        connection.execute(
+            sa.text("UPDATE collection_batch SET state = 'published' WHERE batch_id = :id"),
+            {"id": batch_id},
+        )
+
+
 def test_which_batches_wait(warehouse):
     """Stops a held batch from blocking what comes after it, or from being forgotten."""
     wave, is_new = land(warehouse, 20260916, 1.0, 1)
@@ -318,15 +326,13 @@ def test_held_batches_are_shown_until_they_are_replaced(warehouse):
     hold(warehouse, wave)
     hold(warehouse, history)
     assert shown() == [wave, history]
-    land(warehouse, 20260917, 1.0, 3)
+    newer, _ = land(warehouse, 20260917, 1.0, 3)
+    assert shown() == [wave, history], "the newer wave is not judged yet"
+    publish(warehouse, newer)
     assert shown() == [history]
     later, _ = land(warehouse, 20260917, 1.0, 4, kind="history")
     assert shown() == [history], "the later one is not published yet"
-    with warehouse.transaction(writes=True) as connection:
-        connection.execute(
-            sa.text("UPDATE collection_batch SET state = 'published' WHERE batch_id = :id"),
-            {"id": later},
-        )
+    publish(warehouse, later)
     assert shown() == []
 
 
