@@ -354,13 +354,12 @@ IMPOSSIBLE_INCOME = 30.0
 def _income_ok(frame: pd.DataFrame) -> pd.Series:
     """A day's income is possible; what no witness has told the days of may be a sum.
 
-    That is the first figure of a history, and one of a history after a long silence.
+    That is the first figure of a history, and one of a history after a long silence. That page
+    and history show the same does not make it possible; that the 7-day yield has it in it does.
     """
     sums = frame["is_recorded"] & (frame["first"] | frame["days_covered"].isna())
     possible = frame["income_per_day"].abs() < IMPOSSIBLE_INCOME
-    return (
-        frame["income_per_day"].isna() | possible | sums | (frame["backed_yield_per_10k"] > 0)
-    )
+    return frame["income_per_day"].isna() | possible | sums | _week_agrees(frame)
 
 
 def _moved(frame: pd.DataFrame, name: str, digit: float) -> pd.Series:
@@ -470,7 +469,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
         "R23_money_impossible", "a day's income per 10,000 shares is below 30 yuan", Severity.HOLD, "row", _income_ok,
         "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan is {income_per_day:g} a day, which no fund earns; "
-        "the fund's history settles it",
+        "another value of page or history settles it, or a 7-day yield that it is in",
         {"below_yuan": IMPOSSIBLE_INCOME},
         about=("yield_per_10k",),
     ),

@@ -288,6 +288,16 @@ def test_an_impossible_income_is_held_at_first_sight_too():
     assert plan(sums, known(kinds=kinds)).held.empty
 
 
+def test_an_impossible_income_is_not_made_possible_by_a_second_voice():
+    """Stops 45.5 yuan a day that page and history show alike from being accepted."""
+    before, kinds = money((0.5, 1.8), (0.5, 1.8), (0.5, 1.8)), {CODE: "money"}
+    page = held_before((CODE, THU, NAN), rule="R23_money_impossible", yield_per_10k=45.5)
+    both = history((CODE, THU, NAN, NAN, NAN), yield_per_10k=45.5, yield_7d_pct=1.8)
+    found = plan(both, known(before, kinds=kinds, sightings=page))
+    assert found.upserts.empty and "R23_money_impossible" in set(found.held["rule"])
+    assert "accepted" not in set(found.settled["state"])
+
+
 def test_a_proven_growth_is_not_corrected_to_a_contradicted_one():
     """Stops a growth that the NAVs confirm from being lost to one that they do not."""
     rows = stored(
