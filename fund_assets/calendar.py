@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,14 +170,20 @@ def packaged_end() -> date:
 def exchange_sessions() -> tuple[int, ...]:
     """Every published session of the Shanghai exchange, ascending, as yyyymmdd.
 
-    Source: exchange_calendars XSHG, from 1990-12-19 to the last year announced.
+    Source: exchange_calendars XSHG, from 1990-12-19 to the last year announced. Its list of
+    holidays is read as text: loading it takes longer than most commands do.
     """
-    from exchange_calendars import get_calendar
-    from exchange_calendars.exchange_calendar_xshg import XSHGExchangeCalendar
-
-    last = XSHGExchangeCalendar.bound_max()
-    sessions = get_calendar("XSHG", start=FIRST_SESSION.isoformat(), end=last).sessions
-    return tuple(int(key) for key in days_to_keys(sessions.values.astype("datetime64[D]")))
+    package = find_spec("exchange_calendars")
+    if package is None or package.origin is None:
+        raise CalendarError("the package exchange_calendars is missing: install it")
+    source = Path(package.origin).with_name("exchange_calendar_xshg.py")
+    listed = re.findall(r'"(\d{4}-\d{2}-\d{2})",', source.read_text(encoding="utf-8"))
+    holidays = np.array(listed, dtype="datetime64[D]")
+    if not len(holidays):
+        raise CalendarError(f"{source} lists no holidays: install the release that is pinned")
+    after = holidays.max().astype("datetime64[Y]") + 1
+    days = np.arange(np.datetime64(FIRST_SESSION), after.astype("datetime64[D]"))
+    return tuple(int(key) for key in days_to_keys(days[np.is_busday(days, holidays=holidays)]))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Where Dagster keeps its own state: below `FUND_STATE`, with nothing to export.
 
-Belongs here: the three storage classes that `dagster.yaml` names, how the project's own
-commands find that file, and how a run of theirs is entered there. Does not belong here: the
-fund tables (`warehouse/`).
+Belongs here: the three storage classes that `dagster.yaml` names, and how a run of the
+project's own commands is entered there. Does not belong here: how they find that file
+(`dagster_home.py`), the fund tables (`warehouse/`).
 
 Dagster's stock storages take a fixed folder or one exported variable, and lose the events of
 a run without a word when neither is there. These take it from the project's settings, in
@@ -33,6 +33,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from fund_assets.dagster_home import set_dagster_home
 from fund_assets.logs import follow_daemon
 from fund_assets.retrying import NO_RETRY
 from fund_assets.run_launcher import PROCESS_TAG, own_process
@@ -41,8 +42,6 @@ from fund_assets.settings import SettingsError, load_settings
 # dagster.yaml turns telemetry off; this keeps the UI from making its empty folders for it.
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
-HOME = "DAGSTER_HOME"
-CONFIG = "dagster.yaml"
 #: The code location of workspace.yaml and the one repository in it: the UI shows a run under
 #: its job, and on the timeline, when the run says that it comes from there.
 LOCATION, REPOSITORY = "fund_assets.definitions", "__repository__"
@@ -129,28 +128,6 @@ def _keep_open(path: str) -> None:
     _kept.move_to_end(path)
     while len(_kept) > KEPT_FILES:
         _kept.popitem(last=False)[1].close()
-
-
-def set_dagster_home() -> Path:
-    """Point Dagster, in this process and its children, at the project's `dagster.yaml`.
-
-    `DAGSTER_HOME` stays as it is when it is set. Otherwise it becomes the working directory
-    when that holds a `dagster.yaml`, else the project's root.
-
-    Raises:
-        SettingsError: there is no `dagster.yaml`; says what to do.
-    """
-    if home := os.environ.get(HOME):
-        return Path(home)
-    candidates = (Path.cwd(), Path(__file__).resolve().parents[1])
-    for folder in candidates:
-        if (folder / CONFIG).is_file():
-            os.environ[HOME] = str(folder)
-            return folder
-    raise SettingsError(
-        f"no {CONFIG} in {' or '.join(str(folder) for folder in candidates)}: run this from "
-        f"the project's root, or set {HOME} to the folder that holds it"
-    )
 
 
 def project_instance() -> DagsterInstance:

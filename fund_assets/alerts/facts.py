@@ -16,10 +16,12 @@ from typing import Any
 import dagster as dg
 
 from fund_assets.calendar import LATEST_START, TradingCalendar
-from fund_assets.monitoring import records, status, vitals
+from fund_assets.monitoring import records, status, ticking, vitals
+from fund_assets.monitoring.ledger import Ledger
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import WEEK, Freshness
-from fund_assets.monitoring.vitals import Heartbeat, Ticking
+from fund_assets.monitoring.ticking import Ticking
+from fund_assets.monitoring.vitals import Heartbeat
 from fund_assets.platform import Platform
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import Pace
@@ -176,20 +178,17 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
 
 
 def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFacts:
-    runs = records.runs_since(instance, machine_time - WEEK, MOST_RUNS)
-    ended = [record for record in runs if records.concluded(record)]
+    book = Ledger.of(instance)
+    runs = book.runs_since(machine_time - WEEK, MOST_RUNS)
+    ended = [run for run in runs if records.concluded(run)]
     return DagsterFacts(
-        failed_runs=tuple(records.failed_runs(instance, runs, machine_time)),
-        failing_checks=tuple(records.failing_checks(records.check_states(instance, ended))),
-        ticking=vitals.ticking(instance, machine_time),
-        daemons=vitals.heartbeats(instance, machine_time),
-        rivals=vitals.rivals(instance, machine_time),
-        overdue=tuple(records.overdue(instance, WITH_POLICY)),
-        renewed=records.renewed(instance, WITH_POLICY),
-        under_way={
-            record.dagster_run.job_name: record.create_timestamp
-            for record in runs
-            if not record.dagster_run.is_finished
-        },
+        failed_runs=tuple(records.failed_runs(book, runs, machine_time)),
+        failing_checks=tuple(records.failing_checks(records.check_states(book, ended))),
+        ticking=ticking.ticking(instance, machine_time),
+        daemons=vitals.heartbeats(book, machine_time),
+        rivals=ticking.rivals(instance, machine_time),
+        overdue=tuple(ticking.overdue(instance, WITH_POLICY)),
+        renewed=records.renewed(book, WITH_POLICY),
+        under_way={run.job_name: run.created for run in runs if not run.is_finished},
         whole=len(runs) < MOST_RUNS,
     )

@@ -88,7 +88,7 @@ def validated_nav(
             ),
             "events_new": sum(o.counts["rows_new"] for o in of_events),
             "events_changed": sum(o.counts["rows_changed"] for o in of_events),
-            "dagster/row_count": facts.row_count(warehouse, "validated_nav"),
+            "dagster/row_count": facts.nav_rows(warehouse),
             "coverage": round(facts.total_coverage(coverage), 4),
             **{f"coverage_{row['kind']}": round(float(row["share"]), 4) for row in coverage},
             "duration_seconds": round(time.monotonic() - started, 2),

@@ -5,14 +5,17 @@ Belongs here: looking. Does not belong here: printing (`setting_up.py`).
 
 import math
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, TradingCalendar
 from fund_assets.monitoring import vitals
+from fund_assets.monitoring.ledger import project_ledger
 from fund_assets.settings import PREFIX, SHANGHAI, Settings, SettingsError, load_settings
 from fund_assets.settings import SECRETS as SECRET_SETTINGS
 from fund_assets.warehouse import Warehouse, WarehouseError, date_counts, days, soundness
@@ -58,14 +61,20 @@ def examine_settings() -> tuple[Settings | None, list[Finding]]:
     return settings, found
 
 
-def examine_source(settings: Settings) -> Iterator[Finding]:
-    """Whether the market can be reached, and the JavaScript engine that akshare needs."""
-    from fund_assets.sources.eastmoney import EastmoneySource, ping_engine
+def examine_source(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    """Whether the market can be reached, and the JavaScript engine that akshare needs.
 
+    The simulated market needs neither: the engine is tried when the look is to be `deep`.
+    """
     if settings.source == "simulated":
         yield Finding(
             "source", OK, f"simulated market of {settings.sim_funds:,} funds, nothing to reach"
         )
+        if not deep:
+            return
+    from fund_assets.sources.eastmoney import EastmoneySource, ping_engine
+
+    if settings.source == "simulated":
         pings = [ping_engine()]
     else:
         pings = EastmoneySource.from_settings(settings).ping()
@@ -74,8 +83,11 @@ def examine_source(settings: Settings) -> Iterator[Finding]:
         yield Finding(what, OK if well else FAILURE, words, todo)
 
 
-def examine_database(settings: Settings) -> Iterator[Finding]:
-    """Whether the warehouse is there, ours, writable and undamaged, and has room."""
+def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    """Whether the warehouse is there, ours, writable and as declared, and has room.
+
+    When the look is to be `deep`, whether the database finds damage, too: it reads everything.
+    """
     try:
         warehouse = Warehouse(settings.warehouse)
         if not warehouse.exists():
@@ -94,15 +106,17 @@ def examine_database(settings: Settings) -> Iterator[Finding]:
             yield from _writing(warehouse)
             soundness.try_bulk_reading(warehouse)
             yield Finding("bulk reads", OK, "the columnar reader gets there too")
-            damaged = soundness.damage(warehouse)
-            yield Finding(
-                "integrity",
-                FAILURE if damaged else OK,
-                damaged or "the database finds no damage",
-                "restore a copy, or move the file away and collect anew" if damaged else "",
-            )
+            damaged = soundness.damage(warehouse) if deep else ""
+            if deep:
+                yield Finding(
+                    "integrity",
+                    FAILURE if damaged else OK,
+                    damaged or "the database finds no damage",
+                    "restore a copy, or move the file away and collect anew" if damaged else "",
+                )
             if not damaged:
-                yield _rows_lost(warehouse)
+                today = settings.now().date()
+                yield _rows_lost(warehouse, 0 if deep else date_counts.counted_since(today))
     except WarehouseError as error:
         yield Finding("warehouse", FAILURE, str(error))
         return
@@ -133,9 +147,13 @@ def _writing(warehouse: Warehouse) -> Iterator[Finding]:
     )
 
 
-def _rows_lost(warehouse: Warehouse) -> Finding:
-    """Whether every date of the accepted history has the rows that it had."""
-    lost = date_counts.losses(warehouse, since=0)
+def _rows_lost(warehouse: Warehouse, since: int) -> Finding:
+    """Whether every date of the accepted history has the rows that it had.
+
+    Args:
+        since: yyyymmdd from which on dates are counted now.
+    """
+    lost = date_counts.losses(warehouse, since)
     if not lost:
         return Finding("history", OK, "no date has fewer accepted NAVs than it had")
     first, more = lost[0], f"; {len(lost):,} dates in all" if len(lost) > 1 else ""
@@ -158,7 +176,7 @@ def _room_for(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def examine_calendar(settings: Settings) -> Iterator[Finding]:
+def examine_calendar(settings: Settings, **_: bool) -> Iterator[Finding]:
     """How far the trading calendar is known."""
     try:
         warehouse = Warehouse(settings.warehouse)
@@ -178,33 +196,36 @@ def examine_calendar(settings: Settings) -> Iterator[Finding]:
     yield Finding("calendar", state, words, "" if state == OK else todo)
 
 
-def examine_dagster(settings: Settings) -> Iterator[Finding]:
-    """Whether Dagster's instance opens, where it is, and whether its daemon runs."""
-    import time
-
-    import dagster as dg
-
-    from fund_assets.dagster_state import dagster_dir, project_instance
-
-    if not (settings.state_dir / "dagster").is_dir():
+def examine_dagster(settings: Settings, **_: bool) -> Iterator[Finding]:
+    """Whether Dagster's records can be read, where they are, and whether its daemon runs."""
+    release, folder = version("dagster"), settings.state_dir / "dagster"
+    if not folder.is_dir():
         yield Finding(
             "Dagster",
             WARNING,
-            f"{dg.__version__}, nothing has run yet",
+            f"{release}, nothing has run yet",
             "run `fund-assets run`",
         )
         return
     try:
-        with project_instance() as instance:
-            runs = instance.get_runs_count()
-            beats = instance.get_daemon_heartbeats().values()
-            rivals = vitals.rivals(instance, datetime.now(SHANGHAI))
-    except (SettingsError, dg.DagsterError) as error:
+        with project_ledger() as book:
+            runs, beats = book.count_runs(), book.beats()
+        rivals = _rivals() if beats else None
+    except Exception as error:  # whatever its storage raises
         yield Finding("Dagster", FAILURE, str(error))
         return
-    yield Finding("Dagster", OK, f"{dg.__version__}, {runs:,} runs in {dagster_dir()}")
-    nearest = min((abs(time.time() - beat.timestamp) for beat in beats), default=math.inf)
+    yield Finding("Dagster", OK, f"{release}, {runs:,} runs in {folder}")
+    nearest = min((abs(time.time() - beat.at_s) for beat in beats), default=math.inf)
     yield daemon_finding(nearest, rivals)
+
+
+def _rivals() -> datetime | None:
+    """When two daemons were last seen to take turns; only where one ever ran is it asked."""
+    from fund_assets.dagster_state import project_instance
+    from fund_assets.monitoring import ticking
+
+    with project_instance() as instance:
+        return ticking.rivals(instance, datetime.now(SHANGHAI))
 
 
 def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:

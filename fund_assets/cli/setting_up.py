@@ -79,7 +79,12 @@ def _await(warehouse: "Warehouse", seconds: int) -> None:
 
 
 @click.command()
-def doctor() -> None:
+@click.option(
+    "--deep", is_flag=True,
+    help="Read the whole database for damage, too (a minute for 20 million NAVs), and try "
+    "akshare's JavaScript engine.",
+)  # fmt: skip
+def doctor(deep: bool) -> None:
     """Examine settings, source, database, calendar and Dagster; say what to do.
 
     Exits with 1 when something must be put right.
@@ -113,7 +118,7 @@ def doctor() -> None:
             ("Dagster", examining.examine_dagster),
         ):
             with quiet(), terminal.status(f"looking at the {what}…"):
-                tell(examine(settings))
+                tell(examine(settings, deep=deep))
     terminal.print(
         f"\nfailures: {count['failure']}, warnings: {count['warning']}"
         if count["failure"] or count["warning"]

@@ -149,7 +149,7 @@ class Teller(logging.Handler):
             if not event.asset_check_evaluation_data.passed:
                 self._failed_check(event.asset_check_evaluation_data)
         elif kind is dg.DagsterEventType.STEP_FAILURE:
-            self._failures.append((str(event.step_key), failure_words(event)))
+            self._failures.append((str(event.step_key), failure_words(event.step_failure_data)))
 
     def _failed_check(self, found: dg.AssetCheckEvaluation) -> None:
         stops = found.severity is dg.AssetCheckSeverity.ERROR

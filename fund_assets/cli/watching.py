@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fund_assets.cli.opening import console, open_platform, quiet, stored_warehouse
+from fund_assets.cli.opening import console, quiet, stored_warehouse
 
 if TYPE_CHECKING:
     from fund_assets.monitoring.status import Status
@@ -44,21 +44,19 @@ def dashboard(as_json: bool, watch: int | None) -> None:
 
 
 def _gather() -> "Status":
+    from fund_assets.monitoring.ledger import project_ledger
+    from fund_assets.monitoring.status import absent, gather
     from fund_assets.settings import SHANGHAI, load_settings
 
     settings = load_settings()
-    with quiet():
-        from fund_assets.dagster_state import project_instance
-        from fund_assets.monitoring.status import absent, gather
-
-        if stored_warehouse(settings) is None:
-            return absent(settings)
-        platform = open_platform()
-        try:
-            with project_instance() as instance:
-                return gather(platform, instance, datetime.now(SHANGHAI))
-        finally:
-            platform.warehouse.close()
+    warehouse = stored_warehouse(settings)
+    if warehouse is None:
+        return absent(settings)
+    try:
+        with quiet(), project_ledger() as book:
+            return gather(settings, warehouse, book, datetime.now(SHANGHAI))
+    finally:
+        warehouse.close()
 
 
 def _show(found: "Status") -> None:

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from datetime import datetime
 
 from fund_assets.dagster_state import project_instance
+from fund_assets.monitoring.ledger import Ledger
 from fund_assets.monitoring.status import Status, gather
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
@@ -61,7 +62,8 @@ class Gatherer:
             warehouse = platform.warehouse
             if self._instance is None:
                 self._instance = self._opened.enter_context(project_instance())
-            return gather(platform, self._instance, datetime.now(SHANGHAI))
+            book = Ledger.of(self._instance)
+            return gather(platform.settings, warehouse, book, datetime.now(SHANGHAI))
         except WarehouseError as error:
             log.warning("database_unavailable: %s", error)
             raise Unavailable("database_unavailable") from error

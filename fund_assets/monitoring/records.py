@@ -1,7 +1,8 @@
 """What Dagster's own records say: updates of assets, runs, and checks.
 
-Belongs here: reading materializations, runs and check evaluations into plain dataclasses.
-Does not belong here: the tables (`warehouse/`), judging (`status.py`), showing.
+Belongs here: what materializations, runs and check evaluations mean, in plain dataclasses.
+Does not belong here: how they are read (`ledger.py`), the tables (`warehouse/`), judging
+(`status.py`), showing.
 
 Runs of the command line, the schedules, the sensors and the automation all count: nothing
 is chosen by the name of a job. Times are the machine's, in Asia/Shanghai: Dagster does not
@@ -14,10 +15,9 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-import dagster as dg
-from dagster._core.definitions.freshness import FreshnessState
-
 from fund_assets.calendar import in_future
+from fund_assets.monitoring import ledger
+from fund_assets.monitoring.ledger import Event, Ledger, Run
 from fund_assets.settings import SHANGHAI
 
 ASSETS = (
@@ -30,7 +30,6 @@ ASSETS = (
 )
 #: Metadata of a check that is no finding.
 NOT_FOUND = ("looked_at", "failed", "consequence", "what_to_do", "threshold_days", "rows")
-_PAGE = 500
 _WILL_RETRY = "dagster/will_retry"
 #: Dagster tags a failed run with whether it tries again a moment after it failed.
 _SETTLED_S = 3
@@ -149,51 +148,37 @@ class FailedRun:
     words: str
 
 
-def runs_since(
-    instance: dg.DagsterInstance, since: datetime, most: int | None = None
-) -> list[dg.RunRecord]:
-    """All runs made since then, or the newest `most` of them; newest first."""
-    return list(instance.get_run_records(dg.RunsFilter(created_after=since), limit=most))
-
-
-def renewed(instance: dg.DagsterInstance, assets: Iterable[str]) -> dict[str, datetime]:
+def renewed(book: Ledger, assets: Iterable[str]) -> dict[str, datetime]:
     """Asset → when it was last renewed, of those that ever were."""
-    newest = {a: instance.get_latest_materialization_event(dg.AssetKey(a)) for a in assets}
-    return {asset: _moment(event.timestamp) for asset, event in newest.items() if event}
+    newest = {asset: book.materializations(asset, most=1) for asset in assets}
+    return {asset: _moment(events[0].at_s) for asset, events in newest.items() if events}
 
 
-def overdue(instance: dg.DagsterInstance, assets: Iterable[str]) -> list[str]:
-    """The assets whose freshness policy is broken, as the freshness daemon last found."""
-    keys = {dg.AssetKey(asset): asset for asset in assets}
-    states = instance.get_freshness_state_records(list(keys))
-    return [keys[key] for key, s in states.items() if s.freshness_state is FreshnessState.FAIL]
-
-
-def updates_since(
-    instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord], since: datetime
-) -> list[Update]:
+def updates_since(book: Ledger, runs: Iterable[Run], since: datetime) -> list[Update]:
     """What renewed the assets, or failed to, newest first.
 
     Args:
         runs: at least the runs that were going since then.
     """
-    known = {record.dagster_run.run_id: record for record in runs}
+    known = {run.run_id: run for run in runs}
     failed = {
-        run_id: _failed_assets(instance, run_id)
-        for run_id, record in known.items()
-        if record.dagster_run.status is dg.DagsterRunStatus.FAILURE and ended(record) >= since
+        run_id: _failed_assets(book, run_id)
+        for run_id, run in known.items()
+        if run.is_failure and ended(run) >= since
     }
     found = []
     for asset in ASSETS:
-        for event in _materializations(instance, asset, since):
-            values = {n: v.value for n, v in event.asset_materialization.metadata.items()}
-            record = known.get(event.run_id)
+        for event in book.materializations(asset, since):
+            told = event.data.materialization.metadata_entries
+            values = {entry.label: ledger.value(entry.entry_data) for entry in told}
             found.append(
                 Update(
-                    at=_moment(event.timestamp),
+                    at=_moment(event.at_s),
                     asset=asset,
                     run_id=event.run_id,
-                    status=_status(record, asset in failed.get(event.run_id, ())),
+                    status=_status(
+                        known.get(event.run_id), asset in failed.get(event.run_id, ())
+                    ),
                     data_date=str(values.get("nav_date", "")),
                     rows=_first(values, "rows_read", "dagster/row_count"),
                     rows_written=_written(values),
@@ -202,7 +187,7 @@ def updates_since(
             )
     done = {(update.run_id, update.asset) for update in found}
     for run_id in failed:
-        found += [u for u in _failed_steps(instance, run_id) if (u.run_id, u.asset) not in done]
+        found += [u for u in _failed_steps(book, run_id) if (u.run_id, u.asset) not in done]
     return sorted(found, key=lambda update: update.at, reverse=True)
 
 
@@ -232,22 +217,22 @@ def asset_statistics(updates: Iterable[Update]) -> list[AssetStatistics]:
     return found
 
 
-def job_statistics(runs: Iterable[dg.RunRecord]) -> list[JobStatistics]:
+def job_statistics(runs: Iterable[Run]) -> list[JobStatistics]:
     """The runs by job, the job with the most runs first."""
-    by_job: dict[str, list[dg.RunRecord]] = {}
-    for record in runs:
-        by_job.setdefault(_job_name(record.dagster_run), []).append(record)
+    by_job: dict[str, list[Run]] = {}
+    for run in runs:
+        by_job.setdefault(_job_name(run), []).append(run)
     found = []
-    for job, records in by_job.items():
-        done = [r for r in records if r.dagster_run.is_finished]
-        succeeded = sum(r.dagster_run.is_success for r in done)
-        times = [r.end_time - r.start_time for r in done if r.end_time and r.start_time]
+    for job, its in by_job.items():
+        done = [run for run in its if run.is_finished]
+        succeeded = sum(run.is_success for run in done)
+        times = [run.ended_s - run.started_s for run in done if run.ended_s and run.started_s]
         found.append(
             JobStatistics(
                 job=job,
-                runs=len(records),
+                runs=len(its),
                 succeeded=succeeded,
-                failed=sum(r.dagster_run.status is dg.DagsterRunStatus.FAILURE for r in done),
+                failed=sum(run.is_failure for run in done),
                 success_rate=succeeded / len(done) if done else None,
                 mean_duration_s=sum(times) / len(times) if times else None,
             )
@@ -263,9 +248,7 @@ def failing_checks(states: Iterable[CheckState]) -> list[FailingCheck]:
     )
 
 
-def failed_runs(
-    instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord], machine_time: datetime
-) -> list[FailedRun]:
+def failed_runs(book: Ledger, runs: Iterable[Run], machine_time: datetime) -> list[FailedRun]:
     """The jobs whose newest run that is over failed, unless another made good what it left.
 
     Canceled runs count neither way, nor does one that Dagster tries again: until the last try
@@ -275,58 +258,53 @@ def failed_runs(
     Args:
         runs: newest first.
     """
-    by_job: dict[str, list[dg.RunRecord]] = {}
-    for record in runs:
-        run = record.dagster_run
-        over = run.is_success or run.status is dg.DagsterRunStatus.FAILURE
+    by_job: dict[str, list[Run]] = {}
+    for run in runs:
         settled = (
             run.tags.get("dagster/max_retries") == "0"
-            or (machine_time - ended(record)).total_seconds() >= _SETTLED_S
-            or in_future(ended(record), machine_time)
+            or (machine_time - ended(run)).total_seconds() >= _SETTLED_S
+            or in_future(ended(run), machine_time)
         )
-        if over and (run.is_success or settled) and concluded(record):
-            by_job.setdefault(_subject(run), []).append(record)
+        if run.is_success or (run.is_failure and settled and concluded(run)):
+            by_job.setdefault(_subject(run), []).append(run)
     found = []
-    for job, records in by_job.items():
-        newest = records[0].dagster_run
+    for job, its in by_job.items():
+        newest = its[0]
         if newest.is_success:
             continue
-        events = _events(instance, records[0])
-        lost = [k for k in events.wanted if not _renewed_since(instance, k, ended(records[0]))]
+        events = _events(book, newest)
+        lost = [k for k in events.wanted if not _renewed_since(book, k, ended(newest))]
         if events.wanted and not lost:
             continue
         found.append(
             FailedRun(
                 job=job,
                 run_id=newest.run_id,
-                at=ended(records[0]),
-                in_a_row=sum(1 for _ in takewhile(_failed, records)),
+                at=ended(newest),
+                in_a_row=sum(1 for _ in takewhile(lambda run: run.is_failure, its)),
                 blocked=bool(events.failures)
                 and all(reason.startswith(_BLOCKED) for _, reason in events.failures),
-                lost=tuple(sorted(key.to_user_string() for key in lost)),
+                lost=tuple(sorted(lost)),
                 words=": ".join(events.failures[0]) if events.failures else "",
             )
         )
     return found
 
 
-def concluded(record: dg.RunRecord) -> bool:
+def concluded(run: Run) -> bool:
     """Whether what a run found counts: it has ended, and is not tried again."""
-    run = record.dagster_run
     return run.is_finished and run.tags.get(_WILL_RETRY) != "true"
 
 
-def check_states(
-    instance: dg.DagsterInstance, runs: Iterable[dg.RunRecord]
-) -> list[CheckState]:
+def check_states(book: Ledger, runs: Iterable[Run]) -> list[CheckState]:
     """The newest evaluation of each check in these runs, by asset and name.
 
     Args:
         runs: newest first.
     """
     newest: dict[tuple[str, str], CheckState] = {}
-    for record in runs:
-        for state in _events(instance, record).checks:
+    for run in runs:
+        for state in _events(book, run).checks:
             newest.setdefault((state.asset, state.check), state)
     return [newest[key] for key in sorted(newest)]
 
@@ -346,9 +324,12 @@ def check_cases(values: Mapping[str, Any]) -> list[str]:
     return [", ".join(f"{name} {value}" for name, value in told.items())] if told else []
 
 
-def failure_words(failure: dg.DagsterEvent) -> str:
-    """Why a step failed: the words of its first cause, without the way it took."""
-    data = failure.step_failure_data
+def failure_words(data: Any) -> str:
+    """Why a step failed: the words of its first cause, without the way it took.
+
+    Args:
+        data: what is known of the failure, of Dagster or as its ledger has it.
+    """
     if data.user_failure_data and data.user_failure_data.description:
         return str(data.user_failure_data.description)
     error = data.error
@@ -363,9 +344,9 @@ def failure_words(failure: dg.DagsterEvent) -> str:
     return f"{kind.rpartition('.')[2]}: {words or 'no words given'}"
 
 
-def ended(record: dg.RunRecord) -> datetime:
+def ended(run: Run) -> datetime:
     """When a run ended; of one that has not, when it was last heard of."""
-    return _moment(record.end_time) if record.end_time else record.update_timestamp
+    return _moment(run.ended_s) if run.ended_s else run.updated
 
 
 @dataclass(frozen=True)
@@ -381,142 +362,98 @@ class _Events:
 
     checks: tuple[CheckState, ...]
     failures: tuple[tuple[str, str], ...]
-    wanted: frozenset[dg.AssetKey]
+    wanted: frozenset[str]
 
 
-def _events(instance: dg.DagsterInstance, record: dg.RunRecord) -> _Events:
-    run_id = record.dagster_run.run_id
-    if run_id in _READ:
-        return _READ[run_id]
-    kinds = dg.DagsterEventType
-    found = instance.get_records_for_run(
-        run_id,
-        of_type={
-            kinds.ASSET_CHECK_EVALUATION,
-            kinds.STEP_FAILURE,
-            kinds.ASSET_MATERIALIZATION_PLANNED,
-            kinds.ASSET_MATERIALIZATION,
-        },
-    )
-    checks, failures, keys = [], [], {k: set() for k in (True, False)}
-    for event in found.records:
-        entry = event.event_log_entry
-        happened = entry.dagster_event
-        if happened.event_type is kinds.ASSET_CHECK_EVALUATION:
-            result = happened.asset_check_evaluation_data
-            failing = None if result.passed else _failing(entry, result)
-            asset = result.asset_key.to_user_string()
-            checks.append(CheckState(asset, result.check_name, result.severity.value, failing))
-        elif happened.event_type is kinds.STEP_FAILURE:
-            failures.append((str(happened.step_key), failure_words(happened)))
+def _events(book: Ledger, run: Run) -> _Events:
+    if run.run_id in _READ:
+        return _READ[run.run_id]
+    checks, failures, planned, done = [], [], set(), set()
+    kinds = (ledger.CHECK, ledger.STEP_FAILURE, ledger.PLANNED, ledger.MATERIALIZATION)
+    for event in book.events(run.run_id, kinds):
+        if event.kind == ledger.CHECK:
+            checks.append(_check(event))
+        elif event.kind == ledger.STEP_FAILURE:
+            failures.append((str(event.step_key), failure_words(event.data)))
+        elif event.kind == ledger.PLANNED:
+            planned.update(ledger.names([event.data.asset_key]))
         else:
-            keys[happened.event_type is kinds.ASSET_MATERIALIZATION].add(happened.asset_key)
-    planned, done = keys[False], keys[True]
+            done.update(ledger.names([event.data.materialization.asset_key]))
     read = _Events(
         tuple(reversed(checks)), tuple(failures), frozenset(planned - done or planned)
     )
-    if record.dagster_run.is_finished:
+    if run.is_finished:
         if len(_READ) >= _MOST_READ:
             _READ.clear()
-        _READ[run_id] = read
+        _READ[run.run_id] = read
     return read
 
 
-def _renewed_since(instance: dg.DagsterInstance, key: dg.AssetKey, moment: datetime) -> bool:
-    event = instance.get_latest_materialization_event(key)
-    if event is None or event.timestamp <= moment.timestamp():
+def _renewed_since(book: Ledger, asset: str, moment: datetime) -> bool:
+    newest = book.materializations(asset, most=1)
+    if not newest or newest[0].at_s <= moment.timestamp():
         return False
-    run = instance.get_run_by_id(event.run_id)
+    run = book.run(newest[0].run_id)
     return run is None or run.is_success
 
 
-def _failed(record: dg.RunRecord) -> bool:
-    return record.dagster_run.status is dg.DagsterRunStatus.FAILURE
-
-
-def _subject(run: dg.DagsterRun) -> str:
+def _subject(run: Run) -> str:
     """The job of a run; of a run of chosen assets, those."""
     if not run.job_name.startswith("__"):
         return run.job_name
-    chosen = sorted(key.to_user_string() for key in run.asset_selection or ())
-    return f"{_job_name(run)} {', '.join(chosen)}".rstrip()
+    return f"{_job_name(run)} {', '.join(sorted(run.selection))}".rstrip()
 
 
-def _failing(entry: dg.EventLogEntry, result: dg.AssetCheckEvaluation) -> FailingCheck:
-    values = {name: value.value for name, value in result.metadata.items()}
-    return FailingCheck(
-        asset=result.asset_key.to_user_string(),
-        check=result.check_name,
-        severity=result.severity.value,
-        at=_moment(entry.timestamp),
-        run_id=entry.run_id,
+def _check(event: Event) -> CheckState:
+    told = event.data
+    (asset,) = ledger.names([told.asset_key])
+    values = {name: ledger.value(entry) for name, entry in told.metadata.items()}
+    failing = FailingCheck(
+        asset=asset,
+        check=told.check_name,
+        severity=told.severity,
+        at=_moment(event.at_s),
+        run_id=event.run_id,
         failed=values.get("failed"),
         looked_at=values.get("looked_at"),
         words=" ".join(check_cases(values)[:1]),
     )
+    return CheckState(asset, told.check_name, told.severity, None if told.success else failing)
 
 
-def _materializations(
-    instance: dg.DagsterInstance, asset: str, since: datetime
-) -> Iterator[dg.EventLogRecord]:
-    wanted = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey(asset), after_timestamp=since.timestamp()
-    )
-    cursor: str | None = None
-    while True:
-        page = instance.fetch_materializations(wanted, limit=_PAGE, cursor=cursor)
-        yield from page.records
-        if not page.has_more:
-            return
-        cursor = page.cursor
-
-
-def _failed_assets(instance: dg.DagsterInstance, run_id: str) -> set[str]:
+def _failed_assets(book: Ledger, run_id: str) -> set[str]:
     """The assets of a run whose own step failed, or a check that blocks."""
-    events = instance.get_records_for_run(
-        run_id,
-        of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.ASSET_CHECK_EVALUATION},
-    )
     found = set()
-    for event in events.records:
-        happened = event.event_log_entry.dagster_event
-        if happened.event_type is dg.DagsterEventType.STEP_FAILURE:
-            found.add(str(happened.step_key))
-            continue
-        check = happened.asset_check_evaluation_data
-        if (
-            check.blocking
-            and check.severity is dg.AssetCheckSeverity.ERROR
-            and not check.passed
-        ):
-            found.add(check.asset_key.to_user_string())
+    for event in book.events(run_id, (ledger.STEP_FAILURE, ledger.CHECK)):
+        told = event.data
+        if event.kind == ledger.STEP_FAILURE:
+            found.add(str(event.step_key))
+        elif told.blocking and told.severity == "ERROR" and not told.success:
+            found.update(ledger.names([told.asset_key]))
     return found
 
 
-def _failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[Update]:
-    events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-    for event in events.records:
-        failure = event.event_log_entry.dagster_event
+def _failed_steps(book: Ledger, run_id: str) -> Iterator[Update]:
+    for event in book.events(run_id, (ledger.STEP_FAILURE,)):
         yield Update(
-            at=_moment(event.timestamp),
-            asset=str(failure.step_key),
+            at=_moment(event.at_s),
+            asset=str(event.step_key),
             run_id=run_id,
             status="failed",
-            reason=failure_words(failure),
+            reason=failure_words(event.data),
         )
 
 
-def _job_name(run: dg.DagsterRun) -> str:
+def _job_name(run: Run) -> str:
     return "(assets)" if run.job_name.startswith("__") else run.job_name
 
 
-def _status(record: dg.RunRecord | None, failed: bool) -> str:
+def _status(run: Run | None, failed: bool) -> str:
     """That of a materialization in a run; one of a run that was deleted counts as good."""
     if failed:
         return "failed"
-    if record is None or record.dagster_run.is_finished:
-        canceled = record and record.dagster_run.status is dg.DagsterRunStatus.CANCELED
-        return "canceled" if canceled else "succeeded"
+    if run is None or run.is_finished:
+        return "canceled" if run and run.status == "CANCELED" else "succeeded"
     return "running"
 
 

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import dagster as dg
-
 from fund_assets.calendar import (
     HORIZON_ALARM_DAYS,
     PUBLICATION_DUE,
@@ -24,6 +22,7 @@ from fund_assets.calendar import (
     to_stamp,
 )
 from fund_assets.monitoring import records, sessions, vitals
+from fund_assets.monitoring.ledger import Ledger
 from fund_assets.monitoring.records import (
     AssetStatistics,
     CheckState,
@@ -34,12 +33,11 @@ from fund_assets.monitoring.records import (
 )
 from fund_assets.monitoring.sessions import SessionCoverage
 from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
-from fund_assets.platform import Platform
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import Pace, moment
-from fund_assets.warehouse import Warehouse, alerts, date_counts, facts
+from fund_assets.warehouse import Warehouse, alerts, date_counts, days, facts
 from fund_assets.warehouse.date_counts import Loss
 from fund_assets.warehouse.requests import requests_since
 
@@ -208,24 +206,28 @@ class Status:
         return {"healthy": self.healthy, **_plain(asdict(self))}
 
 
-def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datetime) -> Status:
+def gather(
+    settings: Settings, warehouse: Warehouse, book: Ledger, machine_time: datetime
+) -> Status:
     """The status of a platform whose warehouse has been made.
 
     Args:
+        book: Dagster's records.
         machine_time: now, by the clock that Dagster's records follow.
 
     Raises:
         WarehouseError: the warehouse cannot be read.
     """
-    warehouse, calendar, now = platform.warehouse, platform.calendar, platform.now()
-    runs = records.runs_since(instance, machine_time - WEEK)
-    week = records.updates_since(instance, runs, machine_time - WEEK)
+    now = settings.now()
+    calendar = days.calendar(warehouse, now.date())
+    runs = book.runs_since(machine_time - WEEK)
+    week = records.updates_since(book, runs, machine_time - WEEK)
     newest = facts.newest_dates(warehouse)
     covered = newest["validated_nav"]
     until = calendar.known_until
-    renewed = records.renewed(instance, newest)
+    renewed = records.renewed(book, newest)
     fresh = freshness(newest, calendar, now, renewed)
-    states = records.check_states(instance, runs)
+    states = records.check_states(book, runs)
     checks = tuple(records.failing_checks(states))
     held = facts.held_batches(warehouse)
     coverage = _coverage(warehouse, covered) if covered else ()
@@ -240,14 +242,14 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         if covered and key < covered
     )
     lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
-    ended = [record.dagster_run for record in runs if record.dagster_run.is_finished]
-    free = vitals.free_bytes(warehouse, platform.settings)
-    daemons = vitals.heartbeats(instance, machine_time)
+    ended = [run for run in runs if run.is_finished]
+    free = vitals.free_bytes(warehouse, settings)
+    daemons = vitals.heartbeats(book, machine_time)
     days_left = calendar.days_left(now.date())
     return Status(
         now=now,
-        frozen=platform.settings.clock is not None,
-        source=platform.settings.source,
+        frozen=settings.clock is not None,
+        source=settings.source,
         warehouse=warehouse.place,
         warehouse_bytes=warehouse.backend.size_bytes(),
         exists=True,
@@ -256,7 +258,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_missing(missing),
             *([lost_words(lost)] if lost else ()),
             *_held(held),
-            *_failed(records.failed_runs(instance, runs, machine_time), checks),
+            *_failed(records.failed_runs(book, runs, machine_time), checks),
             *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
             *_full(free, 0, vitals.DISK_FAIL_BYTES),
             *_alarmed(alerts.holding(warehouse)),
@@ -265,7 +267,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
             *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
             *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
             *_full(free, vitals.DISK_FAIL_BYTES, vitals.DISK_WARN_BYTES),
-            *_refused(Pace(1.0, platform.settings.pace_dir).refusals()),
+            *_refused(Pace(1.0, settings.pace_dir).refusals()),
         ),
         freshness=fresh,
         coverage_on=from_key(covered) if covered else None,
@@ -291,7 +293,7 @@ def gather(platform: Platform, instance: dg.DagsterInstance, machine_time: datet
         last_session=session,
         expected_by=datetime.combine(session, PUBLICATION_DUE, SHANGHAI),
         today_nav_count=facts.rows_on(warehouse, to_key(now.date())),
-        nav_rows=facts.row_count(warehouse, "validated_nav"),
+        nav_rows=facts.nav_rows(warehouse),
         fund_count=facts.row_count(warehouse, "fund_info"),
         evening=vitals.evening(warehouse, from_key(covered), active) if covered else (),
         sessions=sessions.recent(per_date, active, calendar, from_key(covered))

@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from fund_assets.monitoring import records, status
+from fund_assets.monitoring.ledger import Ledger
 from fund_assets.platform import Platform
 from fund_assets.report.files import weekly_file, write_page
 from fund_assets.report.page import Operations, WeekFacts, weekly_page
@@ -49,8 +50,9 @@ def operations(
     platform: Platform, instance: dg.DagsterInstance, machine_time: datetime
 ) -> Operations:
     """Freshness, runs and checks of the last seven days."""
-    runs = records.runs_since(instance, machine_time - status.WEEK)
-    states = records.check_states(instance, runs)
+    book = Ledger.of(instance)
+    runs = book.runs_since(machine_time - status.WEEK)
+    states = records.check_states(book, runs)
     newest = facts.newest_dates(platform.warehouse)
     fresh = status.freshness(newest, platform.calendar, platform.now(), {})
     failing = records.failing_checks(states)

@@ -15,6 +15,7 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fund_assets.calendar import (
     TradingCalendar,
@@ -58,41 +59,59 @@ def missing_dates(
         [to_key(day) for day in calendar.between(from_key(since), from_key(due))],
         dtype=np.int64,
     )
-    at = np.searchsorted(sessions, rows["nav_date"].to_numpy())
-    known = at < len(sessions)
-    known[known] = sessions[at[known]] == rows["nav_date"].to_numpy()[known]
-    seen = rows[known].assign(at=at[known]).sort_values(["fund_code", "at"])
-    steps = seen.groupby("fund_code")["at"].diff()
-    usual = steps.groupby(seen["fund_code"]).median()
-    enough = seen["fund_code"].value_counts() >= LEAST_NAVS
-    usual = usual[usual.index.isin(enough.index[enough])].round().clip(lower=1)
-    lag = seen["kind"].map({name: kind.lag for name, kind in KINDS.items()})
-    ends = seen.assign(end=len(sessions) - lag).drop_duplicates("fund_code", keep="last")
-    nexts = seen.groupby("fund_code")["at"].shift(-1)
-    nexts.loc[ends.index] = np.maximum(ends["end"], ends["at"] + 1)
-    gaps = seen.assign(next=nexts, usual=seen["fund_code"].map(usual)).dropna()
+    there, funds = _attendance(rows, sessions)
+    lag = funds["kind"].map({name: kind.lag for name, kind in KINDS.items()}).to_numpy()
+    counts = there.sum(axis=1)
+    first, last = there.argmax(axis=1), there.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+    ends = np.maximum(len(sessions) - lag, last + 1)
+    known = counts >= LEAST_NAVS
+    # Nearly all funds have every session from their first to what is due: they lack nothing.
+    whole = counts == ends - first
+    fund, at = np.nonzero(there & (known & ~whole)[:, None])
+    seen = pd.DataFrame({"fund": fund, "at": at})
+    usual = seen.groupby("fund")["at"].diff().groupby(fund).median().round().clip(lower=1)
+    daily = known & whole
+    daily[usual.index[usual == 1]] = True
+    nexts = seen.groupby("fund")["at"].shift(-1).fillna(pd.Series(ends[fund]))
+    gaps = seen.assign(next=nexts, usual=seen["fund"].map(usual))
     absent = np.round((gaps["next"] - gaps["at"]) / gaps["usual"]).astype("int64") - 1
     gaps = gaps[absent > 0].assign(absent=absent[absent > 0])
     found = gaps.loc[gaps.index.repeat(gaps["absent"])]
     number = found.groupby(level=0).cumcount() + 1
     found = found.assign(at=(found["at"] + found["usual"] * number).astype("int64"))
-    daily = usual.index[usual == 1]
-    peers = seen[seen["fund_code"].isin(daily)]
-    funds = peers.groupby("kind")["fund_code"].nunique()
-    there = peers.groupby(["kind", "at"]).size()
-    share = there / there.index.get_level_values("kind").map(funds)
-    of = pd.MultiIndex.from_frame(found[["kind", "at"]])
-    counts = (share.reindex(of).fillna(0.0) >= PEERS_SHARE).to_numpy()
-    looked_for = np.append(~np.isin(sessions, list(unseen)), True)
-    counts = counts | ~looked_for[found["at"].to_numpy() + 1]
-    found = found[counts | (found["usual"] > 1).to_numpy()]
+    kinds, names = pd.factorize(funds["kind"])
+    of_kind = ((np.arange(len(names))[:, None] == kinds) & daily).astype("float64")
+    share = of_kind @ there / np.maximum(of_kind.sum(axis=1), 1.0)[:, None]
+    # Beyond the sessions that were looked at nobody has a NAV, and all of them were looked for.
+    share = np.append(share, np.zeros((len(names), 1)), axis=1)
+    looked_for = np.append(~np.isin(sessions, list(unseen)), [True, True])
+    fund, at = found["fund"].to_numpy(), found["at"].to_numpy()
+    missed = (share[kinds[fund], at] >= PEERS_SHARE) | ~looked_for[at + 1]
+    found = found[missed | (found["usual"] > 1).to_numpy()]
     return (
-        found.assign(nav_date=sessions[found["at"].to_numpy()])[
-            ["fund_code", "kind", "nav_date"]
-        ]
+        funds[["fund_code", "kind"]]
+        .iloc[found["fund"]]
+        .assign(nav_date=sessions[found["at"].to_numpy()])[columns]
         .sort_values(["fund_code", "nav_date"])
         .reset_index(drop=True)
     )
+
+
+def _attendance(
+    rows: pd.DataFrame, sessions: np.ndarray
+) -> tuple[NDArray[np.bool_], pd.DataFrame]:
+    """Whether each fund has a NAV of each session, and the funds: fund_code, kind."""
+    numbers, codes = pd.factorize(rows["fund_code"])
+    first = np.full(len(codes), len(rows))
+    np.minimum.at(first, numbers, np.arange(len(rows)))
+    kinds = rows["kind"].iloc[first].astype("str").to_numpy()
+    funds = pd.DataFrame({"fund_code": np.asarray(codes, dtype="object"), "kind": kinds})
+    dates = rows["nav_date"].to_numpy()
+    at = np.minimum(np.searchsorted(sessions, dates), len(sessions) - 1)
+    known = sessions[at] == dates
+    there = np.zeros((len(codes), len(sessions)), dtype=bool)
+    there[numbers[known], at[known]] = True
+    return there, funds
 
 
 def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> pd.DataFrame:

@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
 from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT, UNPROVEN
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -113,6 +111,9 @@ def breaches(rules: Iterable[Rule], frame: pd.DataFrame) -> dict[str, np.ndarray
     found = {rule.id: np.zeros(len(frame), dtype=bool) for rule in rules}
     if frame.empty:
         return found
+    import pandera.pandas as pa
+    from pandera.errors import SchemaErrors
+
     schema = pa.DataFrameSchema(
         checks=[pa.Check(rule.demand, name=rule.id, ignore_na=False) for rule in rules]
     )

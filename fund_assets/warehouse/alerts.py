@@ -4,10 +4,11 @@ Belongs here: reading and changing these three tables. Does not belong here: wha
 how it is sent (`alerts/`). Rows are dictionaries with the tables' columns.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
@@ -15,6 +16,9 @@ from fund_assets.schemas.tables import ALERT_OUTBOX, ALERT_SILENCE, ALERT_STATE,
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, upsert
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = Mapping[str, Any]
 #: What is stored and what silences it → changed states, new messages.
@@ -192,4 +196,6 @@ def _rows(connection: sa.Connection, sql: str) -> list[Row]:
 
 
 def _frame(table: Table, rows: Sequence[Row]) -> pd.DataFrame:
+    import pandas as pd
+
     return table.conform(pd.DataFrame(list(rows), columns=table.names))

@@ -4,15 +4,18 @@ Belongs here: reads for the step that refreshes events, and for looking at a fun
 belong here: writing them with a batch (`landing.py`), with a plan (`publishing.py`).
 """
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from fund_assets.schemas.tables import VALIDATED_NAV, WAREHOUSE_META
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ASKED_ON = "event_lists_asked_on"
 DESCRIBED = {
@@ -75,6 +78,8 @@ def recorded_since(warehouse: Warehouse, since: int, due: int) -> pd.DataFrame:
         since=since,
         due=due,
     )
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=list(DESCRIBED)).astype(DESCRIBED)
 
 
@@ -114,6 +119,8 @@ def asked_on(warehouse: Warehouse) -> int:
 @retried
 def set_asked_on(warehouse: Warehouse, today: int) -> None:
     """Remember that the market's lists were had today."""
+    import pandas as pd
+
     row = pd.DataFrame({"property": [ASKED_ON], "value": [str(today)]})
     with warehouse.transaction(writes=True) as connection:
         upsert(connection, WAREHOUSE_META, row)

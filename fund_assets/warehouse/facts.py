@@ -3,18 +3,23 @@
 Belongs here: counts and dates. Does not belong here: what is good or bad about them.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import sqlalchemy as sa
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
 from fund_assets.warehouse.events import asked_on
-from fund_assets.warehouse.landing import IS_REJECTED
+from fund_assets.warehouse.rejected import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
 ACTIVE_DATES = 25
@@ -78,33 +83,65 @@ def first_wave(warehouse: Warehouse) -> int | None:
     return None if found is None else int(str(found))
 
 
+def nav_rows(warehouse: Warehouse) -> int:
+    """How many NAVs were ever accepted, by the log of what was merged: none is deleted."""
+    found = warehouse.value(
+        "SELECT SUM(p.rows_new) FROM publish_log AS p JOIN collection_batch AS b "
+        "USING (batch_id) WHERE b.kind <> 'events'"
+    )
+    return int(str(found or 0))
+
+
 def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
     """Per kind: kind, published (funds with a NAV on the date), active, share.
 
-    Active are the listed funds with any accepted NAV in the 25 dates up to it.
+    Active are the listed funds with any accepted NAV in the 25 dates up to it. Two dates tell
+    of nearly all of them; of the others each is looked up.
     """
-    return warehouse.rows(
+    dates = dates_before(warehouse, nav_date, ACTIVE_DATES)
+    found = warehouse.rows(
         """
-        SELECT i.kind AS kind,
-               SUM(r.newest = :nav_date) AS published,
-               COUNT(*) AS active,
-               AVG(CAST(r.newest = :nav_date AS DOUBLE)) AS share
-        FROM (
-            SELECT fund_code, MAX(nav_date) AS newest FROM validated_nav
-            WHERE nav_date <= :nav_date AND nav_date >= (
-                SELECT MIN(nav_date) FROM (
-                    SELECT DISTINCT nav_date FROM validated_nav WHERE nav_date <= :nav_date
-                    ORDER BY nav_date DESC LIMIT :dates
-                ) AS newest
-            )
-            GROUP BY fund_code
-        ) AS r JOIN fund_info AS i USING (fund_code)
-        WHERE i.status = 'listed'
-        GROUP BY i.kind ORDER BY i.kind
+        SELECT kind, SUM(published) AS published, SUM(active) AS active FROM (
+            SELECT i.kind AS kind,
+                   CASE WHEN p.fund_code IS NULL THEN 0 ELSE 1 END AS published,
+                   CASE WHEN p.fund_code IS NOT NULL THEN 1
+                        WHEN q.fund_code IS NOT NULL THEN 1
+                        WHEN EXISTS (
+                            SELECT 1 FROM validated_nav AS v WHERE v.fund_code = i.fund_code
+                            AND v.nav_date BETWEEN :first AND :nav_date
+                        ) THEN 1 ELSE 0 END AS active
+            FROM fund_info AS i
+            LEFT JOIN validated_nav AS p
+                ON p.nav_date = :nav_date AND p.fund_code = i.fund_code
+            LEFT JOIN validated_nav AS q
+                ON q.nav_date = :before AND q.fund_code = i.fund_code
+            WHERE i.status = 'listed'
+        ) AS funds
+        GROUP BY kind HAVING SUM(active) > 0 ORDER BY kind
         """,
         nav_date=nav_date,
-        dates=ACTIVE_DATES,
+        before=dates[1] if len(dates) > 1 else nav_date,
+        first=dates[-1] if dates else nav_date,
     )
+    told = []
+    for row in found:
+        published, active = int(str(row["published"])), int(str(row["active"]))
+        share = published / active
+        told.append({**row, "published": published, "active": active, "share": share})
+    return told
+
+
+def dates_before(warehouse: Warehouse, nav_date: int, most: int) -> list[int]:
+    """The newest dates (yyyymmdd) with accepted NAVs up to one, that included, newest first.
+
+    Each is a look at the index; to list distinct dates, an engine reads all their rows.
+    """
+    newest = sa.text("SELECT MAX(nav_date) FROM validated_nav WHERE nav_date < :after")
+    found = [nav_date + 1]
+    with warehouse.transaction() as connection:
+        while len(found) <= most and (date := connection.scalar(newest, {"after": found[-1]})):
+            found.append(int(date))
+    return found[1:]
 
 
 def seen_by(warehouse: Warehouse, nav_date: int) -> dict[int, int]:
@@ -281,6 +318,8 @@ def newest_wave_waits(warehouse: Warehouse) -> bool:
 
 def accepted_on(warehouse: Warehouse, nav_date: int) -> pd.DataFrame:
     """The accepted figures of a date (yyyymmdd) of listed funds, with the kind of each."""
+    import pandas as pd
+
     names = ["fund_code", "kind", *OBSERVED_NAMES]
     rows = warehouse.rows(
         f"SELECT fund_code, i.kind, {', '.join(f'v.{name}' for name in OBSERVED_NAMES)} "

@@ -29,7 +29,8 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.date_counts import count_dates
-from fund_assets.warehouse.landing import IS_REJECTED, REJECTED_BY, batch_row
+from fund_assets.warehouse.landing import batch_row
+from fund_assets.warehouse.rejected import IS_REJECTED, REJECTED_BY
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import insert, renew, update

@@ -3,10 +3,11 @@
 Belongs here: adding to it and summing it up. Does not belong here: counting (`sources/`).
 """
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 import sqlalchemy as sa
 
 from fund_assets.schemas.tables import SOURCE_REQUEST
@@ -14,11 +15,16 @@ from fund_assets.sources.tally import RequestCount
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
 
+if TYPE_CHECKING:
+    pass
+
 
 def add_requests(
     warehouse: Warehouse, source: str, day: int, counts: Iterable[RequestCount]
 ) -> None:
     """Add what a process counted to the account of a day (yyyymmdd)."""
+    import pandas as pd
+
     with warehouse.transaction(writes=True) as connection:
         known = connection.execute(
             sa.text(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, iso_week, newest_sunday, to_key, to_stamp
 from fund_assets.schemas.tables import WEEKLY_LOG
-from fund_assets.warehouse.landing import IS_REJECTED
+from fund_assets.warehouse.rejected import IS_REJECTED
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert

@@ -4,16 +4,21 @@ Belongs here: the ways of writing that every step shares. Does not belong here: 
 write, or how an engine does it (`sqlite.py`, `mysql.py`).
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 import sqlalchemy as sa
-from numpy.typing import NDArray
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.backend import Backend, Conflict, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 
 def insert(
@@ -66,6 +71,9 @@ def renew(
     Raises:
         pandera.errors.SchemaError: a value that the table's declaration refuses.
     """
+    import numpy as np
+    import pandas as pd
+
     new = np.ones(len(frame), dtype=bool)
     if len(stored):
         key = list(table.primary_key)
@@ -86,6 +94,9 @@ def renew(
 
 def differing(table: Table, frame: pd.DataFrame, stored: pd.DataFrame) -> NDArray[np.bool_]:
     """Which rows of `frame` are not in `stored`, or there with another value."""
+    import numpy as np
+    import pandas as pd
+
     key = list(table.primary_key)
     stored_keys = pd.MultiIndex.from_frame(stored[key])
     at = stored_keys.get_indexer(pd.MultiIndex.from_frame(frame[key]))

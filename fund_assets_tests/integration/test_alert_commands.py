@@ -203,6 +203,7 @@ def test_the_watcher_lives_without_dagster(warehouse, monkeypatch):
 def test_metrics_count_alerts_and_messages(warehouse, monkeypatch):
     """Stops a dead letter from being seen only by those who look for it."""
     from fund_assets.health.exposition import encode
+    from fund_assets.monitoring.ledger import project_ledger
     from fund_assets.monitoring.status import gather
 
     explained = Alert("freshness", "fund_nav", Severity.WARNING, "x")
@@ -213,8 +214,9 @@ def test_metrics_count_alerts_and_messages(warehouse, monkeypatch):
         messages=[letter("dead"), letter("waiting")],
     )
     monkeypatch.setenv("FUND_CLOCK", "2026-09-18T21:00")
-    with project_instance() as instance, closing(Platform().warehouse):
-        status = gather(Platform(), instance, datetime.now(SHANGHAI))
+    platform = Platform()
+    with project_ledger() as book, closing(platform.warehouse):
+        status = gather(platform.settings, platform.warehouse, book, datetime.now(SHANGHAI))
     text = encode(status, "")[0].decode()
     assert 'fund_alerts_firing{severity="warning"} 1.0' in text
     assert 'fund_alerts_firing{severity="critical"} 0.0' in text, "it is explained"

@@ -505,10 +505,13 @@ def test_nav_finds_funds(command):
 
 def test_doctor(own):
     """Stops a doctor that finds all well when the settings are wrong."""
-    well = own("doctor", FUND_HISTORY="3")
+    well = own("doctor", "--deep", FUND_HISTORY="3")
     assert well.exit_code == 0, well.output
     for text in ("FUND_SIM_FUNDS", "no damage", "JavaScript engine", "2 runs in", "GB free"):
         assert text in well.output
+    quick = own("doctor").output
+    assert "2 runs in" in quick and "as declared" in quick
+    assert "damage" not in quick and "JavaScript" not in quick, "that is read by --deep alone"
     assert "FUND_HISTORY       is no setting" in well.output
     assert own("doctor", FUND_SIM_YEARS="-1", FUND_HISTORY="").exit_code == 1
 
@@ -521,7 +524,7 @@ def test_doctor_finds_damage(own):
     with own.database.open("r+b") as file:
         file.seek(own.database.stat().st_size // 2)
         file.write(b"\xff" * 40_000)
-    ill = own("doctor", FUND_SIM_YEARS="1")
+    ill = own("doctor", "--deep", FUND_SIM_YEARS="1")
     assert ill.exit_code == 1
     assert "failures: 1" in ill.output
 

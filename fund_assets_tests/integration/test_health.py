@@ -478,19 +478,21 @@ def test_dead_daemon_is_told(state):
     import dagster as dg
     from dagster._daemon.types import DaemonHeartbeat
 
-    from fund_assets.dagster_state import project_instance
     from fund_assets.health import verdict
+    from fund_assets.monitoring.ledger import Ledger
     from fund_assets.monitoring.status import gather
     from fund_assets.platform import Platform
 
     now = datetime.now().astimezone()
-    with dg.DagsterInstance.ephemeral() as instance, project_instance():
+    platform = Platform(read_only=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        book = Ledger.of(instance)
         instance.add_daemon_heartbeat(
             DaemonHeartbeat(timestamp=now.timestamp(), daemon_type="SENSOR", daemon_id="1")
         )
         for minutes, found in ((0, "healthy"), (3, "degraded"), (6, "unhealthy")):
             status = gather(
-                Platform(read_only=True), instance, now + timedelta(minutes=minutes)
+                platform.settings, platform.warehouse, book, now + timedelta(minutes=minutes)
             )
             assert verdict.health(status)["status"] == found
             told = "SENSOR" in " ".join(status.problems), "SENSOR" in " ".join(status.notices)

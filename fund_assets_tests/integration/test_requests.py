@@ -105,9 +105,11 @@ def test_a_run_that_fails_tells_of_its_requests(market):
 
     from datetime import datetime
 
+    from fund_assets.monitoring.ledger import Ledger
     from fund_assets.settings import SHANGHAI
 
-    status = gather(market.platform(FRIDAY), market.instance, datetime.now(SHANGHAI))
+    platform, book = market.platform(FRIDAY), Ledger.of(market.instance)
+    status = gather(platform.settings, platform.warehouse, book, datetime.now(SHANGHAI))
     told = encode(status, "")[0].decode()
     assert 'fund_source_requests_total{outcome="status_503",source="eastmoney"} 2.0' in told
     count = (

@@ -12,7 +12,8 @@ from fund_assets.alerts.kinds import KINDS, Severity
 from fund_assets.alerts.lifecycle import advance, ahead
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.monitoring.records import FailedRun, FailingCheck
-from fund_assets.monitoring.vitals import Heartbeat, Ticking
+from fund_assets.monitoring.ticking import Ticking
+from fund_assets.monitoring.vitals import Heartbeat
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.doors import Refusal
 from fund_assets.sources.pace import moment

@@ -46,6 +46,16 @@ def test_sessions_of_a_year(year: int, sessions: int) -> None:
     assert sum(key // 10_000 == year for key in CALENDAR.sessions) == sessions
 
 
+def test_the_sessions_are_those_of_the_package() -> None:
+    """Stops a release that writes its holidays down otherwise from changing the calendar."""
+    from exchange_calendars import get_calendar
+    from exchange_calendars.exchange_calendar_xshg import XSHGExchangeCalendar
+
+    last = XSHGExchangeCalendar.bound_max()
+    told = get_calendar("XSHG", start=FIRST_SESSION.isoformat(), end=last).sessions
+    assert exchange_sessions() == tuple(days_to_keys(told.values.astype("datetime64[D]")))
+
+
 def test_golden_week_and_make_up_days_are_closed() -> None:
     """Stops a schedule that fires in the holidays, or on a working Sunday (调休)."""
     assert not any(CALENDAR.is_session(date(2025, 10, day)) for day in range(1, 9))

@@ -4,8 +4,11 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._daemon.types import DaemonHeartbeat
 
 from fund_assets.monitoring import records
+from fund_assets.monitoring.ledger import ENDS, STATUSES, Ledger, value
 from fund_assets.settings import SHANGHAI
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=SHANGHAI)
@@ -63,7 +66,7 @@ def run(instance, **config):
 
 
 def states(instance):
-    return records.check_states(instance, records.runs_since(instance, LONG_AGO))
+    return records.check_states(Ledger.of(instance), Ledger.of(instance).runs_since(LONG_AGO))
 
 
 @pytest.fixture
@@ -76,8 +79,8 @@ def test_a_failed_blocking_check_is_a_failure(instance):
     """Stops a materialization whose run failed from counting as an update that succeeded."""
     run(instance)
     run(instance, passes=False)
-    runs = records.runs_since(instance, LONG_AGO)
-    updates = records.updates_since(instance, runs, LONG_AGO)
+    runs = Ledger.of(instance).runs_since(LONG_AGO)
+    updates = records.updates_since(Ledger.of(instance), runs, LONG_AGO)
     found = [(u.asset, u.status, u.rows, u.rows_written, u.data_date) for u in updates]
     assert found == [
         ("validated_nav", "failed", 10, 8, ""),
@@ -114,7 +117,9 @@ def test_a_failed_check_of_its_own_step_fails_the_asset_it_judges(instance):
         [fund_info, rules, fund_events], instance=instance, raise_on_error=False
     )
     assert not result.success
-    found = records.updates_since(instance, records.runs_since(instance, LONG_AGO), LONG_AGO)
+    found = records.updates_since(
+        Ledger.of(instance), Ledger.of(instance).runs_since(LONG_AGO), LONG_AGO
+    )
     assert ("fund_info", "failed", 5) in [(u.asset, u.status, u.rows) for u in found]
     (statistics,) = records.asset_statistics(found)
     assert (statistics.asset, statistics.failed, statistics.rows) == ("fund_info", 1, 0)
@@ -131,8 +136,8 @@ def test_statistics_without_updates():
 def test_a_crash_before_anything_was_written_is_an_update_too(instance):
     """Stops failed attempts from vanishing because no materialization tells of them."""
     run(instance, crashes=True)
-    runs = records.runs_since(instance, LONG_AGO)
-    (update,) = records.updates_since(instance, runs, LONG_AGO)
+    runs = Ledger.of(instance).runs_since(LONG_AGO)
+    (update,) = records.updates_since(Ledger.of(instance), runs, LONG_AGO)
     assert (update.asset, update.status, update.rows) == ("fund_nav", "failed", None)
     assert update.reason == "ValueError: fund 000001 2026-09-18: no such luck"
 
@@ -143,7 +148,7 @@ def test_statistics(instance):
     for passes in (True, True, False):
         run(instance, passes=passes)
     instance.create_run_for_job(DEFS.resolve_job_def("evening"))  # made, never started
-    (found,) = records.job_statistics(records.runs_since(instance, LONG_AGO))
+    (found,) = records.job_statistics(Ledger.of(instance).runs_since(LONG_AGO))
     assert (found.job, found.runs, found.succeeded, found.failed) == ("evening", 4, 2, 1)
     assert found.success_rate == pytest.approx(2 / 3)
     assert 0 < found.mean_duration_s < 60
@@ -152,7 +157,7 @@ def test_statistics(instance):
 def test_only_unstarted_runs_have_no_rate(instance):
     """Stops 0 % where nothing has ended yet."""
     instance.create_run_for_job(DEFS.resolve_job_def("evening"))
-    (found,) = records.job_statistics(records.runs_since(instance, LONG_AGO))
+    (found,) = records.job_statistics(Ledger.of(instance).runs_since(LONG_AGO))
     assert (found.runs, found.success_rate, found.mean_duration_s) == (1, None, None)
 
 
@@ -172,9 +177,9 @@ def test_windows_are_respected(instance):
     """Stops last month's runs from standing in this week's statistics."""
     run(instance)
     ahead = datetime.now(SHANGHAI) + timedelta(hours=1)
-    runs = records.runs_since(instance, LONG_AGO)
-    assert records.runs_since(instance, ahead) == []
-    assert records.updates_since(instance, runs, ahead) == []
+    runs = Ledger.of(instance).runs_since(LONG_AGO)
+    assert Ledger.of(instance).runs_since(ahead) == []
+    assert records.updates_since(Ledger.of(instance), runs, ahead) == []
 
 
 def later():
@@ -182,7 +187,9 @@ def later():
 
 
 def failed_runs(instance):
-    return records.failed_runs(instance, records.runs_since(instance, LONG_AGO), later())
+    return records.failed_runs(
+        Ledger.of(instance), Ledger.of(instance).runs_since(LONG_AGO), later()
+    )
 
 
 def test_a_job_whose_newest_run_failed(instance):
@@ -208,10 +215,10 @@ def test_another_job_that_succeeds_hides_nothing(instance):
     ).resolve_job_def("canary")
     assert canary.execute_in_process(instance=instance).success
     assert [found.job for found in failed_runs(instance)] == ["evening"]
-    (_, record) = records.runs_since(instance, LONG_AGO)
-    instance.add_run_tags(record.dagster_run.run_id, {"dagster/max_retries": "0"})
-    runs = records.runs_since(instance, LONG_AGO)
-    at_once = records.failed_runs(instance, runs, records.ended(record))
+    (_, run_made) = Ledger.of(instance).runs_since(LONG_AGO)
+    instance.add_run_tags(run_made.run_id, {"dagster/max_retries": "0"})
+    runs = Ledger.of(instance).runs_since(LONG_AGO)
+    at_once = records.failed_runs(Ledger.of(instance), runs, records.ended(run_made))
     assert [found.job for found in at_once] == ["evening"]
 
 
@@ -245,8 +252,8 @@ def test_a_process_that_died_without_a_word(instance):
 def test_what_is_under_way_canceled_or_tried_again_is_no_failure(instance):
     """Stops a person's own stop, or a run whose retry is coming, from waking somebody."""
     run(instance, crashes=True)
-    (record,) = records.runs_since(instance, LONG_AGO)
-    instance.add_run_tags(record.dagster_run.run_id, {"dagster/will_retry": "true"})
+    (run_made,) = Ledger.of(instance).runs_since(LONG_AGO)
+    instance.add_run_tags(run_made.run_id, {"dagster/will_retry": "true"})
     assert failed_runs(instance) == []
     made = instance.create_run_for_job(DEFS.resolve_job_def("evening"))
     instance.report_run_canceled(made)
@@ -256,9 +263,9 @@ def test_what_is_under_way_canceled_or_tried_again_is_no_failure(instance):
 def test_a_run_that_failed_this_moment_waits_for_its_tag(instance):
     """Stops a false page in the moment between a failure and the note that it is tried again."""
     run(instance, crashes=True)
-    runs = records.runs_since(instance, LONG_AGO)
-    assert records.failed_runs(instance, runs, datetime.now(SHANGHAI)) == []
-    assert len(records.failed_runs(instance, runs, later())) == 1
+    runs = Ledger.of(instance).runs_since(LONG_AGO)
+    assert records.failed_runs(Ledger.of(instance), runs, datetime.now(SHANGHAI)) == []
+    assert len(records.failed_runs(Ledger.of(instance), runs, later())) == 1
 
 
 def test_ended_runs_are_read_once(instance):
@@ -280,3 +287,56 @@ def test_a_case_is_never_taken_apart():
     (found,) = records.check_cases({"failed": 1, "cases": "index SPX: closed; and late"})
     assert found == "index SPX: closed; and late"
     assert records.check_cases({"failed": 1, "cases": ""}) == []
+
+
+def test_the_ledger_reads_what_dagster_reads(instance):
+    """Stops Dagster's tables or their JSON from changing without this project noticing."""
+    run(instance)
+    run(instance, passes=False, severity="WARN")
+    chosen = DEFS.resolve_implicit_global_asset_job_def()
+    chosen.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("fund_nav")])
+    instance.add_daemon_heartbeat(
+        DaemonHeartbeat(timestamp=1795976777.5, daemon_type="SENSOR", daemon_id="1")
+    )
+    book = Ledger.of(instance)
+    assert tuple(status.name for status in dg.DagsterRunStatus) == STATUSES
+    assert {s for s in STATUSES if dg.DagsterRunStatus[s] in FINISHED_STATUSES} == set(ENDS)
+    assert [(beat.daemon, beat.at_s) for beat in book.beats()] == [("SENSOR", 1795976777.5)]
+    told = instance.get_run_records(dg.RunsFilter(created_after=LONG_AGO))
+    assert [
+        (r.run_id, r.job_name, r.status, dict(r.tags), set(r.selection), r.created, r.updated,
+         r.started_s, r.ended_s)
+        for r in book.runs_since(LONG_AGO)
+    ] == [
+        (t.dagster_run.run_id, t.dagster_run.job_name, t.dagster_run.status.name,
+         t.dagster_run.tags,
+         {key.to_user_string() for key in t.dagster_run.asset_selection or ()},
+         t.create_timestamp, t.update_timestamp, t.start_time, t.end_time)
+        for t in told
+    ]  # fmt: skip
+    assert [r.selection for r in book.runs_since(LONG_AGO, most=1)] == [("fund_nav",)]
+    events = instance.fetch_materializations(dg.AssetKey("fund_nav"), limit=9).records
+    assert [(e.run_id, e.at_s) for e in book.materializations("fund_nav")] == [
+        (e.run_id, e.timestamp) for e in events
+    ]
+    instance.wipe_assets([dg.AssetKey("fund_nav")])
+    assert book.materializations("fund_nav") == []
+    assert len(book.materializations("validated_nav", LONG_AGO)) == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [3, 2.5, "text", True, dg.MetadataValue.path("/a"), dg.MetadataValue.url("http://a"),
+     dg.MetadataValue.md("**a**"), dg.MetadataValue.json({"a": [1]})],
+)  # fmt: skip
+def test_the_ledger_reads_every_kind_of_metadata(instance, given):
+    """Stops a figure of a run from being told as an object of Dagster's storage."""
+
+    @dg.asset
+    def told():
+        return dg.MaterializeResult(metadata={"it": given})
+
+    dg.materialize([told], instance=instance)
+    (event,) = Ledger.of(instance).materializations("told")
+    (entry,) = event.data.materialization.metadata_entries
+    assert value(entry.entry_data) == getattr(given, "value", given)

@@ -23,7 +23,7 @@ from dagster._utils.error import SerializableErrorInfo
 
 from fund_assets.cli.examining import daemon_finding
 from fund_assets.dagster_state import write_at_once
-from fund_assets.monitoring import vitals
+from fund_assets.monitoring import ticking
 from fund_assets.settings import SHANGHAI
 
 
@@ -86,7 +86,7 @@ def scheduler(instance):
 def missed(scheduler, now=NOW):
     return {
         t.name: [(f"{when:%d %H:%M}", trading) for when, trading in t.missed]
-        for t in vitals.ticking(scheduler.instance, now)
+        for t in ticking.ticking(scheduler.instance, now)
     }
 
 
@@ -147,10 +147,10 @@ def test_the_newest_ended_tick_tells_whether_it_fails(scheduler):
     scheduler.tick(state, "2026-09-16T19:00", TickStatus.SUCCESS)
     scheduler.tick(state, "2026-09-17T19:00", TickStatus.FAILURE, error)
     scheduler.tick(state, "2026-09-18T11:59", TickStatus.STARTED)
-    (found,) = vitals.ticking(scheduler.instance, NOW)
+    (found,) = ticking.ticking(scheduler.instance, NOW)
     assert (found.failed_at, found.error) == (at("2026-09-17T19:00"), "KeyError: 'nav'")
     scheduler.tick(state, "2026-09-18T12:00", TickStatus.SKIPPED)
-    (found,) = vitals.ticking(scheduler.instance, NOW + timedelta(minutes=1))
+    (found,) = ticking.ticking(scheduler.instance, NOW + timedelta(minutes=1))
     assert (found.failed_at, found.error) == (None, "")
 
 
@@ -164,14 +164,14 @@ def test_two_daemons_are_told_and_one_that_was_restarted_is_not(instance):
     for minute, daemon_id in enumerate(["a", "a", "b", "b", "c", "b", "c"]):
         at = NOW + timedelta(minutes=minute)
         beat(instance, daemon_id, at)
-        found.append(vitals.rivals(instance, at))
+        found.append(ticking.rivals(instance, at))
     five, six = NOW + timedelta(minutes=5), NOW + timedelta(minutes=6)
     assert found == [None] * 5 + [five, six]
     # One of them is stopped.
     for minute, told in ((7, six), (16, six), (17, None)):
         at = NOW + timedelta(minutes=minute)
         beat(instance, "c", at)
-        assert vitals.rivals(instance, at) == told
+        assert ticking.rivals(instance, at) == told
 
 
 def test_doctor_tells_of_no_daemon_of_one_and_of_two():
@@ -186,4 +186,4 @@ def test_doctor_tells_of_no_daemon_of_one_and_of_two():
 def test_an_instance_in_memory_has_no_schedules():
     """Stops every run in a test from looking like a dead Dagster."""
     with dg.DagsterInstance.ephemeral() as instance:
-        assert vitals.ticking(instance, NOW) == ()
+        assert ticking.ticking(instance, NOW) == ()

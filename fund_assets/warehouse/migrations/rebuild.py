@@ -12,7 +12,6 @@ to do. A renamed column would need a statement of its own.
 """
 
 import sqlalchemy as sa
-from alembic import op
 
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.ddl import METADATA, sql_table
@@ -46,11 +45,15 @@ FILLS = {
 
 def create_missing() -> None:
     """Tables that are declared and not there."""
+    from alembic import op
+
     METADATA.create_all(op.get_bind())
 
 
 def rebuild(name: str) -> None:
     """Make a table what its declaration says, with all its rows."""
+    from alembic import op
+
     connection = op.get_bind()
     on_sqlite = connection.dialect.name == "sqlite"
     found = difference(connection, name)
@@ -100,6 +103,8 @@ def add_rows(name: str, values: dict[str, str], source: str) -> None:
     told = {column.name: values.get(column.name) or _fill(name, column) for column in columns}
     incoming = ", ".join(f"{sql} AS `{column}`" for column, sql in told.items())
     same = " AND ".join(f"t.`{key}` = had.`{key}`" for key in TABLES[name].primary_key)
+    from alembic import op
+
     op.get_bind().exec_driver_sql(
         f"INSERT INTO {name} ({', '.join(f'`{column}`' for column in told)}) "
         f"SELECT * FROM (SELECT {incoming} FROM {source}) AS had "

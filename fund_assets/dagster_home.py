@@ -1,0 +1,48 @@
+"""Where Dagster finds this project's `dagster.yaml`, told without loading Dagster.
+
+Belongs here: `DAGSTER_HOME` and what the file says of the storage. Does not belong here: the
+storage itself (`dagster_state.py`).
+"""
+
+import os
+from pathlib import Path
+
+import yaml
+
+from fund_assets.settings import SettingsError
+
+HOME = "DAGSTER_HOME"
+CONFIG = "dagster.yaml"
+#: The storage that the project's own file names: SQLite files below FUND_STATE.
+OURS = {"module": "fund_assets.dagster_state", "class": "StateStorage"}
+
+
+def set_dagster_home() -> Path:
+    """Point Dagster, in this process and its children, at the project's `dagster.yaml`.
+
+    `DAGSTER_HOME` stays as it is when it is set. Otherwise it becomes the working directory
+    when that holds a `dagster.yaml`, else the project's root.
+
+    Raises:
+        SettingsError: there is no `dagster.yaml`; says what to do.
+    """
+    if home := os.environ.get(HOME):
+        return Path(home)
+    candidates = (Path.cwd(), Path(__file__).resolve().parents[1])
+    for folder in candidates:
+        if (folder / CONFIG).is_file():
+            os.environ[HOME] = str(folder)
+            return folder
+    raise SettingsError(
+        f"no {CONFIG} in {' or '.join(str(folder) for folder in candidates)}: run this from "
+        f"the project's root, or set {HOME} to the folder that holds it"
+    )
+
+
+def in_our_files() -> bool:
+    """Whether Dagster's records are in the files below FUND_STATE, by its `dagster.yaml`."""
+    try:
+        said = yaml.safe_load((set_dagster_home() / CONFIG).read_text(encoding="utf-8"))
+        return bool(said["storage"]["custom"] == OURS)
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return False  # Dagster itself tells what is wrong with it
