@@ -5,16 +5,17 @@ storage itself (`dagster_state.py`).
 """
 
 import os
+import re
 from pathlib import Path
-
-import yaml
 
 from fund_assets.settings import SettingsError
 
 HOME = "DAGSTER_HOME"
 CONFIG = "dagster.yaml"
-#: The storage that the project's own file names: SQLite files below FUND_STATE.
-OURS = {"module": "fund_assets.dagster_state", "class": "StateStorage"}
+#: How the project's own file names its storage: SQLite files below FUND_STATE.
+OURS = re.compile(
+    r"^ +custom: *\{module: fund_assets\.dagster_state, class: StateStorage\}", re.MULTILINE
+)
 
 
 def set_dagster_home() -> Path:
@@ -40,9 +41,9 @@ def set_dagster_home() -> Path:
 
 
 def in_our_files() -> bool:
-    """Whether Dagster's records are in the files below FUND_STATE, by its `dagster.yaml`."""
-    try:
-        said = yaml.safe_load((set_dagster_home() / CONFIG).read_text(encoding="utf-8"))
-        return bool(said["storage"]["custom"] == OURS)
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
-        return False  # Dagster itself tells what is wrong with it
+    """Whether Dagster's records are in the files below FUND_STATE, by its `dagster.yaml`.
+
+    Where it says so in other words, or cannot be read, Dagster itself is asked.
+    """
+    file = set_dagster_home() / CONFIG
+    return file.is_file() and bool(OURS.search(file.read_text(encoding="utf-8")))

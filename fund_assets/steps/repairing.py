@@ -35,8 +35,9 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
     """
     due = calendar.due(now)
     since = to_key(calendar.before(due, LOOK_BACK))
-    dates = landing.dates_since(warehouse, since)
-    income = landing.income_since(warehouse, since)
+    kinds = landing.listed_kinds(warehouse)
+    dates = landing.dates_since(warehouse, since, kinds)
+    income = landing.income_since(warehouse, since, kinds)
     earning = dates["fund_code"].isin(income["fund_code"].unique())
     gaps = pd.concat(
         [

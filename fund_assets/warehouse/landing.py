@@ -150,10 +150,21 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
     return frozenset(str(row["fund_code"]) for row in found)
 
 
-def dates_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
-    """fund_code, kind, nav_date of the accepted NAVs of listed funds from a date on.
+def listed_kinds(warehouse: Warehouse) -> pd.Series:
+    """The kind of each listed fund, by its code."""
+    rows = warehouse.rows("SELECT fund_code, kind FROM fund_info WHERE status = 'listed'")
+    return pd.Series(
+        [str(row["kind"]) for row in rows], index=[str(row["fund_code"]) for row in rows]
+    )
+
+
+def dates_since(warehouse: Warehouse, since: int, kinds: pd.Series) -> pd.DataFrame:
+    """fund_code, kind, nav_date of the accepted NAVs of some funds from a date on.
 
     Codes and kinds are categories: texts of a million rows take seconds.
+
+    Args:
+        kinds: of the funds, see `listed_kinds`.
     """
     batches = list(
         stream(
@@ -162,27 +173,27 @@ def dates_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
             f"WHERE nav_date >= {since:d}",
         )
     )
-    funds = fund_info(warehouse)
-    kinds = funds[funds["status"] == "listed"].set_index("fund_code")["kind"]
     if not batches:
         return VALIDATED_NAV.empty().assign(kind="")
     found = pa.Table.from_batches(batches).to_pandas()
-    number = kinds.index.astype("int64")
-    at = number.get_indexer(found["code"])
+    at = pd.Index(kinds.index.astype("int64")).get_indexer(found["code"])
     dates = found["nav_date"][at >= 0]
     at = at[at >= 0]
-    names, number_of_kind = pd.factorize(kinds)[::-1]
+    of_kind, names = pd.factorize(kinds)
     return pd.DataFrame(
         {
             "fund_code": pd.Categorical.from_codes(at, categories=kinds.index),
-            "kind": pd.Categorical.from_codes(number_of_kind[at], categories=names),
+            "kind": pd.Categorical.from_codes(of_kind[at], categories=names),
             "nav_date": dates.array,
         }
     )
 
 
-def income_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
-    """Accepted incomes of listed money-market funds from a date on.
+def income_since(warehouse: Warehouse, since: int, kinds: pd.Series) -> pd.DataFrame:
+    """Accepted incomes of some funds from a date on, where they are money-market funds.
+
+    Args:
+        kinds: of the funds, see `listed_kinds`.
 
     Returns:
         fund_code, kind, nav_date, yield_per_10k, yield_7d_pct, days_covered.
@@ -192,10 +203,8 @@ def income_since(warehouse: Warehouse, since: int) -> pd.DataFrame:
         f"WHERE nav_date >= {since:d} AND yield_per_10k IS NOT NULL",
         INCOME,
     )
-    funds = fund_info(warehouse)
-    kinds = funds[funds["status"] == "listed"].set_index("fund_code")["kind"]
-    found = found[found["fund_code"].isin(kinds.index)]
-    return found.assign(kind=found["fund_code"].map(kinds))
+    found = found.assign(kind=found["fund_code"].map(kinds))
+    return found[found["kind"].notna()]
 
 
 def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from fund_assets import dagster_state
+from fund_assets.dagster_home import in_our_files
 from fund_assets.dagster_state import StateComputeLogs, project_instance, set_dagster_home
 from fund_assets.settings import SettingsError
 
@@ -195,3 +196,18 @@ os.kill(os.getpid(), signal.SIGKILL)
     ]
     with sqlite3.connect(tmp_path / "inside" / "a.db") as found:
         assert found.execute("SELECT COUNT(*) FROM t").fetchone() == (5,)
+
+
+def test_the_files_storage_is_known_by_its_file(tmp_path, monkeypatch):
+    """Stops the dashboard from reading files where Dagster keeps its records on a server."""
+    monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
+    assert in_our_files()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    assert not in_our_files()
+    ours = (ROOT / "dagster.yaml").read_text("utf-8")
+    (tmp_path / "dagster.yaml").write_text(
+        ours.replace("\n  custom:", "\n  # custom:"), "utf-8"
+    )
+    assert not in_our_files()
+    shutil.copy(ROOT / "deploy" / "dagster.yaml", tmp_path)
+    assert not in_our_files(), "that one names a server"
