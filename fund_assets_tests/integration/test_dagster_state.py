@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from fund_assets import dagster_state
+from fund_assets import dagster_home, dagster_state
 from fund_assets.dagster_home import in_our_files
 from fund_assets.dagster_state import StateComputeLogs, project_instance, set_dagster_home
 from fund_assets.settings import SettingsError
@@ -124,7 +124,7 @@ def test_exported_home_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_missing_file_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stops Dagster's long message about DAGSTER_HOME where the file is what lacks."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(dagster_state, "CONFIG", "other.yaml")
+    monkeypatch.setattr(dagster_home, "CONFIG", "other.yaml")
     with pytest.raises(SettingsError, match=r"no other\.yaml in .* run this from the project"):
         set_dagster_home()
     assert "DAGSTER_HOME" not in os.environ

@@ -215,11 +215,12 @@ def test_spans_and_dates_of_what_is_accepted(warehouse):
     assert sorted(spans.itertuples(index=False, name=None)) == [
         ("000001", 2, MON, THU), ("000003", 1, FRI, FRI),
     ]  # fmt: skip
-    dates = landing.dates_since(warehouse, TUE)
+    kinds = landing.listed_kinds(warehouse)
+    dates = landing.dates_since(warehouse, TUE, kinds)
     assert sorted(dates.itertuples(index=False, name=None)) == [
         ("000001", "mixed", THU), ("000002", "bond", TUE),
     ]  # fmt: skip
-    assert landing.dates_since(warehouse, 20260919).empty
+    assert landing.dates_since(warehouse, 20260919, kinds).empty
 
 
 def test_incomes_since(warehouse):
@@ -228,7 +229,7 @@ def test_incomes_since(warehouse):
     income = {"yield_per_10k": 0.5, "yield_7d_pct": 1.9, "days_covered": 1}
     accepted(warehouse, ("000005", MON, income), ("000005", TUE, income | {"days_covered": 3}),
              ("000005", WED, {}), ("000003", WED, income), ("000001", THU, {}))  # fmt: skip
-    found = landing.income_since(warehouse, TUE)
+    found = landing.income_since(warehouse, TUE, landing.listed_kinds(warehouse))
     assert found[["fund_code", "kind", "nav_date", "yield_per_10k", "yield_7d_pct"]].to_dict(
         "records"
     ) == [{"fund_code": "000005", "kind": "money", "nav_date": TUE, "yield_per_10k": 0.5,
