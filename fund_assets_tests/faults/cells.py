@@ -36,7 +36,7 @@ class Cell:
         alerts: the kinds of the incidents that must be told while the fault lasts, and no
             other. Each of them that is more than a notice must be told as over after the repair.
         rounds: moments of the daemon with the fault; after: without it, until all is well.
-        quick: in the default suite too.
+        quick: what `--quick` plays.
         over: later moments, for an alert that only a later tick can end.
         complete: whether the accepted history must be that of an evening without the fault. It
             cannot where no wave showed some funds' dates while they stood in a header: the

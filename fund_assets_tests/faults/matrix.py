@@ -57,7 +57,9 @@ def main() -> int:
     """Play the cells; 1 when one of them does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="cells whose stage and fault contain this")
-    parser.add_argument("--quick", action="store_true", help="those of the default suite")
+    parser.add_argument(
+        "--quick", action="store_true", help="one of them, to see that it plays"
+    )
     parser.add_argument("--write", action="store_true", help="the page anew, nothing played")
     asked = parser.parse_args()
     if asked.write:

@@ -1,4 +1,4 @@
-"""The fault matrix: some of its cells by default, all of them in the slow suite."""
+"""The fault matrix: all of its cells are in the slow suite."""
 
 import re
 from collections import Counter
@@ -22,10 +22,7 @@ def stage():
 
 @pytest.mark.parametrize(
     "cell",
-    [
-        pytest.param(cell, id=cell.name, marks=[] if cell.quick else pytest.mark.slow)
-        for cell in CELLS
-    ],
+    [pytest.param(cell, id=cell.name, marks=pytest.mark.slow) for cell in CELLS],
 )
 def test_a_fault_ends_as_it_must(stage, cell):
     """Stops a fault from reaching users, from passing untold, and from lasting after its

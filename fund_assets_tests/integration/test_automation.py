@@ -473,6 +473,7 @@ def version_of(instance, asset):
     return event.asset_materialization.tags["dagster/data_version"]
 
 
+@pytest.mark.slow
 def test_automation_measures_after_every_wave_and_after_no_empty_one(market):
     """Stops automation from leaving out a blocking check of what it renews, which stopped
     fund_metrics for good after the first round; and work behind a wave that brought nothing."""

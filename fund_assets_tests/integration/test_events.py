@@ -54,6 +54,7 @@ def blind_market(first_blind_evening, tmp_path):
     return first_blind_evening.copy(tmp_path / "copied")
 
 
+@pytest.mark.slow
 def test_what_nobody_records_is_inferred_and_the_list_takes_its_place(blind_market):
     """Stops an unrecorded dividend from being a loss, an inferred one from staying beside the
     recorded one, and the index from ignoring events of NAVs that do not change."""

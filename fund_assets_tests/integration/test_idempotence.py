@@ -149,6 +149,7 @@ def through_waves_and_at_once(tmp_path, moments, **settings):
     return by_waves, at_once
 
 
+@pytest.mark.slow
 def test_evening_by_evening_equals_one_history_at_the_end(tmp_path):
     """Stops waves from leading to other NAVs, indices or corrections than histories do."""
     moments = clocks("2026-09-16", "2026-09-17", "19:00", "22:50")

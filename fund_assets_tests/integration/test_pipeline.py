@@ -195,6 +195,7 @@ def test_list_outage_without_a_stored_list_fails(market, tmp_path):
     assert "TransportError: refused" in failure(result)
 
 
+@pytest.mark.slow
 def test_failed_histories_are_told_and_asked_for_again(market, tmp_path):
     """Stops a fund from staying without history for ever after one bad evening."""
     fresh = type(market)(tmp_path / "fresh")

@@ -58,6 +58,7 @@ def repaired(market, clock):
     return codes
 
 
+@pytest.mark.slow
 def test_a_weekend_with_the_machine_off_is_made_good_by_the_next_day(market):
     """Stops Saturday's income, which no wave shows any more, from being lost without a word."""
     assert market.run("daily_pipeline", "2026-09-21T21:40:00").success

@@ -443,7 +443,7 @@ def test_each_user_may_do_its_work_and_no_more(users):
     assert reader.value("SELECT COUNT(*) FROM nav_versions") == 0
     assert len(reader.columns("SELECT * FROM fund_info", FUND_INFO)) == LOAD_FROM + 10
     settings = Settings(warehouse_url=users["fund_ro"], source="simulated")
-    told = {line.what: line.state for line in examine_database(settings)}
+    told = {line.what: line.state for line in examine_database(settings, deep=True)}
     told.pop("disk")
     well = dict.fromkeys(("warehouse", "bulk reads", "integrity", "history"), OK)
     assert told == {**well, "writing": WARNING}
