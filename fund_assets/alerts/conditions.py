@@ -6,7 +6,7 @@ what (`causes.py`), whom to tell and when (`lifecycle.py`).
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from fund_assets.alerts.facts import Facts
@@ -269,7 +269,11 @@ def _checks(facts: Facts) -> Iterator[Alert]:
         if canary and _collected_since(facts, check.at):
             continue
         error = check.severity == "ERROR"
-        if not error and not canary and _first_evening(facts):
+        if (
+            not error
+            and not canary
+            and _first(facts, facts.calendar.due(facts.now, FIRST_WAVE))
+        ):
             continue  # what whole histories show of years past
         holds = any(f"{check.check}: " in reason for reason in reasons)
         if holds or (error and check.check in BLOCKS):
@@ -334,7 +338,7 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
         if table.table not in READ_BY_USERS:
             continue
         if table.newest is None:
-            if not _first_evening(facts):
+            if not _first(facts, facts.calendar.surely_due(facts.now)):
                 late[table.table] = (Severity.WARNING, "还没有数据")
         elif not table.ok:
             behind = table.sessions_behind or 0
@@ -355,12 +359,10 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
         yield Alert("freshness", asset, severity, words, because=asset)
 
 
-def _first_evening(facts: Facts) -> bool:
-    """Whether no session has become due since the first wave was published."""
+def _first(facts: Facts, session: date) -> bool:
+    """Whether the session is that of the first wave, or one before it."""
     first = facts.stored.first_wave if facts.stored else None
-    if first is None or not facts.calendar_reaches:
-        return False
-    return to_key(facts.calendar.surely_due(facts.now)) <= first
+    return first is not None and facts.calendar_reaches and to_key(session) <= first
 
 
 def _collected_since(facts: Facts, moment: datetime) -> bool:
