@@ -22,6 +22,10 @@ SETTLING = frozenset(
 )  # fmt: skip
 
 
+#: What only the next tick can end, which may be days away: it keeps no incident open.
+LEFT_BEHIND = frozenset(("tick_failed",))
+
+
 @dataclass(frozen=True)
 class Cause:
     """A cause of trouble. Alerts are named by kind, or `kind/because` (`Alert.because`).

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-from fund_assets.alerts.causes import SETTLING, Sort, heads, sort_of
+from fund_assets.alerts.causes import LEFT_BEHIND, SETTLING, Sort, heads, sort_of
 from fund_assets.alerts.kinds import KINDS, Alert, Severity, covers
 from fund_assets.calendar import in_future
 
@@ -133,7 +133,7 @@ def advance(
         fingerprint
         for fingerprint, head in belongs.items()
         if (fingerprint in holding or stored[fingerprint].kind in unknown)
-        and (fingerprint == head or _weighs(after.get(fingerprint) or stored[fingerprint]))
+        and (fingerprint == head or _keeps_open(after.get(fingerprint) or stored[fingerprint]))
     }
     told = []
     for head in dict.fromkeys(belongs.values()):
@@ -202,8 +202,13 @@ def _open(stored: Mapping[str, State], fingerprint: str) -> State | None:
 
 
 def _weighs(state: State) -> bool:
-    """Whether its end is worth a word, and an incident lasts while it does."""
+    """Whether its end is worth a word."""
     return state.severity > Severity.NOTICE and not KINDS[state.kind].momentary
+
+
+def _keeps_open(state: State) -> bool:
+    """Whether an incident lasts while this consequence of it does."""
+    return _weighs(state) and state.kind not in LEFT_BEHIND
 
 
 def _renewed(old: State | None, alert: Alert, now: datetime, head: str) -> State:

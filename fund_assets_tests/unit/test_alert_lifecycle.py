@@ -232,6 +232,18 @@ def test_a_notice_keeps_no_incident_open():
     assert life.look() == []
 
 
+def test_a_failed_tick_keeps_no_incident_open():
+    """Stops the end of an unreachable database from waiting for Monday's tick of a schedule."""
+    tick = Alert(
+        "tick_failed", "daily_collection", Severity.WARNING, "09-18 19:00 DatabaseError"
+    )
+    gone = Alert("database_unreachable", "warehouse", Severity.CRITICAL, "读不出来")
+    life = Life()
+    assert life.look(gone, tick) == [("began", gone.fingerprint)]
+    assert life.look(tick, after=HOUR) == [("over", gone.fingerprint)]
+    assert life.look(tick, after=HOUR) == [], "it was listed, so it was told"
+
+
 def test_the_table_of_causes_names_what_there_is():
     """Stops a kind that was renamed from falling out of its incident, and a cause of the docs from
     being another than the program's."""
