@@ -450,13 +450,16 @@ class MySQL(Backend):
             engine.dispose()
 
     def free_bytes(self) -> int | None:
-        """Of the server's data where it is on this machine; else only its people see that."""
-        (found,) = self._ask("SELECT @@hostname, @@datadir")
-        if found[0] != socket.gethostname():
-            return None
+        """Of the server's data where it is on this machine; else only its people see that.
+
+        None, too, where there is no database or no answer: others tell of that.
+        """
         try:
+            (found,) = self._ask("SELECT @@hostname, @@datadir")
+            if found[0] != socket.gethostname():
+                return None
             return shutil.disk_usage(str(found[1])).free
-        except OSError:
+        except (OSError, WarehouseError):
             return None
 
 

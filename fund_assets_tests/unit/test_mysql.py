@@ -158,6 +158,9 @@ def test_the_disk_of_the_server_is_seen_where_it_is(warehouse, monkeypatch):
     assert vitals.free_bytes(warehouse, settings) == 7
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     assert vitals.free_bytes(warehouse, settings) == 9
+    url = warehouse.backend.url.set(database="fund_not_there")
+    nowhere = Warehouse(url.render_as_string(hide_password=False))
+    assert vitals.free_bytes(nowhere, settings) == 9, "that it is gone is told as such"
 
 
 def test_a_second_writer_waits_and_then_says_so(warehouse, mysql_database):
