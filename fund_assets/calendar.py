@@ -9,9 +9,11 @@ Asia/Shanghai, which knows no daylight saving time: integers sort as time does, 
 by people, and mean the same in every engine and on every machine.
 """
 
+import ast
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -24,6 +26,8 @@ from numpy.typing import NDArray
 from fund_assets.settings import SHANGHAI
 
 FIRST_SESSION = date(1990, 12, 19)
+#: What exchange_calendars calls its list of the Shanghai exchange's holidays.
+HOLIDAY_LIST = "precomputed_shanghai_holidays"
 #: The installed calendar reaches at least so far; a look at older dates need not load it.
 KNOWN_AT_LEAST = date(2026, 12, 31)
 HORIZON_ALARM_DAYS = 60
@@ -170,20 +174,40 @@ def packaged_end() -> date:
 def exchange_sessions() -> tuple[int, ...]:
     """Every published session of the Shanghai exchange, ascending, as yyyymmdd.
 
-    Source: exchange_calendars XSHG, from 1990-12-19 to the last year announced. Its list of
-    holidays is read as text: loading it takes longer than most commands do.
+    Source: exchange_calendars XSHG, from 1990-12-19 to the last year announced. Its one list
+    of holidays is read as it is written: loading the package takes longer than most commands.
+
+    Raises:
+        CalendarError: the package is missing, or has no such list any more.
     """
     package = find_spec("exchange_calendars")
     if package is None or package.origin is None:
         raise CalendarError("the package exchange_calendars is missing: install it")
-    source = Path(package.origin).with_name("exchange_calendar_xshg.py")
-    listed = re.findall(r'"(\d{4}-\d{2}-\d{2})",', source.read_text(encoding="utf-8"))
-    holidays = np.array(listed, dtype="datetime64[D]")
-    if not len(holidays):
-        raise CalendarError(f"{source} lists no holidays: install the release that is pinned")
+    holidays = _holidays(Path(package.origin).with_name("exchange_calendar_xshg.py"))
     after = holidays.max().astype("datetime64[Y]") + 1
     days = np.arange(np.datetime64(FIRST_SESSION), after.astype("datetime64[D]"))
     return tuple(int(key) for key in days_to_keys(days[np.is_busday(days, holidays=holidays)]))
+
+
+def _holidays(module: Path) -> NDArray[np.datetime64]:
+    """The dates of the list that a module of exchange_calendars gives its name to.
+
+    Raises:
+        CalendarError: it has no such list, or the list holds something else.
+    """
+    with suppress(OSError, SyntaxError, TypeError, ValueError):
+        for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+            match statement:
+                case ast.Assign([ast.Name(name)], ast.Call(args=[listed])) if (
+                    name == HOLIDAY_LIST
+                ):
+                    days = [date.fromisoformat(day) for day in ast.literal_eval(listed)]
+                    if days:
+                        return np.array(days, dtype="datetime64[D]")
+    raise CalendarError(
+        f"{module} has no list {HOLIDAY_LIST} of dates: install the release of "
+        "exchange_calendars that is pinned"
+    )
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ SETTLING = frozenset(
         "mass_revision", "freshness",
     )
 )  # fmt: skip
-
-
 #: What only the next tick can end, which may be days away: it keeps no incident open.
 LEFT_BEHIND = frozenset(("tick_failed",))
 

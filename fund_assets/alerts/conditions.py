@@ -262,6 +262,9 @@ def _ticks(facts: Facts) -> Iterator[Alert]:
 
 def _checks(facts: Facts) -> Iterator[Alert]:
     reasons = [batch["held_because"] for batch in (facts.stored.held if facts.stored else ())]
+    first_evening = facts.calendar_reaches and _first(
+        facts, facts.calendar.due(facts.now, FIRST_WAVE)
+    )
     for check in facts.dagster.failing_checks if facts.dagster else ():
         if check.check in TOLD_ELSEWHERE:
             continue
@@ -269,11 +272,7 @@ def _checks(facts: Facts) -> Iterator[Alert]:
         if canary and _collected_since(facts, check.at):
             continue
         error = check.severity == "ERROR"
-        if (
-            not error
-            and not canary
-            and _first(facts, facts.calendar.due(facts.now, FIRST_WAVE))
-        ):
+        if first_evening and not error and not canary:
             continue  # what whole histories show of years past
         holds = any(f"{check.check}: " in reason for reason in reasons)
         if holds or (error and check.check in BLOCKS):
@@ -362,7 +361,7 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
 def _first(facts: Facts, session: date) -> bool:
     """Whether the session is that of the first wave, or one before it."""
     first = facts.stored.first_wave if facts.stored else None
-    return first is not None and facts.calendar_reaches and to_key(session) <= first
+    return first is not None and to_key(session) <= first
 
 
 def _collected_since(facts: Facts, moment: datetime) -> bool:

@@ -65,7 +65,7 @@ def gap_sensor(
         return dg.SkipReason(f"missing {missing}: looked at again after run {running}")
     tried: dict[str, list[float]] = json.loads(context.cursor or "{}")
     tried = {key: times for key, times in tried.items() if int(key) in missing}
-    due = [key for key in missing if _may_be_asked(tried.get(str(key), []), now)]
+    due = [key for key in missing if _may_be_asked(tried.get(str(key), []), now, ATTEMPTS)]
     if not due:
         context.update_cursor(json.dumps(tried))
         return dg.SkipReason(f"missing {missing}: asked for already, again within the hour")
@@ -73,17 +73,18 @@ def gap_sensor(
     times = tried.get(str(key), [])
     tried[str(key)] = [*times, now.timestamp()]
     request = dg.RunRequest(
-        run_key=f"gap-{key}-{len(times) + 1}",
+        # With its time: a session that was filled may lose rows later, and is asked for anew.
+        run_key=f"gap-{key}-{now:%Y%m%dT%H%M}",
         run_config={"ops": {"fund_nav": {"config": _to_collect(platform, key)}}},
         tags={"fund/gap": str(key), **RETRY_TAGS},
     )
     return dg.SensorResult(run_requests=[request], cursor=json.dumps(tried))
 
 
-def _may_be_asked(times: list[float], now: datetime) -> bool:
+def _may_be_asked(times: list[float], now: datetime, most: int) -> bool:
     """Whether attempts are left, and the last is an hour ago or, by a wrong clock, to come."""
     rested = not times or abs(now.timestamp() - times[-1]) >= PAUSE.total_seconds()
-    return len(times) < ATTEMPTS and rested
+    return len(times) < most and rested
 
 
 def _to_collect(platform: Platform, key: int) -> dict[str, int]:
@@ -120,8 +121,7 @@ def week_sensor(
         return dg.SkipReason(f"run {running} of the weekly job is not finished")
     asked: dict[str, list[float]] = json.loads(context.cursor or "{}")
     times = asked.get(week, [])
-    rested = not times or abs(now.timestamp() - times[-1]) >= PAUSE.total_seconds()
-    if len(times) >= WEEK_ATTEMPTS or not rested:
+    if not _may_be_asked(times, now, WEEK_ATTEMPTS):
         return dg.SkipReason(
             f"{week} is missing: asked for {len(times)} of {WEEK_ATTEMPTS} times, an hour apart"
         )

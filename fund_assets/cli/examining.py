@@ -176,7 +176,7 @@ def _room_for(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def examine_calendar(settings: Settings, **_: bool) -> Iterator[Finding]:
+def examine_calendar(settings: Settings) -> Iterator[Finding]:
     """How far the trading calendar is known."""
     try:
         warehouse = Warehouse(settings.warehouse)
@@ -196,7 +196,7 @@ def examine_calendar(settings: Settings, **_: bool) -> Iterator[Finding]:
     yield Finding("calendar", state, words, "" if state == OK else todo)
 
 
-def examine_dagster(settings: Settings, **_: bool) -> Iterator[Finding]:
+def examine_dagster(settings: Settings) -> Iterator[Finding]:
     """Whether Dagster's records can be read, where they are, and whether its daemon runs."""
     release, folder = version("dagster"), settings.state_dir / "dagster"
     if not folder.is_dir():

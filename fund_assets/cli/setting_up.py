@@ -5,6 +5,7 @@ Belongs here: printing. Does not belong here: what is examined (`examining.py`).
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -112,13 +113,13 @@ def doctor(deep: bool) -> None:
     tell(findings)
     if settings is not None:
         for what, examine in (
-            ("database", examining.examine_database),
+            ("database", partial(examining.examine_database, deep=deep)),
             ("calendar", examining.examine_calendar),
-            ("source", examining.examine_source),
+            ("source", partial(examining.examine_source, deep=deep)),
             ("Dagster", examining.examine_dagster),
         ):
             with quiet(), terminal.status(f"looking at the {what}…"):
-                tell(examine(settings, deep=deep))
+                tell(examine(settings))
     terminal.print(
         f"\nfailures: {count['failure']}, warnings: {count['warning']}"
         if count["failure"] or count["warning"]

@@ -19,7 +19,7 @@ import jinja2
 from fund_assets.health import verdict
 from fund_assets.monitoring.dashboard import BATCH_KINDS, SOURCES, TABLES
 from fund_assets.monitoring.status import Status
-from fund_assets.report.cards import cards
+from fund_assets.report.cards import cards, styled
 
 SHOWN_CHECKS = 20
 #: The curve's drawing area in the units of its viewBox.
@@ -60,7 +60,7 @@ class Page:
 
     def __init__(self, dagster_ui: str) -> None:
         folder = files(__package__)
-        self._style = (folder / "status.css").read_text(encoding="utf-8")
+        self._style = styled((folder / "status.css").read_text(encoding="utf-8"))
         environment = jinja2.Environment(
             autoescape=True,
             undefined=jinja2.StrictUndefined,

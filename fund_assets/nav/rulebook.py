@@ -10,9 +10,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fund_assets.nav import events, listing, rules
+from fund_assets.nav import events, listing, rules, rules_zh
 from fund_assets.nav.rules import Rule, Severity
-from fund_assets.nav.rules_zh import LIFTS, TITLES
 from fund_assets.schemas.page import DOCS, write_or_check
 
 PAGE = DOCS / "rules.md"
@@ -76,23 +75,19 @@ class Words:
 
     Attributes:
         title: the demand of a rule in words.
-        lifts: what ends a breach by itself, as the rule says.
+        way_out: what lets the data through, or ends the warning.
         consequence: severity → the word for it.
         cells: where the figure alone is held.
         of_lists: subject → what is held where a list of the market is doubted.
-        by_itself: severity → what lets a row through where its rule says nothing else.
-        or_person: added where a batch is blocked.
     """
 
     head: str
     columns: str
     title: Callable[[Rule], str]
-    lifts: Callable[[Rule], str]
+    way_out: Callable[[Rule], str]
     consequence: dict[Severity, str]
     cells: str
     of_lists: dict[str, str]
-    by_itself: dict[Severity, str]
-    or_person: str
     comma: str
 
 
@@ -100,19 +95,17 @@ ENGLISH = Words(
     HEAD,
     "| rule | demand | a breach | check of | thresholds | lifted by |",
     lambda rule: rule.title,
-    lambda rule: rule.lifts,
+    lambda rule: rule.way_out,
     {severity: severity.value for severity in Severity},
     "hold: that figure",
     {"listing": "the funds stay listed", "events": "the list is not applied"},
-    rules.BY_ITSELF,
-    rules.OR_PERSON,
     ", ",
 )
 CHINESE = Words(
     HEAD_ZH,
     "| 规则 | 要求 | 违规后果 | 检查所属 | 阈值 | 何以解除 |",
-    lambda rule: TITLES[rule.id],
-    lambda rule: LIFTS[rule.id] if rule.lifts else "",
+    lambda rule: rules_zh.TITLES[rule.id],
+    rules_zh.way_out,
     {
         Severity.BLOCK: "阻断",
         Severity.HOLD: "拦下",
@@ -121,13 +114,6 @@ CHINESE = Words(
     },
     "拦下：该数字",
     {"listing": "基金仍在名录", "events": "清单不采用"},
-    {
-        Severity.BLOCK: "",
-        Severity.HOLD: "证人；或由人决定",
-        Severity.WARN: "已合并；之后相符的数字",
-        Severity.INFO: "",
-    },
-    "；或由人决定",
     "、",
 )
 #: Every page and its words.
@@ -143,16 +129,13 @@ def row(rule: Rule, words: Words = ENGLISH) -> str:
     if rule.severity is Severity.HOLD:
         held = words.cells if rule.cells else consequence
         consequence = words.of_lists.get(rule.subject, held)
-    lifts = words.lifts(rule) or words.by_itself[rule.severity]
-    if rule.severity is Severity.BLOCK:
-        lifts += words.or_person
     cells = (
         f"`{rule.id}`",
         words.title(rule),
         consequence,
         SHOWN_ON[rule.subject],
         thresholds,
-        lifts,
+        words.way_out(rule),
     )
     return "| " + " | ".join(cells) + " |"
 

@@ -1,8 +1,10 @@
 """The rules in Chinese: what each demands, and what lets the data through.
 
-Belongs here: the texts of `Rule.title` and `Rule.lifts` in Chinese, by the rule's id. Does not
-belong here: what a rule does; figures are those of its declaration, which a test holds.
+Belongs here: the texts of `Rule.title` and `Rule.way_out` in Chinese, by the rule's id. Does
+not belong here: what a rule does; figures are those of its declaration, which a test holds.
 """
+
+from fund_assets.nav.rules import Rule, Severity
 
 TITLES = {
     "R01_fund_codes": "名录中每个代码都是六位 ASCII 数字，每个名称都放得下",
@@ -76,3 +78,16 @@ LIFTS = {
     "R15_stale_part": "它们动了的一轮，或下一个交易日",
     "R13_staleness": "该基金的一个净值，或名录中标明它已终止",
 }
+#: What ends a breach where its rule says nothing else.
+BY_ITSELF = {
+    Severity.BLOCK: "",
+    Severity.HOLD: "证人；或由人决定",
+    Severity.WARN: "已合并；之后相符的数字",
+    Severity.INFO: "",
+}
+
+
+def way_out(rule: Rule) -> str:
+    """`Rule.way_out` in Chinese."""
+    lifts = LIFTS[rule.id] if rule.lifts else BY_ITSELF[rule.severity]
+    return f"{lifts}；或由人决定" if rule.severity is Severity.BLOCK else lifts

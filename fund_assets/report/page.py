@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.report import charts
-from fund_assets.report.cards import cards
+from fund_assets.report.cards import cards, styled
 from fund_assets.report.charts import Curve, Spread, Trial
 from fund_assets.schemas.columns import FIGURE_LABELS
 from fund_assets.schemas.kinds import KINDS
@@ -272,7 +272,7 @@ def _fill(name: str, **values: Any) -> str:
         day=_day, moment=_moment, pct=_pct, signed=_signed, tone=_tone, number=_number,
         points=_points, stars=lambda n: "—" if n is None else "★" * int(n),
     )  # fmt: skip
-    style = (folder / "report.css").read_text("utf-8")
+    style = styled((folder / "report.css").read_text("utf-8"))
     return environment.get_template(name).render(
         style=Markup(style),  # noqa: S704 our own file
         policy=POLICY, kinds=KINDS, sources=SOURCES, parts=PARTS, screens=SCREENS,

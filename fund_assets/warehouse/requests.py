@@ -6,7 +6,7 @@ Belongs here: adding to it and summing it up. Does not belong here: counting (`s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,9 +14,6 @@ from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.sources.tally import RequestCount
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
-
-if TYPE_CHECKING:
-    pass
 
 
 def add_requests(

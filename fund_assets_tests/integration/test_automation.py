@@ -229,7 +229,7 @@ def test_the_gap_sensor_asks_for_one_session_at_a_time(market):
     being asked for all at once where one run may bring them all."""
     first = gap_tick(market, "2026-09-22T10:00:00")
     (request,) = first.run_requests
-    assert request.run_key == "gap-20260918-1"
+    assert request.run_key == "gap-20260918-20260922T1000"
     assert request.run_config == {
         "ops": {"fund_nav": {"config": {"missing_on": 20260918, "history_funds": 300}}}
     }
@@ -243,17 +243,22 @@ def test_the_gap_sensor_asks_for_one_session_at_a_time(market):
     )
     market.instance.delete_run(run.run_id)
     second = gap_tick(market, "2026-09-22T10:10:00", first.cursor)
-    assert [r.run_key for r in second.run_requests] == ["gap-20260921-1"]
+    assert [r.run_key for r in second.run_requests] == ["gap-20260921-20260922T1010"]
     soon = gap_tick(market, "2026-09-22T10:59:00", second.cursor)
     assert soon.skip_message == (
         "missing [20260918, 20260921]: asked for already, again within the hour"
     )
     later = gap_tick(market, "2026-09-22T11:00:00", soon.cursor)
-    assert [r.run_key for r in later.run_requests] == ["gap-20260918-2"]
+    assert [r.run_key for r in later.run_requests] == ["gap-20260918-20260922T1100"]
     cursor = json.loads(later.cursor)
     cursor["20260918"] = [0.0] * 24
     spent = gap_tick(market, "2026-09-22T12:30:00", json.dumps(cursor))
-    assert [r.run_key for r in spent.run_requests] == ["gap-20260921-2"]
+    assert [r.run_key for r in spent.run_requests] == ["gap-20260921-20260922T1230"]
+    anew = gap_tick(market, "2026-09-23T10:00:00", "{}")
+    asked = {r.run_key for tick in (first, second, later, spent) for r in tick.run_requests}
+    assert anew.run_requests and asked.isdisjoint(r.run_key for r in anew.run_requests), (
+        "a session that was filled and lost rows later is asked for again"
+    )
 
 
 @pytest.mark.parametrize(

@@ -428,6 +428,12 @@ def test_the_calendar_ends(today, severity):
         {"calendar_horizon:calendar": severity} if severity else {}
     )
     assert ("freshness" in unknown(given)) == (now.year == 2027)
+    warned = replace(
+        given,
+        stored=replace(given.stored, first_wave=20260917),
+        dagster=replace(given.dagster, failing_checks=(failing("R10_jump", "WARN"),)),
+    )
+    assert "check_failed:fund_nav/R10_jump" in found(warned)
 
 
 def test_an_invented_calendar_does_not_end():

@@ -15,6 +15,7 @@ from fund_assets.calendar import (
     FIRST_SESSION,
     CalendarError,
     TradingCalendar,
+    _holidays,
     check_refresh,
     days_to_keys,
     exchange_sessions,
@@ -54,6 +55,25 @@ def test_the_sessions_are_those_of_the_package() -> None:
     last = XSHGExchangeCalendar.bound_max()
     told = get_calendar("XSHG", start=FIRST_SESSION.isoformat(), end=last).sessions
     assert exchange_sessions() == tuple(days_to_keys(told.values.astype("datetime64[D]")))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'other = to_datetime(["2026-01-01"])',
+        "precomputed_shanghai_holidays = to_datetime(read())",
+        "precomputed_shanghai_holidays = to_datetime([])",
+        "precomputed_shanghai_holidays = to_datetime([20260101])",
+        'precomputed_shanghai_holidays = to_datetime(["2026-13-01"])',
+        "precomputed_shanghai_holidays = (",
+    ],
+)
+def test_a_list_of_holidays_in_another_form_is_refused(tmp_path: Path, written: str) -> None:
+    """Stops holidays from being lost, or other dates from being taken for holidays."""
+    module = tmp_path / "exchange_calendar_xshg.py"
+    module.write_text(f'early_closes = to_datetime(["2026-02-13"])\n{written}\n')
+    with pytest.raises(CalendarError, match="has no list precomputed_shanghai_holidays"):
+        _holidays(module)
 
 
 def test_golden_week_and_make_up_days_are_closed() -> None:
