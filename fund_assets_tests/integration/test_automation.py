@@ -431,6 +431,7 @@ def requested(market, clock, instance, cursor=None):
     )
 
 
+@pytest.mark.slow
 def test_automation_follows_good_batches_and_not_blocked_ones(market):
     """Stops a bad batch from being validated by itself, and a good one from waiting."""
     with dg.DagsterInstance.ephemeral() as instance:

@@ -90,6 +90,7 @@ def weekly_run(market, **tampering):
     return result
 
 
+@pytest.mark.slow
 def test_what_a_sunday_does(before_sunday, letters):
     """Stops a step that does nothing, hides what it found, or does it twice."""
     market = before_sunday

@@ -308,6 +308,7 @@ print(now.isoformat(), to_stamp(now), to_stamp(epoch), from_stamp(20251009233000
 """
 
 
+@pytest.mark.slow
 def test_machine_time_zone_changes_nothing() -> None:
     """Stops machine-local time anywhere: three zones must give one answer."""
     answers = {
