@@ -2,7 +2,7 @@
 
 Belongs here: pure functions that know the payloads' exact form and refuse any other with an
 error that says what they met. They evaluate no JavaScript. Does not belong here: fetching
-(`gateway.py`), pages that akshare decodes (`pages.py`).
+(`gateway.py`), the two pages (`decode_pages.py`), what akshare makes of it (`pages.py`).
 
 The forms, as observed until 2026:
 

@@ -2,12 +2,12 @@
 
 Belongs here: which addresses there are, which decoder reads which answer, and the fall back
 from our decoder to akshare's on the same bytes. Does not belong here: the network
-(`gateway.py`), the forms of the answers (`decode.py`, `pages.py`).
+(`gateway.py`), the forms of the answers (`decode.py` and its like, `pages.py`).
 """
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
@@ -17,8 +17,7 @@ from typing import TypeVar
 import pandas as pd
 
 from fund_assets.settings import Settings
-from fund_assets.sources import decode, decode_events, pages
-from fund_assets.sources.akshare_client import Decoded, run
+from fund_assets.sources import decode, decode_events, decode_pages, pages
 from fund_assets.sources.base import (
     FormatError,
     History,
@@ -57,6 +56,8 @@ OPEN_FUNDS_PARAMS = {
     "atfc": "",
     "onlySale": "0",
 }
+MONEY_URL = f"https://{HOST}/HBJJ_pjsyl.html"
+EXCHANGE_URL = f"https://{HOST}/cnjy_dwjz.html"
 FUND_LIST_URL = f"https://{HOST}/js/fundcode_search.js"
 HISTORY_URL = f"https://{HOST}/pingzhongdata/{{fund_code}}.js"
 EVENTS_URL = f"https://{HOST}/Data/funddataIndex_Interface.aspx"
@@ -121,11 +122,11 @@ class EastmoneySource:
             lambda: decode.decode_snapshot(answer.body),
             lambda _: pages.akshare_snapshot(answer),
         )
-        money_answer, money = self._page(
-            "money_funds", "fund_money_fund_daily_em", pages.money_page
+        money_payload, money = self._page(
+            "money_funds", MONEY_URL, decode_pages.MONEY, pages.akshare_money_page
         )
-        exchange_answer, exchange = self._page(
-            "exchange_funds", "fund_etf_fund_daily_em", pages.exchange_page
+        exchange_payload, exchange = self._page(
+            "exchange_funds", EXCHANGE_URL, decode_pages.EXCHANGE, pages.akshare_exchange_page
         )
         observations, _ = unite(
             {
@@ -145,8 +146,8 @@ class EastmoneySource:
             listing=listing.drop_duplicates("fund_code", ignore_index=True),
             payloads=(
                 _payload(answer, market.rows, because),
-                _payload(money_answer, money.rows, decoder="akshare"),
-                _payload(exchange_answer, exchange.rows, decoder="akshare"),
+                money_payload,
+                exchange_payload,
             ),
             duplicates=market.duplicates,
         )
@@ -345,18 +346,19 @@ class EastmoneySource:
         return HOST, True, f"{found} of fund {OLDEST_FUND} in {monotonic() - start:.1f} s"
 
     def _page(
-        self, endpoint: str, function: str, read: Callable[[Decoded], pages.Page]
-    ) -> tuple[Answer, pages.Page]:
-        def fetch(
-            url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
-        ) -> Answer:
-            return self._gateway.fetch(
-                endpoint, url, params, headers, form="html", check=pages.check_page
-            )
-
-        decoded = run(function, fetch)
-        with boundary(f"the page {endpoint}"):
-            return decoded.answers[0], read(decoded)
+        self,
+        endpoint: str,
+        url: str,
+        form: decode_pages.PageForm,
+        akshare: Callable[[Answer], decode_pages.Page],
+    ) -> tuple[Payload, decode_pages.Page]:
+        answer = self._gateway.fetch(
+            endpoint, url, headers=HEADERS, form="html", check=decode_pages.check_page
+        )
+        page, because = _read(
+            lambda: decode_pages.decode_page(answer.body, form), lambda _: akshare(answer)
+        )
+        return _payload(answer, page.rows, because), page
 
 
 def _kind_of(refusal: FormatError) -> str:
@@ -377,13 +379,13 @@ def _read(own: Callable[[], _T], akshare: Callable[[FormatError], _T]) -> tuple[
             raise refusal from second
 
 
-def _payload(answer: Answer, rows: int, because: str = "", decoder: str = "own") -> Payload:
+def _payload(answer: Answer, rows: int, because: str = "") -> Payload:
     return Payload(
         endpoint=answer.endpoint,
         sha256=answer.sha256,
         size=len(answer.body),
         rows=rows,
-        decoder="akshare" if because else decoder,
+        decoder="akshare" if because else "own",
         fallback_because=because,
     )
 

@@ -1,13 +1,12 @@
 """From akshare's frames to observations, strictly.
 
-Belongs here: the pages of money funds and of exchange-traded funds, which only akshare
-decodes, and akshare's view of the payloads that `decode.py` refuses. Every cell akshare
-returns is text; here it becomes a number, a blank or a defect. Does not belong here:
-fetching, or deciding when to fall back (`eastmoney.py`).
+Belongs here: akshare's view of the answers that `decode.py` and `decode_pages.py` refuse. Every
+cell akshare returns is text; here it becomes a number, a blank or a defect. Does not belong
+here: fetching, or deciding when to fall back (`eastmoney.py`).
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -19,22 +18,21 @@ from fund_assets.sources.base import (
     LISTING_COLUMNS,
     EmptyAnswerError,
     FormatError,
-    TruncatedError,
     WrongFundError,
     empty_observations,
 )
-from fund_assets.sources.cells import Defects, numbers, observations, quote, unite
+from fund_assets.sources.cells import Defects, observations, quote, unite
 from fund_assets.sources.decode import (
     Snapshot,
     check_record,
     event_frame,
     named_fund,
 )
-from fund_assets.sources.gateway import Answer, banned
+from fund_assets.sources.decode_pages import Page, page_of
+from fund_assets.sources.gateway import Answer
 from fund_assets.sources.plain import plain
 
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")
-_PAGE_MARK = "基金代码".encode("gb2312")
 #: What the money page writes after a fund's name: two links, in the same cell.
 _MONEY_LINKS = re.compile(r"\s*基金吧\s*档案\s*$")
 _MONEY_NAME_COLUMN = 4
@@ -56,41 +54,21 @@ _MONEY_LABELS = {
 _EXCHANGE_LABELS = {3: "代码", 6: "单位", 7: "累计", 8: "单位", 9: "累计", 11: "增长率"}
 
 
-@dataclass(frozen=True)
-class Page:
-    """Observations of a page at its own two dates, and the names in it."""
-
-    observations: pd.DataFrame
-    listing: pd.DataFrame
-    rows: int
-
-
-def check_page(answer: Answer) -> None:
-    """Refuse a cut page, which akshare reads as fewer rows, and a page of another kind."""
-    body, what = answer.body, f"the page {answer.url}"
-    if body.lstrip()[:1] != b"<":
-        raise FormatError(f"{what} starts with {quote(body[:60].decode('gb18030', 'replace'))}")
-    if not body.rstrip()[-64:].lower().endswith(b"</html>"):
-        raise TruncatedError(f"{what} ends in the middle, without </html>; try again later")
-    if _PAGE_MARK not in body:
-        raise banned(what, body)
-
-
-def money_page(decoded: Decoded) -> Page:
-    """The page of money funds: yields of its two dates."""
-    frame = decoded.frame
+def akshare_money_page(answer: Answer) -> Page:
+    """The page of money funds as akshare reads it: yields of its two dates."""
+    decoded = run("fund_money_fund_daily_em", replay(answer))
     _check_labels(decoded, "the money fund page", _MONEY_LABELS)
     texts = decoded.tables[1].iloc[_PAGE_HEADER_ROWS:, _MONEY_NAME_COLUMN].astype("str")
     names = [_MONEY_LINKS.sub("", text) for text in texts]
-    return _page(frame, "the money fund page", names, MONEY_FIGURES, growth=None)
+    return _page(decoded.frame, "the money fund page", names, MONEY_FIGURES, growth=None)
 
 
-def exchange_page(decoded: Decoded) -> Page:
-    """The page of exchange-traded funds: unit and accumulated NAV of its two dates."""
-    frame = decoded.frame
+def akshare_exchange_page(answer: Answer) -> Page:
+    """The page of exchange-traded funds as akshare reads it: NAVs of its two dates."""
+    decoded = run("fund_etf_fund_daily_em", replay(answer))
     _check_labels(decoded, "the exchange page", _EXCHANGE_LABELS)
-    names = frame["基金简称"].to_list()
-    return _page(frame, "the exchange page", names, EXCHANGE_FIGURES, growth="增长率")
+    names = decoded.frame["基金简称"].to_list()
+    return _page(decoded.frame, "the exchange page", names, EXCHANGE_FIGURES, growth="增长率")
 
 
 def _check_labels(decoded: Decoded, what: str, labels: dict[int, str]) -> None:
@@ -174,27 +152,19 @@ def _page(
 ) -> Page:
     if frame.empty:
         raise EmptyAnswerError(f"{what} holds no fund; try again later")
-    codes = [plain(code) for code in frame["基金代码"].astype("str")]
-    names = [plain(str(name)) for name in names]
-    both = []
-    for day in _dates(frame, what, figures):
-        defects = Defects()
-        values = {
-            name: numbers(frame[f"{day}-{label}"].to_list(), name, defects, unit=unit)
+    days = _dates(frame, what, figures)
+    per_day = [
+        {
+            name: (frame[f"{day}-{label}"].to_list(), unit)
             for label, (name, unit) in figures.items()
         }
-        if growth and not both:  # the page's growth is that of its newer date
-            published = frame[growth].where(~np.isnan(values["unit_nav"]), "").to_list()
-            values["growth_pct"] = numbers(published, "growth_pct", defects, unit="%")
-        both.append(observations(codes, to_key(day), values, defects))
-    kept = [name if "\ufffd" not in name else "" for name in names]
-    listing = {"fund_code": codes, "name": kept, "fund_type": "", "pinyin": ""}
-    return Page(
-        pd.concat(both, ignore_index=True), pd.DataFrame(listing, dtype="str"), len(frame)
-    )
+        for day in days
+    ]
+    codes = frame["基金代码"].astype("str").to_list()
+    return page_of(codes, names, days, per_day, frame[growth].to_list() if growth else None)
 
 
-def _dates(frame: pd.DataFrame, what: str, figures: dict[str, object]) -> tuple[date, date]:
+def _dates(frame: pd.DataFrame, what: str, figures: Mapping[str, object]) -> tuple[date, date]:
     """The two dates in the column names, newer first; every figure must be there at both."""
     dated = [m.groups() for name in frame.columns if (m := _DATED.fullmatch(str(name)))]
     try:

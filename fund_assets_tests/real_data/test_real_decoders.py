@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.akshare_client import replay, run
 from fund_assets.sources.decode import decode_history, decode_list, decode_snapshot
+from fund_assets.sources.decode_pages import MONEY, decode_page
 from fund_assets.sources.gateway import Answer
-from fund_assets.sources.pages import akshare_history, money_page
+from fund_assets.sources.pages import akshare_history, akshare_money_page
 from fund_assets_tests.server import RealContent
 
 pytestmark = pytest.mark.real_data
@@ -117,11 +117,14 @@ def test_the_market_panel_passes_whole(real_data):
 
 
 def test_the_money_panel_passes_whole(real_data):
-    """Yields of 711 money funds through akshare's reader of pages and our typing."""
+    """Yields of 711 money funds through our decoder of the page, and through akshare's."""
     content = RealContent(real_data)
     reply = content.reply("money_funds", "")
     answer = Answer("money_funds", "https://x/", 200, {}, reply.body, "")
-    page = money_page(run("fund_money_fund_daily_em", replay(answer)))
+    page = decode_page(reply.body, MONEY)
+    witness = akshare_money_page(answer)
+    pd.testing.assert_frame_equal(page.observations, witness.observations)
+    pd.testing.assert_frame_equal(page.listing, witness.listing)
     panel = pd.read_parquet(real_data / "snapshots" / "lcc_2020-10-early_money.parquet")
     assert page.rows == panel["code"].nunique() and set(page.observations["defect"]) == {""}
     for day, key in (("2020-09-25", 20200925), ("2020-09-24", 20200924)):

@@ -36,6 +36,7 @@ from fund_assets.sources import (
     akshare_client,
     decode,
     decode_events,
+    decode_pages,
     pages,
     trading_days,
 )
@@ -207,10 +208,13 @@ def decoders() -> list[Decoder]:
             Decoder(name, _event_decoder(endpoint), answers)
             for name, (endpoint, answers) in lists.items()
         ),
-        Decoder("money page", _page_decoder("fund_money_fund_daily_em", pages.money_page),
-                (built("money_funds"),), 2),
-        Decoder("exchange page", _page_decoder("fund_etf_fund_daily_em", pages.exchange_page),
+        Decoder("money page", _page_decoder(decode_pages.MONEY), (built("money_funds"),), 2),
+        Decoder("exchange page", _page_decoder(decode_pages.EXCHANGE),
                 (built("exchange_funds"),), 2),
+        Decoder("money page by akshare", _page(pages.akshare_money_page),
+                (built("money_funds"),)),
+        Decoder("exchange page by akshare", _page(pages.akshare_exchange_page),
+                (built("exchange_funds"),)),
         Decoder("market snapshot by akshare", _akshare_snapshot, market, most=2**17),
         Decoder("fund list by akshare", lambda b: [pages.akshare_list(_answer(b))], listing, 0.5,
                 2**17),
@@ -255,11 +259,15 @@ def _event_decoder(endpoint: str) -> Decode:
     return decoded
 
 
-def _page_decoder(function: str, read: Callable[[Any], pages.Page]) -> Decode:
+def _page_decoder(form: decode_pages.PageForm) -> Decode:
+    return _page(lambda answer: decode_pages.decode_page(answer.body, form))
+
+
+def _page(read: Callable[[Answer], decode_pages.Page]) -> Decode:
     def decoded(body: bytes) -> list[pd.DataFrame]:
         answer = _answer(body)
-        pages.check_page(answer)
-        page = read(akshare_client.run(function, akshare_client.replay(answer)))
+        decode_pages.check_page(answer)
+        page = read(answer)
         return [page.observations, page.listing]
 
     return decoded
