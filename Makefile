@@ -22,7 +22,7 @@ run: env ## the evening pipeline, once, and what it did
 dev: env ## Dagster's UI and daemon on 127.0.0.1:3000 (PORT=... for another)
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
 	@$(BIN)/python -m fund_assets.health.port 127.0.0.1 $(PORT)
-	@PYTHONWARNINGS=ignore $(BIN)/python -m fund_assets.webserver dev -h 127.0.0.1 -p $(PORT)
+	@TZ=Asia/Shanghai PYTHONWARNINGS=ignore $(BIN)/python -m fund_assets.webserver dev -h 127.0.0.1 -p $(PORT)
 
 test: dev-env ## all default tests
 	@$(PYTEST) -m "not slow"

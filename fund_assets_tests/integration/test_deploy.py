@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from websockets.sync.client import connect
 from fund_assets.cli import main
 from fund_assets.health.exposition import encode
 from fund_assets.monitoring.status import Requests
-from fund_assets.settings import Settings
+from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, soundness
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.server.market_server import _certificates
@@ -114,6 +115,39 @@ def commands():
                     "fund-assets",
                 ):
                     yield name, words
+
+
+@pytest.mark.parametrize(
+    "file", [*(unit for unit in UNITS if unit.suffix == ".service"), ROOT / "Makefile",
+             DEPLOY / "docker/Dockerfile"], ids=lambda file: file.name,
+)  # fmt: skip
+def test_what_starts_dagster_gives_it_the_time_of_shanghai(file):
+    """Stops a console line of daemon or web server in UTC, beside our own in Shanghai time."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    starts = {"Makefile": "fund_assets.webserver dev", "Dockerfile": "ENV "}
+    named = [line for line in lines if starts.get(file.name, "Environment=") in line]
+    assert any("TZ=Asia/Shanghai" in line for line in named)
+
+
+def test_a_line_of_dagster_has_the_time_of_shanghai():
+    """Stops a Dagster that writes its lines in another time than that of its process."""
+    code = (
+        "import logging; from dagster._utils.log import configure_loggers; configure_loggers();"
+        "logging.getLogger('dagster').info('a line')"
+    )
+    environment = os.environ | {"TZ": "Asia/Shanghai", "PYTHONWARNINGS": "ignore"}
+    before = datetime.now(SHANGHAI).replace(microsecond=0)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    after = datetime.now(SHANGHAI)
+    found = re.search(r"([0-9-]{10} [0-9:]{8} [+]0800)", done.stdout + done.stderr)
+    assert found, done.stdout + done.stderr
+    assert before <= datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S %z") <= after
 
 
 @pytest.mark.slow
