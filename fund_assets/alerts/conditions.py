@@ -20,8 +20,14 @@ from fund_assets.calendar import (
     newest_sunday,
     to_key,
 )
+from fund_assets.monitoring.findings import (
+    CANARY,
+    READ_BY_USERS,
+    lost_words,
+    refused_words,
+    stands,
+)
 from fund_assets.monitoring.records import FailedRun, FailingCheck
-from fund_assets.monitoring.status import READ_BY_USERS, lost_words, refused_words
 from fund_assets.monitoring.vitals import (
     DISK_FAIL_BYTES,
     DISK_WARN_BYTES,
@@ -43,10 +49,6 @@ from fund_assets.sources.base import (
 MASS_REVISION = "R17_mass_revision"
 #: Checks that stop a batch when they fail.
 BLOCKS = {rule.id for rule in BLOCKING}
-#: The job, and the beginning of the names of checks, that try the source before the evening.
-CANARY = "source_canary"
-#: What its own alert tells better: how late the data is now, how far the calendar reaches.
-TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
 DATABASE = "database_unreachable"
 #: The Sunday's job, and its schedule.
 WEEKLY_JOB = "weekly_full_calc"
@@ -266,11 +268,9 @@ def _checks(facts: Facts) -> Iterator[Alert]:
         facts, facts.calendar.due(facts.now, FIRST_WAVE)
     )
     for check in facts.dagster.failing_checks if facts.dagster else ():
-        if check.check in TOLD_ELSEWHERE:
+        if not stands(check, _collected(facts)):
             continue
         canary = check.check.startswith(CANARY)
-        if canary and _collected_since(facts, check.at):
-            continue
         error = check.severity == "ERROR"
         if first_evening and not error and not canary:
             continue  # what whole histories show of years past
@@ -296,9 +296,9 @@ def _checks(facts: Facts) -> Iterator[Alert]:
 
 def _runs(facts: Facts) -> Iterator[Alert]:
     for run in facts.dagster.failed_runs if facts.dagster else ():
-        canary = run.job == CANARY
-        if canary and _collected_since(facts, run.at):
+        if not stands(run, _collected(facts)):
             continue
+        canary = run.job == CANARY
         yield Alert(
             CANARY if canary else "run_failed",
             run.job,
@@ -364,10 +364,9 @@ def _first(facts: Facts, session: date) -> bool:
     return first is not None and to_key(session) <= first
 
 
-def _collected_since(facts: Facts, moment: datetime) -> bool:
-    """Whether the collection that a canary warned of has come in after all."""
-    renewed = facts.dagster.renewed.get("fund_nav") if facts.dagster else None
-    return renewed is not None and renewed > moment
+def _collected(facts: Facts) -> datetime | None:
+    """When the wave was last collected."""
+    return facts.dagster.renewed.get("fund_nav") if facts.dagster else None
 
 
 def _made_up(facts: Facts, when: datetime, *, weekly: bool) -> bool:

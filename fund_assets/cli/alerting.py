@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fund_assets.cli.asking import Commands, NotThere, check_text, nearest
-from fund_assets.cli.opening import console, open_platform, quiet, reading
+from fund_assets.cli.opening import console, open_platform, present_status, quiet, reading
 
 if TYPE_CHECKING:
     from fund_assets.alerts.lifecycle import State
@@ -32,11 +32,13 @@ def alert() -> None:
 def list_alerts(everything: bool) -> None:
     """Show the alerts that hold, what silences them, and messages that did not go out.
 
-    Exits with 1 when an alert holds.
+    At the end stands the verdict of the dashboard, by the facts of now. Exits with 1 when that
+    is not healthy.
     """
     from rich.markup import escape
 
     from fund_assets.alerts.store import silence_of, state_of
+    from fund_assets.monitoring.findings import VERDICTS
     from fund_assets.settings import SHANGHAI
     from fund_assets.warehouse import alerts
 
@@ -70,7 +72,11 @@ def list_alerts(everything: bool) -> None:
                 f"{words} {row['id']} {row['channel']} {escape(row['title'])}  "
                 f"[dim]{row['attempts']} 次 {escape(row['error'])}[/]"
             )
-    if firing:
+    platform = present_status()
+    terminal.print(f"平台：{VERDICTS[platform.verdict]}")
+    for words in (*platform.problems, *platform.notices):
+        terminal.print(f"    {escape(words)}", soft_wrap=True)
+    if not platform.healthy:
         click.get_current_context().exit(1)
 
 

@@ -13,8 +13,10 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, TradingCalendar
-from fund_assets.monitoring import vitals
+from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
+from fund_assets.cli.opening import present_status
+from fund_assets.monitoring import findings, vitals
+from fund_assets.monitoring.findings import VERDICTS
 from fund_assets.monitoring.ledger import project_ledger
 from fund_assets.settings import PREFIX, SHANGHAI, Settings, SettingsError, load_settings
 from fund_assets.settings import SECRETS as SECRET_SETTINGS
@@ -22,8 +24,6 @@ from fund_assets.warehouse import Warehouse, WarehouseError, date_counts, days, 
 from fund_assets.warehouse.errors import NoRightError
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
-LEAST_DISK, LOW_DISK = 1_000_000_000, 5_000_000_000
-DAEMON_SILENT_S = 120
 SECRETS = ("URL", "TOKEN", "SECRET", "PASSWORD", "KEY")
 
 
@@ -121,10 +121,10 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         yield Finding("warehouse", FAILURE, str(error))
         return
     free = vitals.free_bytes(warehouse, settings)
-    low = FAILURE if free < LEAST_DISK else WARNING if free < LOW_DISK else OK
-    yield Finding(
-        "disk", low, f"{free / 1e9:,.1f} GB free", "" if low == OK else "make room: 5 GB"
-    )
+    low = free < vitals.DISK_WARN_BYTES
+    todo = f"make room: {vitals.DISK_WARN_BYTES / 1e9:g} GB" if low else ""
+    state = FAILURE if free < vitals.DISK_FAIL_BYTES else WARNING if low else OK
+    yield Finding("disk", state, f"{free / 1e9:,.1f} GB free", todo)
 
 
 def _writing(warehouse: Warehouse) -> Iterator[Finding]:
@@ -189,9 +189,8 @@ def examine_calendar(settings: Settings) -> Iterator[Finding]:
     if settings.source == "simulated":
         yield Finding("calendar", OK, f"{words}; the simulated market invents what follows")
         return
+    # The data comes all the same, its dates provisional: no failure, as in the verdict.
     state = OK if left >= HORIZON_ALARM_DAYS else WARNING
-    if left < HORIZON_CRITICAL_DAYS:
-        state = FAILURE
     todo = "run `fund-assets calendar refresh`, or `fund-assets calendar import` the notices"
     yield Finding("calendar", state, words, "" if state == OK else todo)
 
@@ -219,6 +218,24 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
     yield daemon_finding(nearest, rivals)
 
 
+def examine_verdict(settings: Settings) -> Iterator[Finding]:
+    """What dashboard, `/health` and the alert list say; nothing before the first run."""
+    try:
+        status = present_status()
+    except SettingsError as error:
+        yield Finding("verdict", FAILURE, str(error))
+        return
+    if not status.exists:
+        return
+    found = (*status.problems, *status.notices)
+    states = {findings.HEALTHY: OK, findings.DEGRADED: WARNING, findings.UNHEALTHY: FAILURE}
+    yield Finding(
+        "verdict", states[status.verdict],
+        "\n".join((f"{status.verdict}: {VERDICTS[status.verdict]}", *found)),
+        "docs/runbook.md says what to do about each" if found else "",
+    )  # fmt: skip
+
+
 def _rivals() -> datetime | None:
     """When two daemons were last seen to take turns; only where one ever ran is it asked."""
     from fund_assets.dagster_state import project_instance
@@ -239,7 +256,7 @@ def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:
             "daemon", FAILURE, f"two take turns on these records, last at {rivals:%m-%d %H:%M}",
             "stop one of them: schedules and retries are doubled",
         )  # fmt: skip
-    if silent_s <= DAEMON_SILENT_S:
+    if silent_s <= vitals.HEARTBEAT_WARN_S:
         return Finding("daemon", OK, "runs: schedules and sensors are at work")
     return Finding(
         "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"

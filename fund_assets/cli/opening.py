@@ -6,7 +6,7 @@ Belongs here: what every command does first. Does not belong here: what comes af
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fund_assets.monitoring.status import Status
     from fund_assets.platform import Platform
     from fund_assets.settings import Settings
     from fund_assets.warehouse import Warehouse
@@ -83,6 +84,27 @@ def stored_warehouse(settings: "Settings") -> "Warehouse | None":
     except WarehouseError as error:
         raise SettingsError(str(error)) from error
     return warehouse
+
+
+def present_status() -> "Status":
+    """How the platform is now.
+
+    Raises:
+        SettingsError: a setting is wrong, or warehouse or run history cannot be read.
+    """
+    from fund_assets.monitoring.ledger import project_ledger
+    from fund_assets.monitoring.status import absent, gather
+    from fund_assets.settings import SHANGHAI, load_settings
+
+    settings = load_settings()
+    warehouse = stored_warehouse(settings)
+    if warehouse is None:
+        return absent(settings)
+    try:
+        with quiet(), project_ledger() as book:
+            return gather(settings, warehouse, book, datetime.now(SHANGHAI))
+    finally:
+        warehouse.close()
 
 
 def provisional_after(warehouse: "Warehouse", newest: int) -> date:

@@ -117,6 +117,7 @@ def doctor(deep: bool) -> None:
             ("calendar", examining.examine_calendar),
             ("source", partial(examining.examine_source, deep=deep)),
             ("Dagster", examining.examine_dagster),
+            ("verdict", examining.examine_verdict),
         ):
             with quiet(), terminal.status(f"looking at the {what}…"):
                 tell(examine(settings))

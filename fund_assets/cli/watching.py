@@ -6,12 +6,11 @@ Belongs here: options, writing, and looking again. Does not belong here: facts a
 
 import json
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from fund_assets.cli.opening import console, quiet, stored_warehouse
+from fund_assets.cli.opening import console, present_status
 
 if TYPE_CHECKING:
     from fund_assets.monitoring.status import Status
@@ -34,29 +33,13 @@ def dashboard(as_json: bool, watch: int | None) -> None:
     """
     if as_json and watch:
         raise click.UsageError("--json tells one moment: leave --watch out")
-    found = _watch(watch) if watch else _gather()
+    found = _watch(watch) if watch else present_status()
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     elif not watch:
         _show(found)
     if not found.healthy:
         click.get_current_context().exit(1)
-
-
-def _gather() -> "Status":
-    from fund_assets.monitoring.ledger import project_ledger
-    from fund_assets.monitoring.status import absent, gather
-    from fund_assets.settings import SHANGHAI, load_settings
-
-    settings = load_settings()
-    warehouse = stored_warehouse(settings)
-    if warehouse is None:
-        return absent(settings)
-    try:
-        with quiet(), project_ledger() as book:
-            return gather(settings, warehouse, book, datetime.now(SHANGHAI))
-    finally:
-        warehouse.close()
 
 
 def _show(found: "Status") -> None:
@@ -74,7 +57,7 @@ def _watch(seconds: int) -> "Status":
     found = None
     try:
         while True:
-            found = _gather()
+            found = present_status()
             if terminal.is_terminal:
                 terminal.clear()
             _show(found)

@@ -1,7 +1,7 @@
 """The status page for people: a `Status` as one HTML document in Chinese.
 
 Belongs here: words, order and pictures of the page. Does not belong here: facts and
-judgement (`monitoring/status.py`, `verdict.py`), HTTP.
+judgement (`monitoring/`), HTTP.
 
 The page needs no script, no font and no other file; its policy lets a browser load none.
 Texts from the data are escaped by Jinja2.
@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import jinja2
 
-from fund_assets.health import verdict
 from fund_assets.monitoring.dashboard import BATCH_KINDS, SOURCES, TABLES
+from fund_assets.monitoring.findings import UNHEALTHY, VERDICTS
 from fund_assets.monitoring.status import Status
 from fund_assets.report.cards import cards, styled
 
@@ -25,7 +25,6 @@ SHOWN_CHECKS = 20
 #: The curve's drawing area in the units of its viewBox.
 WIDTH, HEIGHT, LEFT, TOP = 520, 120, 44, 12
 
-VERDICTS = {"healthy": "一切正常", "degraded": "需要留意", "unhealthy": "有问题"}
 RUN_STATES = {
     "success": ("good", "成功"),
     "failure": ("bad", "失败"),
@@ -91,11 +90,10 @@ class Page:
 
     def render(self, status: Status) -> str:
         """The page of facts."""
-        answer = verdict.health(status)["status"]
         return self._fill(
             status=status,
-            verdict=answer,
-            headline=VERDICTS[answer],
+            verdict=status.verdict,
+            headline=VERDICTS[status.verdict],
             now=status.now,
             active=sum(row.active for row in status.coverage),
             published=sum(row.published for row in status.coverage),
@@ -107,7 +105,7 @@ class Page:
     def unavailable(self, code: str, now: datetime) -> str:
         """The page that says why there are no facts."""
         return self._fill(
-            status=None, verdict="unhealthy", headline=REASONS[code], now=now, code=code
+            status=None, verdict=UNHEALTHY, headline=REASONS[code], now=now, code=code
         )
 
     def _fill(self, **values: Any) -> str:

@@ -1,25 +1,16 @@
-"""The answer of /health: a verdict, a few figures, and every check behind the verdict.
+"""The answer of /health: the verdict, a few figures, and what is behind the verdict.
 
-Belongs here: which facts make the platform unhealthy or degraded, and the shape of the answer
-(docs/health.md; the checks follow draft-inadarei-api-health-check). Does not belong here:
-gathering facts, HTTP.
-
-Unhealthy is what harms those who use the data: it cannot be read, is late, or nobody renews
-it any more. Degraded is what somebody should look at while the data that is due is there.
+Belongs here: the shape of the answer (docs/health.md; the checks follow
+draft-inadarei-api-health-check). Does not belong here: gathering facts, the verdict itself
+(`monitoring/findings.py`), HTTP.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS
-from fund_assets.monitoring.status import READ_BY_USERS, Status
-from fund_assets.monitoring.vitals import (
-    DISK_FAIL_BYTES,
-    DISK_WARN_BYTES,
-    HEARTBEAT_FAIL_S,
-    HEARTBEAT_WARN_S,
-)
+from fund_assets.monitoring.findings import UNHEALTHY, Finding, Level
+from fund_assets.monitoring.status import Status
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 #: Code of why there are no facts → what is known of the database.
@@ -29,6 +20,8 @@ DATABASE = {
     "facts_timeout": "timeout",
     "facts_unavailable": "unknown",
 }
+#: Findings of which there may be several, each about one thing.
+OF_MANY = ("runs:failed", "checks:failed", "alerts:holding")
 Check = dict[str, Any]
 
 
@@ -41,7 +34,7 @@ def health(status: Status) -> dict[str, Any]:
     active = sum(row.active for row in status.coverage)
     published = sum(row.published for row in status.coverage)
     return {
-        "status": _verdict(checks),
+        "status": status.verdict,
         "database": "connected",
         "today_nav_count": status.today_nav_count,
         "timestamp": time,
@@ -60,7 +53,7 @@ def unavailable(code: str, now: datetime) -> dict[str, Any]:
     """The answer when there are no facts."""
     time = now.isoformat(timespec="seconds")
     return {
-        "status": "unhealthy",
+        "status": UNHEALTHY,
         "database": DATABASE[code],
         "error": code,
         "today_nav_count": None,
@@ -71,22 +64,17 @@ def unavailable(code: str, now: datetime) -> dict[str, Any]:
 
 def http_status(answer: dict[str, Any]) -> int:
     """200 for healthy and degraded, 503 for unhealthy."""
-    return 503 if answer["status"] == "unhealthy" else 200
-
-
-def _verdict(checks: dict[str, list[Check]]) -> str:
-    found = {check["status"] for group in checks.values() for check in group}
-    return "unhealthy" if FAIL in found else "degraded" if WARN in found else "healthy"
+    return 503 if answer["status"] == UNHEALTHY else 200
 
 
 def _checks(status: Status) -> Iterator[tuple[str, Check]]:
+    """What was measured, each with what the findings say of it, and the other findings."""
     yield "database:connection", {"status": PASS, "componentType": "datastore"}
     for table in status.freshness:
-        late = FAIL if table.table in READ_BY_USERS else WARN
         yield (
             f"{table.table}:freshness",
             {
-                "status": PASS if table.ok else late,
+                "status": _state(status, "tables:freshness", table.table),
                 "observedValue": table.sessions_behind,
                 "observedUnit": "trading days behind",
                 "newest": str(table.newest) if table.newest else None,
@@ -94,82 +82,54 @@ def _checks(status: Status) -> Iterator[tuple[str, Check]]:
             },
         )
     for beat in status.daemons:
-        late = beat.age_s >= HEARTBEAT_WARN_S
         yield (
             "daemon:heartbeat",
             {
-                "status": FAIL if beat.age_s >= HEARTBEAT_FAIL_S else WARN if late else PASS,
+                "status": _state(status, "daemon:heartbeat", beat.daemon),
                 "componentId": beat.daemon.lower(),
                 "observedValue": beat.age_s,
                 "observedUnit": "s",
             },
         )
-    yield "sessions:missing", _count(len(status.missing), "trading days")
-    yield "sessions:lost", _count(len(status.lost), "dates")
-    yield "batches:held", _count(status.held_batches, "batches")
+    yield _count(status, "sessions:missing", len(status.missing), "trading days")
+    yield _count(status, "sessions:lost", len(status.lost), "dates")
+    yield _count(status, "batches:held", status.held_batches, "batches")
     ended = next((run for run in status.runs if run.duration_s is not None), None)
-    if ended:
-        failed = ended.status == "failure"
+    if ended:  # one that failed is a finding when nothing made it good and none tries it again
         yield (
             "runs:newest",
-            {
-                "status": WARN if failed else PASS,
-                "componentId": ended.job,
-                "observedValue": ended.status,
-            },
+            {"status": PASS, "componentId": ended.job, "observedValue": ended.status},
         )
-    for check in status.failing_checks:
-        # How late the data is, is told by what is true now.
-        if check.severity == "ERROR" and check.check != "trading_day_freshness":
-            yield (
-                "checks:failed",
-                {
-                    "status": WARN,
-                    "componentId": f"{check.asset}/{check.check}",
-                    "observedValue": check.failed,
-                    "observedUnit": "rows",
-                },
-            )
+    for finding in status.findings:
+        if finding.check in OF_MANY:
+            for name in finding.about:
+                yield finding.check, {"status": _of(finding), "componentId": name}
     # Warnings stand on ordinary evenings too: a few late funds must not look like a fault.
-    yield (
-        "checks:warned",
-        {
-            "status": PASS,
-            "observedValue": sum(c.severity == "WARN" for c in status.failing_checks),
-            "observedUnit": "checks",
-        },
-    )
-    yield (
-        "quarantine:rows",
-        {
-            "status": PASS,
-            "observedValue": sum(held for _, held in status.quarantine),
-            "observedUnit": "rows",
-        },
-    )
+    warned = sum(check.severity == "WARN" for check in status.failing_checks)
+    yield _count(status, "checks:warned", warned, "checks")
+    rows = sum(held for _, held in status.quarantine)
+    yield _count(status, "quarantine:rows", rows, "rows")
     if status.calendar_days_left is not None:
-        ends = status.calendar_days_left < HORIZON_ALARM_DAYS and status.notices
-        yield (
-            "calendar:horizon",
-            {
-                "status": WARN if ends else PASS,
-                "observedValue": status.calendar_days_left,
-                "observedUnit": "days",
-            },
-        )
+        yield _count(status, "calendar:horizon", status.calendar_days_left, "days")
+    yield _count(
+        status, "source:refuses",
+        sum(finding.check == "source:refuses" for finding in status.findings), "hosts",
+    )  # fmt: skip
     if status.disk_free_bytes is not None:
-        free = status.disk_free_bytes
-        low = free < DISK_WARN_BYTES
-        yield (
-            "disk:free",
-            {
-                "status": FAIL if free < DISK_FAIL_BYTES else WARN if low else PASS,
-                "componentType": "system",
-                "observedValue": free,
-                "observedUnit": "bytes",
-            },
-        )
+        name, check = _count(status, "disk:free", status.disk_free_bytes, "bytes")
+        yield name, {**check, "componentType": "system"}
 
 
-def _count(number: int, unit: str) -> Check:
-    return {"status": WARN if number else PASS, "observedValue": number, "observedUnit": unit}
+def _count(status: Status, name: str, number: int, unit: str) -> tuple[str, Check]:
+    state = _state(status, name)
+    return name, {"status": state, "observedValue": number, "observedUnit": unit}
+
+
+def _state(status: Status, name: str, about: str = "") -> str:
+    """What the findings say of a check, or of one of the things that it is about."""
+    found = [f for f in status.findings if f.check == name and (not about or about in f.about)]
+    return _of(max(found, key=lambda finding: finding.level)) if found else PASS
+
+
+def _of(finding: Finding) -> str:
+    return FAIL if finding.level is Level.HARM else WARN

@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from fund_assets.monitoring.findings import DEGRADED, HEALTHY, UNHEALTHY, VERDICTS
 from fund_assets.monitoring.status import Status
 from fund_assets.monitoring.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
 
@@ -72,6 +73,8 @@ NEXT = (
     ("make dev", "Dagster 界面 http://127.0.0.1:3000"),
 )
 NONE = "[dim]—[/]"
+#: Verdict → its sign, and the colour of both.
+MARKS = {HEALTHY: ("✓", "green"), DEGRADED: ("!", "yellow"), UNHEALTHY: ("✗", "red")}
 
 
 def dashboard(status: Status, width: int) -> RenderableType:
@@ -140,10 +143,11 @@ def _head(status: Status) -> Panel:
     lines = Table.grid(padding=(0, 1, 0, 0))
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold")
-    if status.healthy:
-        lines.add_row("[bold green]✓[/]", "[bold green]一切正常[/]")
-    else:
-        lines.add_row("[bold red]✗[/]", f"[bold red]{len(status.problems)} 个问题[/]")
+    mark, style = MARKS[status.verdict]
+    count = f"：{len(status.findings)} 项" if status.findings else ""
+    lines.add_row(
+        f"[bold {style}]{mark}[/]", f"[bold {style}]{VERDICTS[status.verdict]}{count}[/]"
+    )
     for problem in status.problems:
         lines.add_row("[red]•[/]", escape(problem))
     for notice in status.notices:
@@ -159,7 +163,6 @@ def _head(status: Status) -> Panel:
     if status.exists:
         left = f"还有 {status.calendar_days_left} 天"
         facts.add_row("日历", f"已知至 {status.calendar_until}，{left}")
-    style = "green" if status.healthy else "red"
     return _panel("基金数据平台", Group(facts, lines), style)
 
 

@@ -1,19 +1,18 @@
 """How the platform is: freshness, coverage, batches, updates, runs, checks and what is wrong.
 
-Belongs here: gathering facts into one `Status`, and the judgement whether all is well. Does
-not belong here: showing it (`dashboard.py`), Dagster's records (`records.py`), SQL.
+Belongs here: gathering facts into one `Status`. Does not belong here: what of it is wrong
+(`findings.py`), showing it (`dashboard.py`), Dagster's records (`records.py`), SQL.
 
 The facts come from the warehouse and from Dagster's own records, not from a log of ours.
 Ages of data are judged by the settings' clock, ages of runs by the machine's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from fund_assets.calendar import (
-    HORIZON_ALARM_DAYS,
     PUBLICATION_DUE,
     TradingCalendar,
     from_key,
@@ -21,12 +20,12 @@ from fund_assets.calendar import (
     to_key,
     to_stamp,
 )
-from fund_assets.monitoring import records, sessions, vitals
+from fund_assets.monitoring import findings, records, sessions, vitals
+from fund_assets.monitoring.findings import Finding, Level
 from fund_assets.monitoring.ledger import Ledger
 from fund_assets.monitoring.records import (
     AssetStatistics,
     CheckState,
-    FailedRun,
     FailingCheck,
     JobStatistics,
     Update,
@@ -35,20 +34,12 @@ from fund_assets.monitoring.sessions import SessionCoverage
 from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.sources.doors import Refusal
-from fund_assets.sources.pace import Pace, moment
+from fund_assets.sources.pace import Pace
 from fund_assets.warehouse import Warehouse, alerts, date_counts, days, facts
 from fund_assets.warehouse.date_counts import Loss
 from fund_assets.warehouse.requests import requests_since
 
 SHOWN_BATCHES = 5
-#: What those who use the data read; that another table is late harms them less.
-READ_BY_USERS = ("fund_nav", "validated_nav", "fund_metrics")
-#: Alerts about what the other facts here do not show: `alert list` and this say the same.
-ONLY_ALERTS = (
-    "week_missing", "tick_failed", "daemon_twice", "source_canary", "quarantine_backlog",
-    "clock_wrong",
-)  # fmt: skip
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 
 
@@ -126,8 +117,7 @@ class Status:
 
     Attributes:
         now: by the settings' clock; `frozen` tells that FUND_CLOCK holds it still.
-        problems: what makes the platform unhealthy, in words; empty when it is well.
-        notices: what will become a problem.
+        findings: what is wrong or will be; empty when all is well.
         updates: of the last 24 hours. assets, jobs, failing_checks, revisions: of the last 7
             days.
         runs_ended, success_rate: the runs of all jobs, the latter None before any has ended.
@@ -156,8 +146,7 @@ class Status:
     warehouse: str
     warehouse_bytes: int
     exists: bool
-    problems: tuple[str, ...]
-    notices: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     coverage_on: date | None = None
     coverage: tuple[KindCoverage, ...] = ()
@@ -197,13 +186,31 @@ class Status:
     outbox: tuple[tuple[str, int], ...] = ()
 
     @property
+    def verdict(self) -> str:
+        """Healthy, degraded or unhealthy; dashboard, `/health` and all others show this one."""
+        return findings.verdict(self.findings)
+
+    @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
+        """Whether nothing is wrong, nor will soon be."""
+        return self.verdict == findings.HEALTHY
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, in words."""
+        return tuple(f.words for f in self.findings if f.level > Level.SOON)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What will become a problem, in words."""
+        return tuple(f.words for f in self.findings if f.level is Level.SOON)
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values; dates and times as ISO texts."""
-        return {"healthy": self.healthy, **_plain(asdict(self))}
+        values = _plain(asdict(self))
+        del values["findings"]
+        told = {"problems": list(self.problems), "notices": list(self.notices)}
+        return {"healthy": self.healthy, "verdict": self.verdict, **told, **values}
 
 
 def gather(
@@ -236,13 +243,17 @@ def gather(
     session = calendar.on_or_before(now.date())
     since = sessions.oldest_looked_at(calendar, now)
     per_date = facts.rows_per_date(warehouse, since)
+    first = facts.first_wave(warehouse)
     missing = tuple(
         from_key(key)
-        for key in sessions.gaps(per_date, facts.first_wave(warehouse), calendar, now)
+        for key in sessions.gaps(per_date, first, calendar, now)
         if covered and key < covered
     )
     lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
     ended = [run for run in runs if run.is_finished]
+    # What a run that will be tried again found is not true yet.
+    concluded = [run for run in runs if records.concluded(run)]
+    late = tuple(findings.late(fresh, first))
     free = vitals.free_bytes(warehouse, settings)
     daemons = vitals.heartbeats(book, machine_time)
     days_left = calendar.days_left(now.date())
@@ -253,21 +264,21 @@ def gather(
         warehouse=warehouse.place,
         warehouse_bytes=warehouse.backend.size_bytes(),
         exists=True,
-        problems=(
-            *_late(fresh),
-            *_missing(missing),
-            *([lost_words(lost)] if lost else ()),
-            *_held(held),
-            *_failed(records.failed_runs(book, runs, machine_time), checks),
-            *_silent(daemons, vitals.HEARTBEAT_FAIL_S),
-            *_full(free, 0, vitals.DISK_FAIL_BYTES),
-            *_alarmed(alerts.holding(warehouse)),
-        ),
-        notices=(
-            *_calendar_ends(days_left, invented=calendar.synthetic_after is not None),
-            *_silent(daemons, vitals.HEARTBEAT_WARN_S, vitals.HEARTBEAT_FAIL_S),
-            *_full(free, vitals.DISK_FAIL_BYTES, vitals.DISK_WARN_BYTES),
-            *_refused(Pace(1.0, settings.pace_dir).refusals()),
+        findings=(
+            *late,
+            *findings.missing(missing),
+            *findings.lost(lost),
+            *findings.held(held),
+            *findings.failed(
+                records.failed_runs(book, runs, machine_time),
+                records.failing_checks(records.check_states(book, concluded)),
+                renewed.get("fund_nav"),
+            ),
+            *findings.silent(daemons),
+            *findings.full(free),
+            *findings.calendar_ends(days_left, invented=calendar.synthetic_after is not None),
+            *findings.refused(Pace(1.0, settings.pace_dir).refusals()),
+            *findings.alarmed(alerts.holding(warehouse), tables_late=bool(late)),
         ),
         freshness=fresh,
         coverage_on=from_key(covered) if covered else None,
@@ -323,17 +334,6 @@ def gather(
     )
 
 
-def _refused(refusals: Mapping[str, Refusal]) -> Iterator[str]:
-    for host, refusal in refusals.items():
-        yield f"{host} {refused_words(refusal)}"
-
-
-def refused_words(refusal: Refusal) -> str:
-    """Until when nothing is asked of a source that refuses us, and why."""
-    what = "拒绝访问" if refusal.reached else "连接不上"
-    return f"{what}，{moment(refusal.until):%m-%d %H:%M} 前不再请求：{refusal.because}"
-
-
 def absent(settings: Settings) -> Status:
     """The status of a platform whose warehouse has not been made yet."""
     return Status(
@@ -343,7 +343,11 @@ def absent(settings: Settings) -> Status:
         warehouse=Warehouse(settings.warehouse).place,
         warehouse_bytes=0,
         exists=False,
-        problems=("仓库尚未建立：请先运行 fund-assets run",),
+        findings=(
+            Finding(
+                "database:connection", Level.HARM, "仓库尚未建立：请先运行 fund-assets run"
+            ),
+        ),
     )
 
 
@@ -396,94 +400,6 @@ def _batch(row: dict[str, Any]) -> BatchSummary:
     values["newest_date"] = from_key(row["newest_date"])
     values["collected_at"] = from_stamp(row["collected_at"])
     return BatchSummary(**values)
-
-
-def _late(freshness: Iterable[Freshness]) -> Iterator[str]:
-    """One line for all tables that lack the same."""
-    lacking: dict[str, list[str]] = {}
-    for row in freshness:
-        if row.newest is None:
-            lacking.setdefault("还没有数据", []).append(row.table)
-        elif not row.ok:
-            words = (
-                f"落后 {row.sessions_behind} 个交易日（晚 {row.hours_late:.0f} 小时）："
-                f"最新 {row.newest}，应到 {row.due}"
-            )
-            lacking.setdefault(words, []).append(row.table)
-    for words, tables in lacking.items():
-        yield f"{'、'.join(tables)} {words}"
-
-
-def _missing(days: tuple[date, ...]) -> Iterator[str]:
-    if days:
-        listed = "、".join(str(day) for day in days)
-        yield (
-            f"缺 {len(days)} 个交易日的净值：{listed}；gap_sensor 会补采，或运行 "
-            "fund-assets collect --missing 日期"
-        )
-
-
-def lost_words(losses: Sequence[Loss]) -> str:
-    """Dates of which accepted NAVs vanished, and what brings them back."""
-    first, gone = losses[0], sum(loss.rows_most - loss.rows_found for loss in losses)
-    more = f"（共 {len(losses):,} 个日期，少 {gone:,} 行）" if len(losses) > 1 else ""
-    return (
-        f"{first.nav_date} 的净值少了：曾有 {first.rows_most:,} 行，现有 {first.rows_found:,} "
-        f"行{more}；补回：{first.repair}，再 fund-assets validate"
-    )
-
-
-def _full(free: int, least: int, most: int) -> Iterator[str]:
-    if least <= free < most:
-        yield f"磁盘只剩 {free / 1e9:.1f} GB：请清理 FUND_STATE 所在的磁盘"
-
-
-def _held(batches: Iterable[dict[str, Any]]) -> Iterator[str]:
-    for batch in batches:
-        yield f"批次 {batch['batch_id']} 被拦截：{batch['held_because']}"
-
-
-def _alarmed(holding: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for alert in holding:
-        if alert["kind"] in ONLY_ALERTS and alert["severity"] != "notice":
-            yield f"告警 {alert['subject']}：{alert['words']}"
-
-
-def _failed(failed: Iterable[FailedRun], checks: Iterable[FailingCheck]) -> Iterator[str]:
-    """The checks that stop something, and jobs whose newest run failed for another reason."""
-    told = set()
-    for check in checks:
-        # How late the data is, is told by what is true now.
-        if check.severity == "ERROR" and check.check != "trading_day_freshness":
-            told.add(check.run_id)
-            yield f"检查未通过：{check.asset} {check.check}：{check.words}"
-    for run in failed:
-        if not (run.blocked and run.run_id in told):
-            yield f"最近一次运行失败：{run.job} {run.words}".rstrip()
-
-
-def _silent(
-    daemons: Iterable[Heartbeat], least_s: float, most_s: float = float("inf")
-) -> Iterator[str]:
-    """The daemons whose last sign is so old; one that never ran is not missed."""
-    late = [beat for beat in daemons if least_s <= beat.age_s < most_s]
-    if late:
-        names = "、".join(beat.daemon for beat in late)
-        longest = max(beat.age_s for beat in late)
-        yield f"Dagster 守护进程没有心跳（{longest / 60:.0f} 分）：{names}"
-
-
-def _calendar_ends(days_left: int, *, invented: bool) -> Iterator[str]:
-    if days_left < 0 and not invented:
-        yield (
-            "交易日历已用尽：此后每个工作日照常采集，日期暂定。"
-            "请运行 fund-assets calendar refresh，或 calendar import 通知全文"
-        )
-    elif days_left < HORIZON_ALARM_DAYS and not invented:
-        yield (
-            f"交易日历只剩 {days_left} 天（不足 {HORIZON_ALARM_DAYS} 天）："
-            "请运行 fund-assets calendar refresh，或 calendar import 通知全文"
-        )
 
 
 def _plain(value: Any) -> Any:

@@ -20,11 +20,13 @@ from typing import Any, ClassVar
 from unittest import mock
 
 import dagster as dg
+import sqlalchemy as sa
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.storage.event_log import InMemoryEventLogStorage
 from dagster._core.storage.runs import InMemoryRunStorage
+from dagster._core.storage.schedules.sqlite import SqliteScheduleStorage
 from dagster._core.test_utils import freeze_time
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
@@ -79,8 +81,53 @@ class _Shared(ConfigurableClass):
         """Not by those who borrow it."""
 
 
+def _open(url: str) -> sa.Engine:
+    """An engine that uses its connections again: opening one costs more than a statement."""
+    return sa.create_engine(
+        url,
+        poolclass=sa.QueuePool,
+        max_overflow=-1,
+        connect_args={"check_same_thread": False},
+    )
+
+
+@contextmanager
+def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
 class Runs(_Shared, InMemoryRunStorage):
     """Runs in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._engine = _open(str(self._engine.url))
+
+    def connect(self) -> Any:
+        return _connected(self._engine)
+
+
+class Schedules(_Shared, SqliteScheduleStorage):
+    """Ticks and cursors in a file of which each statement asks without opening it anew."""
+
+    def __init__(self, conn_string: str, inst_data: object = None) -> None:
+        super().__init__(conn_string)
+        self._engine = _open(conn_string)
+
+    @classmethod
+    @cache
+    def of(cls, folder: str) -> Any:
+        return cls.from_local(folder)
+
+    def connect(self) -> Any:
+        return _connected(self._engine)
+
+    def has_instigators_table(self) -> bool:
+        return True
+
+    def _has_instigators_table(self, conn: sa.Connection) -> bool:
+        return True
 
 
 class Events(_Shared, InMemoryEventLogStorage):
@@ -98,6 +145,15 @@ class Events(_Shared, InMemoryEventLogStorage):
         dg.DagsterEventType.STEP_FAILURE,
     }
     RENEWED: ClassVar = {"fund_nav", "validated_nav"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._engine = _open(str(self._engine.url))
+
+    @contextmanager
+    def _connect(self) -> Iterator[sa.Connection]:
+        with self._db_lock, _connected(self._engine) as connection:
+            yield connection
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         super().store_event(event)
@@ -216,7 +272,8 @@ class Daemon:
         """Let go of code location and files."""
         self._context.__exit__(None, None, None)
         self.instance.dispose()
-        _Shared.of.__func__.cache_clear()
+        for shared in (_Shared, Schedules):
+            shared.of.__func__.cache_clear()
 
 
 def _parts(folder: Path) -> dict[str, Any]:
@@ -226,11 +283,7 @@ def _parts(folder: Path) -> dict[str, Any]:
     return {
         "run_storage": {**here, "class": "Runs"},
         "event_log_storage": {**here, "class": "Events"},
-        "schedule_storage": {
-            "module": f"{core}.storage.schedules",
-            "class": "SqliteScheduleStorage",
-            "config": {"base_dir": str(folder)},
-        },
+        "schedule_storage": {**here, "class": "Schedules"},
         "run_launcher": {"module": __name__, "class": "Launcher"},
         "run_coordinator": {
             "module": f"{core}.run_coordinator",

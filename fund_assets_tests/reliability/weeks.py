@@ -52,6 +52,8 @@ SETTINGS = {
 TICKS = (
     "07:30", "09:10", "18:30", "19:00", "19:30", "20:30", "21:30", "23:00", "23:35",
 )  # fmt: skip
+#: Of these on Saturdays and Sundays, when schedules have no other time and sensors no work.
+WEEKENDS = ("07:30", "09:10", "21:30")
 #: So too on Sundays, and in trouble and for so long after it.
 SUNDAYS, TROUBLED, AFTER = ("02:00", "03:10"), ("00:40", "04:20", "12:00", "15:00"), 6
 #: Rounds at a tick, so many seconds apart, while they lead to runs.
@@ -215,7 +217,8 @@ class Walk:
         while day.date() <= last.date():
             for clock in sorted((*TICKS, *SUNDAYS, *TROUBLED)):
                 tick = at(f"{day:%Y-%m-%d}T{clock}")
-                looked = clock in TICKS or (clock in SUNDAYS and day.isoweekday() == 7)
+                looked = clock in (TICKS if day.isoweekday() < 6 else WEEKENDS)
+                looked |= clock in SUNDAYS and day.isoweekday() == 7
                 if not looked and clock in TROUBLED:
                     looked = any(
                         at(t.since) <= tick < at(t.until) + timedelta(hours=AFTER)

@@ -15,6 +15,7 @@ from fund_assets.monitoring.dashboard import (
     fit,
     sparkline,
 )
+from fund_assets.monitoring.findings import Finding, Level
 from fund_assets.monitoring.records import (
     AssetStatistics,
     FailingCheck,
@@ -31,6 +32,10 @@ DUE = date(2026, 9, 17)
 HOUR = datetime(2026, 9, 17, 23, 30, tzinfo=SHANGHAI)
 EVIL = "[bold]海岳[/foo] ⚠️ ．ＱＤＩＩ（人民币）"
 
+LATE = Finding(
+    "tables:freshness", Level.HARM, "validated_nav 落后 3 个交易日", ("validated_nav",)
+)
+
 FULL = Status(
     now=AT,
     frozen=True,
@@ -38,8 +43,11 @@ FULL = Status(
     warehouse=f"/数据/很长的路径/{'目录/' * 20}warehouse.db",
     warehouse_bytes=1_234_567_890,
     exists=True,
-    problems=(f"批次 w1 被拦截：{EVIL * 5}", "validated_nav 落后 3 个交易日"),
-    notices=("交易日历只剩 37 天",),
+    findings=(
+        Finding("batches:held", Level.WRONG, f"批次 w1 被拦截：{EVIL * 5}"),
+        LATE,
+        Finding("calendar:horizon", Level.SOON, "交易日历只剩 37 天"),
+    ),
     freshness=(
         Freshness("fund_nav", date(2026, 9, 18), DUE, HOUR, 0, 0.0, AT, True),
         Freshness("validated_nav", date(2026, 9, 14), DUE, HOUR, 3, 70.2, AT, False),
@@ -104,7 +112,10 @@ FULL = Status(
     calendar_days_left=104,
 )
 EMPTY = Status(AT, False, "akshare", "/w.db", 0, True, ())
-ABSENT = replace(EMPTY, exists=False, problems=("仓库尚未建立：请先运行 fund-assets run",))
+ABSENT = replace(
+    EMPTY, exists=False,
+    findings=(Finding("database:connection", Level.HARM, "仓库尚未建立：请先运行 fund-assets run"),),
+)  # fmt: skip
 
 
 def lines(status, width):
@@ -124,7 +135,7 @@ def test_every_line_has_the_same_width(status, width):
 #: An ordinary evening: a market of 26,000 classes, names as they are.
 USUAL = replace(
     FULL,
-    problems=("validated_nav 落后 3 个交易日",),
+    findings=(LATE, FULL.findings[2]),
     updates=tuple(
         Update(AT, asset, f"run{n}", "running", "2026-09-18", 255_000, 52_000, 123.4)
         for n, asset in enumerate(("fund_nav", "benchmark_index", "history_recheck"))
@@ -156,7 +167,7 @@ def test_what_matters_is_first_and_the_result_is_last(width):
     assert "新鲜度" in titles[0]
     assert "基金数据平台" in titles[-1]
     assert [line[1:-1].strip() for line in shown[-4:-1]] == [
-        "✗ 1 个问题", "• validated_nav 落后 3 个交易日", "! 交易日历只剩 37 天",
+        "✗ 有问题：2 项", "• validated_nav 落后 3 个交易日", "! 交易日历只剩 37 天",
     ]  # fmt: skip
     shown = lines(ABSENT, width)
     assert "仓库尚未建立" in shown[-2]
@@ -172,7 +183,7 @@ def test_words():
     """Stops a figure from standing in the wrong place, or from being rounded to a lie."""
     shown = "\n".join(lines(FULL, 80))
     for text in (
-        "✗ 2 个问题", "! 交易日历只剩 37 天", "时钟由 FUND_CLOCK 固定", "1.2 GB",
+        "✗ 有问题：3 项", "! 交易日历只剩 37 天", "时钟由 FUND_CLOCK 固定", "1.2 GB",
         "✓ 采集净值", "✗ 校验净值", "3 日", "无数据", "被拦截", "读入1,840万",
         "95%", "1.6 分", "R08_jump_unconfirmed", "另有 4 次", "✗ 错误", "! 警告",
         "已知至 2026-12-31", "fund-assets nav 000001", "09-17 23:30 前到齐", "3 日 70 时",

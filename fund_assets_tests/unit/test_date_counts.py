@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from fund_assets.calendar import to_key
-from fund_assets.monitoring.status import lost_words
+from fund_assets.monitoring.findings import lost_words
 from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, date_counts
 from fund_assets.warehouse.date_counts import DAYS_COUNTED, Loss

@@ -8,10 +8,14 @@ import pytest
 
 from fund_assets.health import verdict
 from fund_assets.health.page import Page, curve
-from fund_assets.monitoring.records import CheckState, FailingCheck
+from fund_assets.monitoring import findings
+from fund_assets.monitoring.findings import VERDICTS, Finding, Level
+from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.status import Freshness
 from fund_assets.monitoring.vitals import EveningWave, Heartbeat, RunSummary
-from fund_assets_tests.unit.test_dashboard import AT, DUE, EMPTY, FULL, HOUR
+from fund_assets.sources.doors import Refusal
+from fund_assets.warehouse.date_counts import Loss
+from fund_assets_tests.unit.test_dashboard import AT, DUE, EMPTY, FULL, HOUR, lines
 
 UI = "http://127.0.0.1:3000"
 EVIL = """<b>海岳</b> "A" 'B' & <script>alert(1)</script> 🚀 {{ 7 * 7 }}"""
@@ -62,7 +66,11 @@ def test_data_stays_text():
     """Stops a fund named <b> or <script> from becoming markup, wherever it is shown."""
     check = FailingCheck("validated_nav", EVIL, "WARN", AT, "run1", 1, 1, EVIL)
     evil = replace(
-        RICH, problems=(EVIL,), failing_checks=(check,), quarantine=((EVIL, 3),), source=EVIL
+        RICH,
+        findings=(Finding("runs:failed", Level.HARM, EVIL),),
+        failing_checks=(check,),
+        quarantine=((EVIL, 3),),
+        source=EVIL,
     )
     seen = Seen(Page(UI).render(evil))
     assert seen.text.count(" ".join(EVIL.split())) == 6
@@ -113,38 +121,87 @@ GOOD = replace(
     EMPTY,
     last_session=date(2026, 9, 18),
     expected_by=AT,
-    freshness=(Freshness("validated_nav", date(2026, 9, 18), DUE, HOUR, 0, 0.0, AT, True),),
+    freshness=tuple(
+        Freshness(table, date(2026, 9, 18), DUE, HOUR, 0, 0.0, AT, True)
+        for table in ("validated_nav", "fund_info")
+    ),
+    daemons=(Heartbeat("SENSOR", AT, 1.0),),
     runs=(RunSummary("r", "daily_pipeline", "success", AT, AT, 1.0),),
     calendar_days_left=100,
     disk_free_bytes=50_000_000_000,
 )
-WARNED = FailingCheck("validated_nav", "R08", "ERROR", AT, "r", 1, 9, "")
+BATCH = {"batch_id": "w1", "held_because": "R05"}
+FAILED = FailingCheck("validated_nav", "R08", "ERROR", AT, "r", 1, 9, "")
+TRIED = FailingCheck("fund_nav", "source_canary_open", "WARN", AT, "r", 1, 9, "")
+RUN = FailedRun("daily_metrics", "r", AT, 1, False, (), "no space")
+LATE = replace(GOOD.freshness[0], ok=False, sessions_behind=1)
+NO_DATA = replace(GOOD.freshness[0], newest=None, ok=False, sessions_behind=None)
+LATER = AT + timedelta(minutes=1)
+LOSS = Loss(date(2026, 9, 16), 400, 0)
+ALERT = {
+    "fingerprint": "tick_failed:gap_sensor", "kind": "tick_failed", "severity": "warning",
+    "subject": "gap_sensor", "words": "no such table",
+}  # fmt: skip
+
+
+def daemon(age_s):
+    return findings.silent([Heartbeat("SENSOR", AT, age_s)])
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("found", "expected"),
     [
-        ({}, "healthy"),
-        ({"held_batches": 1}, "degraded"),
-        ({"failing_checks": (WARNED,)}, "degraded"),
-        ({"failing_checks": (replace(WARNED, severity="WARN"),)}, "healthy"),
-        ({"failing_checks": (replace(WARNED, check="trading_day_freshness"),)}, "healthy"),
-        ({"runs": (replace(GOOD.runs[0], status="failure"),)}, "degraded"),
-        ({"runs": (replace(GOOD.runs[0], status="started", duration_s=None),)}, "healthy"),
-        ({"daemons": (Heartbeat("SENSOR", AT, 119.0),)}, "healthy"),
-        ({"daemons": (Heartbeat("SENSOR", AT, 120.0),)}, "degraded"),
-        ({"daemons": (Heartbeat("SENSOR", AT, 300.0),)}, "unhealthy"),
-        ({"calendar_days_left": 10, "notices": ("日历",)}, "degraded"),
-        ({"calendar_days_left": 10}, "healthy"),  # the simulated market invents its days
-        ({"disk_free_bytes": 1_999_999_999}, "degraded"),
-        ({"disk_free_bytes": 100}, "unhealthy"),
-        ({"freshness": (replace(GOOD.freshness[0], ok=False),)}, "unhealthy"),
-        ({"quarantine": (("R08", 5),)}, "healthy"),
-        ({"checks": (CheckState("a", "b", "WARN", None),)}, "healthy"),
+        ((), "healthy"),
+        (findings.held([BATCH]), "degraded"),
+        (findings.failed((), (FAILED,), None), "degraded"),
+        (findings.failed((), (replace(FAILED, severity="WARN"),), None), "healthy"),
+        (
+            findings.failed((), (replace(FAILED, check="trading_day_freshness"),), None),
+            "healthy",
+        ),
+        (findings.failed((), (replace(FAILED, check="calendar_horizon"),), None), "healthy"),
+        (findings.failed((), (TRIED,), None), "degraded"),
+        (findings.failed((), (TRIED,), LATER), "healthy"),  # the evening has come in after all
+        (findings.failed((RUN,), (), None), "degraded"),
+        (findings.failed((replace(RUN, job="source_canary"),), (), LATER), "healthy"),
+        (daemon(119.0), "healthy"),
+        (daemon(120.0), "degraded"),
+        (daemon(300.0), "unhealthy"),
+        (findings.calendar_ends(60, invented=False), "healthy"),
+        (findings.calendar_ends(59, invented=False), "degraded"),
+        (findings.calendar_ends(-1, invented=False), "degraded"),
+        (findings.calendar_ends(-1, invented=True), "healthy"),  # the simulated market's
+        (findings.full(2_000_000_000), "healthy"),
+        (findings.full(1_999_999_999), "degraded"),
+        (findings.full(100), "unhealthy"),
+        (findings.late((GOOD.freshness[0],), 20260901), "healthy"),
+        (findings.late((LATE,), 20260901), "unhealthy"),
+        (findings.late((replace(LATE, table="fund_info"),), 20260901), "degraded"),
+        (findings.late((NO_DATA,), 20260917), "healthy"),  # the first evening
+        (findings.late((NO_DATA,), 20260916), "unhealthy"),
+        (findings.missing([date(2026, 9, 16)]), "degraded"),
+        (findings.lost([LOSS]), "unhealthy"),
+        (findings.refused({"a.cn": Refusal(2e9, "busy")}), "degraded"),
+        (findings.alarmed([ALERT], tables_late=False), "degraded"),
+        (findings.alarmed([{**ALERT, "severity": "notice"}], tables_late=False), "healthy"),
+        (findings.alarmed([{**ALERT, "kind": "run_failed"}], tables_late=False), "healthy"),
+        (findings.alarmed([{**ALERT, "kind": "freshness"}], tables_late=False), "degraded"),
+        (findings.alarmed([{**ALERT, "kind": "freshness"}], tables_late=True), "healthy"),
     ],
 )
-def test_verdict(change, expected):
-    """Stops a fault that is not told, and an alarm about what is no fault."""
-    answer = verdict.health(replace(GOOD, **change))
+def test_one_verdict_for_all_that_show_it(found, expected):
+    """Stops a fault that is not told, an alarm about what is no fault, and a dashboard, page and
+    `/health` that say different things of the same state."""
+    status = replace(GOOD, findings=tuple(found))
+    assert status.verdict == expected
+    assert (status.healthy, status.as_json()["verdict"]) == (expected == "healthy", expected)
+    answer = verdict.health(status)
     assert answer["status"] == expected
     assert verdict.http_status(answer) == (503 if expected == "unhealthy" else 200)
+    states = {check["status"] for group in answer["checks"].values() for check in group}
+    assert states - {"pass"} == {
+        "healthy": set(), "degraded": {"warn"}, "unhealthy": {"fail"}
+    }[expected]  # fmt: skip
+    words = VERDICTS[expected]
+    assert words in Seen(Page(UI).render(status)).text
+    assert any(words in line for line in lines(status, 92))
