@@ -50,9 +50,14 @@ def certificate(folder):
 
 
 class Postbox:
-    """The server; `mails` are those it accepted, with the recipients of the envelope."""
+    """The server; `mails` are those it accepted, with the recipients of the envelope.
 
-    def __init__(self, security, pem, user="", password=""):
+    Args:
+        farewell: "silent" closes the line at QUIT without an answer, a text answers it.
+    """
+
+    def __init__(self, security, pem, user="", password="", farewell=""):
+        self._farewell = farewell
         self.mails, self.logins = [], []
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(pem)
@@ -90,6 +95,11 @@ class Postbox:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append((mail, envelope.rcpt_tos))
         return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):
+        if self._farewell == "silent":
+            server.transport.abort()
+        return self._farewell or "221 Bye"
 
     def __enter__(self):
         self._controller.start()

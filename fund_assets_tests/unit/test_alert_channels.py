@@ -258,6 +258,14 @@ def test_mail_arrives_encrypted_and_after_a_login(security, pem, trusted):
     assert box.logins == [True]
 
 
+@pytest.mark.parametrize("farewell", ["silent", "500 what do you want", "421 go away"])
+def test_what_comes_after_a_mail_was_accepted_does_not_count(farewell, pem, trusted):
+    """Stops a mail that was accepted from being told as lost, and so from being sent again."""
+    with Postbox("tls", pem, farewell=farewell, **LOGIN) as box:
+        mail(box, "tls").send(MESSAGE)
+    assert len(box.mails) == 1
+
+
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_certificate_that_nobody_vouches_for_is_refused(security, pem):
     """Stops a login from being sent to whoever answers."""
