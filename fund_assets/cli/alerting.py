@@ -37,13 +37,15 @@ def list_alerts(everything: bool) -> None:
     """
     from rich.markup import escape
 
+    from fund_assets.alerts.kinds import Severity
     from fund_assets.alerts.store import silence_of, state_of
-    from fund_assets.monitoring.findings import VERDICTS
+    from fund_assets.monitoring.findings import VERDICTS, over_by_now
     from fund_assets.settings import SHANGHAI
     from fund_assets.warehouse import alerts
 
     warehouse = reading()
     states = [state_of(row) for row in alerts.states(warehouse)]
+    platform = present_status()
     firing = sorted((s for s in states if s.firing), key=lambda s: (-s.severity, s.fingerprint))
     terminal = console()
     over = sorted((s for s in states if not s.firing), key=lambda s: s.first_at, reverse=True)
@@ -57,6 +59,9 @@ def list_alerts(everything: bool) -> None:
                 soft_wrap=True,
             )
             terminal.print(f"    {escape(state.words)}", soft_wrap=True)
+            weighs = state.firing and state.severity > Severity.NOTICE
+            if weighs and over_by_now(state.kind, platform.findings):
+                terminal.print("    [dim]此刻已不成立；下一次查看时结束[/]")
     if not firing:
         terminal.print("没有告警")
     now = datetime.now(SHANGHAI)
@@ -72,7 +77,6 @@ def list_alerts(everything: bool) -> None:
                 f"{words} {row['id']} {row['channel']} {escape(row['title'])}  "
                 f"[dim]{row['attempts']} 次 {escape(row['error'])}[/]"
             )
-    platform = present_status()
     terminal.print(f"平台：{VERDICTS[platform.verdict]}")
     for words in (*platform.problems, *platform.notices):
         terminal.print(f"    {escape(words)}", soft_wrap=True)

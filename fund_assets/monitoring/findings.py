@@ -36,11 +36,21 @@ CANARY = "source_canary"
 #: Checks whose subject is told by what is true now: how late the data is, how far the calendar
 #: reaches.
 TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
-#: Kinds of alerts whose facts are findings themselves: these are newer than the last look.
-TOLD_BY_FACTS = (
-    "run_failed", "check_failed", "rows_lost", "daemon_dead", "held_publish", "mass_revision",
-    "calendar_horizon", "source_canary", "source_refuses", "disk_low", "database_unreachable",
-)  # fmt: skip
+#: Kinds of alerts whose facts are findings themselves, and those findings: they are newer than
+#: the last look for alerts.
+TOLD_BY_FACTS = {
+    "run_failed": ("runs:failed", "checks:failed"),
+    "check_failed": ("checks:failed",),
+    "source_canary": ("checks:failed", "runs:failed"),
+    "rows_lost": ("sessions:lost",),
+    "daemon_dead": ("daemon:heartbeat",),
+    "held_publish": ("batches:held",),
+    "mass_revision": ("batches:held",),
+    "calendar_horizon": ("calendar:horizon",),
+    "source_refuses": ("source:refuses",),
+    "disk_low": ("disk:free",),
+    "database_unreachable": (),
+}
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 #: The verdict in the words that people read.
 VERDICTS = {HEALTHY: "一切正常", DEGRADED: "需要留意", UNHEALTHY: "有问题"}
@@ -77,14 +87,19 @@ def verdict(findings: Iterable[Finding]) -> str:
     return UNHEALTHY if worst is Level.HARM else DEGRADED
 
 
-def late(tables: Iterable["Freshness"], first_wave: int | None) -> Iterator[Finding]:
+def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Finding]:
     """One finding for all tables that lack the same.
 
     Args:
-        first_wave: newest date of the first published wave, yyyymmdd; None before. On its day
-            no table is late that has no data yet.
+        first_wave: newest date of the first published wave, yyyymmdd; None before. Until its
+            day is over no table is late that has no data yet.
     """
     lacking: dict[str, list[str]] = {}
+    nothing = first_wave is None and not any(row.newest for row in tables)
+    if nothing:
+        words = "还没有数据：第一晚采集之后才有，或运行 fund-assets run"
+        yield Finding("tables:freshness", Level.SOON, words, tuple(row.table for row in tables))
+        return
     for row in tables:
         if row.newest is None:
             if first_wave is None or to_key(row.due) > first_wave:
@@ -230,3 +245,9 @@ def alarmed(holding: Iterable[Mapping[str, Any]], *, tables_late: bool) -> Itera
             words = f"告警 {alert['subject']}：{alert['words']}"
             about = (str(alert["fingerprint"]),)
             yield Finding("alerts:holding", Level.WRONG, words, about)
+
+
+def over_by_now(kind: str, findings: Iterable[Finding]) -> bool:
+    """Whether the facts show no more what an alert of a kind told at the last look."""
+    shown = {finding.check for finding in findings}
+    return kind in TOLD_BY_FACTS and not shown & set(TOLD_BY_FACTS[kind])

@@ -55,11 +55,12 @@ def letter(state, error=""):
 
 def test_list_says_what_holds(warehouse):
     """Stops a person from not finding the fingerprint to silence, and markup from being eaten."""
-    assert "没有告警" in invoke("alert", "list")
+    assert "没有告警\n平台：需要留意\n    还没有数据" in invoke("alert", "list", code=1)
     store(warehouse, RUN, messages=[letter("dead", "refused: errcode 310000")])
     said = invoke("alert", "list", code=1)
     assert f"【警告】{RUN.fingerprint}" in said
     assert RUN.words in said
+    assert "此刻已不成立" in said  # no such run is recorded
     assert "发送失败，已放弃 id-dead dingtalk 标题  4 次 refused: errcode 310000" in said
 
 

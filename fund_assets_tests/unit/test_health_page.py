@@ -179,6 +179,7 @@ def daemon(age_s):
         (findings.late((replace(LATE, table="fund_info"),), 20260901), "degraded"),
         (findings.late((NO_DATA,), 20260917), "healthy"),  # the first evening
         (findings.late((NO_DATA,), 20260916), "unhealthy"),
+        (findings.late((NO_DATA,), None), "degraded"),  # nothing has run yet
         (findings.missing([date(2026, 9, 16)]), "degraded"),
         (findings.lost([LOSS]), "unhealthy"),
         (findings.refused({"a.cn": Refusal(2e9, "busy")}), "degraded"),
@@ -205,3 +206,12 @@ def test_one_verdict_for_all_that_show_it(found, expected):
     words = VERDICTS[expected]
     assert words in Seen(Page(UI).render(status)).text
     assert any(words in line for line in lines(status, 92))
+
+
+def test_an_alert_that_the_facts_show_no_more_is_over_by_now():
+    """Stops an alert list that says both that something holds and that all is well."""
+    held = tuple(findings.held([BATCH]))
+    assert findings.over_by_now("held_publish", ())
+    assert not findings.over_by_now("held_publish", held)
+    assert findings.over_by_now("run_failed", held)
+    assert not findings.over_by_now("tick_failed", ())
