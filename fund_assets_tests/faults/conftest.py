@@ -26,8 +26,8 @@ def market(tiny_server):
         yield tiny_server
 
 
-def a_gateway(folder, deadline_s=10.0, timeout_s=0.3):
-    """A gateway with limits that a test can wait for."""
+def a_gateway(folder, deadline_s=60.0, timeout_s=10.0):
+    """A gateway with limits that a busy machine does not reach; a test of them asks for less."""
     return Gateway(
         timeout_s=timeout_s,
         deadline_s=deadline_s,
@@ -41,7 +41,7 @@ def a_gateway(folder, deadline_s=10.0, timeout_s=0.3):
 
 @pytest.fixture
 def gateway(tmp_path):
-    """A gateway whose deadline no fault but a drip reaches."""
+    """A gateway that waits long enough for every answer that comes."""
     return a_gateway(tmp_path)
 
 

@@ -17,8 +17,9 @@ from fund_assets.sources.base import (
     UnknownFundError,
     WrongFundError,
 )
+from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import DeadlineError, StatusError
-from fund_assets_tests.faults.conftest import ATTEMPTS
+from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
 from fund_assets_tests.server import Fault
 from fund_assets_tests.server.tiny import TinyMarket
 
@@ -50,8 +51,12 @@ FAULTS = [
     (Fault("cut"), (TruncatedError, FormatError), 1, None),
     (Fault("garbage"), FormatError, 1, None),
 ]
-#: Faults that take a second each, and are the gateway's: by default at one endpoint only.
-LONG = {"hang", "drip_header", "drip_body", "drip_endless"}
+#: Faults that no answer ends, and the limit that does: they take a second each, and are the
+#: gateway's, so by default at one endpoint only.
+LONG = {
+    "hang": {"timeout_s": 0.3},
+    **{drip: {"deadline_s": 0.5} for drip in ("drip_header", "drip_body", "drip_endless")},
+}
 CELLS = [
     pytest.param(
         endpoint,
@@ -65,12 +70,13 @@ CELLS = [
 
 
 @pytest.mark.parametrize("endpoint, fault, error, requests, said", CELLS)
-def test_fault(market, source, hasty_source, endpoint, fault, error, requests, said):
+def test_fault(market, tmp_path, endpoint, fault, error, requests, said):
     """A fault that passes as data is stored; one told as another is repaired in the wrong
     place; one that is tried again for ever brings the ban."""
     market.faults[endpoint] = Fault(fault.kind, fault.status)
+    source = EastmoneySource(a_gateway(tmp_path, **LONG.get(fault.kind, {})))
     with pytest.raises(error, match=said) as caught:
-        CALLS[endpoint](hasty_source if error is DeadlineError else source)
+        CALLS[endpoint](source)
     assert market.count(endpoint) == requests
     assert len(str(caught.value)) < 700
     assert market.refused == []
@@ -96,8 +102,9 @@ def test_deadlines_leave_no_thread_behind(market, hasty_source):
 
 
 @pytest.mark.parametrize("kind", ["status", "reset", "truncate", "hang"])
-def test_a_fault_that_passes_costs_one_more_request(market, source, kind):
+def test_a_fault_that_passes_costs_one_more_request(market, tmp_path, kind):
     """One lost packet must not lose the evening."""
+    source = EastmoneySource(a_gateway(tmp_path, timeout_s=2.0 if kind == "hang" else 10.0))
     market.faults["open_funds"] = Fault(kind, times=1)
     assert len(source.wave().observations) == 16
     assert [market.count(e) for e in ("open_funds", "money_funds", "exchange_funds")] == [

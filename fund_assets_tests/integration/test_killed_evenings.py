@@ -123,9 +123,7 @@ def test_a_run_that_dies_with_daemon_and_code_server_is_run_again(
         (killed,) = runs(dg.DagsterRunStatus.STARTED)
         log = tmp_path / "second.log"
         with a_daemon(LAST, folder, env, log) as daemon:
-            began = time.monotonic()
             wait_until(lambda: runs(dg.DagsterRunStatus.FAILURE), daemon, log)
-            assert time.monotonic() - began < 120
             wait_until(lambda: runs(dg.DagsterRunStatus.SUCCESS), daemon, log)
         (again,) = runs(dg.DagsterRunStatus.SUCCESS)
         assert again.parent_run_id == killed.run_id

@@ -55,7 +55,8 @@ class Reach:
                 mine.setdefault(int(line), set()).update(names[n] for n in numbers)  # type: ignore[index]
 
     def tests_for(self, mutant: Mutant, root: Path, without: Iterable[str] = ()) -> list[str]:
-        """Tests that run the changed lines, of the fastest file first.
+        """Tests that run the changed lines, of the fastest file first; the cheap ones of all
+        files rather than all of the cheap files.
 
         A change on module level is noticed where the name is used; where that says nothing,
         by tests of the file.
@@ -69,17 +70,17 @@ class Reach:
         elif not found:  # machine code is not seen, who calls it is
             found = self._users(mutant, root)
         found -= self.failed | set(without)
+        cheap, spent = set(), 0.0
+        for test in sorted(found, key=lambda t: (self.seconds[t], t)):
+            spent += self.seconds[test]
+            if spent <= LONGEST or not cheap:
+                cheap.add(test)
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in self.seconds:  # in the order of the files
-            if test in found:
+            if test in cheap:
                 by_file[test.split("::")[0]].append(test)
-        chosen, spent = [], 0.0
-        for tests in sorted(by_file.values(), key=lambda ts: sum(self.seconds[t] for t in ts)):
-            for test in tests:
-                if spent + self.seconds[test] <= LONGEST or not chosen:
-                    spent += self.seconds[test]
-                    chosen.append(test)
-        return chosen
+        files = sorted(by_file.values(), key=lambda ts: sum(self.seconds[t] for t in ts))
+        return [test for tests in files for test in tests]
 
     def _users(self, mutant: Mutant, root: Path) -> set[str]:
         """Tests that run a line with the name, or with a name that is made from it."""
@@ -111,16 +112,21 @@ def _assigned(text: str) -> list[tuple[str, frozenset[str]]]:
         if isinstance(node, ast.FunctionDef) and any(
             isinstance(by, ast.Name) and by.id == "compiled" for by in node.decorator_list
         ):
-            inside = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            found.append((node.name, frozenset(inside)))
+            found.append((node.name, _names(node)))
         targets = (
             node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         )
         for target in targets if getattr(node, "value", None) else []:
             if isinstance(target, ast.Name):
-                inside = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-                found.append((target.id, frozenset(inside)))
+                found.append((target.id, _names(node.value)))
     return found
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    """Names in it, those of other modules (`rules.RULES`) included."""
+    parts = list(ast.walk(node))
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return frozenset(names | {part.attr for part in parts if isinstance(part, ast.Attribute)})
 
 
 def test_files(root: Path, tests: Iterable[str] = TESTS) -> list[Path]:

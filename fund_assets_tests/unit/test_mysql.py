@@ -225,7 +225,7 @@ def test_a_place_on_a_full_server_is_waited_for(warehouse, mysql_database):
         threading.Timer(0.6, lambda: held.connection.dbapi_connection.close()).start()
         begun = time.monotonic()
         assert second.exists()
-        assert 0.3 < time.monotonic() - begun < 10
+        assert time.monotonic() - begun > 0.3, "it waited for the place"
         first.close(), second.close()
     finally:
         administrate(mysql_database, "DROP USER narrow@'%'")

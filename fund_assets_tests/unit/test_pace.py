@@ -208,4 +208,4 @@ def test_the_real_clock_keeps_the_limit():
     begun = time.monotonic()
     for _ in range(41):
         limit.wait("a")
-    assert 0.199 <= time.monotonic() - begun < 0.3
+    assert time.monotonic() - begun >= 0.199

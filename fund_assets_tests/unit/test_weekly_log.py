@@ -1,6 +1,5 @@
 """What the weekly job deletes and keeps, counts and logs; whose turn it is."""
 
-import time
 from datetime import date
 
 import pandas as pd
@@ -115,9 +114,7 @@ def test_tidying_leaves_a_long_reader_alone(warehouse, monkeypatch):
         assert reading.exec_driver_sql(count).scalar_one() == 1
         with warehouse.transaction(writes=True) as connection:
             connection.exec_driver_sql("DELETE FROM made")
-        begun = time.monotonic()
         assert warehouse.backend.tidy()["rewritten"] == 0
-        assert time.monotonic() - begun < 5
         assert reading.exec_driver_sql(count).scalar_one() == 1
     reader.close()
 
