@@ -342,7 +342,7 @@ class Gateway:
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, StatusError) else 0.0
-        return max(self._pause(state), min(asked, _LONGEST_PAUSE_S))
+        return max(self._pause(state), asked)  # beyond the deadline: no further try
 
     def _once(
         self,
