@@ -30,7 +30,7 @@ LISTS_STILL = dg.AssetCheckSpec(
 LISTS_WHOLE = dg.AssetCheckSpec(
     SHRINK.id,
     asset="fund_events",
-    description=f"{SHRINK.title}: one that is, is refused and changes nothing",
+    description=f"{SHRINK.title}: one that is, is held as a batch and changes nothing",
 )
 
 
@@ -52,6 +52,8 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
     context.log.info(
         f"{report.listed:,} events listed" if report.asked else "the lists were had today"
     )
+    for text in report.withdrawn:
+        context.log.info(f"withdrawn: {text}")
     problems = [text for text in (report.failure, *report.unreadable) if text]
     verdicts = {verdict.rule: verdict for verdict in report.verdicts}
     return dg.MaterializeResult(
@@ -62,6 +64,7 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             "listed": report.listed,
             "lists_moved": len(report.moved),
             "not_told_yet": report.untold,
+            "withdrawn": len(report.withdrawn),
             "impossible": len(report.impossible),
             "batch_id": report.batch_id,
             **events.counts(warehouse),
@@ -73,7 +76,11 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
             ),
             check_result(LISTS_STILL.name, looked_at=report.lists, cases=report.moved),
             check_result(
-                LISTS_WHOLE.name, looked_at=report.lists, cases=report.refused, severity=STRICT
+                LISTS_WHOLE.name,
+                looked_at=report.lists,
+                cases=report.refused,
+                severity=STRICT,
+                **({"lifted_by": SHRINK.way_out} if report.refused else {}),
             ),
             *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
         ],

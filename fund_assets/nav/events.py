@@ -5,6 +5,7 @@ and the rules on them. Does not belong here: events that nobody recorded (`infer
 what an event does to a return (`returns.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,9 @@ PROOF = 0.001
 DIVIDEND_LIMIT = 1_000.0
 #: Two sources agree when they differ by no more than the lists' fourth decimal.
 SAME = 0.00005001
+#: What a list lacks on so many days in a row is withdrawn, if it has so much of the others.
+EQUAL_DAYS = 3
+LEAST_OF_LIST = 0.5
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -52,7 +56,9 @@ SHRINK = Rule(
     Severity.HOLD, "events",
     lambda f: f["listed"] >= f["stored"],
     "{year}: {listed} {kind}s are listed, {stored} are stored from that list; the list is refused, nothing changed",
-    lifts="a list as long again; meanwhile the funds' own histories tell their events",
+    {"equal_days": EQUAL_DAYS, "least_of_list": LEAST_OF_LIST},
+    lifts="a list as long again, or the third day in a row of lists that lack the same events and have at least half "
+    "of them; or a person; meanwhile the funds' own histories tell their events",
 )  # fmt: skip
 
 
@@ -190,3 +196,29 @@ def merge(stored: pd.DataFrame, seen: pd.DataFrame, source: str, batch_id: str) 
     if len(new):
         same = was_recorded & (old[told] == new[told]).to_numpy()
     return FUND_EVENTS.conform(new[~same].reset_index())
+
+
+def lost(stored: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `stored`, events that a year's list told, which `listed` tells no more."""
+    told = pd.MultiIndex.from_frame(listed[KEY])
+    return stored[~pd.MultiIndex.from_frame(stored[KEY]).isin(told)]
+
+
+def is_lasting(
+    stored: pd.DataFrame, listed: pd.DataFrame, before: Sequence[pd.DataFrame]
+) -> bool:
+    """Whether a short list is right by itself: what it lacks has been lacking for days.
+
+    Args:
+        stored: FUND_EVENTS told by the list of that year.
+        listed: the list of today.
+        before: the refused lists of the days before, one a day, newest first, without a
+            whole one between them.
+    """
+    gone = lost(stored, listed)
+    days = before[: EQUAL_DAYS - 1]
+    return (
+        len(days) == EQUAL_DAYS - 1
+        and len(stored) - len(gone) >= LEAST_OF_LIST * len(stored)
+        and all(len(lost(gone, one)) == len(gone) for one in days)
+    )

@@ -121,8 +121,10 @@ def step_returns(
         [False, True, False],
         default=adjacent,
     )
+    # Without a NAV on one side growth speaks alone: a money-market fund that became another.
+    alone = np.isnan(by_events) & adjacent
     status = np.select(
-        [no_growth, agrees, spans_two, acc_backs_growth, covered],
+        [no_growth, agrees, spans_two, acc_backs_growth, covered | alone],
         [SINGLE_SOURCE, PROVEN, SINGLE_SOURCE, SUSPECTED_EVENT, SINGLE_SOURCE],
         default=UNPROVEN,
     )

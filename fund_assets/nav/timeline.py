@@ -101,10 +101,10 @@ class Timeline:
         observed, differs = _beside_stored(sorted_by_key(observed), stored, batch)
         candidates = observed[differs]
         funds = set(candidates["fund_code"].unique())
-        if not batch.is_wave:  # an event of theirs may be new
-            with_events = set(known.events["fund_code"])
-            seen = set(observed["fund_code"].unique()) if len(observed) else with_events
-            funds |= with_events & seen
+        if batch.kind == "events":  # one of theirs may be new, or withdrawn
+            funds = set(stored["fund_code"].unique())
+        elif not batch.is_wave:  # an event of theirs may be new
+            funds |= set(known.events["fund_code"]) & set(observed["fund_code"].unique())
         others = stored[
             stored["fund_code"].isin(funds) & ~stored["key"].isin(candidates["key"])
         ]
@@ -183,7 +183,8 @@ class Timeline:
     def revisions(self, batch: Batch) -> pd.DataFrame:
         """The stored values that kept candidates replace, columns of NAV_REVISION.
 
-        Filling in what was empty, and more decimals of the same growth, replace nothing.
+        With them what was empty and is filled in, for it was not known before; more decimals of
+        the same growth replace nothing.
         """
         kept = self.kept()
         kinds = ledger_kinds(kept)
@@ -203,16 +204,20 @@ class Timeline:
 
 
 def ledger_kinds(rows: pd.DataFrame) -> NDArray[np.object_]:
-    """Why each row stands in the ledger: correction, refinement, or "": it does not.
+    """Why each row stands in the ledger: one of LEDGER_KINDS, or "": it does not.
 
-    A row that only puts a day's own income in the place of a sum (`refined`) corrects nothing.
+    A row that only puts a day's own income in the place of a sum (`refined`) corrects nothing,
+    nor does one that only fills in what was empty.
     """
     by_figure = corrections(rows)
     others = [changed for name, changed in by_figure.items() if name != "yield_per_10k"]
     refined = by_figure["yield_per_10k"] & rows["refined"].to_numpy(dtype=bool)
     corrected = np.logical_or.reduce(others) | (by_figure["yield_per_10k"] & ~refined)
-    found = np.where(corrected, "correction", np.where(refined, "refinement", ""))
-    return found.astype(object)
+    filled = rows["stored"].to_numpy(dtype=bool) & np.logical_or.reduce(
+        [rows[f"stored_{name}"].isna() & rows[name].notna() for name in OBSERVED_NAMES]
+    )
+    kinds = ("correction", "refinement", "filling")
+    return np.select([corrected, refined, filled], kinds, "").astype(object)
 
 
 def corrections(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

@@ -21,7 +21,7 @@ from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
 #: Why a row stands in the ledger: a refinement tells a sum of days day by day.
-LEDGER_KINDS = ("correction", "refinement")
+LEDGER_KINDS = ("correction", "refinement", "filling")
 #: What a correction of a NAV obliges its manager to; the limits stand in `nav/rules.py`.
 LEGAL_LEVELS = ("none", "report", "announce")
 
@@ -127,6 +127,24 @@ FUND_EVENTS = Table(
     indexes=(("batch_id",),),
 )  # fmt: skip
 
+EVENT_LIST = Table(
+    name="event_list",
+    grain="one row per event of a market list that waits as a held batch",
+    why="A year's list of dividends and splits that came shorter than before is refused and "
+    "kept here as it was seen, until a person decides, lists without the same events on three "
+    "days lift it, or a later list takes its place.",
+    columns=(
+        BATCH_ID,
+        FUND_CODE,
+        FUND_EVENTS["ex_date"],
+        FUND_EVENTS["kind"],
+        Column("value", Kind.REAL, "as in fund_events; empty where the list tells none that can be used", nullable=True, gt=0, lt=1e6),
+        Column("text", Kind.TEXT, "the source's wording"),
+    ),
+    primary_key=("batch_id", "fund_code", "ex_date", "kind"),
+    references={"batch_id": "collection_batch"},
+)  # fmt: skip
+
 VALIDATED_NAV = Table(
     name="validated_nav",
     grain="one row per share class and valuation date",
@@ -149,10 +167,10 @@ VALIDATED_NAV = Table(
 
 NAV_REVISION = Table(
     name="nav_revision",
-    grain="one row per fund and date of which accepted figures once gave way to others",
+    grain="one row per fund and date of which accepted figures once gave way to others, or were filled in",
     why="With validated_nav it answers what was known at any past time. It has all five figures as "
-    "they were; a figure filled in where none was, and more decimals of a growth, change nothing "
-    "that was accepted and make no row.",
+    "they were, empty ones among them; more decimals of a growth change nothing that was accepted "
+    "and make no row.",
     columns=(
         FUND_CODE,
         NAV_DATE,
@@ -161,7 +179,7 @@ NAV_REVISION = Table(
         FIRST_SEEN_AT.but(description="when the earlier value had been seen first"),
         BATCH_ID.but(description="batch that had brought the earlier value"),
         Column("superseded_by", Kind.TEXT, "batch that brought the later value", max_length=40),
-        Column("kind", Kind.TEXT, "correction: an accepted figure was replaced by another. refinement: an income for several days gave way to the day's own, which corrects nothing", isin=LEDGER_KINDS),
+        Column("kind", Kind.TEXT, "correction: an accepted figure was replaced by another. refinement: an income for several days gave way to the day's own. filling: an empty figure got its value. The last two correct nothing", isin=LEDGER_KINDS),
         Column("change_pct", Kind.REAL, "size of the correction of unit NAV", "percent", nullable=True),
         Column("legal_level", Kind.TEXT, "what the law asks of the manager: report (to regulator and custodian, from 0.25 % on), announce (in public as well, from 0.5 % on), none below", isin=LEGAL_LEVELS),
     ),
@@ -524,6 +542,7 @@ TABLES = {
         COLLECTION_BATCH,
         FUND_NAV,
         FUND_EVENTS,
+        EVENT_LIST,
         VALIDATED_NAV,
         NAV_REVISION,
         NAV_QUARANTINE,

@@ -12,7 +12,7 @@ from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.observe import Landing
 from fund_assets.nav.rules import BLOCKING, RULES, SHOWN_CASES, Rule, Verdict
 from fund_assets.steps.deciding import Decision, settle
-from fund_assets.warehouse import Warehouse, facts, landing, publishing
+from fund_assets.warehouse import Warehouse, event_lists, facts, landing, publishing
 from fund_assets.warehouse.publishing import Outcome
 
 #: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
@@ -71,7 +71,8 @@ def accept_batch(
     who decided and why.
 
     Raises:
-        DeskError: there is no such batch, it is merged, or a later wave of the market is.
+        DeskError: there is no such batch, it is merged, or a later wave of the market is; or a
+            later list of events has taken its place.
     """
     row = facts.batch(warehouse, batch_id)
     if row is None:
@@ -84,6 +85,13 @@ def accept_batch(
         raise DeskError(
             f"batch {batch_id} is replaced: the later wave {row['replaced_by']} is merged, and "
             "its values are newer; nothing was changed"
+        )
+    if row["kind"] == "events" and (
+        row["replaced_by"] or str(row["held_because"]).startswith(event_lists.BY_SOURCE)
+    ):
+        raise DeskError(
+            f"batch {batch_id} is replaced: a later list of events of that year has come, "
+            f"{row['replaced_by'] or 'as long as before'}; nothing was changed"
         )
     words = f"accepted by {decision.by} at {to_stamp(now)}: {decision.because}"
     return publishing.publish(

@@ -26,6 +26,12 @@ ACTIVE_DATES = 25
 #: SQL: what became of a batch, as people are told it.
 STATE = f"CASE WHEN state = 'held' AND {IS_REJECTED} THEN 'rejected' ELSE state END"
 
+#: That `later` is a list of events of the year of `b`, and came short as that one did.
+LATER_LIST = (
+    "(b.kind = 'events' AND later.kind = 'events' AND later.held_because <> '' "
+    "AND SUBSTR(later.newest_date, 1, 4) = SUBSTR(b.newest_date, 1, 4))"
+)
+
 
 def row_count(warehouse: Warehouse, table: str) -> int:
     """How many rows a table has."""
@@ -264,17 +270,18 @@ def batches(warehouse: Warehouse, limit: int) -> list[dict[str, Any]]:
 
 
 def batch(warehouse: Warehouse, batch_id: str) -> dict[str, Any] | None:
-    """A batch: the columns of COLLECTION_BATCH but the payloads, and a wave's `replaced_by`.
+    """A batch: the columns of COLLECTION_BATCH but the payloads, and its `replaced_by`.
 
-    That is the newest published wave that was collected later. The state of a held batch that a
-    person rejected is `rejected`.
+    That is the newest published wave that was collected later than a wave, or the newest list
+    of events of the same year that was held after one. The state of a held batch that a person
+    rejected is `rejected`.
     """
     rows = warehouse.rows(
         "SELECT batch_id, kind, source, newest_date, previous_date, collected_at, rows_read, "
         f"{STATE} AS state, held_because, "
         "(SELECT MAX(later.batch_id) FROM collection_batch AS later WHERE"
-        " later.kind = 'wave' AND b.kind = 'wave' AND later.state = 'published' "
-        "AND later.collected_at > b.collected_at) AS replaced_by "
+        " later.kind = b.kind AND later.collected_at > b.collected_at AND (b.kind = 'wave' "
+        f"AND later.state = 'published' OR {LATER_LIST})) AS replaced_by "
         "FROM collection_batch AS b WHERE batch_id = :id",
         id=batch_id,
     )
@@ -287,7 +294,7 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
     Each with batch_id, kind, newest_date, held_because.
 
     A later wave that was judged replaces a wave, a later published history of one of its
-    funds a history.
+    funds a history, a later refused list of the same year a list of events.
     """
     return warehouse.rows(
         f"""
@@ -295,7 +302,7 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
         WHERE state = 'held' AND NOT {IS_REJECTED} AND NOT EXISTS (
             SELECT 1 FROM collection_batch AS later
             WHERE later.kind = b.kind AND later.collected_at > b.collected_at
-              AND (b.kind = 'wave' AND later.state <> 'landed'
+              AND (b.kind = 'wave' AND later.state <> 'landed' OR {LATER_LIST}
                 OR later.state = 'published' AND EXISTS (
                 SELECT 1 FROM fund_nav WHERE batch_id = later.batch_id AND fund_code IN (
                     SELECT fund_code FROM fund_nav WHERE batch_id = b.batch_id

@@ -47,8 +47,9 @@ def history_as_of(
 
     Of the values that a date ever had, the one known at T is the first that was corrected
     after T, and the present one when none was; it must have been seen by T. A correction
-    seen at T itself is known at T. A figure that was filled in where a row had none corrects
-    nothing and counts as known from the beginning, as do decimals added to a growth.
+    seen at T itself is known at T, and so is a figure that was filled in at T, unit NAV,
+    accumulated NAV, growth, income and yield alike. Decimals added to a growth count as known
+    from the beginning.
 
     Args:
         known_at: T, yyyymmddhhmmss.

@@ -84,7 +84,7 @@ def land(
             insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
             if events is not None and len(events):
                 source = "list" if landing.kind == "events" else "history"
-                stored = _events_of(warehouse, events["fund_code"].unique())
+                stored = stored_events(warehouse, events["fund_code"].unique())
                 changed = merge(stored, events, source, landing.batch_id)
                 upsert(connection, FUND_EVENTS, changed)
         else:
@@ -102,7 +102,7 @@ def land(
     return is_new
 
 
-def _events_of(warehouse: Warehouse, codes: Collection[str]) -> pd.DataFrame:
+def stored_events(warehouse: Warehouse, codes: Collection[str]) -> pd.DataFrame:
     """The stored events of some funds; of all of them when they are many."""
     some = len(codes) <= FEW_FUNDS
     marks = {f"code{n}": code for n, code in enumerate(codes if some else ())}

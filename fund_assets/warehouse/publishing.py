@@ -6,7 +6,7 @@ not belong here: what merging means (`nav/merge.py`, handed in as a function).
 
 import json
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from fund_assets.schemas.tables import (
     PUBLISH_LOG,
     VALIDATED_NAV,
 )
+from fund_assets.warehouse import event_lists
 from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.date_counts import count_dates
 from fund_assets.warehouse.landing import batch_row
@@ -88,17 +89,22 @@ def publish(
             return _outcome(connection, batch_id, already=True)
         batch = read_batch(warehouse, row, landed)
         if batch.kind == "events":
-            _rechain(warehouse, connection, batch, plan, now)
+            # What a list of events was held for, it lacks.
+            placed = None
+            if row["held_because"]:
+                year = batch.newest_date // 10_000
+                placed = event_lists.put_in_place(warehouse, connection, batch_id, year, now)
+            _rechain(warehouse, connection, batch, plan, now, placed)
             done = _outcome(connection, batch_id)
         else:
             since = known_since(batch)
             done = merge(
                 warehouse, connection, batch, plan, since=since, now=now, despite=despite
             )
-            if because and not done.blocked_by:
-                was = str(row["held_because"])
-                told = f"{was[: 2000 - len(because) - 2]}; {because}"
-                _set_state(connection, batch_id, "published", told)
+        if because and not done.blocked_by:
+            was = str(row["held_because"])
+            told = f"{was[: 2000 - len(because) - 2]}; {because}"
+            _set_state(connection, batch_id, "published", told)
     crash_point("publish.after_commit")
     return done
 
@@ -139,13 +145,20 @@ def _rechain(
     batch: Batch,
     plan: Callable[[Batch, Known], Plan],
     now: int,
+    placed: event_lists.Placed | None,
 ) -> None:
-    """Chain the funds of a batch of events anew, some hundred at a time."""
-    told_of = _funds_told_of(warehouse, batch.batch_id)
+    """Chain the funds of a batch of events anew, some hundred at a time.
+
+    Args:
+        placed: what a list has changed in this transaction, which reads do not see yet.
+    """
+    told_of = placed.funds() if placed else _funds_told_of(warehouse, batch.batch_id)
     counts = _event_counts(connection, batch)
     for start in range(0, len(told_of), FUNDS_PER_PLAN):
         codes = told_of[start : start + FUNDS_PER_PLAN]
         known = read_known(warehouse, batch, 0, codes)
+        if placed:
+            known = replace(known, events=placed.over(known.events, codes))
         _write(connection, batch, plan(batch, known), known, now)
         crash_point("publish.between_funds")
     _log(connection, batch, counts, (), now)
@@ -436,6 +449,7 @@ def write_revisions(connection: sa.Connection, revisions: pd.DataFrame) -> None:
     keys = zip(revisions["fund_code"], revisions["nav_date"], strict=True)
     earliest = [last.get((code, int(day)), 0) for code, day in keys]
     at = revisions["superseded_at"].clip(lower=pd.Series(earliest, revisions.index))
+    at = at.clip(lower=revisions["first_seen_at"])
     insert(connection, NAV_REVISION, revisions.assign(superseded_at=at))
 
 

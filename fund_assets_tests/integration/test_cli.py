@@ -320,7 +320,7 @@ def test_status_counts(command):
         "SELECT COUNT(*) FROM validated_nav WHERE nav_date = 20260918"
     )[0]
     assert facts["missing"] == []
-    corrected = command.sql("SELECT COUNT(*) FROM nav_revision")[0][0]
+    corrected = command.sql("SELECT COUNT(*) FROM nav_revision WHERE kind = 'correction'")[0][0]
     held = command.sql("SELECT COUNT(*) FROM nav_quarantine WHERE state = 'held'")[0][0]
     assert facts["revisions"] == corrected
     assert sum(n for _, n in facts["quarantine"]) == held

@@ -7,11 +7,15 @@ import akshare as ak
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from fund_assets.cli import main
 from fund_assets.sources.base import TransportError, TruncatedError
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets.steps.events import refresh_events
+from fund_assets.steps.validating import validate
+from fund_assets.warehouse import facts
 from fund_assets_tests.integration.evenings import (
     COUNTS,
     FRIDAY,
@@ -118,7 +122,165 @@ def test_a_shorter_list_is_refused_loudly(blind_market):
     assert not check.passed and check.severity.value == "ERROR"
     assert "2026: " in cases(check)
     assert "the list is refused, nothing changed" in cases(check)
+    assert "or a person" in check.metadata["lifted_by"].value
     assert market.checksums("fund_events") == before
+    assert len(market.table("collection_batch", "state = 'held'")) == 2, "a list a year"
+
+
+DAYS = ["2026-09-18", "2026-09-21", "2026-09-22", "2026-09-23"]
+KEY = ["fund_code", "ex_date", "kind"]
+LOST = 2
+
+
+def lacking(events):
+    """This year's list without the events that the growth of NAVs tells first."""
+    if events.year != 2026:
+        return events
+    keys = pd.MultiIndex.from_frame(events.frame[KEY])
+    return replace(events, frame=events.frame[~keys.isin(lacking.gone)])
+
+
+def told_on(market, day, change=lambda events: events):
+    """What a day's lists bring, with what waits merged."""
+    platform = market.platform(f"{day}T21:40:00", events=change)
+    report = refresh_events(platform.warehouse, platform.source, platform.now)
+    validate(platform.warehouse, platform.calendar, platform.now())
+    platform.warehouse.close()
+    return report
+
+
+def held(market):
+    platform = market.platform(FRIDAY)
+    found = [(b["batch_id"], b["kind"]) for b in facts.held_batches(platform.warehouse)]
+    platform.warehouse.close()
+    return found
+
+
+def desk(market, monkeypatch, *arguments):
+    for name, value in market.settings.items():
+        monkeypatch.setenv(f"FUND_{name.upper()}", str(value))
+    monkeypatch.setenv("FUND_CLOCK", "2026-09-21T22:00:00")
+    return CliRunner().invoke(main, ["quarantine", *arguments])
+
+
+@pytest.fixture
+def listed_market(blind_market):
+    """A market that has had its lists, and events of this year that they will lack."""
+    inferred = blind_market.table("fund_events", "ex_date > 20260000").set_index(KEY).index
+    told_on(blind_market, DAYS[0])
+    listed = blind_market.table("fund_events", "list_value IS NOT NULL").set_index(KEY).index
+    lacking.gone = list(inferred.intersection(listed)[:LOST])
+    return blind_market, lacking.gone
+
+
+def stored_keys(market):
+    stored = market.table("fund_events", "status = 'recorded'")
+    return set(stored[KEY].itertuples(index=False, name=None))
+
+
+def test_a_short_list_is_accepted_by_a_person(listed_market, monkeypatch):
+    """Stops an event that the source withdrew from shutting out its lists for ever."""
+    market, gone = listed_market
+    report = told_on(market, DAYS[1], lacking)
+    ((name, kind),) = held(market)
+    assert kind == "events" and f"held as batch {name}" in report.refused[0]
+    assert f"quarantine show {name}" in desk(market, monkeypatch, "list").output
+    shown = desk(market, monkeypatch, "show", name).output
+    assert "R18_events_shrink: 2026: " in shown and "third day in a row" in shown
+    assert set(gone) <= stored_keys(market), "nothing changes before that"
+
+    done = desk(market, monkeypatch, "accept", name, "--because", "withdrawn by the manager")
+    assert done.exit_code == 0, done.output
+    assert not set(gone) & stored_keys(market)
+    row = market.table("collection_batch", f"batch_id = '{name}'").iloc[0]
+    assert row["state"] == "published" and "withdrawn by the manager" in row["held_because"]
+    log = market.table("publish_log", f"batch_id = '{name}'").iloc[0]
+    assert log[COUNTS].sum() == log["rows_read"] == row["rows_read"]
+    assert market.table("event_list").empty and held(market) == []
+    for code, day, kind in gone:
+        here = f"fund_code = '{code}' AND ex_date = {day} AND kind = '{kind}'"
+        left = market.table("fund_events", here)["status"].to_list()
+        status = market.table("validated_nav", f"fund_code = '{code}' AND nav_date = {day}")
+        # Chained anew without it: growth and accumulated NAV are what is left.
+        assert left == ["inferred"] and status["return_status"].item() == "suspected_event"
+
+    assert told_on(market, DAYS[2], lacking).refused == [], "the new floor"
+    again = desk(market, monkeypatch, "accept", name, "--because", "x")
+    assert again.exit_code == 1 and "merged already" in again.output
+
+
+def test_what_lists_lack_on_three_days_is_withdrawn(listed_market):
+    """Stops a list from being refused for ever, and a cut one from being taken the same way."""
+    market, gone = listed_market
+    for day in DAYS[1:3]:
+        assert told_on(market, day, lacking).refused
+        assert len(held(market)) == 1, "the newest stands for all"
+    assert set(gone) <= stored_keys(market)
+    third = told_on(market, DAYS[3], lacking)
+    assert third.refused == [] and len(third.withdrawn) == LOST
+    assert not set(gone) & stored_keys(market) and held(market) == []
+    assert market.table("event_list").empty
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # Another part is missing each day; more than half is; one of the days has all.
+        [lambda e, n=n: replace(e, frame=e.frame.drop(e.frame.index[n : n + 1])) for n in (0, 1, 2)],
+        [lambda e: replace(e, frame=e.frame.head(len(e.frame) // 3))] * 3,
+        [lacking, lambda e: e, lacking],
+    ],
+)  # fmt: skip
+def test_a_list_that_is_cut_is_never_right_by_itself(listed_market, changes):
+    """Stops events from vanishing because answers were cut on several days."""
+    market, _ = listed_market
+    before = stored_keys(market)
+    for day, change in zip(DAYS[1:], changes, strict=True):
+        told_on(market, day, change)
+    assert stored_keys(market) == before and held(market)
+
+
+def test_a_list_as_long_again_ends_the_waiting(listed_market, monkeypatch):
+    """Stops an alert about a list that came whole the next day, and an old list from being
+    accepted over the newer one."""
+    market, gone = listed_market
+    told_on(market, DAYS[1], lacking)
+    ((name, _),) = held(market)
+    assert told_on(market, DAYS[2]).refused == [] and held(market) == []
+    late = desk(market, monkeypatch, "accept", name, "--because", "x")
+    assert late.exit_code == 1 and "is replaced: a later list" in late.output
+    assert set(gone) <= stored_keys(market)
+
+
+def test_a_rejected_list_stays_rejected(listed_market, monkeypatch):
+    """Stops what a person called wrong from being told each evening or from lifting itself."""
+    market, gone = listed_market
+    told_on(market, DAYS[1], lacking)
+    ((name, _),) = held(market)
+    desk(market, monkeypatch, "reject", name, "--because", "cut short")
+    for day in DAYS[2:]:
+        (text,) = told_on(market, day, lacking).refused
+        assert text.endswith(f"batch {name}, rejected") and held(market) == []
+    assert set(gone) <= stored_keys(market)
+    accepted = desk(market, monkeypatch, "accept", name, "--because", "right after all")
+    assert accepted.exit_code == 0 and not set(gone) & stored_keys(market)
+
+
+def test_an_event_that_the_history_tells_outlives_the_list(listed_market, monkeypatch):
+    """Stops a short list from taking what the fund's own history tells."""
+    market, gone = listed_market
+    code, day, kind = gone[0]
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE fund_events SET history_value = list_value WHERE fund_code = '{code}' "
+            f"AND ex_date = {day} AND kind = '{kind}'"
+        )
+    told_on(market, DAYS[1], lacking)
+    ((name, _),) = held(market)
+    assert desk(market, monkeypatch, "accept", name, "--because", "x").exit_code == 0
+    assert set(gone) & stored_keys(market) == {gone[0]}
+    row = market.table("fund_events", f"fund_code = '{code}' AND ex_date = {day}").iloc[0]
+    assert np.isnan(row["list_value"]) and row["value"] == row["history_value"]
 
 
 def test_lists_that_cannot_be_had_do_not_stop_the_evening(blind_market):

@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from fund_assets.calendar import TradingCalendar, from_stamp
 from fund_assets.nav.listing import described
+from fund_assets.nav.observe import prepare
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO, NAV_REVISION, VALIDATED_NAV
-from fund_assets.warehouse import Warehouse, history, publishing
+from fund_assets.steps.validating import validate
+from fund_assets.warehouse import Warehouse, history, landing, publishing
 from fund_assets.warehouse.views import STILL_KNOWN
 from fund_assets.warehouse.writes import insert
 from fund_assets_tests import stores
@@ -246,3 +249,40 @@ def test_two_corrections_within_a_second_are_both_kept(warehouse):
         (DAY2, 2.7, 20260919_000001),
         (DAY3, 3.0, at),
     ]
+
+
+@pytest.mark.parametrize("late", OBSERVED_NAMES)
+def test_a_figure_that_came_later_was_not_known_before(tmp_path, late):
+    """Stops a backtest from reading what was filled in as if it had been there from the start."""
+    money = late.startswith("yield")
+    whole = dict.fromkeys(OBSERVED_NAMES, np.nan) | (
+        {"yield_per_10k": 0.5, "yield_7d_pct": 1.8}
+        if money
+        else {"unit_nav": 1.01, "acc_nav": 1.51, "growth_pct": 1.0}
+    )
+    warehouse = Warehouse(stores.at(tmp_path))
+    warehouse.init("simulated")
+    with warehouse.transaction(writes=True) as connection:
+        fund_type = "货币型-普通货币" if money else "混合型-偏股"
+        one = {"fund_code": "000001", "name": "x", "fund_type": fund_type, "pinyin": "X"}
+        insert(connection, FUND_INFO, described(pd.DataFrame([one]), DAY1))
+    came = {20260917_193000: whole | {late: np.nan}, 20260917_213000: whole}
+    for stamp, figures in came.items():
+        seen = pd.DataFrame(
+            [{"fund_code": "000001", "nav_date": DAY2, "defect": "", **figures}]
+        )
+        landing.land(
+            warehouse,
+            prepare(seen, kind="wave", source="simulated", newest_date=DAY2,
+                    previous_date=DAY1, collected_at=stamp, payloads=[]),
+        )  # fmt: skip
+        (done,) = validate(warehouse, TradingCalendar.build(), from_stamp(stamp))
+    assert done.counts["rows_filled"] == 1
+    for moment, known in ((20260917_212959, whole | {late: np.nan}), (20260917_213000, whole)):
+        row = history.nav_asof(warehouse, "000001", DAY2, moment)
+        assert [row[name] for name in OBSERVED_NAMES] == [
+            None if np.isnan(value) else value for value in known.values()
+        ], moment
+    assert history.nav_asof(warehouse, "000001", DAY2, 20260917_192959) is None
+    assert history.corrections(warehouse) == [], "it is no correction"
+    warehouse.close()

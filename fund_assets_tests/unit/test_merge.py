@@ -366,7 +366,10 @@ def test_what_is_filled_in_is_no_correction():
     )
     found = plan(late, stored)
     assert (found.rows_changed, found.rows_filled, found.rows_unchanged) == (0, 1, 1)
-    assert found.revisions.empty
+    # The ledger keeps that they were not known before.
+    (kept,) = found.revisions.to_dict("records")
+    assert kept["kind"] == "filling" and kept["legal_level"] == "none"
+    assert kept["unit_nav"] == 1.01 and np.isnan([kept["acc_nav"], kept["growth_pct"]]).all()
     exact = history(("000002", FRI, 2.0, 2.5, 0.5263))
     found = plan(exact, stored)
     assert (found.rows_changed, found.rows_filled, found.revisions.empty) == (0, 1, True)

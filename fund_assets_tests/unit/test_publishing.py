@@ -290,7 +290,8 @@ def test_corrections_of_a_second_follow_one_another(warehouse):
             publishing.write_revisions(connection, frame(NAV_REVISION, *rows))
 
     def row(code, day, unit, when=at):
-        return {"fund_code": code, "nav_date": day, "unit_nav": unit, "superseded_at": when}
+        return {"fund_code": code, "nav_date": day, "unit_nav": unit, "superseded_at": when,
+                "first_seen_at": at - 1000}  # fmt: skip
 
     revise(row("000001", FRI, 1.0), row("000002", FRI, 2.0), row("000001", THU, 3.0, at - 10))
     revise(row("000001", FRI, 1.1), row("000001", THU, 3.1))

@@ -247,6 +247,28 @@ def test_between_a_nav_and_a_yield_there_is_no_step():
     assert np.isnan(found.by_events[1:3]).all() and np.isnan(found.disagreement_pct[1:3]).all()
 
 
+@pytest.mark.parametrize(
+    ("gap", "growth", "status", "told"),
+    [(0, 0.03, SINGLE_SOURCE, 0.0003), (0, 0.0, SINGLE_SOURCE, 0.0),
+     (3, 0.03, UNPROVEN, 0.0), (0, NAN, UNPROVEN, 0.0)],
+)  # fmt: skip
+def test_growth_alone_tells_the_first_nav_after_money_days(gap, growth, status, told):
+    """Stops one witness from being told as several that disagree, and the growth of one day from
+    standing for a gap."""
+    found = step_returns(
+        unit_nav=np.array([NAN, NAN, 1.0, 1.0003]),
+        acc_nav=np.array([NAN, NAN, 1.0, 1.0003]),
+        growth_pct=np.array([NAN, NAN, growth, 0.03]),
+        yield_per_10k=np.array([0.7, 0.7, NAN, NAN]),
+        dividend=np.zeros(4),
+        split=np.ones(4),
+        first=np.array([True, False, False, False]),
+        gap=np.array([0, 0, gap, 0]),
+    )
+    assert found.status.tolist() == [FIRST, SINGLE_SOURCE, status, PROVEN]
+    assert found.returns[2] == pytest.approx(told, abs=1e-15)
+
+
 def test_chains_of_many_lengths_are_the_products_of_their_returns():
     """Stops a fund of another length from taking a step of its neighbour."""
     lengths = [3, 1, 5, 2, 5]

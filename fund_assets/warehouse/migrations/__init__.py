@@ -7,4 +7,4 @@ of `HEAD` (`migrating.py`).
 
 #: Tables as they were before they had migrations.
 BASELINE = "0001"
-HEAD = "0008"
+HEAD = "0010"
