@@ -251,7 +251,9 @@ def read_known(
             ),
         )
     ours = f" WHERE fund_code IN ({_marks(codes)})" if len(codes) <= CODES_PER_QUERY else ""
-    kinds = warehouse.rows(f"SELECT fund_code, kind FROM fund_info{ours}")
+    # Of a wave those too that are not in it: how many of each kind have gone is judged.
+    of_whom = "" if batch.is_wave else ours
+    kinds = warehouse.rows(f"SELECT fund_code, kind FROM fund_info{of_whom}")
     events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
     sightings = _sightings(warehouse, batch.batch_id, codes)
     decisions, refuted = (
