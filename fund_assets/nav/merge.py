@@ -358,6 +358,7 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
     this date, now or with the value that is stored, is that of the step. `turns_back`: growth
     contradicts this step and the next, and agrees with both together, so that the value between
     them is wrong. `by_same_sight`: the next NAV alone backs it, and this batch shows that too.
+    `stays`: how many rows follow before the fund's next such step.
     """
     last = np.ones(len(rows), dtype=bool)
     last[:-1] = laid_out.first[1:]
@@ -383,6 +384,7 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
     leads &= backed == 0
     return rows.assign(
         tenfold=tenfold,
+        stays=_rows_until(last | (_next(tenfold.astype(float), last) == 1)),
         grew_as_told=proven | told,
         turns_back=turns_back,
         next_date=_next(rows["nav_date"].to_numpy(dtype=float), last),
@@ -391,6 +393,13 @@ def _beside_next(rows: pd.DataFrame, laid_out: LaidOut) -> pd.DataFrame:
         backed_unit_nav=np.where(leads, witness.GROWTH, backed),
         by_same_sight=leads & (_next(rows["candidate"].to_numpy(dtype=float), last) == 1),
     )
+
+
+def _rows_until(stop: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many rows lie between each row and the first from it on at which `stop` is true."""
+    at = np.arange(len(stop))
+    stops = np.where(stop, at, len(stop))
+    return np.asarray(np.minimum.accumulate(stops[::-1])[::-1] - at)
 
 
 def _next(values: NDArray[np.float64], last: NDArray[np.bool_]) -> NDArray[np.float64]:

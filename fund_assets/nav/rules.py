@@ -267,6 +267,10 @@ SUSPECT_PCT = 0.5
 UNEXPLAINED_PCT = 0.3
 
 
+#: So many NAVs on a level ten times as high make a conversion of what might be an error.
+LASTING_ROWS = 20
+
+
 def _size(revision: pd.Series) -> pd.Series:
     """How large a correction is; 1.0025 over 1 is 0.25 %, whatever the last binary digit."""
     return revision.abs().round(9)
@@ -291,8 +295,18 @@ def _shown_elsewhere(frame: pd.DataFrame) -> pd.Series:
     growth of its older date, so that its silence there excuses nothing. Until the source
     corrects one of them, a person decides.
     """
-    told = (frame["disagreement_pct"] <= SUSPECT_PCT) | (frame["status"] == SUSPECTED_EVENT)
+    told = (frame["disagreement_pct"] <= SUSPECT_PCT) | _conversion(frame)
     return (frame["backed_unit_nav"] > 0) & (~frame["tenfold"] | told)
+
+
+def _conversion(frame: pd.DataFrame) -> pd.Series:
+    """An event that nobody recorded explains the step, and no shifted decimal point may.
+
+    Growth and accumulated NAV know nothing of either, so both look alike. A power of ten is a
+    conversion once enough NAVs stand on the new level, or an event is recorded.
+    """
+    lasting = frame["stays"] >= LASTING_ROWS
+    return (frame["status"] == SUSPECTED_EVENT) & (~frame["tenfold"] | lasting)
 
 
 def _jump_ok(frame: pd.DataFrame) -> pd.Series:
@@ -304,7 +318,7 @@ def _jump_ok(frame: pd.DataFrame) -> pd.Series:
     recorded = frame["is_recorded"]
     confirmed = (frame["status"] == PROVEN) & (~frame["tenfold"] | recorded)
     # In a history a typing error jumps back; a dividend or split that is not recorded stays.
-    confirmed |= recorded & (frame["status"] == SUSPECTED_EVENT) & ~frame["turns_back"]
+    confirmed |= recorded & _conversion(frame) & ~frame["turns_back"]
     return _calm(frame) | confirmed | _shown_elsewhere(frame)
 
 

@@ -163,7 +163,8 @@ def test_a_correction_of_the_past_is_recorded(market):
     validate(platform.warehouse, platform.calendar, platform.now(), kinds=("history",))
     platform.warehouse.close()
     assert report.asked > 1
-    (seen,) = market.table("nav_revision", f"fund_code = '{code}'").to_dict("records")
+    ours = f"fund_code = '{code}' AND kind = 'correction'"
+    (seen,) = market.table("nav_revision", ours).to_dict("records")
     assert (seen["nav_date"], seen["unit_nav"]) == (row["nav_date"], old)
     now = market.table(
         "validated_nav", f"fund_code = '{code}' AND nav_date = {row['nav_date']}"

@@ -29,7 +29,7 @@ CALM = {
     "R16_growth_hold": {"by_events": 0.01, "stored_growth_pct": 1.0, "tolerance_pct": 0.011,
                         "revision": NAN, "backed_growth_pct": 0},
     "R08_jump_unconfirmed": {"by_events": 0.3, "jump_hold": 0.2, "status": UNPROVEN,
-                             "is_recorded": False, "tenfold": False, "turns_back": False,
+                             "is_recorded": False, "tenfold": False, "stays": 0, "turns_back": False,
                              "backed_unit_nav": 0, "disagreement_pct": NAN},
     "R09_suspected_event": {"status": SUSPECTED_EVENT},
     "R25_event_completeness": {"status": UNPROVEN},
@@ -100,6 +100,8 @@ CALM = {
         ("R08_jump_unconfirmed", {"by_events": NAN}, {}),
         ("R08_jump_unconfirmed", {"status": PROVEN}, {"status": PROVEN, "tenfold": True}),
         ("R08_jump_unconfirmed", {"status": PROVEN, "tenfold": True, "is_recorded": True}, {}),
+        ("R08_jump_unconfirmed", {"status": SUSPECTED_EVENT, "is_recorded": True, "tenfold": True, "stays": 20},
+         {"status": SUSPECTED_EVENT, "is_recorded": True, "tenfold": True, "stays": 19}),
         ("R08_jump_unconfirmed", {"status": SUSPECTED_EVENT, "is_recorded": True},
          {"status": SUSPECTED_EVENT, "is_recorded": True, "turns_back": True}),
         ("R08_jump_unconfirmed", {"backed_unit_nav": 1}, {"backed_unit_nav": 1, "tenfold": True}),
@@ -107,7 +109,7 @@ CALM = {
         ("R08_jump_unconfirmed", {"backed_unit_nav": 1, "tenfold": True, "disagreement_pct": 0.5},
          {"backed_unit_nav": 1, "tenfold": True, "disagreement_pct": 0.501}),
         ("R08_jump_unconfirmed", {"backed_unit_nav": 1, "tenfold": True, "disagreement_pct": 1100.0,
-                                  "status": SUSPECTED_EVENT},
+                                  "status": SUSPECTED_EVENT, "stays": 20},
          {"backed_unit_nav": 0, "tenfold": True, "status": SUSPECTED_EVENT}),
         ("R08_jump", {"returns": 0.11, "jump_warn": 0.11}, {"returns": 0.1101, "jump_warn": 0.11}),
         ("R08_jump", {"returns": NAN, "jump_warn": 0.11}, {"returns": -0.1101, "jump_warn": 0.11}),
@@ -189,7 +191,7 @@ def test_a_rule_passes_at_its_limit_and_not_beyond(rule: str, good: dict, bad: d
 STORED = {"revision": 0.01, "is_recorded": False, "turns_back": False, "status": PROVEN,
           "disagreement_pct": 0.0, "grew_as_told": False, "return_status": "proven",
           "backed_unit_nav": 0, "stored_unit_nav": 1.1, "prev_unit_nav": 1.0,
-          "tenfold": False}  # fmt: skip
+          "tenfold": False, "stays": 0}  # fmt: skip
 
 
 @pytest.mark.parametrize(

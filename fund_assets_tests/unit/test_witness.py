@@ -1,6 +1,7 @@
 """Who may settle a held value, and who may not, on batches small enough to work out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fund_assets.metrics import FundSeries
@@ -10,7 +11,9 @@ from fund_assets.schemas.tables import NAV_QUARANTINE
 from fund_assets_tests.unit.builders import (
     CALENDAR,
     FRI,
+    MON,
     THU,
+    TUE,
     WED,
     held_before,
     history,
@@ -208,6 +211,39 @@ def test_a_typing_error_in_a_history_jumps_back():
     found = plan(history(*[(CODE, *row) for row in navs]), known())
     assert found.held["nav_date"].tolist() == [THU]
     assert found.upserts["nav_date"].tolist() == [WED, FRI] and found.inferred.empty
+
+
+@pytest.mark.parametrize("factor", [100.0, 10.0, 0.1])
+def test_a_shifted_unit_nav_beside_right_figures_is_no_conversion(factor):
+    """Stops a decimal point that is wrong in page and history for days, beside the right growth
+    and accumulated NAV, from being taken for a split that nobody recorded."""
+    days = [MON, TUE, WED, THU, FRI]
+    rows = [(CODE, day, round(1.2 + n / 100, 4), round(2.2 + n / 100, 4),
+             round(100 / (119 + n), 2)) for n, day in enumerate(days)]  # fmt: skip
+    before = stored(*[(*row, 1.0, "proven") for row in rows[:3]])
+    wrong = [(code, day, round(unit * factor, 4), acc, growth)
+             for code, day, unit, acc, growth in rows[3:]]  # fmt: skip
+    seen = held_before(*[row[:3] for row in wrong])
+    found = plan(history(*rows[:3], *wrong), known(before, sightings=seen))
+    assert found.upserts.empty and found.inferred.empty
+    assert [state for state, _ in decided(found)] == []
+    right = plan(history(*rows), known(before, sightings=seen))
+    assert right.upserts["unit_nav"].tolist() == [1.23, 1.24]
+    assert decided(right) == [["rejected", "witness:history"]] * 2
+    # Two days on which the point was shifted, and many after them.
+    days = [int(f"{day:%Y%m%d}") for day in pd.bdate_range("2026-07-01", "2026-09-18")]
+    level = [1.0, *[factor] * 2, *[1.0] * (len(days) - 3)]
+    series = [(CODE, day, round((1.2 + n / 1000) * times, 4), 2.2 + n / 1000, NAN)
+              for n, (day, times) in enumerate(zip(days, level, strict=True))]  # fmt: skip
+    told = [(*row[:4], 0.1 / (1.2 + (n - 1) / 1000)) for n, row in enumerate(series)]
+    back = plan(history(*told), known())
+    assert back.held["nav_date"].tolist() == days[1:3]
+    assert len(back.upserts) == len(days) - 2 and back.inferred.empty
+    # A level that stays is a conversion.
+    series = [(CODE, day, round((1.2 + n / 1000) * (factor if n else 1.0), 4), acc, growth)
+              for n, (_, day, _, acc, growth) in enumerate(told)]  # fmt: skip
+    stays = plan(history(*series), known())
+    assert stays.held.empty and stays.inferred["ex_date"].tolist() == [days[1]]
 
 
 def test_a_wrong_accepted_value_is_corrected_by_what_growth_tells():
