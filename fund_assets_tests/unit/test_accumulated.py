@@ -139,6 +139,15 @@ def test_a_new_level_lasts_in_a_history_alone():
     assert np.flatnonzero(against).tolist() == late
 
 
+def test_a_new_level_lasts_from_the_second_row_of_all_on():
+    """Stops the very first row of a batch from counting as none to begin a new level after."""
+    unit = prices(12)
+    acc = np.round(unit + 0.3, 4)
+    acc[1:] = np.round(unit[1:] + 0.8, 4)
+    growth = np.insert((unit[1:] / unit[:-1] - 1) * 100, 0, NAN).round(2)
+    assert not chained(unit, acc, growth).unexplained.any()
+
+
 def test_growth_explains_what_no_event_tells_yet():
     """Stops the evening of a payout, before the list of events has it, from holding a value."""
     found = chained([1.10, 1.11, 1.05], [1.5, 1.51, 1.5211], [NAN, 0.91, 1.0], recorded=False)

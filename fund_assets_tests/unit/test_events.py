@@ -209,13 +209,13 @@ def test_a_missing_event_is_inferred(kind, value, before, after, growth):
     )
 
 
-def around(before, after, acc_after, growth, moves, times):
+def around(before, after, acc_after, growth, moves, times, earlier=1.0):
     """A history of seven days before and after an event that nobody recorded."""
     days = CALENDAR.between(date(2026, 8, 21), date(2026, 9, 11))
     navs, accs = [before], [before]
     for move in moves:
         navs.insert(0, round(navs[0] - move, 4))
-        accs.insert(0, round(accs[0] - move, 4))
+        accs.insert(0, round(accs[0] - earlier * move, 4))
     grown = [NAN] + [100 * (b / a - 1) for a, b in pairwise(navs)]
     navs.append(after)
     accs.append(acc_after)
@@ -256,6 +256,12 @@ def test_the_days_after_and_the_new_nav_tell_the_kind(
     (event,) = found.inferred.itertuples()
     assert event.kind == kind and event.value == pytest.approx(value, abs=0.0011)
     assert "the size decides" not in event.evidence
+
+
+def test_an_accumulated_nav_that_stood_still_tells_no_kind():
+    """Stops days on which only the unit NAV moved from being compared with those after."""
+    found = plan(around(1.575, 1.05, 1.575, 0.0, MOVES, 1.5, earlier=0.0), known())
+    assert "the size decides" in found.inferred["evidence"].iloc[-1]
 
 
 def test_a_dividend_of_three_decimals_is_no_split():

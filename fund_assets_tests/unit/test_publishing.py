@@ -420,6 +420,24 @@ def test_a_blocked_batch_is_held_and_changes_nothing_else(warehouse):
     assert state_of(warehouse, "w0") == ("held", because)
 
 
+def test_a_smaller_market_is_measured_by_the_last_two_blocked_sessions(warehouse):
+    """Stops sessions of long ago, or an earlier wave of an evening, from saying that today's
+    number is the third in a row."""
+    for n, day in enumerate((20260914, 20260915, 20260916), 1):
+        for at, rows in ((190000, 90), (203000, n)):
+            name = f"{day}-{at}"
+            told = {"newest_date": day, "rows_read": rows}
+            batches(warehouse, (name, "wave", "held", day * 1_000_000 + at, told))
+            put(warehouse, FUND_NAV, *({"fund_code": code, "nav_date": day, "batch_id": name,
+                                        "unit_nav": 1.0} for code in CODES[:n]))  # fmt: skip
+    landed_wave(warehouse)
+    seen = []
+    publishing.rehearse(warehouse, "w1", lambda b, k: seen.append(k.blocked) or empty_plan(),
+                        known_since=lambda b: WED)  # fmt: skip
+    two, three = (frozenset(CODES[:n]) for n in (2, 3))
+    assert [(s.rows, s.members) for s in seen[0]] == [(3, three), (2, two)]
+
+
 def test_a_batch_is_published_once_with_its_account(warehouse):
     """Stops a batch from being merged twice, and an account that is another batch's."""
     landed_wave(warehouse)

@@ -307,6 +307,8 @@ def test_growth_that_leads_back_to_a_nav_of_one_knows_of_a_split():
     found = steps((1.041, 1.041, 0.1, 0, 1), (1.0003, 1.0003, 0.03, 0, 1))
     assert found.status[1] == SUSPECTED_EVENT
     assert found.returns[1] == pytest.approx(0.0003, abs=1e-15)
+    small = steps((1.0125, 1.0125, 0.1, 0, 1), (1.0003, 1.0003, 0.03, 0, 1))
+    assert small.status[1] == SUSPECTED_EVENT, "1.2 % is more than 1 %"
     up = steps((0.2512, 0.2512, 0.1, 0, 1), (0.992, 0.992, -0.8, 0, 1))
     assert up.status[1] == SUSPECTED_EVENT and up.returns[1] == pytest.approx(-0.008)
 

@@ -217,7 +217,7 @@ def test_stability_by_hand():
     now = pd.DataFrame({"fund_code": [*codes, "9"], "standing_for": [*codes, "000001"],
                         "kind": "mixed", "composite_score": [*np.arange(10.0) ** 3, 500]})  # fmt: skip
     same = stability(now, now.assign(composite_score=range(11)))
-    assert same["funds"].tolist() == [10]
+    assert same[["kind", "funds"]].values.tolist() == [["mixed", 10]]
     assert same["correlation"][0] == pytest.approx(1.0)
     turned = stability(now, now.assign(composite_score=-now["composite_score"]))
     assert turned["correlation"][0] == pytest.approx(-1.0)
