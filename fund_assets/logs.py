@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fund_assets.plain import plain_lines
 from fund_assets.settings import SHANGHAI, load_settings
 
 KINDS = ("collector", "scheduler", "health")
@@ -35,7 +36,10 @@ _PAUSE_S = 0.3
 
 
 class Lines(logging.Formatter):
-    """One line a record: text for people, or a JSON object. A traceback follows its line."""
+    """One line a record: text for people, or a JSON object. A traceback follows its line.
+
+    What is quoted in it acts on no terminal, and no line but the first begins at its edge.
+    """
 
     def __init__(self, *, as_json: bool) -> None:
         super().__init__()
@@ -60,16 +64,14 @@ class Lines(logging.Formatter):
             "error": self._error(record, event),
         }
         if self._as_json:
-            told = {name: value for name, value in values.items() if value}
+            told = {name: plain_lines(value) for name, value in values.items() if value}
             return json.dumps(told, ensure_ascii=False)
         who = " ".join(
             part for part in (values["job"], (values["run"] or "")[:8], values["step"]) if part
         )
         error = f"\n{values['error']}" if values["error"] else ""
-        return (
-            f"{at:%Y-%m-%d %H:%M:%S} {level:<7} "
-            f"{who or record.name}: {values['message']}{error}"
-        )
+        said = plain_lines(f"{who or record.name}: {values['message']}{error}", "    ")
+        return f"{at:%Y-%m-%d %H:%M:%S} {level:<7} {said}"
 
     def _error(self, record: logging.LogRecord, event: Any) -> str:
         if error := getattr(getattr(event, "event_specific_data", None), "error", None):

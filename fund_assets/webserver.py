@@ -1,53 +1,80 @@
-"""Dagster's web server as `make dev` starts it: it answers its own names alone.
+"""Dagster's web server as `make dev` starts it: it answers its own names and pages alone.
 
-Belongs here: which Host a request may name, and starting `dagster dev` with this server. Does
-not belong here: what the UI shows; servers for others, which stand behind nginx (deploy/nginx).
+Belongs here: which Host a request may name, from whose pages it may come, and starting
+`dagster dev` with this server. Does not belong here: what the UI shows; servers for others,
+which stand behind nginx (deploy/nginx, which refuses the same).
 
 Whoever can run code in the UI's origin can start runs. A foreign page can point a name of its
 own at 127.0.0.1 and then ask this server from the browser: such a request names that page as
-its Host.
+its Host. And whatever page is open in the browser can ask http://localhost: Dagster runs
+mutations that come by GET, and there is no login here that could be missing.
 
     python -m fund_assets.webserver dev -h 127.0.0.1 -p 3000
 """
 
+import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 MODULE = "fund_assets.webserver"
 OWN_NAMES = ("127.0.0.1", "localhost")
-REFUSAL = (
+OTHER_NAME = (
     "This server answers http://127.0.0.1 and http://localhost alone. To serve other names, "
     "put nginx before it: docs/deployment.md.\n"
+)
+OTHER_PAGE = (
+    "This request comes from a page of another site, or asks GraphQL by GET, and could change "
+    "something. Open http://localhost and this port in a tab of its own; programs send POST.\n"
 )
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class OwnNames:
-    """Answers 421 to requests, and closes sockets, that name another Host."""
+class OwnPages:
+    """Refuses requests, and closes sockets, that name another Host or come from elsewhere.
+
+    421 for the one, 403 for the other. What a browser says of where a request comes from is
+    believed; programs say nothing, and are let in.
+    """
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application, or the refusal."""
-        if scope["type"] == "lifespan" or _host(scope) in OWN_NAMES:
+        status, words = (0, "") if scope["type"] == "lifespan" else _refusal(scope)
+        if not status:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             head = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 421, "headers": head})
-            await send({"type": "http.response.body", "body": REFUSAL.encode()})
+            await send({"type": "http.response.start", "status": status, "headers": head})
+            await send({"type": "http.response.body", "body": words.encode()})
 
 
-def _host(scope: Scope) -> str:
-    named = [value for name, value in scope["headers"] if name == b"host"]
-    if len(named) != 1:
-        return ""
-    return str(named[0].decode("latin-1")).lower().rsplit(":", 1)[0]
+def _refusal(scope: Scope) -> tuple[int, str]:
+    """Status and words; no status: it may come in."""
+    heads: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        heads.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    hosts = heads.get("host", [])
+    if len(hosts) != 1 or hosts[0].lower().rsplit(":", 1)[0] not in OWN_NAMES:
+        return 421, OTHER_NAME
+    origin = {value.lower() for value in heads.get("origin", [])} - {
+        f"http://{hosts[0]}".lower()
+    }
+    site, mode, dest = (
+        heads.get(f"sec-fetch-{name}", [""])[-1] for name in ("site", "mode", "dest")
+    )
+    by_get = scope.get("method") in ("GET", "HEAD")
+    link = by_get and (mode, dest) == ("navigate", "document")
+    foreign = site not in ("", "none", "same-origin") and not link
+    # A path is matched with a line's end behind it, and redirected with a slash.
+    question = by_get and scope["query_string"] and re.search("graphql", scope["path"], re.I)
+    return (403, OTHER_PAGE) if origin or foreign or question else (0, "")
 
 
 def serve() -> None:
@@ -58,7 +85,7 @@ def serve() -> None:
 
     others = DagsterWebserver.build_middleware
     DagsterWebserver.build_middleware = lambda self: [  # type: ignore[method-assign]
-        Middleware(OwnNames), *others(self)
+        Middleware(OwnPages), *others(self)
     ]  # fmt: skip
     main()
 

@@ -36,15 +36,7 @@ from fund_assets.monitoring.vitals import (
 )
 from fund_assets.nav.rules import BLOCKING
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.base import (
-    BannedError,
-    EmptyAnswerError,
-    FormatError,
-    HeldOffError,
-    TooLargeError,
-    TransportError,
-    TruncatedError,
-)
+from fund_assets.sources import base
 
 MASS_REVISION = "R17_mass_revision"
 #: Checks that stop a batch when they fail.
@@ -62,14 +54,13 @@ UNWRITABLE = Alert(
 )
 #: From then on the evening's NAVs are asked for.
 FIRST_WAVE = time(19)
-#: The errors of a source, as they stand in the words of a run or a check.
-OF_THE_SOURCE = tuple(
-    error.__name__
-    for error in (
-        TransportError, BannedError, HeldOffError, EmptyAnswerError, TruncatedError,
-        FormatError, TooLargeError,
-    )
-)  # fmt: skip
+#: The errors of a source, as they stand in the words of a run or a check: all but those that
+#: are this machine's, ours, or one fund's.
+OF_THE_SOURCE = {
+    name
+    for name, error in vars(base).items()
+    if isinstance(error, type) and issubclass(error, base.SourceError)
+} - {"SourceError", "ArchiveError", "DefectError", "WrongFundError", "UnknownFundError"}
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",

@@ -30,6 +30,7 @@ from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
 from fund_assets.cli.taking import export
 from fund_assets.cli.watching import dashboard
+from fund_assets.plain import plain_lines
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
 FAILED, WRONG_USE = 1, 2
@@ -66,7 +67,7 @@ def _words(error: Exception) -> str:
             f"{error.filename} cannot be used: {error.strerror}: put its permissions right, or "
             "set FUND_STATE to another folder"
         )
-    return str(error)
+    return plain_lines(str(error))
 
 
 def _exit_code(error: Exception) -> int | None:

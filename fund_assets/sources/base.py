@@ -17,8 +17,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from fund_assets.plain import plain
 from fund_assets.schemas.columns import OBSERVED_NAMES
-from fund_assets.sources.plain import plain
 from fund_assets.sources.tally import RequestCount
 
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
@@ -38,6 +38,23 @@ class SourceError(RuntimeError):
 
 class TransportError(SourceError):
     """No whole answer arrived: refused, reset, timed out, cut short, 4xx or 5xx."""
+
+
+class StatusError(TransportError):
+    """The server answered with a status that is no success."""
+
+    def __init__(self, message: str, status: int, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineError(TransportError):
+    """The call's time is over; it is not tried again."""
+
+
+class UnreachedError(TransportError):
+    """There was no connection to the server at all."""
 
 
 class BannedError(SourceError):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fund_assets.plain import disarm
 from fund_assets.sources.base import DefectError, SourceError
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ _PACKAGE = str(Path(__file__).resolve().parents[1])
 
 @contextmanager
 def boundary(what: str) -> Iterator[None]:
-    """Whatever the block raises leaves it as a `SourceError`.
+    """Whatever the block raises leaves it as a `SourceError`, and its words are plain.
 
     Raises:
         SourceError: as the block raised it.
@@ -25,9 +26,11 @@ def boundary(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except SourceError:
+    except SourceError as error:
+        disarm(error)
         raise
     except Exception as error:
+        disarm(error)
         log.exception("%s: a defect of fund-assets", what)
         raise DefectError(
             f"{what}: a defect of fund-assets: {type(error).__name__}: {str(error)[:200]}; the "

@@ -27,6 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import days_to_keys, to_key
+from fund_assets.plain import plain
 from fund_assets.sources.base import (
     EVENT_COLUMNS,
     LISTING_COLUMNS,
@@ -36,7 +37,6 @@ from fund_assets.sources.base import (
     WrongFundError,
 )
 from fund_assets.sources.cells import NOT_YET, Defects, numbers, observations, quote, unite
-from fund_assets.sources.plain import plain
 
 SNAPSHOT_FIELDS = (21, 23)
 _SNAPSHOT_HEAD = re.compile(r"\s*var db\s*=\s*\{chars:\[[^\[\]{}]*\],datas:(?=\[)")

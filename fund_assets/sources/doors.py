@@ -50,6 +50,7 @@ class Known:
     subject: str
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+    form: str = "js"
 
 
 @dataclass(frozen=True)

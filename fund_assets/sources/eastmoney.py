@@ -25,13 +25,14 @@ from fund_assets.sources.base import (
     MarketEvents,
     Payload,
     SourceError,
+    StatusError,
     TruncatedError,
     UnknownFundError,
     Wave,
 )
 from fund_assets.sources.boundary import boundary
 from fund_assets.sources.cells import unite
-from fund_assets.sources.gateway import Answer, Gateway, StatusError, in_words
+from fund_assets.sources.gateway import Answer, Gateway, in_words
 from fund_assets.sources.indices import index_history
 from fund_assets.sources.javascript import ChildEngine, JavaScriptError
 from fund_assets.sources.pace import FUNDS, moment
@@ -104,7 +105,7 @@ class EastmoneySource:
 
     def fund_list(self) -> Listing:
         """Every share class the market lists now, with its type, in one request."""
-        answer = self._gateway.fetch("fund_list", FUND_LIST_URL, headers=HEADERS)
+        answer = self._gateway.fetch("fund_list", FUND_LIST_URL, headers=HEADERS, form="script")
         frame, because = _read(
             lambda: decode.decode_list(answer.body), lambda _: pages.akshare_list(answer)
         )
@@ -117,7 +118,9 @@ class EastmoneySource:
         its own. A fund on two pages is one row: see `cells.unite`. Raw answers past their
         retention are deleted on the way.
         """
-        answer = self._gateway.fetch("open_funds", OPEN_FUNDS_URL, OPEN_FUNDS_PARAMS, HEADERS)
+        answer = self._gateway.fetch(
+            "open_funds", OPEN_FUNDS_URL, OPEN_FUNDS_PARAMS, HEADERS, form="script"
+        )
         market, because = _read(
             lambda: decode.decode_snapshot(answer.body),
             lambda _: pages.akshare_snapshot(answer),
@@ -175,6 +178,7 @@ class EastmoneySource:
                 HISTORY,
                 HISTORY_URL.format(fund_code=fund_code),
                 headers=HEADERS,
+                form="script",
                 fund=fund_code,
                 keep=keep,
             )
@@ -300,7 +304,7 @@ class EastmoneySource:
                 "ftype": "",
                 "year": str(year),
             }
-            answer = self._gateway.fetch(endpoint, EVENTS_URL, params, HEADERS)
+            answer = self._gateway.fetch(endpoint, EVENTS_URL, params, HEADERS, form="script")
             with boundary(f"page {page} of {endpoint} of {year}"):
                 found = decode_events.decode_events(answer.body, endpoint, year, page)
             payloads.setdefault(page, _payload(answer, len(found.rows)))

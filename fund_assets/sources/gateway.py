@@ -35,14 +35,17 @@ from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
     ArchiveError,
     BannedError,
+    DeadlineError,
     DefectError,
     EmptyAnswerError,
     FormatError,
     HeldOffError,
     SourceError,
+    StatusError,
     TooLargeError,
     TransportError,
     TruncatedError,
+    UnreachedError,
 )
 from fund_assets.sources.boundary import boundary, is_ours
 from fund_assets.sources.deadline import Watch
@@ -55,8 +58,11 @@ from fund_assets.sources.unpacking import Unpacker, UnpackingError
 
 log = logging.getLogger(__name__)
 _CHUNK = 64 * 1024
-_MOST_REDIRECTS = 3
+_MOST_REDIRECTS = 1
 _REDIRECTS = (301, 302, 303, 307, 308)
+#: An address that has moved for good is asked there; one that leads elsewhere for now leads to
+#: a page for people: a login, a riddle, a ban.
+_MOVED = (301, 308)
 #: What is kept in the archive of a page that is not there.
 NO_PAGE = "status 404"
 #: Statuses with which a server answers: there is no such page.
@@ -65,23 +71,6 @@ _GONE = (404, 410)
 _TOO_FAST = (429, 514)
 _LONGEST_PAUSE_S = 30.0
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
-
-
-class StatusError(TransportError):
-    """The server answered with a status that is no success."""
-
-    def __init__(self, message: str, status: int, retry_after_s: float = 0.0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after_s = retry_after_s
-
-
-class DeadlineError(TransportError):
-    """The call's time is over; it is not tried again."""
-
-
-class UnreachedError(TransportError):
-    """There was no connection to the server at all."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +169,7 @@ class Gateway:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         *,
-        form: Literal["js", "html"] = "js",
+        form: Literal["js", "script", "html"] = "js",
         fund: str = "",
         keep: bool = False,
         check: Callable[[Answer], None] = lambda answer: None,
@@ -191,7 +180,8 @@ class Gateway:
 
         Args:
             endpoint: short stable name for messages and provenance.
-            form: what is expected; a page where `js` is expected is a ban page.
+            form: what is expected. A page where `js` is expected is a ban page; so is any
+                other text, such as words in JSON, where a `script` of `var x=…` is.
             fund: the fund it is about, for messages; it goes through the door of single funds.
             keep: the answer, or that there is no such page, is kept at hand in the archive
                 under the fund; one that is at hand already is not asked for again.
@@ -228,10 +218,8 @@ class Gateway:
                 again = self._refused(host, door, fund or endpoint, what, error)
                 raise
             self.tally.add(endpoint, outcome_of(None), monotonic() - began)
-            known = Known(endpoint, fund, answer.url, dict(headers or {})) if fund else None
-            if not fund and form == "js":
-                known = Known(endpoint, endpoint, answer.url, dict(headers or {}))
-            self.pace.answered(host, door, known)
+            known = Known(endpoint, fund or endpoint, answer.url, dict(headers or {}), form)
+            self.pace.answered(host, door, None if form == "html" else known)
             return answer
 
         retrying = Retrying(
@@ -302,7 +290,7 @@ class Gateway:
                     known.endpoint, what, known.url, None, known.headers,
                     began + self._deadline_s,
                 )  # fmt: skip
-                _judge(answer, what, "js")
+                _judge(answer, what, known.form)
         except SourceError as error:
             self.tally.add(known.endpoint, outcome_of(error), monotonic() - began)
             if _is_refusal(error):
@@ -421,13 +409,16 @@ class Gateway:
             except RedirectError as error:
                 raise TransportError(f"{what}: {error}; try later") from error
             params = None
-            if elsewhere:
+            moved = response.status_code in _MOVED
+            if elsewhere or not moved:
                 raise BannedError(
-                    f"{what}: redirected to {elsewhere}, which is not followed: probably a "
-                    "login or ban page; wait some hours and lower FUND_REQUESTS_PER_SECOND"
+                    f"{what}: redirected to {elsewhere or urlsplit(url).path}, which is not "
+                    "followed: probably a login or ban page; wait some hours and lower "
+                    "FUND_REQUESTS_PER_SECOND"
                 )
+            self.pace.wait(urlsplit(url).hostname or url)
         else:
-            raise TransportError(f"{what}: redirected more than {_MOST_REDIRECTS} times")
+            raise TransportError(f"{what}: redirected again where it had moved to")
         if response.status_code != requests.codes.ok:
             raise _status_error(what, response)
         return response
@@ -463,8 +454,17 @@ def _judge(answer: Answer, what: str, form: str) -> None:
     """Refuse an empty answer, and a page where data should stand."""
     if not answer.body:
         raise EmptyAnswerError(f"{what}: the answer is empty; try again later")
-    if form == "js" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+    if form != "html" and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise banned(what, answer.body)
+    if form == "script" and b"var " not in answer.body:
+        try:
+            said = answer.body.decode()
+        except UnicodeDecodeError:
+            return  # damaged: its decoder tells how
+        raise BannedError(
+            f"{what}: the words {said[:80]!r} came instead of data, probably a ban; wait some "
+            "hours and lower FUND_REQUESTS_PER_SECOND"
+        )
 
 
 def banned(what: str, page: bytes) -> BannedError:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import to_key
+from fund_assets.plain import plain
 from fund_assets.sources.akshare_client import Decoded, replay, run
 from fund_assets.sources.base import (
     LISTING_COLUMNS,
@@ -30,7 +31,6 @@ from fund_assets.sources.decode import (
 )
 from fund_assets.sources.decode_pages import Page, page_of
 from fund_assets.sources.gateway import Answer
-from fund_assets.sources.plain import plain
 
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")
 #: What the money page writes after a fund's name: two links, in the same cell.

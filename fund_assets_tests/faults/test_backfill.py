@@ -141,7 +141,17 @@ BANS = {
     "514": (Fault("status", 514), "status 514, too many requests, says its CDN"),
     "503": (Fault("status", 503), "status 503"),
     "captcha": (Fault("captcha"), "访问验证"),
-}
+    "riddle": (
+        Fault("raw", raw=b"HTTP/1.1 302 Found\r\nLocation: /verify?id=1\r\n"
+              b"Content-Length: 0\r\n\r\n"),
+        "redirected to /verify, which is not followed",
+    ),
+    "words": (
+        Fault("raw", raw=b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+              b"Content-Length: 22\r\n\r\n" + b'{"code":-1,"msg":"no"}'),
+        '{"code":-1,"msg":"no"}',
+    ),
+}  # fmt: skip
 MOST_AFTER = 10
 
 
@@ -187,6 +197,28 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     asked = [fund for _, fund, *_ in many.requests]
     assert len(asked) == len(set(asked)) and len(set(asked) & set(first)) <= 1
     assert set(asked) - set(first) == set(after)
+
+
+def test_an_address_that_has_moved_is_asked_there(many, backfill, monkeypatch):
+    """Stops a page that moved within its host from being lost, and one that leads to itself
+    from being asked for ever or faster than others."""
+    gateway = backfill.source._gateway
+    turns, wait = [], gateway.pace.wait
+    monkeypatch.setattr(gateway.pace, "wait", lambda host: (turns.append(host), wait(host)))
+
+    def moved(to):
+        return Fault("raw", 301, 1, raw=b"HTTP/1.1 301 Moved Permanently\r\nLocation: "
+                     + to.encode() + b"\r\nContent-Length: 0\r\n\r\n")  # fmt: skip
+
+    many.faults["history/000001"] = moved("/pingzhongdata/000001.js?moved")
+    many.faults["history/000002"] = moved("/pingzhongdata/000002.js")
+    many.faults["history/000002"].times = 9
+    report = backfill.run(codes=("000001", "000002"))
+    assert set(report.failures) == {"000002"} and set(backfill.dates()) == {"000001"}
+    assert "redirected again where it had moved to" in report.failures["000002"]
+    asked = [path for _, fund, path, _ in many.requests if fund == "000001"]
+    assert asked[-1].endswith("?moved") and len(asked) == 2
+    assert len(turns) >= len(many.requests) // 2, "each second request waits for its turn, too"
 
 
 def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):

@@ -9,8 +9,10 @@ import pytest
 from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.base import (
     BannedError,
+    DeadlineError,
     EmptyAnswerError,
     FormatError,
+    StatusError,
     TooLargeError,
     TransportError,
     TruncatedError,
@@ -18,7 +20,6 @@ from fund_assets.sources.base import (
     WrongFundError,
 )
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import DeadlineError, StatusError
 from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
 from fund_assets_tests.server import Fault
 from fund_assets_tests.server.tiny import TinyMarket

@@ -5,9 +5,11 @@ from collections import Counter
 
 import pytest
 
+from fund_assets.alerts.kinds import Severity
+from fund_assets.alerts.lifecycle import Event
 from fund_assets.assets import fund_nav
 from fund_assets.sources import pace
-from fund_assets_tests.faults.cells import CELLS, MORNING, STAGES, TICKS, TRIED
+from fund_assets_tests.faults.cells import CELLS, STAGES, TICKS, TRIED
 from fund_assets_tests.faults.matrix import PAGE, line, page
 from fund_assets_tests.faults.play import a_stage
 from fund_assets_tests.faults.world import DATE, EVE
@@ -32,6 +34,14 @@ def test_a_fault_ends_as_it_must(stage, cell):
 
 
 MOST_AFTER = 10
+#: How the source shuts its door → words of what it is told for.
+DOORS = {
+    "closed": (Fault("close"), "closed without an answer: the source refuses us"),
+    "514": (Fault("status", 514), "status 514, too many requests, says its CDN"),
+    "503": (Fault("status", 503), "status 503, the server fails"),
+    "captcha": (Fault("captcha"), "a web page titled '访问验证' came instead of data"),
+}
+DOOR = "source_refuses:fund.eastmoney.com"
 
 
 def asked(server):
@@ -43,9 +53,11 @@ def asked(server):
 
 
 @pytest.mark.slow
-def test_an_evening_under_a_ban(stage, monkeypatch, record_property):
-    """Stops an evening of waves and tries from running into a ban, and from staying away when
-    the door is open again."""
+@pytest.mark.parametrize("door", DOORS)
+def test_an_evening_under_a_ban(stage, monkeypatch, record_property, door):
+    """Stops an evening of waves and tries from running into a ban in any of its forms, from
+    alarming of all that follows from it, and from staying away when the door is open again."""
+    fault, words = DOORS[door]
     server = stage.server
     server.reset()
     with stage._world("ban") as world:
@@ -54,25 +66,53 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property):
         monkeypatch.setattr(fund_nav.time, "time", clock)
         world.at(EVE)
         server.requests.clear()
-        server.faults["*"] = Fault("close")
+        server.faults["*"] = Fault(fault.kind, fault.status)
+        told = []
         for moment in (*TRIED, *TICKS[1:]):
             world.at(moment)
+            told += world.look()
         most = max(asked(server).values())
         assert most <= MOST_AFTER, asked(server)
-        record_property("seen", f"{most} requests to a host in an evening")
+        record_property("seen", f"{door}: {most} requests to a host in an evening")
+        assert world.end(measured=True) == "retried"
+
         runs = [world.daemon.instance.get_run_by_id(run.run_id) for run in world.runs]
         tries = [run for run in runs if run.job_name == "daily_collection"][1:]
         assert len(tries) <= 2, "a door that is shut for longer than the pauses is left alone"
         assert tries[-1].tags["dagster/will_retry"] == "false"
-        words = failures(world, tries[-1])
-        assert re.search("fund.eastmoney.com refuses us until 2026-09-18 19:3[0-9]: ", words)
-        assert world.end(measured=True) == "retried"
+        said = failures(world, tries[-1])
+        assert re.search("fund.eastmoney.com refuses us until 2026-09-18 19:3[0-9]: ", said)
+        assert words in said and "HTTPS_PROXY" not in said
+        lacking = checks(world)
+        for check in ("indices_current", "R18_events_current"):
+            assert "eastmoney.com refuses us until 2026-09-1" in lacking[check], lacking[check]
+
+        (began,) = [t.state for t in told if t.event is Event.BEGAN]
+        assert (began.fingerprint, began.severity) == (DOOR, Severity.WARNING)
+        assert re.match(r"拒绝访问，09-18 19:3\d 前不再请求：", began.words)
+        assert words in began.words
+        assert {t.state.fingerprint for t in told} == {DOOR}
+        assert Event.OVER not in {t.event for t in told}
 
         server.faults.clear()
-        for moment in ("2026-09-19T01:20:00", "2026-09-19T02:40:00", MORNING):
-            world.at(moment)
+        world.at("2026-09-19T01:20:00")
+        over = [t.state.fingerprint for t in world.look() if t.event is Event.OVER]
+        assert over == [DOOR]
         assert world.table("fund_metrics")["calc_date"].max() == DATE
-        assert world.table("validated_nav")["nav_date"].max() >= DATE
+        assert world.table("validated_nav")["nav_date"].max() == DATE
+        assert not any("refuses us" in found for found in checks(world).values())
+
+
+def checks(world):
+    """Check → what it said when it was looked at last; empty where it was well."""
+    found = {}
+    for run in world.runs:
+        for entry in world.daemon.instance.all_logs(run.run_id):
+            event = entry.dagster_event
+            if event and event.event_type_value == "ASSET_CHECK_EVALUATION":
+                seen = event.event_specific_data
+                found[seen.check_name] = "" if seen.passed else str(seen.metadata)
+    return found
 
 
 def failures(world, run):

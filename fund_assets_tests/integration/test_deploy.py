@@ -75,6 +75,25 @@ def test_dagster_reads_the_production_file(tmp_path):
     assert ref.settings["run_retries"]["max_retries"] == 2
 
 
+def test_images_of_others_are_exact():
+    """Stops a build from taking whatever a registry calls by that name today."""
+    exact = re.compile(r"[a-z]+:\d+\.\d+\.\d+(-[a-z-]+)?@sha256:[0-9a-f]{64}")
+    begun = re.compile(r"^FROM (?:--platform=\S+ )?(\S+)", re.M)
+    images, built = [], set()
+    for file in DEPLOY.rglob("*"):
+        if file.name.startswith("Dockerfile"):
+            images += begun.findall(file.read_text(encoding="utf-8"))
+        elif file.suffix in {".yaml", ".yml"} and file.name.startswith("compose"):
+            for service in yaml.safe_load(file.read_text(encoding="utf-8"))[
+                "services"
+            ].values():
+                own = "build" in service
+                (built.add if own else images.append)(service["image"])
+    assert built == {"fund-assets"}, "made here, not fetched"
+    assert {image.partition(":")[0] for image in images} == {"mariadb", "nginx", "python"}
+    assert [image for image in images if not exact.fullmatch(image)] == []
+
+
 def test_settings_are_settings():
     """Stops an example that sets what nobody reads."""
     known = {f"FUND_{name}".upper() for name in Settings.model_fields}
@@ -625,7 +644,10 @@ def test_questions_by_get_and_from_elsewhere_are_refused(site):
     own = f"https://localhost:{site.https}"
     query = urllib.parse.quote(LIMIT % "by_get")
     for path in (f"/graphql?query={query}", f"/%67raphql?%71uery={query}",
-                 f"//graphql?query={query}", f"/graphql/?query={query}"):  # fmt: skip
+                 f"//graphql?query={query}", f"/graphql/?query={query}",
+                 f"/graphql%0a?query={query}", f"/viewer/../graphql?query={query}",
+                 f"/runs%2f..%2fgraphql?query={query}", f"/graphql%0d%0a?query={query}",
+                 f"/runs%0a?query={query}"):  # fmt: skip
         assert site.ask(path, "admin")[0] == 403, path
     assert site.ask(f"/viewer/graphql?query={query}", "viewer")[0] == 403
     body = json.dumps({"query": LIMIT % "foreign"}).encode()

@@ -67,6 +67,7 @@ class Seen:
 _MIGRATIONS, _LIFE = "unit/test_migrations.py", "unit/test_alert_lifecycle.py"
 _FUNDS, _DEPLOY = "faults/test_backfill.py", "integration/test_deploy.py"
 _AKSHARE, _KEPT = "integration/test_akshare_contract.py", "unit/test_gateway_archive.py"
+_PLAIN = "unit/test_plain.py"
 _FILES, _DOOR = "unit/test_takeaway_files.py", "unit/test_health_door.py"
 
 ATTACKS = (
@@ -82,12 +83,14 @@ ATTACKS = (
            "made anew; a foreign column is named and left",
            (f"{_MIGRATIONS}::test_what_is_missing_is_made",
             f"{_MIGRATIONS}::test_a_changed_condition_is_put_right_and_a_foreign_column_is_left")),
-    Attack("bans", "closed connections, 514, 503 or captcha pages for every fund",
+    Attack("bans", "closed connections, 514, 503, captcha pages, redirects to a page for people or "
+           "words in JSON for every fund",
            "at most 10 requests more; told until when; resumes by itself",
            (f"{_FUNDS}::test_a_ban_stops_everything_and_says_until_when",
             f"{_FUNDS}::test_a_backfill_that_waits_goes_on_by_itself"), long=True),
-    Attack("bans", "closed connections while Dagster's evening goes on: waves, tries, sensors",
-           "at most 10 requests to a host; the run says until when; by itself back",
+    Attack("bans", "closed connections, 514, 503 or captcha pages while Dagster's evening goes on: "
+           "waves, tries, sensors",
+           "at most 10 requests to a host; run, checks and one alert say until when; by itself back",
            ("faults/test_matrix.py::test_an_evening_under_a_ban",), long=True),
     Attack("bans", "5 % of 26,000 funds in trouble of their own", "no ban",
            ("unit/test_pace.py::test_of_26000_funds_a_twentieth_in_trouble_is_no_ban",)),
@@ -100,6 +103,9 @@ ATTACKS = (
     Attack("door", r"Location `https://host\\@evil/`, other schemes, hosts and ports",
            "not followed", (f"{_FUNDS}::test_strange_answers_are_each_their_funds_own_error",),
            long=True),
+    Attack("door", "an address that moved within its host, or moved to itself",
+           "asked there once, in its turn",
+           (f"{_FUNDS}::test_an_address_that_has_moved_is_asked_there",)),
     Attack("door", "gzip of several members; cut; followed by something else",
            "all read; told; refused", ("unit/test_unpacking.py",)),
     Attack("door", "pages with colspan 3000, rowspan 10⁹, 210,000 cells, tables in tables",
@@ -116,7 +122,16 @@ ATTACKS = (
     Attack("door", "a new form of all histories", "one engine, not 26,000",
            (f"{_AKSHARE}::test_what_akshare_cannot_read_of_one_fund_is_not_run_for_the_others",)),
     Attack("door", "control characters, escape sequences, bidirectional overrides in names",
-           "replaced", ("unit/test_plain.py",)),
+           "replaced", (f"{_PLAIN}::test_what_acts_is_replaced",
+                        f"{_PLAIN}::test_nothing_that_is_not_shown_is_left",
+                        f"{_PLAIN}::test_one_bad_name_costs_nobody_else")),
+    Attack("door", "the same in what a library quotes of an answer, in a robot's refusal, in a file "
+           "that is imported, and lines' ends in a log",
+           "replaced in tracebacks, logs and on terminals; no line passes for another's",
+           (f"{_PLAIN}::test_no_error_in_a_chain_acts",
+            f"{_PLAIN}::test_what_a_channel_answers_does_not_act",
+            f"{_PLAIN}::test_what_a_file_says_does_not_act",
+            "unit/test_logs.py::test_nothing_quoted_in_a_line_acts_or_passes_for_another")),
     Attack("door", "formulas in names, also behind spaces, byte-order marks and what has no width",
            "texts in CSV and xlsx",
            (f"{_FILES}::test_csv_disarms_what_stands_behind_spaces_and_marks",
@@ -137,7 +152,7 @@ ATTACKS = (
            (f"{_KEPT}::test_what_is_stored_is_on_the_disk_name_and_content",)),
     Attack("archive", "pruning beside writers", "nothing goes that one counts on",
            (f"{_KEPT}::test_pruning_beside_writers_takes_nothing_that_one_counts_on",)),
-    Attack("clocks", "three days ahead, then right, and the other way round",
+    Attack("clocks", "three days or a year ahead, then right, and the other way round",
            "no alert lost or late by more than its interval",
            (f"{_LIFE}::test_a_clock_that_was_wrong_keeps_nothing_quiet",
             f"{_LIFE}::test_what_ended_under_a_clock_ahead_explains_nothing",
@@ -148,7 +163,8 @@ ATTACKS = (
            ("integration/test_alerts.py::test_a_heartbeat_from_the_future_is_a_missing_one",
             "unit/test_pace.py::test_a_shut_door_of_another_clock_is_asked",
             f"{_LIFE}::test_stored_times_in_the_future_are_told")),
-    Attack("browsers", "mutations by GET, and questions from a foreign page's address", "403",
+    Attack("browsers", "mutations by GET, also to `/graphql%0a`, and questions from a foreign "
+           "page's address", "403",
            (f"{_DEPLOY}::test_questions_by_get_and_from_elsewhere_are_refused",), long=True),
     Attack("browsers", "a foreign page in a real browser that has logged in",
            "nothing reaches Dagster, nothing is framed",
@@ -157,6 +173,8 @@ ATTACKS = (
            (f"{_DEPLOY}::test_no_page_may_be_framed",), long=True),
     Attack("browsers", "a foreign name that points at `make dev`", "421",
            ("unit/test_webserver.py::test_other_names_stay_out",)),
+    Attack("browsers", "any page that is open beside `make dev`, with its questions and mutations",
+           "403", ("unit/test_webserver.py::test_other_pages_stay_out",)),
     Attack("health, mail", "40 connections that drip, where an address has 4 places",
            "who asks is answered", (f"{_DOOR}::test_who_asks_is_answered_beside_those_who_drip",)),
     Attack("health, mail", "1,600 connections that drip", "99 % of /livez within 10 ms",
@@ -181,6 +199,8 @@ ATTACKS = (
            (f"{_DEPLOY}::test_a_frozen_server_holds_dagster_only_so_long",), long=True),
     Attack("smaller", "a migration fails under compose or systemd", "nothing else starts",
            (f"{_DEPLOY}::test_what_follows_a_migration_waits_for_its_success",)),
+    Attack("smaller", "another image under the name of one that is used", "not taken: exact digests",
+           (f"{_DEPLOY}::test_images_of_others_are_exact",)),
     Attack("smaller", "systemd-analyze security of every unit", "at most 3.0",
            (f"{_DEPLOY}::test_units_give_up_what_they_do_not_need",), long=True),
 )  # fmt: skip

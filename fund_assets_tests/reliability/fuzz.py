@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import exchange_sessions
+from fund_assets.plain import plain
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.settings import load_settings
 from fund_assets.sources import (
@@ -43,7 +44,6 @@ from fund_assets.sources import (
 from fund_assets.sources import indices as index_closes
 from fund_assets.sources.base import DefectError, SourceError
 from fund_assets.sources.gateway import Answer, Gateway
-from fund_assets.sources.plain import plain
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import content_from_source
 from fund_assets_tests.server.tiny import TinyMarket

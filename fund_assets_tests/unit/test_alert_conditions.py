@@ -261,6 +261,35 @@ def test_what_a_check_could_not_look_at_is_counted_alone():
     assert alert.because == "source"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "StatusError",
+        "UnreachedError",
+        "DeadlineError",
+        "BannedError",
+        "HeldOffError",
+        "EmptyAnswerError",
+        "TruncatedError",
+        "FormatError",
+        "TooLargeError",
+    ],
+)
+def test_every_error_of_the_source_counts_as_its(error):
+    """Stops a door that is shut with 503 or 514 from alarming of each check behind it, too."""
+    check = failing("R27_index", words=f"index 000300: {error}: from push2his.eastmoney.com: x")
+    assert [a.because for a in alerts(facts(dagster={"failing_checks": (check,)}))] == [
+        "source"
+    ]
+
+
+@pytest.mark.parametrize("error", ["ArchiveError", "DefectError", "WrongFundError"])
+def test_an_error_of_ours_is_not_the_sources(error):
+    """Stops what is ours to repair from being hidden behind a source that refuses us."""
+    check = failing("R27_index", words=f"fund 000001: {error}: y")
+    assert [a.because for a in alerts(facts(dagster={"failing_checks": (check,)}))] == [""]
+
+
 def test_what_is_missing_by_now():
     """Stops a repeat that says only that something lasts, and not what is not there."""
     assert conditions.lacking(WELL) == ""

@@ -52,6 +52,28 @@ def test_an_error_has_its_traceback():
         assert "\n" not in line or not as_json, "an object is one line"
 
 
+def test_nothing_quoted_in_a_line_acts_or_passes_for_another():
+    """Stops who is quoted in a log from acting on the terminal it is read in, or from adding
+    lines of his own."""
+    forged = "no \x1b[2J\u202e\x9b\r\n2026-11-29 20:00:00 INFO    all is well"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        made = record(forged, logging.ERROR)
+        made.exc_info = __import__("sys").exc_info()
+    for as_json in (False, True):
+        line = logs.Lines(as_json=as_json).format(made)
+        assert not set("\x1b\u202e\x9b\r") & set(line)
+        if as_json:
+            line = json.loads(line)["message"]
+            assert (
+                line
+                == "no \ufffd[2J\ufffd\ufffd\ufffd\n2026-11-29 20:00:00 INFO    all is well"
+            )
+        else:
+            assert all(more.startswith("    ") for more in line.split("\n")[1:])
+
+
 def handler(folder, kind="collector"):
     made = logs.DailyFile(kind, folder)
     made.handle(record("one"))

@@ -144,6 +144,11 @@ def test_a_known_year_is_verified_and_nothing_entered():
             "2026-05-01 to 2026-05-31 is no holiday",
         ),
         ("5月9日（周六）上班", "5月8日（周五）上班", "2026-05-08 is a weekday, not a weekend"),
+        (
+            "4月4日（周六）至6日（周一）放假，共3天",
+            "4月4日（周六）至6日（周一）放假公休，共4天",
+            "are 3 days, not 4",
+        ),
         ("2026年", "2027年", "is a 星期五, not 周四"),
         ("国务院办公厅关于2026年", "某某关于2026年", None),
     ],

@@ -1,13 +1,18 @@
 """What acts on a terminal, a log or a page never leaves the source's room."""
 
 import json
+import traceback
 import unicodedata
+from http.client import BadStatusLine
 
 import pytest
 
-from fund_assets.sources.base import SourceError
+from fund_assets.alerts.channels.base import ChannelError
+from fund_assets.cli import main
+from fund_assets.plain import plain
+from fund_assets.sources.base import SourceError, TransportError
+from fund_assets.sources.boundary import boundary
 from fund_assets.sources.decode import decode_list
-from fund_assets.sources.plain import plain
 
 ACTING = [
     "\x1b[2J", "\x00", "\r", "\x9b", "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\ud800",
@@ -51,3 +56,39 @@ def test_one_bad_name_costs_nobody_else():
     ]
     frame = decode_list(f"var r = {json.dumps(rows)};".encode())
     assert frame["name"].to_list() == ["华夏", "", "\ufffd\ufffd"]
+
+
+@pytest.mark.parametrize("text", ACTING, ids=ascii)
+@pytest.mark.parametrize("ours", [False, True])
+def test_no_error_in_a_chain_acts(text, ours, caplog):
+    """Stops what a library quotes of an answer from reaching a terminal by a traceback."""
+    with pytest.raises(SourceError) as raised, boundary("list from here"):
+        try:
+            raise ConnectionError("broken", BadStatusLine(f"HTTP{text}\n2026-11-29 ERROR: x"))
+        except ConnectionError as error:
+            error.add_note(f"a note {text}")
+            if ours:
+                raise
+            raise TransportError("no answer") from error
+    shown = "".join(traceback.format_exception(raised.value)) + caplog.text
+    assert "BadStatusLine" in shown and "a note" in shown
+    assert text[0] not in shown
+
+
+def test_what_a_channel_answers_does_not_act():
+    """Stops the refusal of a robot from acting in the log and the table of messages."""
+    assert str(ChannelError("refused: 40035 \x1b[2J\u202e")) == "refused: 40035 \ufffd[2J\ufffd"
+
+
+def test_what_a_file_says_does_not_act(tmp_path):
+    """Stops a saved page from acting on the terminal of who imports it."""
+    from click.testing import CliRunner
+
+    notice = tmp_path / "notice.txt"
+    notice.write_text(
+        "国务院办公厅关于2027年部分节假日安排的通知\n"
+        "一、元旦：1月1日(\x1b]0;x\x07\u202e周五)至3日放假，共4天。\n", encoding="utf-8"
+    )  # fmt: skip
+    said = CliRunner().invoke(main, ["calendar", "import", str(notice)])
+    assert said.exit_code != 0 and "are 3 days, not 4" in said.output
+    assert not {"\x1b", "\x07", "\u202e"} & set(said.output), ascii(said.output)

@@ -1,4 +1,4 @@
-"""The UI of `make dev` answers its own names alone."""
+"""The UI of `make dev` answers its own names and pages alone."""
 
 import asyncio
 import http.client
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from fund_assets.webserver import OwnNames
+from fund_assets.webserver import OwnPages
 from fund_assets_tests import stores
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def asked(kind, *hosts):
+def asked(kind, *hosts, method="GET", path="/runs", **headers):
     """What is sent to a client that names these hosts; 'in' where the application is asked."""
     sent = []
 
@@ -28,8 +28,13 @@ def asked(kind, *hosts):
     async def send(message):
         sent.append(message.get("status") or message.get("code") or message["body"])
 
-    scope = {"type": kind, "headers": [(b"host", host.encode()) for host in hosts]}
-    asyncio.run(OwnNames(application)(scope, None, send))
+    heads = [(b"host", host.encode()) for host in hosts]
+    heads += [(n.replace("_", "-").encode(), v.encode()) for n, v in headers.items()]
+    path, _, query = path.partition("?")
+    scope = {"type": kind, "headers": heads, "path": path, "query_string": query.encode()}
+    if kind == "http":
+        scope["method"] = method
+    asyncio.run(OwnPages(application)(scope, None, send))
     return sent
 
 
@@ -49,6 +54,49 @@ def test_other_names_stay_out(hosts):
     status, body = asked("http", *hosts)
     assert status == 421 and b"docs/deployment.md" in body
     assert asked("websocket", *hosts) == [1008]
+
+
+LINK = {"sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/graphql?query=mutation", {}),
+        ("HEAD", "/graphql?query=mutation", {}),
+        ("GET", "/graphql\n?query=mutation", {"sec_fetch_site": "cross-site", **LINK}),
+        ("GET", "/graphql/?query=mutation", {}),
+        ("GET", "//GraphQL?query=mutation", {}),
+        ("POST", "/graphql", {"origin": "http://foreign.example"}),
+        ("POST", "/graphql", {"origin": "null"}),
+        ("POST", "/graphql", {"origin": "http://localhost:8000"}),
+        ("POST", "/graphql", {"origin": "https://localhost:3000"}),
+        ("POST", "/graphql", {"sec_fetch_site": "same-site"}),
+        ("POST", "/graphql", {"sec_fetch_site": "cross-site", **LINK}),
+        ("GET", "/runs", {"sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors"}),
+        ("GET", "/runs", {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate",
+                          "sec_fetch_dest": "iframe"}),
+    ],
+)  # fmt: skip
+def test_other_pages_stay_out(method, path, headers):
+    """Stops whatever page is open in the browser from starting runs at http://localhost."""
+    status, body = asked("http", "localhost:3000", method=method, path=path, **headers)
+    assert status == 403 and b"Open http://localhost" in body
+
+
+def test_own_pages_links_and_programs_come_in():
+    """Stops the guard from locking out the UI, a link in a message, or a program."""
+    own = {"origin": "http://localhost:3000", "sec_fetch_site": "same-origin"}
+    for given in (
+        {"method": "POST", "path": "/graphql", **own},
+        {"method": "POST", "path": "/graphql"},
+        {"path": "/graphql", "sec_fetch_site": "none", **LINK},
+        {"path": "/runs?q=x", "sec_fetch_site": "cross-site", **LINK},
+        {"path": "/assets/a?view=lineage", "sec_fetch_site": "same-origin"},
+    ):
+        assert asked("http", "localhost:3000", **given) == ["in"], given
+    assert asked("websocket", "localhost:3000", origin="http://localhost:3000") == ["in"]
+    assert asked("websocket", "localhost:3000", origin="http://foreign.example") == [1008]
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from fund_assets.alerts.messages import Message
+from fund_assets.plain import plain
 from fund_assets.sources.deadline import Watch, WatchedAdapter
 
 #: To connect, between two pieces of an answer, and for all of it.
@@ -33,7 +34,7 @@ class ChannelError(RuntimeError):
     """
 
     def __init__(self, words: str, answer: bytes = b"") -> None:
-        super().__init__(words)
+        super().__init__(plain(words))
         self.answer = answer
 
 
