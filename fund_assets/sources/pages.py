@@ -32,7 +32,8 @@ from fund_assets.sources.decode import (
 from fund_assets.sources.decode_pages import Page, page_of
 from fund_assets.sources.gateway import Answer
 
-_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")
+#: A column of one of the page's two dates, which are of 1990 to 2100.
+_DATED = re.compile(r"((?:199[0-9]|20[0-9]{2}|2100)-[0-9]{2}-[0-9]{2})-(.+)")
 #: What the money page writes after a fund's name: two links, in the same cell.
 _MONEY_LINKS = re.compile(r"\s*基金吧\s*档案\s*$")
 _MONEY_NAME_COLUMN = 4
@@ -58,8 +59,8 @@ def akshare_money_page(answer: Answer) -> Page:
     """The page of money funds as akshare reads it: yields of its two dates."""
     decoded = run("fund_money_fund_daily_em", replay(answer))
     _check_labels(decoded, "the money fund page", _MONEY_LABELS)
-    texts = decoded.tables[1].iloc[_PAGE_HEADER_ROWS:, _MONEY_NAME_COLUMN].astype("str")
-    names = [_MONEY_LINKS.sub("", text) for text in texts]
+    texts = decoded.tables[1].iloc[_PAGE_HEADER_ROWS:, _MONEY_NAME_COLUMN]
+    names = [_MONEY_LINKS.sub("", text) if isinstance(text, str) else "" for text in texts]
     return _page(decoded.frame, "the money fund page", names, MONEY_FIGURES, growth=None)
 
 
@@ -73,7 +74,7 @@ def akshare_exchange_page(answer: Answer) -> Page:
 
 def _check_labels(decoded: Decoded, what: str, labels: dict[int, str]) -> None:
     """Refuse a page whose columns mean something else: akshare names them by position."""
-    header = decoded.tables[1].iloc[_PAGE_HEADER_ROWS - 1].astype("str").to_list()
+    header = list(map(str, decoded.tables[1].iloc[_PAGE_HEADER_ROWS - 1]))
     for at, word in labels.items():
         if at >= len(header) or word not in header[at]:
             raise FormatError(
@@ -146,7 +147,7 @@ def _history(frame: pd.DataFrame, fund_code: str, name: str, what: str) -> pd.Da
 def _page(
     frame: pd.DataFrame,
     what: str,
-    names: list[str],
+    names: Sequence[object],
     figures: dict[str, tuple[str, str]],
     growth: str | None,
 ) -> Page:
@@ -160,7 +161,8 @@ def _page(
         }
         for day in days
     ]
-    codes = frame["基金代码"].astype("str").to_list()
+    codes = frame["基金代码"].to_list()
+    names = [name if isinstance(name, str) else "" for name in names]
     return page_of(codes, names, days, per_day, frame[growth].to_list() if growth else None)
 
 

@@ -132,6 +132,8 @@ ATTACKS = (
             f"{_PLAIN}::test_what_a_channel_answers_does_not_act",
             f"{_PLAIN}::test_what_a_file_says_does_not_act",
             "unit/test_logs.py::test_nothing_quoted_in_a_line_acts_or_passes_for_another")),
+    Attack("door", "`<at user_id=\"all\">` in a name, told over Feishu", "calls nobody",
+           ("unit/test_alert_channels.py::test_a_name_calls_nobody",)),
     Attack("door", "formulas in names, also behind spaces, byte-order marks and what has no width",
            "texts in CSV and xlsx",
            (f"{_FILES}::test_csv_disarms_what_stands_behind_spaces_and_marks",

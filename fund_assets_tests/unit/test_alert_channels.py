@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_a_message_arrives_as_it_is(name):
     (text,) = server.robot.texts
     expected = MESSAGE.lines if name == "webhook" else (MESSAGE.title, *MESSAGE.lines)
     assert text.split("\n") == list(expected)
+
+
+def test_a_name_calls_nobody():
+    """Stops a fund's name, or a page's words in an alert, from calling a whole group."""
+    words = '基金<at user_id="all">所有人</at>混合 <AT id=all></AT> 3 < attempts'
+    with RobotServer("feishu") as server:
+        channel(server).send(replace(MESSAGE, lines=(words,)))
+    assert server.robot.texts[0].split("\n")[1] == (
+        '基金＜at user_id="all">所有人＜/at>混合 ＜AT id=all>＜/AT> 3 < attempts'
+    )
 
 
 @pytest.mark.parametrize("name", SIGNED)

@@ -21,6 +21,8 @@ from fund_assets.alerts.messages import Message
 #: Bytes of text that they take, with room left for the rest of the body.
 DINGTALK_BYTES, FEISHU_BYTES, WECOM_BYTES = 18_000, 18_000, 2_048
 MOST_REASON = 200
+#: `<at user_id="all">` in a text calls everybody in the group, at Feishu.
+_CALL = re.compile(r"<(?=\s*/?\s*at\b)", re.IGNORECASE)
 
 
 class DingTalk:
@@ -60,7 +62,7 @@ class Feishu:
 
     def send(self, message: Message) -> None:
         """Send plain text."""
-        text = fit((message.title, *message.lines), FEISHU_BYTES)
+        text = _CALL.sub("＜", fit((message.title, *message.lines), FEISHU_BYTES))
         content: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
         if self._secret:
             moment = str(int(time.time()))
