@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import to_key
+from fund_assets.plain import plain
 from fund_assets.sources.base import EmptyAnswerError, FormatError, TruncatedError
 from fund_assets.sources.cells import Defects, numbers, observations, quote
 from fund_assets.sources.gateway import Answer, banned
-from fund_assets.plain import plain
 from fund_assets.sources.tables import TooManyCellsError, check_tables
 
 _PAGE_MARK = "基金代码".encode("gb2312")

@@ -6,7 +6,7 @@ here: fetching, or deciding when to fall back (`eastmoney.py`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
