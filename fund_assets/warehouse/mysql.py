@@ -212,7 +212,9 @@ class MySQL(Backend):
             connection.invalidate()
 
     def is_transient(self, error: sa.exc.DBAPIError) -> bool:
-        return error.connection_invalidated or _number(error) in PASSING
+        # Where systemd listens for a server that is not there yet, nobody greets who connects.
+        ungreeted = isinstance(error.orig, mysql.connector.errors.ConnectionTimeoutError)
+        return error.connection_invalidated or ungreeted or _number(error) in PASSING
 
     def lacks_right(self, error: sa.exc.DBAPIError) -> bool:
         return _number(error) in DENIED

@@ -1,6 +1,7 @@
 """What only a MySQL or MariaDB server can do wrong: its sessions, its files, its locks."""
 
 import re
+import socket
 import threading
 import time
 from pathlib import Path
@@ -252,6 +253,17 @@ def test_a_late_database_is_waited_for_and_a_wrong_one_is_not(monkeypatch):
     late[:] = [WarehouseError("Access denied")]
     done = CliRunner().invoke(main, ["migrate", "--if-any", "--wait", "600"])
     assert done.exit_code == 2 and "Access denied" in done.stderr and len(asked) == 5
+
+
+def test_a_port_that_nobody_answers_yet_is_waited_for(monkeypatch):
+    """Stops a boot from ending in failed units: systemd listens for MariaDB before it runs."""
+    monkeypatch.setattr("fund_assets.warehouse.mysql.CONNECT_S", 1)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        with pytest.raises(TransientError, match="Read Operation timed out"):
+            Warehouse(f"mysql://fund_ddl:x@127.0.0.1:{port}/fund_assets").exists()
 
 
 def test_what_does_not_pass_is_not_tried_again(warehouse):
