@@ -404,7 +404,9 @@ def _newest(rows: pd.DataFrame) -> pd.DataFrame:
 def _ledgers(whole: Year, faulty: Year, found: Comparison) -> None:
     """Corrections are the same but for values that were never seen wrong."""
     keys = ["fund_code", "nav_date"]
-    a, b = (year.table("nav_revision").set_index(keys) for year in (whole, faulty))
+    # When something was filled in depends on which waves came.
+    kept = (year.table("nav_revision") for year in (whole, faulty))
+    a, b = (rows[rows["kind"] != "filling"].set_index(keys) for rows in kept)
     found.corrections = len(a.index.intersection(b.index))
     at_fault = {to_key(day) for day in faulty.faults}
     unseen = a.index.difference(b.index)

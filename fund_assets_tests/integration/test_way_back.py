@@ -156,7 +156,7 @@ def test_corrections_of_histories_alone_go_through(market):
     (outcome,) = validate(platform.warehouse, platform.calendar, platform.now())
     platform.warehouse.close()
     assert not outcome.blocked_by
-    revisions = market.table("nav_revision", "nav_date = 20260916")
+    revisions = market.table("nav_revision", "nav_date = 20260916 AND kind = 'correction'")
     assert sorted(revisions["fund_code"]) == sorted(codes)
 
 
