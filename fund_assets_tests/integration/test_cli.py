@@ -466,7 +466,9 @@ def test_nav_as_of(command):
         "SELECT fund_code, a.unit_nav, b.unit_nav FROM validated_nav AS a "
         "JOIN validated_nav AS b USING (fund_code) WHERE a.nav_date = 20260917 "
         "AND a.first_seen_at = 20260917214000 AND b.nav_date = 20260918 "
-        "AND fund_code NOT IN (SELECT fund_code FROM nav_revision) ORDER BY fund_code"
+        "AND a.unit_nav > 0 AND b.unit_nav > 0 "
+        "AND fund_code NOT IN (SELECT fund_code FROM nav_revision WHERE kind <> 'filling') "
+        "ORDER BY fund_code"
     )[0]
     before = read_csv(command("nav", code, "--csv", "--as-of", "2026-09-17"))
     at = read_csv(command("nav", code, "--csv", "--as-of", "2026-09-18 21:40"))

@@ -336,7 +336,7 @@ class Lists:
                      for n in range(100, 110)]  # fmt: skip
         self.moves, self.asked = moves, []
 
-    def fetch(self, endpoint, url, params, headers):
+    def fetch(self, endpoint, url, params, headers, **more):
         page = int(params["page"])
         if endpoint == "split_list":
             return answer(endpoint, wire.event_list("split", [], page=1, pages=1, size=3))

@@ -26,8 +26,18 @@ NAN = np.nan
 CODE = "000001"
 
 
-def chained(unit, acc, growth=None, *, dividend=None, split=None, recorded=True, disputed=None):
-    """The judgement on one fund's rows in their order, all of them open."""
+def chained(
+    unit,
+    acc,
+    growth=None,
+    *,
+    dividend=None,
+    split=None,
+    recorded=True,
+    disputed=None,
+    first=(0,),
+):
+    """The judgement on rows in their order, all of them open; a fund begins at each `first`."""
     unit = np.array(unit, dtype=float)
     size = len(unit)
     dividend = np.zeros(size) if dividend is None else np.array(dividend, dtype=float)
@@ -42,7 +52,7 @@ def chained(unit, acc, growth=None, *, dividend=None, split=None, recorded=True,
             split=split,
             base=base,
             paid=(dividend * base).cumsum(),
-            first=np.arange(size) == 0,
+            first=np.isin(np.arange(size), first),
             open=np.ones(size, dtype=bool),
             disputed=np.zeros(size, dtype=bool) if disputed is None else disputed,
             restated=np.full(size, np.nan),
@@ -148,6 +158,16 @@ def test_a_new_level_lasts_from_the_second_row_of_all_on():
     assert not chained(unit, acc, growth).unexplained.any()
 
 
+def test_a_new_level_of_one_fund_says_nothing_of_the_next():
+    """Stops a level that lasts until a fund's last row from acquitting the next fund's first."""
+    unit = prices(10)
+    acc = np.round(unit + np.where(np.arange(10) == 0, 0.3, 0.8), 4)
+    acc[7:] = unit[7:] * 10
+    growth = np.insert((unit[1:] / unit[:-1] - 1) * 100, 0, NAN).round(2)
+    found = chained(unit, acc, growth, first=(0, 7)).unexplained
+    assert np.flatnonzero(found).tolist() == [7, 8, 9]
+
+
 def test_growth_explains_what_no_event_tells_yet():
     """Stops the evening of a payout, before the list of events has it, from holding a value."""
     found = chained([1.10, 1.11, 1.05], [1.5, 1.51, 1.5211], [NAN, 0.91, 1.0], recorded=False)
@@ -230,7 +250,8 @@ def test_a_late_accumulated_nav_fills_the_empty_cell():
     batch = wave(("162711", THU, 1.234, 1.834, NAN), ("162711", FRI, 1.24, 1.84, 0.49))
     found = plan(batch, known(rows))
     assert found.held.empty
-    assert found.upserts["acc_nav"].tolist() == [1.834, 1.84] and len(found.revisions) == 0
+    assert found.upserts["acc_nav"].tolist() == [1.834, 1.84]
+    assert found.revisions["kind"].tolist() == ["filling"], "it is no correction"
 
 
 def test_a_whole_column_ten_fold_is_held_and_the_market_goes_on():

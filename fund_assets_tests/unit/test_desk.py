@@ -96,6 +96,15 @@ def test_a_rejected_sight_is_none():
     assert (plan.rows_new, plan.rows_quarantined) == (0, 1)
 
 
+def test_a_held_value_is_named_by_the_beginning_of_its_id():
+    """Stops a name that the commands do not take back."""
+    row = pd.DataFrame(
+        [{"id": "0123456789ab", "fund_code": "000001", "nav_date": pd.NA, "rule": "R01_readable",
+          "reason": "nav_date 'x'"}]
+    )  # fmt: skip
+    assert desk.names(row) == ["01234567 000001  R01_readable: nav_date 'x'"]
+
+
 def test_obstacles():
     """Stops a value from being merged that no table holds, or that nobody read."""
     rows = pd.concat(

@@ -186,7 +186,7 @@ CASES = [
     ("dividend", 0.0083, (1.0390, 1.4390), (1.0302, 1.4385), -0.05),
     # accumulated NAV scales: a split, and a reverse one
     ("split", 2.0004, (1.6357, 1.7357), (0.8002, 1.698234), -2.14),
-    ("split", 0.0100, (1.0500, 1.2500), (105.021, 1.250250), 0.02),
+    ("split", 0.0200, (1.0500, 1.2500), (52.5105, 1.250250), 0.02),
     # both fit, for the fund never had an event: the size decides
     ("dividend", 0.2, (1.2, 1.2), (1.0, 1.2), 0.0),
     ("split", 2.0, (1.6, 1.6), (0.8, 1.6), 0.0),
@@ -404,6 +404,22 @@ def test_the_proof_lays_the_witnesses_side_by_side():
     np.testing.assert_allclose(
         proof.steps["disagreement_pct"].iloc[2], 1.0 - 100 * (1.02 / 1.01 - 1), rtol=1e-6
     )
+
+
+def test_the_proof_shows_a_return_with_payouts_added_up():
+    """Stops the accumulated NAV's own growth, over a base of payouts, from passing for it."""
+    rows = pd.DataFrame(
+        {
+            "nav_date": [MON, TUE],
+            "unit_nav": [1.0, 1.02],
+            "acc_nav": [1.5, 1.52],
+            "growth_pct": [NAN, 2.0],
+            "yield_per_10k": [NAN] * 2,
+            "total_return_index": [1.0, 1.02],
+            "return_status": ["first", "proven"],
+        }
+    )
+    np.testing.assert_allclose(prove(rows, events()).steps["by_acc_pct"], [NAN, 2.0])
 
 
 def test_what_the_proof_takes_and_leaves():

@@ -89,6 +89,13 @@ def test_funds_that_often_stand_still_are_no_stale_part():
     assert all(v.passed for v in found.verdicts)
 
 
+def test_a_few_funds_that_never_stood_still_are_no_stale_part():
+    """Stops a surprise of three funds from holding a page's part back."""
+    rows = market()
+    found = plan(friday(rows, still=[3, 40, 200]), known(rows, kinds=KINDS))
+    assert found.rows_pending == 0 and all(v.passed for v in found.verdicts)
+
+
 def test_a_quiet_day_as_others_is_no_stale_part():
     """Stops a false alarm where as many stand still as on other days, by other funds."""
     rows = market(still=lambda number, day: number % 12 == day)

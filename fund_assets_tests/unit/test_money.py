@@ -15,6 +15,7 @@ from fund_assets.nav.batch import Batch
 from fund_assets.nav.cadence import missing_income
 from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.money import judge_income
+from fund_assets.nav.timeline import are_sums
 from fund_assets.sources.decode import decode_history
 from fund_assets_tests.unit.builders import known, observed
 
@@ -145,6 +146,15 @@ def test_what_a_figure_covers_is_told_by_the_7_day_yield(telling, simple):
     assert np.isfinite(found.error_pct).sum() >= 0.6 * len(whole)
 
 
+@pytest.mark.parametrize(("times", "days"), [(1.2, 1.0), (3.3, 3.0), (2.6, 3.0), (20.0, NAN)])
+def test_what_a_first_figure_covers_is_told_by_its_own_week(times, days):
+    """Stops a fund's first figure, a weekend's sum or a day's, from being taken for the other."""
+    week = dict.fromkeys(DAYS, 1.0)  # 1 % a year: about 0.2726 yuan a day
+    told = {MON: round(times * 0.2726, 4), MON + timedelta(1): 0.27}
+    found, _ = covered(told, week)
+    np.testing.assert_equal(found[MON], days)
+
+
 def test_a_lost_day_is_no_sum():
     """Stops Saturday's lost income from hiding in Sunday's figure (the machine was off)."""
     told = {day: income for day, income in EARNED.items() if day != SAT}
@@ -189,6 +199,17 @@ def test_a_weekend_counted_twice_is_convicted():
     assert value(rows, MON, "days_covered") == 1
 
 
+@pytest.mark.parametrize(("off", "convicted"), [(0.028, True), (0.06, False)])
+def test_a_yield_that_is_a_little_off_convicts_all_the_same(off, convicted):
+    """Stops a yield that is rounded otherwise from acquitting a double weekend, and a yield that
+    says something else from convicting one: 15 % of a day's income is 0.03 points here."""
+    told = dict(EARNED)
+    told[SUN] = round(told[SAT] + told[SUN], 4)
+    week = {day: value + off for day, value in yields(EARNED).items()}
+    _, found = covered(told, week)
+    assert found.overlap[list(told).index(SUN)] == convicted
+
+
 def product(earned, last):
     return np.prod([1 + earned[day] / 10_000 for day in DAYS[1:] if day <= last])
 
@@ -226,6 +247,23 @@ def test_a_pages_sum_stands_until_the_single_days_come():
     assert was == page[SUN], "what was known before stays known as of then"
     again, same = merged(batch(page, kind="wave"), last)
     assert again.rows_unchanged == 2 and same.equals(last)
+
+
+def test_a_sum_beside_the_stored_yield_may_be_off_by_three_percent():
+    """Stops a page's sum, which some companies round by the share, from being a correction; and
+    any figure near two days' income from passing where the page shows another week."""
+    stored = pd.DataFrame(
+        {
+            "key": [900_000_000 + day for day in (20260919, 20260920)],
+            "nav_date": [20260919, 20260920],
+            "yield_per_10k": [0.5, 0.5],
+            "yield_7d_pct": [1.8, 1.8],
+        }
+    )
+    incomes = np.array([1.0003, 1.025, 1.035, 1.0001, 1.0003])
+    weeks = np.array([1.8, 1.8, 1.8, 1.9, 1.9])
+    found = are_sums(stored, np.ones(5, dtype=np.intp), incomes, weeks)
+    assert found.tolist() == [True, True, False, True, False]
 
 
 def test_many_funds_sums_replaced_at_once_are_no_mass_revision():

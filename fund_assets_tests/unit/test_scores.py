@@ -109,6 +109,8 @@ def test_scores_equal_a_second_writing():
         rows.loc["900002"].drop("standing_for").equals(rows.loc["000002"].drop("standing_for"))
     )
     assert rows.loc["900002", "standing_for"] == "000002"
+    assert rows.loc[["000000", "000001", "000004", "000005"], "years"].tolist() == [3, 3, 3, 2]
+    assert rows.loc["000006", "reason"] == "consistency: under 12 months"
     without = rows[rows["composite_score"].isna()]
     assert len(without) and (without["reason"] != "").all()
     assert (rows.loc[rows["composite_score"].notna(), "reason"] == "").all()
