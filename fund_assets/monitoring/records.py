@@ -390,11 +390,9 @@ def _events(book: Ledger, run: Run) -> _Events:
 
 
 def _renewed_since(book: Ledger, asset: str, moment: datetime) -> bool:
-    newest = book.materializations(asset, most=1)
-    if not newest or newest[0].at_s <= moment.timestamp():
-        return False
-    run = book.run(newest[0].run_id)
-    return run is None or run.is_success
+    """Whether a run that went through renewed it; one under way hides none before it."""
+    runs = (book.run(one.run_id) for one in book.materializations(asset, since=moment))
+    return any(run is None or run.is_success for run in runs)
 
 
 def _subject(run: Run) -> str:

@@ -241,6 +241,20 @@ def test_another_run_that_renews_what_was_lost_makes_it_good(instance):
     assert failed_runs(instance) == []
 
 
+def test_a_run_under_way_hides_no_renewal_before_it(instance):
+    """Stops yesterday's failure, long made good, from being told again while today's run goes on."""
+    run(instance, crashes=True)
+    seen = []
+
+    @dg.asset(deps=[fund_nav])
+    def looking():
+        seen.append(failed_runs(instance))
+
+    for assets in ([fund_nav, validated_nav], [fund_nav, looking]):
+        dg.materialize(assets, instance=instance)
+    assert seen == [[]]
+
+
 def test_a_process_that_died_without_a_word(instance):
     """Stops a killed run from not being a failure because it has no failed step."""
     made = instance.create_run_for_job(DEFS.resolve_job_def("evening"))
