@@ -39,6 +39,9 @@ test-slow: dev-env ## the tests that take longer
 faults: dev-env ## the fault matrix: every cell, n of n
 	@$(BIN)/python -m fund_assets_tests.faults.matrix
 
+gestures: dev-env ## what people do first, on real servers and in Chromium (half an hour): n of n
+	@$(BIN)/python -m fund_assets_tests.reliability.gestures
+
 soak: dev-env ## of these, the simulated year with faults beside one without
 	@$(BIN)/python -m pytest -q -m soak
 
@@ -84,4 +87,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-strict test-slow faults soak mutants check docs site screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-strict test-slow faults gestures soak mutants check docs site screenshots bench lock clean env dev-env

@@ -6,12 +6,15 @@ storage itself (`dagster_state.py`).
 
 import os
 import re
+import sysconfig
 from pathlib import Path
 
 from fund_assets.settings import SettingsError
 
 HOME = "DAGSTER_HOME"
 CONFIG = "dagster.yaml"
+#: Where a wheel puts it, below the environment.
+SHARED = "share/fund-assets"
 #: How the project's own file names its storage: SQLite files below FUND_STATE.
 OURS = re.compile(
     r"^ +custom: *\{module: fund_assets\.dagster_state, class: StateStorage\}", re.MULTILINE
@@ -22,14 +25,19 @@ def set_dagster_home() -> Path:
     """Point Dagster, in this process and its children, at the project's `dagster.yaml`.
 
     `DAGSTER_HOME` stays as it is when it is set. Otherwise it becomes the working directory
-    when that holds a `dagster.yaml`, else the project's root.
+    when that holds a `dagster.yaml`, else the project's root; where the package was installed
+    from a wheel, the folder that came with it.
 
     Raises:
         SettingsError: there is no `dagster.yaml`; says what to do.
     """
     if home := os.environ.get(HOME):
         return Path(home)
-    candidates = (Path.cwd(), Path(__file__).resolve().parents[1])
+    candidates = (
+        Path.cwd(),
+        Path(__file__).resolve().parents[1],
+        Path(sysconfig.get_path("data")) / SHARED,
+    )
     for folder in candidates:
         if (folder / CONFIG).is_file():
             os.environ[HOME] = str(folder)

@@ -3,6 +3,7 @@
 Does not belong here: any part. Tests build their own with `build_defs`.
 """
 
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -39,9 +40,15 @@ WEEK = [
 
 
 def build_defs(platform: Platform | None = None, **overrides: Any) -> dg.Definitions:
-    """The definitions, on a platform or on settings that win over the environment."""
+    """The definitions, on a platform or on settings that win over the environment.
+
+    The UI leads from each asset to the line of its code.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        assets = dg.with_source_code_references([*EVENING, *WEEK])
     return dg.Definitions(
-        assets=[*EVENING, *WEEK],
+        assets=assets,
         asset_checks=[fund_nav_rules, source_canary, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         None, description="frozen time in Asia/Shanghai for replays and tests; empty: now"
     )
 
+    lang: Literal["", "zh", "en"] = Field(
+        "",
+        description="what the commands speak; empty: Chinese where the locale is, else English",
+    )
+
     sim_funds: int = Field(300, ge=20, le=100_000, description="simulated share classes")
     sim_years: float = Field(3.0, gt=0, le=20, description="simulated years of history")
     sim_seed: int = Field(20260104, description="seed of the simulated market")

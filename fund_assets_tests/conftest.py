@@ -77,6 +77,7 @@ def real_data() -> Path:
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the developer's settings or writes below the project's own state."""
     stores.forget_settings(monkeypatch)
+    monkeypatch.setenv("FUND_LANG", "en")
     for name, value in stores.environment(tmp_path / "state").items():
         monkeypatch.setenv(name, value)
 

@@ -23,6 +23,7 @@ from fund_assets.alerts.kinds import KINDS, Alert, Severity
 from fund_assets.alerts.lifecycle import State, Telling, advance, ahead
 from fund_assets.alerts.messages import Message, compose
 from fund_assets.alerts.store import Beside, as_row, silence_of, state_of
+from fund_assets.language import speaking
 from fund_assets.platform import Platform
 from fund_assets.settings import Settings
 from fund_assets.warehouse import WarehouseError, alerts
@@ -50,6 +51,7 @@ class Outcome:
         return max((alert.severity for alert in self.holding), default=None)
 
 
+@speaking("zh")  # whoever evaluates them
 def evaluate(
     platform: Platform,
     instance: dg.DagsterInstance | None,

@@ -30,6 +30,7 @@ from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
 from fund_assets.cli.taking import export
 from fund_assets.cli.watching import dashboard
+from fund_assets.language import chosen, say, speaking, translated
 from fund_assets.plain import plain_lines
 
 #: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
@@ -51,14 +52,18 @@ class _Plain(Commands):
             code = _exit_code(error)
             if code is None:
                 raise
-            click.echo(
-                f"{click.style('Error:', fg='red', bold=True)} {_words(error)}", err=True
-            )
+            mark = click.style(say("Error: "), fg="red", bold=True)
+            click.echo(mark + translated(_words(error)), err=True)
             ctx.exit(code)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with plainly():
             return super().make_context(*args, **kwargs)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """The whole command, in the language of whoever reads it."""
+        with speaking(chosen()):
+            return super().main(*args, **kwargs)
 
 
 def _words(error: Exception) -> str:

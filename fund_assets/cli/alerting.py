@@ -13,6 +13,7 @@ import click
 
 from fund_assets.cli.asking import Commands, NotThere, check_text, nearest
 from fund_assets.cli.opening import console, open_platform, present_status, quiet, reading
+from fund_assets.language import named, say
 
 if TYPE_CHECKING:
     from fund_assets.alerts.lifecycle import State
@@ -49,35 +50,41 @@ def list_alerts(everything: bool) -> None:
     firing = sorted((s for s in states if s.firing), key=lambda s: (-s.severity, s.fingerprint))
     terminal = console()
     over = sorted((s for s in states if not s.firing), key=lambda s: s.first_at, reverse=True)
-    for title, shown in (("当前告警", firing), ("已结束", over[:SHOWN] if everything else [])):
+    ended = over[:SHOWN] if everything else []
+    for title, shown in ((say("alerts that hold"), firing), (say("over"), ended)):
         if shown:
             terminal.print(f"[bold]{title}[/]")
         for state in shown:
+            severity = named(f"[{state.severity.name.lower()}] ", f"【{state.severity.label}】")
+            since = say(
+                "since {time:%m-%d %H:%M}, {told}", time=state.first_at, told=_told(state)
+            )
             terminal.print(
-                f"【{state.severity.label}】{escape(state.fingerprint)}  "
-                f"{state.first_at:%m-%d %H:%M} 起，{escape(_told(state))}",
+                f"{escape(severity)}{escape(state.fingerprint)}  {escape(since)}",
                 soft_wrap=True,
             )
             terminal.print(f"    {escape(state.words)}", soft_wrap=True)
             weighs = state.firing and state.severity > Severity.NOTICE
             if weighs and over_by_now(state.kind, platform.findings):
-                terminal.print("    [dim]此刻已不成立；下一次查看时结束[/]")
+                words = say("holds no more; the next look ends it")
+                terminal.print(f"    [dim]{words}[/]")
     if not firing:
-        terminal.print("没有告警")
+        terminal.print(say("no alerts"))
     now = datetime.now(SHANGHAI)
     for silence in map(silence_of, alerts.silences(warehouse)):
         if silence.ends_at > now:
-            terminal.print(
-                f"静默 {escape(silence.fingerprint)} 至 {silence.ends_at:%m-%d %H:%M}  "
-                f"[dim]{escape(silence.note)}[/]"
-            )
-    for state, words in (("waiting", "待发"), ("dead", "发送失败，已放弃")):
+            words = say(
+                "{fingerprint} is silent until {time:%m-%d %H:%M}",
+                fingerprint=silence.fingerprint, time=silence.ends_at,
+            )  # fmt: skip
+            terminal.print(f"{escape(words)}  [dim]{escape(silence.note)}[/]")
+    for state, words in (("waiting", say("waits")), ("dead", say("given up"))):
         for row in alerts.outbox(warehouse, state):
             terminal.print(
                 f"{words} {row['id']} {row['channel']} {escape(row['title'])}  "
-                f"[dim]{row['attempts']} 次 {escape(row['error'])}[/]"
+                f"[dim]{say('{count} tries', count=row['attempts'])} {escape(row['error'])}[/]"
             )
-    terminal.print(f"平台：{VERDICTS[platform.verdict]}")
+    terminal.print(say("platform: {verdict}", verdict=say(VERDICTS[platform.verdict])))
     for words in (*platform.problems, *platform.notices):
         terminal.print(f"    {escape(words)}", soft_wrap=True)
     if not platform.healthy:
@@ -115,9 +122,13 @@ def test(only: str | None) -> None:
             channel.send(message)
         except ChannelError as error:
             failed = True
-            click.echo(f"{channel.name}: {click.style('failed', fg='red')}: {error}")
+            failed_word = click.style(say("failed"), fg="red")
+            click.echo(f"{channel.name}: {failed_word}: {error}")
         else:
-            click.echo(f"{channel.name}: accepted in {time.monotonic() - begun:.2f} s")
+            took = time.monotonic() - begun
+            click.echo(
+                say("{channel}: accepted in {took:.2f} s", channel=channel.name, took=took)
+            )
     if failed:
         click.get_current_context().exit(1)
 
@@ -151,7 +162,12 @@ def silence(fingerprint: str, span: str, note: str) -> None:
     now = datetime.now(SHANGHAI).replace(microsecond=0)
     entered = Silence(fingerprint, now + lasts, now, kept)
     alerts.set_silence(warehouse, as_row(entered))
-    click.echo(f"{fingerprint} is silent until {entered.ends_at:%Y-%m-%d %H:%M}.")
+    click.echo(
+        say(
+            "{fingerprint} is silent until {time:%Y-%m-%d %H:%M}.",
+            fingerprint=fingerprint, time=entered.ends_at,
+        )
+    )  # fmt: skip
 
 
 @alert.command()
@@ -163,7 +179,7 @@ def unsilence(fingerprint: str) -> None:
     reading().close()
     if not alerts.drop_silence(open_platform().warehouse, fingerprint):
         raise NotThere(f"{fingerprint!r} is not silenced: see `fund-assets alert list`")
-    click.echo(f"{fingerprint} is told again.")
+    click.echo(say("{fingerprint} is told again.", fingerprint=fingerprint))
 
 
 @alert.command()
@@ -183,7 +199,10 @@ def resend(message: str | None) -> None:
     again = {"state": "waiting", "attempts": 0, "due_at": now, "error": ""}
     alerts.settle(warehouse, [{**row, **again} for row in dead])
     click.echo(
-        f"{len(dead)} messages wait again; the sensor or `fund-assets watch` sends them."
+        say(
+            "{count} messages wait again; the sensor or `fund-assets watch` sends them.",
+            count=len(dead),
+        )
     )
 
 
@@ -220,12 +239,16 @@ def _watch_once() -> bool:
 
         found = look()
     outcome, done = found.outcome, found.outcome.delivered
-    words = {None: "", True: "; ping answered", False: "; ping NOT answered"}[found.pinged]
-    click.echo(
-        f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S} {len(outcome.holding)} alerts hold, "
-        f"{len(outcome.told)} told; {done.sent} messages sent, {done.failed} failed, "
-        f"{done.dead} given up{words}"
-    )
+    ping = {
+        None: "", True: say("; ping answered"), False: say("; ping NOT answered"),
+    }[found.pinged]  # fmt: skip
+    words = say(
+        "{holding} alerts hold, {told} told; {sent} messages sent, {failed} failed, {dead} "
+        "given up",
+        holding=len(outcome.holding), told=len(outcome.told), sent=done.sent,
+        failed=done.failed, dead=done.dead,
+    )  # fmt: skip
+    click.echo(f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S} {words}{ping}")
     return bool(outcome.worst is Severity.CRITICAL or done.failed or done.dead)
 
 
@@ -233,9 +256,11 @@ def _told(state: "State") -> str:
     from fund_assets.alerts.messages import lasted
 
     if state.muted_by:
-        return f"属于 {state.muted_by}，不另通知"
-    told = f"{state.told_at:%m-%d %H:%M} 通知" if state.told_at else "未通知"
-    return told if state.firing else f"{told}，持续 {lasted(state)}"
+        return say("part of {alert}, not told by itself", alert=state.muted_by)
+    told = (
+        say("told {time:%m-%d %H:%M}", time=state.told_at) if state.told_at else say("not told")
+    )
+    return told if state.firing else say("{told}, lasted {time}", told=told, time=lasted(state))
 
 
 def _span(text: str) -> timedelta:

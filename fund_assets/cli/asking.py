@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import IO, Any
 
 import click
+
+from fund_assets.language import say, translated
 
 #: So many are told of what is known.
 SHOWN = 30
@@ -20,6 +22,17 @@ class NotThere(click.ClickException):
     """What was named does not exist: wrong use, told without the usage lines."""
 
     exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """One line of standard error."""
+        words = say("Error: ") + translated(self.format_message())
+        click.echo(words, file=file, err=file is None)
+
+
+class Failed(NotThere):
+    """What was asked for could not be done."""
+
+    exit_code = 1
 
 
 def nearest(written: str, known: Iterable[str]) -> str:

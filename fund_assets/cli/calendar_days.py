@@ -13,6 +13,7 @@ import click
 
 from fund_assets.cli.asking import DAY, Commands, NotThere, OneOf, check_text
 from fund_assets.cli.opening import console, open_platform, stored_warehouse
+from fund_assets.language import later, named, say, translated
 
 if TYPE_CHECKING:
     from fund_assets.calendar import TradingCalendar
@@ -31,7 +32,7 @@ def calendar() -> None:
 def show(year: int | None) -> None:
     """Show the sessions of a YEAR [default: this one], its holidays, and entered days.
 
-    After the last announced day every weekday is taken for a session, and marked 暂定.
+    After the last announced day every weekday is taken for a session, and marked provisional.
     """
     from rich.markup import escape
     from rich.table import Table
@@ -52,7 +53,8 @@ def show(year: int | None) -> None:
             "`fund-assets calendar refresh`"
         )
     announced = min(last, known.known_until)
-    table = Table("月份", "交易日", "休市（周一至周五）", title=f"{year} 年", box=None)
+    titles = (say("month"), say("sessions"), say("closed (Monday to Friday)"))
+    table = Table(*titles, title=named(f"{year}", f"{year} 年"), box=None)
     table.columns[1].justify = "right"
     for month in range(1, 13):
         span = [d for d in _every_day(first, last) if d.month == month]
@@ -60,8 +62,8 @@ def show(year: int | None) -> None:
         closed = [d for d in span if d.weekday() < 5 and d not in sessions]
         provisional = any(map(known.is_provisional, span))
         table.add_row(
-            f"{month} 月",
-            f"{len(sessions)}{'（暂定）' if provisional else ''}",
+            named(f"{month:02}", f"{month} 月"),
+            f"{len(sessions)}{say(' (provisional)') if provisional else ''}",
             " ".join(map(_short, closed)),
         )
     terminal = console()
@@ -69,23 +71,40 @@ def show(year: int | None) -> None:
     if first <= announced:
         total = len(known.between(first, announced))
         terminal.print(
-            f"{first} 至 {announced} 共 {total} 个交易日；日历已知至 {known.known_until}"
+            say(
+                "{first} to {last}: {count} sessions; the calendar is known until {known}",
+                first=first,
+                last=announced,
+                count=total,
+                known=known.known_until,
+            )
         )
     if announced < last:
         terminal.print(
-            f"{max(first, announced + timedelta(days=1))} 起日历未知，按工作日采集，日期暂定："
-            "运行 fund-assets calendar refresh，或 fund-assets calendar import 通知全文"
+            say(
+                "from {date} on the calendar is unknown: every weekday is collected, its date "
+                "provisional; run fund-assets calendar refresh, or fund-assets calendar import "
+                "with the notices",
+                date=max(first, announced + timedelta(days=1)),
+            )
         )
     for note, keys in _by_note(days.notes(warehouse) if warehouse else {}, year).items():
         if len(keys) == 1:
-            state = "开市" if entered[keys[0]] else "休市"
-            terminal.print(f"人工录入 {from_key(keys[0])} {state}  [dim]{escape(note)}[/]")
+            words = (
+                later("entered: {date} is open")
+                if entered[keys[0]]
+                else later("entered: {date} is closed")
+            )
+            words = say(words, date=from_key(keys[0]))
+            terminal.print(f"{words}  [dim]{escape(note)}[/]")
             continue
         opened = sum(entered[key] for key in keys)
-        terminal.print(
-            f"录入 {from_key(keys[0])} 至 {from_key(keys[-1])}：开市 {opened} 日，"
-            f"休市 {len(keys) - opened} 日  [dim]{escape(note)}[/]"
-        )
+        words = say(
+            "entered: {first} to {last}, {opened} days open, {closed} closed",
+            first=from_key(keys[0]), last=from_key(keys[-1]), opened=opened,
+            closed=len(keys) - opened,
+        )  # fmt: skip
+        terminal.print(f"{words}  [dim]{escape(note)}[/]")
 
 
 @calendar.command("set")
@@ -117,7 +136,12 @@ def set_day(day: datetime, state: str, note: str) -> None:
             param_hint="DATE",
         )
     days.set_overrides(warehouse, {to_key(wanted): state == "open"}, kept)
-    click.echo(f"{wanted} is {'a session' if state == 'open' else 'closed'} from now on.")
+    words = (
+        later("{date} is a session from now on.")
+        if state == "open"
+        else later("{date} is closed from now on.")
+    )
+    click.echo(say(words, date=wanted))
 
 
 @calendar.command()
@@ -142,25 +166,40 @@ def refresh() -> None:
         )
     known = _known(platform.warehouse)
     terminal = console()
-    with terminal.status("asking for the announced sessions…"):
+    with terminal.status(say("asking for the announced sessions…")):
         found = announcing.refresh(sources(platform.settings, packaged_end()), known)
     for name, why in found.failed.items():
-        click.echo(f"Not read: {name}: {why}", err=True)
+        click.echo(say("Not read: {name}: {why}", name=name, why=translated(why)), err=True)
     if found.confirmed:
-        click.echo(f"The days entered up to {known.horizon}: {_and(found.confirmed)} agree.")
+        click.echo(
+            say(
+                "The days entered up to {date}: {witnesses} agree.",
+                date=known.horizon, witnesses=_and(found.confirmed),
+            )
+        )  # fmt: skip
     if not found.days:
-        click.echo(f"Nothing new: no session after {known.horizon} is announced yet.")
+        click.echo(
+            say("Nothing new: no session after {date} is announced yet.", date=known.horizon)
+        )
         return
-    note = f"announced sessions, from {_and(found.witnesses)}, {platform.now():%Y-%m-%d}"
+    note = (
+        f"announced sessions, from {' and '.join(found.witnesses)}, {platform.now():%Y-%m-%d}"
+    )
     days.set_overrides(platform.warehouse, found.days, note)
     opened = [key for key, is_open in found.days.items() if is_open]
     click.echo(
-        f"{len(opened)} sessions taken over, from {from_key(opened[0])} to "
-        f"{from_key(opened[-1])}; witnesses: {_and(found.witnesses)}."
-    )
+        say(
+            "{count} sessions taken over, from {first} to {last}; witnesses: {witnesses}.",
+            count=len(opened), first=from_key(opened[0]), last=from_key(opened[-1]),
+            witnesses=_and(found.witnesses),
+        )
+    )  # fmt: skip
     if len(found.witnesses) == 1:
         click.echo(
-            "One witness only: compare with the notices, `fund-assets calendar import FILE`."
+            say(
+                "One witness only: compare with the notices, "
+                "`fund-assets calendar import FILE`."
+            )
         )
 
 
@@ -198,26 +237,45 @@ def import_notices(files: tuple[IO[bytes], ...], replace: bool) -> None:
             found.days.get(to_key(day), day <= known.horizon and known.is_session(day))
             for day in _every_day(date(year, 1, 1), date(year, 12, 31))
         )
-        witnesses = _and(tuple(f"the notice of {ISSUERS[kind]}" for kind in kinds))
-        click.echo(f"{year}: {total} sessions, from {witnesses}.")
-        if kinds == ("council",) and year >= platform.now().year:
-            click.echo("  One witness: import the exchange's notice, too, late in December.")
-    for day in found.advised:
-        click.echo(
-            f"  {day} is only advised to be off, and taken for closed; the exchange's notice "
-            "decides."
+        witnesses = _and(
+            tuple(say("the notice of {issuer}", issuer=say(ISSUERS[kind])) for kind in kinds)
         )
+        click.echo(
+            say(
+                "{year}: {count} sessions, from {witnesses}.",
+                year=year, count=total, witnesses=witnesses,
+            )
+        )  # fmt: skip
+        if kinds == ("council",) and year >= platform.now().year:
+            words = say("One witness: import the exchange's notice, too, late in December.")
+            click.echo(f"  {words}")
+    for day in found.advised:
+        words = say(
+            "{day} is only advised to be off, and taken for closed; the exchange's notice "
+            "decides.",
+            day=day,
+        )
+        click.echo(f"  {words}")
     for day in found.changed:
-        state = "a session" if found.days[to_key(day)] else "closed"
-        click.echo(f"  {day} was known otherwise and is {state} from now on.")
+        words = (
+            later("{day} was known otherwise and is a session from now on.")
+            if found.days[to_key(day)]
+            else later("{day} was known otherwise and is closed from now on.")
+        )
+        click.echo(f"  {say(words, day=day)}")
     if not found.days:
-        click.echo("Nothing to enter: the known calendar says the same.")
+        click.echo(say("Nothing to enter: the known calendar says the same."))
         return
-    whose = _and(tuple(sorted({ISSUERS[k] for kinds in found.kinds.values() for k in kinds})))
+    whose = " and ".join(sorted({ISSUERS[k] for kinds in found.kinds.values() for k in kinds}))
     note = f"notices of {whose}, imported on {platform.now():%Y-%m-%d}"
     days.set_overrides(platform.warehouse, found.days, note)
     keys = sorted(found.days)
-    click.echo(f"{len(keys)} days entered, {from_key(keys[0])} to {from_key(keys[-1])}.")
+    click.echo(
+        say(
+            "{count} days entered, {first} to {last}.",
+            count=len(keys), first=from_key(keys[0]), last=from_key(keys[-1]),
+        )
+    )  # fmt: skip
 
 
 def _name(file: IO[bytes]) -> str:
@@ -226,7 +284,7 @@ def _name(file: IO[bytes]) -> str:
 
 
 def _and(names: tuple[str, ...]) -> str:
-    return " and ".join(names)
+    return named(" and ", "、").join(names)
 
 
 def _by_note(notes: Mapping[int, str], year: int) -> dict[str, list[int]]:
@@ -251,4 +309,4 @@ def _every_day(first: date, last: date) -> list[date]:
 
 
 def _short(day: date) -> str:
-    return f"{day:%m-%d}（{WEEKDAYS[day.weekday()]}）"
+    return f"{day:%m-%d}" + named(f" ({day:%a})", f"（{WEEKDAYS[day.weekday()]}）")

@@ -12,12 +12,13 @@ import click
 
 from fund_assets.cli.asking import PAST_DAY, OneOf
 from fund_assets.cli.opening import console, one_code, reading
+from fund_assets.language import later, say
 from fund_assets.schemas.columns import FIGURE_LABELS
 
 LEVELS = {
-    "none": "",
-    "report": "[yellow]0.25 % 起，须报告[/]",
-    "announce": "[red]0.5 % 起，须公告[/]",
+    "none": ("default", ""),
+    "report": ("yellow", later("from 0.25 % on, to be reported")),
+    "announce": ("red", later("from 0.5 % on, to be announced")),
 }
 
 
@@ -61,19 +62,11 @@ def _show(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in (
-        "发现时间",
-        "代码",
-        "名称",
-        "净值日期",
-        "项目",
-        "原值",
-        "更正后",
-        "幅度%",
-        "",
-    ):
-        right = title in ("原值", "更正后", "幅度%")
-        table.add_column(title, justify="right" if right else "left")
+    for title in (say("seen"), say("code"), say("name"), say("NAV date"), say("figure")):
+        table.add_column(title)
+    for title in (say("was"), say("became"), say("change %")):
+        table.add_column(title, justify="right")
+    table.add_column("")
     for row in rows:
         seen = datetime.strptime(str(row["superseded_at"]), "%Y%m%d%H%M%S")  # noqa: DTZ007
         key = row["nav_date"]
@@ -87,10 +80,15 @@ def _show(rows: list[dict[str, Any]]) -> None:
             of_nav = name == "unit_nav" and row["change_pct"] is not None
             table.add_row(
                 *(named if n == 0 else ("", "", "", "")),
-                FIGURE_LABELS[name],
+                named(name, FIGURE_LABELS[name]),
                 *("[dim]—[/]" if value is None else f"{value:.4f}" for value in values),
                 f"{row['change_pct']:+.4f}" if of_nav else "[dim]—[/]",
-                LEVELS[row["legal_level"]] if of_nav else "",
+                _level(row["legal_level"]) if of_nav else "",
             )
     terminal = console()
-    terminal.print(table if rows else "没有更正")
+    terminal.print(table if rows else say("no corrections"))
+
+
+def _level(name: str) -> str:
+    colour, words = LEVELS[name]
+    return f"[{colour}]{say(words)}[/]"

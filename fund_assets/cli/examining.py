@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
 from fund_assets.cli.opening import present_status
+from fund_assets.language import say
 from fund_assets.monitoring import findings, vitals
 from fund_assets.monitoring.findings import VERDICTS
 from fund_assets.monitoring.ledger import project_ledger
@@ -231,7 +232,7 @@ def examine_verdict(settings: Settings) -> Iterator[Finding]:
     states = {findings.HEALTHY: OK, findings.DEGRADED: WARNING, findings.UNHEALTHY: FAILURE}
     yield Finding(
         "verdict", states[status.verdict],
-        "\n".join((f"{status.verdict}: {VERDICTS[status.verdict]}", *found)),
+        "\n".join((f"{status.verdict}: {say(VERDICTS[status.verdict])}", *found)),
         "docs/runbook.md says what to do about each" if found else "",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import click
 
 from fund_assets.cli.asking import KIND, PAST_DAY
 from fund_assets.cli.opening import console, known_codes, reading
+from fund_assets.language import named, say
 
 #: `--stale`: histories that were had so long ago; the weekly runs take a quarter each.
 STALE = timedelta(days=28)
@@ -64,6 +65,7 @@ def gaps(every: bool, repair: bool) -> None:
     """
     from rich.table import Table
 
+    from fund_assets.schemas.kinds import KINDS
     from fund_assets.settings import load_settings
     from fund_assets.steps.repairing import LOOK_BACK, find_gaps
     from fund_assets.warehouse import date_counts, days
@@ -73,36 +75,49 @@ def gaps(every: bool, repair: bool) -> None:
     lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
     warehouse.close()
     open_still = found[~found["absent"]]
-    table = Table("fund", "kind", "missing", "dates", "asked for", "the source", box=None)
+    titles = (
+        say("code"), say("kind"), say("missing"), say("dates"), say("asked for"),
+        say("the source"),
+    )  # fmt: skip
+    table = Table(*titles, box=None)
     for (code, kind), one in (found if every else open_still).groupby(["fund_code", "kind"]):
         dates = [str(key) for key in one["nav_date"]]
         shown = ", ".join(dates[:3]) + (f" … {dates[-1]}" if len(dates) > 3 else "")
         asked = int(one["asked_on"].iloc[0])
-        state = "lacks them too" if one["absent"].all() else "may have them"
-        table.add_row(code, kind, str(len(dates)), shown, str(asked or "never"), state)
+        state = say("lacks them too") if one["absent"].all() else say("may have them")
+        label = named(kind, KINDS[kind].label)
+        table.add_row(code, label, str(len(dates)), shown, str(asked or say("never")), state)
     out = console()
     for loss in lost:
         out.print(
-            f"{loss.nav_date} has lost accepted NAVs: {loss.rows_most:,} before, "
-            f"{loss.rows_found:,} now; `{loss.repair}` asks for them"
-        )
+            say(
+                "{date} has lost accepted NAVs: {before:,} before, {now:,} now; `{repair}` "
+                "asks for them", date=loss.nav_date, before=loss.rows_most, now=loss.rows_found,
+                repair=loss.repair,
+            )
+        )  # fmt: skip
     if table.row_count:
         out.print(table)
     funds = open_still["fund_code"].nunique()
     out.print(
-        f"{funds:,} funds lack {len(open_still):,} dates of the last {LOOK_BACK} sessions; "
-        f"of {int(found['absent'].sum()):,} more the source itself has none."
-    )
+        say(
+            "{funds:,} funds lack {dates:,} dates of the last {sessions} sessions; of "
+            "{absent:,} more the source itself has none.", funds=funds, dates=len(open_still),
+            sessions=LOOK_BACK, absent=int(found["absent"].sum()),
+        )
+    )  # fmt: skip
     if not len(open_still):
         click.get_current_context().exit(int(bool(lost)))
     if not repair:
-        out.print("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
+        out.print(
+            say("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
+        )
         click.get_current_context().exit(1)
     _execute({"codes": open_still["fund_code"].drop_duplicates().to_list()})
 
 
 def _execute(config: dict[str, Any]) -> None:
-    with console().status("starting"):
+    with console().status(say("starting")):
         from fund_assets.cli.running import execute
     if not execute("history_backfill", {"ops": {"nav_history": {"config": config}}}):
         click.get_current_context().exit(1)

@@ -14,30 +14,29 @@ import click
 
 from fund_assets.cli.asking import PAST_DAY, NotThere
 from fund_assets.cli.opening import console, provisional_after, reading
+from fund_assets.language import later, say
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
-#: Stands behind a date beyond the announced calendar.
-PROVISIONAL = "（暂定）"
 SHOWN_ROWS, SHOWN_FUNDS, NEAR_FUNDS = 20, 20, 5
 TITLES = {
-    "nav_date": "净值日期",
-    "unit_nav": "单位净值",
-    "acc_nav": "累计净值",
-    "growth_pct": "日增长率%",
-    "yield_per_10k": "万份收益",
-    "yield_7d_pct": "7日年化%",
-    "days_covered": "天数",
-    "total_return_index": "总收益指数",
-    "return_status": "收益依据",
+    "nav_date": later("NAV date"),
+    "unit_nav": later("unit NAV"),
+    "acc_nav": later("acc. NAV"),
+    "growth_pct": later("growth %"),
+    "yield_per_10k": later("per 10k"),
+    "yield_7d_pct": later("7-day %"),
+    "days_covered": later("days"),
+    "total_return_index": later("index"),
+    "return_status": later("return"),
 }
 RETURN_STATUSES = {
-    "first": "首日",
-    "proven": "互证",
-    "single_source": "单一来源",
-    "suspected_event": "疑似分红",
-    "unproven": "未证实",
+    "first": later("first day"),
+    "proven": later("proven"),
+    "single_source": later("one source"),
+    "suspected_event": later("suspected event"),
+    "unproven": later("unproven"),
 }
 
 
@@ -140,14 +139,21 @@ def _list(funds: list[dict[str, Any]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("代码", "名称", "类型", "状态", box=None)
+    table = Table(say("code"), say("name"), say("type"), say("state"), box=None)
     for fund in funds[:SHOWN_FUNDS]:
-        state = "" if fund["status"] == "listed" else "已退市"
+        state = "" if fund["status"] == "listed" else say("delisted")
         table.add_row(fund["fund_code"], escape(fund["name"]), escape(fund["fund_type"]), state)
     terminal = console()
     terminal.print(table)
     if len(funds) > SHOWN_FUNDS:
-        terminal.print(f"[dim]还有更多，请写得更具体；只列出前 {SHOWN_FUNDS} 只[/]")
+        terminal.print(
+            "[dim]"
+            + say(
+                "there are more: only the first {count} are shown, write more of the name",
+                count=SHOWN_FUNDS,
+            )
+            + "[/]"
+        )
 
 
 def _write_csv(code: str, rows: list[dict[str, Any]]) -> None:
@@ -170,29 +176,37 @@ def _show(
     from fund_assets.calendar import from_key, from_stamp
 
     terminal = console()
+    state = "" if fund["status"] == "listed" else f" {say('delisted')}"
     terminal.print(
         f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]  "
-        f"[dim]{escape(fund['fund_type'])}{'' if fund['status'] == 'listed' else ' 已退市'}[/]"
+        f"[dim]{escape(fund['fund_type'])}{state}[/]"
     )
     if not rows:
-        terminal.print("[yellow]没有净值[/]" + (f"（截至 {as_of} 尚不知道）" if as_of else ""))
+        words = say("no NAVs were known as of {time}", time=as_of) if as_of else say("no NAVs")
+        terminal.print(f"[yellow]{escape(words)}[/]")
         if as_of and first:
-            terminal.print(
-                f"[dim]本仓库最早在 {from_stamp(first):%Y-%m-%d %H:%M} 得知其净值[/]"
+            words = say(
+                "this warehouse first knew one at {time:%Y-%m-%d %H:%M}", time=from_stamp(first)
             )
+            terminal.print(f"[dim]{words}[/]")
         return
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in shown:
-        table.add_column(TITLES[name], justify="left" if name == "nav_date" else "right")
+        first = name == "nav_date"
+        table.add_column(say(TITLES[name]), justify="left" if first else "right", no_wrap=first)
     for row in rows:
-        mark = PROVISIONAL if from_key(row["nav_date"]) > known_until else ""
+        mark = say(" (provisional)") if from_key(row["nav_date"]) > known_until else ""
         cells = [_cell(name, row[name], from_key) for name in shown]
         cells[shown.index("nav_date")] += mark
         table.add_row(*cells)
     terminal.print(table)
     if as_of:
-        terminal.print(f"[dim]截至 {escape(as_of)} 所知；总收益指数随更正重算，不留过去的值[/]")
+        words = say(
+            "as known at {time}; the total-return index is recomputed with corrections, its "
+            "past values are not kept", time=as_of,
+        )  # fmt: skip
+        terminal.print(f"[dim]{escape(words)}[/]")
 
 
 def _cell(name: str, value: Any, from_key: Any) -> str:
@@ -203,7 +217,7 @@ def _cell(name: str, value: Any, from_key: Any) -> str:
     if name == "days_covered":
         return str(value)
     if name == "return_status":
-        return RETURN_STATUSES[value]
+        return say(RETURN_STATUSES[value])
     if name == "growth_pct":
         colour = "red" if value > 0 else "green" if value < 0 else "default"
         return f"[{colour}]{value:+.2f}[/]"

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.asking import KIND, WINDOW, NotThere
+from fund_assets.cli.asking import KIND, WINDOW, Failed, NotThere
 from fund_assets.cli.looking import chosen_fund
 from fund_assets.cli.opening import console, provisional_after, reading
+from fund_assets.language import is_chinese, later, named, say
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
-#: Columns of a terminal that the labels and each window take.
-LABEL_WIDTH, CELL_WIDTH = 17, 11
-STATUSES = {"final": "已定", "provisional": "暂定"}
+#: Columns of a terminal that Chinese and English labels take, and each window.
+LABEL_WIDTHS, CELL_WIDTH = (17, 23), 11
+STATUSES = {"final": later("final"), "provisional": later("provisional")}
 COMPARED = (
     "end_date", "total_return", "annualized_return", "annualized_volatility", "sharpe_ratio",
     "sortino_ratio", "calmar_ratio", "max_drawdown", "max_drawdown_days", "month_win_rate",
@@ -47,36 +48,54 @@ def show_metrics(text: str) -> None:
     terminal = console()
     one = next(iter(rows.values()))
     benchmark = one["benchmark_code"]
-    against = f"，基准 {INDICES.get(benchmark, benchmark)} {benchmark}" if benchmark else ""
+    against = (
+        say(
+            ", benchmark {name} {code}",
+            name=INDICES.get(benchmark, benchmark), code=benchmark,
+        )
+        if benchmark
+        else ""
+    )  # fmt: skip
     mark = _mark(warehouse, one["calc_date"])
-    coverage = "" if one["coverage"] is None else f"（同类已公布 {one['coverage']:.0%}）"
+    coverage = (
+        ""
+        if one["coverage"] is None
+        else say(" ({share:.0%} of its kind have published)", share=one["coverage"])
+    )
+    as_of = say("as of {date}", date=from_key(one["calc_date"]))
     terminal.print(
         f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]  [dim]{escape(fund['fund_type'])}"
-        f"[/]\n计算日 {from_key(one['calc_date'])}{mark} {STATUSES[one['status']]}"
+        f"[/]\n{as_of}{mark} {say(STATUSES[one['status']])}"
         f"{coverage}{against}"
     )
     windows = [w for w in WINDOWS if w in rows and rows[w]["total_return"] is not None]
-    at_once = max((terminal.width - LABEL_WIDTH) // CELL_WIDTH, 1)
+    width = LABEL_WIDTHS[0 if is_chinese() else 1]
+    at_once = max((terminal.width - width) // CELL_WIDTH, 1)
     if not terminal.is_terminal:
         at_once = len(WINDOWS)
-        terminal.width = LABEL_WIDTH + at_once * CELL_WIDTH
+        terminal.width = width + at_once * CELL_WIDTH
     for first in range(0, len(windows), at_once):
         some = windows[first : first + at_once]
         table = Table(box=None, padding=(0, 1, 0, 0))
-        table.add_column("指标", min_width=LABEL_WIDTH - 1)
+        table.add_column(say("metric"), min_width=width - 1)
         for window in some:
-            table.add_column(WINDOW_LABELS[window], justify="right", min_width=CELL_WIDTH - 1)
+            table.add_column(
+                named(window, WINDOW_LABELS[window]), justify="right", min_width=CELL_WIDTH - 1
+            )
         for name, (label, form) in LABELS.items():
-            table.add_row(label, *(_cell(rows[window][name], form) for window in some))
+            cells = (_cell(rows[window][name], form) for window in some)
+            table.add_row(named(name, label), *cells)
         for name in ("total_return", "sharpe_ratio", "max_drawdown"):
             table.add_row(
-                f"{LABELS[name][0]}同类排名", *(_place(rows[window], name) for window in some)
+                named(f"{name}_rank", f"{LABELS[name][0]}同类排名"),
+                *(_place(rows[window], name) for window in some),
             )
         terminal.print(table)
     for window in WINDOWS:
         if window in rows and rows[window]["reason"]:
             terminal.print(
-                f"[dim]{WINDOW_LABELS[window]}: {escape(rows[window]['reason'])}[/]",
+                f"[dim]{named(window, WINDOW_LABELS[window])}: "
+                f"{escape(rows[window]['reason'])}[/]",
                 soft_wrap=not terminal.is_terminal,
             )
 
@@ -111,14 +130,14 @@ def compare(funds: tuple[str, ...], window: str, chart: Path | None) -> None:
         raise NotThere(
             f"{', '.join(sorted(missing))}: no metrics yet, run `fund-assets metrics` first"
         )
-    table = Table(title=f"{WINDOW_LABELS[window]}", title_justify="left", box=None)
-    table.add_column("指标")
+    table = Table(title=named(window, WINDOW_LABELS[window]), title_justify="left", box=None)
+    table.add_column(say("metric"))
     for row in rows:
         fund = known[row["fund_code"]]
         table.add_column(f"{fund['fund_code']}\n{escape(fund['name'])}", justify="right")
     for name in COMPARED:
         label, form = LABELS[name]
-        table.add_row(label, *(_cell(row[name], form) for row in rows))
+        table.add_row(named(name, label), *(_cell(row[name], form) for row in rows))
     terminal = console()
     terminal.print(table, soft_wrap=not terminal.is_terminal)
     for row in rows:
@@ -126,7 +145,7 @@ def compare(funds: tuple[str, ...], window: str, chart: Path | None) -> None:
             terminal.print(f"[dim]{row['fund_code']}: {escape(row['reason'])}[/]")
     if chart:
         _draw_chart(warehouse, chart, window, rows, known)
-        terminal.print(f"图已写入 {escape(str(chart))}", soft_wrap=True)
+        terminal.print(escape(say("the chart is in {path}", path=chart)), soft_wrap=True)
 
 
 def _check_chart(path: Path) -> None:
@@ -172,7 +191,7 @@ def _draw_chart(
     try:
         charts.draw(path, f"{WINDOW_LABELS[window]}，截至 {until}", curves)
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error}") from error
+        raise Failed(f"{path} cannot be written: {error}") from error
 
 
 @click.command()
@@ -210,26 +229,30 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
         dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
     )
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("代码", "名称", "类型"):
+    for title in (say("code"), say("name"), say("kind")):
         table.add_column(title)
     for name in names:
-        table.add_column(LABELS[name][0] if name in LABELS else name, justify="right")
+        label = LABELS[name][0] if name in LABELS else name
+        table.add_column(named(name, label), justify="right")
     for row in rows:
         cells = (_cell(row[name], LABELS.get(name, ("", "n"))[1]) for name in names)
-        label = KINDS[row["kind"]].label
+        label = named(row["kind"], KINDS[row["kind"]].label)
         table.add_row(row["fund_code"], escape(row["name"]), label, *cells)
     terminal = console()
     terminal.print(table, soft_wrap=not terminal.is_terminal)
-    window = WINDOW_LABELS[asked.window]
     terminal.print(
-        f"{window}，计算日 {from_key(calc_date)}{_mark(warehouse, calc_date)}："
-        f"{count:,} 只符合，列出 {len(rows):,} 只"
-    )
-    if kind is None and money:
-        terminal.print(
-            f"[dim]其中货币型 {money:,} 只：净值几乎不动，风险指标不能与其他类型相比；"
-            "--kind 混合型 只看一类[/]"
+        say(
+            "{window}, as of {date}{mark}: {count:,} funds fit, {shown:,} are listed",
+            window=named(asked.window, WINDOW_LABELS[asked.window]), date=from_key(calc_date),
+            mark=_mark(warehouse, calc_date), count=count, shown=len(rows),
         )
+    )  # fmt: skip
+    if kind is None and money:
+        words = say(
+            "{count:,} of them are money-market funds, whose NAV hardly moves: their risk "
+            "compares with no other kind; --kind mixed shows one kind", count=money,
+        )  # fmt: skip
+        terminal.print(f"[dim]{words}[/]")
 
 
 def _mark(warehouse: "Warehouse", calc_date: int) -> str:
@@ -237,7 +260,7 @@ def _mark(warehouse: "Warehouse", calc_date: int) -> str:
     from fund_assets.calendar import from_key
 
     known = from_key(calc_date) <= provisional_after(warehouse, calc_date)
-    return "" if known else "（日历未知，日期暂定）"
+    return "" if known else say(" (calendar unknown, date provisional)")
 
 
 def _cell(value: Any, form: str) -> str:

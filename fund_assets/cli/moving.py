@@ -9,6 +9,7 @@ import os
 import click
 
 from fund_assets.cli.opening import console
+from fund_assets.language import later, say
 
 
 @click.command("copy-warehouse")
@@ -43,24 +44,26 @@ def copy_warehouse(source: str, target: str) -> None:
         bars = {}
 
         def tell(what: str, table: Table, done: int, total: int) -> None:
-            name = f"{what} {table.name}"
+            name = f"{say(what)} {table.name}"
             if name not in bars:
                 bars[name] = progress.add_task(name, total=total)
             progress.update(bars[name], completed=done, total=total)
 
-        copied = copying.copy(ours, theirs, lambda *of: tell("copying", *of))
-        found = copying.differences(ours, theirs, lambda *of: tell("comparing", *of))
+        copied = copying.copy(ours, theirs, lambda *of: tell(later("copying"), *of))
+        found = copying.differences(ours, theirs, lambda *of: tell(later("comparing"), *of))
     for name, rows in copied.items():
-        click.echo(f"{name:<20}{rows:>14,} rows copied")
+        click.echo(say("{table:<20}{rows:>14,} rows copied", table=name, rows=rows))
     if found:
         raise WarehouseError(
             f"{ours.place} and {theirs.place} differ: {'; '.join(found)}. Did something write "
             "into one of them? Copy into an empty database"
         )
     click.echo(
-        f"{theirs.place} holds what {ours.place} holds: counts and checksums of all columns "
-        "are equal"
-    )
+        say(
+            "{target} holds what {source} holds: counts and checksums of all columns are equal",
+            target=theirs.place, source=ours.place,
+        )
+    )  # fmt: skip
 
 
 def _url(given: str) -> str:

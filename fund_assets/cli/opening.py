@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fund_assets.language import say
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -157,10 +159,15 @@ def one_code(text: str, option: str) -> str:
 
 def where(settings: "Settings") -> str:
     """The market, the moment and the place, in one line."""
-    clock = f"the clock stands at {settings.clock:%Y-%m-%d %H:%M}" if settings.clock else ""
-    market = (
-        f"simulated market of {settings.sim_funds:,} funds"
-        if settings.source == "simulated"
-        else "the real market, through akshare"
+    clock = (
+        say("the clock stands at {time:%Y-%m-%d %H:%M}", time=settings.clock)
+        if settings.clock
+        else ""
     )
-    return ", ".join(part for part in (market, clock, f"state in {settings.state_dir}") if part)
+    market = (
+        say("simulated market of {funds:,} funds", funds=settings.sim_funds)
+        if settings.source == "simulated"
+        else say("the real market, through akshare")
+    )
+    state = say("state in {folder}", folder=settings.state_dir)
+    return ", ".join(part for part in (market, clock, state) if part)

@@ -11,6 +11,7 @@ import click
 
 from fund_assets.cli.asking import PAST_DAY
 from fund_assets.cli.opening import console, known_codes, reading
+from fund_assets.language import say
 
 
 @click.command()
@@ -107,7 +108,7 @@ def weekly() -> None:
 
 
 def _execute(job: str, run_config: dict[str, Any] | None = None) -> None:
-    with console().status("starting"):
+    with console().status(say("starting")):
         from fund_assets.cli.running import execute
 
     if not execute(job, run_config or {}):

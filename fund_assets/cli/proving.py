@@ -12,6 +12,7 @@ import click
 from fund_assets.cli.asking import PAST_DAY, NotThere
 from fund_assets.cli.looking import RETURN_STATUSES, chosen_fund
 from fund_assets.cli.opening import console, reading
+from fund_assets.language import later, named, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
     from fund_assets.nav.proof import Proof
 
 SHOWN_STEPS = 20
-KINDS = {"dividend": "分红", "split": "拆分"}
-SOURCES = {"recorded": "已公布", "inferred": "推断"}
+KINDS = {"dividend": later("dividend"), "split": later("split")}
+SOURCES = {"recorded": later("published"), "inferred": later("inferred")}
 VERDICTS = {
-    "proven": "[green]每一步收益都由分红拆分与日增长率相互印证[/]",
-    "explained": "[yellow]没有矛盾未解：部分收益只有一个来源，或由推断的分红拆分解释[/]",
-    "unproven": "[red]有收益未能证实：各来源相互矛盾，见上表[/]",
+    "proven": ("green", later("events and published growth prove every step together")),
+    "explained": (
+        "yellow",
+        later("nothing contradicts: some steps have one source or an inferred event"),
+    ),
+    "unproven": (
+        "red",
+        later("some steps are not proven: their sources contradict, see above"),
+    ),
 }
+#: Column → what a Chinese reader calls it.
 TITLES = {
     "nav_date": "净值日期",
     "return_pct": "采用收益%",
@@ -114,31 +122,35 @@ def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: 
     terminal.print(f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]")
     if len(told):
         table = Table(box=None, padding=(0, 2, 0, 0))
-        for title in ("除息/折算日", "事件", "数值", "来源", "依据"):
-            justify = "right" if title == "数值" else "left"
-            table.add_column(title, justify=justify, overflow="fold")
+        for title in (say("ex-date"), say("event")):
+            table.add_column(title, overflow="fold")
+        table.add_column(say("value"), justify="right", overflow="fold")
+        for title in (say("source"), say("evidence")):
+            table.add_column(title, overflow="fold")
         for event in told.itertuples(index=False):
             table.add_row(
                 str(from_key(event.ex_date)),
-                KINDS[event.kind],
+                say(KINDS[event.kind]),
                 f"{event.value:.10g}",
-                SOURCES[event.status] + _sources(event),
+                say(SOURCES[event.status]) + _sources(event),
                 escape(event.evidence or event.text),
             )
         terminal.print(table)
     else:
-        terminal.print("[dim]没有分红拆分[/]")
+        terminal.print(f"[dim]{say('no dividends or splits')}[/]")
     steps = proof.steps if show_all else proof.disagreements.tail(SHOWN_STEPS)
     if len(steps):
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name, title in TITLES.items():
-            table.add_column(title, justify="left" if name == "nav_date" else "right")
+            table.add_column(
+                named(name, title), justify="left" if name == "nav_date" else "right"
+            )
         for step in steps.to_dict("records"):
             table.add_row(
                 *(
                     f"{from_key(value)}"
                     if name == "nav_date"
-                    else RETURN_STATUSES[value]
+                    else say(RETURN_STATUSES[value])
                     if name == "return_status"
                     else "[dim]—[/]"
                     if value != value
@@ -149,14 +161,24 @@ def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: 
         terminal.print(table)
         if not show_all and len(proof.disagreements) > len(steps):
             of = len(proof.disagreements)
-            terminal.print(f"[dim]共 {of} 步，只列出最近 {len(steps)} 步；--all 全部[/]")
-    counts = "，".join(
-        f"{RETURN_STATUSES[name]} {n:,}" for name, n in proof.counts.items() if n
+            words = say(
+                "{count} steps, the newest {shown} are shown; --all shows all",
+                count=of, shown=len(steps),
+            )  # fmt: skip
+            terminal.print(f"[dim]{words}[/]")
+    counts = ", ".join(
+        f"{say(RETURN_STATUSES[name])} {n:,}" for name, n in proof.counts.items() if n
     )
     first, last = (from_key(int(proof.steps["nav_date"].iloc[at])) for at in (0, -1))
-    terminal.print(f"收益依据：{counts}")
-    terminal.print(f"总收益指数：{first} {proof.start:.6f} → {last} {proof.end:.6f}")
-    terminal.print(VERDICTS[proof.verdict])
+    terminal.print(say("steps: {counts}", counts=counts))
+    terminal.print(
+        say(
+            "total-return index: {first} {start:.6f} → {last} {end:.6f}",
+            first=first, start=proof.start, last=last, end=proof.end,
+        )
+    )  # fmt: skip
+    colour, words = VERDICTS[proof.verdict]
+    terminal.print(f"[{colour}]{say(words)}[/]")
 
 
 def _sources(event: Any) -> str:
@@ -166,9 +188,11 @@ def _sources(event: Any) -> str:
     history, listed = event.history_value, event.list_value
     told = [
         name
-        for name, value in (("历史", history), ("列表", listed))
+        for name, value in ((say("history"), history), (say("list"), listed))
         if value is not None and value == value
     ]
     if len(told) == 2 and abs(history - listed) > SAME:
-        return f"（历史 {history:.10g} ≠ 列表 {listed:.10g}）"
-    return f"（{'、'.join(told)}）" if told else ""
+        return say(
+            " (history {history:.10g} ≠ list {listed:.10g})", history=history, listed=listed
+        )
+    return named(f" ({', '.join(told)})", f"（{'、'.join(told)}）") if told else ""

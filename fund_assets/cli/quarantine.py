@@ -7,6 +7,7 @@ Belongs here: options and writing. Does not belong here: what a decision does
 import getpass
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,18 +25,24 @@ from fund_assets.cli.asking import (
     nearest,
 )
 from fund_assets.cli.opening import console, open_platform, quiet, reading
+from fund_assets.language import later, named, say, translated
 from fund_assets.schemas.columns import FIGURE_LABELS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fund_assets.steps.deciding import Decided, Decision
     from fund_assets.warehouse import Warehouse
-    from fund_assets.warehouse.quarantine import Wanted
+    from fund_assets.warehouse.held import Wanted
 
 SHOWN_ROWS, SHOWN_DATES = 50, 3
-STATES = {"held": "隔离中", "accepted": "已接受", "rejected": "已拒绝"}
-SUPERSEDED = "已有新值"
+STATES = {
+    "held": later("held back"),
+    "accepted": later("accepted"),
+    "rejected": later("rejected"),
+}
+BATCH_STATES = {
+    "held": later("blocked"), "rejected": later("rejected"), "landed": later("waiting"),
+    "published": later("merged"),
+}  # fmt: skip
 MAX_BECAUSE, MAX_BY = 300, 100
 
 
@@ -93,29 +100,30 @@ def list_rows(
     states: tuple[str, ...], limit: int, as_json: bool, **filters: tuple[Any, ...]
 ) -> None:
     """List held rows, the newest last, and how many each rule holds."""
-    from fund_assets.warehouse import facts
-    from fund_assets.warehouse import quarantine as stored
+    from fund_assets.warehouse import facts, held
 
     chosen = tuple(STATES) if "all" in states else states or ("held",)
     warehouse = reading()
     _check_filters(warehouse, filters)
-    rows = stored.find(warehouse, _wanted(states=chosen, **filters))
+    rows = held.rows(warehouse, _wanted(states=chosen, **filters))
     if as_json:
-        click.echo(json.dumps(_plain(rows), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    _table(rows.tail(limit or len(rows)))
+    _table(rows[-limit:])
     terminal = console()
-    counts = rows["rule"].value_counts()
-    told = "，".join(f"{rule} {n:,}" for rule, n in counts.items())
-    terminal.print(f"共 {len(rows):,} 行" + (f"：{told}" if told else ""))
+    counts = Counter(row["rule"] for row in rows)
+    told = ", ".join(f"{rule} {n:,}" for rule, n in counts.most_common())
+    terminal.print(_rows(len(rows)) + (f": {told}" if told else ""))
     if limit and len(rows) > limit:
-        terminal.print(f"[dim]只列出最新 {limit} 行；--limit 0 全部[/]")
+        words = say("the newest {count} are shown; --limit 0 shows all", count=limit)
+        terminal.print(f"[dim]{words}[/]")
     for batch in facts.held_batches(warehouse):
-        terminal.print(
-            f"[red]批次 {batch['batch_id']} 被拦截[/]，整批等待；"
-            f"fund-assets quarantine show {batch['batch_id']}",
-            soft_wrap=True,
+        words = say(
+            "batch {batch} is blocked and waits as a whole: "
+            "fund-assets quarantine show {batch}",
+            batch=batch["batch_id"],
         )
+        terminal.print(f"[red]{words}[/]", soft_wrap=True)
 
 
 @quarantine.command()
@@ -128,16 +136,14 @@ def show(beginning: str, as_json: bool) -> None:
     """
     from rich.markup import escape
 
-    from fund_assets.warehouse import history
-    from fund_assets.warehouse import quarantine as stored
+    from fund_assets.warehouse import held, history
 
     warehouse = reading()
     if _is_batch(beginning):
         _show_batch(warehouse, beginning, as_json)
         return
-    ids = stored.full_ids(warehouse, [beginning])
-    rows = stored.find(warehouse, stored.Wanted(ids=ids, states=stored.STATES))
-    (row,) = _plain(rows)
+    ids = held.full_ids(warehouse, [beginning])
+    (row,) = held.rows(warehouse, held.Wanted(ids=ids, states=held.STATES))
     date = row["nav_date"] or 0
     accepted = history.history(warehouse, row["fund_code"])
     before = [one for one in accepted if one["nav_date"] < date][-SHOWN_DATES:]
@@ -151,16 +157,17 @@ def show(beginning: str, as_json: bool) -> None:
     terminal.print(f"[bold]{escape(row['fund_code'])} {name}[/]  [dim]{row['id']}[/]")
     terminal.print(f"{escape(row['rule'])}  {escape(row['reason'])}")
     terminal.print(
-        f"批次 {row['batch_id']}，{_moment(row['collected_at'])} 采集，"
-        f"{_moment(row['created_at'])} 隔离"
-    )
+        say(
+            "batch {batch}, collected {collected}, held {held}",
+            batch=row["batch_id"], collected=_moment(row["collected_at"]),
+            held=_moment(row["created_at"]),
+        )
+    )  # fmt: skip
     terminal.print(_state(row))
     if row["decided_at"]:
-        who = escape(row["decided_by"])
-        terminal.print(
-            f"{who}，{_moment(row['decided_at'])}：{escape(row['decided_because'])}"
-            + (f"，批次 {row['decided_in']}" if row["decided_in"] else "")
-        )
+        batch = say(", batch {batch}", batch=row["decided_in"]) if row["decided_in"] else ""
+        words = f"{row['decided_by']}, {_moment(row['decided_at'])}: {row['decided_because']}"
+        terminal.print(escape(words) + batch)
     _around(row, [*before, *after])
 
 
@@ -255,23 +262,32 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
         click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
         return
     terminal = console()
-    names = {
-        "held": "被拦截", "rejected": "已拒绝", "landed": "等待检验", "published": "已合并",
-    }  # fmt: skip
-    terminal.print(f"[bold]{batch_id}[/]  {batch['kind']}  {names[str(batch['state'])]}")
+    state = say(BATCH_STATES[str(batch["state"])])
+    terminal.print(f"[bold]{batch_id}[/]  {batch['kind']}  {state}")
     terminal.print(
-        f"净值日期 {_day(batch['newest_date'])}，{_moment(batch['collected_at'])} 采集，"
-        f"{batch['rows_read']:,} 行"
-    )
+        say(
+            "NAV date {date}, collected {collected}, {rows:,} rows",
+            date=_day(batch["newest_date"]), collected=_moment(batch["collected_at"]),
+            rows=batch["rows_read"],
+        )
+    )  # fmt: skip
     if batch["held_because"]:
         terminal.print(escape(batch["held_because"]), soft_wrap=True)
     if batch["state"] == "held" and batch["replaced_by"]:
-        terminal.print(f"已被后来的批次 {batch['replaced_by']} 取代，无需处理")
+        terminal.print(
+            say(
+                "a later batch, {batch}, took its place: nothing to do",
+                batch=batch["replaced_by"],
+            )
+        )
     elif batch["state"] == "held":
         terminal.print(
-            f"核对后放行：fund-assets quarantine accept {batch_id} --because ...；"
-            f"有误则 fund-assets quarantine reject {batch_id} --because ...，"
-            "或等下一批正确的数据取代它",
+            say(
+                "right after all: fund-assets quarantine accept {batch} --because ...; wrong: "
+                "fund-assets quarantine reject {batch} --because ..., or wait for the next "
+                "right batch",
+                batch=batch_id,
+            ),
             soft_wrap=True,
         )
 
@@ -311,9 +327,14 @@ def _reject_batch(batch_id: str, because: str, by: str | None, as_json: bool) ->
     if as_json:
         click.echo(json.dumps({"batch_id": batch_id, "rejected": done}, ensure_ascii=False))
     elif done:
-        click.echo(f"rejected batch {batch_id}: nothing of it was merged, and it waits no more")
+        click.echo(
+            say(
+                "rejected batch {batch}: nothing of it was merged, and it waits no more",
+                batch=batch_id,
+            )
+        )
     else:
-        click.echo(f"batch {batch_id} was rejected before, nothing changed")
+        click.echo(say("batch {batch} was rejected before, nothing changed", batch=batch_id))
 
 
 def _who(by: str | None, because: str) -> str:
@@ -337,7 +358,7 @@ def _decide(
     """Take a decision and tell what came of it."""
     from fund_assets.nav.rules import BLOCKING
     from fund_assets.steps.deciding import Decision
-    from fund_assets.warehouse import quarantine as stored
+    from fund_assets.warehouse import held
 
     given = any(filters.values())
     if ids and given:
@@ -354,7 +375,7 @@ def _decide(
     _check_filters(reading(), filters)
     with quiet():
         platform = open_platform()
-    wanted = _wanted(ids=stored.full_ids(platform.warehouse, ids), **filters)
+    wanted = _wanted(ids=held.full_ids(platform.warehouse, ids), **filters)
     told = decide(
         platform.warehouse,
         platform.calendar,
@@ -386,38 +407,44 @@ def _outcome(told: "Decided") -> dict[str, Any]:
 
 def _merged(told: "Decided") -> None:
     for outcome in told.outcomes:
-        counts = outcome.counts
         click.echo(
-            f"merged as batch {outcome.batch_id}: {counts['rows_new']:,} new, "
-            f"{counts['rows_changed']:,} corrected, {counts['rows_filled']:,} filled in, "
-            f"{counts['rows_unchanged']:,} unchanged"
-        )
+            say(
+                "merged as batch {batch}: {rows_new:,} new, {rows_changed:,} corrected, "
+                "{rows_filled:,} filled in, {rows_unchanged:,} unchanged",
+                batch=outcome.batch_id, **outcome.counts,
+            )
+        )  # fmt: skip
 
 
 def _tell(told: "Decided") -> None:
     _merged(told)
     for count, words in (
-        (told.marked, "decided"),
-        (told.already, "decided so before, nothing changed"),
-        (told.superseded, "left out: a later batch shows another figure"),
-        (told.still_held, "still held"),
+        (told.marked, later("{rows} decided")),
+        (told.already, later("{rows} decided so before, nothing changed")),
+        (told.superseded, later("{rows} left out: a later batch shows another figure")),
+        (told.still_held, later("{rows} still held")),
     ):
         if count:
-            click.echo(f"{count:,} row{'s' if count > 1 else ''} {words}")
+            click.echo(say(words, rows=_rows(count)))
     if not any((told.marked, told.already, told.superseded, told.still_held)):
-        click.echo("no held row fits")
+        click.echo(say("no held row fits"))
     for words in told.blocked:
-        click.echo(words, err=True)
+        click.echo(translated(words), err=True)
     if told.outcomes:
-        click.echo("The next run measures with it; `fund-assets metrics` does now.")
+        click.echo(say("The next run measures with it; `fund-assets metrics` does now."))
+
+
+def _rows(count: int) -> str:
+    return say("{count} row", count=1) if count == 1 else say("{count:,} rows", count=count)
 
 
 def _check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) -> None:
     """Refuse funds and batches that there are not."""
-    from fund_assets.warehouse import facts, history
-    from fund_assets.warehouse import quarantine as stored
+    from fund_assets.warehouse import facts, held, history
 
-    known = {*history.codes(warehouse), *stored.codes(warehouse)}
+    if not filters.get("funds") and not filters.get("batches"):
+        return
+    known = {*history.codes(warehouse), *held.codes(warehouse)}
     for code in filters.get("funds", ()):
         if code not in known:
             raise NotThere(f"--fund: there is no fund {code!r}: {nearest(code, sorted(known))}")
@@ -431,28 +458,23 @@ def _check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) 
 
 def _wanted(*, dates: tuple[datetime, ...] = (), **filters: tuple[str, ...]) -> "Wanted":
     from fund_assets.calendar import to_key
-    from fund_assets.warehouse.quarantine import Wanted
+    from fund_assets.warehouse.held import Wanted
 
     return Wanted(dates=tuple(to_key(day) for day in dates), **filters)
 
 
-def _plain(rows: "pd.DataFrame") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(
-        rows.to_json(orient="records", force_ascii=False, double_precision=15)
-    )
-    return found
-
-
-def _table(rows: "pd.DataFrame") -> None:
+def _table(rows: list[dict[str, Any]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    if rows.empty:
+    if not rows:
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("编号", "代码", "净值日期", "状态", "规则", "原因"):
-        table.add_column(title, overflow="fold", no_wrap=title in ("编号", "代码", "净值日期"))
-    for row in _plain(rows):
+    for title in (say("id"), say("code"), say("NAV date")):
+        table.add_column(title, no_wrap=True)
+    for title in (say("state"), say("rule"), say("reason")):
+        table.add_column(title, overflow="fold")
+    for row in rows:
         table.add_row(
             row["id"][:8],
             escape(row["fund_code"]),
@@ -469,11 +491,11 @@ def _around(row: dict[str, Any], accepted: list[dict[str, Any]]) -> None:
 
     names = [n for n in FIGURE_LABELS if any(one[n] is not None for one in (row, *accepted))]
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("净值日期")
+    table.add_column(say("NAV date"))
     for name in names:
-        table.add_column(FIGURE_LABELS[name], justify="right")
+        table.add_column(named(name, FIGURE_LABELS[name]), justify="right")
     table.add_column("")
-    lines = [(one, "") for one in accepted] + [(row, "← 隔离的值")]
+    lines = [(one, "") for one in accepted] + [(row, say("← the held value"))]
     for one, mark in sorted(lines, key=lambda line: (line[0]["nav_date"] or 0, line[1])):
         cells = ("[dim]—[/]" if one[n] is None else f"{one[n]:.10g}" for n in names)
         table.add_row(_day(one["nav_date"]), *cells, mark)
@@ -482,8 +504,8 @@ def _around(row: dict[str, Any], accepted: list[dict[str, Any]]) -> None:
 
 def _state(row: dict[str, Any]) -> str:
     colour = {"held": "yellow", "accepted": "green", "rejected": "red"}[row["state"]]
-    late = f"，{SUPERSEDED}" if row["superseded"] else ""
-    return f"[{colour}]{STATES[row['state']]}{late}[/]"
+    late = say(", superseded") if row["superseded"] else ""
+    return f"[{colour}]{say(STATES[row['state']])}{late}[/]"
 
 
 def _day(key: int | None) -> str:

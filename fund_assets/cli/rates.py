@@ -10,6 +10,7 @@ import click
 
 from fund_assets.cli.asking import DAY, Commands, check_text
 from fund_assets.cli.opening import console, open_platform, reading
+from fund_assets.language import say
 
 
 @click.group(cls=Commands)
@@ -24,18 +25,22 @@ def show() -> None:
 
     from fund_assets.calendar import from_key
     from fund_assets.settings import load_settings
-    from fund_assets.warehouse import measures
+    from fund_assets.warehouse import measured
 
     settings = load_settings()
-    rows = measures.rates(reading())
+    rows = measured.rates(reading())
     terminal = console()
-    if rows.empty:
+    if not rows:
         terminal.print(
-            f"{settings.risk_free_rate:.4%} 一直有效（FUND_RISK_FREE_RATE；尚未录入利率）"
+            say(
+                "{rate:.4%} at all times (FUND_RISK_FREE_RATE: no rate was entered)",
+                rate=settings.risk_free_rate,
+            )
         )
-    for at, row in enumerate(rows.itertuples(index=False)):
-        since = f"{from_key(row.since)} 起" + ("，此前亦用" if at == 0 else "")
-        terminal.print(f"{row.rate:.4%}  {since}  [dim]{escape(row.note)}[/]")
+    for at, row in enumerate(rows):
+        since = say("from {date} on", date=from_key(row["since"]))
+        since += say(", and before") if at == 0 else ""
+        terminal.print(f"{row['rate']:.4%}  {since}  [dim]{escape(row['note'])}[/]")
 
 
 @rate.command("set")
@@ -56,4 +61,4 @@ def set_rate(day: datetime, value: float, note: str) -> None:
         )
     kept = check_text(note, "--note", 200)
     measures.set_rate(open_platform().warehouse, to_key(day.date()), value, kept)
-    click.echo(f"{value:.4%} a year holds from {day.date()} on.")
+    click.echo(say("{rate:.4%} a year holds from {date} on.", rate=value, date=day.date()))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from fund_assets.cli.asking import Commands, NotThere
+from fund_assets.cli.asking import Commands, Failed, NotThere
 from fund_assets.cli.opening import open_platform, quiet, reading
+from fund_assets.language import say
 
 
 @click.group(cls=Commands)
@@ -60,12 +61,12 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
         platform = open_platform()
         with project_instance() as instance:
             written = write_weekly(platform, instance, chosen, datetime.now(SHANGHAI))
-        click.echo(f"{written.path}  {written.size:,} bytes")
+        click.echo(f"{written.path}  {say('{size:,} bytes', size=written.size)}")
         if mail:
             failure = mail_report(platform, written.facts, written.path, again=True)
             if failure:
-                raise click.ClickException(f"the mail was not accepted: {failure}")
-            click.echo("mailed")
+                raise Failed(f"the mail was not accepted: {failure}")
+            click.echo(say("mailed"))
     _show(written.path, open_it=open_it)
 
 

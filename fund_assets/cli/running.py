@@ -23,6 +23,7 @@ from fund_assets.assets.histories import PROGRESS
 from fund_assets.cli.opening import open_platform, quiet, where
 from fund_assets.cli.telling import Teller
 from fund_assets.dagster_state import execute_job, project_instance
+from fund_assets.language import say
 
 #: Outside the loggers that dagster.yaml hands back to Dagster: its events are told here.
 EVENTS = logging.getLogger("fund-assets run")
@@ -71,7 +72,7 @@ def execute(
                 EVENTS.propagate = False
                 EVENTS.setLevel(logging.DEBUG)
                 PROGRESS.handlers = [teller]
-                teller.doing("starting")
+                teller.doing(say("starting"))
                 result = execute_job(
                     dg.build_reconstructable_job(__name__, "define_job", (job,)),
                     instance,

@@ -9,6 +9,8 @@ import sys
 
 import click
 
+from fund_assets.language import say, speaking
+
 #: The thread that reads the facts gives way to requests this soon; Python's own is 5 ms.
 SWITCH_S = 0.0005
 
@@ -41,5 +43,9 @@ def serve(host: str, port: int) -> None:
         refuse_busy(host, port)
         name = f"[{host}]" if ":" in host else host
         sys.setswitchinterval(SWITCH_S)
-        click.echo(f"status page: http://{name}:{port}/  (Ctrl-C stops it)", err=True)
-        server.run()
+        words = say(
+            "status page: http://{host}:{port}/  (Ctrl-C stops it)", host=name, port=port
+        )
+        click.echo(words, err=True)
+        with speaking("zh"):  # as its pages do
+            server.run()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fund_assets.cli.opening import console, open_platform, quiet, stored_warehouse
+from fund_assets.language import later, say, translated
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
@@ -25,10 +26,13 @@ def init() -> None:
 
     there = stored_warehouse(load_settings()) is not None
     platform = open_platform()
-    click.echo(f"{'Already there' if there else 'Made'}: {platform.warehouse.place}")
+    words = later("Already there: {place}") if there else later("Made: {place}")
+    click.echo(say(words, place=platform.warehouse.place))
     click.echo(
-        f"It holds the market FUND_SOURCE={platform.settings.source}, and no other. "
-        "Next: `fund-assets run`."
+        say(
+            "It holds the market FUND_SOURCE={source}, and no other. Next: `fund-assets run`.",
+            source=platform.settings.source,
+        )
     )
 
 
@@ -54,13 +58,17 @@ def migrate(if_any: bool, wait_s: int) -> None:
         warehouse = Warehouse(load_settings().warehouse)
         _await(warehouse, wait_s)
         if if_any and not warehouse.exists():
-            click.echo(f"{warehouse.place}: no tables yet")
+            click.echo(say("{place}: no tables yet", place=warehouse.place))
             return
         before, after = warehouse.migrate()
     except WarehouseError as error:
         raise SettingsError(str(error)) from error
-    told = f"revision {after}" + ("" if before == after else f", was {before}")
-    click.echo(f"{warehouse.place}: {told}")
+    words = (
+        later("{place}: revision {after}")
+        if before == after
+        else later("{place}: revision {after}, was {before}")
+    )
+    click.echo(say(words, place=warehouse.place, after=after, before=before))
 
 
 def _await(warehouse: "Warehouse", seconds: int) -> None:
@@ -74,7 +82,11 @@ def _await(warehouse: "Warehouse", seconds: int) -> None:
             return
         except TransientError as error:
             if not told:
-                click.echo(f"{error}; waiting up to {seconds} s", err=True)
+                words = say(
+                    "{error}; waiting up to {seconds} s",
+                    error=translated(str(error)), seconds=seconds,
+                )  # fmt: skip
+                click.echo(words, err=True)
             told = True
             time.sleep(2)
 
@@ -90,6 +102,7 @@ def doctor(deep: bool) -> None:
 
     Exits with 1 when something must be put right.
     """
+    from rich.cells import cell_len
     from rich.markup import escape
 
     from fund_assets.cli import examining
@@ -101,9 +114,12 @@ def doctor(deep: bool) -> None:
     def tell(findings: Iterable[examining.Finding]) -> None:
         for finding in findings:
             count[finding.state] += 1
-            mark, what = marks[finding.state], escape(f"{finding.what:<{WHAT_WIDTH}}")
-            words = escape(finding.words).replace("\n", "\n    ")
-            todo = f"\n    [yellow]→ {escape(finding.todo)}[/]" if finding.todo else ""
+            mark, what = marks[finding.state], say(finding.what)
+            what = escape(what + " " * (WHAT_WIDTH - cell_len(what)))
+            words = escape(translated(finding.words)).replace("\n", "\n    ")
+            todo = (
+                f"\n    [yellow]→ {escape(translated(finding.todo))}[/]" if finding.todo else ""
+            )
             terminal.print(
                 f"{mark} [bold]{what}[/] {words}{todo}",
                 soft_wrap=not terminal.is_terminal,
@@ -113,18 +129,21 @@ def doctor(deep: bool) -> None:
     tell(findings)
     if settings is not None:
         for what, examine in (
-            ("database", partial(examining.examine_database, deep=deep)),
-            ("calendar", examining.examine_calendar),
-            ("source", partial(examining.examine_source, deep=deep)),
+            (later("database"), partial(examining.examine_database, deep=deep)),
+            (later("calendar"), examining.examine_calendar),
+            (later("source"), partial(examining.examine_source, deep=deep)),
             ("Dagster", examining.examine_dagster),
             ("verdict", examining.examine_verdict),
         ):
-            with quiet(), terminal.status(f"looking at the {what}…"):
+            with quiet(), terminal.status(say("looking at the {what}…", what=say(what))):
                 tell(examine(settings))
     terminal.print(
-        f"\nfailures: {count['failure']}, warnings: {count['warning']}"
-        if count["failure"] or count["warning"]
-        else "\nAll is well."
+        "\n"
+        + (
+            say("failures: {failure}, warnings: {warning}", **count)
+            if count["failure"] or count["warning"]
+            else say("All is well.")
+        )
     )
     if count["failure"]:
         click.get_current_context().exit(1)

@@ -11,6 +11,7 @@ import click
 
 from fund_assets.cli.asking import DAY, PAST_DAY, NotThere, OneOf
 from fund_assets.cli.opening import console, reading
+from fund_assets.language import say
 
 
 @click.command()
@@ -85,8 +86,11 @@ def export(
             tell=lambda done: progress.update(bar, completed=done),
         )  # fmt: skip
     click.echo(
-        f"{path}: {rows:,} rows of {selection.table.name}, {path.stat().st_size:,} bytes"
-    )
+        say(
+            "{path}: {rows:,} rows of {table}, {size:,} bytes",
+            path=path, rows=rows, table=selection.table.name, size=path.stat().st_size,
+        )
+    )  # fmt: skip
 
 
 def _codes(text: str) -> list[str]:

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from fund_assets.language import is_chinese, later, say, speaking, translated
 from fund_assets.monitoring.records import check_cases, failure_words
 from fund_assets.steps.collecting import HistoryReport
 
@@ -46,6 +47,7 @@ class Teller(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
+        self._language = "zh" if is_chinese() else "en"
         self.missed_histories = self.errors = 0
         self._failures: list[tuple[str, str]] = []
         self._started = self._told = time.monotonic()
@@ -84,14 +86,18 @@ class Teller(logging.Handler):
 
         What cannot be told is told so: the run that it is about never ends for its words.
         """
-        try:
-            self._take(record)
-        except OSError:
-            raise  # nobody reads our lines any more
-        except Exception as error:
-            log.exception("a line of the run could not be told")
-            words = f"a line could not be told: {type(error).__name__}: {error}"
-            self._line(NOTICE, self._step, escape(words))
+        with speaking(self._language):  # threads begin with the default
+            try:
+                self._take(record)
+            except OSError:
+                raise  # nobody reads our lines any more
+            except Exception as error:
+                log.exception("a line of the run could not be told")
+                words = say(
+                    "a line could not be told: {kind}: {error}",
+                    kind=type(error).__name__, error=error,
+                )  # fmt: skip
+                self._line(NOTICE, self._step, escape(words))
 
     def _take(self, record: logging.LogRecord) -> None:
         if report := getattr(record, "report", None):
@@ -108,12 +114,19 @@ class Teller(logging.Handler):
         """The last line: how it ended, how long it took, where to read more."""
         self._spinner.stop()
         took = time.monotonic() - self._started
-        ended = "succeeded in" if success else "failed after"
-        self._line(GOOD if success else BAD, "run", f"{run_id[:8]} {ended} {took:.1f} s")
+        words = (
+            later("{run} succeeded in {took:.1f} s")
+            if success
+            else later("{run} failed after {took:.1f} s")
+        )
+        words = say(words, run=run_id[:8], took=took)
+        self._line(GOOD if success else BAD, say("run"), words)
         for step, words in self._failures:
-            self._line(" ", step, escape(words))
+            self._line(" ", step, escape(translated(words)))
         if not success:
-            self._line(" ", "whole log", f"`make dev`, then Runs, {run_id[:8]}")
+            self._line(
+                " ", say("whole log"), say("`make dev`, then Runs, {run}", run=run_id[:8])
+            )
 
     def _histories(self, report: HistoryReport) -> None:
         """How far a round of histories is: a bar, the pace of late, and how long it takes."""
@@ -122,12 +135,14 @@ class Teller(logging.Handler):
         (begun, first), left = self._paced[0], report.asked - report.done
         rate = (report.done - first) / (now - begun) if now > begun else 0.0
         filled = round(BAR * report.done / report.asked)
-        words = (
-            f"{'█' * filled}{'░' * (BAR - filled)} {report.done:,} of {_funds(report.asked)}, "
-            f"{rate:.1f} a second"
-            + (f", {timedelta(seconds=round(left / rate))} left" if rate and left else "")
-            + (f", {missed:,} without" if (missed := report.missed) else "")
-        )
+        words = f"{'█' * filled}{'░' * (BAR - filled)} " + say(
+            "{done:,} of {funds}, {rate:.1f} a second",
+            done=report.done, funds=_funds(report.asked), rate=rate,
+        )  # fmt: skip
+        if rate and left:
+            words += say(", {time} left", time=timedelta(seconds=round(left / rate)))
+        if report.missed:
+            words += say(", {missed:,} without", missed=report.missed)
         if self.console.is_terminal:
             self.doing(words)
         elif now - self._told >= HISTORIES_S:
@@ -157,25 +172,28 @@ class Teller(logging.Handler):
         mark, colour = (BAD, "red") if stops else (NOTICE, "yellow")
         values = {name: value.value for name, value in found.metadata.items()}
         asset = found.asset_key.to_user_string()
-        count = " of ".join(
-            f"{values[name]:,}"
-            for name in ("failed", "looked_at")
-            if values.get(name) is not None
+        counts = [
+            values[name] for name in ("failed", "looked_at") if values.get(name) is not None
+        ]
+        count = (
+            say("{failed:,} of {looked_at:,}", failed=counts[0], looked_at=counts[1])
+            if len(counts) == 2
+            else "".join(f"{each:,}" for each in counts)
         )
         severity = f"[{colour}]{found.severity.value}[/]"
         self._line(mark, asset, f"{escape(found.check_name)} {severity} {count}".rstrip())
         for case in check_cases(values)[:SHOWN_CASES]:
-            self._line(" ", "", f"[dim]{escape(case)}[/]")
+            self._line(" ", "", f"[dim]{escape(translated(case))}[/]")
 
     def _logged(self, level: int, message: str) -> None:
         if level >= logging.ERROR:
             return  # Dagster's own words for a failure that its event tells better
         if level >= logging.WARNING:
-            self._line(NOTICE, self._step, escape(message))
+            self._line(NOTICE, self._step, escape(translated(message)))
         elif self.console.is_terminal:
-            self.doing(message)
+            self.doing(translated(message))
         elif time.monotonic() - self._told >= QUIET_S:
-            self._line(" ", self._step, escape(message))
+            self._line(" ", self._step, escape(translated(message)))
 
     def _line(self, mark: str, name: str, markup: str) -> None:
         """One line into a pipe; on a terminal, wrapped beside its mark and name."""
@@ -194,59 +212,76 @@ class Teller(logging.Handler):
 def describe(asset: str, values: Mapping[str, Any]) -> str:
     """What a materialization did, in words, from the figures of its metadata."""
     n = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    rows = n.get("dagster/row_count", 0)
     if asset == "fund_info":
-        return (
-            f"{_funds(n['listed'])} listed: {n['added']:,} added, {n['gone']:,} gone, "
-            f"{n['renamed']:,} renamed"
+        return say(
+            "{funds} listed: {added:,} added, {gone:,} gone, {renamed:,} renamed",
+            **{**n, "funds": _funds(n["listed"])},
         )
     if asset == "fund_events":
         stored = sum(v for k, v in n.items() if k.startswith(("recorded_", "inferred_")))
-        lists = f"{n['listed']:,} listed" if values["asked"] else "lists had today"
-        return f"{lists}; {stored:,} dividends and splits stored"
+        if not values["asked"]:
+            return say("lists had today; {stored:,} dividends and splits stored", stored=stored)
+        return say(
+            "{listed:,} listed; {stored:,} dividends and splits stored",
+            listed=n["listed"], stored=stored,
+        )  # fmt: skip
     if asset == "fund_nav":
-        wave = (
-            f"wave of {values['nav_date']}: {n['rows_read']:,} read, "
-            f"{n['not_yet_published']:,} not yet published"
-            + ("" if values["is_new"] else ", the same as before")
-            if "rows_read" in n
-            else "no wave"
-        )
-        return wave + (
-            f"; histories of {_funds(n['history_funds_asked'])}: {n['history_rows']:,} rows"
-            + (f", {_funds(missed)} without" if (missed := _missed(n)) else "")
-            if n["history_funds_asked"]
-            else ""
-        )
+        return "; ".join([_wave(n, values), *_histories(n)])
     if asset == "nav_history":
         if not n["history_funds_asked"]:
-            return "no fund is left to be asked for: every one has answered"
-        return (
-            f"histories of {_funds(n['history_funds_asked'])}: {n['history_rows']:,} rows, "
-            f"{n['rows_new']:,} new, {n['rows_changed']:,} corrected, "
-            f"{n['rows_filled']:,} filled in, {n['rows_quarantined']:,} quarantined"
-            + (f"; {_funds(missed)} without" if (missed := _missed(n)) else "")
-        )
+            return say("no fund is left to be asked for: every one has answered")
+        counts = say(
+            "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
+            "{rows_quarantined:,} quarantined", **n,
+        )  # fmt: skip
+        asked, *without = _histories(n)
+        return "; ".join([f"{asked}, {counts}", *without])
     if asset == "validated_nav":
+        covered = say(
+            "{coverage:.1%} of the funds have {date}",
+            coverage=n["coverage"], date=values["nav_date"],
+        )  # fmt: skip
         if not n["batches"]:
-            return f"nothing waited; {n['coverage']:.1%} of the funds have {values['nav_date']}"
-        return (
-            f"{n['rows_new']:,} new, {n['rows_changed']:,} corrected, "
-            f"{n['rows_filled']:,} filled in, {n['rows_unchanged']:,} unchanged, "
-            f"{n['rows_quarantined']:,} quarantined, {n['rows_pending']:,} pending; "
-            f"{n['coverage']:.1%} of the funds have {values['nav_date']}"
-        )
+            return f"{say('nothing waited')}; {covered}"
+        counts = say(
+            "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
+            "{rows_unchanged:,} unchanged, {rows_quarantined:,} quarantined, "
+            "{rows_pending:,} pending", **n,
+        )  # fmt: skip
+        return f"{counts}; {covered}"
     if asset == "benchmark_index":
-        return (
-            f"{n['indices']:,} indices: {n['dagster/row_count']:,} closes, "
-            f"{n['rows_written']:,} written"
-            + (f", {n['failed']:,} indices failed" if n["failed"] else "")
+        told = say(
+            "{indices:,} indices: {rows:,} closes, {rows_written:,} written", rows=rows, **n
         )
+        return told + (say(", {failed:,} indices failed", **n) if n["failed"] else "")
     if asset == "fund_metrics":
-        return (
-            f"{_funds(n['funds'])} as of {values['nav_date']}: "
-            f"{n['dagster/row_count']:,} rows, {n['rows_written']:,} written"
+        return say(
+            "{funds} as of {date}: {rows:,} rows, {rows_written:,} written",
+            **{**n, "funds": _funds(n["funds"]), "date": values["nav_date"], "rows": rows},
         )
-    return f"{n.get('dagster/row_count', 0):,} rows"
+    return say("{count:,} rows", count=rows)
+
+
+def _wave(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    if "rows_read" not in n:
+        return say("no wave")
+    told = say(
+        "wave of {date}: {read:,} read, {pending:,} not yet published",
+        date=values["nav_date"], read=n["rows_read"], pending=n["not_yet_published"],
+    )  # fmt: skip
+    return told if values["is_new"] else told + say(", the same as before")
+
+
+def _histories(n: Mapping[str, Any]) -> list[str]:
+    if not n["history_funds_asked"]:
+        return []
+    asked = say(
+        "histories of {funds}: {rows:,} rows",
+        funds=_funds(n["history_funds_asked"]), rows=n["history_rows"],
+    )  # fmt: skip
+    missed = _missed(n)
+    return [asked, *([say("{funds} without", funds=_funds(missed))] if missed else [])]
 
 
 def _missed(n: Mapping[str, Any]) -> int:
@@ -254,4 +289,4 @@ def _missed(n: Mapping[str, Any]) -> int:
 
 
 def _funds(count: float) -> str:
-    return f"{count:,} fund" if count == 1 else f"{count:,} funds"
+    return say("{count} fund", count=1) if count == 1 else say("{count:,} funds", count=count)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import jinja2
 
+from fund_assets.language import say
 from fund_assets.monitoring.dashboard import BATCH_KINDS, SOURCES, TABLES
 from fund_assets.monitoring.findings import UNHEALTHY, VERDICTS
 from fund_assets.monitoring.status import Status
@@ -93,7 +94,7 @@ class Page:
         return self._fill(
             status=status,
             verdict=status.verdict,
-            headline=VERDICTS[status.verdict],
+            headline=say(VERDICTS[status.verdict]),
             now=status.now,
             active=sum(row.active for row in status.coverage),
             published=sum(row.published for row in status.coverage),

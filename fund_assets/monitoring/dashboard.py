@@ -1,4 +1,4 @@
-"""The terminal dashboard: a `Status` in Chinese, for a person at a terminal.
+"""The terminal dashboard: a `Status` for a person at a terminal, in the language spoken.
 
 Belongs here: words, order and looks. Does not belong here: any fact or judgement
 (`status.py`).
@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from fund_assets.language import is_chinese, later, named, say
 from fund_assets.monitoring.findings import DEGRADED, HEALTHY, UNHEALTHY, VERDICTS
 from fund_assets.monitoring.status import Status
 from fund_assets.monitoring.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
@@ -33,8 +34,8 @@ BESIDE_BAR = 38
 #: And of its curve's: period, first and last share, gaps and border.
 BESIDE_CURVE = 36
 BLOCKS = "▁▂▃▄▅▆▇█"
-UNITS = {"近日": "日", "当晚": "轮"}
 
+#: Table or asset → what a Chinese reader calls it.
 TABLES = {
     "fund_info": "基金名录",
     "fund_events": "分红拆分",
@@ -52,25 +53,31 @@ TABLES = {
     "weekly_report": "周报",
 }
 STATES = {
-    "succeeded": "[green]成功[/]",
-    "failed": "[red]失败[/]",
-    "canceled": "[yellow]取消[/]",
-    "running": "[cyan]进行中[/]",
-    "published": "[green]已合并[/]",
-    "landed": "[cyan]待校验[/]",
-    "held": "[red]被拦截[/]",
-    "rejected": "[dim]已拒绝[/]",
+    "succeeded": ("green", later("succeeded")),
+    "failed": ("red", later("failed")),
+    "canceled": ("yellow", later("canceled")),
+    "running": ("cyan", later("running")),
+    "published": ("green", later("merged")),
+    "landed": ("cyan", later("waiting")),
+    "held": ("red", later("blocked")),
+    "rejected": ("dim", later("rejected")),
 }
-BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红", "desk": "复核"}
-SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（akshare）"}
+BATCH_KINDS = {
+    "wave": later("wave"), "history": later("history"), "events": later("events"),
+    "desk": later("decided"),
+}  # fmt: skip
+SOURCES = {
+    "simulated": later("simulated market"),
+    "akshare": later("the real market, through akshare"),
+}
 FIRST = (
-    ("fund-assets run", "采集、校验、合并、计算，一次完成"),
-    ("fund-assets doctor", "检查设置、数据源、数据库与日历"),
+    ("fund-assets run", later("collect, validate, merge and measure in one run")),
+    ("fund-assets doctor", later("examine settings, source, database and calendar")),
 )
 NEXT = (
-    ("fund-assets nav 000001", "一只基金的历史净值"),
+    ("fund-assets nav 000001", later("the history of one fund")),
     *FIRST,
-    ("make dev", "Dagster 界面 http://127.0.0.1:3000"),
+    ("make dev", later("the Dagster UI, on http://127.0.0.1:3000")),
 )
 NONE = "[dim]—[/]"
 #: Verdict → its sign, and the colour of both.
@@ -144,26 +151,37 @@ def _head(status: Status) -> Panel:
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold")
     mark, style = MARKS[status.verdict]
-    count = f"：{len(status.findings)} 项" if status.findings else ""
-    lines.add_row(
-        f"[bold {style}]{mark}[/]", f"[bold {style}]{VERDICTS[status.verdict]}{count}[/]"
-    )
+    words = say(VERDICTS[status.verdict])
+    if status.findings:
+        words = say("{verdict}: {count}", verdict=words, count=len(status.findings))
+    lines.add_row(f"[bold {style}]{mark}[/]", f"[bold {style}]{words}[/]")
     for problem in status.problems:
         lines.add_row("[red]•[/]", escape(problem))
     for notice in status.notices:
         lines.add_row("[yellow]![/]", escape(notice))
-    clock = "（时钟由 FUND_CLOCK 固定）" if status.frozen else ""
+    clock = say(" (set by FUND_CLOCK)") if status.frozen else ""
     facts = Table.grid(padding=(0, 1, 0, 0))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    facts.add_row("时间", f"{status.now:%Y-%m-%d %H:%M}{clock}")
-    facts.add_row("来源", SOURCES.get(status.source, escape(status.source)))
-    size = f"（{_size(status.warehouse_bytes)}）" if status.exists else ""
-    facts.add_row("仓库", f"{escape(status.warehouse)}{size}")
+    facts.add_row(say("time"), f"{status.now:%Y-%m-%d %H:%M}{clock}")
+    facts.add_row(say("source"), say(SOURCES[status.source]))
+    size = _aside(_size(status.warehouse_bytes)) if status.exists else ""
+    facts.add_row(say("warehouse"), f"{escape(status.warehouse)}{size}")
     if status.exists:
-        left = f"还有 {status.calendar_days_left} 天"
-        facts.add_row("日历", f"已知至 {status.calendar_until}，{left}")
-    return _panel("基金数据平台", Group(facts, lines), style)
+        facts.add_row(
+            say("calendar"),
+            say(
+                "known until {until}, {left} days",
+                until=status.calendar_until,
+                left=status.calendar_days_left,
+            ),
+        )
+    return _panel(say("Fund Assets"), Group(facts, lines), style)
+
+
+def _aside(words: str) -> str:
+    """Words in the brackets of the language."""
+    return named(f" ({words})", f"（{words}）")
 
 
 def _gap(width: int) -> int:
@@ -171,53 +189,62 @@ def _gap(width: int) -> int:
 
 
 def _freshness(status: Status, width: int) -> Panel:
-    table = _table(
-        "数据表", "最新", "应到", "落后", "上次更新", right=["落后"], gap=_gap(width)
-    )
+    titles = (say("table"), say("newest"), say("due"), say("behind"), say("renewed"))
+    table = _table(*titles, right=titles[3:4], gap=_gap(width))
     for row in status.freshness:
-        behind = f"{row.sessions_behind} 日" if row.sessions_behind is not None else "无数据"
+        behind = (
+            say("no data")
+            if row.sessions_behind is None
+            else say("{sessions} d", sessions=row.sessions_behind)
+        )
         if row.hours_late:
-            behind += f" {row.hours_late:.0f} 时"
+            behind += " " + say("{hours:.0f} h", hours=row.hours_late)
         table.add_row(
-            f"{'[green]✓[/]' if row.ok else '[red]✗[/]'} {TABLES[row.table]}",
-            f"{_day(row.newest)}{'（暂定）' if row.provisional else ''}",
+            f"{'[green]✓[/]' if row.ok else '[red]✗[/]'} {_name(row.table)}",
+            f"{_day(row.newest)}{say(' (provisional)') if row.provisional else ''}",
             _day(row.due),
             behind if row.ok else f"[red]{behind}[/]",
             _moment(row.renewed_at),
         )
-    hour = f"，{status.expected_by:%m-%d %H:%M} 前到齐" if status.expected_by else ""
-    return _panel(f"新鲜度（交易日{hour}）", table)
+    title = (
+        say("Freshness (sessions, all in by {hour:%m-%d %H:%M})", hour=status.expected_by)
+        if status.expected_by
+        else say("Freshness (sessions)")
+    )
+    return _panel(title, table)
 
 
 def _coverage(status: Status, width: int) -> Panel:
-    table = _table("类型", "已公布", "比例", "基金", right=["比例", "基金"])
+    titles = (say("kind"), say("published"), say("share"), say("funds"))
+    table = _table(*titles, right=titles[2:])
     bar = width - BESIDE_BAR
     for row in status.coverage:
         filled = int(row.share * bar)  # only a full bar is full
         table.add_row(
-            row.label,
+            named(row.kind, row.label),
             f"[{_shade(row.share)}]{'█' * filled}[/][dim]{'░' * (bar - filled)}[/]",
             _percent(row.share),
             f"{row.published:,}/{row.active:,}",
         )
-    return _panel(f"覆盖率（{_day(status.coverage_on)}）", table)
+    return _panel(say("Coverage") + _aside(_day(status.coverage_on)), table)
 
 
 def _curve(status: Status, width: int) -> Panel:
     """Coverage over the last sessions, and over the waves of the newest one."""
-    table = _table("时段", "走势", "起", "止", right=["起", "止"])
+    titles = (say("period"), say("course"), say("first"), say("last"))
+    table = _table(*titles, right=titles[2:])
     room = width - BESIDE_CURVE
     for words, shares in (
-        ("近日", [session.share for session in status.sessions][-room:]),
-        ("当晚", [wave.share for wave in status.evening][-room:]),
+        (later("{count} sessions"), [session.share for session in status.sessions][-room:]),
+        (later("{count} waves"), [wave.share for wave in status.evening][-room:]),
     ):
         if shares:
             first, last = _percent(shares[0]), _percent(shares[-1])
             drawn = f"[{_shade(shares[-1])}]{sparkline(shares)}[/]"
-            table.add_row(f"{words} {len(shares)} {UNITS[words]}", drawn, first, last)
+            table.add_row(say(words, count=len(shares)), drawn, first, last)
     if not table.row_count:
-        table.add_row("[dim]没有数据[/]", NONE, NONE, NONE)
-    return _panel("覆盖率走势", table)
+        table.add_row(f"[dim]{say('no data')}[/]", NONE, NONE, NONE)
+    return _panel(say("Coverage over time"), table)
 
 
 def sparkline(shares: Iterable[float]) -> str:
@@ -231,104 +258,129 @@ def sparkline(shares: Iterable[float]) -> str:
 
 def _jobs(status: Status, folds: bool) -> Panel:
     """Where panels stand side by side a row is a line, and a long name is cut."""
-    figures = ("次数", "成功率", "平均用时")
-    table = _table("任务", *figures, right=figures, wraps="任务" if folds else "")
-    for job in status.jobs:
-        rate = NONE if job.success_rate is None else f"{int(job.success_rate * 100)}%"
-        if job.failed:
+    figures = (say("runs"), say("success"), say("mean"))
+    job = say("job")
+    table = _table(job, *figures, right=figures, wraps=job if folds else "")
+    for row in status.jobs:
+        rate = NONE if row.success_rate is None else f"{int(row.success_rate * 100)}%"
+        if row.failed:
             rate = f"[red]{rate}[/]"
-        table.add_row(escape(job.job), f"{job.runs:,}", rate, _seconds(job.mean_duration_s))
+        table.add_row(escape(row.job), f"{row.runs:,}", rate, _seconds(row.mean_duration_s))
     if not status.jobs:
-        table.add_row("[dim]没有运行[/]", NONE, NONE, NONE)
+        table.add_row(f"[dim]{say('no runs')}[/]", NONE, NONE, NONE)
     rate = NONE if status.success_rate is None else f"{int(status.success_rate * 1000) / 10}%"
-    return _panel(f"7 天运行（{status.runs_ended:,} 次结束，成功率 {rate}）", table)
+    return _panel(
+        say(
+            "Runs of 7 days ({count:,} ended, {rate} well)", count=status.runs_ended, rate=rate
+        ),
+        table,
+    )
 
 
 def _quality(status: Status) -> Panel:
-    table = _table("项目", "数量", right=["数量"])
-    table.add_row("合并的行（7 天，新增、更正与补全）", f"{status.rows_written:,}")
-    table.add_row("更正的净值（7 天）", f"{status.revisions:,}")
-    table.add_row("  [dim]0.25 % 起，须报告[/]", f"{status.revisions_to_report:,}")
-    table.add_row("  [dim]0.5 % 起，须公告[/]", f"{status.revisions_to_announce:,}")
-    table.add_row("隔离中的行", f"{sum(n for _, n in status.quarantine):,}")
+    table = _table(say("what"), say("count"), right=[say("count")])
+    table.add_row(
+        say("rows merged (7 days: new, corrected, filled)"), f"{status.rows_written:,}"
+    )
+    table.add_row(say("NAVs corrected (7 days)"), f"{status.revisions:,}")
+    table.add_row(
+        f"  [dim]{say('from 0.25 % on, to be reported')}[/]", f"{status.revisions_to_report:,}"
+    )
+    table.add_row(
+        f"  [dim]{say('from 0.5 % on, to be announced')}[/]",
+        f"{status.revisions_to_announce:,}",
+    )
+    table.add_row(say("rows in quarantine"), f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")
     failed = sum(n for outcome, n in status.requests_today if outcome != "ok")
     made = sum(n for _, n in status.requests_today)
-    table.add_row("数据源请求（今日，其中失败）", f"{made:,} / {failed:,}")
-    return _panel("数据质量", table)
+    table.add_row(say("requests to the source (today / failed)"), f"{made:,} / {failed:,}")
+    return _panel(say("Data quality"), table)
 
 
 def _machine(status: Status) -> Panel:
-    table = _table("守护进程与磁盘", "", right=[""])
+    table = _table(say("daemon and disk"), "", right=[""])
     for beat in status.daemons:
-        words = f"{_seconds(beat.age_s)}前"
+        words = say("{time} ago", time=_seconds(beat.age_s))
         tone = "red" if beat.age_s >= HEARTBEAT_FAIL_S else "yellow"
         late = beat.age_s >= HEARTBEAT_WARN_S
         table.add_row(escape(beat.daemon), f"[{tone}]{words}[/]" if late else words)
     if not status.daemons:
-        table.add_row("守护进程", "[dim]从未启动[/]")
+        table.add_row(say("daemon"), f"[dim]{say('never started')}[/]")
     free = status.disk_free_bytes
-    table.add_row("磁盘剩余", NONE if free is None else _size(free))
-    table.add_row("缺失的交易日（近两周）", f"{len(status.missing)}")
+    table.add_row(say("disk free"), NONE if free is None else _size(free))
+    table.add_row(say("sessions without NAVs (two weeks)"), f"{len(status.missing)}")
     if status.lost:
-        table.add_row("丢了净值的日期", f"[red]{len(status.lost)}[/]")
-    return _panel("系统", table)
+        table.add_row(say("dates that lost NAVs"), f"[red]{len(status.lost)}[/]")
+    return _panel(say("System"), table)
 
 
 def _batches(status: Status, width: int) -> Panel:
-    counts = ("读入", "新增", "更正", "补全", "未变", "隔离", "待公布")
-    counted = counts if width >= COUNTED else ("行数",)
-    wraps = "" if width >= COUNTED else "行数"
-    table = _table(
-        "采集时间", "批次", "净值日", "状态", *counted, right=counts, wraps=wraps, gap=1
-    )
+    counts = (
+        say("read"), say("new"), say("corrected"), say("filled"), say("same"),
+        say("held"), say("pending"),
+    )  # fmt: skip
+    counted = counts if width >= COUNTED else (say("rows"),)
+    wraps = "" if width >= COUNTED else say("rows")
+    titles = (say("collected"), say("batch"), say("NAV date"), say("state"))
+    table = _table(*titles, *counted, right=counts, wraps=wraps, gap=1)
     for row in status.batches:
         numbers = (row.rows_read, row.rows_new, row.rows_changed, row.rows_filled,
                    row.rows_unchanged, row.rows_quarantined, row.rows_pending)  # fmt: skip
         if width >= COUNTED:
             cells = [_count(number) for number in numbers]
         else:
-            named = zip(counts, numbers, strict=True)
+            told = zip(counts, numbers, strict=True)
             # 读入1,840万: a line breaks between counts, never within one
-            cells = [" ".join(f"{name}{_count(n)}".replace(" ", "") for name, n in named if n)]
+            cells = [
+                " ".join(
+                    f"{name}{named(':', '')}{_count(n)}".replace(" ", "")
+                    for name, n in told
+                    if n
+                )
+            ]
         table.add_row(
             _moment(row.collected_at),
-            BATCH_KINDS[row.kind],
+            say(BATCH_KINDS[row.kind]),
             _day(row.newest_date),
-            STATES[row.state],
+            _state(row.state),
             *cells,
         )
-    return _panel("最近批次", table)
+    return _panel(say("Newest batches"), table)
 
 
 def _updates(status: Status, width: int) -> Panel:
-    table = _table("时间", "数据表", "日期", "行数", "写入", "用时", "状态",
-                   right=["行数", "写入", "用时"], wraps="数据表", gap=_gap(width))  # fmt: skip
+    titles = (
+        say("time"), say("table"), say("date"), say("rows"), say("written"), say("took"),
+        say("state"),
+    )  # fmt: skip
+    table = _table(*titles, right=titles[3:6], wraps=titles[1], gap=_gap(width))
     for row in status.updates[:SHOWN_UPDATES]:
         table.add_row(
-            _moment(row.at),
-            escape(TABLES.get(row.asset, row.asset)),
+            _moment(row.at) if width >= ROOMY else f"{row.at:%H:%M}",
+            escape(_name(row.asset)),
             row.data_date[5:] or NONE,
             _count(row.rows),
             _count(row.rows_written),
             _seconds(row.duration_s),
-            STATES[row.status],
+            _state(row.status),
         )
     more = len(status.updates) - SHOWN_UPDATES
-    rest = f"[dim]另有 {more} 次，见 Dagster 界面[/]" if more > 0 else ""
+    words = say("{count} more updates: see the Dagster UI", count=more)
+    rest = f"[dim]{words}[/]" if more > 0 else ""
     if not status.updates:
-        rest = "[dim]没有更新[/]"
-    return _panel("24 小时更新", Group(table, rest) if rest else table)
+        rest = f"[dim]{say('no updates')}[/]"
+    return _panel(say("Updates of 24 hours"), Group(table, rest) if rest else table)
 
 
 def _statistics(status: Status) -> Panel:
-    figures = ("次数", "成功率", "行数", "写入", "平均用时")
-    table = _table("数据表", *figures, right=figures)
+    figures = (say("runs"), say("success"), say("rows"), say("written"), say("mean"))
+    table = _table(say("table"), *figures, right=figures)
     for row in status.assets:
         rate = NONE if row.success_rate is None else f"{int(row.success_rate * 100)}%"
         table.add_row(
-            TABLES.get(row.asset, row.asset),
+            _name(row.asset),
             f"{row.updates:,}",
             f"[red]{rate}[/]" if row.failed else rate,
             _count(row.rows),
@@ -336,25 +388,28 @@ def _statistics(status: Status) -> Panel:
             _seconds(row.mean_duration_s),
         )
     if not status.assets:
-        table.add_row("[dim]没有更新[/]", *[NONE] * len(figures))
-    return _panel("7 天更新", table)
+        table.add_row(f"[dim]{say('no updates')}[/]", *[NONE] * len(figures))
+    return _panel(say("Updates of 7 days"), table)
 
 
 def _checks(status: Status) -> Panel:
-    table = _table("级别", "行数", "检查与首例", right=["行数"], wraps="检查与首例")
+    titles = (say("level"), say("rows"), say("check and first case"))
+    table = _table(*titles, right=titles[1:2], wraps=titles[2])
     for row in status.failing_checks[:SHOWN_CHECKS]:
         error = row.severity == "ERROR"
         table.add_row(
-            "[red]✗ 错误[/]" if error else "[yellow]! 警告[/]",
+            f"[red]✗ {say('error')}[/]" if error else f"[yellow]! {say('warning')}[/]",
             _count(row.failed),
             f"{escape(row.check)}\n[dim]{escape(row.words)}[/]"
             if row.words
             else escape(row.check),
         )
     more = len(status.failing_checks) - SHOWN_CHECKS
-    rest = [f"[dim]另有 {more} 项，见 Dagster 界面[/]"] if more > 0 else []
+    rest = (
+        [f"[dim]{say('{count} more: see the Dagster UI', count=more)}[/]"] if more > 0 else []
+    )
     stops = any(row.severity == "ERROR" for row in status.failing_checks)
-    return _panel("未通过的检查", Group(table, *rest), "red" if stops else "yellow")
+    return _panel(say("Checks that failed"), Group(table, *rest), "red" if stops else "yellow")
 
 
 def _next(commands: Iterable[tuple[str, str]]) -> Panel:
@@ -362,8 +417,17 @@ def _next(commands: Iterable[tuple[str, str]]) -> Panel:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for command, words in commands:
-        table.add_row(f"[bold cyan]{command}[/]", f"[dim]{words}[/]")
-    return _panel("下一步", table, "dim")
+        table.add_row(f"[bold cyan]{command}[/]", f"[dim]{say(words)}[/]")
+    return _panel(say("Next"), table, "dim")
+
+
+def _name(asset: str) -> str:
+    return named(asset, TABLES.get(asset, asset))
+
+
+def _state(state: str) -> str:
+    colour, words = STATES[state]
+    return f"[{colour}]{say(words)}[/]"
 
 
 def _percent(share: float) -> str:
@@ -374,7 +438,9 @@ def _percent(share: float) -> str:
 def _count(number: int | None) -> str:
     if number is None:
         return NONE
-    return f"{number:,}" if number < 1_000_000 else f"{number / 10_000:,.0f} 万"
+    if number < 1_000_000:
+        return f"{number:,}"
+    return f"{number / 10_000:,.0f} 万" if is_chinese() else f"{number / 1_000_000:,.1f} M"
 
 
 def _day(day: date | None) -> str:
@@ -388,7 +454,9 @@ def _moment(moment: datetime | None) -> str:
 def _seconds(seconds: float | None) -> str:
     if seconds is None:
         return NONE
-    return f"{seconds:.1f} 秒" if seconds < 60 else f"{seconds / 60:.1f} 分"
+    if seconds < 60:
+        return say("{seconds:.1f} s", seconds=seconds)
+    return say("{minutes:.1f} min", minutes=seconds / 60)
 
 
 def _size(size: int) -> str:

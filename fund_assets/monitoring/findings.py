@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, to_key
+from fund_assets.language import later, named, say
 from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.monitoring.vitals import (
     DISK_FAIL_BYTES,
@@ -53,7 +54,10 @@ TOLD_BY_FACTS = {
 }
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 #: The verdict in the words that people read.
-VERDICTS = {HEALTHY: "一切正常", DEGRADED: "需要留意", UNHEALTHY: "有问题"}
+VERDICTS = {
+    HEALTHY: later("All is well"), DEGRADED: later("Needs a look"),
+    UNHEALTHY: later("Something is wrong"),
+}  # fmt: skip
 
 
 class Level(IntEnum):
@@ -97,34 +101,40 @@ def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Find
     lacking: dict[str, list[str]] = {}
     nothing = first_wave is None and not any(row.newest for row in tables)
     if nothing:
-        words = "还没有数据：第一晚采集之后才有，或运行 fund-assets run"
+        words = say("no data yet: after the first evening, or after fund-assets run")
         yield Finding("tables:freshness", Level.SOON, words, tuple(row.table for row in tables))
         return
     for row in tables:
         if row.newest is None:
             if first_wave is None or to_key(row.due) > first_wave:
-                lacking.setdefault("还没有数据", []).append(row.table)
+                lacking.setdefault(say("no data yet"), []).append(row.table)
         elif not row.ok:
-            words = (
-                f"落后 {row.sessions_behind} 个交易日（晚 {row.hours_late:.0f} 小时）："
-                f"最新 {row.newest}，应到 {row.due}"
-            )
+            words = say(
+                "{sessions} sessions behind ({hours:.0f} hours late): newest {newest}, "
+                "due {due}",
+                sessions=row.sessions_behind, hours=row.hours_late, newest=row.newest,
+                due=row.due,
+            )  # fmt: skip
             lacking.setdefault(words, []).append(row.table)
     for words, names in lacking.items():
         level = Level.HARM if set(READ_BY_USERS) & set(names) else Level.WRONG
-        told = f"{'、'.join(names)} {words}"
+        told = f"{_listed(names)} {words}"
         yield Finding("tables:freshness", level, told, tuple(names))
 
 
 def missing(days: Sequence[date]) -> Iterator[Finding]:
     """Sessions that newer ones followed and that nobody published."""
     if days:
-        listed = "、".join(str(day) for day in days)
-        yield Finding(
-            "sessions:missing", Level.WRONG,
-            f"缺 {len(days)} 个交易日的净值：{listed}；gap_sensor 会补采，或运行 "
-            "fund-assets collect --missing 日期",
+        words = say(
+            "no NAVs of {count} sessions: {days}; gap_sensor asks for them, or run "
+            "fund-assets collect --missing DATE",
+            count=len(days), days=_listed(map(str, days)),
         )  # fmt: skip
+        yield Finding("sessions:missing", Level.WRONG, words)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return named(", ", "、").join(names)
 
 
 def lost(losses: Sequence[Loss]) -> Iterator[Finding]:
@@ -136,17 +146,26 @@ def lost(losses: Sequence[Loss]) -> Iterator[Finding]:
 def lost_words(losses: Sequence[Loss]) -> str:
     """Dates of which accepted NAVs vanished, and what brings them back."""
     first, gone = losses[0], sum(loss.rows_most - loss.rows_found for loss in losses)
-    more = f"（共 {len(losses):,} 个日期，少 {gone:,} 行）" if len(losses) > 1 else ""
-    return (
-        f"{first.nav_date} 的净值少了：曾有 {first.rows_most:,} 行，现有 {first.rows_found:,} "
-        f"行{more}；补回：{first.repair}，再 fund-assets validate"
+    more = (
+        say(" ({dates:,} dates in all, {rows:,} rows fewer)", dates=len(losses), rows=gone)
+        if len(losses) > 1
+        else ""
     )
+    return say(
+        "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; back with {repair}, then "
+        "fund-assets validate",
+        date=first.nav_date, before=first.rows_most, now=first.rows_found, more=more,
+        repair=first.repair,
+    )  # fmt: skip
 
 
 def held(batches: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """Batches that a blocking rule stops."""
     for batch in batches:
-        words = f"批次 {batch['batch_id']} 被拦截：{batch['held_because']}"
+        words = say(
+            "batch {batch} is blocked: {because}",
+            batch=batch["batch_id"], because=batch["held_because"],
+        )  # fmt: skip
         yield Finding("batches:held", Level.WRONG, words)
 
 
@@ -162,13 +181,18 @@ def failed(
     for check in checks:
         if stands(check, collected) and (check.severity == "ERROR" or _of_canary(check.check)):
             told.add(check.run_id)
-            words = f"检查未通过：{check.asset} {check.check}：{check.words}"
+            words = say(
+                "a check failed: {asset} {check}: {words}",
+                asset=check.asset, check=check.check, words=check.words,
+            )  # fmt: skip
             about = (f"{check.asset}/{check.check}",)
             yield Finding("checks:failed", Level.WRONG, words, about)
     for run in runs:
         explained = run.blocked and run.run_id in told
         if not explained and stands(run, collected):
-            words = f"最近一次运行失败：{run.job} {run.words}".rstrip()
+            words = say(
+                "the newest run failed: {job} {words}", job=run.job, words=run.words
+            ).rstrip()
             yield Finding("runs:failed", Level.WRONG, words, (run.job,))
 
 
@@ -190,9 +214,12 @@ def silent(daemons: Iterable[Heartbeat]) -> Iterator[Finding]:
     quiet = [b for b in daemons if HEARTBEAT_WARN_S <= b.age_s < HEARTBEAT_FAIL_S]
     for level, beats in ((Level.HARM, dead), (Level.SOON, quiet)):
         if beats:
-            names = "、".join(beat.daemon for beat in beats)
+            names = _listed(beat.daemon for beat in beats)
             longest = max(beat.age_s for beat in beats)
-            words = f"Dagster 守护进程没有心跳（{longest / 60:.0f} 分）：{names}"
+            words = say(
+                "no sign of Dagster's daemon for {minutes:.0f} minutes: {names}",
+                minutes=longest / 60, names=names,
+            )  # fmt: skip
             about = tuple(beat.daemon for beat in beats)
             yield Finding("daemon:heartbeat", level, words, about)
 
@@ -201,7 +228,10 @@ def full(free_bytes: int) -> Iterator[Finding]:
     """A disk without room."""
     if free_bytes < DISK_WARN_BYTES:
         level = Level.HARM if free_bytes < DISK_FAIL_BYTES else Level.SOON
-        words = f"磁盘只剩 {free_bytes / 1e9:.1f} GB：请清理 FUND_STATE 所在的磁盘"
+        words = say(
+            "only {free:.1f} GB of disk left: make room where FUND_STATE is",
+            free=free_bytes / 1e9,
+        )
         yield Finding("disk:free", level, words)
 
 
@@ -209,14 +239,19 @@ def calendar_ends(days_left: int, *, invented: bool) -> Iterator[Finding]:
     """A calendar that ends, or has ended; the simulated market's never does."""
     if days_left >= HORIZON_ALARM_DAYS or invented:
         return
-    what = (
-        "交易日历已用尽：此后每个工作日照常采集，日期暂定"
+    words = (
+        say(
+            "the trading calendar has ended: every weekday is collected, its date provisional. "
+            "Run fund-assets calendar refresh, or calendar import with the notices"
+        )
         if days_left < 0
-        else f"交易日历只剩 {days_left} 天（不足 {HORIZON_ALARM_DAYS} 天）"
-    )
-    remedy = "请运行 fund-assets calendar refresh，或 calendar import 通知全文"
-    joint = "。" if days_left < 0 else "："
-    yield Finding("calendar:horizon", Level.SOON, f"{what}{joint}{remedy}")
+        else say(
+            "the trading calendar ends in {left} days (less than {least}): run fund-assets "
+            "calendar refresh, or calendar import with the notices",
+            left=days_left, least=HORIZON_ALARM_DAYS,
+        )
+    )  # fmt: skip
+    yield Finding("calendar:horizon", Level.SOON, words)
 
 
 def refused(refusals: Mapping[str, Refusal]) -> Iterator[Finding]:
@@ -227,8 +262,12 @@ def refused(refusals: Mapping[str, Refusal]) -> Iterator[Finding]:
 
 def refused_words(refusal: Refusal) -> str:
     """Until when nothing is asked of a source that refuses us, and why."""
-    what = "拒绝访问" if refusal.reached else "连接不上"
-    return f"{what}，{moment(refusal.until):%m-%d %H:%M} 前不再请求：{refusal.because}"
+    sentence = (
+        later("refuses us, not asked before {until:%m-%d %H:%M}: {because}")
+        if refusal.reached
+        else later("is out of reach, not asked before {until:%m-%d %H:%M}: {because}")
+    )
+    return say(sentence, until=moment(refusal.until), because=refusal.because)
 
 
 def alarmed(holding: Iterable[Mapping[str, Any]], *, tables_late: bool) -> Iterator[Finding]:
@@ -242,7 +281,9 @@ def alarmed(holding: Iterable[Mapping[str, Any]], *, tables_late: bool) -> Itera
     for alert in holding:
         told = alert["kind"] in TOLD_BY_FACTS or (alert["kind"] == "freshness" and tables_late)
         if not told and alert["severity"] != "notice":
-            words = f"告警 {alert['subject']}：{alert['words']}"
+            words = say(
+                "alert {subject}: {words}", subject=alert["subject"], words=alert["words"]
+            )
             about = (str(alert["fingerprint"]),)
             yield Finding("alerts:holding", Level.WRONG, words, about)
 

@@ -20,6 +20,7 @@ from fund_assets.calendar import (
     to_key,
     to_stamp,
 )
+from fund_assets.language import say
 from fund_assets.monitoring import findings, records, sessions, vitals
 from fund_assets.monitoring.findings import Finding, Level
 from fund_assets.monitoring.ledger import Ledger
@@ -345,7 +346,9 @@ def absent(settings: Settings) -> Status:
         exists=False,
         findings=(
             Finding(
-                "database:connection", Level.HARM, "仓库尚未建立：请先运行 fund-assets run"
+                "database:connection",
+                Level.HARM,
+                say("there is no warehouse yet: run fund-assets run first"),
             ),
         ),
     )

@@ -16,9 +16,9 @@ from fund_assets.nav import rules
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.desk import decided
 from fund_assets.nav.returns import GROWTH_TOLERANCE_PCT, last_digit
-from fund_assets.nav.timeline import GROWTH_ROUNDING, Timeline, corrections, keys_of
+from fund_assets.nav.timeline import Timeline, corrections, keys_of
 from fund_assets.nav.witness import backing, refused_before, voices_of
-from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED_NAMES
 from fund_assets.schemas.kinds import KINDS
 
 #: A wave's date may lie this many calendar days before its newest one (long holidays).

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from fund_assets.nav.observe import Landing, prepare
 from fund_assets.nav.rules import valid_codes
-from fund_assets.nav.timeline import GROWTH_ROUNDING
-from fund_assets.schemas.columns import OBSERVED, OBSERVED_NAMES
+from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED, OBSERVED_NAMES
 from fund_assets.schemas.table import Column
 
 KEY = ["fund_code", "nav_date"]

@@ -16,7 +16,7 @@ from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.money import MOST_DAYS
 from fund_assets.nav.rules import legal_levels
 from fund_assets.nav.witness import BACKED
-from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED_NAMES
 from fund_assets.schemas.tables import NAV_REVISION
 
 #: How far a published sum may be from the days that it sums up, yuan a day.
@@ -25,8 +25,6 @@ SUM_ROUNDING = 0.0001
 SUM_SLACK = 0.03
 #: After more days without a NAV a new series begins.
 SILENCE_DAYS = 366
-#: A growth with two decimals and one with four are the same when this close.
-GROWTH_ROUNDING = 0.00501
 #: What rules want to know of a candidate; stored rows have the neutral values.
 CONTEXT = {
     "kind": "",

@@ -24,8 +24,9 @@ from fund_assets.nav.observe import Landing
 from fund_assets.nav.rules import IN_CONTEXT, RULES, Severity, Verdict
 from fund_assets.schemas.tables import NAV_QUARANTINE
 from fund_assets.warehouse import Warehouse, quarantine
+from fund_assets.warehouse.held import STATES, Wanted
 from fund_assets.warehouse.publishing import Outcome
-from fund_assets.warehouse.quarantine import Desk, Wanted
+from fund_assets.warehouse.quarantine import Desk
 from fund_assets.warehouse.transactions import retried
 
 Plans = Callable[[Batch, Known], Plan]
@@ -318,7 +319,7 @@ def _to_decide(
 ) -> tuple[pd.DataFrame, Decided]:
     """The held rows that are meant; named ones that are decided otherwise are an error."""
     if wanted.ids:
-        wanted = replace(wanted, states=quarantine.STATES)
+        wanted = replace(wanted, states=STATES)
     rows = find(wanted)
     otherwise = rows[~rows["state"].isin(["held", state])]
     if len(otherwise):

@@ -7,7 +7,7 @@ pipeline's steps, or of the whole market.
 from collections.abc import Sequence
 from typing import Any
 
-from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED_NAMES
 from fund_assets.schemas.tables import LEGAL_LEVELS
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -141,8 +141,6 @@ def corrections(
 
 def _by_figure(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the ledger with what changed in place of all figures of two versions."""
-    from fund_assets.nav.timeline import GROWTH_ROUNDING
-
     pairs = {name: [row.pop(name), row.pop(f"{name}_after")] for name in OBSERVED_NAMES}
     changed = {
         name: [was, now]

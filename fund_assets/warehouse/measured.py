@@ -1,6 +1,6 @@
-"""Looking up stored metrics and peers: of one fund, of some, of those that meet conditions.
+"""Looking up stored metrics, peers and rates: of one fund, of some, of those that fit.
 
-Belongs here: the reads of the commands `metrics`, `compare` and `screen`. Does not belong
+Belongs here: the reads of `metrics`, `compare`, `screen` and `rate show`. Does not belong
 here: computing (`metrics/`), storing (`measures.py`).
 """
 
@@ -84,3 +84,8 @@ def _peer_columns() -> str:
     return ", ".join(
         f"p.{name}_{part}" for name in PEER_METRICS for part in ("rank", "peers", "percentile")
     )
+
+
+def rates(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """The entered risk-free rates, oldest first: since (yyyymmdd), rate (a fraction), note."""
+    return warehouse.rows("SELECT since, rate, note FROM risk_free_rate ORDER BY since")

@@ -93,15 +93,10 @@ def _between(first: int, last: int) -> int:
 
 def read_rate(warehouse: Warehouse, default: float) -> RiskFreeRate:
     """The stored risk-free rates; without any, the constant `default`."""
-    rows = rates(warehouse)
+    rows = warehouse.frame("SELECT * FROM risk_free_rate ORDER BY since", RISK_FREE_RATE)
     if rows.empty:
         return RiskFreeRate.constant(default)
     return RiskFreeRate.from_rows(rows["since"], rows["rate"])
-
-
-def rates(warehouse: Warehouse) -> pd.DataFrame:
-    """The stored risk-free rates, oldest first: the columns of `RISK_FREE_RATE`."""
-    return warehouse.frame("SELECT * FROM risk_free_rate ORDER BY since", RISK_FREE_RATE)
 
 
 @retried

@@ -109,6 +109,16 @@ def test_an_asset_says_all_that_the_ui_shows(key):
     assert has_condition == (key in ("validated_nav", "fund_metrics"))
 
 
+@pytest.mark.parametrize("key", [*ORDER, *WEEK])
+def test_an_asset_leads_to_its_code(key):
+    """Stops the UI from leading nowhere, or to another file."""
+    (reference,) = SPECS[key].metadata["dagster/code_references"].code_references
+    path = Path(reference.file_path)
+    assert path == ROOT / "fund_assets" / "assets" / f"{key}.py"
+    lines = path.read_text("utf-8").splitlines()[reference.line_number - 1 :]
+    assert f"def {key}(" in "\n".join(lines[:60])
+
+
 @pytest.mark.parametrize("key", WEEK)
 def test_a_weekly_asset_says_what_the_ui_shows_and_waits_for_its_job(key):
     """Stops a weekly step without words, or one that an evening's run sets off."""

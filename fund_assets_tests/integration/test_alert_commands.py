@@ -55,13 +55,15 @@ def letter(state, error=""):
 
 def test_list_says_what_holds(warehouse):
     """Stops a person from not finding the fingerprint to silence, and markup from being eaten."""
-    assert "没有告警\n平台：需要留意\n    还没有数据" in invoke("alert", "list", code=1)
+    assert "no alerts\nplatform: Needs a look\n    no data yet" in invoke(
+        "alert", "list", code=1
+    )
     store(warehouse, RUN, messages=[letter("dead", "refused: errcode 310000")])
     said = invoke("alert", "list", code=1)
-    assert f"【警告】{RUN.fingerprint}" in said
+    assert f"[warning] {RUN.fingerprint}" in said
     assert RUN.words in said
-    assert "此刻已不成立" in said  # no such run is recorded
-    assert "发送失败，已放弃 id-dead dingtalk 标题  4 次 refused: errcode 310000" in said
+    assert "holds no more" in said  # no such run is recorded
+    assert "given up id-dead dingtalk 标题  4 tries refused: errcode 310000" in said
 
 
 def test_silence_and_unsilence(warehouse):
@@ -70,10 +72,10 @@ def test_silence_and_unsilence(warehouse):
     said = invoke("alert", "silence", RUN.fingerprint, "--for", "2d", "--note", "张：维护")
     until = (datetime.now(SHANGHAI) + timedelta(days=2)).strftime("%Y-%m-%d")
     assert f"{RUN.fingerprint} is silent until {until}" in said
-    assert f"静默 {RUN.fingerprint} 至" in invoke("alert", "list", code=1)
+    assert f"{RUN.fingerprint} is silent until" in invoke("alert", "list", code=1)
     assert "张：维护" in invoke("alert", "list", code=1)
     invoke("alert", "unsilence", RUN.fingerprint)
-    assert "静默" not in invoke("alert", "list", code=1)
+    assert "is silent" not in invoke("alert", "list", code=1)
     assert "is not silenced" in invoke("alert", "unsilence", RUN.fingerprint, code=2)
     invoke("alert", "silence", "freshness", "--for", "30m", "--note", "all of a kind")
 

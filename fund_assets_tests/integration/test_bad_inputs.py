@@ -4,6 +4,7 @@ Also every command that reads, on a state where nothing has run.
 """
 
 import os
+import re
 import socket
 
 import pytest
@@ -226,6 +227,24 @@ def test_a_bad_input_is_told_in_one_sentence(state, tmp_path, busy, arguments, r
     assert list((tmp_path / "here").iterdir()) == []
 
 
+#: English that no language changes: names of commands, options, settings, files and rules.
+NAMES = re.compile(
+    r"`[^`]*`|'[^']*'|--[\w-]+|[A-Z_0-9]{2,}=?\w*|[\w.-]*[/_.\d@][\w./@-]*|fund-assets( \w+)*"
+)
+
+
+def test_bad_inputs_are_told_in_chinese(state, monkeypatch, busy):
+    """Stops a refusal that a Chinese reader is told in English, in whole or in part."""
+    monkeypatch.setenv("FUND_LANG", "zh")
+    left = {}
+    for arguments, _ in BAD:
+        _, output = told(arguments.format(busy=busy))
+        assert output.startswith("错误：")
+        if found := re.search(r"([A-Za-z]+[;:]? +){3}[a-z]+", re.sub(NAMES, "", output)):
+            left[arguments] = found[0]
+    assert not left
+
+
 def test_there_are_a_hundred():
     """Stops the table from shrinking, and a command from being left out of it."""
     assert len(BAD) == len(set(BAD)) >= 100
@@ -247,7 +266,7 @@ def test_reading_never_creates(tmp_path, arguments):
 def test_the_others_look_without_making(tmp_path, arguments):
     """Stops an examination of a new machine from leaving folders behind."""
     _, output = told(arguments)
-    assert "fund-assets run" in output or "交易日" in output
+    assert "fund-assets run" in output or "sessions" in output
     assert not (tmp_path / "state").exists()
 
 

@@ -16,8 +16,8 @@ from fund_assets.steps import deciding
 from fund_assets.steps.collecting import collect_wave
 from fund_assets.steps.deciding import BlockedError, Decision
 from fund_assets.steps.validating import validate
-from fund_assets.warehouse import history, quarantine
-from fund_assets.warehouse.quarantine import Wanted
+from fund_assets.warehouse import held, history, quarantine
+from fund_assets.warehouse.held import Wanted
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import COUNTS, FRIDAY
 
@@ -409,11 +409,11 @@ def test_filters_and_ids(jumped):
     for name, value in (("rules", "R07_nav_bounds"), ("funds", "999999"), ("kinds", "no"),
                         ("dates", THU), ("batches", "w1"), ("states", "rejected")):  # fmt: skip
         assert find(**{**both, name: (value,)}) == 0
-    assert quarantine.full_ids(market.warehouse, [row["id"][:6], row["id"]]) == (row["id"],)
+    assert held.full_ids(market.warehouse, [row["id"][:6], row["id"]]) == (row["id"],)
     with pytest.raises(DeskError, match="000000: no row of the quarantine has this id"):
-        quarantine.full_ids(market.warehouse, ["000000"])
+        held.full_ids(market.warehouse, ["000000"])
     with pytest.raises(DeskError, match="'%%%%%%' is no id"):
-        quarantine.full_ids(market.warehouse, ["%%%%%%"])
+        held.full_ids(market.warehouse, ["%%%%%%"])
 
 
 def command(market, *arguments, clock="2026-09-19T09:00", **settings):
@@ -433,11 +433,11 @@ def test_the_commands(jumped, monkeypatch):
     monkeypatch.setenv("LOGNAME", "zhang")
     listed = command(market, "list")
     assert listed.exit_code == 0 and row["id"][:8] in listed.output and code in listed.output
-    assert "共 1 行：R08_jump_unconfirmed 1" in listed.output
+    assert "1 row: R08_jump_unconfirmed 1" in listed.output
     (found,) = json.loads(command(market, "list", "--fund", code, "--json").output)
     assert found["id"] == row["id"] and found["unit_nav"] == row["unit_nav"]
     shown = command(market, "show", row["id"][:6])
-    assert "隔离中" in shown.output and "← 隔离的值" in shown.output
+    assert "held back" in shown.output and "← the held value" in shown.output
     around = json.loads(command(market, "show", row["id"], "--json").output)["accepted_around"]
     assert [one["nav_date"] for one in around][-1] == THU
 
@@ -457,6 +457,6 @@ def test_the_commands(jumped, monkeypatch):
     refused = command(market, "reject", row["id"], "--because", "x", "--by", "li")
     assert refused.exit_code == 1 and "a decision stands" in refused.output
     late = command(market, "list", "--state", "all")
-    assert "已接受" in late.output
+    assert "accepted" in late.output
     assert "zhang" in command(market, "show", row["id"]).output
     assert command(market, "replay", "--because", "x").output == "no held row fits\n"

@@ -93,17 +93,17 @@ def test_4_january_2027_goes_on_and_is_told(tmp_path, monkeypatch):
     assert row.ok and row.provisional
     platform.warehouse.close()
     nav, metrics, year = shown(monkeypatch, tmp_path / "unknown")
-    assert "2027-01-04（暂定）" in nav and "2026-12-31（暂定）" not in nav
-    assert "计算日 2027-01-04（日历未知，日期暂定）" in metrics
-    assert "2027-01-01 起日历未知" in year
+    assert "2027-01-04 (provisional)" in nav and "2026-12-31 (provisional)" not in nav
+    assert "as of 2027-01-04 (calendar unknown, date provisional)" in metrics
+    assert "from 2027-01-01 on the calendar is unknown" in year
 
     # The calendar is announced afterwards, and the evening's waves come once more.
     for state in (tmp_path / "unknown", tmp_path / "known"):
         told = fund_assets(monkeypatch, state, "calendar", "import", "-", text=NOTICE)
         assert "2027: 243 sessions" in told and "One witness" in told
     nav, metrics, year = shown(monkeypatch, tmp_path / "unknown")
-    assert "暂定" not in nav and "日期暂定" not in metrics and "暂定" not in year
-    assert "2027-01-04" in nav and "2027-01-01 至 2027-12-31 共 243 个交易日" in year
+    assert "(provisional)" not in nav + year and "date provisional" not in metrics + year
+    assert "2027-01-04" in nav and "2027-01-01 to 2027-12-31: 243 sessions" in year
     later, _, (fresh, horizon) = evening(tmp_path / "unknown")
     known, again, _ = evening(tmp_path / "known")
     assert not later.calendar.is_provisional(NEW) and not later.calendar.is_session(

@@ -53,7 +53,7 @@ def test_a_blocked_batch_is_one_thing_at_the_desk(market, monkeypatch):
     listed = command(market, monkeypatch, "list")
     assert f"fund-assets quarantine show {name}" in listed.output
     shown = command(market, monkeypatch, "show", name)
-    assert "被拦截" in shown.output and "R02_row_count" in shown.output
+    assert "blocked" in shown.output and "R02_row_count" in shown.output
     assert "Lifted by a wave with the usual rows" in shown.output
     assert json.loads(command(market, monkeypatch, "show", name, "--json").output)["rows_read"]
 
@@ -85,7 +85,8 @@ def test_a_blocked_batch_is_rejected_by_a_person(market, monkeypatch):
 
     shown = command(market, monkeypatch, "show", name)
     assert (
-        "已拒绝" in shown.output and "by 王经理 at 20260918220000: half a page" in shown.output
+        "rejected" in shown.output
+        and "by 王经理 at 20260918220000: half a page" in shown.output
     )
     assert "R02_row_count" in shown.output, "what held it stays readable"
     assert name not in command(market, monkeypatch, "list").output

@@ -31,7 +31,7 @@ from fund_assets.steps.events import refresh_events
 from fund_assets.steps.listing import refresh
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse, WarehouseError, landing
-from fund_assets.warehouse.quarantine import Wanted
+from fund_assets.warehouse.held import Wanted
 from fund_assets_tests.integration.evenings import Tampered
 
 BEFORE, EVENING = "2026-09-17T21:40:00", "2026-09-18T21:40:00"

@@ -1,6 +1,7 @@
 """The terminal dashboard: alignment, escaping and what it says."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -8,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from fund_assets.language import speaking
 from fund_assets.monitoring.dashboard import (
     LEAST_WIDTH,
     MOST_WIDTH,
@@ -171,6 +173,25 @@ def test_what_matters_is_first_and_the_result_is_last(width):
     ]  # fmt: skip
     shown = lines(ABSENT, width)
     assert "仓库尚未建立" in shown[-2]
+
+
+def test_an_english_reader_sees_no_chinese():
+    """Stops a heading that only a Chinese reader understands, and one that fits nowhere."""
+    plain = replace(
+        USUAL, problems=("validated_nav is late",), failing_checks=(), quarantine=(),
+        notices=(), warehouse="/data/warehouse.db",
+    )  # fmt: skip
+    for width in (60, 80, 124):
+        with speaking("en"):
+            shown = lines(plain, width)
+        assert all(cell_len(line) == width for line in shown)
+        assert not re.search(r"[\u4e00-\u9fff（）：，]", "\n".join(shown))
+    with speaking("en"):
+        narrow = "\n".join(lines(plain, 60))
+    assert "…" not in narrow
+    for text in ("✗ validated_nav 09-14  09-17", "12,345/12,345", "new:18.4M", "25.0 min",
+                 "✗ 1 problem", "fund-assets nav 000001"):  # fmt: skip
+        assert text in narrow, text
 
 
 def test_texts_of_data_stay_as_they_are():

@@ -13,8 +13,8 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.sources.base import empty_observations
 from fund_assets.sources.decode import event_frame
-from fund_assets.warehouse import Warehouse, landing, quarantine
-from fund_assets.warehouse.quarantine import Wanted
+from fund_assets.warehouse import Warehouse, held, landing, quarantine
+from fund_assets.warehouse.held import Wanted
 from fund_assets_tests import stores
 from fund_assets_tests.unit.test_publishing import FRI, MON, THU, TUE, WED, batches, put
 
@@ -172,16 +172,16 @@ def test_listed_funds_with_held_rows(warehouse):
 def test_an_id_is_told_by_its_beginning(warehouse):
     """Stops a short beginning from deciding about the wrong row."""
     put(warehouse, NAV_QUARANTINE, row(1), row(0x10), row(0x11))
-    assert quarantine.full_ids(warehouse, ["000001", "000010a", "000001aa"]) == (
+    assert held.full_ids(warehouse, ["000001", "000010a", "000001aa"]) == (
         row(1)["id"], row(0x10)["id"],
     )  # fmt: skip
     for wrong, words in (("00001", "'00001' is no id: 6 or more"), ("000001x", "is no id"),
                          ("00000f", "00000f: no row"), ("a" * 41, "is no id")):  # fmt: skip
         with pytest.raises(DeskError, match=words):
-            quarantine.full_ids(warehouse, [wrong])
+            held.full_ids(warehouse, [wrong])
     put(warehouse, NAV_QUARANTINE, row(1) | {"id": "000001b" + "0" * 33})
     with pytest.raises(DeskError, match="000001 begins several ids, as 000001a"):
-        quarantine.full_ids(warehouse, ["000001"])
+        held.full_ids(warehouse, ["000001"])
 
 
 def test_a_decision_marks_held_rows_once(warehouse):

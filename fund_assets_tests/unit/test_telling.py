@@ -2,6 +2,7 @@
 
 import io
 import logging
+import threading
 
 import dagster as dg
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from fund_assets.checks.results import SHOWN, case_table, check_result
 from fund_assets.cli.telling import Teller
+from fund_assets.language import speaking
 
 #: What a failed check may come with: results of ours, and of older releases or other code.
 FORMS = {
@@ -35,6 +37,12 @@ TOLD = {
     "neither": ["✗ fund_nav       found ERROR", "                 newest 2026-09-17"],
     "bare": ["✗ fund_nav       found ERROR"],
 }
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with speaking("en"):
+        yield
 
 
 def lines_of(result):
@@ -97,3 +105,15 @@ def test_a_result_without_cases_passes_and_has_the_same_figures():
     assert {name: value.value for name, value in result.metadata.items()} == {
         "looked_at": 7, "failed": 0,
     }  # fmt: skip
+
+
+def test_threads_speak_as_the_command_does():
+    """Stops a line that another thread logs from being in another language."""
+    written = io.StringIO()
+    teller = Teller(Console(file=written, width=200, highlight=False))
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "", (), None)
+    record.report = object()
+    thread = threading.Thread(target=teller.emit, args=(record,))
+    thread.start()
+    thread.join()
+    assert "a line could not be told: " in written.getvalue()

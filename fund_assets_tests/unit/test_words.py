@@ -1,0 +1,182 @@
+"""The language of the commands: what is chosen, looked up, and found in finished words."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import fund_assets
+from fund_assets import language
+from fund_assets.language import VALUE, chosen, say, sentences, speaking, translated
+
+PACKAGE = Path(fund_assets.__file__).parent
+#: What prints: its sentences stand in `say` or `later`.
+PRINTING = [*sorted((PACKAGE / "cli").glob("*.py")), PACKAGE / "monitoring" / "dashboard.py"]
+#: What raises an error that a command tells by its words.
+REFUSING = [
+    *sorted((PACKAGE / "cli").glob("*.py")),
+    *(PACKAGE / name for name in (
+        "metrics/screening.py", "schemas/codes.py", "schemas/kinds.py", "schemas/words.py",
+        "steps/validating.py",
+    )),
+]  # fmt: skip
+ERRORS = {"NotThere", "BadParameter", "UsageError", "ClickException", "fail"}
+PRINTERS = {"echo", "print", "add_column", "add_row", "status", "Table", "_line", "doing"}
+#: Names that are the same in every language: commands, files, units, signs.
+PLAIN = re.compile(r"[A-Z]{2,}\w*|\W+|\[/?[a-z ]*\]|fund-assets( \w+)*|make dev|s|GB|MB|M")
+
+
+def calls(path):
+    """Each call of a module: its function's name, and the call."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else (
+                getattr(node.func, "id", "")
+            )  # fmt: skip
+            yield name, node
+
+
+def told(path):
+    """The sentences that a module hands to `say` and `later`."""
+    return {
+        node.args[0].value
+        for name, node in calls(path)
+        if name in ("say", "later") and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def sample(node):
+    """Words as an expression makes them, with X for each value; None when it has no words."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        parts = [v.value if isinstance(v, ast.Constant) else "X1" for v in node.values]
+        return "".join(parts)
+    return None
+
+
+def texts(node):
+    """Literal texts that an argument is made of, without what `say` and its kin return."""
+    if isinstance(node, ast.Call):
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(node, ast.Subscript):
+            yield from texts(child)
+
+
+def test_every_sentence_is_in_the_catalogue():
+    """Stops a sentence that a Chinese reader would be told in English."""
+    speakers = [
+        p for p in PACKAGE.rglob("*.py") if "fund_assets.language" in p.read_text("utf-8")
+    ]
+    assert len(speakers) > 20
+    assert not {text for path in speakers for text in told(path)} - sentences().keys()
+
+
+@pytest.mark.parametrize("path", PRINTING, ids=lambda path: path.name)
+def test_nothing_is_printed_past_the_catalogue(path):
+    """Stops words that are printed in one language whatever is spoken."""
+    left = [
+        (node.lineno, text)
+        for name, node in calls(path)
+        if name in PRINTERS
+        for argument in node.args
+        for text in texts(argument)
+        if (words := re.sub(PLAIN, " ", re.sub(r"\[/?[\w ]*\]", "", text)).strip())
+        and re.search(r"[a-z]{2}|[\u4e00-\u9fff]", words)
+        and " " in text.strip()
+    ]
+    assert not left
+
+
+@pytest.mark.parametrize("path", REFUSING, ids=lambda path: path.name)
+def test_every_refusal_is_translated(path):
+    """Stops an error that a Chinese reader would be told in English."""
+    left = []
+    for name, node in calls(path):
+        if not (name in ERRORS or name.endswith("Error")) or not node.args:
+            continue
+        words = sample(node.args[0])
+        if words and re.search(r"[a-z]{3}.* .*[a-z]{3}", words):
+            with speaking("zh"):
+                found = translated(words)
+            if found == words:
+                left.append((node.lineno, words))
+    assert not left
+
+
+def test_both_sides_have_the_same_values():
+    """Stops a figure that one language leaves out, or that neither has."""
+    for english, chinese in sentences().items():
+        names = [{value[1] for value in VALUE.finditer(text)} for text in (english, chinese)]
+        assert names[0] == names[1], english
+
+
+def test_no_sentence_is_there_twice():
+    """Stops a part of the catalogue from hiding another's sentence."""
+    from fund_assets.language import zh
+
+    parts = [getattr(zh, name) for name in vars(zh) if re.fullmatch("_[A-Z]+", name)]
+    assert len(parts) == 8
+    assert sum(map(len, parts)) == len(sentences())
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "FUND_LANG": "en"}, "en"),
+        ({"LANG": "en_US.UTF-8", "FUND_LANG": "zh"}, "zh"),
+    ],
+)
+def test_the_language_is_that_of_the_setting_or_the_locale(
+    monkeypatch, tmp_path, environment, language
+):
+    """Stops a Chinese machine from being spoken to in English, and the reverse."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FUND_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert chosen() == language
+
+
+def test_the_setting_may_stand_in_the_file(monkeypatch, tmp_path):
+    """Stops FUND_LANG of .env from meaning nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FUND_LANG", raising=False)
+    monkeypatch.setenv("LANG", "C")
+    (tmp_path / ".env").write_text("FUND_LANG=zh\n", "utf-8")
+    assert chosen() == "zh"
+
+
+def test_a_sentence_is_said_in_the_language_spoken():
+    """Stops values from being lost on the way, and a language from outliving its block."""
+    with speaking("en"):
+        assert say("{count:,} rows", count=1234) == "1,234 rows"
+        with speaking("zh"):
+            assert say("{count:,} rows", count=1234) == "1,234 行"
+        assert say("{count:,} rows", count=1234) == "1,234 rows"
+    assert language.is_chinese()
+
+
+def test_finished_words_are_found_by_their_pattern():
+    """Stops an error from below from staying English, or its parts from being lost."""
+    words = (
+        "Invalid value for '--kind': there is no kind 'bonds': do you mean bond?; see "
+        "`fund-assets screen --help`"
+    )
+    with speaking("zh"):
+        assert translated(words) == (
+            "'--kind' 的值不对：没有类型 'bonds'：是不是 bond？；见 `fund-assets screen --help`"
+        )
+        assert translated("words that nobody knows {here}") == "words that nobody knows {here}"
+    with speaking("en"):
+        assert translated(words) == words
