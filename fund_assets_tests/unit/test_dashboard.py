@@ -178,8 +178,8 @@ def test_what_matters_is_first_and_the_result_is_last(width):
 def test_an_english_reader_sees_no_chinese():
     """Stops a heading that only a Chinese reader understands, and one that fits nowhere."""
     plain = replace(
-        USUAL, problems=("validated_nav is late",), failing_checks=(), quarantine=(),
-        notices=(), warehouse="/data/warehouse.db",
+        USUAL, failing_checks=(), quarantine=(), warehouse="/data/warehouse.db",
+        findings=(Finding("tables:freshness", Level.HARM, "validated_nav is late"),),
     )  # fmt: skip
     for width in (60, 80, 124):
         with speaking("en"):
@@ -190,7 +190,7 @@ def test_an_english_reader_sees_no_chinese():
         narrow = "\n".join(lines(plain, 60))
     assert "…" not in narrow
     for text in ("✗ validated_nav 09-14  09-17", "12,345/12,345", "new:18.4M", "25.0 min",
-                 "✗ 1 problem", "fund-assets nav 000001"):  # fmt: skip
+                 "✗ Something is wrong: 1", "fund-assets nav 000001"):  # fmt: skip
         assert text in narrow, text
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from fund_assets.health import verdict
 from fund_assets.health.page import Page, curve
+from fund_assets.language import say
 from fund_assets.monitoring import findings
 from fund_assets.monitoring.findings import VERDICTS, Finding, Level
 from fund_assets.monitoring.records import FailedRun, FailingCheck
@@ -203,7 +204,7 @@ def test_one_verdict_for_all_that_show_it(found, expected):
     assert states - {"pass"} == {
         "healthy": set(), "degraded": {"warn"}, "unhealthy": {"fail"}
     }[expected]  # fmt: skip
-    words = VERDICTS[expected]
+    words = say(VERDICTS[expected])
     assert words in Seen(Page(UI).render(status)).text
     assert any(words in line for line in lines(status, 92))
 
