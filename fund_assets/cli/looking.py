@@ -193,8 +193,8 @@ def _show(
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in shown:
-        first = name == "nav_date"
-        table.add_column(say(TITLES[name]), justify="left" if first else "right", no_wrap=first)
+        dated = name == "nav_date"
+        table.add_column(say(TITLES[name]), justify="left" if dated else "right", no_wrap=dated)
     for row in rows:
         mark = say(" (provisional)") if from_key(row["nav_date"]) > known_until else ""
         cells = [_cell(name, row[name], from_key) for name in shown]

@@ -93,7 +93,7 @@ def translated(words: str) -> str:
     for pattern, sentence in _patterns():
         if found := pattern.fullmatch(words):
             return sentence.format(**{k: translated(v) for k, v in found.groupdict().items()})
-    return words
+    return "\n".join(map(translated, words.split("\n"))) if "\n" in words else words
 
 
 @cache
@@ -106,9 +106,16 @@ def sentences() -> dict[str, str]:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """What finished words of a sentence look like, those with the most own words first."""
+    """What finished words of a sentence look like, those with the most own words first.
+
+    A sentence of values and signs alone is said and not searched for: it is like many others.
+    """
     found = sorted(
-        (english for english in sentences() if VALUE.search(english)),
+        (
+            english
+            for english in sentences()
+            if VALUE.search(english) and re.search("[A-Za-z]", VALUE.sub("", english))
+        ),
         key=lambda english: -len(VALUE.sub("", english)),
     )
     return [(pattern(one), VALUE.sub(r"{\1}", sentences()[one])) for one in found]

@@ -547,6 +547,142 @@ _BELOW = {
     "{place} has no tables yet: run `fund-assets init`": "{place} 还没有表：请运行 `fund-assets init`",
 }
 
+#: Refusals of settings, calendar, desk, export and warehouse, and words of the system in them.
+_DEEPER = {
+    "Address already in use": "地址已被占用",
+    "Cannot assign requested address": "本机没有这个地址",
+    "Is a directory": "这是目录",
+    "No space left on device": "磁盘已满",
+    "No such file or directory": "没有这个文件或目录",
+    "Not a directory": "不是目录",
+    "Permission denied": "没有权限",
+    "Read-only file system": "文件系统只读",
+    "no {file} in {folders}: run this from the project's root, or set {name} to the folder that "
+    "holds it": "{folders} 中没有 {file}：请在项目根目录运行，或把 {name} 设为它所在的目录",
+    "this system has no POSIX file locks, which collecting, alerts and exports need: run Fund "
+    "Assets on Linux or macOS, on Windows in WSL or a container": "本系统没有 POSIX 文件锁，采集、告警与导出都需要它："
+    "请在 Linux 或 macOS 上运行，Windows 上请用 WSL 或容器",
+    "{name}={value}: Value error, {words}": "{name}={value}：{words}",
+    "{name}={value}: String should match pattern {pattern}": "{name}={value}：须符合 {pattern}",
+    "{name}={value}: Input should be {words}": "{name}={value}：应为{words}",
+    "greater than or equal to {least:g}": "不小于 {least} 的数",
+    "less than or equal to {most:g}": "不大于 {most} 的数",
+    "greater than {least:g}": "大于 {least} 的数",
+    "less than {most:g}": "小于 {most} 的数",
+    "a valid integer, unable to parse string as an integer": "整数",
+    "a valid number, unable to parse string as a number": "数字",
+    "a valid boolean, unable to interpret input": "真或假（true 或 false）",
+    "no such moment; there are {names}": "没有这个时刻；可用的有 {names}",
+    "a token has {length} printable ASCII characters or more: {command} makes one": "密钥须为 {length} 个以上可打印的 ASCII 字符：{command} 可生成一个",
+    "an address begins with https:// or http:// and has no spaces": "地址须以 https:// 或 http:// 开头，且不含空格",
+    "{text} is no port: a number from 1 to 65535 is": "{text} 不是端口：端口为 1 到 65535 的数",
+    "{name}: a fund code has six digits, such as 000001": "{name}：基金代码为六位数字，如 000001",
+    "{count} funds: a chart shows at most {most}": "{count} 只基金：一张图最多显示 {most} 只",
+    "{name}: {address} is no e-mail address": "{name}：{address} 不是邮件地址",
+    "{prefix}ALERT_SMTP_HOST: e-mail needs the name of a server": "{prefix}ALERT_SMTP_HOST：发邮件需要服务器名",
+    "{prefix}ALERT_SMTP_USER and {again}ALERT_SMTP_PASSWORD go together": "{prefix}ALERT_SMTP_USER 与 {again}ALERT_SMTP_PASSWORD 须同时设置",
+    "{prefix}ALERT_SMTP_USER, {again}ALERT_SMTP_PASSWORD: only ASCII is sent": "{prefix}ALERT_SMTP_USER、{again}ALERT_SMTP_PASSWORD：只能用 ASCII 字符",
+    "{prefix}ALERT_SMTP_SECURITY: none is for a server on this machine; use starttls or tls": "{prefix}ALERT_SMTP_SECURITY：none 只用于本机的服务器；请用 starttls 或 tls",
+    "{prefix}SCORE_WEIGHT_*: all are 0, one must be above\n{hint}": "{prefix}SCORE_WEIGHT_*：全部为 0，至少一个须大于 0\n{hint}",
+    "{name} needs Apprise: pip install 'fund-assets[apprise]'": "{name} 需要 Apprise：pip install 'fund-assets[apprise]'",
+    "{name}: address {place} is {scheme}://, of which Apprise cannot tell a refusal: set {other} "
+    "instead": "{name}：第 {place} 个地址是 {scheme}://，Apprise 无法得知它是否被拒绝：请改设 {other}",
+    "{name}: address {place} ({scheme}://) is none that Apprise knows": "{name}：Apprise 不认识第 {place} 个地址（{scheme}://）",
+    "{package} has no list {name} of dates: install the release of exchange_calendars that is "
+    "pinned": "{package} 没有日期表 {name}：请安装所锁定版本的 exchange_calendars",
+    "the package exchange_calendars is missing: install it": "缺少软件包 exchange_calendars：请安装",
+    "the trading calendar ends on {end}, {day} is beyond it: run `fund-assets calendar refresh`, "
+    "or `fund-assets calendar import FILE` with the year's notices, or upgrade "
+    "exchange_calendars": "交易日历止于 {end}，{day} 在其后：请运行 `fund-assets calendar refresh`，"
+    "或用 `fund-assets calendar import FILE` 导入当年的通知，或升级 exchange_calendars",
+    "the exchange opened on {first}, {day} is before it": "交易所 {first} 开市，{day} 在此之前",
+    "there are no {count} sessions before {day}": "{day} 之前没有 {count} 个交易日",
+    "refused: {day} is a weekend; the exchange never opens then": "拒绝：{day} 是周末；交易所从不开市",
+    "refused: differs from the known calendar on {count} days, first {day}, {there} there: look "
+    "it up in the exchange's notice; if the known day is wrong, `fund-assets calendar import` "
+    "the notice, or `fund-assets calendar set` it": "拒绝：与已知日历有 {count} 天不同，首个为 {day}，那里是 {there}："
+    "请查交易所的通知；若已知的有误，请用 `fund-assets calendar import` 导入通知，或用 `fund-assets calendar set` 录入",
+    "refused: {year} has {count} sessions, 235 to 250 are possible": "拒绝：{year} 有 {count} 个交易日，应为 235 到 250 个",
+    "refused: the two notices differ on {count} weekdays: {days}; nothing was entered. Compare "
+    "the texts with the official pages; if both stand so, the exchange decides when it trades: "
+    "import its notice alone": "拒绝：两份通知有 {count} 个工作日不同：{days}；没有录入任何内容。请与官方页面核对原文；"
+    "若两者确实如此，以交易所为准：请只导入它的通知",
+    "refused: two notices of {who} on {year}, {one} and {other}, differ on {count} weekdays, "
+    "first {day}: {here} and {there}; leave out the one that is wrong": "拒绝：{who} 关于 {year} 年的两份通知 {one} 与 {other} 有 {count} 个工作日不同，"
+    "首个为 {day}：{here} 与 {there}；请去掉有误的一份",
+    "refused: {one} and {other} differ on {count} days: {days}; nothing was taken over. Try again "
+    "tomorrow, or `fund-assets calendar import` the year's notices, which decide": "拒绝：{one} 与 {other} 有 {count} 天不同：{days}；没有采用任何内容。"
+    "请明天再试，或用 `fund-assets calendar import` 导入当年的通知，以通知为准",
+    "the calendar is known until {end}: import the notice of {year} first": "日历已知至 {end}：请先导入 {year} 年的通知",
+    "{name}: the notice is of {year}, and nothing is known after {end}: import the notice of "
+    "{before} first, or with it": "{name}：通知是 {year} 年的，而 {end} 之后未知：请先导入 {before} 年的通知，或一并导入",
+    "{name}: the notice amends {year}, of which nothing is known yet: import it together with "
+    "the year's notice": "{name}：通知修改 {year} 年的安排，而该年尚未知：请与当年的通知一并导入",
+    "these hold different values of one date, accept one of each:{rows}": "这些行对同一日期有不同的值，每组请接受一行：{rows}",
+    "batch {batch} is replaced: a later list of events of that year has come, {later}; nothing "
+    "was changed": "批次 {batch} 已被取代：该年的分红拆分名单后来又有 {later}；没有改变",
+    "it has no valid fund code and date": "没有有效的基金代码与日期",
+    "a cell of it could not be read": "有单元格无法读取",
+    "it has no figure of a NAV": "没有净值数字",
+    "it is dated after today": "日期晚于今天",
+    "{name}: a value that the history cannot hold": "{name}：历史表存不下的值",
+    "the answer is no JSON object: is the address right?": "应答不是 JSON 对象：地址对吗？",
+    "refused: {count} of {whole} recipients": "被拒绝：{whole} 个收件人中的 {count} 个",
+    "refused: login, SMTP code {code}": "被拒绝：登录，SMTP 代码 {code}",
+    "refused: SMTP code {code}": "被拒绝：SMTP 代码 {code}",
+    "refused: Apprise could not hand it to every address": "被拒绝：Apprise 未能交给每个地址",
+    "{file}: no font with Chinese characters is installed, names would be boxes. Install one "
+    "(Debian, Ubuntu: apt-get install fonts-wqy-microhei; Fedora: dnf install "
+    "google-noto-sans-cjk-fonts), or write an .svg, which needs none": "{file}：没有安装中文字体，名称会成为方框。请安装一种"
+    "（Debian、Ubuntu：apt-get install fonts-wqy-microhei；Fedora：dnf install google-noto-sans-cjk-fonts），或输出 .svg，它不需要字体",
+    "{page} has {size} bytes, {most} are allowed": "{page} 有 {size} 字节，最多 {most}",
+    "{dataset} has no column {name}: there are {names}": "{dataset} 没有列 {name}：有 {names}",
+    "{text} is no date: yyyymmdd": "{text} 不是日期：yyyymmdd",
+    "{file} has {count} rows of what is asked for, a sheet of xlsx holds {most}: take less with "
+    "--since, --until or --codes, or another --format": "{file} 要写 {count} 行，xlsx 一张表最多 {most} 行："
+    "请用 --since、--until 或 --codes 少取一些，或换一个 --format",
+    "{file}: {column} of row {row} does not fit into a cell of xlsx: choose another --format": "{file}：第 {row} 行的 {column} 放不进 xlsx 的单元格：请换一个 --format",
+    "every={value}: one of day, {names}": "every={value}：应为 day、{names} 之一",
+    "there is no index {name}: one of {names}": "没有指数 {name}：应为 {names} 之一",
+    "Polars is not installed: pip install 'fund-assets[polars]'": "没有安装 Polars：pip install 'fund-assets[polars]'",
+    "the warehouse {place} cannot be read: {error}": "仓库 {place} 不能读取：{error}",
+    "{value} in a key: copying goes on only behind plain keys": "键中有 {value}：只有普通的键可以接着复制",
+    "{place} has {count} rows of {table}, {source} only {fewer}: copy into a database that holds "
+    "nothing else": "{place} 的 {table} 有 {count} 行，{source} 只有 {fewer} 行：请复制到没有其他内容的数据库",
+    "{table}: {count} rows arrived in {place}, {source} has {whole}: start the copy again": "{table}：{place} 收到 {count} 行，{source} 有 {whole} 行：请重新开始复制",
+    "the tables are not as this release declares them: {found}. Nothing was removed and the "
+    "revision is as it was; put right what is named (a column of your own belongs in a table of "
+    "your own), and run `fund-assets migrate` again": "表与本版本的声明不符：{found}。没有删除任何内容，版本未变；"
+    "请改正所列各项（自己的列请放在自己的表里），再运行 `fund-assets migrate`",
+    "{table} has {count} rows that {place} lacks, and other columns: an interrupted migration "
+    "left both; keep what is right as {again}, drop {rest}, and run `fund-assets migrate` again": "{table} 有 {count} 行是 {place} 没有的，列也不同：中断的迁移留下了两者；"
+    "请把正确的留作 {again}，删除 {rest}，再运行 `fund-assets migrate`",
+    "{table}: column {name} is not declared, and the table must be made anew. Nothing was "
+    "removed; a column of your own belongs in a table of your own: move it there, and run "
+    "`fund-assets migrate` again": "{table}：列 {name} 没有声明，而此表须重建。没有删除任何内容；"
+    "自己的列请移到自己的表里，再运行 `fund-assets migrate`",
+    "the migration does not know what {column} holds in older rows: this release lacks it (FILLS "
+    "in migrations/rebuild.py); the rows are as they were": "迁移不知道旧行的 {column} 应为何值：本版本缺少说明（migrations/rebuild.py 的 FILLS）；各行未变",
+    "{count} of {whole} rows of {table} were taken over: {again} stays as it was": "{table} 的 {whole} 行只接过了 {count} 行：{again} 未变",
+    "FUND_WAREHOUSE_URL names no database: {example}": "FUND_WAREHOUSE_URL 没有写数据库名：{example}",
+    "the warehouse {place} refused: another program has been writing for {seconds} s; nothing "
+    "was changed": "仓库 {place} 拒绝：另一个程序已写了 {seconds} 秒；没有改变",
+    "the warehouse {place} took {count} of {whole} rows: {words}; nothing was changed": "仓库 {place} 只收了 {whole} 行中的 {count} 行：{words}；没有改变",
+    "the database {name} is missing and cannot be made: {error}. Have its administrator run "
+    "deploy/sql/users.sql, or: {statement}": "没有数据库 {name}，也无法建立：{error}。请管理员运行 deploy/sql/users.sql，或：{statement}",
+    "the warehouse {place} refused to be tidied: {error}": "仓库 {place} 不能整理：{error}",
+    "the warehouse {place} refused to be tidied: {error}; nothing was changed": "仓库 {place} 不能整理：{error}；没有改变",
+    "the warehouse {place} refused: {error}": "仓库 {place} 拒绝：{error}",
+    "the warehouse {place} refused: {error}; the batch was not loaded": "仓库 {place} 拒绝：{error}；批次没有载入",
+    "batches were published during {count} readings of the whole history: run it again when no "
+    "collection is going on": "读了 {count} 遍全部历史，期间都有批次发布：请在没有采集时再运行",
+    "a batch was published while the history was recomputed: nothing was repaired; run it again "
+    "when no collection is going on": "重算历史期间有批次发布：没有修复；请在没有采集时再运行",
+    "the folder {folder} of the warehouse cannot be made: {error}": "仓库的目录 {folder} 无法建立：{error}",
+    "the warehouse {place} has tables of revision {found}, newer than this program's {head}: "
+    "install the release that made it": "仓库 {place} 的表是版本 {found}，比本程序的 {head} 新：请安装建立它的版本",
+}
+
 #: click's own.
 _CLICK = {
     "{words}; see `{command} --help`": "{words}；见 `{command} --help`",
@@ -571,5 +707,6 @@ _CLICK = {
 }
 
 SENTENCES = {
-    **_WORDS, **_STATUS, **_RUNS, **_ANSWERS, **_FINDINGS, **_REFUSALS, **_BELOW, **_CLICK,
+    **_WORDS, **_STATUS, **_RUNS, **_ANSWERS, **_FINDINGS, **_REFUSALS, **_BELOW,
+    **_DEEPER, **_CLICK,
 }  # fmt: skip

@@ -12,7 +12,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pandas as pd
 import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, to_key
@@ -107,5 +106,7 @@ def _most(connection: sa.Connection, which: str) -> dict[int, int]:
 
 def _store(connection: sa.Connection, found: dict[int, int], most: dict[int, int]) -> None:
     """Store what was found; `rows_most` only grows."""
+    import pandas as pd
+
     rows = [(day, max(n, most.get(day, 0)), n) for day, n in found.items()]
     upsert(connection, DATE_COUNT, pd.DataFrame(rows, columns=DATE_COUNT.names))

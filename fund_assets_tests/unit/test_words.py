@@ -9,19 +9,26 @@ import pytest
 import fund_assets
 from fund_assets import language
 from fund_assets.language import VALUE, chosen, say, sentences, speaking, translated
+from fund_assets.settings import SettingsError, load_settings
 
 PACKAGE = Path(fund_assets.__file__).parent
 #: What prints: its sentences stand in `say` or `later`.
 PRINTING = [*sorted((PACKAGE / "cli").glob("*.py")), PACKAGE / "monitoring" / "dashboard.py"]
-#: What raises an error that a command tells by its words.
+#: The errors that a command tells by their words, wherever they are raised, but for those of a
+#: source, which quote what came.
+ERRORS = {
+    "NotThere", "BadParameter", "UsageError", "ClickException", "fail", "CalendarError",
+    "ChannelError", "ChartError", "DeskError", "ReportError", "SettingsError", "TakeawayError",
+    "UnknownIdError", "WarehouseError",
+}  # fmt: skip
+#: Where any error is one that a command tells.
 REFUSING = [
     *sorted((PACKAGE / "cli").glob("*.py")),
     *(PACKAGE / name for name in (
         "metrics/screening.py", "schemas/codes.py", "schemas/kinds.py", "schemas/words.py",
-        "steps/validating.py",
+        "settings.py",
     )),
 ]  # fmt: skip
-ERRORS = {"NotThere", "BadParameter", "UsageError", "ClickException", "fail"}
 PRINTERS = {"echo", "print", "add_column", "add_row", "status", "Table", "_line", "doing"}
 #: Names that are the same in every language: commands, files, units, signs.
 PLAIN = re.compile(r"[A-Z]{2,}\w*|\W+|\[/?[a-z ]*\]|fund-assets( \w+)*|make dev|s|GB|MB|M")
@@ -92,19 +99,19 @@ def test_nothing_is_printed_past_the_catalogue(path):
     assert not left
 
 
-@pytest.mark.parametrize("path", REFUSING, ids=lambda path: path.name)
-def test_every_refusal_is_translated(path):
+def test_every_refusal_is_translated():
     """Stops an error that a Chinese reader would be told in English."""
-    left = []
-    for name, node in calls(path):
-        if not (name in ERRORS or name.endswith("Error")) or not node.args:
-            continue
-        words = sample(node.args[0])
-        if words and re.search(r"[a-z]{3}.* .*[a-z]{3}", words):
-            with speaking("zh"):
-                found = translated(words)
-            if found == words:
-                left.append((node.lineno, words))
+    left, met = [], 0
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for name, node in calls(path):
+            told_here = name in ERRORS or (path in REFUSING and name.endswith("Error"))
+            words = sample(node.args[0]) if told_here and node.args else None
+            if words and re.search(r"[a-z]{3}.* .*[a-z]{3}", words):
+                met += 1
+                with speaking("zh"):
+                    if translated(words) == words:
+                        left.append((path.relative_to(PACKAGE), node.lineno, words))
+    assert met > 130
     assert not left
 
 
@@ -120,7 +127,7 @@ def test_no_sentence_is_there_twice():
     from fund_assets.language import zh
 
     parts = [getattr(zh, name) for name in vars(zh) if re.fullmatch("_[A-Z]+", name)]
-    assert len(parts) == 8
+    assert len(parts) == 9
     assert sum(map(len, parts)) == len(sentences())
 
 
@@ -177,6 +184,24 @@ def test_finished_words_are_found_by_their_pattern():
         assert translated(words) == (
             "'--kind' 的值不对：没有类型 'bonds'：是不是 bond？；见 `fund-assets screen --help`"
         )
-        assert translated("words that nobody knows {here}") == "words that nobody knows {here}"
+        for unknown in ("words that nobody knows {here}", "here: words that nobody knows"):
+            assert translated(unknown) == unknown
     with speaking("en"):
         assert translated(words) == words
+
+
+def test_each_wrong_setting_is_told_in_chinese(monkeypatch):
+    """Stops one wrong setting from keeping another, or the hint below them, English."""
+    monkeypatch.setenv("FUND_SIM_FUNDS", "5")
+    monkeypatch.setenv("FUND_SIM_YEARS", "many")
+    monkeypatch.setenv("FUND_DAGSTER_UI", "http://here:0")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    with speaking("zh"):
+        told = sorted(translated(str(raised.value)).split("\n"))
+    assert told == [
+        "FUND_DAGSTER_UI='http://here:0'：'0' 不是端口：端口为 1 到 65535 的数",
+        "FUND_SIM_FUNDS='5'：应为不小于 20 的数",
+        "FUND_SIM_YEARS='many'：应为数字",
+        "全部变量与默认值见 .env.example。",
+    ]
