@@ -1,6 +1,6 @@
 #!/bin/sh
 # Programs of the system that tests and `make screenshots` need, on Debian and Ubuntu: MariaDB,
-# a browser with a Chinese font, nginx, Redis and debootstrap. Does nothing where they are there. Without them
+# a browser with a Chinese font, nginx and Redis. Does nothing where they are there. Without them
 # those tests say that they were skipped.
 set -eu
 
@@ -11,7 +11,6 @@ PATH="$PATH:/usr/sbin"
 command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server"
 command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
-command -v debootstrap >/dev/null 2>&1 || missing="$missing debootstrap"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then

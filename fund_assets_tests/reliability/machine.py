@@ -59,7 +59,7 @@ def absence() -> str:
     """Why no such machine can be made here; empty where it can."""
     missing = [tool for tool in TOOLS if not shutil.which(tool, path=_path())]
     if missing:
-        return f"absent: {', '.join(missing)} (scripts/system.sh installs them)"
+        return f"absent: {', '.join(missing)} (Debian has a package of each name)"
     if os.geteuid():
         return "machines of one's own need root"
     if not _group():
