@@ -240,7 +240,9 @@ def test_an_accepted_correction_is_in_the_ledger(
     assert row["rule"] == "R16_revision_hold"
     told = decide(market, deciding.accept, Wanted(funds=(code,), dates=(THU,)))
     assert told.outcomes[0].counts["rows_changed"] == 1
-    (revision,) = market.table("nav_revision", f"fund_code = '{code}'").to_dict("records")
+    (revision,) = market.table(
+        "nav_revision", f"fund_code = '{code}' AND kind = 'correction'"
+    ).to_dict("records")
     assert revision["unit_nav"] == before["unit_nav"]
     assert revision["superseded_at"] == 20260919_090000
     assert revision["legal_level"] == "announce"
@@ -260,7 +262,6 @@ def test_an_accepted_correction_is_in_the_ledger(
     books(market)
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_many_corrections_of_a_date_need_a_word(market, names):
     """Stops a mass revision that the rules would block from passing through the desk."""
@@ -315,7 +316,6 @@ def test_impossible_values_are_refused(market, names):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_replay_merges_what_a_changed_rule_lets_through(market, names, monkeypatch):
     """Stops rows held by a rule that was wrong from staying held, or the others from passing."""
     code, other = names[:2]
@@ -366,7 +366,6 @@ def test_a_replay_judges_a_wave_as_a_wave(market, names):
     books(market)
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_the_true_history_is_the_same_by_way_of_the_desk(
     market, first_evening, names, tmp_path
