@@ -116,10 +116,10 @@ class Page:
             run_link=lambda run_id: f"{self._ui}/runs/{quote(run_id, safe='')}",
             asset_link=self._asset_link,
             tables=TABLES,
-            sources=SOURCES,
+            sources={name: say(words) for name, words in SOURCES.items()},
             run_states=RUN_STATES,
             batch_states=BATCH_STATES,
-            batch_kinds=BATCH_KINDS,
+            batch_kinds={name: say(words) for name, words in BATCH_KINDS.items()},
             shown_checks=SHOWN_CHECKS,
             **values,
         )
