@@ -68,7 +68,6 @@ def browser(tmp_path_factory):
         **{k: v for k, v in os.environ.items() if not k.startswith(("FUND_", "DAGSTER_"))},
         "FUND_STATE": str(folder / "state"), "DAGSTER_HOME": str(ROOT),
         "FUND_SIM_FUNDS": "60", "FUND_SIM_YEARS": "1", "FUND_CLOCK": "2026-09-17T23:45",
-        "FUND_LANG": "zh",
         "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore",
     }  # fmt: skip
     quiet = {"cwd": ROOT, "env": environment, "stdout": subprocess.DEVNULL,

@@ -12,7 +12,9 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from click.testing import CliRunner, Result
 
+from fund_assets.cli import main
 from fund_assets.definitions import build_defs
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import TABLES
@@ -232,6 +234,16 @@ def failure(result) -> str:
         for event in result.all_events
         if event.event_type == dg.DagsterEventType.STEP_FAILURE
     )
+
+
+def desk(market: Market, *arguments: str, clock: str) -> Result:
+    """What `fund-assets quarantine` says of the market's state at a moment."""
+    settings = {f"FUND_{name.upper()}": str(value) for name, value in market.settings.items()}
+    result = CliRunner().invoke(
+        main, ["quarantine", *arguments], env={**settings, "FUND_CLOCK": clock}
+    )
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result
 
 
 def executed(result) -> set[str]:

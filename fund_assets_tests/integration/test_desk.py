@@ -2,12 +2,11 @@
 
 import json
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from fund_assets.cli import main
 from fund_assets.nav import rules
 from fund_assets.nav.desk import DeskError
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -18,8 +17,7 @@ from fund_assets.steps.deciding import BlockedError, Decision
 from fund_assets.steps.validating import validate
 from fund_assets.warehouse import held, history, quarantine
 from fund_assets.warehouse.held import Wanted
-from fund_assets_tests import stores
-from fund_assets_tests.integration.evenings import COUNTS, FRIDAY
+from fund_assets_tests.integration.evenings import COUNTS, FRIDAY, desk
 
 THU, FRI = 20260917, 20260918
 NIGHT, MORNING = "2026-09-18T23:00:00", "2026-09-19T07:30:00"
@@ -415,15 +413,7 @@ def test_filters_and_ids(jumped):
         held.full_ids(market.warehouse, ["%%%%%%"])
 
 
-def command(market, *arguments, clock="2026-09-19T09:00", **settings):
-    """The command line on the market's state."""
-    environment = {
-        **stores.environment(market.folder), "FUND_CLOCK": clock, "FUND_SIM_FUNDS": "60",
-        "FUND_SIM_YEARS": "1", "FUND_SIM_SEED": "5", **settings,
-    }  # fmt: skip
-    result = CliRunner().invoke(main, ["quarantine", *arguments], env=environment)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
+command = partial(desk, clock="2026-09-19T09:00")
 
 
 def test_the_commands(jumped, monkeypatch):

@@ -1,15 +1,14 @@
 """The market's lists of dividends and splits, from the source to the index."""
 
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import akshare as ak
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from fund_assets.cli import main
 from fund_assets.sources.base import TransportError, TruncatedError
 from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.gateway import Answer, Gateway
@@ -24,6 +23,7 @@ from fund_assets_tests.integration.evenings import (
     Market,
     cases,
     checks,
+    desk,
     executed,
     metadata,
     truths,
@@ -156,11 +156,7 @@ def held(market):
     return found
 
 
-def desk(market, monkeypatch, *arguments):
-    for name, value in market.settings.items():
-        monkeypatch.setenv(f"FUND_{name.upper()}", str(value))
-    monkeypatch.setenv("FUND_CLOCK", "2026-09-21T22:00:00")
-    return CliRunner().invoke(main, ["quarantine", *arguments])
+command = partial(desk, clock="2026-09-21T22:00:00")
 
 
 @pytest.fixture
@@ -178,18 +174,18 @@ def stored_keys(market):
     return set(stored[KEY].itertuples(index=False, name=None))
 
 
-def test_a_short_list_is_accepted_by_a_person(listed_market, monkeypatch):
+def test_a_short_list_is_accepted_by_a_person(listed_market):
     """Stops an event that the source withdrew from shutting out its lists for ever."""
     market, gone = listed_market
     report = told_on(market, DAYS[1], lacking)
     ((name, kind),) = held(market)
     assert kind == "events" and f"held as batch {name}" in report.refused[0]
-    assert f"quarantine show {name}" in desk(market, monkeypatch, "list").output
-    shown = desk(market, monkeypatch, "show", name).output
+    assert f"quarantine show {name}" in command(market, "list").output
+    shown = command(market, "show", name).output
     assert "R18_events_shrink: 2026: " in shown and "third day in a row" in shown
     assert set(gone) <= stored_keys(market), "nothing changes before that"
 
-    done = desk(market, monkeypatch, "accept", name, "--because", "withdrawn by the manager")
+    done = command(market, "accept", name, "--because", "withdrawn by the manager")
     assert done.exit_code == 0, done.output
     assert not set(gone) & stored_keys(market)
     row = market.table("collection_batch", f"batch_id = '{name}'").iloc[0]
@@ -205,7 +201,7 @@ def test_a_short_list_is_accepted_by_a_person(listed_market, monkeypatch):
         assert left == ["inferred"] and status["return_status"].item() == "suspected_event"
 
     assert told_on(market, DAYS[2], lacking).refused == [], "the new floor"
-    again = desk(market, monkeypatch, "accept", name, "--because", "x")
+    again = command(market, "accept", name, "--because", "x")
     assert again.exit_code == 1 and "merged already" in again.output
 
 
@@ -240,33 +236,33 @@ def test_a_list_that_is_cut_is_never_right_by_itself(listed_market, changes):
     assert stored_keys(market) == before and held(market)
 
 
-def test_a_list_as_long_again_ends_the_waiting(listed_market, monkeypatch):
+def test_a_list_as_long_again_ends_the_waiting(listed_market):
     """Stops an alert about a list that came whole the next day, and an old list from being
     accepted over the newer one."""
     market, gone = listed_market
     told_on(market, DAYS[1], lacking)
     ((name, _),) = held(market)
     assert told_on(market, DAYS[2]).refused == [] and held(market) == []
-    late = desk(market, monkeypatch, "accept", name, "--because", "x")
+    late = command(market, "accept", name, "--because", "x")
     assert late.exit_code == 1 and "is replaced: a later list" in late.output
     assert set(gone) <= stored_keys(market)
 
 
-def test_a_rejected_list_stays_rejected(listed_market, monkeypatch):
+def test_a_rejected_list_stays_rejected(listed_market):
     """Stops what a person called wrong from being told each evening or from lifting itself."""
     market, gone = listed_market
     told_on(market, DAYS[1], lacking)
     ((name, _),) = held(market)
-    desk(market, monkeypatch, "reject", name, "--because", "cut short")
+    command(market, "reject", name, "--because", "cut short")
     for day in DAYS[2:]:
         (text,) = told_on(market, day, lacking).refused
         assert text.endswith(f"batch {name}, rejected") and held(market) == []
     assert set(gone) <= stored_keys(market)
-    accepted = desk(market, monkeypatch, "accept", name, "--because", "right after all")
+    accepted = command(market, "accept", name, "--because", "right after all")
     assert accepted.exit_code == 0 and not set(gone) & stored_keys(market)
 
 
-def test_an_event_that_the_history_tells_outlives_the_list(listed_market, monkeypatch):
+def test_an_event_that_the_history_tells_outlives_the_list(listed_market):
     """Stops a short list from taking what the fund's own history tells."""
     market, gone = listed_market
     code, day, kind = gone[0]
@@ -277,7 +273,7 @@ def test_an_event_that_the_history_tells_outlives_the_list(listed_market, monkey
         )
     told_on(market, DAYS[1], lacking)
     ((name, _),) = held(market)
-    assert desk(market, monkeypatch, "accept", name, "--because", "x").exit_code == 0
+    assert command(market, "accept", name, "--because", "x").exit_code == 0
     assert set(gone) & stored_keys(market) == {gone[0]}
     row = market.table("fund_events", f"fund_code = '{code}' AND ex_date = {day}").iloc[0]
     assert np.isnan(row["list_value"]) and row["value"] == row["history_value"]

@@ -2,19 +2,25 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from fund_assets.cli import main
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.steps.collecting import collect_histories, collect_wave
 from fund_assets.steps.listing import refresh
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import facts
-from fund_assets_tests.integration.evenings import FRIDAY, Market, executed, failure, metadata
+from fund_assets_tests.integration.evenings import (
+    FRIDAY,
+    Market,
+    desk,
+    executed,
+    failure,
+    metadata,
+)
 
 
 def half(frame):
@@ -36,29 +42,25 @@ def wave(market, clock, **tampering):
     return outcomes
 
 
-def command(market, monkeypatch, *arguments):
-    for name, value in market.settings.items():
-        monkeypatch.setenv(f"FUND_{name.upper()}", str(value))
-    monkeypatch.setenv("FUND_CLOCK", "2026-09-18T22:00:00")
-    return CliRunner().invoke(main, ["quarantine", *arguments])
+command = partial(desk, clock="2026-09-18T22:00:00")
 
 
-def test_a_blocked_batch_is_one_thing_at_the_desk(market, monkeypatch):
+def test_a_blocked_batch_is_one_thing_at_the_desk(market):
     """Stops a batch from being blocked without a way out that the message names."""
     (blocked,) = wave(market, FRIDAY, observations=half)
     told = explain_block([blocked])
     name = blocked.batch_id
     assert f"`fund-assets quarantine accept {name} --because ...`" in told
     assert "or the third session in a row" in told
-    listed = command(market, monkeypatch, "list")
+    listed = command(market, "list")
     assert f"fund-assets quarantine show {name}" in listed.output
-    shown = command(market, monkeypatch, "show", name)
+    shown = command(market, "show", name)
     assert "blocked" in shown.output and "R02_row_count" in shown.output
     assert "Lifted by a wave with the usual rows" in shown.output
-    assert json.loads(command(market, monkeypatch, "show", name, "--json").output)["rows_read"]
+    assert json.loads(command(market, "show", name, "--json").output)["rows_read"]
 
     because = ("--because", "交易所公告，半数基金停牌", "--by", "王经理")
-    accepted = command(market, monkeypatch, "accept", name, *because)
+    accepted = command(market, "accept", name, *because)
     assert accepted.exit_code == 0, accepted.output
     assert f"merged as batch {name}: " in accepted.output
     (row,) = market.table("collection_batch", f"batch_id = '{name}'").to_dict("records")
@@ -67,61 +69,61 @@ def test_a_blocked_batch_is_one_thing_at_the_desk(market, monkeypatch):
     assert "accepted by 王经理 at 20260918220000: 交易所公告" in row["held_because"]
     log = json.loads(market.table("publish_log", f"batch_id = '{name}'")["verdicts"].item())
     assert "R02_row_count" in {v["rule"] for v in log if v["failed"]}
-    again = command(market, monkeypatch, "accept", name, *because)
+    again = command(market, "accept", name, *because)
     assert again.exit_code == 1 and "merged already" in again.output
 
 
-def test_a_blocked_batch_is_rejected_by_a_person(market, monkeypatch):
+def test_a_blocked_batch_is_rejected_by_a_person(market):
     """Stops a wrong batch from being told every evening, or from counting as a smaller market."""
     (blocked,) = wave(market, FRIDAY, observations=half)
     name, because = blocked.batch_id, ("--because", "half a page", "--by", "王经理")
     told = explain_block([blocked])
     assert "says that it is wrong with `reject` in its place" in told
-    assert f"quarantine reject {name}" in command(market, monkeypatch, "show", name).output
+    assert f"quarantine reject {name}" in command(market, "show", name).output
     published = market.checksums("validated_nav", "publish_log")
-    rejected = command(market, monkeypatch, "reject", name, *because)
+    rejected = command(market, "reject", name, *because)
     assert rejected.exit_code == 0 and f"rejected batch {name}: nothing" in rejected.output
     assert market.checksums("validated_nav", "publish_log") == published
 
-    shown = command(market, monkeypatch, "show", name)
+    shown = command(market, "show", name)
     assert (
         "rejected" in shown.output
         and "by 王经理 at 20260918220000: half a page" in shown.output
     )
     assert "R02_row_count" in shown.output, "what held it stays readable"
-    assert name not in command(market, monkeypatch, "list").output
+    assert name not in command(market, "list").output
     platform = market.platform(FRIDAY)
     assert facts.held_batches(platform.warehouse) == []
     assert [b["state"] for b in facts.batches(platform.warehouse, 1)] == ["rejected"]
     platform.warehouse.close()
-    again = command(market, monkeypatch, "reject", name, *because, "--json")
+    again = command(market, "reject", name, *because, "--json")
     assert json.loads(again.output) == {"batch_id": name, "rejected": False}
     assert wave(market, FRIDAY, observations=half) == [], "the same answer stays rejected"
 
-    accepted = command(market, monkeypatch, "accept", name, "--because", "right after all")
+    accepted = command(market, "accept", name, "--because", "right after all")
     assert accepted.exit_code == 0, "a person may think again"
-    late = command(market, monkeypatch, "reject", name, *because)
+    late = command(market, "reject", name, *because)
     assert late.exit_code == 1 and "is merged" in late.output
-    both = command(market, monkeypatch, "reject", name, "3f0c91", *because)
+    both = command(market, "reject", name, "3f0c91", *because)
     assert both.exit_code == 2
 
 
-def test_rejected_batches_are_no_sessions_of_a_smaller_market(market, monkeypatch):
+def test_rejected_batches_are_no_sessions_of_a_smaller_market(market):
     """Stops answers that a person called wrong from lifting the block on the third evening."""
     for day in (18, 21):
         (blocked,) = wave(market, f"2026-09-{day}T21:40:00", observations=half)
-        command(market, monkeypatch, "reject", blocked.batch_id, "--because", "cut short")
+        command(market, "reject", blocked.batch_id, "--because", "cut short")
     (third,) = wave(market, "2026-09-22T21:40:00", observations=half)
     assert third.blocked_by, "the first of its kind that nobody called wrong"
 
 
-def test_a_replaced_wave_is_not_accepted(market, monkeypatch):
+def test_a_replaced_wave_is_not_accepted(market):
     """Stops an old answer from being merged over a newer one by hand."""
     (blocked,) = wave(market, FRIDAY, observations=half)
     wave(market, "2026-09-18T22:00:00")
-    refused = command(market, monkeypatch, "accept", blocked.batch_id, "--because", "x")
+    refused = command(market, "accept", blocked.batch_id, "--because", "x")
     assert refused.exit_code == 1 and "is replaced: the later wave" in refused.output
-    missing = command(market, monkeypatch, "show", "w20260918-0123456789ab")
+    missing = command(market, "show", "w20260918-0123456789ab")
     assert missing.exit_code == 2 and "there is no batch" in missing.output
 
 
