@@ -29,6 +29,8 @@ SCOPE = (
     "fund_assets/metrics/*.py",
     "fund_assets/warehouse/publishing.py",
     "fund_assets/warehouse/landing.py",
+    "fund_assets/warehouse/event_lists.py",
+    "fund_assets/warehouse/held.py",
     "fund_assets/warehouse/quarantine.py",
     "fund_assets/warehouse/writes.py",
     "fund_assets/sources/decode*.py",
