@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-#: Of so many subjects refused in a row a door is doubted: the request that was answered before
-#: is made again. Without any, so many of them shut it, or so many requests of a host's pages,
-#: of which there are few.
+#: Of so many subjects refused in a row a door is doubted, and of two when more requests than
+#: these were: the request that was answered before is made again. Without any, so many of them
+#: shut it, or so many requests of a host's pages, of which there are few.
 DOUBT, SHUT, SHUT_REQUESTS = 3, 5, 5
 #: While so many subjects stand refused in a row none is asked a second time.
 NO_SECOND_TRY = 2
@@ -157,8 +157,9 @@ class Door:
             return Next.SHUT
         subjects = len(set(self.refused))
         enough = beside or subjects >= SHUT or (pages and len(self.refused) >= SHUT_REQUESTS)
+        doubted = subjects >= DOUBT or (subjects > 1 and len(self.refused) > DOUBT)
         known = self.known is not None and self.known.subject not in self.refused
-        if known and (subjects >= DOUBT or enough):
+        if known and (doubted or enough):
             return Next.ASK
         if enough:
             return Next.SHUT

@@ -164,7 +164,8 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     many.reset()
     many.faults["*"] = fault
     report = backfill.run()
-    assert 4 <= len(many.requests) <= 6, "three at once, and the one that is known"
+    # Four refused with two under way, and the known one; a slow machine comes to no more.
+    assert 4 <= len(many.requests) <= 7
     assert len({code for _, code, *_ in many.requests} & set(first)) == 1
     assert words in report.stopped and "HTTPS_PROXY" not in report.stopped
     told = re.search(
