@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import click
 
+from fund_assets.cli.help_pages import SpokenContext, first_sentence
 from fund_assets.language import say, translated
 
 #: So many are told of what is known.
@@ -61,6 +62,19 @@ def plainly() -> Iterator[None]:
 
 class Commands(click.Group):
     """A group that names the nearest command for one that there is not."""
+
+    context_class = SpokenContext
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """As click does; its help is in the language that is spoken."""
+        cmd.context_class = SpokenContext
+        super().add_command(cmd, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, each with its first sentence whole."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, first_sentence(c)) for name, c in commands if c])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

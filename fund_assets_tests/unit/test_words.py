@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from rich.cells import cell_len
 
 import fund_assets
 from fund_assets import language
+from fund_assets.cli import main
 from fund_assets.language import VALUE, chosen, say, sentences, speaking, translated
 from fund_assets.settings import SettingsError, load_settings
 
@@ -122,12 +125,54 @@ def test_both_sides_have_the_same_values():
         assert names[0] == names[1], english
 
 
+def pages(command=main, path=()):
+    """Every command's path, groups before what is in them."""
+    yield list(path)
+    for name, each in getattr(command, "commands", {}).items():
+        yield from pages(each, (*path, name))
+
+
+def test_help_is_chinese_and_fits(monkeypatch):
+    """Stops help that a Chinese reader gets in English, and lines that run off a terminal of 80."""
+    monkeypatch.setenv("FUND_LANG", "zh")
+    texts = {
+        " ".join(path): CliRunner()
+        .invoke(main, [*path, "--help"], prog_name="fund-assets")
+        .output
+        for path in pages()
+    }
+    assert len(texts) > 40
+    for path, text in texts.items():
+        assert text.startswith(f"用法：fund-assets {path}".rstrip()), path
+        assert "选项:" in text and "显示本说明后退出。" in text
+        assert not re.search("[a-z]{2,},? [a-z]{2,} [a-z]{2,}", text.partition("\n")[2]), text
+        assert max(cell_len(line) for line in text.splitlines()) <= 80, text
+    assert (
+        "\n  CODE 是六位代码。写名称的一部分或拼音缩写的开头，则列出相符的基金。\n"
+        in texts["nav"]
+    )
+    assert "  --because TEXT  理由；与这些行一起保存。 [必填]\n" in texts["quarantine accept"]
+    assert "\n  quarantine      查看规则扣留了什么，并决定如何处理\n" in texts[""]
+
+
+def test_help_in_english_is_that_of_the_commands(monkeypatch):
+    """Stops a translation from changing what an English reader gets."""
+    monkeypatch.setenv("FUND_LANG", "en")
+    text = CliRunner().invoke(main, ["nav", "--help"]).output
+    assert "  CODE has six digits. A part of a name, or the beginning of a pinyin\n" in text
+    assert (
+        "  --limit N     The newest N dates, 0 for all [default: 20; all with --csv].\n" in text
+    )
+    whole = CliRunner().invoke(main, ["--help"]).output
+    assert "  compare         Put the metrics of some funds side by side." in whole
+
+
 def test_no_sentence_is_there_twice():
     """Stops a part of the catalogue from hiding another's sentence."""
     from fund_assets.language import zh
 
-    parts = [getattr(zh, name) for name in vars(zh) if re.fullmatch("_[A-Z]+", name)]
-    assert len(parts) == 9
+    parts = [getattr(zh, name) for name in vars(zh) if re.fullmatch("_[A-Z]+|HELP", name)]
+    assert len(parts) == 10
     assert sum(map(len, parts)) == len(sentences())
 
 
