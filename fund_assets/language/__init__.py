@@ -24,6 +24,8 @@ VARIABLE = "FUND_LANG"
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 #: A value in a sentence: its name, and how it is written.
 VALUE = re.compile(r"\{(\w+)(?:![rs])?(?::([^{}]*))?\}")
+#: Of a value that is one word, where others beside it would fit too.
+ONE_WORD = "s"
 #: How a number is written.
 NUMBER = re.compile(r",?(\.\d+)?[gf%]?")
 
@@ -84,7 +86,10 @@ def named(name: str, label: str) -> str:
 
 
 def translated(words: str) -> str:
-    """Finished English words in the language that is spoken; unknown ones as they are."""
+    """Finished English words in the language that is spoken; unknown ones as they are.
+
+    Before a sentence may stand whose it is, and a colon.
+    """
     if not is_chinese() or not words:
         return words
     known = sentences()
@@ -93,7 +98,12 @@ def translated(words: str) -> str:
     for pattern, sentence in _patterns():
         if found := pattern.fullmatch(words):
             return sentence.format(**{k: translated(v) for k, v in found.groupdict().items()})
-    return "\n".join(map(translated, words.split("\n"))) if "\n" in words else words
+    if "\n" in words:
+        return "\n".join(map(translated, words.split("\n")))
+    whose, colon, said = words.partition(": ")
+    if colon and (told := translated(said)) != said:
+        return f"{translated(whose)}：{told}"
+    return words
 
 
 @cache
@@ -130,7 +140,11 @@ def pattern(sentence: str) -> re.Pattern[str]:
     for value in VALUE.finditer(sentence):
         parts.append(re.escape(sentence[at : value.start()]))
         name = value[1]
-        any_words = r"[-\d.,%]+?" if value[2] and NUMBER.fullmatch(value[2]) else ".*?"
+        any_words = ".*?"
+        if value[2] == ONE_WORD:
+            any_words = r"\S+"
+        elif value[2] and NUMBER.fullmatch(value[2]):
+            any_words = r"[-\d.,%]+?"
         parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>{any_words})")
         seen.add(name)
         at = value.end()

@@ -1,11 +1,12 @@
 """The Chinese of what the commands say: English sentence → Chinese sentence.
 
 Belongs here: sentences, with the same values in braces on both sides. Does not belong here:
-which language is spoken; `--help` (`zh_help.py`); labels of metrics, kinds and columns
-(`schemas/`).
+which language is spoken; `--help` (`zh_help.py`); the errors of sources (`zh_sources.py`);
+labels of metrics, kinds and columns (`schemas/`).
 """
 
 from fund_assets.language.zh_help import HELP
+from fund_assets.language.zh_sources import SOURCES
 
 #: Words of one or two, mostly headings and states.
 _WORDS = {
@@ -710,6 +711,6 @@ _CLICK = {
 }
 
 SENTENCES = {
-    **HELP, **_WORDS, **_STATUS, **_RUNS, **_ANSWERS, **_FINDINGS, **_REFUSALS, **_BELOW,
+    **HELP, **SOURCES, **_WORDS, **_STATUS, **_RUNS, **_ANSWERS, **_FINDINGS, **_REFUSALS, **_BELOW,
     **_DEEPER, **_CLICK,
 }  # fmt: skip

@@ -68,11 +68,11 @@ def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
         if "asks" not in found:
             raise FormatError(found["raised"] + _ADVICE)
         if len(answers) == MOST_REQUESTS:
-            raise FormatError(f"{function} makes more than {MOST_REQUESTS} requests{_ADVICE}")
+            raise FormatError(f"{function} makes more than {MOST_REQUESTS} requests" + _ADVICE)
         asks = found["asks"]
         asked, usual = f"{asks['method']} {asks['url']}", f"GET {ADDRESSES[function]}"
         if not asked.startswith(usual):
-            raise FormatError(f"{function} sends {asked}, not {usual}{_ADVICE}")
+            raise FormatError(f"{function} sends {asked}, not {usual}" + _ADVICE)
         answers.append(fetch(asks["url"], asks["params"], asks["headers"]))
 
 

@@ -17,8 +17,7 @@ from fund_assets.settings import SettingsError, load_settings
 PACKAGE = Path(fund_assets.__file__).parent
 #: What prints: its sentences stand in `say` or `later`.
 PRINTING = [*sorted((PACKAGE / "cli").glob("*.py")), PACKAGE / "monitoring" / "dashboard.py"]
-#: The errors that a command tells by their words, wherever they are raised, but for those of a
-#: source, which quote what came.
+#: The errors that a command tells by their words, wherever they are raised.
 ERRORS = {
     "NotThere", "BadParameter", "UsageError", "ClickException", "fail", "CalendarError",
     "ChannelError", "ChartError", "DeskError", "ReportError", "SettingsError", "TakeawayError",
@@ -27,6 +26,7 @@ ERRORS = {
 #: Where any error is one that a command tells.
 REFUSING = [
     *sorted((PACKAGE / "cli").glob("*.py")),
+    *sorted((PACKAGE / "sources").rglob("*.py")),
     *(PACKAGE / name for name in (
         "metrics/screening.py", "schemas/codes.py", "schemas/kinds.py", "schemas/words.py",
         "settings.py",
@@ -114,8 +114,39 @@ def test_every_refusal_is_translated():
                 with speaking("zh"):
                     if translated(words) == words:
                         left.append((path.relative_to(PACKAGE), node.lineno, words))
-    assert met > 130
+    assert met > 250
     assert not left
+
+
+@pytest.mark.parametrize(
+    ("words", "chinese"),
+    [
+        (
+            "history of fund 000001 from fund.eastmoney.com: status 514, too many requests, says its "
+            "CDN: lower FUND_REQUESTS_PER_SECOND",
+            "fund.eastmoney.com 的 历史（基金 000001）：状态码 514，其 CDN 称请求过多：请调低 "
+            "FUND_REQUESTS_PER_SECOND",
+        ),
+        (
+            "open_funds from 127.0.0.1: not asked: 127.0.0.1 refuses us until 2026-11-24 20:30: the "
+            "answer is empty",
+            "127.0.0.1 的 open_funds：没有请求：127.0.0.1 拒绝我们，至 2026-11-24 20:30：应答是空的",
+        ),
+        (
+            "notice.txt, line 3: 2026-02-15 is a 星期日, not 周一: a date is mistyped, or this is not "
+            "the notice of 2026",
+            "notice.txt, line 3：2026-02-15 是星期日，不是周一：有日期写错了，或这不是 2026 年的通知",
+        ),
+        (
+            "the history of fund 000001: a point of Data_netWorthTrend lacks one of ['x']: {}",
+            "基金 000001 的历史：Data_netWorthTrend 的一个点缺少 ['x'] 之一：{}",
+        ),
+    ],
+)  # fmt: skip
+def test_an_error_of_a_source_is_told_in_chinese(words, chinese):
+    """Stops what a source answered from being told half in English."""
+    with speaking("zh"):
+        assert translated(words) == chinese
 
 
 def test_both_sides_have_the_same_values():
@@ -171,8 +202,10 @@ def test_no_sentence_is_there_twice():
     """Stops a part of the catalogue from hiding another's sentence."""
     from fund_assets.language import zh
 
-    parts = [getattr(zh, name) for name in vars(zh) if re.fullmatch("_[A-Z]+|HELP", name)]
-    assert len(parts) == 10
+    parts = [
+        getattr(zh, name) for name in vars(zh) if re.fullmatch("_[A-Z]+|HELP|SOURCES", name)
+    ]
+    assert len(parts) == 11
     assert sum(map(len, parts)) == len(sentences())
 
 
