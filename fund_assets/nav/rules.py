@@ -652,9 +652,9 @@ WHOLE: tuple[Rule, ...] = (
     Rule(
         "R15_stale_part", "no more funds stand still than usually do", Severity.WARN, "batch",
         lambda f: f["stale"] == 0,
-        "{stale} NAVs of {newest_date} are those of {previous_date}: taken as not yet published, they pass when they move "
-        "or on the next session",
-        lifts="a wave in which they have moved, or the next session",
+        "{stale} NAVs of {newest_date} are those of {previous_date}: taken as not yet published, they pass when they move, "
+        "by their histories, which are asked for the next day, or on the next session",
+        lifts="a wave in which they have moved, their histories, which are asked for the next day, or the next session",
     ),
     Rule(
         "R13_staleness", "every listed fund has published within the time of its kind and habit",

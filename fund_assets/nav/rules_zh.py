@@ -76,7 +76,7 @@ LIFTS = {
     "R03_kind_floor": "这些基金回来的一轮，或连续第三个交易日没有它们（差不超过 1 %）",
     "R17_mass_revision": "后来没有这些更正的一轮；或基金的历史，它可以自由更正错的值",
     "R17_history_rewrite": "重新取来且与已存一致的历史",
-    "R15_stale_part": "它们动了的一轮，或下一个交易日",
+    "R15_stale_part": "它们动了的一轮，次日请求的各自历史，或下一个交易日",
     "R13_staleness": "该基金的一个净值，或名录中标明它已终止",
 }
 #: What ends a breach where its rule says nothing else.

@@ -28,6 +28,8 @@ PATIENCE = timedelta(days=30)
 def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> pd.DataFrame:
     """The dates of the last sessions that listed funds lack by their own cadence.
 
+    Of the newest that is due, those that the page shows and that wait as not yet its own.
+
     Returns:
         fund_code, kind, nav_date, asked_on (yyyymmdd, 0 for never) and `absent`: whether the
         source's own history, had long enough after the date, lacks it too. Where it showed
@@ -49,9 +51,12 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
                 unseen=_unseen(warehouse, calendar, since, due),
             ),
             missing_income(income, calendar, to_key(due)),
+            _not_yet(warehouse, kinds, to_key(due)),
         ],
         ignore_index=True,
-    ).sort_values(["fund_code", "nav_date"], ignore_index=True)
+    )
+    gaps = gaps.drop_duplicates(["fund_code", "nav_date"])
+    gaps = gaps.sort_values(["fund_code", "nav_date"], ignore_index=True)
     progress = landing.history_progress(warehouse).set_index("fund_code")
     of_fund = progress.reindex(gaps["fund_code"])
     stored_on = _day_of(of_fund["stored_at"], now)
@@ -64,6 +69,17 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
     return gaps.assign(
         asked_on=of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000,
         absent=stored_on >= settled,
+    )
+
+
+def _not_yet(warehouse: Warehouse, kinds: pd.Series, due: int) -> pd.DataFrame:
+    """Listed funds whose NAV of the newest due date the page shows, but as if of the one before.
+
+    The page alone cannot tell whether they stood still; their histories can.
+    """
+    codes = [code for code in landing.not_yet(warehouse, due) if code in kinds.index]
+    return pd.DataFrame(
+        {"fund_code": codes, "kind": kinds.reindex(codes).to_numpy(), "nav_date": due}
     )
 
 

@@ -158,6 +158,24 @@ def listed_kinds(warehouse: Warehouse) -> pd.Series:
     )
 
 
+def not_yet(warehouse: Warehouse, date: int) -> list[str]:
+    """Funds of which the newest published wave of a date showed a NAV that was no more merged
+    than held: it stood there as if it were not that date's yet.
+    """
+    found = warehouse.rows(
+        "SELECT n.fund_code FROM fund_nav n WHERE n.nav_date = :date AND n.unit_nav IS NOT NULL "
+        "AND n.batch_id = (SELECT b.batch_id FROM collection_batch b WHERE b.kind = 'wave' "
+        "AND b.state = 'published' AND b.newest_date = :date "
+        "ORDER BY b.collected_at DESC, b.batch_id DESC LIMIT 1) "
+        "AND NOT EXISTS (SELECT 1 FROM validated_nav v WHERE v.fund_code = n.fund_code "
+        "AND v.nav_date = n.nav_date) "
+        "AND NOT EXISTS (SELECT 1 FROM nav_quarantine q WHERE q.batch_id = n.batch_id "
+        "AND q.fund_code = n.fund_code AND q.nav_date = n.nav_date) ORDER BY n.fund_code",
+        date=date,
+    )
+    return [str(row["fund_code"]) for row in found]
+
+
 def dates_since(warehouse: Warehouse, since: int, kinds: pd.Series) -> pd.DataFrame:
     """fund_code, kind, nav_date of the accepted NAVs of some funds from a date on.
 

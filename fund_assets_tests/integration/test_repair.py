@@ -95,6 +95,25 @@ def test_holes_of_one_fund_are_found_and_filled(market):
     assert after[names].equals(before[names]), "as if they had never been missing"
 
 
+def test_a_nav_that_the_page_shows_as_not_yet_published_is_asked_for(market):
+    """Stops funds that really stood still on a quiet day, and were taken for not yet published,
+    from missing until the next session's page, which may itself be held."""
+    code, newest = daily_fund(market), 20260917
+    shown = market.table("fund_nav", f"fund_code = '{code}' AND nav_date = {newest}")
+    assert shown["batch_id"].str.startswith("w").any() and shown["unit_nav"].notna().all()
+    with market.warehouse.transaction(writes=True) as connection:
+        for change in (
+            f"DELETE FROM validated_nav WHERE fund_code = '{code}' AND nav_date = {newest}",
+            "UPDATE history_progress SET stored_at = 20260701193000, asked_at = 20260701193000 "
+            f"WHERE fund_code = '{code}'",
+        ):
+            connection.exec_driver_sql(change)
+    found = holes(market, NOON).query("not absent")
+    assert found[["fund_code", "nav_date"]].to_numpy().tolist() == [[code, newest]]
+    (request,) = look(market, NOON).run_requests
+    assert request.run_config == {"ops": {"nav_history": {"config": {"codes": [code]}}}}
+
+
 def test_what_the_source_lacks_too_is_asked_for_no_more(market):
     """Stops the same fund from being asked for every day for a date that nobody has."""
     code = daily_fund(market)
