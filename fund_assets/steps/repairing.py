@@ -73,7 +73,7 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
 
 
 def _not_yet(warehouse: Warehouse, kinds: pd.Series, due: int) -> pd.DataFrame:
-    """Listed funds whose NAV of the newest due date the page shows, but as if of the one before.
+    """Listed funds whose NAV of the newest due date stands there as if of the date before.
 
     The page alone cannot tell whether they stood still; their histories can.
     """

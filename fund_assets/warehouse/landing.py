@@ -159,11 +159,13 @@ def listed_kinds(warehouse: Warehouse) -> pd.Series:
 
 
 def not_yet(warehouse: Warehouse, date: int) -> list[str]:
-    """Funds of which the newest published wave of a date showed a NAV that was no more merged
-    than held: it stood there as if it were not that date's yet.
+    """Funds whose NAV of a date was taken as not yet its own.
+
+    The newest published wave of that date shows it, and it is neither merged nor held.
     """
     found = warehouse.rows(
-        "SELECT n.fund_code FROM fund_nav n WHERE n.nav_date = :date AND n.unit_nav IS NOT NULL "
+        "SELECT n.fund_code FROM fund_nav n "
+        "WHERE n.nav_date = :date AND n.unit_nav IS NOT NULL "
         "AND n.batch_id = (SELECT b.batch_id FROM collection_batch b WHERE b.kind = 'wave' "
         "AND b.state = 'published' AND b.newest_date = :date "
         "ORDER BY b.collected_at DESC, b.batch_id DESC LIMIT 1) "
