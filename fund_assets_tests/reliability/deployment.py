@@ -1,6 +1,6 @@
 """The commands of the pages, typed one after the other on a fresh Debian, and what came of them.
 
-    python -m fund_assets_tests.reliability.deployment [--cache FOLDER] [--only install ...]
+    python -m fund_assets_tests.reliability.deployment [--cache FOLDER] [--again] [--only PART ...]
 
 Root on Linux with debootstrap. Prints a line for each command and each trial, then `n of n`;
 exit code 1 when one did not do what its page says. The market is a small simulated one; the
@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from fund_assets_tests.reliability.machine import (
     Answer,
@@ -289,6 +290,28 @@ chmod 600 *env"""
                "exit('__repository__' not in u.urlopen(r,timeout=9).read().decode())")  # fmt: skip
         return self.machine.ask(f'python3 -c "{ask}"').code == 0
 
+    def notes(self) -> dict[str, Any]:
+        """What came of the installation, for walks that begin after it."""
+        return {
+            "typed": [vars(c) for c in self.typed], "refused": self.refused,
+            "wrong": self.wrong, "trials": self.trials,
+        }  # fmt: skip
+
+    def resume(self, notes: dict[str, Any]) -> None:
+        """Go on on a machine that was kept, brought to this commit, when all of it runs."""
+        self.typed = {Command(**c) for c in notes["typed"]}
+        self.refused, self.wrong = notes["refused"], notes["wrong"]
+        self.trials = [(name, well, seen) for name, well, seen in notes["trials"]]
+        one = self.machine
+        done = one.ask(
+            "systemctl stop fund-watch.timer fund-migrate; cd /opt/fund-assets && "
+            "git fetch -q --tags --force && git reset -q --hard '@{upstream}' && "
+            "cp deploy/systemd/* /etc/systemd/system/ && systemctl daemon-reload && "
+            f"systemctl start {' '.join(SERVICES)} fund-watch.timer"
+        )
+        assert done.code == 0, done.said
+        self.wait(lambda: self.are_active() and self.answers())
+
     # --- the parts ----------------------------------------------------------------------
 
     def install(self) -> None:
@@ -528,36 +551,72 @@ def _encoded(password: str) -> str:
     return quote(password, safe="")
 
 
-def a_machine(name: str, cache: Path, folder: Path, stack: ExitStack) -> Machine:
+def a_machine(name: str, cache: Path, folder: Path, stack: ExitStack, *above: Path) -> Machine:
     """A machine that is on, with this commit to be cloned at /srv/fund-assets.git."""
     shared = {"/srv/fund-assets.git": folder / "project.git"}
     for there, part in (("/var/cache/apt/archives", "apt"), ("/root/.cache/pip", "pip")):
         (cache / part / "partial").mkdir(parents=True, exist_ok=True)
         shared[there] = cache / part
-    return stack.enter_context(machine(name, base(cache), folder / name, shared))
+    layers = (*above, base(cache))
+    return stack.enter_context(machine(name, layers, folder / name, shared))
 
 
-def walks(cache: Path, folder: Path, stack: ExitStack, release: str = "") -> Deployment:
-    """The first machine, and the walk on it; `release`: the older one of the upgrade."""
+def project(folder: Path, release: str) -> None:
+    """This commit to be cloned, with the older one of the upgrade as the tag `old`."""
     bare = folder / "project.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(ROOT), str(bare)], check=True)
     git = ["git", "-C", str(bare)]
     newest = [*git, "log", "-1", "--diff-filter=A", "--format=%H^", "--", MIGRATIONS]
     found = subprocess.run(newest, capture_output=True, text=True, check=True).stdout.strip()
-    subprocess.run([*git, "tag", "old", release or found], check=True)
-    return Deployment(a_machine("first", cache, folder, stack), folder)
+    subprocess.run([*git, "tag", "--force", "old", release or found], check=True)
 
 
 PARTS = ("install", "everyday", "copied", "lost_day", "new_passwords", "stopped", "boot",
          "late_database", "upgraded", "second")  # fmt: skip
 
 
-def walk(cache: Path, parts: tuple[str, ...] = PARTS, release: str = "") -> Deployment:
-    """Do these parts on a new machine, in their order; `install` is the first of them all."""
+def kept(cache: Path, release: str) -> Path:
+    """A folder with a machine after its installation, and what came of that: made if absent."""
+    found = cache / "installed"
+    if not found.exists():
+        with ExitStack() as stack:
+            walk = new_walk(cache, release, stack)
+            walk.install()
+            walk.machine.keep(walk.folder / "layer")
+            (walk.folder / "notes.json").write_text(json.dumps(walk.notes()), encoding="utf-8")
+            made = walk.folder / "made"
+            made.mkdir()
+            for part in ("layer", "notes.json"):
+                (walk.folder / part).rename(made / part)
+            made.rename(found)
+    return found
+
+
+def new_walk(cache: Path, release: str, stack: ExitStack, *above: Path) -> Deployment:
+    """A walk on a machine that was just started."""
+    made = tempfile.TemporaryDirectory(prefix="deployment-", dir=cache)
+    folder = Path(stack.enter_context(made))
+    project(folder, release)
+    return Deployment(a_machine("first", cache, folder, stack, *above), folder)
+
+
+def walk(
+    cache: Path, parts: tuple[str, ...] = PARTS, release: str = "", *, again: bool = False
+) -> Deployment:
+    """Do these parts on a new machine, in their order.
+
+    Args:
+        again: do not install, but begin with the machine that the last installation so begun
+            left below `cache`, at this commit; the first time, install and leave one.
+    """
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deployment-")))
-        walk = walks(cache, folder, stack, release)
-        for part in PARTS:
+        if again:
+            origin = kept(cache, release)
+            walk = new_walk(cache, release, stack, origin / "layer")
+            walk.resume(json.loads((origin / "notes.json").read_text(encoding="utf-8")))
+        else:
+            walk = new_walk(cache, release, stack)
+        for part in PARTS[1:] if again else PARTS:
             if part == "second" and part in parts:
                 walk.second(stack, cache)
             elif part in parts:
@@ -586,6 +645,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", nargs="+", choices=PARTS[1:], default=PARTS[1:],
                         help="these parts after the installation")  # fmt: skip
+    parser.add_argument("--again", action="store_true", help="begin with the machine that the "
+                        "last walk with this word left in the cache after its installation")  # fmt: skip
     parser.add_argument("--release", default="", help="the older commit of the upgrade "
                         "[default: that before the newest migration]")  # fmt: skip
     options = parser.parse_args(arguments)
@@ -594,7 +655,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that machines end
     with tempfile.TemporaryDirectory(prefix="deployment-cache-") as own:
-        found = walk(options.cache or Path(own), ("install", *options.only), options.release)
+        cache = options.cache or Path(own)
+        cache.mkdir(parents=True, exist_ok=True)
+        parts = ("install", *options.only)
+        found = walk(cache, parts, options.release, again=options.again)
     print(report(found))
     return 1 if found.wrong else 0
 

@@ -25,7 +25,7 @@ START_S = 120
 #: Below it each machine has a group of its own: systemd as first process wants a tree.
 GROUPS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
-#: $1 base, $2 folder of the machine, $3 name; then pairs of a folder here and its place there.
+#: $1 layers below, $2 folder of the machine, $3 name; then pairs of a folder here and its place there.
 BOOT = r"""set -eu
 base=$1 folder=$2; hostname "$3"; shift 3
 mount --make-rprivate /
@@ -123,16 +123,19 @@ class Machine:
     """One machine; `machine` makes and ends it.
 
     Args:
-        origin: the Debian below it, as `base` makes it.
+        layers: what it begins with, the topmost first: what a machine that was kept had written,
+            and the Debian below all, as `base` makes it.
         folder: of its own: what it writes is below it.
         shared: folders of this machine, by where they are found there.
     """
 
-    def __init__(self, name: str, origin: Path, folder: Path, shared: dict[str, Path]) -> None:
-        self.name, self.origin, self.folder, self.shared = name, origin, folder, shared
+    def __init__(
+        self, name: str, layers: tuple[Path, ...], folder: Path, shared: dict[str, Path]
+    ) -> None:
+        self.name, self.layers, self.folder, self.shared = name, layers, folder, shared
         for part in ("upper", "work", "root"):
             (folder / part).mkdir(parents=True)
-        (folder / "upper/etc").mkdir()
+        (folder / "upper/etc").mkdir(mode=0o755)
         (folder / "upper/etc/machine-id").write_text(f"{os.urandom(16).hex()}\n")
         (folder / "upper/etc/hostname").write_text(f"{name}\n")
         (folder / "upper/etc/hosts").write_text(f"127.0.0.1 localhost {name}\n")
@@ -149,8 +152,8 @@ class Machine:
         self.group.mkdir(exist_ok=True)
         pairs = [str(p) for there, here in self.shared.items() for p in (here, there)]
         words = ["unshare", "--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--fork",
-                 "--kill-child", "bash", "-c", BOOT, "boot", str(self.origin), str(self.folder),
-                 self.name, *pairs]  # fmt: skip
+                 "--kill-child", "bash", "-c", BOOT, "boot", ":".join(map(str, self.layers)),
+                 str(self.folder), self.name, *pairs]  # fmt: skip
         log = self.folder / "boot.log"
 
         def enter() -> None:
@@ -212,6 +215,11 @@ class Machine:
             self._holder.kill()
             self._wait(30)
 
+    def keep(self, layer: Path) -> None:
+        """Shut it down for good; what it wrote is a layer for others, on the same file system."""
+        self.shut_down()
+        (self.folder / "upper").rename(layer)
+
     def _wait(self, limit_s: float) -> None:
         if self._holder:
             self._holder.wait(limit_s)
@@ -227,10 +235,10 @@ class Machine:
 
 @contextmanager
 def machine(
-    name: str, origin: Path, folder: Path, shared: dict[str, Path]
+    name: str, layers: tuple[Path, ...], folder: Path, shared: dict[str, Path]
 ) -> Iterator[Machine]:
     """A machine that runs, and is gone with all that it wrote afterwards."""
-    one = Machine(name, origin, folder, shared)
+    one = Machine(name, layers, folder, shared)
     try:
         one.boot()
         yield one
