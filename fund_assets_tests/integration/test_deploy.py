@@ -24,11 +24,13 @@ import yaml
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from fund_assets import dagster_server
+from fund_assets.alerts import delivery, patience
 from fund_assets.cli import main
 from fund_assets.health.exposition import encode
 from fund_assets.monitoring.status import Requests
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.warehouse import Warehouse, soundness
+from fund_assets.warehouse import Warehouse, mysql, soundness
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.server.market_server import _certificates
 from fund_assets_tests.unit.test_dashboard import FULL
@@ -240,6 +242,17 @@ def test_what_follows_a_migration_waits_for_its_success():
     ]  # fmt: skip
     unit = (DEPLOY / "systemd" / "fund-migrate.service").read_text(encoding="utf-8")
     assert "ExecStart=-" not in unit and unit.count("ExecStart=") == 3
+
+
+def test_a_look_from_outside_is_ended_only_when_it_hangs():
+    """Stops systemd from ending the look that would tell of a dead database while it waits
+    for that database and for the channels, on a machine that is half as fast."""
+    unit = (DEPLOY / "systemd" / "fund-watch.service").read_text(encoding="utf-8")
+    waits = (
+        dagster_server.CONNECT_S, dagster_server.ANSWER_S, mysql.CONNECT_S,
+        mysql.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, patience.FAREWELL_S,
+    )  # fmt: skip
+    assert 2 * sum(waits) < int(re.search(r"TimeoutStartSec=(\d+)\n", unit)[1]) <= 600
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -12,22 +13,33 @@ import dagster as dg
 import pytest
 
 from fund_assets_tests.faults.daemon import Daemon, at
-from fund_assets_tests.integration.test_daemon import BIN, PATIENCE_S, execute, project
+from fund_assets_tests.integration.test_daemon import BIN, PATIENCE_S, ROOT, execute, project
+from scripts.screenshots import free_port
 
 pytestmark = pytest.mark.slow
 __all__ = ["project"]
+
+DEPLOY = ROOT / "deploy"
+STARTED, FAILURE, SUCCESS = (
+    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS,
+)  # fmt: skip
 
 #: Thursday, Friday and Monday; the Wednesday before is the last good evening.
 MISSED = [20260917, 20260918, 20260921]
 BEFORE, LAST, AFTER = "2026-09-16T21:40:00", "2026-09-16T22:00:00", "2026-09-22T10:00:00"
 
 
-@contextlib.contextmanager
 def a_daemon(clock, folder, env, log):
-    """A real daemon with its code server; killed with SIGKILL, all of it, at the end."""
+    """A real daemon, with its code server unless the workspace names one."""
+    return killed(["dagster-daemon", "run", "-w", "workspace.yaml"], clock, folder, env, log)
+
+
+@contextlib.contextmanager
+def killed(command, clock, folder, env, log):
+    """A program and what it started; killed with SIGKILL, all of it, at the end."""
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
-            [str(BIN / "dagster-daemon"), "run", "-w", "workspace.yaml"],
+            [str(BIN / command[0]), *command[1:]],
             cwd=folder, env={**env, "FUND_CLOCK": clock}, stdout=out, stderr=out,
             start_new_session=True,
         )  # fmt: skip
@@ -98,6 +110,21 @@ def test_three_evenings_without_a_daemon_are_there_after_its_restart(
         wait_until(there, daemon, log)
 
 
+def launch(folder, env):
+    """Have the weekly job's run queued."""
+    command = [str(BIN / "dagster"), "job", "launch", "-w", "workspace.yaml",
+               "-j", "weekly_full_calc"]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=folder, env={**env, "FUND_CLOCK": LAST}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def records(instance, status):
+    chosen = dg.RunsFilter(job_name="weekly_full_calc", statuses=[status])
+    return instance.get_run_records(chosen)
+
+
 def test_a_run_that_dies_with_daemon_and_code_server_is_run_again(
     project, tmp_path, monkeypatch
 ):
@@ -105,28 +132,64 @@ def test_a_run_that_dies_with_daemon_and_code_server_is_run_again(
     folder, env = project
     execute("daily_pipeline", BEFORE, folder, env)
     monkeypatch.setenv("FUND_STATE", env["FUND_STATE"])
-    launch = [str(BIN / "dagster"), "job", "launch", "-w", "workspace.yaml",
-              "-j", "weekly_full_calc"]  # fmt: skip
-    done = subprocess.run(
-        launch, cwd=folder, env={**env, "FUND_CLOCK": LAST}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    launch(folder, env)
     with dg.DagsterInstance.from_config(str(folder)) as instance:
-
-        def runs(*statuses):
-            chosen = dg.RunsFilter(job_name="weekly_full_calc", statuses=list(statuses) or None)
-            return instance.get_runs(chosen)
-
         log = tmp_path / "first.log"
         with a_daemon(LAST, folder, env, log) as daemon:
-            wait_until(lambda: runs(dg.DagsterRunStatus.STARTED), daemon, log)
-        (killed,) = runs(dg.DagsterRunStatus.STARTED)
+            wait_until(lambda: records(instance, STARTED), daemon, log)
+        (dead,) = records(instance, STARTED)
         log = tmp_path / "second.log"
         with a_daemon(LAST, folder, env, log) as daemon:
-            wait_until(lambda: runs(dg.DagsterRunStatus.FAILURE), daemon, log)
-            wait_until(lambda: runs(dg.DagsterRunStatus.SUCCESS), daemon, log)
-        (again,) = runs(dg.DagsterRunStatus.SUCCESS)
-        assert again.parent_run_id == killed.run_id
+            wait_until(lambda: records(instance, FAILURE), daemon, log)
+            wait_until(lambda: records(instance, SUCCESS), daemon, log)
+        (again,) = records(instance, SUCCESS)
+        assert again.dagster_run.parent_run_id == dead.dagster_run.run_id
+
+
+def test_a_run_that_dies_with_its_code_server_is_failed_within_two_minutes(
+    project, tmp_path, monkeypatch, record_property
+):
+    """Stops a daemon that goes on from taking a dead run for a working one: as in production
+    its code server is a program of its own, which is started anew on the same port.
+
+    Two minutes are what docs promise: two looks of run monitoring. The record's own times count.
+    """
+    folder, env = project
+    execute("daily_pipeline", BEFORE, folder, env)
+    monkeypatch.setenv("FUND_STATE", env["FUND_STATE"])
+    port = str(free_port())
+    production = (DEPLOY / "workspace.yaml").read_text(encoding="utf-8")
+    assert "4266" in production
+    (folder / "workspace.yaml").write_text(production.replace("4266", port), encoding="utf-8")
+    serve = ["dagster", "code-server", "start", "-h", "127.0.0.1", "-p", port,
+             "-m", "fund_assets.definitions", "--location-name", "fund_assets.definitions"]  # fmt: skip
+
+    def code_server():
+        return killed(serve, LAST, folder, env, tmp_path / "code.log")
+
+    log = tmp_path / "daemon.log"
+    with (
+        dg.DagsterInstance.from_config(str(folder)) as instance,
+        a_daemon(LAST, folder, env, log) as daemon,
+    ):
+        with code_server():
+            wait_until(lambda: answers(port), daemon, log)
+            launch(folder, env)
+            wait_until(lambda: records(instance, STARTED), daemon, log)
+        killed_at = time.time()
+        with code_server():
+            wait_until(lambda: records(instance, FAILURE), daemon, log)
+            wait_until(lambda: records(instance, SUCCESS), daemon, log)
+        (dead,), (again,) = records(instance, FAILURE), records(instance, SUCCESS)
+    assert again.dagster_run.parent_run_id == dead.dagster_run.run_id
+    record_property("seen", f"failed {dead.end_time - killed_at:.0f} s after it was killed")
+    assert 0 < dead.end_time - killed_at < 120
+
+
+def answers(port):
+    """Whether a code server's port is open: it opens when its definitions are loaded."""
+    with socket.socket() as tried:
+        return not tried.connect_ex(("127.0.0.1", int(port)))
 
 
 def test_dagster_alone_would_have_made_up_for_one_of_three(tmp_path, monkeypatch):

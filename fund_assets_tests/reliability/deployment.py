@@ -20,10 +20,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fund_assets.settings import SHANGHAI
 from fund_assets_tests.reliability.machine import (
     Answer,
     Machine,
@@ -35,17 +36,18 @@ from fund_assets_tests.reliability.machine import (
 from fund_assets_tests.reliability.page_commands import Command, commands
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/reliability.md"
+BEGIN, END = "<!-- deployment -->\n", "<!-- end of deployment -->\n"
 PAGES = ("deployment", "warehouse", "health", "alerts", "runbook")
 #: What is not typed here, and why.
 NOT_HERE = {
-    r"docker compose": "no containers in this machine",
-    r"make (test-|dev)": "of a developer's desk",
+    r"^docker ": "no containers in this machine",
+    r"make (test-|dev|deployment)": "of a developer's desk",
     r"pip install": "of a developer's desk; the server's packages are pinned",
     r"FUND_WAREHOUSE_URL=": "shows a setting",
     r"dagster definitions validate": "of a developer's desk",
     r"chronyc": "only where chrony keeps the time",
     r"fund-assets serve": "the unit fund-health does",
-    r"^(git checkout|make env)$": "in its block as a whole line",
 }
 #: What needs packages from outside.
 FETCHES = re.compile(r"apt-get |git (clone|pull)|PYTHON=\S+ make env")
@@ -129,12 +131,11 @@ class Deployment:
 
     def __init__(self, one: Machine, folder: Path) -> None:
         self.machine, self.folder = one, folder
-        self.left = [c for page in PAGES for c in commands(ROOT / "docs" / f"{page}.md")]
-        self.skipped = [c for c in self.left if _matching(NOT_HERE, c.text)]
-        self.left = [c for c in self.left if c not in self.skipped]
-        self.whole = len(self.left)
-        self.typed: set[Command] = set()
-        self.refused = 0
+        self.others: list[Machine] = []
+        every = [c for page in PAGES for c in commands(ROOT / "docs" / f"{page}.md")]
+        self.skipped = [c for c in every if _matching(NOT_HERE, c.text)]
+        self.asked = [c for c in every if c not in self.skipped]
+        self.typed: dict[Command, bool] = {}
         self.wrong: list[str] = []
         self.trials: list[tuple[str, bool, str]] = []
         self.names: dict[str, str] = {}
@@ -162,7 +163,16 @@ class Deployment:
 
     def has_typed(self, text: str) -> bool:
         """Whether another page has said the same, comments aside, and it was typed then."""
-        return any(_bare(text) == _bare(done.text) for done in self.typed)
+        return bool(self.outcomes(text))
+
+    def outcomes(self, text: str) -> list[bool]:
+        """Of each place where this command stands: whether it did well each time."""
+        return [well for done, well in self.typed.items() if _bare(text) == _bare(done.text)]
+
+    def did_well(self, command: Command) -> bool:
+        """Whether it was typed, and did as its page says each time."""
+        seen = self.outcomes(command.text)
+        return bool(seen) and all(seen)
 
     def type(self, command: Command, at: Machine | None = None) -> Answer:
         """Type one command, with what a person fills in, and do by hand what its comment asks."""
@@ -181,13 +191,14 @@ class Deployment:
         spent = time.monotonic() - started
         may = _matching(MAY_END, command.text) or {0}
         well = answer.code in may
-        self.typed.add(command)
+        self.typed[command] = well and self.typed.get(command, True)
+        with (self.folder.parent / "said.log").open("a", encoding="utf-8") as file:
+            file.write(f"=== {one.name}: {text}\n{answer.said}=== {answer.code}\n")
         mark = "ok " if well else "NOT"
         print(
             f"{mark} {spent:6.1f} s  {command.page}: {text.splitlines()[0][:110]}", flush=True
         )
         if not well:
-            self.refused += 1
             self.wrong.append(f"{command.page}: {text}: {answer.code}: {answer.said[-1500:]}")
             print(answer.said[-1500:], flush=True)
         by_hand = self.by_hand(command, one)
@@ -290,17 +301,25 @@ chmod 600 *env"""
                "exit('__repository__' not in u.urlopen(r,timeout=9).read().decode())")  # fmt: skip
         return self.machine.ask(f'python3 -c "{ask}"').code == 0
 
+    def is_whole(self) -> bool:
+        """Whether every command that was typed and every trial did what it should."""
+        return not self.wrong and all(self.typed.values())
+
+    def spent_s(self) -> float:
+        """Seconds of the processor that its machines have needed until now."""
+        return self.machine.spent_s() + sum(other.spent_s() for other in self.others)
+
     def notes(self) -> dict[str, Any]:
         """What came of the installation, for walks that begin after it."""
         return {
-            "typed": [vars(c) for c in self.typed], "refused": self.refused,
+            "typed": [(vars(c), well) for c, well in self.typed.items()],
             "wrong": self.wrong, "trials": self.trials,
         }  # fmt: skip
 
     def resume(self, notes: dict[str, Any]) -> None:
         """Go on on a machine that was kept, brought to this commit, when all of it runs."""
-        self.typed = {Command(**c) for c in notes["typed"]}
-        self.refused, self.wrong = notes["refused"], notes["wrong"]
+        self.typed = {Command(**c): well for c, well in notes["typed"]}
+        self.wrong = notes["wrong"]
         self.trials = [(name, well, seen) for name, well, seen in notes["trials"]]
         one = self.machine
         done = one.ask(
@@ -381,7 +400,7 @@ chmod 600 *env"""
         self.desk()
         self.lines("warehouse", "fund-assets doctor", "FUND_AS=migrate fund-assets init")
         self.lines("health", "fund-assets")
-        self.lines("deployment", "fund-assets", "journalctl")
+        self.lines("deployment", "fund-assets", "journalctl", "systemctl restart fund-code")
         self.block("warehouse", "FUND_AS=migrate fund-assets migrate")
 
     def desk(self) -> None:
@@ -452,19 +471,31 @@ chmod 600 *env"""
         self.running("new passwords", not opened, f"opened by old ones: {opened or 'none'}")
 
     def late_database(self) -> None:
-        """A boot at which the database is there 30 s later than everything else."""
+        """A boot at which the database is there 30 s later than everything else.
+
+        Its socket is off too: that answers before the database does, and starts it.
+        """
         one = self.machine
-        one.ask("systemctl disable mariadb mariadb.socket; printf '[Unit]\\nDescription=late\\n[Timer]\\n"
-                "OnBootSec=30\\nUnit=mariadb.service\\n[Install]\\nWantedBy=timers.target\\n' "
-                "> /etc/systemd/system/late.timer; systemctl enable late.timer")  # fmt: skip
+        timer = (
+            "[Timer]\nOnBootSec=30\nUnit=mariadb.service\n[Install]\nWantedBy=timers.target\n"
+        )
+        put_off = one.ask(
+            "systemctl disable --now mariadb.socket; systemctl mask mariadb.socket && "
+            "systemctl disable mariadb && "
+            f"printf '{timer}' > /etc/systemd/system/late.timer && systemctl enable late.timer"
+        )
+        assert put_off.code == 0, put_off.said
         one.shut_down()
         one.boot()
         time.sleep(15)
-        early = one.ask("systemctl is-active mariadb").said.strip()
-        self.running(
-            "boot with a database that is 30 s late", early != "active", f"at 15 s {early}"
+        early = one.ask("systemctl is-active mariadb mariadb.socket").said.split()
+        self.running("boot with a database that is 30 s late", "active" not in early,
+                     f"after 15 s {early[0]}")  # fmt: skip
+        back = one.ask(
+            "systemctl disable late.timer && rm /etc/systemd/system/late.timer && "
+            "systemctl unmask mariadb.socket && systemctl enable mariadb"
         )
-        one.ask("systemctl disable late.timer; systemctl enable mariadb mariadb.socket")
+        assert back.code == 0, back.said
 
     def boot(self) -> None:
         """An ordinary boot, and one after a power failure."""
@@ -475,21 +506,47 @@ chmod 600 *env"""
         self.machine.boot()
         self.running("boot after a power failure", True, "cut")
 
+    def launched(self) -> str:
+        """The id of an evening's run that was launched by the UI and is at work."""
+        said = self.machine.ask(f"python3 - <<'END'\n{LAUNCH % 'daily_pipeline'}\nEND").said
+        found = re.findall(r'"runId": ?"([^"]+)"', said)
+        assert found, said
+        begun = self.wait(lambda: self.sql(RUN % found[0]) == "STARTED", 180)
+        assert begun < 180, self.sql(RUN % found[0])
+        return str(found[0])
+
     def stopped(self) -> None:
         """Services are stopped while a run is under way; its work is done all the same."""
-        one = self.machine
-        said = one.ask(f"python3 - <<'END'\n{LAUNCH % 'daily_pipeline'}\nEND").said
-        run = re.findall(r'"runId": ?"([^"]+)"', said)
-        begun = self.wait(lambda: self.sql(RUN % run[0]) == "STARTED", 120) if run else 120
+        one, run = self.machine, self.launched()
         started = time.monotonic()
         one.ask("systemctl stop fund-watch.timer fund-migrate")
         spent = time.monotonic() - started
-        state = self.sql(RUN % run[0]) if run else said
+        state = self.sql(RUN % run)
         one.ask(f"systemctl start {' '.join(SERVICES)} fund-watch.timer")
-        ended = self.wait(lambda: "SUCCESS" in self.sql(ROOTED.format(run[0])), 420)
-        seen = self.sql(ROOTED.format(run[0])).replace("\n", ", ")
-        self.running("stopped while a run was under way", begun < 120 and ended < 420,
+        ended = self.wait(lambda: "SUCCESS" in self.sql(ROOTED.format(run)), 420)
+        seen = self.sql(ROOTED.format(run)).replace("\n", ", ")
+        self.running("services stopped while a run was under way", ended < 420,
                      f"stopped in {spent:.0f} s, the run was {state}; then {seen}")  # fmt: skip
+
+    def killed(self) -> None:
+        """A run dies with its code server: it is failed within two minutes, and run again."""
+        run = self.launched()
+        self.machine.ask("systemctl kill --signal=KILL fund-code")
+        failed = self.wait(lambda: self.sql(RUN % run) == "FAILURE", 300)
+        ended = self.wait(lambda: "SUCCESS" in self.sql(ROOTED.format(run)), 420)
+        seen = self.sql(ROOTED.format(run)).replace("\n", ", ")
+        self.running("a run killed with its code server", failed < 120 and ended < 420,
+                     f"failed after {failed:.0f} s; then {seen}")  # fmt: skip
+
+    def frozen(self) -> None:
+        """A database that takes connections and answers nothing: the look from outside tells."""
+        one = self.machine
+        one.ask("> /root/messages.jsonl; pkill -STOP mariadbd")
+        told = self.wait(lambda: "数据库" in " ".join(self.messages()), 400)
+        result = one.ask("systemctl show --value --property Result fund-watch").said.strip()
+        one.ask("pkill -CONT mariadbd")
+        self.running("a database that answers nothing", told < 400 and result != "timeout",
+                     f"told after {told:.0f} s, the look's end was {result}")  # fmt: skip
 
     def upgraded(self) -> None:
         """From the release before the newest migration, with its data, to this one and back."""
@@ -505,8 +562,10 @@ chmod 600 *env"""
             f"systemctl start {' '.join(SERVICES)} fund-watch.timer && fund-assets run",
             outside=True,
         )
+        self.running(
+            "the release before", made.code == 0, made.said[-200:] if made.code else ""
+        )
         before = self.sql(CHECKSUM), self.sql(REVISION)
-        self.running("the release before", made.code == 0, f"{made.said[-200:]} {before}")
         self.block("deployment", "install -d -m 700 /var/backups")
         self.block("deployment", "git pull --ff-only")
         after = self.sql(CHECKSUM), self.sql(REVISION)
@@ -515,13 +574,14 @@ chmod 600 *env"""
         self.block("deployment", "git checkout <the older release>")
         back = self.sql(CHECKSUM), self.sql(REVISION)
         self.running("back to the release before", back == before, f"revision {back[1]}")
-        one.ask(f"cd /opt/fund-assets && git checkout -q {branch} && git reset -q --hard old")
+        self.lines("deployment", "git checkout main")
         self.block("deployment", "git pull --ff-only")
         self.running("and forward again", self.sql(REVISION) == after[1], after[1])
 
     def second(self, stack: ExitStack, cache: Path) -> None:
         """The page of a second machine; then the first one is cut off."""
         other = a_machine("second", cache, self.folder, stack)
+        self.others.append(other)
         connect(self.machine, other, ("10.9.0.1/24", "10.9.0.2/24"))
         self.block("deployment", "printf '[mariadbd]")
         other.ask(CATCH)
@@ -571,8 +631,8 @@ def project(folder: Path, release: str) -> None:
     subprocess.run([*git, "tag", "--force", "old", release or found], check=True)
 
 
-PARTS = ("install", "everyday", "copied", "lost_day", "new_passwords", "stopped", "boot",
-         "late_database", "upgraded", "second")  # fmt: skip
+PARTS = ("install", "everyday", "copied", "lost_day", "new_passwords", "stopped", "killed",
+         "frozen", "boot", "late_database", "upgraded", "second")  # fmt: skip
 
 
 def kept(cache: Path, release: str) -> Path:
@@ -627,14 +687,51 @@ def walk(
 def report(walk: Deployment) -> str:
     """What was typed, what was tried, and what was not."""
     wrong = [name for name, well, _ in walk.trials if not well]
-    lines = [f"{len(walk.typed) - walk.refused} of {len(walk.typed)} commands did as written"]
-    if left := [c for c in walk.left if not walk.has_typed(c.text)]:
+    well = sum(map(walk.did_well, walk.asked))
+    lines = [f"{well} of {len(walk.asked)} commands did as written"]
+    if left := [c for c in walk.asked if not walk.has_typed(c.text)]:
         lines.append(f"{len(left)} were not typed: {'; '.join(c.text for c in left)}")
     lines.append("not of a server: " + "; ".join(c.text for c in walk.skipped))
     lines.append(
         f"{len(walk.trials) - len(wrong)} of {len(walk.trials)} trials as they should be"
     )
     return "\n".join([*lines, *walk.wrong])
+
+
+def table(walk: Deployment) -> str:
+    """What a whole walk typed and tried, as Markdown."""
+    git = ["git", "-C", str(ROOT), "log", "-1", "--format=%h"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    asked = {page: [c for c in walk.asked if c.page == page] for page in PAGES}
+    well = {page: sum(walk.did_well(c) for c in asked[page]) for page in PAGES}
+    tried = sum(well for _, well, _ in walk.trials)
+    reasons: dict[object, list[str]] = {}
+    for command in walk.skipped:
+        reasons.setdefault(_matching(NOT_HERE, command.text), []).append(command.text)
+    skipped = "; ".join(
+        f"{why}: {', '.join(f'`{_bare(text)}`' for text in dict.fromkeys(texts))}"
+        for why, texts in reasons.items()
+    )
+    lines = [
+        f"At {commit} on {datetime.now(SHANGHAI):%-d %B %Y}, {walk.spent_s():.0f} s of the processor: "
+        f"{sum(well.values())} of {len(walk.asked)} commands did as written "
+        f"({', '.join(f'{page} {well[page]} of {len(asked[page])}' for page in PAGES)}); "
+        f"{tried} of {len(walk.trials)} trials came out as they should.",
+        "",
+        f"Not typed: {skipped}.",
+        "",
+        "| trial | seen |",
+        "|---|---|",
+        *(f"| {name} | {'' if well else '**not as it should be** '}{seen} |"
+          for name, well, seen in walk.trials),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def page(text: str, walk: Deployment) -> str:
+    """The page with what the walk found."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}{table(walk)}{END}{rest.split(END)[1]}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -649,7 +746,11 @@ def main(arguments: list[str] | None = None) -> int:
                         "last walk with this word left in the cache after its installation")  # fmt: skip
     parser.add_argument("--release", default="", help="the older commit of the upgrade "
                         "[default: that before the newest migration]")  # fmt: skip
+    parser.add_argument("--write", action="store_true",
+                        help="all parts, and what came of them into docs/reliability.md")  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.write and (options.again or options.only != PARTS[1:]):
+        parser.error("what is written comes from a whole walk")
     if why := absence():
         print(f"not possible here: {why}", file=sys.stderr)
         return 2
@@ -660,7 +761,9 @@ def main(arguments: list[str] | None = None) -> int:
         parts = ("install", *options.only)
         found = walk(cache, parts, options.release, again=options.again)
     print(report(found))
-    return 1 if found.wrong else 0
+    if options.write:
+        PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    return 0 if found.is_whole() else 1
 
 
 if __name__ == "__main__":

@@ -141,6 +141,7 @@ class Machine:
         (folder / "upper/etc/hosts").write_text(f"127.0.0.1 localhost {name}\n")
         self.group = (_group() or Path()) / f"fund-{name}-{os.getpid()}"
         self._holder: subprocess.Popen[bytes] | None = None
+        self._spent_s = 0.0
         self.first = 0
 
     def boot(self) -> None:
@@ -190,6 +191,7 @@ class Machine:
         Returns:
             Its exit code (124: it was ended after `patience_s`), and all that it said.
         """
+        before = _children_s()
         network = () if outside else ("--net",)
         entered = ["nsenter", "--target", str(self.first), "--mount", "--uts", "--ipc", "--pid",
                    "--cgroup", *network]  # fmt: skip
@@ -199,6 +201,7 @@ class Machine:
             [*entered, *own], input=answers.encode(), stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
+        self._spent_s += _children_s() - before
         return Answer(done.returncode, done.stdout.decode(errors="replace"))
 
     def shut_down(self) -> None:
@@ -215,6 +218,17 @@ class Machine:
             self._holder.kill()
             self._wait(30)
 
+    def spent_s(self) -> float:
+        """Seconds of the processor that it and what it was asked have needed, over all boots."""
+        return self._spent_s + self._services_s()
+
+    def _services_s(self) -> float:
+        try:
+            told = (self.group / "cpu.stat").read_text().split()
+        except OSError:
+            return 0.0
+        return int(told[told.index("usage_usec") + 1]) / 1e6
+
     def keep(self, layer: Path) -> None:
         """Shut it down for good; what it wrote is a layer for others, on the same file system."""
         self.shut_down()
@@ -229,6 +243,7 @@ class Machine:
             if "populated 0" in (self.group / "cgroup.events").read_text():
                 break
             time.sleep(0.1)
+        self._spent_s += self._services_s()
         for below, _, _ in os.walk(self.group, topdown=False):
             Path(below).rmdir()
 
@@ -267,6 +282,11 @@ def connect(first: Machine, second: Machine, addresses: tuple[str, str]) -> None
 
 def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def _children_s() -> float:
+    told = os.times()
+    return told.children_user + told.children_system
 
 
 def _group() -> Path | None:
