@@ -21,10 +21,11 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fund_assets.settings import SHANGHAI
+from fund_assets_tests.reliability.deployment_found import PAGE, Found, Part, load, save
 from fund_assets_tests.reliability.machine import (
     Answer,
     Machine,
@@ -36,8 +37,6 @@ from fund_assets_tests.reliability.machine import (
 from fund_assets_tests.reliability.page_commands import Command, commands
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs/reliability.md"
-BEGIN, END = "<!-- deployment -->\n", "<!-- end of deployment -->\n"
 PAGES = ("deployment", "warehouse", "health", "alerts", "runbook")
 #: What is not typed here, and why.
 NOT_HERE = {
@@ -133,12 +132,28 @@ class Deployment:
         self.machine, self.folder = one, folder
         self.others: list[Machine] = []
         every = [c for page in PAGES for c in commands(ROOT / "docs" / f"{page}.md")]
-        self.skipped = [c for c in every if _matching(NOT_HERE, c.text)]
-        self.asked = [c for c in every if c not in self.skipped]
-        self.typed: dict[Command, bool] = {}
-        self.wrong: list[str] = []
-        self.trials: list[tuple[str, bool, str]] = []
+        skipped: dict[str, list[Command]] = {}
+        for command in every:
+            if why := _matching(NOT_HERE, command.text):
+                skipped.setdefault(str(why), []).append(command)
+        asked = [c for c in every if not _matching(NOT_HERE, c.text)]
+        self.found = Found({}, asked, skipped)
         self.names: dict[str, str] = {}
+        self.part = Part("", "")
+
+    def do(self, name: str, part: Callable[[], None]) -> None:
+        """Go one part, and keep notes of it; one that breaks off is wrong, and the next goes on."""
+        git = ["git", "-C", str(ROOT), "log", "-1", "--format=%h"]
+        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        self.part = Part(commit, f"{datetime.now(SHANGHAI):%-d %B %Y}")
+        self.found.parts[name] = self.part
+        before = self.spent_s()
+        print(f"--- {name}", flush=True)
+        try:
+            part()
+        except Exception as error:  # whatever it is, the walk goes on
+            self.trial(name, False, f"broke off: {type(error).__name__}: {str(error)[-1500:]}")
+        self.part.spent_s = self.spent_s() - before
 
     # --- typing -------------------------------------------------------------------------
 
@@ -156,23 +171,14 @@ class Deployment:
             found = [c for c in commands(ROOT / "docs" / f"{page}.md")
                      if c.text.startswith(beginning)]  # fmt: skip
             if not found:
-                self.wrong.append(f"{page}: no command begins with {beginning!r} any more")
+                self.part.wrong.append(f"{page}: no command begins with {beginning!r} any more")
             for command in found:
                 if not _matching(NOT_HERE, command.text) and not self.has_typed(command.text):
                     self.type(command)
 
     def has_typed(self, text: str) -> bool:
         """Whether another page has said the same, comments aside, and it was typed then."""
-        return bool(self.outcomes(text))
-
-    def outcomes(self, text: str) -> list[bool]:
-        """Of each place where this command stands: whether it did well each time."""
-        return [well for done, well in self.typed.items() if _bare(text) == _bare(done.text)]
-
-    def did_well(self, command: Command) -> bool:
-        """Whether it was typed, and did as its page says each time."""
-        seen = self.outcomes(command.text)
-        return bool(seen) and all(seen)
+        return bool(self.found.outcomes(text))
 
     def type(self, command: Command, at: Machine | None = None) -> Answer:
         """Type one command, with what a person fills in, and do by hand what its comment asks."""
@@ -191,7 +197,7 @@ class Deployment:
         spent = time.monotonic() - started
         may = _matching(MAY_END, command.text) or {0}
         well = answer.code in may
-        self.typed[command] = well and self.typed.get(command, True)
+        self.part.typed[command] = well and self.part.typed.get(command, True)
         with (self.folder.parent / "said.log").open("a", encoding="utf-8") as file:
             file.write(f"=== {one.name}: {text}\n{answer.said}=== {answer.code}\n")
         mark = "ok " if well else "NOT"
@@ -199,7 +205,9 @@ class Deployment:
             f"{mark} {spent:6.1f} s  {command.page}: {text.splitlines()[0][:110]}", flush=True
         )
         if not well:
-            self.wrong.append(f"{command.page}: {text}: {answer.code}: {answer.said[-1500:]}")
+            self.part.wrong.append(
+                f"{command.page}: {text}: {answer.code}: {answer.said[-1500:]}"
+            )
             print(answer.said[-1500:], flush=True)
         by_hand = self.by_hand(command, one)
         if by_hand:
@@ -259,10 +267,10 @@ chmod 600 *env"""
 
     def trial(self, name: str, well: bool, seen: str) -> None:
         """Note what came of one."""
-        self.trials.append((name, well, seen))
+        self.part.trials.append((name, well, seen))
         print(f"{'ok ' if well else 'NOT'}           {name}: {seen}", flush=True)
         if not well:
-            self.wrong.append(f"{name}: {seen}")
+            self.part.wrong.append(f"{name}: {seen}")
 
     def wait(self, what: Callable[[], bool], limit_s: float = 300) -> float:
         """Seconds until that was true; the limit when it was not."""
@@ -301,26 +309,12 @@ chmod 600 *env"""
                "exit('__repository__' not in u.urlopen(r,timeout=9).read().decode())")  # fmt: skip
         return self.machine.ask(f'python3 -c "{ask}"').code == 0
 
-    def is_whole(self) -> bool:
-        """Whether every command that was typed and every trial did what it should."""
-        return not self.wrong and all(self.typed.values())
-
     def spent_s(self) -> float:
         """Seconds of the processor that its machines have needed until now."""
         return self.machine.spent_s() + sum(other.spent_s() for other in self.others)
 
-    def notes(self) -> dict[str, Any]:
-        """What came of the installation, for walks that begin after it."""
-        return {
-            "typed": [(vars(c), well) for c, well in self.typed.items()],
-            "wrong": self.wrong, "trials": self.trials,
-        }  # fmt: skip
-
-    def resume(self, notes: dict[str, Any]) -> None:
-        """Go on on a machine that was kept, brought to this commit, when all of it runs."""
-        self.typed = {Command(**c): well for c, well in notes["typed"]}
-        self.wrong = notes["wrong"]
-        self.trials = [(name, well, seen) for name, well, seen in notes["trials"]]
+    def go_on(self) -> None:
+        """Bring a machine that was kept to this commit, and wait until all of it runs."""
         one = self.machine
         done = one.ask(
             "systemctl stop fund-watch.timer fund-migrate; cd /opt/fund-assets && "
@@ -597,10 +591,6 @@ chmod 600 *env"""
         self.running("the first one boots again", True, "")
 
 
-def _bare(text: str) -> str:
-    return re.sub(r"\s+# .*", "", text).strip()
-
-
 def _matching(table: dict[str, object], text: str) -> object:
     return next((value for sign, value in table.items() if re.search(sign, text)), None)
 
@@ -636,18 +626,16 @@ PARTS = ("install", "everyday", "copied", "lost_day", "new_passwords", "stopped"
 
 
 def kept(cache: Path, release: str) -> Path:
-    """A folder with a machine after its installation, and what came of that: made if absent."""
+    """A folder with a machine after its installation, and the notes of that: made if absent."""
     found = cache / "installed"
     if not found.exists():
         with ExitStack() as stack:
             walk = new_walk(cache, release, stack)
-            walk.install()
-            walk.machine.keep(walk.folder / "layer")
-            (walk.folder / "notes.json").write_text(json.dumps(walk.notes()), encoding="utf-8")
+            walk.do("install", walk.install)
             made = walk.folder / "made"
             made.mkdir()
-            for part in ("layer", "notes.json"):
-                (walk.folder / part).rename(made / part)
+            walk.machine.keep(made / "layer")
+            save(walk.found.parts, made / "notes.json")
             made.rename(found)
     return found
 
@@ -662,76 +650,34 @@ def new_walk(cache: Path, release: str, stack: ExitStack, *above: Path) -> Deplo
 
 def walk(
     cache: Path, parts: tuple[str, ...] = PARTS, release: str = "", *, again: bool = False
-) -> Deployment:
-    """Do these parts on a new machine, in their order.
+) -> Found:
+    """Do these parts on a new machine, in their order; their notes are kept below `cache`.
 
     Args:
         again: do not install, but begin with the machine that the last installation so begun
             left below `cache`, at this commit; the first time, install and leave one.
+
+    Returns:
+        What came of all parts of which there are notes.
     """
+    notes = cache / "notes.json"
     with ExitStack() as stack:
         if again:
             origin = kept(cache, release)
             walk = new_walk(cache, release, stack, origin / "layer")
-            walk.resume(json.loads((origin / "notes.json").read_text(encoding="utf-8")))
+            walk.found.parts |= load(origin / "notes.json")
+            walk.go_on()
         else:
+            notes.unlink(missing_ok=True)
             walk = new_walk(cache, release, stack)
         for part in PARTS[1:] if again else PARTS:
-            if part == "second" and part in parts:
-                walk.second(stack, cache)
-            elif part in parts:
-                getattr(walk, part)()
-        return walk
-
-
-def report(walk: Deployment) -> str:
-    """What was typed, what was tried, and what was not."""
-    wrong = [name for name, well, _ in walk.trials if not well]
-    well = sum(map(walk.did_well, walk.asked))
-    lines = [f"{well} of {len(walk.asked)} commands did as written"]
-    if left := [c for c in walk.asked if not walk.has_typed(c.text)]:
-        lines.append(f"{len(left)} were not typed: {'; '.join(c.text for c in left)}")
-    lines.append("not of a server: " + "; ".join(c.text for c in walk.skipped))
-    lines.append(
-        f"{len(walk.trials) - len(wrong)} of {len(walk.trials)} trials as they should be"
-    )
-    return "\n".join([*lines, *walk.wrong])
-
-
-def table(walk: Deployment) -> str:
-    """What a whole walk typed and tried, as Markdown."""
-    git = ["git", "-C", str(ROOT), "log", "-1", "--format=%h"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    asked = {page: [c for c in walk.asked if c.page == page] for page in PAGES}
-    well = {page: sum(walk.did_well(c) for c in asked[page]) for page in PAGES}
-    tried = sum(well for _, well, _ in walk.trials)
-    reasons: dict[object, list[str]] = {}
-    for command in walk.skipped:
-        reasons.setdefault(_matching(NOT_HERE, command.text), []).append(command.text)
-    skipped = "; ".join(
-        f"{why}: {', '.join(f'`{_bare(text)}`' for text in dict.fromkeys(texts))}"
-        for why, texts in reasons.items()
-    )
-    lines = [
-        f"At {commit} on {datetime.now(SHANGHAI):%-d %B %Y}, {walk.spent_s():.0f} s of the processor: "
-        f"{sum(well.values())} of {len(walk.asked)} commands did as written "
-        f"({', '.join(f'{page} {well[page]} of {len(asked[page])}' for page in PAGES)}); "
-        f"{tried} of {len(walk.trials)} trials came out as they should.",
-        "",
-        f"Not typed: {skipped}.",
-        "",
-        "| trial | seen |",
-        "|---|---|",
-        *(f"| {name} | {'' if well else '**not as it should be** '}{seen} |"
-          for name, well, seen in walk.trials),
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def page(text: str, walk: Deployment) -> str:
-    """The page with what the walk found."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}{table(walk)}{END}{rest.split(END)[1]}"
+            if part in parts:
+                walk.do(part, partial(walk.second, stack, cache) if part == "second"
+                        else getattr(walk, part))  # fmt: skip
+            save(walk.found.parts, notes)
+    every = load(notes)
+    parts_in_order = {part: every[part] for part in PARTS if part in every}
+    return Found(parts_in_order, walk.found.asked, walk.found.skipped)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -747,10 +693,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--release", default="", help="the older commit of the upgrade "
                         "[default: that before the newest migration]")  # fmt: skip
     parser.add_argument("--write", action="store_true",
-                        help="all parts, and what came of them into docs/reliability.md")  # fmt: skip
+                        help="what came of all parts into docs/reliability.md")  # fmt: skip
     options = parser.parse_args(arguments)
-    if options.write and (options.again or options.only != PARTS[1:]):
-        parser.error("what is written comes from a whole walk")
     if why := absence():
         print(f"not possible here: {why}", file=sys.stderr)
         return 2
@@ -760,9 +704,9 @@ def main(arguments: list[str] | None = None) -> int:
         cache.mkdir(parents=True, exist_ok=True)
         parts = ("install", *options.only)
         found = walk(cache, parts, options.release, again=options.again)
-    print(report(found))
-    if options.write:
-        PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    print(found.report())
+    if options.write and found.parts.keys() == set(PARTS):
+        PAGE.write_text(found.page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0 if found.is_whole() else 1
 
 
