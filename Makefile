@@ -42,6 +42,9 @@ faults: dev-env ## the fault matrix: every cell, n of n
 gestures: dev-env ## what people do first, on real servers and in Chromium (half an hour): n of n
 	@$(BIN)/python -m fund_assets_tests.reliability.gestures
 
+deployment: dev-env ## the pages' commands typed on a fresh Debian (root, debootstrap; an hour): n of n
+	@$(BIN)/python -m fund_assets_tests.reliability.deployment --cache $(or $(CACHE),/var/tmp/fund-deployment)
+
 soak: dev-env ## of these, the simulated year with faults beside one without
 	@$(BIN)/python -m pytest -q -m soak
 
@@ -87,4 +90,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-strict test-slow faults gestures soak mutants check docs site screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-strict test-slow faults gestures deployment soak mutants check docs site screenshots bench lock clean env dev-env

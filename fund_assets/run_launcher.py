@@ -5,13 +5,17 @@ where Dagster keeps its state (`dagster_state.py`), or what becomes of a failed 
 
 Dagster's own launcher starts each run as a child of its code server, which tells when the child
 has died, unless it died with it: then the run stayed STARTED until its time limit, and kept
-every later run of its job waiting. Run monitoring asks this one every minute.
+every later run of its job waiting. Run monitoring asks this one every half minute.
+
+A run is failed when it can be run again, for which Dagster asks its code server, once, as soon
+as it has failed. So a code server that is started anew is waited for a little.
 """
 
 import json
 import os
 import socket
 import sys
+import time
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeUnreachableError
@@ -20,6 +24,7 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import ConfigurableClassData
 from dagster_shared.serdes import deserialize_value
 
 #: Tag of a run that works in the process of a command: machine and process id.
@@ -27,10 +32,19 @@ PROCESS_TAG = "fund/process"
 #: A code server of this machine.
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ANSWER_S = 10
+#: A run is without a process for so long before it is failed: while its code server answers, for
+#: the daemon to have read the definitions of a new one; and while it does not. With looks every
+#: half minute that is two minutes at most.
+SETTLED_S, AWAY_S = 10, 50
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
     """Dagster's default launcher, and whether the runs it launched still have a process."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(inst_data)
+        #: Since when runs were without a process, by whether their code server answered.
+        self._gone_since: dict[tuple[str, bool], float] = {}
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -75,11 +89,20 @@ class WatchedRunLauncher(DefaultRunLauncher):
         local = server.get("socket") or server.get("host") in LOCAL
         pid = self._pid(run) if local else None
         alive = not known if pid is None else _lives(pid)
-        if alive:
+        if alive or not self._stays_gone(run.run_id, known):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
             WorkerStatus.FAILED, f"{why}, and its process {pid} is gone"
         )
+
+    def _stays_gone(self, run_id: str, answers: bool) -> bool:
+        now = time.monotonic()
+        since = self._gone_since.setdefault((run_id, answers), now)
+        if now - since < (SETTLED_S if answers else AWAY_S):
+            return False
+        for key in ((run_id, True), (run_id, False)):
+            self._gone_since.pop(key, None)
+        return True
 
     def _pid(self, run: dg.DagsterRun) -> int | None:
         """The process id that the run told when it began."""

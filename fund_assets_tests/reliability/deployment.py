@@ -103,6 +103,12 @@ HELD_BATCH = (
     "SELECT batch_id FROM fund_assets.collection_batch WHERE state = 'held' "
     "ORDER BY collected_at DESC LIMIT 1"
 )
+#: A release's files, where they belong.
+DEPLOYED = (
+    "install -m 644 deploy/dagster.yaml deploy/workspace.yaml /etc/fund-assets/ && "
+    "install -m 755 deploy/fund-assets /usr/local/bin/fund-assets && "
+    "cp deploy/systemd/* /etc/systemd/system/ && systemctl daemon-reload"
+)
 REVISION = "SELECT version_num FROM fund_assets.alembic_version"
 RUN = "SELECT status FROM dagster.runs WHERE run_id = '%s'"
 ROOTED = (
@@ -319,7 +325,7 @@ chmod 600 *env"""
         done = one.ask(
             "systemctl stop fund-watch.timer fund-migrate; cd /opt/fund-assets && "
             "git fetch -q --tags --force && git reset -q --hard '@{upstream}' && "
-            "cp deploy/systemd/* /etc/systemd/system/ && systemctl daemon-reload && "
+            f"{DEPLOYED} && "
             f"systemctl start {' '.join(SERVICES)} fund-watch.timer"
         )
         assert done.code == 0, done.said
@@ -549,7 +555,7 @@ chmod 600 *env"""
         made = one.ask(
             "systemctl stop fund-watch.timer fund-migrate; cd /opt/fund-assets && "
             f"git checkout -q -B {branch} old && PYTHON=/usr/bin/python3 make env && "
-            "cp deploy/systemd/* /etc/systemd/system/ && systemctl daemon-reload && "
+            f"{DEPLOYED} && "
             "mariadb -e 'DROP DATABASE fund_assets; DROP DATABASE dagster; "
             "CREATE DATABASE fund_assets CHARACTER SET utf8mb4 COLLATE utf8mb4_bin; "
             "CREATE DATABASE dagster CHARACTER SET utf8mb4' && "

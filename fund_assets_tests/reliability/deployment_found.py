@@ -45,7 +45,7 @@ def save(parts: dict[str, Part], file: Path) -> None:
     told = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for name, part in parts.items():
         typed = [(asdict(command), well) for command, well in part.typed.items()]
-        told[name] = {**asdict(part), "typed": typed}
+        told[name] = {**vars(part), "typed": typed}
     file.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

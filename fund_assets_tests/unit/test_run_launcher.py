@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -41,14 +42,20 @@ def gone():
     return process.pid
 
 
-def health(instance, tags, pid=None):
+def health(instance, tags, pid=None, looks=(0, 60)):
+    """What the last of looks at these seconds says; run monitoring looks every 30."""
     launcher = WatchedRunLauncher()
     launcher.register_instance(instance)
     run = instance.create_run_for_job(working, tags=tags, status=dg.DagsterRunStatus.STARTED)
     if pid:
         told = EngineEventData.in_process(pid)
         instance.report_engine_event("Started process for run", run, told)
-    return launcher.check_run_worker_health(run)
+    with pytest.MonkeyPatch.context() as patch:
+        for now in looks:
+            clock = SimpleNamespace(monotonic=lambda now=now: now)
+            patch.setattr("fund_assets.run_launcher.time", clock)
+            found = launcher.check_run_worker_health(run)
+    return found
 
 
 def server(**where):
@@ -69,8 +76,9 @@ def test_a_command_that_was_killed_is_no_running_job(instance, gone):
 
 
 def test_a_run_that_died_with_its_code_server_is_found(instance, gone, tmp_path):
-    """Stops a run without process and server from being taken for a running one, and one that
-    works on beside a dead server, or on another machine, from being failed."""
+    """Stops a run without process and server from being taken for a running one, or from being
+    failed before the code server is back that can run it again; and one that works on beside a
+    dead server, or on another machine, from being failed."""
     socket_file = str(tmp_path / "gone.sock")
     away = server(socket=socket_file)
     assert health(instance, away, gone).status is WorkerStatus.FAILED
@@ -80,6 +88,8 @@ def test_a_run_that_died_with_its_code_server_is_found(instance, gone, tmp_path)
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert health(instance, server(port=port), gone).status is WorkerStatus.FAILED
+    awaited = health(instance, server(port=port), gone, looks=(0, 30))
+    assert awaited.status is WorkerStatus.RUNNING, "failed now it could not be run again"
     elsewhere = {GRPC_INFO_TAG: json.dumps({"host": "192.0.2.1", "port": port})}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fund_assets.run_launcher.ANSWER_S", 0.2)
@@ -103,5 +113,7 @@ def test_a_code_server_that_does_not_know_the_run_says_so(instance, gone, tmp_pa
     ):  # fmt: skip
         anew = server(port=process.create_client().port)
         assert health(instance, anew, os.getpid()).status is WorkerStatus.RUNNING
-        found = health(instance, anew, gone)
+        awaited = health(instance, anew, gone, looks=(0,))
+        assert awaited.status is WorkerStatus.RUNNING, "the daemon has not asked it yet"
+        found = health(instance, anew, gone, looks=(0, 30))
         assert found.status is WorkerStatus.FAILED and "has no such run" in found.msg
