@@ -32,7 +32,7 @@ PROCESS_TAG = "fund/process"
 #: A code server of this machine.
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ANSWER_S = 10
-#: A run is without a process for so long before it is failed: while its code server answers, for
+#: So long a run is without a process before it is failed: while its code server answers, for
 #: the daemon to have read the definitions of a new one; and while it does not. With looks every
 #: half minute that is two minutes at most.
 SETTLED_S, AWAY_S = 10, 50
