@@ -130,18 +130,27 @@ def _keep_open(path: str) -> None:
         _kept.popitem(last=False)[1].close()
 
 
+class RecordsError(SettingsError):
+    """Dagster's records cannot be opened: their folder, or their server, is away."""
+
+
 def project_instance() -> DagsterInstance:
     """The Dagster instance of this project; a context manager, as Dagster's own is.
 
     Raises:
-        SettingsError: its folder cannot be read or written.
+        RecordsError: its folder cannot be read or written, or its server does not answer.
     """
     set_dagster_home()
     try:
         return DagsterInstance.get()
     except (OSError, DBAPIError) as error:
         words = error.orig if isinstance(error, DBAPIError) else error.strerror
-        raise SettingsError(
+        if isinstance(error, DBAPIError) and not isinstance(words, sqlite3.Error):
+            raise RecordsError(
+                f"the database of Dagster cannot be opened: {words}: see whether it runs, and "
+                "the settings DAGSTER_MYSQL_"
+            ) from error
+        raise RecordsError(
             f"the run history in {load_settings().state_dir / 'dagster'} cannot be opened: "
             f"{words}: make the folder writable, or set FUND_STATE to another"
         ) from error

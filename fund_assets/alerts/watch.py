@@ -18,7 +18,7 @@ from fund_assets.alerts.channels import ChannelError
 from fund_assets.alerts.channels.base import ask
 from fund_assets.alerts.evaluate import Outcome, evaluate
 from fund_assets.alerts.kinds import Severity
-from fund_assets.dagster_state import project_instance
+from fund_assets.dagster_state import RecordsError, project_instance
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI, SettingsError
 
@@ -49,6 +49,8 @@ def watch() -> Watched:
         instance: dg.DagsterInstance | None = None
         try:
             instance = opened.enter_context(project_instance())
+        except RecordsError as error:
+            log.error("%s", error)
         except SettingsError:
             raise
         except Exception:  # whatever its storage raises

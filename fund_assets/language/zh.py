@@ -538,6 +538,8 @@ _BELOW = {
     "{path} is there already: choose another --out, or --overwrite": "{path} 已经存在：请换一个 --out，或加 --overwrite",
     "{path}: the name must end with {endings}": "{path}：名称须以 {endings} 结尾",
     "{path}: there is no folder {folder}; make it first": "{path}：没有目录 {folder}；请先建立",
+    "the database of Dagster cannot be opened: {words}: see whether it runs, and the settings "
+    "DAGSTER_MYSQL_": "无法打开 Dagster 的数据库：{words}：请查看它是否在运行，以及 DAGSTER_MYSQL_ 各项设置",
     "the run history in {folder} cannot be opened: {words}: make the folder writable, or set "
     "FUND_STATE to another": "无法打开 {folder} 中的运行记录：{words}：请使目录可写，或把 FUND_STATE 设为别的目录",
     "the warehouse {place} has tables of revision {found}, this program needs {head}: run "

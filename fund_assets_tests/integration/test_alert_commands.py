@@ -3,10 +3,12 @@
 import http.server
 import json
 import re
+import shutil
 import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,12 +17,13 @@ from fund_assets.alerts.kinds import Alert, Severity
 from fund_assets.alerts.lifecycle import advance
 from fund_assets.alerts.store import as_row
 from fund_assets.cli import main
-from fund_assets.dagster_state import project_instance
+from fund_assets.dagster_state import RecordsError, project_instance
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import alerts
 from fund_assets_tests.server.robots import TOKEN, RobotServer
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime.now(SHANGHAI).replace(microsecond=0)
 RUN = Alert("run_failed", "daily_collection", Severity.WARNING, "fund_nav: [bold]原因[/foo]")
 
@@ -188,19 +191,21 @@ def test_a_ping_that_is_not_answered_is_told(warehouse, monkeypatch, caplog):
     assert TOKEN not in caplog.text
 
 
-def test_the_watcher_lives_without_dagster(warehouse, monkeypatch):
-    """Stops dead records of Dagster from killing the one who should tell of them."""
-    from fund_assets.alerts import watch
-
-    def broken():
-        raise OSError("its database is away")
-
-    monkeypatch.setattr(watch, "project_instance", broken)
+def test_the_watcher_tells_of_a_dead_server_of_dagster(warehouse, monkeypatch, tmp_path):
+    """Stops dead records of Dagster from ending the one who should tell of them: nobody else
+    can, for daemon and UI are on the same server."""
+    shutil.copy(ROOT / "deploy" / "dagster.yaml", tmp_path)
+    dead = {"HOST": "127.0.0.1", "PORT": "9", "USER": "x", "PASSWORD": "x", "DB": "dagster"}
+    for name, value in {f"DAGSTER_MYSQL_{k}": v for k, v in dead.items()}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with RobotServer("webhook") as server:
         monkeypatch.setenv("FUND_ALERT_WEBHOOK_URL", server.url)
         invoke("watch", "--once", code=1)
     (content,) = server.robot.accepted
     assert content["fingerprints"] == ["database_unreachable:dagster"]
+    with pytest.raises(RecordsError, match="DAGSTER_MYSQL_"):
+        project_instance()
 
 
 def test_metrics_count_alerts_and_messages(warehouse, monkeypatch):
