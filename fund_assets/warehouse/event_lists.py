@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from fund_assets.nav.events import KEY, lost, merge
 from fund_assets.schemas.tables import COLLECTION_BATCH, EVENT_LIST, FUND_EVENTS, NAV_QUARANTINE
+from fund_assets.warehouse.events import OF_LIST
 from fund_assets.warehouse.landing import stored_events
 from fund_assets.warehouse.rejected import IS_REJECTED, REJECTED_BY
 from fund_assets.warehouse.transactions import retried
@@ -40,13 +41,8 @@ class HeldList:
 
 
 def told_by_list(warehouse: Warehouse, year: int) -> pd.DataFrame:
-    """The events of a year that are stored from the market's list: FUND_EVENTS."""
-    return warehouse.frame(
-        "SELECT * FROM fund_events WHERE list_value IS NOT NULL "
-        "AND ex_date BETWEEN :year * 10000 AND :year * 10000 + 9999",
-        FUND_EVENTS,
-        year=year,
-    )
+    """The events of a year that its list must tell: FUND_EVENTS."""
+    return warehouse.frame(f"SELECT * FROM fund_events WHERE {OF_LIST}", FUND_EVENTS, year=year)
 
 
 def refused(warehouse: Warehouse, year: int) -> list[HeldList]:

@@ -30,13 +30,16 @@ DESCRIBED = {
 }
 
 
+#: Events of a year that its list must tell: what it told of a fund that is gone stays.
+OF_LIST = """list_value IS NOT NULL
+    AND ex_date BETWEEN :year * 10000 AND :year * 10000 + 9999
+    AND fund_code NOT IN (SELECT fund_code FROM fund_info WHERE status = 'delisted')"""
+
+
 def listed_counts(warehouse: Warehouse, year: int) -> dict[str, int]:
-    """Kind → events of a year that are stored from the market's list."""
+    """Kind → events of a year that are stored from the market's list, of funds that go on."""
     rows = warehouse.rows(
-        "SELECT kind, COUNT(*) AS n FROM fund_events WHERE list_value IS NOT NULL "
-        "AND ex_date BETWEEN :first AND :last GROUP BY kind",
-        first=year * 10_000,
-        last=year * 10_000 + 9_999,
+        f"SELECT kind, COUNT(*) AS n FROM fund_events WHERE {OF_LIST} GROUP BY kind", year=year
     )
     return {str(row["kind"]): int(str(row["n"])) for row in rows}
 

@@ -279,6 +279,21 @@ def test_an_event_that_the_history_tells_outlives_the_list(listed_market):
     assert np.isnan(row["list_value"]) and row["value"] == row["history_value"]
 
 
+def test_events_of_a_fund_that_is_gone_outlive_the_list(listed_market):
+    """Stops a dividend from leaving the index of a liquidated fund, whose events lists lack."""
+    market, gone = listed_market
+    codes = ", ".join(f"'{code}'" for code, *_ in gone)
+    with market.warehouse.transaction(writes=True) as connection:
+        connection.exec_driver_sql(
+            f"UPDATE fund_info SET status = 'delisted' WHERE fund_code IN ({codes})"
+        )
+    before = market.table("fund_events", f"fund_code IN ({codes})")
+    for day in DAYS[1:]:
+        told = told_on(market, day, lacking)
+        assert told.refused == told.withdrawn == [] and held(market) == []
+    assert market.table("fund_events", f"fund_code IN ({codes})").equals(before)
+
+
 def test_lists_that_cannot_be_had_do_not_stop_the_evening(blind_market):
     """Stops a ban on one address from costing the market's NAVs."""
     market = blind_market
