@@ -5,6 +5,7 @@ belong here: what is demanded of them (`rules.py`).
 """
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import takewhile
 
 import numpy as np
@@ -409,6 +410,7 @@ def _dates_with_growth(rows: pd.DataFrame) -> pd.Index:
     return share.index[share >= GROWTH_SHARE]
 
 
+@cache
 def _limits_of_kinds() -> pd.DataFrame:
     return pd.DataFrame(
         {

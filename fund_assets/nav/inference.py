@@ -46,6 +46,8 @@ def infer(rows: pd.DataFrame, batch_id: str) -> pd.DataFrame:
     """
     alone = (rows["dividend"] == 0) & (rows["split"] == 1)
     found = rows[(rows["status"] == SUSPECTED_EVENT) & alone]
+    if found.empty:
+        return FUND_EVENTS.empty()
     unit, before = found["unit_nav"], found["prev_unit_nav"]
     acc, acc_before = found["acc_nav"], found["prev_acc_nav"]
     growth = found["growth_pct"] / 100

@@ -105,26 +105,20 @@ class Verdict:
 def breaches(rules: Iterable[Rule], frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Rule id → bool array, True where a row of `frame` breaches the rule.
 
-    All rules are run by one lazy Pandera validation. A rule that cannot be evaluated
-    raises instead of passing.
+    Raises what a demand raises, and TypeError where it does not answer for every row: a rule
+    that cannot be evaluated does not pass.
     """
     found = {rule.id: np.zeros(len(frame), dtype=bool) for rule in rules}
     if frame.empty:
         return found
     import pandera.pandas as pa
-    from pandera.errors import SchemaErrors
 
-    schema = pa.DataFrameSchema(
-        checks=[pa.Check(rule.demand, name=rule.id, ignore_na=False) for rule in rules]
-    )
-    try:
-        schema.validate(frame.reset_index(drop=True), lazy=True)
-    except SchemaErrors as errors:
-        for error in errors.schema_errors:
-            name = getattr(error.check, "name", None)
-            if name not in found or not isinstance(error.check_output, pd.Series):
-                raise
-            found[name] |= ~error.check_output.to_numpy(dtype=bool)
+    rows = frame.reset_index(drop=True)
+    for rule in rules:
+        met = pa.Check(rule.demand, name=rule.id, ignore_na=False)(rows).check_output
+        if not isinstance(met, pd.Series) or len(met) != len(rows):
+            raise TypeError(f"{rule.id} does not answer for every row of its frame")
+        found[rule.id] = ~met.to_numpy(dtype=bool)
     return found
 
 

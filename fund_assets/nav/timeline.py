@@ -155,6 +155,8 @@ class Timeline:
 
     def withhold(self, rows: NDArray[np.integer], names: Sequence[str]) -> None:
         """Take single figures of candidates out: they get their stored values back, if any."""
+        if not len(rows):
+            return
         frame = self.frame
         stored = [f"stored_{name}" for name in names]
         frame.loc[rows, list(names)] = frame.loc[rows, stored].to_numpy()
@@ -187,6 +189,8 @@ class Timeline:
         kept = self.kept()
         kinds = ledger_kinds(kept)
         rows = kept[kinds != ""]
+        if rows.empty:
+            return NAV_REVISION.empty()
         return NAV_REVISION.conform(
             rows[["fund_code", "nav_date", "first_seen_at", *STORED_NAMES]]
             .rename(columns=dict(zip(STORED_NAMES, OBSERVED_NAMES, strict=True)))

@@ -175,6 +175,10 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """A frame without rows, with this table's columns and dtypes."""
+        return self._empty.copy()
+
+    @cached_property
+    def _empty(self) -> pd.DataFrame:
         import pandas as pd
 
         return pd.DataFrame({c.name: pd.Series(dtype=c.dtype) for c in self.columns})
@@ -183,7 +187,13 @@ class Table:
         """`frame` with this table's columns in order and dtypes; raises on missing ones."""
         if missing := set(self.names) - set(frame.columns):
             raise ValueError(f"table {self.name}: missing columns {sorted(missing)}")
-        return frame[self.names].astype({c.name: c.dtype for c in self.columns})
+        found = frame[self.names]
+        other = {
+            name: dtype
+            for name, dtype in self._empty.dtypes.items()
+            if found.dtypes[name] != dtype
+        }
+        return found.astype(other) if other else found
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:

@@ -48,20 +48,24 @@ def _lazily(query):
     """From a SQLite file, each batch when it is wanted.
 
     A column has the type that it has in the first batch: it must not be NULL throughout.
+    The driver's `dbapi` would import pandas and polars before it reads anything.
     """
-    from adbc_driver_sqlite import dbapi
+    import adbc_driver_sqlite
+    import pyarrow as pa
+    from adbc_driver_manager import AdbcConnection, AdbcStatement
 
-    connection = dbapi.connect(query["file"])
-    cursor = connection.cursor()
-    options = {"adbc.sqlite.query.batch_rows": str(query["batch_rows"])}
-    cursor.adbc_statement.set_options(**options)
-    cursor.execute(query["sql"])
-    reader = cursor.fetch_record_batch()
+    database = adbc_driver_sqlite.connect(query["file"])
+    connection = AdbcConnection(database)
+    statement = AdbcStatement(connection)
+    statement.set_options(**{"adbc.sqlite.query.batch_rows": str(query["batch_rows"])})
+    statement.set_sql_query(query["sql"])
+    rows, _ = statement.execute_query()
+    reader = pa.RecordBatchReader.from_stream(rows)
 
     def batches():
         yield from reader
-        cursor.close()
-        connection.close()
+        for opened in (reader, statement, connection, database):
+            opened.close()
 
     return reader.schema, batches()
 
