@@ -45,8 +45,8 @@ gestures: dev-env ## what people do first, on real servers and in Chromium (half
 deployment: dev-env ## the pages' commands typed on a fresh Debian (root, debootstrap; an hour): n of n
 	@$(BIN)/python -m fund_assets_tests.reliability.deployment --cache $(or $(CACHE),/var/tmp/fund-deployment)
 
-soak: dev-env ## of these, the simulated year with faults beside one without
-	@$(BIN)/python -m pytest -q -m soak
+soak: dev-env ## a simulated year with faults beside one without (ten minutes)
+	@$(BIN)/python -m fund_assets_tests.faults.year
 
 mutants: dev-env ## lines changed on purpose, and which of them no test noticed (SEED=1 COUNT=400)
 	@nice $(BIN)/python -m fund_assets_tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),400)

@@ -114,7 +114,7 @@ def calendar_of_faults(sessions: list[date], seed: int) -> dict[date, str]:
     drawn = [name for name, (often, *_) in FAULTS.items() for _ in range(often)]
     dice.shuffle(drawn)
     while drawn and FIRST + _evenings(drawn) > len(sessions):
-        drawn.pop()  # a shorter year has fewer
+        drawn.pop(_spare(drawn))  # a shorter year has fewer
     free = len(sessions) - FIRST - _evenings(drawn)
     quiet = sorted(dice.randrange(free + 1) for _ in drawn)
     faults, at = {}, FIRST
@@ -124,6 +124,12 @@ def calendar_of_faults(sessions: list[date], seed: int) -> dict[date, str]:
             faults[day] = name
         at += FAULTS[name][1] + APART
     return faults
+
+
+def _spare(drawn: list[str]) -> int:
+    """The last that is drawn not for the first time; of single ones the last."""
+    again = [at for at, name in enumerate(drawn) if name in drawn[:at]]
+    return again[-1] if again else -1
 
 
 def _at(day: date) -> datetime:

@@ -183,7 +183,7 @@ def run(root: Path, package: str, test_file: Path, kept: Path) -> None:
 
 #: How pytest runs here: quiet, stopping at the first failure, leaving nothing behind.
 OPTIONS = (
-    "-q", "-m", "not slow and not soak and not real_data", "--no-header", "--tb=short",
+    "-q", "-m", "not slow and not real_data", "--no-header", "--tb=short",
     "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:unraisableexception",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
