@@ -155,7 +155,10 @@ BANS = {
 MOST_AFTER = 10
 
 
-@pytest.mark.parametrize("ban", BANS)
+@pytest.mark.parametrize(
+    "ban",
+    [ban if ban == "captcha" else pytest.param(ban, marks=pytest.mark.slow) for ban in BANS],
+)
 def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch, ban):
     """Stops 26,000 requests from running into a ban, and the first after it from coming soon."""
     fault, words = BANS[ban]

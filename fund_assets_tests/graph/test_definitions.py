@@ -74,6 +74,7 @@ def test_definitions_load_as_the_code_server_loads_them():
     dg.Definitions.validate_loadable(build_defs())
 
 
+@pytest.mark.slow
 def test_dagster_validates_the_project_from_its_root(tmp_path):
     """Stops `dagster definitions validate` from complaining, as a newcomer would run it."""
     done = subprocess.run(

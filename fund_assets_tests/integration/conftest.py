@@ -19,5 +19,4 @@ def market(first_evening, tmp_path):
     """A copy of the market after its first run, for one test to go on with."""
     copied = first_evening[0].copy(tmp_path / "copied")
     yield copied
-    copied.warehouse.close()
-    copied.instance.dispose()
+    copied.close()

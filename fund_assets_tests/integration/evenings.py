@@ -124,11 +124,20 @@ class Market:
             "risk_free_rate": 0.015,
             **settings,
         }
-        self.instance = dg.DagsterInstance.ephemeral()
+
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        return dg.DagsterInstance.ephemeral()
 
     @cached_property
     def warehouse(self) -> Warehouse:
         return Warehouse(load_settings(**self.settings).warehouse)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.warehouse.close()
+        if "instance" in vars(self):
+            self.instance.dispose()
 
     def platform(self, clock: str, **tampering: Any) -> Platform:
         """The platform at a moment, in Asia/Shanghai."""

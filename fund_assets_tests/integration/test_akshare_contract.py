@@ -386,6 +386,7 @@ def test_what_takes_akshare_too_much_ends_its_call_alone(market, source, monkeyp
         run("fund_money_fund_daily_em", replay(answer))
 
 
+@pytest.mark.slow
 def test_a_child_that_died_is_begun_anew(market, source):
     """Stops one crash of a parser from costing every later evening of a daemon."""
     source.wave()

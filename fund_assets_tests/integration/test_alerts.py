@@ -289,6 +289,7 @@ def no_answer(wave):
     raise TransportError("no answer")
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_is_told_once_and_so_is_its_return(market):
     """Stops an evening without data from being silent, or told four times over."""
     watching = Watching(market)

@@ -510,6 +510,7 @@ def test_automation_measures_after_every_wave_and_after_no_empty_one(market):
         assert requested(market, same, instance, cursor).total_requested == 0
 
 
+@pytest.mark.slow
 def test_metrics_of_an_unchanged_history_are_not_computed_again(market, monkeypatch):
     """Stops the whole market from being measured by each run of an evening that brought
     nothing, and stored metrics from being kept when a rate or a rule of theirs changed."""

@@ -24,8 +24,7 @@ def settled(first_evening, tmp_path_factory):
     market = first_evening[0].copy(tmp_path_factory.mktemp("settled"))
     assert market.run("daily_pipeline", SETTLED).success
     yield market
-    market.warehouse.close()
-    market.instance.dispose()
+    market.close()
 
 
 def canary(market, clock=BEFORE_FRIDAY, source=None):

@@ -52,6 +52,7 @@ def rows_read() -> list[int]:
         return [record.asset_materialization.metadata["rows_read"].value for record in records]
 
 
+@pytest.mark.slow
 def test_events_of_a_job_persist_with_nothing_exported(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,6 +150,7 @@ def test_what_starts_dagster_gives_it_the_time_of_shanghai(file):
     assert any("TZ=Asia/Shanghai" in line for line in named)
 
 
+@pytest.mark.slow
 def test_a_line_of_dagster_has_the_time_of_shanghai():
     """Stops a Dagster that writes its lines in another time than that of its process."""
     code = (

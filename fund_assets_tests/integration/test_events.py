@@ -223,7 +223,10 @@ def test_what_lists_lack_on_three_days_is_withdrawn(listed_market):
     [
         # Another part is missing each day; more than half is; one of the days has all.
         [lambda e, n=n: replace(e, frame=e.frame.drop(e.frame.index[n : n + 1])) for n in (0, 1, 2)],
-        [lambda e: replace(e, frame=e.frame.head(len(e.frame) // 3))] * 3,
+        pytest.param(
+            [lambda e: replace(e, frame=e.frame.head(len(e.frame) // 3))] * 3,
+            marks=pytest.mark.slow,
+        ),
         [lacking, lambda e: e, lacking],
     ],
 )  # fmt: skip
@@ -294,6 +297,7 @@ def test_events_of_a_fund_that_is_gone_outlive_the_list(listed_market):
     assert market.table("fund_events", f"fund_code IN ({codes})").equals(before)
 
 
+@pytest.mark.slow
 def test_lists_that_cannot_be_had_do_not_stop_the_evening(blind_market):
     """Stops a ban on one address from costing the market's NAVs."""
     market = blind_market

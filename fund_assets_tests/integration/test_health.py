@@ -499,6 +499,7 @@ def test_dead_daemon_is_told(state):
             assert told == (minutes == 6, minutes == 3)
 
 
+@pytest.mark.slow
 def test_command_serves_and_ends(state):
     """Stops `fund-assets serve` from differing from what is tested in threads."""
     with closing(socket.socket()) as probe:

@@ -24,7 +24,17 @@ ROOT = Path(__file__).resolve().parents[2]
 VALUES = ["fund_code", "nav_date", *OBSERVED_NAMES, "total_return_index", "return_status"]
 
 
-@pytest.mark.parametrize("job", [job.name for job in JOBS])
+#: `daily_pipeline` runs what the other daily jobs are made of.
+BY_DEFAULT = ("daily_pipeline", "history_backfill", "missing_date")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow)
+        for name in (job.name for job in JOBS)
+    ],
+)
 def test_a_job_again_changes_no_table(market, job):
     """Stops a rerun while the market stands still from writing anything at all."""
     # What Sunday alone writes was not there before; test_weekly.py runs it twice.

@@ -3,6 +3,7 @@
 The market is served over the wire, by the bytes of `ManyFunds` changed on their way out.
 """
 
+import pytest
 from click.testing import CliRunner
 
 from fund_assets.cli import main
@@ -36,6 +37,7 @@ class Changing:
         return Reply(reply.body.replace(b'"unitMoney"', b"unitMoney"), reply.content_type)
 
 
+@pytest.mark.slow
 def test_backfill_tells_that_akshare_helped_and_that_a_history_was_refused(
     tmp_path, monkeypatch
 ):

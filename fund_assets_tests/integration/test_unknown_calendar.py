@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
@@ -80,6 +81,7 @@ def shown(monkeypatch, state):
     return [fund_assets(monkeypatch, state, *arguments) for arguments in told]
 
 
+@pytest.mark.slow
 def test_4_january_2027_goes_on_and_is_told(tmp_path, monkeypatch):
     """Stops a year without an announced calendar from costing its NAVs, or from staying marked
     or different once its notice has been imported."""

@@ -108,6 +108,7 @@ def test_a_blocked_batch_is_rejected_by_a_person(market):
     assert both.exit_code == 2
 
 
+@pytest.mark.slow
 def test_rejected_batches_are_no_sessions_of_a_smaller_market(market):
     """Stops answers that a person called wrong from lifting the block on the third evening."""
     for day in (18, 21):
@@ -163,6 +164,7 @@ def test_corrections_of_histories_alone_go_through(market):
     assert sorted(revisions["fund_code"]) == sorted(codes)
 
 
+@pytest.mark.slow
 def test_a_smaller_market_passes_on_its_third_session(market):
     """Stops a market that shrank for good from being blocked every evening."""
     gone = set(market.table("fund_info")["fund_code"].iloc[::5])
@@ -178,6 +180,7 @@ def test_a_smaller_market_passes_on_its_third_session(market):
     assert ends["22"] == ends["23"] == []
 
 
+@pytest.mark.slow
 def test_a_first_page_without_a_nav_ends_in_words(tmp_path):
     """Stops an evening on which no fund has published from ending in a traceback."""
     fresh = Market(tmp_path / "fresh", sim_years=0.2, sim_funds=40)

@@ -46,6 +46,7 @@ def events(real_data):
     return both.drop_duplicates(["fund_code", "ex_date", "kind"], keep="last")
 
 
+@pytest.mark.slow
 def test_no_accumulated_nav_of_a_real_history_is_held(real_data, events):
     """Stops readings that managers really use from being held: dividends and splits added or
     scaled, bases of old splits, three decimals, accumulated below unit NAV, rows missing."""

@@ -4,7 +4,7 @@ import pytest
 
 from fund_assets_tests.real_data import evidence
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from fund_assets.sources.decode import decode_history
 from fund_assets_tests.real_data import evidence, proofs
 from fund_assets_tests.real_data.evidence import NO_EVENTS, steps_of
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from fund_assets.locks import lock
 
 PROGRAM = """
@@ -23,6 +25,7 @@ print(len(names))
 """
 
 
+@pytest.mark.slow
 def test_no_module_of_posix_is_on_the_import_path():
     """Stops the whole package from failing to load on a system without them."""
     done = subprocess.run(

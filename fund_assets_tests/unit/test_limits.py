@@ -64,7 +64,10 @@ def friday(rows, stale=(), *, growth=0.0, still=()):
 # ── a part of the page that is not yet of the day ────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("share", [0.05, 0.1, 0.3, 0.49])
+@pytest.mark.parametrize(
+    "share",
+    [0.05, *(pytest.param(share, marks=pytest.mark.slow) for share in (0.1, 0.3)), 0.49],
+)
 def test_a_stale_part_of_a_page_is_not_yet_published(share):
     """Stops yesterday's NAVs from being accepted as today's when half a page is not ready."""
     rows = market(still=lambda number, day: (number * 7 + day) % 100 == 0)
@@ -136,7 +139,7 @@ def shifted(rows, codes):
     return wave(*shown)
 
 
-@pytest.mark.parametrize("count", [1, 40, 140])
+@pytest.mark.parametrize("count", [1, pytest.param(40, marks=pytest.mark.slow), 140])
 def test_figures_of_the_day_before_are_not_yet_published(count):
     """Stops a page that is one day behind from confirming its corrections by its own growth."""
     rows = market()

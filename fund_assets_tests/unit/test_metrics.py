@@ -100,7 +100,10 @@ def test_every_measure_equals_the_slow_reference(market):
     assert set(found["periods_per_year"].dropna()) == {52.0, 250.0, 365.0}
 
 
-@pytest.mark.parametrize("end", [20240229, 20251008, 20210104])
+@pytest.mark.parametrize(
+    "end",
+    [20240229, *(pytest.param(end, marks=pytest.mark.slow) for end in (20251008, 20210104))],
+)
 def test_any_calculation_date_looks_at_nothing_after_it(market, end):
     """Stops look-ahead, and windows that end elsewhere than on the fund's last NAV."""
     found = compute_metrics(series_of(market), end, ALL_WINDOWS, 0.0)
@@ -224,38 +227,52 @@ def test_a_value_no_different_in_any_row_has_no_sharpe_ratio():
 walks = st.lists(st.floats(-0.3, 0.3), min_size=12, max_size=300)
 
 
-@settings(max_examples=60, deadline=None)
-@given(returns=walks, scale=st.sampled_from([1e-6, 0.37, 2.0, 1e5]))
-def test_the_base_of_the_index_does_not_matter(returns, scale):
+@pytest.mark.parametrize("examples", [15, pytest.param(60, marks=pytest.mark.slow)])
+def test_the_base_of_the_index_does_not_matter(examples):
     """Stops any measure that depends on the level of the index."""
-    values = np.cumprod([1.0, *(1 + r for r in returns)])
-    days = SESSIONS[-len(values) :]
-    one, other = (
-        compute_metrics(
-            series_of({"000001": list(zip(days, (values * k).tolist(), strict=True))}), END
+
+    @settings(max_examples=examples, deadline=None)
+    @given(returns=walks, scale=st.sampled_from([1e-6, 0.37, 2.0, 1e5]))
+    def holds(returns, scale):
+        values = np.cumprod([1.0, *(1 + r for r in returns)])
+        days = SESSIONS[-len(values) :]
+        one, other = (
+            compute_metrics(
+                series_of({"000001": list(zip(days, (values * k).tolist(), strict=True))}), END
+            )
+            for k in (1.0, scale)
         )
-        for k in (1.0, scale)
-    )
-    numbers = ["total_return", "annualized_return", "annualized_volatility", "max_drawdown"]
-    np.testing.assert_allclose(one[numbers], other[numbers], rtol=1e-9, atol=1e-12)
+        numbers = ["total_return", "annualized_return", "annualized_volatility", "max_drawdown"]
+        np.testing.assert_allclose(one[numbers], other[numbers], rtol=1e-9, atol=1e-12)
+
+    holds()
 
 
-@settings(max_examples=60, deadline=None)
-@given(returns=walks)
-def test_windows_compound_and_falls_only_deepen(returns):
+@pytest.mark.parametrize("examples", [15, pytest.param(60, marks=pytest.mark.slow)])
+def test_windows_compound_and_falls_only_deepen(examples):
     """Stops windows that overlap or leave a gap: (1+R) multiplies over joined stretches."""
-    values = np.cumprod([1.0, *(1 + r for r in returns)])
-    days = SESSIONS[-len(values) :]
-    series = series_of({"000001": list(zip(days, values.tolist(), strict=True))})
-    whole = compute_metrics(series, END, ["inception", "1w"]).set_index("window")
-    before = compute_metrics(series, int(whole.loc["1w", "start_date"]), ["inception"]).iloc[0]
-    joined = (1 + before["total_return"]) * (1 + whole.loc["1w", "total_return"]) - 1
-    if before["observations"]:
-        assert whole.loc["inception", "total_return"] == pytest.approx(
-            joined, rel=1e-9, abs=1e-12
+
+    @settings(max_examples=examples, deadline=None)
+    @given(returns=walks)
+    def holds(returns):
+        values = np.cumprod([1.0, *(1 + r for r in returns)])
+        days = SESSIONS[-len(values) :]
+        series = series_of({"000001": list(zip(days, values.tolist(), strict=True))})
+        whole = compute_metrics(series, END, ["inception", "1w"]).set_index("window")
+        before = compute_metrics(
+            series, int(whole.loc["1w", "start_date"]), ["inception"]
+        ).iloc[0]
+        joined = (1 + before["total_return"]) * (1 + whole.loc["1w", "total_return"]) - 1
+        if before["observations"]:
+            assert whole.loc["inception", "total_return"] == pytest.approx(
+                joined, rel=1e-9, abs=1e-12
+            )
+            assert whole.loc["inception", "max_drawdown"] <= before["max_drawdown"]
+        assert (
+            -1 <= whole.loc["inception", "max_drawdown"] <= whole.loc["1w", "max_drawdown"] <= 0
         )
-        assert whole.loc["inception", "max_drawdown"] <= before["max_drawdown"]
-    assert -1 <= whole.loc["inception", "max_drawdown"] <= whole.loc["1w", "max_drawdown"] <= 0
+
+    holds()
 
 
 def test_a_step_over_a_gap_is_no_days_return():

@@ -125,8 +125,10 @@ def test_dated_rates_are_averaged_over_the_days_of_a_window(market):
     """Stops today's rate from standing for years in which it was another."""
     rates = [(date(2024, 1, 1), 0.03), (date(2025, 6, 1), 0.02), (date(2026, 11, 1), 0.01)]
     dated = RiskFreeRate.from_rows([to_key(day) for day, _ in rates], [r for _, r in rates])
-    found = compute(market, dated)
     funds, indices, choice = market
+    funds = {code: funds[code] for code in ("000001", "000003", "000005")}
+    choice = {code: choice[code] for code in funds}
+    found = compute((funds, indices, choice), dated)
     expected = metrics_reference.compute(
         funds,
         from_key(END),

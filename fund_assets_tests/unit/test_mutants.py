@@ -57,6 +57,7 @@ def planted(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_planted_change_is_noticed_where_a_test_looks_and_survives_where_none_does(
     tmp_path: Path,
 ) -> None:

@@ -208,8 +208,9 @@ def test_time_only_adds_and_corrects(calendar, clock, source):
 
 @pytest.mark.parametrize(
     "moment",
-    ["2026-11-20 19:00", "2026-11-23 16:30", "2026-10-03 12:00", "2020-02-03 22:00",
-     "2024-01-02 20:00", "2027-03-10 21:30"],
+    ["2026-11-20 19:00", "2026-11-23 16:30", "2026-10-03 12:00",
+     *(pytest.param(moment, marks=pytest.mark.slow)
+       for moment in ("2020-02-03 22:00", "2024-01-02 20:00", "2027-03-10 21:30"))],
 )  # fmt: skip
 def test_wave_shows_what_the_histories_show(calendar, clock, source, moment):
     """Stops: two ways of asking for one NAV that give two answers."""

@@ -103,14 +103,17 @@ def test_every_row_arrives_unchanged(store):
         assert sum(len(chunk[0]) for chunk in rows.chunks) == rows.counts.sum() == expected
 
 
-def test_batches_that_cut_through_the_counts_give_the_same_series(store, monkeypatch):
+@pytest.mark.parametrize(
+    "sizes", [(1000, 23, 10), pytest.param((1000, 46, 1), marks=pytest.mark.slow)]
+)
+def test_batches_that_cut_through_the_counts_give_the_same_series(store, monkeypatch, sizes):
     """Stops counts taken for rows, or rows lost, where a batch holds some of both."""
     rng = np.random.default_rng(1)
     codes = rng.choice(1_000_000, 23, False)
     store.fill([(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
                   for c, v in zip(codes, rng.random(23) + 0.5, strict=True)])  # fmt: skip
     whole = None
-    for size in (1000, 46, 23, 10, 1):
+    for size in sizes:
         monkeypatch.setattr("fund_assets.warehouse.bulk.BATCH_ROWS", size)
         rows = read_index_series(store.backend, 20260131)
         series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
@@ -119,7 +122,14 @@ def test_batches_that_cut_through_the_counts_give_the_same_series(store, monkeyp
         np.testing.assert_array_equal(series.values, whole.values)
 
 
-def test_halves_read_at_the_same_time_are_the_whole(store):
+@pytest.mark.parametrize(
+    "halves",
+    [
+        (0, 20260101, 20260105),
+        pytest.param((20260100, 20260108, 20260130, 20260131), marks=pytest.mark.slow),
+    ],
+)
+def test_halves_read_at_the_same_time_are_the_whole(store, halves):
     """Stops rows at the cut from being lost or doubled, and funds of one half from counting."""
     rng = np.random.default_rng(2)
     store.fill([(f"{c:06d}", 20260101 + d, float(v)) for d in range(9)
@@ -127,7 +137,7 @@ def test_halves_read_at_the_same_time_are_the_whole(store):
     one = read_index_series(store.backend, 20260131)
     whole = FundSeries.from_chunks(one.codes, one.counts, one.chunks)
     assert whole.rows == 45
-    for halve in (0, 20260100, 20260101, 20260105, 20260108, 20260130, 20260131):
+    for halve in halves:
         rows = read_index_series(store.backend, 20260131, halve=halve)
         series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
         for name in ("codes", "offsets", "days", "values"):

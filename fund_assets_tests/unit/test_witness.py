@@ -213,7 +213,7 @@ def test_a_typing_error_in_a_history_jumps_back():
     assert found.upserts["nav_date"].tolist() == [WED, FRI] and found.inferred.empty
 
 
-@pytest.mark.parametrize("factor", [100.0, 10.0, 0.1])
+@pytest.mark.parametrize("factor", [100.0, pytest.param(10.0, marks=pytest.mark.slow), 0.1])
 def test_a_shifted_unit_nav_beside_right_figures_is_no_conversion(factor):
     """Stops a decimal point that is wrong in page and history for days, beside the right growth
     and accumulated NAV, from being taken for a split that nobody recorded."""
