@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -137,21 +137,13 @@ class Deployment:
     def __init__(self, one: Machine, folder: Path) -> None:
         self.machine, self.folder = one, folder
         self.others: list[Machine] = []
-        every = [c for page in PAGES for c in commands(ROOT / "docs" / f"{page}.md")]
-        skipped: dict[str, list[Command]] = {}
-        for command in every:
-            if why := _matching(NOT_HERE, command.text):
-                skipped.setdefault(str(why), []).append(command)
-        asked = [c for c in every if not _matching(NOT_HERE, c.text)]
-        self.found = Found({}, asked, skipped)
+        self.found = so_far({})
         self.names: dict[str, str] = {}
-        self.part = Part("", "")
+        self.part = Part("")
 
     def do(self, name: str, part: Callable[[], None]) -> None:
         """Go one part, and keep notes of it; one that breaks off is wrong, and the next goes on."""
-        git = ["git", "-C", str(ROOT), "log", "-1", "--format=%h"]
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-        self.part = Part(commit, f"{datetime.now(SHANGHAI):%-d %B %Y}")
+        self.part = Part(f"{datetime.now(SHANGHAI):%-d %B %Y}")
         self.found.parts[name] = self.part
         before = self.spent_s()
         print(f"--- {name}", flush=True)
@@ -607,6 +599,17 @@ def _encoded(password: str) -> str:
     return quote(password, safe="")
 
 
+def so_far(parts: dict[str, Part]) -> Found:
+    """These parts, in the order of a walk, against the commands that the pages ask for now."""
+    asked: list[Command] = []
+    skipped: dict[str, list[Command]] = {}
+    for page in PAGES:
+        for command in commands(ROOT / "docs" / f"{page}.md"):
+            why = _matching(NOT_HERE, command.text)
+            (skipped.setdefault(str(why), []) if why else asked).append(command)
+    return Found({part: parts[part] for part in PARTS if part in parts}, asked, skipped)
+
+
 def a_machine(name: str, cache: Path, folder: Path, stack: ExitStack, *above: Path) -> Machine:
     """A machine that is on, with this commit to be cloned at /srv/fund-assets.git."""
     shared = {"/srv/fund-assets.git": folder / "project.git"}
@@ -655,16 +658,14 @@ def new_walk(cache: Path, release: str, stack: ExitStack, *above: Path) -> Deplo
 
 
 def walk(
-    cache: Path, parts: tuple[str, ...] = PARTS, release: str = "", *, again: bool = False
-) -> Found:
-    """Do these parts on a new machine, in their order; their notes are kept below `cache`.
+    cache: Path, parts: Sequence[str] = PARTS[1:], release: str = "", *, again: bool = False
+) -> None:
+    """Do these parts on a new machine, one after the other; notes of them are kept in `cache`.
 
     Args:
+        parts: those after the installation.
         again: do not install, but begin with the machine that the last installation so begun
             left below `cache`, at this commit; the first time, install and leave one.
-
-    Returns:
-        What came of all parts of which there are notes.
     """
     notes = cache / "notes.json"
     with ExitStack() as stack:
@@ -676,14 +677,12 @@ def walk(
         else:
             notes.unlink(missing_ok=True)
             walk = new_walk(cache, release, stack)
-        for part in PARTS[1:] if again else PARTS:
-            if part in parts:
-                walk.do(part, partial(walk.second, stack, cache) if part == "second"
-                        else getattr(walk, part))  # fmt: skip
+            walk.do("install", walk.install)
+        save(walk.found.parts, notes)
+        for part in parts:
+            walk.do(part, partial(walk.second, stack, cache) if part == "second"
+                    else getattr(walk, part))  # fmt: skip
             save(walk.found.parts, notes)
-    every = load(notes)
-    parts_in_order = {part: every[part] for part in PARTS if part in every}
-    return Found(parts_in_order, walk.found.asked, walk.found.skipped)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -692,8 +691,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--cache", type=Path, help="keeps the base and packages for the next time"
     )
-    parser.add_argument("--only", nargs="+", choices=PARTS[1:], default=PARTS[1:],
-                        help="these parts after the installation")  # fmt: skip
+    parser.add_argument("--only", nargs="*", choices=PARTS[1:], default=PARTS[1:],
+                        help="these parts after the installation, in this order")  # fmt: skip
     parser.add_argument("--again", action="store_true", help="begin with the machine that the "
                         "last walk with this word left in the cache after its installation")  # fmt: skip
     parser.add_argument("--release", default="", help="the older commit of the upgrade "
@@ -708,10 +707,13 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="deployment-cache-") as own:
         cache = options.cache or Path(own)
         cache.mkdir(parents=True, exist_ok=True)
-        parts = ("install", *options.only)
-        found = walk(cache, parts, options.release, again=options.again)
+        if options.only:
+            walk(cache, options.only, options.release, again=options.again)
+        found = so_far(load(cache / "notes.json"))
     print(found.report())
-    if options.write and found.parts.keys() == set(PARTS):
+    if options.write:
+        if left := set(PARTS) - found.parts.keys():
+            parser.error(f"not written, for these parts were not walked: {' '.join(left)}")
         PAGE.write_text(found.page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0 if found.is_whole() else 1
 

@@ -3,7 +3,7 @@
 Belongs here: counting and telling. Does not belong here: what is typed and tried
 (`deployment.py`).
 
-Notes of a part outlive the walk, so that a walk may be gone in pieces; each names its commit.
+Notes of a part outlive the walk, so that a walk may be gone in pieces.
 """
 
 import json
@@ -24,7 +24,6 @@ class Part:
     """What came of one part.
 
     Attributes:
-        commit: of the pages and the product.
         day: when, for people.
         typed: each command as it stands in its page, and whether it did well each time.
         trials: name, whether it came out as it should, what was seen.
@@ -32,7 +31,6 @@ class Part:
         spent_s: seconds of the processor.
     """
 
-    commit: str
     day: str
     typed: dict[Command, bool] = field(default_factory=dict)
     trials: list[tuple[str, bool, str]] = field(default_factory=list)
@@ -127,7 +125,6 @@ class Found:
 
     def table(self) -> str:
         """The counts, what is not typed and why, and every trial, as Markdown."""
-        commits = ", ".join(dict.fromkeys(part.commit for part in self.parts.values()))
         days = ", ".join(dict.fromkeys(part.day for part in self.parts.values()))
         spent = sum(part.spent_s for part in self.parts.values())
         skipped = "; ".join(
@@ -136,7 +133,7 @@ class Found:
         )
         rows = [f"| {name} | {'' if well else '**not as it should be:** '}{seen} |"
                 for name, well, seen in self.trials]  # fmt: skip
-        head = [f"At {commits} on {days}: {self.counted()}. Its machines spent {spent:.0f} s of "
+        head = [f"On {days}: {self.counted()}. Its machines spent {spent:.0f} s of "
                 "the processor.", "", f"Not typed: {skipped}."]  # fmt: skip
         return "\n".join([*head, "", "| trial | seen |", "|---|---|", *rows]) + "\n"
 

@@ -11,7 +11,7 @@ SHOW = Command("runbook", "anything", 0, "fund-assets nav CODE")
 
 
 def a_part(typed, trials=()):
-    return found.Part("abc1234", "30 November 2026", typed, list(trials), [], 2.0)
+    return found.Part("30 November 2026", typed, list(trials), [], 2.0)
 
 
 def judged(**parts):
