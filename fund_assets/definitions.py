@@ -16,6 +16,7 @@ from fund_assets.assets.fund_nav import fund_nav
 from fund_assets.assets.fund_scores import fund_scores
 from fund_assets.assets.history_recheck import history_recheck
 from fund_assets.assets.history_refetch import history_refetch
+from fund_assets.assets.market_source import MARKET_SOURCE
 from fund_assets.assets.nav_history import nav_history
 from fund_assets.assets.validated_nav import validated_nav
 from fund_assets.assets.walk_forward import walk_forward
@@ -48,7 +49,7 @@ def build_defs(platform: Platform | None = None, **overrides: Any) -> dg.Definit
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = dg.with_source_code_references([*EVENING, *WEEK])
     return dg.Definitions(
-        assets=assets,
+        assets=[*assets, MARKET_SOURCE],
         asset_checks=[fund_nav_rules, source_canary, *SCHEMA_CHECKS, *FRESHNESS_CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,

@@ -19,6 +19,8 @@ PROGRESS = logging.getLogger("fund-assets histories")
 PROGRESS.setLevel(logging.INFO)
 PROGRESS.propagate = False
 EVERY = 50
+#: Of a step of an asset, or of a job without one.
+Context = dg.AssetExecutionContext | dg.OpExecutionContext
 
 
 HISTORY_KEPT, OWN_DECODER = "R18_history_shrink", "R01_own_decoder"
@@ -59,14 +61,14 @@ def history_results(
     )
 
 
-def log_progress(context: dg.AssetExecutionContext, report: HistoryReport) -> None:
+def log_progress(context: Context, report: HistoryReport) -> None:
     """Tell who shows progress of each fund, and the run's log of each fiftieth."""
     PROGRESS.info("one more", extra={"report": report})
     if report.done % EVERY == 0 or report.done == report.asked:
         context.log.info(f"histories: {report.done} of {report.asked} funds")
 
 
-def log_missed(context: dg.AssetExecutionContext, report: HistoryReport) -> None:
+def log_missed(context: Context, report: HistoryReport) -> None:
     """Tell of the first funds whose history did not land, and of an early end."""
     for code, reason in [*report.failures.items(), *report.refused.items()][:20]:
         context.log.warning(f"no history of {code}: {reason}")

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from fund_assets.assets.common import GROUP, HISTORIES, OWNERS
 from fund_assets.assets.config import Kind, codes_of, moment_of
 from fund_assets.assets.histories import (
+    Context,
     about_histories,
     history_checks,
     history_results,
@@ -30,7 +31,7 @@ from fund_assets.warehouse.versions import data_version
 LONGEST_S, REST_S = 14_400.0, 600.0
 
 
-def longest_s(context: dg.AssetExecutionContext) -> float:
+def longest_s(context: Context) -> float:
     """How long this run may take."""
     return float(context.run.tags.get("dagster/max_runtime", LONGEST_S))
 
@@ -73,7 +74,26 @@ class HistoryConfig(dg.Config):
 def nav_history(
     context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform
 ) -> dg.MaterializeResult:
-    """Fetch, land and publish the histories of some funds, batch by batch."""
+    """The histories of the funds that the configuration names."""
+    choice = HistoryChoice(
+        codes=tuple(config.codes),
+        since=config.since,
+        kind=config.kind.value if config.kind else "",
+        buckets=frozenset(config.buckets or BUCKETS),
+    )
+    return fetch_histories(context, platform, choice)
+
+
+def fetch_histories(
+    context: Context,
+    platform: Platform,
+    choice: HistoryChoice,
+) -> dg.MaterializeResult:
+    """Fetch, land and publish the histories of some funds, batch by batch.
+
+    Raises:
+        dg.Failure: the source refuses us, or a rule holds a batch.
+    """
     started = time.monotonic()
     outcomes: list[Outcome] = []
 
@@ -94,12 +114,7 @@ def nav_history(
         platform.warehouse,
         platform.source,
         platform.now,
-        HistoryChoice(
-            codes=tuple(config.codes),
-            since=config.since,
-            kind=config.kind.value if config.kind else "",
-            buckets=frozenset(config.buckets or BUCKETS),
-        ),
+        choice,
         patience_s=longest_s(context) - REST_S,
         told=context.log.warning,
         landed=publish,

@@ -3,20 +3,17 @@
 Does not belong here: when (`schedules.py`), or because of what (`sensors.py`).
 """
 
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import TIMEZONE
-from fund_assets.calendar import to_key
+from fund_assets.automation.asking import missing_date_job
+from fund_assets.checks.canary import NAME
 from fund_assets.nav.history import BUCKETS
 
 RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
 #: The whole market at one request a second takes some eight hours.
 LONGEST_S = 24 * 3600
-#: Days whose missing NAVs can be asked for in the UI, as a grid.
-ASKED_SINCE = "2026-01-01"
 
 
 @dg.static_partitioned_config(partition_keys=list(BUCKETS))
@@ -24,15 +21,7 @@ def _by_bucket(bucket: str) -> dict[str, Any]:
     return {"ops": {"nav_history": {"config": {"buckets": [bucket]}}}}
 
 
-@dg.daily_partitioned_config(start_date=ASKED_SINCE, timezone=TIMEZONE, end_offset=1)
-def _by_date(start: datetime, _end: datetime) -> dict[str, Any]:
-    return {
-        "ops": {"fund_nav": {"config": {"wave": False, "missing_on": to_key(start.date())}}}
-    }
-
-
-#: It asks the source before the evening; in the evening the collection itself does.
-CANARY = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("fund_nav"), "source_canary"))
+CANARY = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("market_source"), NAME))
 
 
 def _job(
@@ -44,7 +33,7 @@ def _job(
 ) -> dg.JobDefinition:
     return dg.define_asset_job(
         name,
-        selection=dg.AssetSelection.assets(*assets) - CANARY if assets else CANARY,
+        selection=dg.AssetSelection.assets(*assets) if assets else CANARY,
         description=description,
         config=config,
         tags={RUN_TAG: name, **(tags or {})},
@@ -99,12 +88,7 @@ history_backfill = _job(
     config=_by_bucket,
     tags={"dagster/max_runtime": str(LONGEST_S)},
 )
-missing_date = _job(
-    "missing_date",
-    ["fund_nav"],
-    "Histories of funds that have NAVs before a date and none on it; a partition is a date.",
-    config=_by_date,
-)
+missing_date = missing_date_job({RUN_TAG: "missing_date"})
 
 source_canary = _job(
     "source_canary", [], "See whether the source answers as the evening will need it."

@@ -2,6 +2,9 @@
 
 It runs by itself, half an hour before the first collection (`automation/schedules.py`): a
 changed column, a lower cap or an old date is told while somebody can still act on it.
+
+It stands on the source and on none of our tables: what it found is still to be seen when the
+evening has renewed those, where Dagster shows a check of the table as not evaluated.
 """
 
 import dagster as dg
@@ -14,7 +17,7 @@ NAME = "source_canary"
 
 
 @dg.asset_check(
-    asset="fund_nav",
+    asset="market_source",
     name=NAME,
     description=f"At 18:30 on trading days: list, wave, an index and {SAMPLE} histories have "
     "the known form, as many rows as before, the dates that are due and the stored figures.",

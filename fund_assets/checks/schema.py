@@ -54,17 +54,22 @@ def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
         description="The newest rows have the declared columns, types, limits and key.",
     )
     def check(platform: Platform) -> dg.AssetCheckResult:
-        rows = facts.newest_rows(platform.warehouse, table)
-        found = breaches(table, rows)
-        return check_result(
-            "schema",
-            looked_at=rows.size,
-            cases=[f"{column}: {value!r}, but {demand}" for column, demand, value in found],
-            severity=dg.AssetCheckSeverity.ERROR,
-            rows=len(rows),
-        )
+        return schema_result(platform, table)
 
     return check
+
+
+def schema_result(platform: Platform, table: Table) -> dg.AssetCheckResult:
+    """What the check finds in a table's newest rows."""
+    rows = facts.newest_rows(platform.warehouse, table)
+    found = breaches(table, rows)
+    return check_result(
+        "schema",
+        looked_at=rows.size,
+        cases=[f"{column}: {value!r}, but {demand}" for column, demand, value in found],
+        severity=dg.AssetCheckSeverity.ERROR,
+        rows=len(rows),
+    )
 
 
 SCHEMA_CHECKS = [

@@ -9,6 +9,7 @@ import pandas as pd
 from fund_assets.automation.schedules import RETRY_TAGS
 from fund_assets.automation.sensors import repair_sensor
 from fund_assets.calendar import from_key
+from fund_assets.definitions import build_defs
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import NAV_QUARANTINE
@@ -195,3 +196,31 @@ def test_a_market_without_any_nav_has_no_gaps(tmp_path):
     """Stops the first look of a new platform from failing."""
     market = Market(tmp_path)
     assert holes(market, NOON).empty
+
+
+def test_a_date_of_the_grid_is_filled_and_told(market):
+    """Stops the job behind the UI's grid of dates from fetching without publishing, from telling
+    nothing of it, and from leaving the table it renewed with checks that nobody made."""
+    code = daily_fund(market)
+    gone = make_holes(market, code)
+    platform = market.platform(NOON)
+    job = build_defs(platform).resolve_job_def("missing_date")
+    day = str(from_key(gone[1]))
+    result = job.execute_in_process(instance=market.instance, partition_key=day)
+    platform.warehouse.close()
+    assert result.success
+    dates = market.table("validated_nav", f"fund_code = '{code}'")["nav_date"].tolist()
+    assert set(gone) <= set(dates), "the whole history came, with the other two"
+    told = market.instance.get_latest_materialization_event(dg.AssetKey("nav_history"))
+    assert told.run_id == result.run_id
+    assert told.asset_materialization.tags["dagster/data_version"]
+    assert told.asset_materialization.metadata["rows_new"].value == len(gone)
+    graph = build_defs().resolve_asset_graph()
+    due = {key for key in graph.asset_check_keys if key.asset_key == dg.AssetKey("nav_history")}
+    latest = market.instance.event_log_storage.get_latest_asset_check_execution_by_key(due)
+    assert {key: found.run_id for key, found in latest.items()} == dict.fromkeys(
+        due, result.run_id
+    )
+    assert all(
+        found.event.dagster_event.event_specific_data.passed for found in latest.values()
+    )
