@@ -38,6 +38,8 @@ EVENINGS = (
 #: The Sunday between them, on which the weekly job runs.
 SUNDAY = "2026-11-22T02:00"
 LARGEST = 300_000
+#: A telephone.
+NARROW = 390
 PATIENCE_S = 90
 
 #: Scripts that run in the page again and again until one is true: then it shows what is
@@ -59,18 +61,29 @@ sees('Metadata') && press('Columns') && press('Plots')
     && document.querySelectorAll('canvas').length > 3;
 """
 STATUS_PAGE = "sees('新鲜度') && document.querySelectorAll('.curve circle').length > 1;"
+LANDING = "sees('Timeline') && document.querySelectorAll('a[href*=daily_pipeline]').length > 0;"
+RUNS = "sees('Success') && document.querySelectorAll('a[href*=\"/runs/\"]').length > 5;"
 METRICS = "sees('Row count') && sees('rows_complete');"
 
 GROUPS = "/locations/fund_assets.definitions/asset-groups"
 #: name → (page, width, height, script)
 SHOTS = {
+    "landing-page": ("/", 1500, 560, LANDING),
+    "job-page": (
+        "/locations/fund_assets.definitions/jobs/daily_pipeline/runs",
+        1500,
+        560,
+        RUNS,
+    ),
     "lineage": (f"{GROUPS}/evening/lineage", 1500, 620, LINEAGE),
     "checks": ("/assets/validated_nav?view=checks&checkDetail=R08_jump", 1500, 1040, CHECKS),
     "metadata-plots": ("/assets/validated_nav?view=overview", 1500, 1200, PLOTS),
     "metrics": ("/assets/fund_metrics?view=overview", 1500, 1000, METRICS),
     "status-page": ("/", 1200, 936, STATUS_PAGE),
+    "status-page-narrow": ("/", NARROW, 1200, STATUS_PAGE),
 }
-UI_SHOTS = [name for name in SHOTS if name != "status-page"]
+STATUS_SHOTS = [name for name in SHOTS if name.startswith("status-page")]
+UI_SHOTS = [name for name in SHOTS if name not in STATUS_SHOTS]
 
 
 def free_port() -> int:
@@ -207,14 +220,15 @@ def keep(page: Page, name: str) -> None:
 
 def shoot_reports(page: Page, state: Path) -> None:
     """The weekly report and the walk-forward page, opened as files without a network."""
-    for name, pattern, height in (
-        ("weekly-report", "weekly-*.html", 1300),
-        ("walk-forward", "walk-forward.html", 900),
+    for name, pattern, width, height in (
+        ("weekly-report", "weekly-*.html", 1100, 1300),
+        ("weekly-report-narrow", "weekly-*.html", NARROW, 1200),
+        ("walk-forward", "walk-forward.html", 1100, 900),
     ):
         (file, *_) = sorted((state / "simulated" / "reports").glob(pattern), reverse=True)
         page(
             "Emulation.setDeviceMetricsOverride",
-            width=1100,
+            width=width,
             height=height,
             deviceScaleFactor=1,
             mobile=False,
@@ -225,7 +239,7 @@ def shoot_reports(page: Page, state: Path) -> None:
 
 
 def shoot_status_page(page: Page, environment: dict[str, str]) -> None:
-    """Take the picture of the page that `fund-assets serve` shows after the last evening."""
+    """Take the pictures of the page that `fund-assets serve` shows after the last evening."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "fund_assets", "serve", "--port", str(port)]
@@ -234,7 +248,8 @@ def shoot_status_page(page: Page, environment: dict[str, str]) -> None:
         wait_for(
             "the status page", lambda: urllib.request.urlopen(f"{base}/livez").status == 200
         )
-        shoot(page, base, "status-page")
+        for name in STATUS_SHOTS:
+            shoot(page, base, name)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,46 +15,14 @@ from pathlib import Path
 import pytest
 
 from fund_assets.monitoring.dashboard import TABLES
+from fund_assets_tests.browser.looking import Browser
 from fund_assets_tests.graph.test_definitions import ORDER, WEEK
-from scripts.screenshots import GROUPS, PRELUDE, chromium, free_port, running, wait_for
+from scripts.screenshots import GROUPS, chromium, free_port, running, wait_for
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT = json.loads((ROOT / "fund_assets_tests/graph/snapshot.json").read_text("utf-8"))
-PATIENCE_S = 60
-
-
-class Browser:
-    """A page of Chromium, and the addresses of what it looks at."""
-
-    def __init__(self, page, ui, status):
-        self.page, self.ui, self.status = page, ui, status
-
-    def open(self, url, width=1400, height=1000):
-        self.page("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                  deviceScaleFactor=1, mobile=False)  # fmt: skip
-        self.page("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'", url)
-
-    def ask(self, script):
-        return self.page.ask(PRELUDE + script)
-
-    def wait(self, script, what):
-        """Until a script in the page is true; tells what the page says when it never is."""
-        end = time.monotonic() + PATIENCE_S
-        while not self.ask(script):
-            text = self.ask("document.body ? document.body.innerText : ''")
-            assert time.monotonic() < end, f"{what}: {script}\n{text[:3000]}"
-            time.sleep(0.2)
-
-    def sees(self, *texts):
-        for text in texts:
-            self.wait(f"sees({json.dumps(text)})", text)
-
-    @property
-    def text(self):
-        return self.ask("document.body.innerText")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 
 from fund_assets.health.page import Page
 from fund_assets.report.page import walk_forward_page, weekly_page
+from fund_assets_tests.browser.looking import HIDDEN
 from fund_assets_tests.unit import test_health_page, test_report
 from scripts.screenshots import chromium, wait_for
 
@@ -134,35 +135,6 @@ def test_pages_fit(opened, width, file):
     browser, folder, _, _ = opened
     show(browser, folder / file, width=width)
     assert browser.ask("document.documentElement.scrollWidth") <= width
-
-
-#: What a narrow page hides: elements beyond its edge, places to push sideways that show no shade
-#: at the edge, and texts under 10 px, in charts as they are scaled; and how many places have one.
-HIDDEN = """
-JSON.stringify((() => {
-    const style = e => getComputedStyle(e);
-    const pushed = e => e.scrollWidth > e.clientWidth + 1 && style(e).overflowX === "auto";
-    const shaded = e => style(e).backgroundAttachment.includes("local")
-        && style(e).backgroundAttachment.includes("scroll");
-    const within = e => e && (pushed(e) || within(e.parentElement));
-    const found = {beyond: [], silent: [], small: [], shaded: 0};
-    for (const e of document.querySelectorAll("main *")) {
-        const box = e.getBoundingClientRect();
-        if (box.width && box.right > innerWidth + 1 && !within(e.parentElement))
-            found.beyond.push(e.outerHTML.slice(0, 99));
-        if (pushed(e)) shaded(e) ? found.shaded++ : found.silent.push(e.outerHTML.slice(0, 99));
-        if ([...e.childNodes].every(n => n.nodeType !== 3 || !n.textContent.trim())) continue;
-        let size = parseFloat(style(e).fontSize);
-        if (e.ownerSVGElement) {
-            const matrix = e.getScreenCTM?.();
-            if (!matrix) continue;  // a title, which is not drawn
-            size *= Math.hypot(matrix.a, matrix.b);
-        }
-        if (size < 10) found.small.push(`${size} ${e.textContent.slice(0, 30)}`);
-    }
-    return found;
-})())
-"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
