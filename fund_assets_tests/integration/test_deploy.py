@@ -32,6 +32,7 @@ from fund_assets.monitoring.status import Requests
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, mysql, soundness
 from fund_assets_tests.mariadb import Server
+from fund_assets_tests.reliability import page_commands
 from fund_assets_tests.server.market_server import _certificates
 from fund_assets_tests.unit.test_dashboard import FULL
 from scripts.screenshots import chromium, free_port, running, wait_for
@@ -243,6 +244,26 @@ def test_what_follows_a_migration_waits_for_its_success():
     ]  # fmt: skip
     unit = (DEPLOY / "systemd" / "fund-migrate.service").read_text(encoding="utf-8")
     assert "ExecStart=-" not in unit and unit.count("ExecStart=") == 3
+
+
+def test_a_release_is_installed_with_its_files():
+    """Stops an upgrade, or the way back, from leaving Dagster's settings of another release."""
+    blocks: dict[int, list[str]] = {}
+    for command in page_commands.commands(ROOT / "docs" / "deployment.md"):
+        blocks.setdefault(command.block, []).append(command.text)
+    of_a_release = [
+        lines for lines in blocks.values() if "PYTHON=/usr/bin/python3 make env" in lines
+    ]
+    assert len(of_a_release) == 4, (
+        "a new machine, a new release, an older one, a second machine"
+    )
+    for lines in of_a_release:
+        assert "cp deploy/systemd/* /etc/systemd/system/" in lines
+        assert (
+            "install -m 644 deploy/dagster.yaml deploy/workspace.yaml /etc/fund-assets/"
+            in lines
+        )
+        assert "install -m 755 deploy/fund-assets /usr/local/bin/fund-assets" in lines
 
 
 def test_a_look_from_outside_is_ended_only_when_it_hangs():
