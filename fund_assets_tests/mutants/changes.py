@@ -88,7 +88,7 @@ class Mutant:
 
     Attributes:
         span: first and last line of the statement: coverage knows the first alone.
-        within: function (and class) that it stands in; the assigned name on module level.
+        within: function (and class) that it stands in; the assigned names on module level.
         level: whether it runs when the module is imported.
         before, after: the changed lines, joined by " ⏎ ".
     """
@@ -180,6 +180,8 @@ def _names(tree: ast.AST, prefix: str = "") -> Iterator[tuple[int, int, str, boo
                 yield from _names(node, f"{prefix}{node.name}.")
             case ast.Assign(targets=[ast.Name(id=name), *_]) if not prefix:
                 yield first, last, name, True
+            case ast.Assign(targets=[ast.Tuple(elts=parts), *_]) if not prefix:
+                yield first, last, ", ".join(map(ast.unparse, parts)), True
             case ast.AnnAssign(target=ast.Name(id=name)) if not prefix:
                 yield first, last, name, True
 
@@ -222,6 +224,8 @@ class _Visitor(MutationVisitor):
                 return name not in {"zip", "len"}
             case cst.Arg(keyword=cst.Name(value=name)) if name in _OPTIONS_OF_COST:
                 return True
+            case cst.Assign(value=cst.Subscript(value=cst.Name(value="NDArray"))):
+                return True  # a type
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
                 return name == "__all__"
         return node in self._barred

@@ -84,7 +84,8 @@ class Reach:
 
     def _users(self, mutant: Mutant, root: Path) -> set[str]:
         """Tests that run a line with the name, or with a name that is made from it."""
-        wanted, known = {mutant.within.split(".")[0]} - {""}, -1
+        names = mutant.within.split(", ")
+        wanted, known = {name.split(".")[0] for name in names} - {""}, -1
         texts = {path: (root / path).read_text(encoding="utf-8") for path in self.lines}
         made = [part for text in texts.values() for part in _assigned(text)]
         while len(wanted) != known:
@@ -117,8 +118,9 @@ def _assigned(text: str) -> list[tuple[str, frozenset[str]]]:
             node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         )
         for target in targets if getattr(node, "value", None) else []:
-            if isinstance(target, ast.Name):
-                found.append((target.id, _names(node.value)))
+            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(part, ast.Name):
+                    found.append((part.id, _names(node.value)))
     return found
 
 

@@ -35,6 +35,12 @@ def test_figures_by_shanghai_date_with_nulls():
     assert events["ex_date"].dtype == "int32" and events["value"].dtype == "float64"
 
 
+def test_a_name_that_stands_first_is_not_yet_the_variable():
+    """Stops a text that begins with the name alone from hiding what is assigned to it later."""
+    body = b"Data_netWorthTrend;" + _body()
+    assert decode_history(body, "000001")[0]["nav_date"].tolist() == KEYS
+
+
 def test_dates_agree_with_the_time_zone_database():
     """The arithmetic knows one offset: check it against the zone for every year of funds."""
     zone = ZoneInfo("Asia/Shanghai")

@@ -116,6 +116,9 @@ CHANGED = {
     "dates the other way round": (
         lambda t: t.replace("2026-11-20", "2026-11-18"), "not a newer and an older date",
     ),
+    "one date twice": (
+        lambda t: t.replace("2026-11-20", "2026-11-19"), "not a newer and an older date",
+    ),
     "a date that is none": (
         lambda t: t.replace("2026-11-20", "2026-11-31"), "not a newer and an older date",
     ),

@@ -405,6 +405,7 @@ def lacking(told, *, due, week=None, days_covered=None):
         }
     )
     found = missing_income(frame, CALENDAR, to_key(due))
+    assert found["nav_date"].dtype.kind == "i"
     assert (found["fund_code"] == CODE).all()
     return found["nav_date"].tolist()
 

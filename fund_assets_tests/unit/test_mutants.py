@@ -14,6 +14,7 @@ import pytest
 
 from fund_assets_tests.mutants.__main__ import EQUAL, Equal, draw
 from fund_assets_tests.mutants.changes import Changes, files
+from fund_assets_tests.mutants.reach import Reach
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -167,6 +168,17 @@ def test_tolerances_are_halved_and_doubled_and_words_are_left_alone(tmp_path: Pa
         "if not (late and not held): go(1)", "if late and not held: go(2)",
         "if late and not held: go(None)",
     }  # fmt: skip
+
+
+def test_each_of_several_constants_in_one_line_leads_to_its_tests(tmp_path: Path) -> None:
+    """Stops a limit that stands beside another from being tried with any tests at all."""
+    (tmp_path / "one.py").write_text("LEAST, MOST = 3, 9\ndef go(n):\n    return n <= MOST\n")
+    every = Changes(tmp_path, tmp_path / "one.py")
+    mutant = next(m for n in range(len(every)) if (m := every.mutant(n)) and "10" in m.after)
+    assert (mutant.within, mutant.level) == ("LEAST, MOST", True)
+    known = Reach({"most": 1.0, "other": 0.1}, {"one.py": {3: {"most"}, 2: {"other"}}})
+    assert known.tests_for(mutant, tmp_path) == ["most"]
+    assert lines(tmp_path, "Days = NDArray[np.int64]") == set(), "a type is none"
 
 
 def test_the_seed_alone_decides_the_sample(tmp_path: Path) -> None:

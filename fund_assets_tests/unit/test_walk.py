@@ -91,6 +91,7 @@ def test_quarters_and_their_sum():
     four = {row["screen"]: row for row in summed(rows * 4)}["score"]
     assert (four["quarters"], four["picks"], four["better"]) == (4, 16, 4)
     assert four["high"] - 0.5 == pytest.approx((once["high"] - 0.5) / 2)
+    assert four["low"] == pytest.approx(1 - four["high"]) and once["low"] < 0.5 < once["high"]
     assert summed([]) == []
     assert int(keys_to_days(np.array([END]))[0]) > 0
 
