@@ -62,7 +62,7 @@ sees('Metadata') && press('Columns') && press('Plots')
 """
 STATUS_PAGE = "sees('新鲜度') && document.querySelectorAll('.curve circle').length > 1;"
 LANDING = "sees('Timeline') && document.querySelectorAll('a[href*=daily_pipeline]').length > 0;"
-RUNS = "sees('Success') && document.querySelectorAll('a[href*=\"/runs/\"]').length > 5;"
+RUNS = "sees('Success') && document.querySelectorAll('a[href*=\"/runs/\"]').length > 0;"
 METRICS = "sees('Row count') && sees('rows_complete');"
 
 GROUPS = "/locations/fund_assets.definitions/asset-groups"
@@ -75,7 +75,7 @@ SHOTS = {
         560,
         RUNS,
     ),
-    "lineage": (f"{GROUPS}/evening/lineage", 1500, 620, LINEAGE),
+    "lineage": (f"{GROUPS}/evening/lineage", 1500, 760, LINEAGE),
     "checks": ("/assets/validated_nav?view=checks&checkDetail=R08_jump", 1500, 1040, CHECKS),
     "metadata-plots": ("/assets/validated_nav?view=overview", 1500, 1200, PLOTS),
     "metrics": ("/assets/fund_metrics?view=overview", 1500, 1000, METRICS),

@@ -39,5 +39,10 @@ def status(walk: Walk) -> str:
 
 @PART.walks(12, f"the weekly report, {WIDTH} px wide")
 def report(walk: Walk) -> str:
-    """Kinds and movers are there."""
-    return fits(walk, walk.report.as_uri(), "市场概览", "今年来中位", "本周最好与最差")
+    """Kinds and movers are there, each figure with its label, which the style writes."""
+    saw = fits(walk, walk.report.as_uri(), "市场概览", "本周最好与最差")
+    labels = "[...document.querySelectorAll('.cards td')].filter(e => "
+    labels += "getComputedStyle(e, '::before').content.includes('今年来中位')).length"
+    kinds = walk.browser.ask(labels)
+    assert kinds >= 5, f"{kinds} medians of the year have their label"
+    return f"{saw}; {kinds} kinds"

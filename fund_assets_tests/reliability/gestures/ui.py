@@ -259,12 +259,11 @@ def dates(walk: Walk) -> str:
     assert {run for run, _ in found.values()} == {run_id}, found
     see = walk.browser
     see.open(f"{walk.url}/locations/{MODULE}/jobs/missing_date/partitions")
-    see.sees("Launch backfill", "navs_of_date", "Total partitions")
-    counted = (
-        "[...document.body.innerText.matchAll(/([0-9]+)\\s+Total partitions/g)][0]?.[1] > 300"
-    )
-    see.wait(counted, "a grid of all dates")
-    return f"{' and '.join(DATES)} done, one at a time, in a grid of all dates"
+    see.sees("Launch backfill", "Total partitions")
+    total = len(grid(walk, "missing_date")[1])
+    for count, words in ((total, "Total"), (total - len(DATES), "Missing")):
+        see.wait(f"/{count}\\s+{words} partitions/.test(document.body.innerText)", words)
+    return f"{' and '.join(DATES)} done, one at a time; the grid has {total}, others missing"
 
 
 @PART.walks(4, "cancel, then re-execution from the failure")
