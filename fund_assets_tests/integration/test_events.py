@@ -140,10 +140,12 @@ def lacking(events):
     return replace(events, frame=events.frame[~keys.isin(lacking.gone)])
 
 
-def told_on(market, day, change=lambda events: events):
+def told_on(market, day, change=lambda events: events, at="21:40:00"):
     """What a day's lists bring, with what waits merged."""
-    platform = market.platform(f"{day}T21:40:00", events=change)
-    report = refresh_events(platform.warehouse, platform.source, platform.now)
+    platform = market.platform(f"{day}T{at}", events=change)
+    report = refresh_events(
+        platform.warehouse, platform.source, platform.now, even_if_asked=True
+    )
     validate(platform.warehouse, platform.calendar, platform.now())
     platform.warehouse.close()
     return report
@@ -216,6 +218,14 @@ def test_what_lists_lack_on_three_days_is_withdrawn(listed_market):
     assert third.refused == [] and len(third.withdrawn) == LOST
     assert not set(gone) & stored_keys(market) and held(market) == []
     assert market.table("event_list").empty
+
+
+def test_short_lists_of_one_day_are_one(listed_market):
+    """Stops a list that came short on two days from being used, for it was asked for twice."""
+    market, gone = listed_market
+    for day, at in ((DAYS[1], "12:00:00"), (DAYS[1], "21:40:00"), (DAYS[2], "21:40:00")):
+        assert told_on(market, day, lacking, at).withdrawn == []
+    assert set(gone) <= stored_keys(market)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from fund_assets.nav import events, listing, rules
 from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT, UNPROVEN
+from fund_assets.schemas.columns import OBSERVED_NAMES
 
 NAN = np.nan
 EVERY = {
@@ -265,3 +266,9 @@ def test_a_verdict_counts_all_and_shows_ten() -> None:
     assert counted.passed, "a rule that counts always passes"
     assert rules.judge(churn, frame.iloc[:1])[0].cases == ()
     assert rules.judge(churn, frame.iloc[:0])[0].looked_at == 0
+
+
+def test_rules_are_about_figures_that_there_are():
+    """Stops a mistyped figure of a rule: nothing would be withheld, and no witness asked."""
+    for rule in rules.RULES.values():
+        assert rule.about and set(rule.about) <= set(OBSERVED_NAMES), rule.id
