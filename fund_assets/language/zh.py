@@ -565,9 +565,7 @@ _DEEPER = {
     "Read-only file system": "文件系统只读",
     "no {file} in {folders}: run this from the project's root, or set {name} to the folder that "
     "holds it": "{folders} 中没有 {file}：请在项目根目录运行，或把 {name} 设为它所在的目录",
-    "this system has no POSIX file locks, which collecting, alerts and exports need: run Fund "
-    "Assets on Linux or macOS, on Windows in WSL or a container": "本系统没有 POSIX 文件锁，采集、告警与导出都需要它："
-    "请在 Linux 或 macOS 上运行，Windows 上请用 WSL 或容器",
+    "the file system gives no lock: {error}": "文件系统不提供锁：{error}",
     "{name}={value}: Value error, {words}": "{name}={value}：{words}",
     "{name}={value}: String should match pattern {pattern}": "{name}={value}：须符合 {pattern}",
     "{name}={value}: Input should be {words}": "{name}={value}：应为{words}",
