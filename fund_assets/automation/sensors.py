@@ -49,7 +49,8 @@ def gap_sensor(
     """One run at a time, for the session that was asked for least; hourly, for a day.
 
     A run may bring more than the session that it is about: the sensor looks again before the
-    next. While a rule holds a wave it asks for a wave alone: histories are as much in doubt.
+    next. On the evening on which a rule holds a wave it asks for a wave alone: a later one may
+    be right. From the next day on histories settle what the page showed.
     """
     now = platform.now()
     since = sessions.oldest_looked_at(platform.calendar, now)
@@ -90,7 +91,8 @@ def _may_be_asked(times: list[float], now: datetime, most: int) -> bool:
 def _to_collect(platform: Platform, key: int) -> dict[str, int]:
     """Config of `fund_nav`: enough histories for half of the attempts, in an hour each."""
     held = facts.held_batches(platform.warehouse)
-    if any(batch["kind"] == "wave" for batch in held):
+    own_day = key == to_key(platform.now().date())
+    if own_day and any(batch["kind"] == "wave" for batch in held):
         return {"history_funds": 0}
     settings, lacking = platform.settings, len(landing.funds_without(platform.warehouse, key))
     enough = min(-(-lacking // (ATTEMPTS // 2)), int(settings.requests_per_second * 3600))

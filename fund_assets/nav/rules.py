@@ -550,7 +550,7 @@ IN_CONTEXT: tuple[Rule, ...] = (
 )  # fmt: skip
 
 MIN_ROWS_OF_USUAL, WARN_ROWS_OF_USUAL = 0.90, 0.97
-KIND_FLOOR, KIND_MIN_MEMBERS = 0.95, 20
+KIND_FLOOR, KIND_MIN_MEMBERS, KIND_FEW = 0.95, 20, 3
 MASS_REVISION, MASS_REVISION_MIN = 0.005, 5
 #: A wave that is smaller than usual passes when it is the same for so many sessions.
 EQUAL_SESSIONS, OF_LAST_WAVE = 3, 0.99
@@ -619,13 +619,13 @@ WHOLE: tuple[Rule, ...] = (
         lifts="a wave in which the funds have moved",
     ),
     Rule(
-        "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave before",
+        "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave before, or lacks three at most",
         Severity.BLOCK, "kind",
         lambda f: (f["members_before"] < KIND_MIN_MEMBERS) | (f["still_there"] >= KIND_FLOOR * f["members_before"])
-        | (f["equal_sessions"] >= EQUAL_SESSIONS),
+        | (f["members_before"] - f["still_there"] <= KIND_FEW) | (f["equal_sessions"] >= EQUAL_SESSIONS),
         "{kind}: {still_there} of {members_before} funds of the wave before are there; session {equal_sessions} of 3 "
         "with so many",
-        {"least_of_before": KIND_FLOOR, "from_members": KIND_MIN_MEMBERS, "equal_sessions": EQUAL_SESSIONS},
+        {"least_of_before": KIND_FLOOR, "from_members": KIND_MIN_MEMBERS, "few": KIND_FEW, "equal_sessions": EQUAL_SESSIONS},
         lifts="a wave in which the funds are back, or the third session in a row without them (to 1 %)",
     ),
     Rule(

@@ -271,15 +271,20 @@ def test_a_gap_of_the_whole_market_ends_within_its_attempts(
     """Stops 24 times 300 histories from being all that is done for 26,000 funds, and a run from
     taking longer than until the next."""
     monkeypatch.setattr(sensors.landing, "funds_without", lambda *_: range(lacking))
-    platform = Platform(overrides={**market.settings, "requests_per_second": per_second})
-    assert sensors._to_collect(platform, 20260918) == {
-        "missing_on": 20260918, "history_funds": histories,
-    }  # fmt: skip
+    platform = Platform(
+        overrides={
+            **market.settings, "requests_per_second": per_second, "clock": "2026-09-18T23:40:00",
+        }
+    )  # fmt: skip
+    wanted = {"missing_on": 20260918, "history_funds": histories}
+    assert sensors._to_collect(platform, 20260918) == wanted
     assert histories * 24 >= lacking or histories < 2_167
     monkeypatch.setattr(sensors.facts, "held_batches", lambda _: [{"kind": "history"}])
     assert "missing_on" in sensors._to_collect(platform, 20260918)
     monkeypatch.setattr(sensors.facts, "held_batches", lambda _: [{"kind": "wave"}])
     assert sensors._to_collect(platform, 20260918) == {"history_funds": 0}, "a wave alone"
+    wanted = {"missing_on": 20260917, "history_funds": histories}
+    assert sensors._to_collect(platform, 20260917) == wanted, "its evening is over"
     platform.warehouse.close()
 
 

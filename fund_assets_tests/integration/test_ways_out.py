@@ -95,7 +95,7 @@ CASES = {
     "R05_header_dates": (True, wave(2, newest=DAYS[4]), [later(wave(2))]),
     "R04_unique": (True, wave(2, contradicted), [later(wave(2))]),
     "R15_standing_still": (True, wave(2, still), [wave(3)]),
-    "R03_kind_floor": (True, wave(2, funds=37), [wave(3, funds=37), wave(4, funds=37)]),
+    "R03_kind_floor": (True, wave(2, funds=36), [wave(3, funds=36), wave(4, funds=36)]),
     "R17_mass_revision": (True, wave(2, corrected), [later(wave(2))]),
     "R17_history_rewrite": (True, histories(shifted), [histories(hour=23)]),
 }
