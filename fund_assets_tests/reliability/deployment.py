@@ -54,7 +54,7 @@ FETCHES = re.compile(r"apt-get |git (clone|pull)|PYTHON=\S+ make env")
 MAY_END = {
     r"fund-assets alert list": {0, 1},
     r"fund-assets doctor": {0, 1},
-    r"logs \w+ -f": {124},
+    r"logs \w+ -f": {124, 137},
     r"report weekly --mail": {0, 1, 2},
     r"calendar refresh": {0, 1, 2},  # a network of its own asks nobody
 }
@@ -200,7 +200,7 @@ class Deployment:
         answers = "{0}-pass\n{0}-pass\n".format(*re.findall(r"htpasswd .*?(alice|bob)", text))\
             if "htpasswd -" in text else ""  # fmt: skip
         if " -f" in text and "logs" in text:
-            text = f"timeout 6 {text}"
+            text = f"timeout -k 5 6 {text}"
         carried = 'cd "$(cat /run/where 2>/dev/null || echo /root)"\n'
         started = time.monotonic()
         answer = one.ask(
