@@ -152,7 +152,15 @@ class Market:
 
         return TamperedPlatform(overrides=overrides)
 
-    def run(self, job: str, clock: str, *, config: dict[str, Any] | None = None, **tampering):
+    def run(
+        self,
+        job: str,
+        clock: str,
+        *,
+        config: dict[str, Any] | None = None,
+        partition: str | None = None,
+        **tampering,
+    ):
         """A run of a job at a moment; `config` is that of fund_nav."""
         platform = self.platform(clock, **tampering)
         try:
@@ -162,6 +170,7 @@ class Market:
                 .execute_in_process(
                     instance=self.instance,
                     run_config={"ops": {"fund_nav": {"config": config}}} if config else None,
+                    partition_key=partition,
                     raise_on_error=False,
                 )
             )
