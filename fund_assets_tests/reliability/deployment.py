@@ -594,6 +594,7 @@ chmod 600 *env"""
         self.block("deployment", "printf '[mariadbd]")
         other.ask(CATCH)
         self.block("deployment", "FUND_AS=watch fund-assets watch --once", other)
+        other.ask("systemctl restart catcher")  # before the page there was no Python
         spent = self.wait(lambda: not other.ask(
             "systemctl is-active fund-health fund-watch.timer").code, 120)  # fmt: skip
         said = other.ask("systemctl --failed --plain --no-legend --no-pager").said.strip()
