@@ -331,7 +331,9 @@ chmod 600 *env"""
         """Bring a machine that was kept to this commit, and wait until all of it runs."""
         one = self.machine
         done = one.ask(
-            "systemctl stop fund-watch.timer fund-migrate; cd /opt/fund-assets && "
+            # Whoever looks while the tables are gone makes some of Dagster's.
+            f"systemctl stop fund-watch.timer fund-watch {' '.join(SERVICES)} fund-migrate; "
+            "cd /opt/fund-assets && "
             "git fetch -q --tags --force && git reset -q --hard '@{upstream}' && "
             f"{DEPLOYED} && "
             f"systemctl start {' '.join(SERVICES)} fund-watch.timer"
@@ -561,7 +563,9 @@ chmod 600 *env"""
         one = self.machine
         branch = one.ask("git -C /opt/fund-assets branch --show-current").said.strip()
         made = one.ask(
-            "systemctl stop fund-watch.timer fund-migrate; cd /opt/fund-assets && "
+            # Whoever looks while the tables are gone makes some of Dagster's.
+            f"systemctl stop fund-watch.timer fund-watch {' '.join(SERVICES)} fund-migrate; "
+            "cd /opt/fund-assets && "
             f"git checkout -q -B {branch} old && PYTHON=/usr/bin/python3 make env && "
             f"{DEPLOYED} && "
             "mariadb -e 'DROP DATABASE fund_assets; DROP DATABASE dagster; "
