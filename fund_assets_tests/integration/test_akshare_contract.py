@@ -387,12 +387,15 @@ def test_what_takes_akshare_too_much_ends_its_call_alone(market, source, monkeyp
 
 
 @pytest.mark.slow
-def test_a_child_that_died_is_begun_anew(market, source):
+def test_a_child_that_died_is_begun_anew():
     """Stops one crash of a parser from costing every later evening of a daemon."""
-    source.wave()
-    akshare_client._child._process.kill()
-    akshare_client._child._process.wait()
-    assert source.wave().payloads[1].rows == 2
+    body = 'var r = [["000001","A","华夏成长","混合型","A"]];'.encode()
+    fetch = replay(Answer("fund_list", "https://x/", 200, {}, body, ""))
+    for _ in range(2):
+        assert run("fund_name_em", fetch).frame["基金代码"].tolist() == ["000001"]
+        akshare_client._child._process.kill()
+        akshare_client._child._process.wait()
+    assert run("fund_name_em", fetch).frame["基金代码"].tolist() == ["000001"]
 
 
 def test_the_seam_is_private_to_a_call():
