@@ -398,7 +398,7 @@ chmod 600 *env"""
             "SELECT fingerprint FROM fund_assets.alert_state WHERE resolved_at IS NULL LIMIT 1"
         )
         self.trial("half a market is held and told", bool(self.names["FINGERPRINT"]),
-                   str(self.names))  # fmt: skip
+                   f"{self.names['BATCH']}, {self.names['FINGERPRINT']}")  # fmt: skip
         self.lines("runbook", "fund-assets alert", "fund-assets doctor",
                    "fund-assets quarantine show BATCH",
                    "fund-assets quarantine accept BATCH")  # fmt: skip
