@@ -9,7 +9,6 @@ of one that records nothing it is told that all held.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from fund_assets_tests.reliability.page_tables import kept, with_table
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 #: Of a long attack that the page has not seen yet.
 LONG = "in the slow suite"
-BEGIN, END = "<!-- attacks -->\n", "<!-- end of attacks -->\n"
+NAME = "attacks"
 
 
 @dataclass(frozen=True)
@@ -277,14 +278,15 @@ def _begin(attack: Attack) -> str:
 
 def page(text: str, found: dict[Attack, Seen]) -> str:
     """The page with what was found; of attacks that were not tried it keeps what it has."""
-    before, rest = text.split(BEGIN)
-    old, after = rest.split(END)
     words = {}
     for attack in ATTACKS:
-        kept = re.search(f"^{re.escape(_begin(attack))}(.*) \\|$", old, re.M)
-        before_now = kept[1] if kept else LONG if attack.long else Seen(0, [], []).words()
-        words[attack] = found[attack].words() if attack in found else before_now
-    return f"{before}{BEGIN}{table(words)}{END}{after}"
+        untried = LONG if attack.long else Seen(0, [], []).words()
+        words[attack] = (
+            found[attack].words()
+            if attack in found
+            else kept(text, NAME, _begin(attack)) or untried
+        )
+    return with_table(text, NAME, table(words))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from fund_assets_tests.reliability.page_commands import Command
+from fund_assets_tests.reliability.page_tables import with_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/reliability.md"
-BEGIN, END = "<!-- deployment -->\n", "<!-- end of deployment -->\n"
+NAME = "deployment"
 
 
 @dataclass
@@ -139,5 +140,4 @@ class Found:
 
     def page(self, text: str) -> str:
         """The page with this table in its place."""
-        before, rest = text.split(BEGIN)
-        return f"{before}{BEGIN}{self.table()}{END}{rest.split(END)[1]}"
+        return with_table(text, NAME, self.table())

@@ -3,6 +3,7 @@
 import pytest
 
 from fund_assets_tests.reliability import attacks
+from fund_assets_tests.reliability.page_tables import parts_of
 
 
 @pytest.mark.slow
@@ -17,7 +18,7 @@ def test_the_short_form():
 def test_the_page_has_every_attack_and_each_held():
     """Stops the page from telling of other attacks than are tried."""
     page = attacks.PAGE.read_text(encoding="utf-8")
-    told = page.split(attacks.BEGIN)[1].split(attacks.END)[0]
+    told = parts_of(page, attacks.NAME)[1]
     first = told.partition(" end as expected")[0].split(" of ")
     assert first[0] == first[1] and int(first[0]) >= sum(not a.long for a in attacks.ATTACKS)
     for attack in attacks.ATTACKS:

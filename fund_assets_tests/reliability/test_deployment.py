@@ -50,9 +50,9 @@ def test_notes_of_parts_outlive_the_walk(tmp_path):
 
 def test_the_page_keeps_all_but_the_table():
     """Stops a walk from taking with it what people wrote on the page."""
-    page = f"before\n{found.BEGIN}old\n{found.END}after\n"
+    page = "before\n<!-- deployment -->\nold\n<!-- end of deployment -->\nafter\n"
     well = judged(install=a_part({INIT: True}, [("boot", False, "3 s")]))
-    assert well.page(page) == f"before\n{found.BEGIN}{well.table()}{found.END}after\n"
+    assert well.page(page) == page.replace("old\n", well.table())
     assert "| boot | **not as it should be:** 3 s |\n" in well.table()
     assert "Not typed: of a desk (`make x`)." in well.table()
-    assert found.PAGE.read_text(encoding="utf-8").count(found.BEGIN) == 1
+    assert found.PAGE.read_text(encoding="utf-8").count("<!-- deployment -->\n") == 1

@@ -2,6 +2,7 @@
 
 from fund_assets_tests.reliability.gestures import __main__ as gestures
 from fund_assets_tests.reliability.gestures.walk import EXPECTED, Gesture, Walk
+from fund_assets_tests.reliability.page_tables import parts_of
 
 
 def test_every_expectation_is_walked():
@@ -14,7 +15,7 @@ def test_every_expectation_is_walked():
 def test_the_page_has_every_gesture():
     """Stops the page from telling of other gestures than are walked, or of one that failed."""
     page = gestures.PAGE.read_text(encoding="utf-8")
-    told = page.split(gestures.BEGIN)[1].split(gestures.END)[0]
+    told = parts_of(page, gestures.NAME)[1]
     count, open_ones = len(gestures.GESTURES), told.count("**not tried**")
     assert told.startswith(f"{count - open_ones} of {count}.\n")
     assert told.count("\n| ") == count + 1
@@ -41,7 +42,7 @@ def test_the_judge(tmp_path, capsys):
     assert gestures.well(found) == 1
     assert gestures.table(found).startswith("1 of 3.\n")
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✗", "✗"]
-    text = f"before\n{gestures.BEGIN}{gestures.END}after\n"
+    text = "before\n<!-- gestures -->\n<!-- end of gestures -->\nafter\n"
     assert gestures.page(text, {}).count("**not tried**") == len(gestures.GESTURES)
     first = gestures.GESTURES[0]
     once = gestures.page(text, {first: "seen"})

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -19,11 +18,12 @@ from fund_assets_tests.reliability.gestures.walk import (
     Gesture,
     Walk,
 )
+from fund_assets_tests.reliability.page_tables import kept, with_table
 
 PARTS = {part.name: part for part in (terminal.PART, automation.PART, ui.PART, pages.PART)}
 GESTURES = tuple(gesture for part in PARTS.values() for gesture in part)
 PAGE = ROOT / "docs" / "reliability.md"
-BEGIN, END = "<!-- gestures -->\n", "<!-- end of gestures -->\n"
+NAME = "gestures"
 LONGEST = 300
 
 
@@ -83,13 +83,11 @@ def _begin(gesture: Gesture) -> str:
 
 def page(text: str, found: Mapping[Gesture, str]) -> str:
     """The page with what was found; of gestures that were not tried it keeps what it has."""
-    before, rest = text.split(BEGIN)
-    old, after = rest.split(END)
-    words = {}
-    for gesture in GESTURES:
-        kept = re.search(f"^{re.escape(_begin(gesture))}(.*) \\|$", old, re.M)
-        words[gesture] = found.get(gesture, kept[1] if kept else "**not tried**")
-    return f"{before}{BEGIN}{table(words)}{END}{after}"
+    words = {
+        gesture: found.get(gesture) or kept(text, NAME, _begin(gesture)) or "**not tried**"
+        for gesture in GESTURES
+    }
+    return with_table(text, NAME, table(words))
 
 
 def main(arguments: list[str] | None = None) -> int:
