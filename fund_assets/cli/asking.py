@@ -56,8 +56,12 @@ def plainly() -> Iterator[None]:
         raise
     except click.UsageError as error:
         words = error.format_message().rstrip(".").replace("\n", " ")
-        where = f"; see `{error.ctx.command_path} --help`" if error.ctx else ""
-        raise NotThere(f"{words}{where}") from error
+        if not error.ctx:
+            raise NotThere(words) from error
+        command = error.ctx.command_path
+        if words.endswith("?"):
+            raise NotThere(f"{words} See `{command} --help`") from error
+        raise NotThere(f"{words}; see `{command} --help`") from error
 
 
 class Commands(click.Group):

@@ -690,15 +690,16 @@ _DEEPER = {
 #: click's own.
 _CLICK = {
     "{words}; see `{command} --help`": "{words}；见 `{command} --help`",
+    "{words} See `{command} --help`": "{words}见 `{command} --help`",
     "Invalid value for {option}: {words}": "{option} 的值不对：{words}",
     "Invalid value: {words}": "值不对：{words}",
     "Missing argument {name}": "缺少参数 {name}",
     "Missing option {name}": "缺少选项 {name}",
     "Missing command": "缺少子命令",
-    "No such option: {name}": "没有选项 {name}",
+    "No such option: {name:s}": "没有选项 {name}",
     "No such option: {name} Did you mean {near}?": "没有选项 {name} 是不是 {near}？",
     "No such option: {name} (Possible options: {near})": "没有选项 {name}（可能是 {near}）",
-    "No such option {name}": "没有选项 {name}",
+    "No such option {name:s}": "没有选项 {name}",
     "No such option {name}. Did you mean {near}?": "没有选项 {name}：是不是 {near}？",
     "Got unexpected extra argument ({name})": "多余的参数 {name}",
     "Got unexpected extra arguments ({names})": "多余的参数 {names}",

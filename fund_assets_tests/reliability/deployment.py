@@ -445,6 +445,14 @@ chmod 600 *env"""
             "an evening on SQLite", made.code == 0, made.said[-300:] if made.code else ""
         )
         self.block("warehouse", "FUND_AS=migrate fund-assets copy-warehouse")
+        counted = self.machine.ask(
+            'python3 -c "import sqlite3; print(sqlite3.connect('
+            "'/var/lib/fund-assets/simulated/warehouse.db')"
+            ".execute('SELECT COUNT(*) FROM validated_nav').fetchone()[0])\""
+        ).said.strip()
+        there = self.sql("SELECT COUNT(*) FROM fund_assets.validated_nav")
+        self.running("a warehouse copied to the server", counted == there != "0",
+                     f"{there} of {counted} NAVs")  # fmt: skip
 
     def lost_day(self) -> None:
         """Backup and restore: a day is deleted, and is there again."""
@@ -529,7 +537,7 @@ chmod 600 *env"""
         """Services are stopped while a run is under way; its work is done all the same."""
         one, run = self.machine, self.launched()
         started = time.monotonic()
-        one.ask("systemctl stop fund-watch.timer fund-migrate")
+        one.ask("systemctl stop fund-watch.timer fund-watch fund-migrate")
         spent = time.monotonic() - started
         state = self.sql(RUN % run)
         one.ask(f"systemctl start {' '.join(SERVICES)} fund-watch.timer")

@@ -10,10 +10,11 @@ from pathlib import Path
 
 #: A word of code in a sentence is a command when it begins with one of these.
 PROGRAMS = (
-    "fund-assets", "systemctl", "journalctl", "timedatectl", "chronyc", "df", "du", "ps",
+    "fund-assets", "systemctl", "journalctl", "chronyc", "df", "du", "ps",
     "dagster", "docker", "make", "git", "mariadb", "pip", "apt-get",
 )  # fmt: skip
-_INLINE = re.compile(rf"(?:FUND_\w+=\S+ )?(?:{'|'.join(PROGRAMS)}) \S")
+#: `timedatectl` needs no argument; the others alone are names.
+_INLINE = re.compile(rf"(?:FUND_\w+=\S+ )?(?:{'|'.join(PROGRAMS)}) \S|timedatectl$")
 
 
 @dataclass(frozen=True)

@@ -255,12 +255,18 @@ def test_a_sentence_is_said_in_the_language_spoken():
 def test_finished_words_are_found_by_their_pattern():
     """Stops an error from below from staying English, or its parts from being lost."""
     words = (
-        "Invalid value for '--kind': there is no kind 'bonds': do you mean bond?; see "
+        "Invalid value for '--kind': there is no kind 'bonds': do you mean bond? See "
         "`fund-assets screen --help`"
     )
     with speaking("zh"):
         assert translated(words) == (
-            "'--kind' 的值不对：没有类型 'bonds'：是不是 bond？；见 `fund-assets screen --help`"
+            "'--kind' 的值不对：没有类型 'bonds'：是不是 bond？见 `fund-assets screen --help`"
+        )
+        option = (
+            "No such option '--limitt'. Did you mean '--limit'? See `fund-assets nav --help`"
+        )
+        assert translated(option) == (
+            "没有选项 '--limitt'：是不是 '--limit'？见 `fund-assets nav --help`"
         )
         for unknown in ("words that nobody knows {here}", "here: words that nobody knows"):
             assert translated(unknown) == unknown
