@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Pages of the repository's root, beside the two that are first pages.
+OF_THE_PROJECT = ("CHANGELOG.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 SNAPSHOT = ROOT / "fund_assets_tests" / "graph" / "snapshot.json"
 GRAPH = "<!-- graph of the assets -->"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
@@ -29,7 +31,7 @@ BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 150, 40, 60, 22
 def pages() -> dict[str, str]:
     """Path in the repository → path on the site, of every page."""
     found = {"README.zh-CN.md": "index.md", "README.md": "english.md"}
-    found["CHANGELOG.md"] = "changelog.md"
+    found |= {name: name.lower().replace("_", "-") for name in OF_THE_PROJECT}
     for folder, pattern in (
         ("benchmarks", "*.md"),
         ("docs", "**/*.md"),
