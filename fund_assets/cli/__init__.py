@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from fund_assets import __version__
 from fund_assets.cli.alerting import alert, watch
 from fund_assets.cli.asking import Commands, plainly
 from fund_assets.cli.calendar_days import calendar
@@ -101,7 +102,7 @@ def _exit_code(error: Exception) -> int | None:
     epilog="Settings are environment variables or lines of .env: see .env.example. "
     "Start with `fund-assets run`, then `fund-assets dashboard`.",
 )
-@click.version_option(package_name="fund-assets", prog_name="fund-assets")
+@click.version_option(__version__, prog_name="fund-assets")
 def main() -> None:
     """NAVs, returns and risk of Chinese public mutual funds, kept on this machine.
 

@@ -5,7 +5,6 @@ HTTP. No metric has a fund's code as a label: that would be tens of thousands of
 """
 
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -18,6 +17,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from fund_assets import __version__
 from fund_assets.monitoring.status import Status
 
 
@@ -30,7 +30,7 @@ class _Facts(Collector):
     def collect(self) -> Iterator[Metric]:
         yield _gauge(
             "fund_build_info", "The program's version, always 1.", ["version"],
-            [([version("fund-assets")], 1)],
+            [([__version__], 1)],
         )  # fmt: skip
         up = int(self._status is not None)
         yield _gauge("fund_up", "1 when the facts below could be gathered.", [], [([], up)])

@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fund_assets import __version__
 from fund_assets.calendar import from_key, keys_to_days, to_key, to_stamp, week_start
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries
 from fund_assets.metrics.peers import standing_among
@@ -270,7 +270,7 @@ def _provenance(
     for array in (series.codes, series.offsets, series.days, series.values):
         used.update(np.ascontiguousarray(array).tobytes())
     lines = [
-        ("程序", f"fund-assets {version('fund-assets')}"),
+        ("程序", f"fund-assets {__version__}"),
         ("仓库表版本", str(warehouse.revision())),
         ("指标定义 / 评分定义", f"{DEFINITION_VERSION} / {SCORE_VERSION}"),
         ("无风险利率", f"{settings.risk_free_rate:.2%}（risk_free_rate 表有利率时以表为准）"),

@@ -1,5 +1,6 @@
 """What a forge shows and runs: forms of issues, the template of pull requests, the workflow."""
 
+import configparser
 import re
 import subprocess
 from pathlib import Path
@@ -73,6 +74,22 @@ def test_workflow_may_read_and_nothing_else() -> None:
             if "uses" in step:
                 assert re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"])
                 assert step["with"]["persist-credentials"] == "false"
+
+
+def test_workflow_does_every_part_on_every_python_that_is_promised() -> None:
+    """Stops a promised Python that nothing tries, and a suite that the workflow leaves out."""
+    flow = loaded(FORGE / "workflows" / "ci.yml")
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    promised = re.findall(
+        r"^Programming Language :: Python :: (3\.\d+)$", setup["metadata"]["classifiers"], re.M
+    )
+    assert flow["jobs"]["default"]["strategy"]["matrix"]["python"] == promised
+    calls = [step["run"].split() for job in flow["jobs"].values() for step in job["steps"]
+             if step.get("run", "").startswith(".ci/run")]  # fmt: skip
+    parts = [part for call in calls for part in call[1:]]
+    whole = re.search(r"set -- (.+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    assert whole and sorted(parts) == sorted(whole[1].split())
 
 
 def test_unknown_part_is_refused_before_anything_is_done() -> None:
