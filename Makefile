@@ -76,6 +76,9 @@ screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy
 bench: dev-env ## benchmarks
 	@set -e; for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench; done
 
+release: dev-env ## refuses, checks, tests, then the files of a release in dist/ (docs/release.md)
+	@$(BIN)/python scripts/release.py
+
 lock: ## requirements/*.txt anew from requirements/*.in
 	@scripts/lock.sh
 
@@ -90,4 +93,4 @@ env:
 dev-env:
 	@scripts/env.sh dev
 
-.PHONY: help run dev test test-mysql test-strict test-slow faults gestures deployment soak mutants check docs site screenshots bench lock clean env dev-env
+.PHONY: help run dev test test-mysql test-strict test-slow faults gestures deployment soak mutants check docs site screenshots bench release lock clean env dev-env
