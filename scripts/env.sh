@@ -73,14 +73,41 @@ install() { # what is told, pip's arguments
     printf '  %s: done in %d s                    \n' "$title" $(($(date +%s) - started))
 }
 
-# An environment for other pins is made anew; the run environment only grows to dev.
-if [ ! -f "$venv/stamp" ] || [ "$(cat "$venv/stamp")" != "run $key" ]; then
-    echo "Making $venv with $("$python" -V) (once; about a minute and 1.3 GB)"
-    "$python" -m venv --clear "$venv"
-    install "build tools" 3 --require-hashes -r requirements/build.txt
-    # Source-only packages are built with those, so nothing unpinned is fetched.
+as_pinned() { # made here once, with every pinned release and nothing else
+    [ -f "$venv/stamp" ] || return 1
+    case "$(cat "$venv/stamp")" in "$kind $PWD "*) ;; *) return 1 ;; esac
+    "$venv/bin/python" - "requirements/$kind.txt" 2>/dev/null <<'END'
+import re
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+from pip._vendor.packaging.requirements import Requirement
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+lines = re.findall(r"^\w[^\\\n]*", Path(sys.argv[1]).read_text(encoding="utf-8"), re.MULTILINE)
+asked = [Requirement(line) for line in lines]
+pinned = {(normal(r.name), str(r.specifier)) for r in asked if not r.marker or r.marker.evaluate()}
+there = {(normal(d.metadata["Name"]), f"=={d.version}") for d in distributions()}
+sys.exit({entry for entry in there if entry[0] not in ("pip", "fund-assets")} != pinned)
+END
+}
+
+# An environment for other pins is made anew; the run environment only grows to dev. Where only
+# setup.cfg has changed, the project alone is installed anew.
+if ! as_pinned; then
+    if [ ! -f "$venv/stamp" ] || [ "$(cat "$venv/stamp")" != "run $key" ]; then
+        echo "Making $venv with $("$python" -V) (once; about a minute and 1.3 GB)"
+        "$python" -m venv --clear "$venv"
+        install "build tools" 3 --require-hashes -r requirements/build.txt
+        # Source-only packages are built with those, so nothing unpinned is fetched.
+    fi
+    install "packages" "$(grep -c '^[a-z]' requirements/"$kind".txt)" \
+        --no-build-isolation --require-hashes -r requirements/"$kind".txt
 fi
-install "packages" "$(grep -c '^[a-z]' requirements/"$kind".txt)" \
-    --no-build-isolation --require-hashes -r requirements/"$kind".txt
 install "fund-assets" 1 --no-build-isolation --no-deps -e .
 echo "$kind $key" >"$venv/stamp"

@@ -3,6 +3,7 @@
 import configparser
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -214,10 +215,52 @@ def test_environment_is_made_once_and_again_when_pins_change(project: Path) -> N
     assert "Making .venv" in result.stdout
 
 
+def test_environment_stays_when_setup_cfg_alone_changes(project: Path) -> None:
+    """Stops a changed description from costing everybody 1.3 GB, and changed pins from not."""
+    interpreter(project, "newpython", suitable=True, venv=True)
+    locked = (REQUIREMENTS / "dev.txt").read_text(encoding="utf-8")
+    (project / "requirements" / "dev.txt").write_text(locked, encoding="utf-8")
+    own = project / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.write_text(
+        '#!/bin/sh\ncase "$*" in\n"-m pip "*) echo "$*" >>calls ;;\n'
+        f'*) exec {sys.executable} "$@" ;;\nesac\n',
+        encoding="utf-8",
+    )
+    own.chmod(0o755)
+    (project / ".venv" / "stamp").write_text(f"dev {project} 1 2\n", encoding="utf-8")
+    result = make_env(project, "dev", PYTHON="newpython")
+    assert (result.returncode, result.stderr) == (0, "")
+    (call,) = (project / "calls").read_text(encoding="utf-8").splitlines()
+    assert call.endswith("--no-build-isolation --no-deps -e .")
+    assert make_env(project, "dev", PYTHON="newpython").stdout == ""
+
+    for other in (
+        re.sub(r"^numpy==\S+", "numpy==1.0", locked, count=1, flags=re.MULTILINE),
+        locked + "one-more==1 \\\n    --hash=sha256:0\n",
+        locked.replace("numpy==", "pynum==", 1),
+    ):
+        (project / "requirements" / "dev.txt").write_text(other, encoding="utf-8")
+        assert "Making .venv" in make_env(project, "dev", PYTHON="newpython").stdout
+    (project / "requirements" / "dev.txt").write_text(locked, encoding="utf-8")
+    (project / ".venv" / "stamp").write_text("dev /elsewhere 1 2\n", encoding="utf-8")
+    assert "Making .venv" in make_env(project, "dev", PYTHON="newpython").stdout
+
+
 def test_make_explains_its_targets() -> None:
     """Stops a target that only its author knows."""
     text = subprocess.run(
         ["make", "-s", "-C", str(ROOT)], capture_output=True, text=True, check=True
     ).stdout
-    for target in ("run", "dev", "test", "test-slow", "check", "docs", "screenshots", "bench"):
+    for target in (
+        "run",
+        "dev",
+        "test",
+        "test-slow",
+        "check",
+        "docs",
+        "screenshots",
+        "bench",
+        "release",
+    ):
         assert re.search(rf"^  make {target} +\w", text, re.MULTILINE), target
