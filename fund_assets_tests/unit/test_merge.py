@@ -119,6 +119,33 @@ def test_small_correction_is_merged_recorded_and_rechained():
     assert failed(found) == {}
 
 
+def test_a_corrected_nav_takes_its_growth_along():
+    """Stops the growth of a NAV that was wrong from standing beside the right one."""
+    knowledge = known(
+        stored(
+            ("000001", WED, 1.0, 1.0, NAN, 1.0, "first"),
+            ("000001", THU, 1.010, 1.010, 1.0, 1.010, "proven"),
+        )
+    )
+    found = plan(wave(("000001", THU, 1.012, 1.012, NAN)), knowledge)
+    assert counts(found) == (0, 1, 0, 0, 0)
+    assert found.upserts["unit_nav"].tolist() == [1.012]
+    assert np.isnan(found.upserts["growth_pct"]).all()
+    assert found.revisions["growth_pct"].tolist() == [1.0]
+
+
+def test_what_is_held_is_counted_whole_and_shown_in_part():
+    """Stops a verdict that tells of held rows and names none, or all of a market."""
+    codes = [f"{n:06d}" for n in range(1, 101)]
+    knowledge = known(stored(*((c, THU, 1.0, 1.0, NAN, 1.0, "first") for c in codes)))
+    rows = ((c, FRI, 1.5 if c < "000013" else 1.01, NAN, NAN) for c in codes)
+    found = plan(wave(*rows), knowledge)
+    (verdict,) = [v for v in found.verdicts if v.rule == "R08_jump_unconfirmed"]
+    assert (verdict.looked_at, verdict.failed, len(verdict.cases)) == (100, 12, 10)
+    assert verdict.cases == tuple(found.held["reason"].head(10))
+    assert "000001" in verdict.cases[0] and "000010" in verdict.cases[9]
+
+
 def test_large_correction_is_held():
     """Stops one bad answer from rewriting history by 0.5 % or more (R16)."""
     rows = stored(

@@ -270,6 +270,15 @@ def test_a_verdict_counts_all_and_shows_ten() -> None:
     assert rules.judge(churn, frame.iloc[:0])[0].looked_at == 0
 
 
+def test_an_empty_cell_elsewhere_lets_nothing_pass() -> None:
+    """Stops a breach from being overlooked because another cell of its row is empty."""
+    churn = [rule for rule in listing.RULES if rule.id == "R26_list_churn"]
+    frame = pd.DataFrame(
+        {"added": [61, 61, 0], "gone": 0, "listed_before": 9, "else": [NAN, 1.0, NAN]}
+    )
+    assert rules.breaches(churn, frame)["R26_list_churn"].tolist() == [True, True, False]
+
+
 def test_rules_are_about_figures_that_there_are():
     """Stops a mistyped figure of a rule: nothing would be withheld, and no witness asked."""
     for rule in rules.RULES.values():

@@ -1,5 +1,6 @@
 """Scores, 4433, MRAR and stars: groups worked out by hand, a slow second writing, no look-ahead."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -114,6 +115,20 @@ def test_scores_equal_a_second_writing():
     without = rows[rows["composite_score"].isna()]
     assert len(without) and (without["reason"] != "").all()
     assert (rows.loc[rows["composite_score"].notna(), "reason"] == "").all()
+
+
+def test_a_market_of_one_year_is_scored_by_that_year():
+    """Stops a young market, in which nobody fills two years, from ending in an error."""
+    navs, funds = invented()
+    inputs = inputs_of(navs, funds)
+    year = inputs.peers[inputs.peers["window"] == "1y"].set_index("fund_code")
+    found = score_funds(replace(inputs, peers=year.reset_index()), WEIGHTS)
+    found = found.set_index("fund_code")
+    judged = found["years"].notna()
+    assert judged.sum() == 15 and set(found.loc[judged, "years"]) == {1}
+    assert found.loc[judged, "return_score"].tolist() == (
+        year["total_return_percentile"].reindex(found.index[judged]).tolist()
+    )
 
 
 def test_nothing_after_the_date_is_in_a_score():
