@@ -5,7 +5,12 @@ from math import isnan
 import pytest
 
 from fund_assets.sources.base import EmptyAnswerError, FormatError, TruncatedError
-from fund_assets.sources.decode_events import decode_events, market_frame
+from fund_assets.sources.decode_events import (
+    EventPage,
+    decode_events,
+    market_frame,
+    repeated,
+)
 from fund_assets_tests.server import wire
 
 DIVIDENDS = [
@@ -125,3 +130,13 @@ def test_events_of_one_day_are_one_row():
     assert found["value"].tolist() == [pytest.approx(0.12), 2.0]
     assert found["text"].iloc[0] == "0.1 + 0.02"
     assert market_frame([]).empty
+
+
+@pytest.mark.parametrize(("events", "more"), [(3, ""), (4, " and 1 more"), (5, " and 2 more")])
+def test_pages_that_moved_name_three_events_and_count_the_others(events, more):
+    """Stops a repeat from being told without the events, or with a wrong count of the others."""
+    rows = [(f"00000{n}", 20260313, "dividend", 0.1, "0.1") for n in range(events)]
+    pages = [EventPage(page, 2, rows, []) for page in (1, 2)]
+    named = ", ".join(f"dividend 00000{n} 20260313 on pages 1 and 2" for n in range(3))
+    assert repeated(pages) == f"events stand on two pages: {named}{more}"
+    assert repeated(pages[:1]) == ""

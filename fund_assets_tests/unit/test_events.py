@@ -241,6 +241,8 @@ MOVES = (0.02, -0.01, 0.015, -0.02, 0.01, 0.02, -0.015)
         # A third paid out, and a ratio of 1.5, which the size would have called a dividend.
         ("dividend", 0.50, 1.55, 1.05, 1.55, 1.0),
         ("split", 1.5, 1.575, 1.05, 1.575, 1.5),
+        # Two shares became one: from then on it moves half as far.
+        ("split", 0.5, 0.8, 1.616, 0.808, 0.5),
         # Added up like a dividend, and made to end at 1.
         ("split", 1.5018, 1.5018, 1.0, 1.5018, 1.0),
         # A round payout that happens to end there.
