@@ -50,6 +50,13 @@ def test_both_dates_come_from_the_header_and_blanks_are_rows():
                                            ["110011", "易方达优质精选", "", "YFDYZJX"]]  # fmt: skip
 
 
+@pytest.mark.parametrize("end", ["", ";", " ;\r\n", "\t"])
+def test_the_end_of_the_statement_may_be_there(end):
+    """Stops a page that ends with a semicolon from being taken for half a page."""
+    found = decode_snapshot(_body(GOOD).rstrip(b"; \r\n") + end.encode())
+    assert found.rows == 1
+
+
 def test_growth_without_a_nav_is_not_given_to_any_date():
     """Given to the newer date it would turn a fund that is not published into one that is."""
     row = (*LATE[:8], "1.25")

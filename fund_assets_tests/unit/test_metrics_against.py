@@ -121,6 +121,15 @@ def test_a_fund_that_is_its_benchmark_has_beta_one_also_a_session_late(market):
     assert abs(biased) < 0.3
 
 
+def test_a_fund_that_is_its_benchmark_in_other_units_has_no_tracking_error(market):
+    """Stops what rounding leaves of nothing from being told as a tracking error."""
+    funds, indices, choice = market
+    same = [(day, close * 0.0007) for day, close in indices["000300"]]
+    found = compute((funds | {"000009": same}, indices, choice | {"000009": ("000300", 0)}))
+    row = found.set_index(["fund_code", "window"]).loc[("000009", "1y")]
+    assert row["tracking_error"] == 0.0 and np.isnan(row["information_ratio"])
+
+
 def test_dated_rates_are_averaged_over_the_days_of_a_window(market):
     """Stops today's rate from standing for years in which it was another."""
     rates = [(date(2024, 1, 1), 0.03), (date(2025, 6, 1), 0.02), (date(2026, 11, 1), 0.01)]

@@ -14,7 +14,7 @@ from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.nav.batch import Batch
 from fund_assets.nav.cadence import missing_income
 from fund_assets.nav.merge import plan_merge
-from fund_assets.nav.money import judge_income
+from fund_assets.nav.money import closed_runs, judge_income
 from fund_assets.nav.timeline import are_sums
 from fund_assets.sources.decode import decode_history
 from fund_assets_tests.unit.builders import known, observed
@@ -153,6 +153,22 @@ def test_what_a_first_figure_covers_is_told_by_its_own_week(times, days):
     told = {MON: round(times * 0.2726, 4), MON + timedelta(1): 0.27}
     found, _ = covered(told, week)
     np.testing.assert_equal(found[MON], days)
+
+
+def test_the_week_decides_against_the_habit():
+    """Stops one weekend's sum of a fund that tells each day from passing for Monday's own, where
+    no later week tells."""
+    told = {day: income for day, income in EARNED.items() if day not in (SAT, SUN)}
+    told[MON] = round(sum(EARNED[day] for day in (SAT, SUN, MON)), 4)
+    week = {day: rate for day, rate in yields(EARNED).items() if day <= MON}
+    assert covered(told, week)[0][MON] == 3.0
+
+
+def test_how_long_the_exchange_was_closed():
+    """Stops a closing that is longer than any sum from lending its length to a figure."""
+    days = [date(2026, 9, 22), SAT, SUN, MON, date(1999, 2, 25), date(1999, 2, 26)]
+    numbers = np.array([(day - date(1970, 1, 1)).days for day in days])
+    assert closed_runs(numbers, CALENDAR).tolist() == [1, 1, 2, 3, 16, 1]
 
 
 def test_a_lost_day_is_no_sum():

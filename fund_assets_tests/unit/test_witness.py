@@ -162,6 +162,20 @@ def test_the_growth_of_the_next_nav_rejects_a_typing_error():
     assert "lead back to 1.0268, not to 10.268" in found.settled["decided_because"].item()
 
 
+def test_the_step_to_the_held_value_is_measured_from_the_last_nav_before_it():
+    """Stops an older NAV, before a large payout, from making a typing error look near."""
+    paid = stored(
+        (CODE, WED, 1.50, 1.50, NAN, 1.0, "first"), (CODE, THU, 1.0, 1.5, 0.0, 1.0, "proven")
+    )
+    found = plan(
+        monday((CODE, NEXT_MON, 1.0300, 1.53, 0.31)),
+        known(paid, sightings=[(CODE, FRI, 1.52)]),
+        NEXT_MON,
+    )
+    assert decided(found) == [["rejected", "witness:growth"]]
+    assert "lead back to 1.0268, not to 1.52" in found.settled["decided_because"].item()
+
+
 CORRECTED = (
     (CODE, WED, 1.0, 1.0, NAN, 1.0, "first"),
     (CODE, THU, 1.010, 1.010, 1.0, 1.010, "proven"),
