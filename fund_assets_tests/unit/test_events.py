@@ -12,6 +12,7 @@ from fund_assets.nav.batch import Batch
 from fund_assets.nav.events import (
     SPLIT_BOUNDS,
     SPLIT_LIMITS,
+    is_lasting,
     merge,
     possible,
     sort_out,
@@ -142,6 +143,18 @@ def test_a_list_that_lost_one_event_is_refused():
     assert shrinkage(told, {"dividend": 2, "split": 0}) == [
         "2026: 1 dividends are listed, 2 are stored from that list; the list is refused, nothing changed"
     ]
+
+
+def test_a_short_list_is_right_when_it_lacked_the_same_for_days():
+    """Stops one equal day from making a list right that told the event in between."""
+    rows = [(f"00000{n}", FRI, "dividend", 0.1) for n in range(4)]
+    stored, short = events(*rows), seen(*rows[1:])
+    other = seen(*rows[:3])  # lacks another one
+    assert is_lasting(stored, short, [short, short])
+    assert not is_lasting(stored, short, [short, other])
+    assert not is_lasting(stored, short, [other, short])
+    assert not is_lasting(stored, short, [short])
+    assert not is_lasting(stored, seen(rows[0]), [seen(rows[0])] * 2), "most of it is gone"
 
 
 class InTurn:

@@ -316,6 +316,8 @@ def test_what_is_a_gap_follows_the_rhythm_of_the_fund():
         "three of 500 missing": ([d for n, d in enumerate(days) if n not in (99, 199, 299)], 3),
         "two of 60 missing": ([d for n, d in enumerate(days[-60:]) if n not in (19, 39)], 2),
         "rests on other holidays": (rests, 0),
+        "three rests of 100": ([d for n, d in enumerate(days[-100:]) if n % 30 != 15], 0),
+        "two rests of 70": ([d for n, d in enumerate(days[-70:]) if n % 30 != 15], 2),
         "rests, and four sessions missing": (
             [d for n, d in enumerate(rests) if n not in odd],
             1,

@@ -325,6 +325,16 @@ def test_single_day_then_sum_then_history():
     )
 
 
+def test_a_history_tells_what_a_stored_first_figure_covers():
+    """Stops the first figure that a page ever showed from staying a day's, when the history shows
+    the fund to tell its weekends in sums."""
+    told = told_on_next_session(EARNED)
+    _, rows = merged(batch({MON: told[MON]}, {}, kind="wave"))
+    assert value(rows, MON, "days_covered") == 1
+    _, after = merged(batch(until(SAT, told), {}), rows)
+    assert value(after, MON, "days_covered") == 3
+
+
 @pytest.mark.parametrize("with_yield", [True, False])
 def test_a_day_inside_a_stored_sum_is_not_taken_beside_it(with_yield):
     """Stops the other order: the sum is stored, and one of its days comes alone in a wave."""
