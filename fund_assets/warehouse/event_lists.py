@@ -74,23 +74,21 @@ def _list_of(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
 @retried
 def keep(
     warehouse: Warehouse, landing: Landing, listed: pd.DataFrame, *, state: str, because: str
-) -> bool:
+) -> None:
     """Write a short list as a batch, `held`, or `landed` when it is right after all.
+
+    A batch that is there already is left as it is.
 
     Args:
         listed: the columns of EVENT_LIST but the batch.
-
-    Returns:
-        Whether it is new.
     """
     batch = landing.batch.assign(state=state, held_because=because[:2000])
     rows = EVENT_LIST.conform(listed.assign(batch_id=landing.batch_id))
     with warehouse.transaction(writes=True) as connection:
         if insert(connection, COLLECTION_BATCH, batch, ignore=True) != 1:
-            return False
+            return
         insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
         insert(connection, EVENT_LIST, rows)
-    return True
 
 
 #: How `held_because` begins when a later list took the place of a held one.

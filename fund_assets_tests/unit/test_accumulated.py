@@ -168,6 +168,18 @@ def test_a_new_level_of_one_fund_says_nothing_of_the_next():
     assert np.flatnonzero(found).tolist() == [7, 8, 9]
 
 
+@pytest.mark.parametrize("quiet", [0.0001, 0.001])
+def test_the_clearest_step_teaches_the_base_through_quiet_days(quiet):
+    """Stops ten days of little movement from making a fund forget that its accumulated NAV moves
+    twice as far: a move of 1.5 times as far would pass then."""
+    unit = np.round([1.0, 1.1, *(1.1 + quiet * np.arange(1, 11))], 4)
+    for times, wrong in ((2.0, []), (1.5, [12])):
+        shown = np.append(np.round(2 * unit + 0.5, 4), 0.0)
+        shown[-1] = round(shown[-2] + times * 0.02, 4)
+        found = chained(np.append(unit, round(unit[-1] + 0.02, 4)), shown)
+        assert np.flatnonzero(found.unexplained).tolist() == wrong
+
+
 def test_growth_explains_what_no_event_tells_yet():
     """Stops the evening of a payout, before the list of events has it, from holding a value."""
     found = chained([1.10, 1.11, 1.05], [1.5, 1.51, 1.5211], [NAN, 0.91, 1.0], recorded=False)
