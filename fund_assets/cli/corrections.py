@@ -12,7 +12,7 @@ import click
 
 from fund_assets.cli.asking import PAST_DAY, OneOf
 from fund_assets.cli.opening import console, one_code, reading
-from fund_assets.language import later, say
+from fund_assets.language import later, named, say
 from fund_assets.schemas.columns import FIGURE_LABELS
 
 LEVELS = {
@@ -70,7 +70,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         seen = datetime.strptime(str(row["superseded_at"]), "%Y%m%d%H%M%S")  # noqa: DTZ007
         key = row["nav_date"]
-        named = (
+        whose = (
             f"{seen:%Y-%m-%d %H:%M}",
             row["fund_code"],
             escape(row["name"]),
@@ -79,7 +79,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
         for n, (name, values) in enumerate(row["figures"].items()):
             of_nav = name == "unit_nav" and row["change_pct"] is not None
             table.add_row(
-                *(named if n == 0 else ("", "", "", "")),
+                *(whose if n == 0 else ("", "", "", "")),
                 named(name, FIGURE_LABELS[name]),
                 *("[dim]—[/]" if value is None else f"{value:.4f}" for value in values),
                 f"{row['change_pct']:+.4f}" if of_nav else "[dim]—[/]",
