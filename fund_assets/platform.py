@@ -22,7 +22,7 @@ from fund_assets.warehouse.requests import add_requests
 log = logging.getLogger(__name__)
 
 
-class Platform(dg.ConfigurableResource):
+class Platform(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster takes it bare
     """Everything a step needs.
 
     Attributes:

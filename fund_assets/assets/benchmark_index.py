@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import from_key
 from fund_assets.checks.results import check_result
@@ -34,9 +34,7 @@ INDICES_CURRENT = dg.AssetCheckSpec(
     freshness_policy=EVERY_MORNING,
     check_specs=[INDICES_CURRENT],
 )
-def benchmark_index(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> dg.MaterializeResult:
+def benchmark_index(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Take over the closes; an index that fails is told of loudly and stops nothing."""
     started = time.monotonic()
     report = collect_indices(platform.warehouse, platform.source)

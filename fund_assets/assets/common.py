@@ -4,11 +4,22 @@ Does not belong here: anything of a single asset.
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from fund_assets.calendar import iso_week, week_start
 from fund_assets.platform import Platform
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.declarative_automation.operators import (
+        AndAutomationCondition,
+    )
+
+    #: What an asset returns: it hands no value to another.
+    Renewed = dg.MaterializeResult[None]
+else:
+    Renewed = dg.MaterializeResult  # beside checks, Dagster knows it without brackets alone
 
 OWNERS = ["team:fund-assets"]
 GROUP, WEEKLY = "evening", "weekly"
@@ -31,7 +42,7 @@ EVERY_SUNDAY = dg.FreshnessPolicy.cron(
 )
 
 
-def _when_input_is_sound(*, renewed_with: bool) -> dg.AutomationCondition[dg.AssetKey]:
+def _when_input_is_sound(*, renewed_with: bool) -> "AndAutomationCondition[dg.AssetKey]":
     """When what it depends on has other content, and every blocking check of that has passed.
 
     `eager() & all_deps_blocking_checks_passed()`, but for two things. What was renewed without
@@ -51,13 +62,11 @@ def _when_input_is_sound(*, renewed_with: bool) -> dg.AutomationCondition[dg.Ass
         news |= dg.AutomationCondition.will_be_requested()
         passed |= dg.AutomationCondition.will_be_requested()
         idle &= ~dg.AutomationCondition.any_deps_match(busy)
-    return (
-        dg.AutomationCondition.any_deps_match(news).since_last_handled()
-        & idle
-        & dg.AutomationCondition.all_deps_match(
-            dg.AutomationCondition.all_checks_match(passed, blocking_only=True)
-        )
+    renewed = dg.AutomationCondition.any_deps_match(news).since_last_handled()
+    checked = dg.AutomationCondition.all_deps_match(
+        dg.AutomationCondition.all_checks_match(passed, blocking_only=True)
     )
+    return renewed & idle & checked  # type: ignore[return-value]  # typed as of checks, too
 
 
 WHEN_LANDED_IS_SOUND = _when_input_is_sound(renewed_with=False)

@@ -11,7 +11,7 @@ from fund_assets.schemas.codes import read_code
 from fund_assets.schemas.kinds import KINDS
 
 #: The kinds of funds, for the launchpad to offer and to insist on.
-Kind = Enum("Kind", {name: name for name in KINDS})
+Kind = Enum("Kind", {name: name for name in KINDS})  # type: ignore[misc]  # not a literal
 
 
 def codes_of(value: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import GROUP, OWNERS
+from fund_assets.assets.common import GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.checks.results import check_result, result_of, specs_for
 from fund_assets.nav.events import RULES, SHRINK
@@ -44,7 +44,7 @@ LISTS_WHOLE = dg.AssetCheckSpec(
     metadata=table_metadata(FUND_EVENTS),
     check_specs=[LISTS_CURRENT, LISTS_STILL, LISTS_WHOLE, *specs_for("fund_events", RULES)],
 )
-def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch the market's lists of this year and the last, and land what they tell."""
     started = time.monotonic()
     warehouse = platform.warehouse
@@ -80,7 +80,7 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mat
                 looked_at=report.lists,
                 cases=report.refused,
                 severity=STRICT,
-                **({"lifted_by": SHRINK.way_out} if report.refused else {}),
+                told={"lifted_by": SHRINK.way_out} if report.refused else None,
             ),
             *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
         ],

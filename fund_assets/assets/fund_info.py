@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import GROUP, OWNERS
+from fund_assets.assets.common import GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import to_key
 from fund_assets.checks.results import check_result, result_of, specs_for
@@ -30,7 +30,7 @@ LIST_CURRENT = dg.AssetCheckSpec(
     metadata=table_metadata(FUND_INFO),
     check_specs=[LIST_CURRENT, *specs_for("fund_info", RULES)],
 )
-def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch the list of funds and write what it changes."""
     started = time.monotonic()
     report = listing.refresh(platform.warehouse, platform.source, to_key(platform.now().date()))

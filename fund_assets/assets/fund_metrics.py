@@ -10,6 +10,7 @@ from fund_assets.assets.common import (
     GROUP,
     OWNERS,
     WHEN_RENEWED_IS_SOUND,
+    Renewed,
     last_version,
 )
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
@@ -51,7 +52,7 @@ class MetricsConfig(dg.Config):
 )
 def fund_metrics(
     context: dg.AssetExecutionContext, config: MetricsConfig, platform: Platform
-) -> dg.MaterializeResult:
+) -> Renewed:
     """Compute the metrics of all funds as of the newest published date, if anything changed."""
     started = time.monotonic()
     warehouse, rate = platform.warehouse, platform.settings.risk_free_rate

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WAVES
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WAVES, Renewed
 from fund_assets.assets.config import codes_of, day_of
 from fund_assets.assets.histories import (
     about_histories,
@@ -68,7 +68,7 @@ class CollectConfig(dg.Config):
 )
 def fund_nav(
     context: dg.AssetExecutionContext, config: CollectConfig, platform: Platform
-) -> dg.MaterializeResult:
+) -> Renewed:
     """Collect a wave of the market and some histories, and land both."""
     started = time.monotonic()
     warehouse, source = platform.warehouse, platform.source

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics.scores import SCORE_VERSION
 from fund_assets.platform import Platform
@@ -36,7 +36,7 @@ MADE_FROM = {
     "research statistics of the past, no ratings.",
     metadata=table_metadata(FUND_SCORES),
 )
-def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Score every active fund as of the newest metrics."""
     started = time.monotonic()
     settings = platform.settings

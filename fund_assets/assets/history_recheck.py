@@ -8,7 +8,7 @@ import time
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.checks.results import check_result
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import MOST_REPAIRED, recheck
@@ -48,7 +48,7 @@ class RecheckConfig(dg.Config):
 )
 def history_recheck(
     context: dg.AssetExecutionContext, config: RecheckConfig, platform: Platform
-) -> dg.MaterializeResult:
+) -> Renewed:
     """Recompute, compare, and repair."""
     started = time.monotonic()
     week = week_of(context, platform)

@@ -8,7 +8,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, QUARTER, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, QUARTER, WEEKLY, Renewed, week_of
 from fund_assets.assets.histories import about_histories, log_missed, log_progress
 from fund_assets.platform import Platform
 from fund_assets.steps.weekly import refetch
@@ -26,9 +26,7 @@ from fund_assets.warehouse.versions import data_version
     description="Whole histories of a quarter of the market, landed anew to find corrections "
     "of the past; funds asked for since Monday are left out.",
 )
-def history_refetch(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> dg.MaterializeResult:
+def history_refetch(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch and land the histories of this week's quarter."""
     started = time.monotonic()
     report = refetch(

@@ -12,7 +12,7 @@ import dagster as dg
 from fund_assets.schemas.table import Table
 
 
-def table_metadata(table: Table) -> dict[str, object]:
+def table_metadata(table: Table) -> dict[str, str | dg.TableSchema]:
     """Definition metadata of an asset that is a table: columns, key and name."""
     return {
         "dagster/column_schema": dg.TableSchema(
@@ -36,7 +36,9 @@ def table_metadata(table: Table) -> dict[str, object]:
     }
 
 
-def lineage(columns: Mapping[str, Iterable[tuple[str, str]]]) -> dict[str, object]:
+def lineage(
+    columns: Mapping[str, Iterable[tuple[str, str]]],
+) -> dict[str, dg.TableColumnLineage]:
     """Column lineage: column → (asset, column) it is made from."""
     return {
         "dagster/column_lineage": dg.TableColumnLineage(

@@ -5,7 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WHEN_LANDED_IS_SOUND
+from fund_assets.assets.common import (
+    EVERY_MORNING,
+    GROUP,
+    OWNERS,
+    WHEN_LANDED_IS_SOUND,
+    Renewed,
+)
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
 from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING, TAKEN_BACK
@@ -38,9 +44,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
     ),
     check_specs=specs_for("validated_nav", ROW_RULES),
 )
-def validated_nav(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> dg.MaterializeResult:
+def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Judge the batches that wait and merge what passes, each wholly or not at all."""
     started = time.monotonic()
     warehouse = platform.warehouse

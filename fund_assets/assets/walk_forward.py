@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.metrics.walk import summed
 from fund_assets.platform import Platform
 from fund_assets.report.files import report_folder, write_page
@@ -22,7 +22,7 @@ from fund_assets.warehouse.versions import digest
     code_version="1",
     description="What the picks of past screens did in the quarter after them, against chance.",
 )
-def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Make past scores anew, look at what came next, write the page."""
     started = time.monotonic()
     settings, now = platform.settings, platform.now()

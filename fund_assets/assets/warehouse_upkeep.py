@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.dagster_state import dagster_dir
 from fund_assets.monitoring.pruning import prune_runs
 from fund_assets.platform import Platform
@@ -24,9 +24,7 @@ from fund_assets.warehouse.versions import digest
     description="Merged observations, raw answers, old metrics and records of runs past their "
     "retention are deleted, and the database is tidied.",
 )
-def warehouse_upkeep(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> dg.MaterializeResult:
+def warehouse_upkeep(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Prune, then tidy."""
     started = time.monotonic()
     settings, now = platform.settings, platform.now()

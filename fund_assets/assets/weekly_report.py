@@ -6,7 +6,7 @@ from datetime import datetime
 import dagster as dg
 
 from fund_assets.alerts.mailing import mail_report
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, week_of
+from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.assets.metadata import as_date
 from fund_assets.checks.results import check_result
 from fund_assets.monitoring.weekly import write_weekly
@@ -33,9 +33,7 @@ MAILED = dg.AssetCheckSpec(
     "corrections, data quality, provenance.",
     check_specs=[MAILED],
 )
-def weekly_report(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> dg.MaterializeResult:
+def weekly_report(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Write the report of the week and mail it once."""
     started = time.monotonic()
     written = write_weekly(

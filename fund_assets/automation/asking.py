@@ -52,10 +52,12 @@ def navs_of_date(
     context.log_event(dg.AssetMaterialization(ASSET, metadata=done.metadata, tags=tags))
     schema = schema_result(platform, HISTORY_PROGRESS)
     for result, blocking in [*((r, False) for r in done.check_results or ()), (schema, True)]:
+        name = result.check_name
+        assert name, result
         context.log_event(
-            dg.AssetCheckEvaluation(
+            dg.AssetCheckEvaluation(  # type: ignore[arg-type]  # it logs these as well
                 asset_key=ASSET,
-                check_name=result.check_name,
+                check_name=name,
                 passed=result.passed,
                 metadata=result.metadata,
                 severity=result.severity,

@@ -3,13 +3,18 @@
 Does not belong here: when (`schedules.py`), or because of what (`sensors.py`).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from fund_assets.automation.asking import missing_date_job
 from fund_assets.checks.canary import NAME
 from fund_assets.nav.history import BUCKETS
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition,
+    )
 
 RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
 #: The whole market at one request a second takes some eight hours.
@@ -30,7 +35,7 @@ def _job(
     description: str,
     config: dict[str, Any] | dg.PartitionedConfig[Any] | None = None,
     tags: dict[str, str] | None = None,
-) -> dg.JobDefinition:
+) -> "UnresolvedAssetJobDefinition":
     return dg.define_asset_job(
         name,
         selection=dg.AssetSelection.assets(*assets) if assets else CANARY,
@@ -94,7 +99,7 @@ source_canary = _job(
     "source_canary", [], "See whether the source answers as the evening will need it."
 )
 
-JOBS = [
+JOBS: list["dg.JobDefinition | UnresolvedAssetJobDefinition"] = [
     source_canary,
     daily_pipeline,
     daily_collection,

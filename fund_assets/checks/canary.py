@@ -30,5 +30,5 @@ def source_canary(platform: Platform) -> dg.AssetCheckResult:
         looked_at=report.looked_at,
         cases=report.findings,
         severity=dg.AssetCheckSeverity.ERROR,
-        **{f"rows_{endpoint}": rows for endpoint, rows in report.rows.items()},
+        told={f"rows_{endpoint}": rows for endpoint, rows in report.rows.items()},
     )

@@ -34,9 +34,11 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
         looked_at=1,
         cases=[f"{said}: newest {have or 'none'}, due {due}"] if late else [],
         severity=dg.AssetCheckSeverity.ERROR,
-        newest=str(have or "none"),
-        due=str(due),
-        sessions_behind=len(behind),
+        told={
+            "newest": str(have or "none"),
+            "due": str(due),
+            "sessions_behind": len(behind),
+        },
     )
 
 
@@ -66,11 +68,13 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.ERROR
         if left < HORIZON_CRITICAL_DAYS
         else dg.AssetCheckSeverity.WARN,
-        days_left=left,
-        known_until=str(known_until),
-        threshold_days=HORIZON_ALARM_DAYS,
-        what_to_do="fund-assets calendar refresh, or fund-assets calendar import FILE with the "
-        "year's notices",
+        told={
+            "days_left": left,
+            "known_until": str(known_until),
+            "threshold_days": HORIZON_ALARM_DAYS,
+            "what_to_do": "fund-assets calendar refresh, or fund-assets calendar import FILE "
+            "with the year's notices",
+        },
     )
 
 

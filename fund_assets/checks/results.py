@@ -8,7 +8,7 @@ Whoever reads a result, the command line, the status page and the alerts, finds 
 three things in each: `looked_at`, `failed`, and a table `cases` of one column.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
@@ -20,6 +20,8 @@ from fund_assets.nav.rules import Rule, Severity, Verdict
 WITH_ITS_ASSET = dg.AutomationCondition.any_deps_match(
     dg.AutomationCondition.will_be_requested()
 )
+#: What metadata is made of beside the table of cases.
+Told = str | int | float
 #: Cases that are shown; `failed` counts all of them.
 SHOWN = 10
 
@@ -30,31 +32,36 @@ def check_result(
     looked_at: int,
     cases: Sequence[str] = (),
     failed: int | None = None,
-    passed: bool | None = None,
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN,
-    asset: str | None = None,
-    **told: object,
+    told: Mapping[str, Told] | None = None,
 ) -> dg.AssetCheckResult:
-    """The result of the check `name`.
+    """The result of the check `name`, which passes when nothing is wrong.
 
     Args:
         looked_at: how many things were looked at.
         cases: what is wrong, each in words.
         failed: how many are wrong; the number of cases by default.
-        passed: by default, whether nothing is wrong.
-        asset: whose check it is, where the step does not say it.
         told: more metadata.
     """
     failed = len(cases) if failed is None else failed
-    metadata: dict[str, object] = {"looked_at": looked_at, "failed": failed, **told}
-    if failed and cases:
-        metadata["cases"] = case_table(cases[:SHOWN])
+    found = Verdict(name, Severity.WARN.value, looked_at, failed, tuple(cases))
+    return _made(found, severity, told or {})
+
+
+def _made(
+    found: Verdict,
+    severity: dg.AssetCheckSeverity,
+    told: Mapping[str, Told],
+    asset: str | None = None,
+) -> dg.AssetCheckResult:
+    shown = {"cases": case_table(found.cases[:SHOWN])} if found.failed and found.cases else {}
+    figures = {"looked_at": found.looked_at, "failed": found.failed}
     return dg.AssetCheckResult(
         asset_key=asset,
-        check_name=name,
-        passed=not failed if passed is None else passed,
+        check_name=found.rule,
+        passed=found.passed,
         severity=severity,
-        metadata=metadata,
+        metadata={**figures, **told, **shown},
     )
 
 
@@ -82,22 +89,22 @@ def specs_for(asset: str, rules: Iterable[Rule]) -> list[dg.AssetCheckSpec]:
 def result_of(
     rule: Rule, verdict: Verdict | None, asset: str | None = None
 ) -> dg.AssetCheckResult:
-    """The check result of a verdict; None is a rule that had nothing to look at."""
+    """The check result of a verdict; None is a rule that had nothing to look at.
+
+    Args:
+        asset: whose check it is, where the step does not say it.
+    """
     found = verdict or Verdict(rule.id, rule.severity.value, 0, 0)
-    way_out = {} if found.passed else {"lifted_by": rule.way_out}
-    return check_result(
-        rule.id,
-        asset=asset,
-        looked_at=found.looked_at,
-        failed=found.failed,
-        cases=found.cases,
-        passed=found.passed,
-        severity=dg.AssetCheckSeverity.ERROR
-        if rule.severity is Severity.BLOCK
-        else dg.AssetCheckSeverity.WARN,
-        consequence=rule.severity.value,
-        **way_out,
-        **{f"threshold_{name}": value for name, value in rule.thresholds.items()},
+    told: dict[str, Told] = {"consequence": rule.severity.value}
+    if not found.passed:
+        told["lifted_by"] = rule.way_out
+    told |= {f"threshold_{name}": value for name, value in rule.thresholds.items()}
+    blocks = rule.severity is Severity.BLOCK
+    return _made(
+        found,
+        dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        told,
+        asset,
     )
 
 

@@ -68,7 +68,7 @@ def schema_result(platform: Platform, table: Table) -> dg.AssetCheckResult:
         looked_at=rows.size,
         cases=[f"{column}: {value!r}, but {demand}" for column, demand, value in found],
         severity=dg.AssetCheckSeverity.ERROR,
-        rows=len(rows),
+        told={"rows": len(rows)},
     )
 
 
