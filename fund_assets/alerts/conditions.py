@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from fund_assets.alerts.facts import Facts
+from fund_assets.alerts.facts import DagsterFacts, Facts
 from fund_assets.alerts.kinds import Alert, Severity
 from fund_assets.calendar import (
     HORIZON_ALARM_DAYS,
@@ -323,7 +323,16 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
         return
     if facts.stored.newest["validated_nav"] is None:
         return
-    late = {}
+    late = _late_by_calendar(facts)
+    for asset, words in _late_by_policy(facts, facts.dagster):
+        late.setdefault(asset, (Severity.WARNING, words))
+    for asset, (severity, words) in late.items():
+        yield Alert("freshness", asset, severity, words, because=asset)
+
+
+def _late_by_calendar(facts: Facts) -> dict[str, tuple[Severity, str]]:
+    """What is read by users and lacks a session that is due: how much that weighs, in words."""
+    late: dict[str, tuple[Severity, str]] = {}
     for table in facts.freshness:
         if table.table not in READ_BY_USERS:
             continue
@@ -336,17 +345,17 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
                 Severity.CRITICAL if behind > 1 else Severity.WARNING,
                 f"最新 {table.newest}，应到 {table.due}，落后 {behind} 个交易日",
             )
+    return late
+
+
+def _late_by_policy(facts: Facts, dagster: DagsterFacts) -> Iterator[tuple[str, str]]:
+    """Each asset that Dagster calls overdue since the publication of the session due."""
     due = facts.calendar.due(facts.now)
     since = datetime.combine(due, PUBLICATION_STARTS, SHANGHAI)
-    for asset in facts.dagster.overdue:
-        renewed = facts.dagster.renewed.get(asset)
-        if asset not in late and renewed and renewed < since:
-            late[asset] = (
-                Severity.WARNING,
-                f"上次更新 {renewed:%m-%d %H:%M}，此后 {due} 已应公布",
-            )
-    for asset, (severity, words) in late.items():
-        yield Alert("freshness", asset, severity, words, because=asset)
+    for asset in dagster.overdue:
+        renewed = dagster.renewed.get(asset)
+        if renewed and renewed < since:
+            yield asset, f"上次更新 {renewed:%m-%d %H:%M}，此后 {due} 已应公布"
 
 
 def _first(facts: Facts, session: date) -> bool:

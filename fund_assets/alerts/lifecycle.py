@@ -156,12 +156,7 @@ def advance(
             after[head] = state
         else:
             over = after[head] = replace(state, resolved_at=now)
-            for left in inside:
-                # It was told with the incident, and goes on alone.
-                after[left] = replace(
-                    after[left], muted_by="", told_at=over.told_at and now,
-                    told_as=over.told_at and after[left].severity,
-                )  # fmt: skip
+            after |= {left: _left_by(over, after[left], now) for left in inside}
             if over.told_at and _weighs(over):
                 told.append(Telling(Event.OVER, over, _were_in(stored, over)))
     for fingerprint, old in stored.items():
@@ -169,6 +164,16 @@ def advance(
             after[fingerprint] = replace(old, resolved_at=now)
     told.sort(key=lambda telling: telling.event is Event.OVER)
     return [s for f, s in after.items() if s != stored.get(f)], told
+
+
+def _left_by(over: State, left: State, now: datetime) -> State:
+    """One that outlives its incident: it was told with it, and goes on alone."""
+    return replace(
+        left,
+        muted_by="",
+        told_at=now if over.told_at else None,
+        told_as=left.severity if over.told_at else None,
+    )
 
 
 def ahead(

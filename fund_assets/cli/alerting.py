@@ -16,7 +16,11 @@ from fund_assets.cli.opening import console, open_platform, present_status, quie
 from fund_assets.language import named, say
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from fund_assets.alerts.lifecycle import State
+    from fund_assets.monitoring.status import Status
+    from fund_assets.warehouse import Warehouse
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=90)
@@ -38,38 +42,60 @@ def list_alerts(everything: bool) -> None:
     """
     from rich.markup import escape
 
-    from fund_assets.alerts.kinds import Severity
-    from fund_assets.alerts.store import silence_of, state_of
-    from fund_assets.monitoring.findings import VERDICTS, over_by_now
-    from fund_assets.settings import SHANGHAI
+    from fund_assets.alerts.store import state_of
+    from fund_assets.monitoring.findings import VERDICTS
     from fund_assets.warehouse import alerts
 
     warehouse = reading()
     states = [state_of(row) for row in alerts.states(warehouse)]
     platform = present_status()
     firing = sorted((s for s in states if s.firing), key=lambda s: (-s.severity, s.fingerprint))
-    terminal = console()
     over = sorted((s for s in states if not s.firing), key=lambda s: s.first_at, reverse=True)
-    ended = over[:SHOWN] if everything else []
-    for title, shown in ((say("alerts that hold"), firing), (say("over"), ended)):
-        if shown:
-            terminal.print(f"[bold]{title}[/]")
-        for state in shown:
-            severity = named(f"[{state.severity.name.lower()}] ", f"【{state.severity.label}】")
-            since = say(
-                "since {time:%m-%d %H:%M}, {told}", time=state.first_at, told=_told(state)
-            )
-            terminal.print(
-                f"{escape(severity)}{escape(state.fingerprint)}  {escape(since)}",
-                soft_wrap=True,
-            )
-            terminal.print(f"    {escape(state.words)}", soft_wrap=True)
-            weighs = state.firing and state.severity > Severity.NOTICE
-            if weighs and over_by_now(state.kind, platform.findings):
-                words = say("holds no more; the next look ends it")
-                terminal.print(f"    [dim]{words}[/]")
+    terminal = console()
+    _print_alerts(terminal, say("alerts that hold"), firing, platform)
+    _print_alerts(terminal, say("over"), over[:SHOWN] if everything else [], platform)
     if not firing:
         terminal.print(say("no alerts"))
+    _print_silences(terminal, warehouse)
+    _print_unsent(terminal, warehouse)
+    terminal.print(say("platform: {verdict}", verdict=say(VERDICTS[platform.verdict])))
+    for words in (*platform.problems, *platform.notices):
+        terminal.print(f"    {escape(words)}", soft_wrap=True)
+    if not platform.healthy:
+        click.get_current_context().exit(1)
+
+
+def _print_alerts(
+    terminal: "Console", title: str, shown: list["State"], platform: "Status"
+) -> None:
+    """The alerts below their title; nothing where there are none."""
+    from rich.markup import escape
+
+    from fund_assets.alerts.kinds import Severity
+    from fund_assets.monitoring.findings import over_by_now
+
+    if shown:
+        terminal.print(f"[bold]{title}[/]")
+    for state in shown:
+        severity = named(f"[{state.severity.name.lower()}] ", f"【{state.severity.label}】")
+        since = say("since {time:%m-%d %H:%M}, {told}", time=state.first_at, told=_told(state))
+        terminal.print(
+            f"{escape(severity)}{escape(state.fingerprint)}  {escape(since)}", soft_wrap=True
+        )
+        terminal.print(f"    {escape(state.words)}", soft_wrap=True)
+        weighs = state.firing and state.severity > Severity.NOTICE
+        if weighs and over_by_now(state.kind, platform.findings):
+            terminal.print(f"    [dim]{say('holds no more; the next look ends it')}[/]")
+
+
+def _print_silences(terminal: "Console", warehouse: "Warehouse") -> None:
+    """The silences that have not ended."""
+    from rich.markup import escape
+
+    from fund_assets.alerts.store import silence_of
+    from fund_assets.settings import SHANGHAI
+    from fund_assets.warehouse import alerts
+
     now = datetime.now(SHANGHAI)
     for silence in map(silence_of, alerts.silences(warehouse)):
         if silence.ends_at > now:
@@ -78,17 +104,20 @@ def list_alerts(everything: bool) -> None:
                 fingerprint=silence.fingerprint, time=silence.ends_at,
             )  # fmt: skip
             terminal.print(f"{escape(words)}  [dim]{escape(silence.note)}[/]")
+
+
+def _print_unsent(terminal: "Console", warehouse: "Warehouse") -> None:
+    """The messages that wait, and those that were given up."""
+    from rich.markup import escape
+
+    from fund_assets.warehouse import alerts
+
     for state, words in (("waiting", say("waits")), ("dead", say("given up"))):
         for row in alerts.outbox(warehouse, state):
             terminal.print(
                 f"{words} {row['id']} {row['channel']} {escape(row['title'])}  "
                 f"[dim]{say('{count} tries', count=row['attempts'])} {escape(row['error'])}[/]"
             )
-    terminal.print(say("platform: {verdict}", verdict=say(VERDICTS[platform.verdict])))
-    for words in (*platform.problems, *platform.notices):
-        terminal.print(f"    {escape(words)}", soft_wrap=True)
-    if not platform.healthy:
-        click.get_current_context().exit(1)
 
 
 @alert.command()

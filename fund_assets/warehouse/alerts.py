@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 #: What is stored and what silences it → changed states, new messages.
-Decide = Callable[[list[Row], list[Row]], tuple[Sequence[Row], Sequence[Row]]]
+Decide = Callable[[Sequence[Row], Sequence[Row]], tuple[Sequence[Row], Sequence[Row]]]
 
 STATES = "SELECT * FROM alert_state ORDER BY fingerprint"
 SILENCES = "SELECT * FROM alert_silence ORDER BY fingerprint"
@@ -48,12 +48,12 @@ def change(warehouse: Warehouse, decide: Decide) -> tuple[Sequence[Row], Sequenc
     return changed, messages
 
 
-def states(warehouse: Warehouse) -> list[Row]:
+def states(warehouse: Warehouse) -> Sequence[Row]:
     """Every remembered alert."""
     return warehouse.rows(STATES)
 
 
-def silences(warehouse: Warehouse) -> list[Row]:
+def silences(warehouse: Warehouse) -> Sequence[Row]:
     """Every silence, those that have ended too."""
     return warehouse.rows(SILENCES)
 
@@ -82,10 +82,12 @@ def firing(warehouse: Warehouse) -> dict[str, int]:
         "SELECT severity, COUNT(*) AS n FROM alert_state "
         "WHERE resolved_at IS NULL AND muted_by = '' GROUP BY severity"
     )
-    return dict.fromkeys(SEVERITIES, 0) | {r["severity"]: r["n"] for r in found}
+    return dict.fromkeys(SEVERITIES, 0) | {
+        str(row["severity"]): int(str(row["n"])) for row in found
+    }
 
 
-def holding(warehouse: Warehouse) -> list[Row]:
+def holding(warehouse: Warehouse) -> Sequence[Row]:
     """The alerts that hold, the oldest first, without those that another explains."""
     return warehouse.rows(
         "SELECT * FROM alert_state WHERE resolved_at IS NULL AND muted_by = '' "
@@ -99,17 +101,17 @@ def outbox_counts(warehouse: Warehouse) -> dict[str, int]:
         "SELECT state, COUNT(*) AS n FROM alert_outbox "
         "WHERE state IN ('waiting', 'dead') GROUP BY state"
     )
-    return {"waiting": 0, "dead": 0} | {r["state"]: r["n"] for r in found}
+    return {"waiting": 0, "dead": 0} | {str(row["state"]): int(str(row["n"])) for row in found}
 
 
-def outbox(warehouse: Warehouse, state: str) -> list[Row]:
+def outbox(warehouse: Warehouse, state: str) -> Sequence[Row]:
     """The messages in a state, oldest first."""
     return warehouse.rows(
         "SELECT * FROM alert_outbox WHERE state = :state ORDER BY created_at, id", state=state
     )
 
 
-def waiting(warehouse: Warehouse, now: int, latest: int) -> list[Row]:
+def waiting(warehouse: Warehouse, now: int, latest: int) -> Sequence[Row]:
     """The messages that are due at a time (yyyymmddhhmmss), oldest first.
 
     Args:
@@ -136,7 +138,7 @@ def sent_between(warehouse: Warehouse, since: int, until: int) -> dict[str, int]
 
 
 @retried
-def claim(warehouse: Warehouse, taken: Sequence[Row], until: int) -> list[Row]:
+def claim(warehouse: Warehouse, taken: Sequence[Row], until: int) -> Sequence[Row]:
     """Take due messages for sending; nobody else gets them before `until`.
 
     Returns:
