@@ -87,21 +87,21 @@ def serve() -> None:
     DagsterWebserver.build_middleware = lambda self: [  # type: ignore[method-assign]
         Middleware(OwnPages), *others(self)
     ]  # fmt: skip
-    main()
+    main()  # type: ignore[no-untyped-call]  # Dagster wrote no types there
 
 
 def develop(arguments: Sequence[str]) -> None:
     """`dagster dev`, its web server this one."""
     from dagster._cli import dev
 
-    start = dev.open_ipc_subprocess
+    start = dev.open_ipc_subprocess  # type: ignore[attr-defined]  # imported there, not told
 
     def start_ours(parts: Sequence[str], **options: Any) -> Any:
         return start(
             [MODULE if part == "dagster_webserver" else part for part in parts], **options
         )
 
-    dev.open_ipc_subprocess = start_ours  # type: ignore[assignment]
+    dev.open_ipc_subprocess = start_ours  # type: ignore[attr-defined]
     dev.dev_command(list(arguments), prog_name="dagster dev")
 
 

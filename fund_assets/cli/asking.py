@@ -90,7 +90,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[datetime]):
     """A day such as 2026-11-24 or 20261124, as a datetime of its beginning."""
 
     name = "date"
@@ -126,7 +126,7 @@ class _Day(click.ParamType):
 DAY, PAST_DAY = _Day(), _Day(past=True)
 
 
-class OneOf(click.Choice):
+class OneOf(click.Choice[str]):
     """One of some words; the nearest is named for another."""
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -139,7 +139,7 @@ class OneOf(click.Choice):
         return value
 
 
-class _Kind(click.ParamType):
+class _Kind(click.ParamType[str]):
     """A kind of funds, by its name or its Chinese word."""
 
     name = "kind"
@@ -156,7 +156,7 @@ class _Kind(click.ParamType):
 KIND = _Kind()
 
 
-class _Window(click.ParamType):
+class _Window(click.ParamType[str]):
     """A window of metrics, by its name or its Chinese word."""
 
     name = "window"
@@ -173,7 +173,7 @@ class _Window(click.ParamType):
 WINDOW = _Window()
 
 
-class _Rule(click.ParamType):
+class _Rule(click.ParamType[str]):
     """A rule of the rule book, by its id or its number."""
 
     name = "rule"

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -193,7 +194,7 @@ def accept(
         _accept_batch(ids[0], because, by, as_json)
         return
 
-    _decide(deciding.accept, ids, filters, because, by, despite, as_json)
+    _decide(deciding.accept, _Chosen(ids, filters), because, by, despite, as_json)
 
 
 @quarantine.command()
@@ -219,7 +220,7 @@ def reject(
     ) -> "Decided":  # fmt: skip
         return deciding.reject(warehouse, now, wanted, decision)
 
-    _decide(decide, ids, filters, because, by, (), as_json)
+    _decide(decide, _Chosen(ids, filters), because, by, (), as_json)
 
 
 @quarantine.command()
@@ -235,7 +236,8 @@ def replay(
     """
     from fund_assets.steps import deciding
 
-    _decide(deciding.replay, ids, filters, because, by, despite, as_json, all_allowed=True)
+    chosen = _Chosen(ids, filters, all_allowed=True)
+    _decide(deciding.replay, chosen, because, by, despite, as_json)
 
 
 def _one_batch(ids: tuple[str, ...], filters: dict[str, tuple[Any, ...]]) -> None:
@@ -344,27 +346,41 @@ def _who(by: str | None, because: str) -> str:
     return check_text(who, "--by", MAX_BY)
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """The rows that a decision is about: by their ids, or by filters.
+
+    Attributes:
+        all_allowed: neither names all of them.
+    """
+
+    ids: tuple[str, ...]
+    filters: dict[str, tuple[Any, ...]]
+    all_allowed: bool = False
+
+    def check(self) -> None:
+        """Refuses both at once, and neither where that is not allowed."""
+        given = any(self.filters.values())
+        if self.ids and given:
+            raise click.UsageError("name ids or give filters, not both")
+        if not self.ids and not given and not self.all_allowed:
+            raise click.UsageError("which rows? Name ids, or give filters such as --rule")
+
+
 def _decide(
     decide: Callable[..., "Decided"],
-    ids: tuple[str, ...],
-    filters: dict[str, tuple[Any, ...]],
+    chosen: _Chosen,
     because: str,
     by: str | None,
     despite: tuple[str, ...],
     as_json: bool,
-    *,
-    all_allowed: bool = False,
 ) -> None:
     """Take a decision and tell what came of it."""
     from fund_assets.nav.rules import BLOCKING
     from fund_assets.steps.deciding import Decision
     from fund_assets.warehouse import held
 
-    given = any(filters.values())
-    if ids and given:
-        raise click.UsageError("name ids or give filters, not both")
-    if not ids and not given and not all_allowed:
-        raise click.UsageError("which rows? Name ids, or give filters such as --rule")
+    chosen.check()
     who = _who(by, because)
     if unknown := sorted(set(despite) - {rule.id for rule in BLOCKING}):
         known = [rule.id for rule in BLOCKING]
@@ -372,10 +388,11 @@ def _decide(
             f"{', '.join(unknown)}: no blocking rule; {nearest(unknown[0], known)}",
             param_hint="--despite",
         )
-    _check_filters(reading(), filters)
+    _check_filters(reading(), chosen.filters)
     with quiet():
         platform = open_platform()
-    wanted = _wanted(ids=held.full_ids(platform.warehouse, ids), **filters)
+    ids = held.full_ids(platform.warehouse, chosen.ids)
+    wanted = _wanted(ids=ids, **chosen.filters)
     told = decide(
         platform.warehouse,
         platform.calendar,

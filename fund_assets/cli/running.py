@@ -29,12 +29,11 @@ from fund_assets.language import say
 EVENTS = logging.getLogger("fund-assets run")
 
 
-@dg.logger(
+_TO_TELLER = dg.LoggerDefinition(
+    lambda context: EVENTS,
     config_schema=dg.colored_console_logger.config_schema,
     description=dg.colored_console_logger.description,
 )
-def _to_teller(_context: dg.InitLoggerContext) -> logging.Logger:
-    return EVENTS
 
 
 @cache  # Dagster asks for it four times in a run
@@ -42,7 +41,7 @@ def define_job(name: str) -> dg.JobDefinition:
     """The job of the project, its console lines handed to `EVENTS`."""
     from fund_assets.definitions import defs
 
-    told = dg.Definitions.merge(defs, dg.Definitions(loggers={"console": _to_teller}))
+    told = dg.Definitions.merge(defs, dg.Definitions(loggers={"console": _TO_TELLER}))
     return told.resolve_job_def(name)
 
 

@@ -212,55 +212,82 @@ class Teller(logging.Handler):
 def describe(asset: str, values: Mapping[str, Any]) -> str:
     """What a materialization did, in words, from the figures of its metadata."""
     n = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    if asset in _SAYINGS:
+        return _SAYINGS[asset](n, values)
+    return say("{count:,} rows", count=n.get("dagster/row_count", 0))
+
+
+def _fund_info(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    return say(
+        "{funds} listed: {added:,} added, {gone:,} gone, {renamed:,} renamed",
+        **{**n, "funds": _funds(n["listed"])},
+    )
+
+
+def _fund_events(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    stored = sum(v for k, v in n.items() if k.startswith(("recorded_", "inferred_")))
+    if not values["asked"]:
+        return say("lists had today; {stored:,} dividends and splits stored", stored=stored)
+    return say(
+        "{listed:,} listed; {stored:,} dividends and splits stored",
+        listed=n["listed"], stored=stored,
+    )  # fmt: skip
+
+
+def _fund_nav(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    return "; ".join([_wave(n, values), *_histories(n)])
+
+
+def _nav_history(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    if not n["history_funds_asked"]:
+        return say("no fund is left to be asked for: every one has answered")
+    counts = say(
+        "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
+        "{rows_quarantined:,} quarantined", **n,
+    )  # fmt: skip
+    asked, *without = _histories(n)
+    return "; ".join([f"{asked}, {counts}", *without])
+
+
+def _validated_nav(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    covered = say(
+        "{coverage:.1%} of the funds have {date}",
+        coverage=n["coverage"], date=values["nav_date"],
+    )  # fmt: skip
+    if not n["batches"]:
+        return f"{say('nothing waited')}; {covered}"
+    counts = say(
+        "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
+        "{rows_unchanged:,} unchanged, {rows_quarantined:,} quarantined, "
+        "{rows_pending:,} pending", **n,
+    )  # fmt: skip
+    return f"{counts}; {covered}"
+
+
+def _benchmark_index(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     rows = n.get("dagster/row_count", 0)
-    if asset == "fund_info":
-        return say(
-            "{funds} listed: {added:,} added, {gone:,} gone, {renamed:,} renamed",
-            **{**n, "funds": _funds(n["listed"])},
-        )
-    if asset == "fund_events":
-        stored = sum(v for k, v in n.items() if k.startswith(("recorded_", "inferred_")))
-        if not values["asked"]:
-            return say("lists had today; {stored:,} dividends and splits stored", stored=stored)
-        return say(
-            "{listed:,} listed; {stored:,} dividends and splits stored",
-            listed=n["listed"], stored=stored,
-        )  # fmt: skip
-    if asset == "fund_nav":
-        return "; ".join([_wave(n, values), *_histories(n)])
-    if asset == "nav_history":
-        if not n["history_funds_asked"]:
-            return say("no fund is left to be asked for: every one has answered")
-        counts = say(
-            "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
-            "{rows_quarantined:,} quarantined", **n,
-        )  # fmt: skip
-        asked, *without = _histories(n)
-        return "; ".join([f"{asked}, {counts}", *without])
-    if asset == "validated_nav":
-        covered = say(
-            "{coverage:.1%} of the funds have {date}",
-            coverage=n["coverage"], date=values["nav_date"],
-        )  # fmt: skip
-        if not n["batches"]:
-            return f"{say('nothing waited')}; {covered}"
-        counts = say(
-            "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
-            "{rows_unchanged:,} unchanged, {rows_quarantined:,} quarantined, "
-            "{rows_pending:,} pending", **n,
-        )  # fmt: skip
-        return f"{counts}; {covered}"
-    if asset == "benchmark_index":
-        told = say(
-            "{indices:,} indices: {rows:,} closes, {rows_written:,} written", rows=rows, **n
-        )
-        return told + (say(", {failed:,} indices failed", **n) if n["failed"] else "")
-    if asset == "fund_metrics":
-        return say(
-            "{funds} as of {date}: {rows:,} rows, {rows_written:,} written",
-            **{**n, "funds": _funds(n["funds"]), "date": values["nav_date"], "rows": rows},
-        )
-    return say("{count:,} rows", count=rows)
+    told = say("{indices:,} indices: {rows:,} closes, {rows_written:,} written", rows=rows, **n)
+    return told + (say(", {failed:,} indices failed", **n) if n["failed"] else "")
+
+
+def _fund_metrics(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    rows = n.get("dagster/row_count", 0)
+    return say(
+        "{funds} as of {date}: {rows:,} rows, {rows_written:,} written",
+        **{**n, "funds": _funds(n["funds"]), "date": values["nav_date"], "rows": rows},
+    )
+
+
+#: Asset → what it did, from the numbers of its metadata and all of that.
+_SAYINGS = {
+    "fund_info": _fund_info,
+    "fund_events": _fund_events,
+    "fund_nav": _fund_nav,
+    "nav_history": _nav_history,
+    "validated_nav": _validated_nav,
+    "benchmark_index": _benchmark_index,
+    "fund_metrics": _fund_metrics,
+}
 
 
 def _wave(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:

@@ -46,7 +46,7 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._opened = ExitStack()
-        self._instance = None
+        self._book: Ledger | None = None
 
     def __call__(self) -> Status:
         """The status of the platform.
@@ -60,10 +60,9 @@ class Gatherer:
             if not backend_for(platform.settings.warehouse).exists():
                 raise Unavailable("database_missing")
             warehouse = platform.warehouse
-            if self._instance is None:
-                self._instance = self._opened.enter_context(project_instance())
-            book = Ledger.of(self._instance)
-            return gather(platform.settings, warehouse, book, datetime.now(SHANGHAI))
+            if self._book is None:
+                self._book = Ledger.of(self._opened.enter_context(project_instance()))
+            return gather(platform.settings, warehouse, self._book, datetime.now(SHANGHAI))
         except WarehouseError as error:
             log.warning("database_unavailable: %s", error)
             raise Unavailable("database_unavailable") from error

@@ -9,7 +9,7 @@ A fund that is liquidated meanwhile keeps its last value: it is not left out. Pi
 chance would have a mean percentile of 1/2, and 95 of 100 draws would lie within the interval.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -174,7 +174,7 @@ def _last_values(
     return series.values[rows], series.days[rows]
 
 
-def summed(rows: list[Mapping[str, Any]]) -> list[dict[str, float | str | int]]:
+def summed(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, float | str | int]]:
     """Each screen over all its quarters: means, and how often it lay outside of chance.
 
     Args:

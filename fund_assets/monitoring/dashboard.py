@@ -97,6 +97,7 @@ def dashboard(status: Status, width: int) -> RenderableType:
     ]
     covered = [_coverage(status, half), _curve(status, half)]
     checks = [_checks(status)] if status.failing_checks else []
+    first: list[RenderableType]
     if width >= WIDE:
         beside = [_beside(facts[:2], covered[:1]), _beside(facts[2:], covered[1:])]
         first = [*beside, *checks]
@@ -123,15 +124,20 @@ def _panel(title: str, body: RenderableType, style: str = "blue") -> Panel:
 
 def _beside(left: list[Panel], right: list[Panel]) -> Table:
     """Two columns of panels that hold tables, ending on the same line."""
-    heights = [sum(p.renderable.row_count + 3 for p in column) for column in (left, right)]
+    heights = [sum(map(_height, column)) for column in (left, right)]
     for column, height in zip((left, right), heights, strict=True):
-        last = column[-1]
-        last.height = last.renderable.row_count + 3 + max(heights) - height
+        column[-1].height = _height(column[-1]) + max(heights) - height
     grid = Table.grid(expand=True)
     grid.add_column(ratio=1)
     grid.add_column(ratio=1)
     grid.add_row(Group(*left), Group(*right))
     return grid
+
+
+def _height(panel: Panel) -> int:
+    """Lines of a panel that holds a table: its rows, their heads and the border."""
+    assert isinstance(panel.renderable, Table), panel.renderable
+    return panel.renderable.row_count + 3
 
 
 def _table(*columns: str, right: Iterable[str] = (), wraps: str = "", gap: int = 2) -> Table:

@@ -52,8 +52,8 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime, folder: Path) -> 
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         if path_of := getattr(instance.event_log_storage, "path_for_shard", None):
             shard = Path(path_of(run_id))
-            for file in (shard, *shard.parent.glob(f"{shard.name}-*")):
-                file.unlink(missing_ok=True)
+            for path in (shard, *shard.parent.glob(f"{shard.name}-*")):
+                path.unlink(missing_ok=True)
     return len(found)
 
 

@@ -368,7 +368,10 @@ class _Events:
 def _events(book: Ledger, run: Run) -> _Events:
     if run.run_id in _READ:
         return _READ[run.run_id]
-    checks, failures, planned, done = [], [], set(), set()
+    checks: list[CheckState] = []
+    failures: list[tuple[str, str]] = []
+    planned: set[str] = set()
+    done: set[str] = set()
     kinds = (ledger.CHECK, ledger.STEP_FAILURE, ledger.PLANNED, ledger.MATERIALIZATION)
     for event in book.events(run.run_id, kinds):
         if event.kind == ledger.CHECK:

@@ -83,7 +83,6 @@ def newest_runs(runs: Iterable[Run]) -> tuple[RunSummary, ...]:
     """The first runs of a list that has the newest first."""
     found = []
     for run in list(runs)[:SHOWN_RUNS]:
-        over = run.ended_s and run.started_s
         started = datetime.fromtimestamp(run.started_s, SHANGHAI) if run.started_s else None
         found.append(
             RunSummary(
@@ -92,7 +91,9 @@ def newest_runs(runs: Iterable[Run]) -> tuple[RunSummary, ...]:
                 status=run.status.lower(),
                 created=run.created,
                 started=started,
-                duration_s=run.ended_s - run.started_s if over else None,
+                duration_s=run.ended_s - run.started_s
+                if run.ended_s and run.started_s
+                else None,
             )
         )
     return tuple(found)

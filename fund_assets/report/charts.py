@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 FORMATS = (".svg", ".png")
 #: Families with Chinese characters, as they are named on Linux, macOS and Windows.
@@ -185,7 +186,7 @@ _VARIABLES = {
     _GRID: "var(--line)",
     **{colour: f"var(--c{n})" for n, colour in enumerate(_CYCLE, 1)},
 }
-_PAGE: dict[str, Any] = {
+_PAGE: "dict[RcKeyType, Any]" = {
     "font.family": ["sans-serif"],
     "text.color": _INK,
     "axes.labelcolor": _DIM,
@@ -201,11 +202,11 @@ _PAGE: dict[str, Any] = {
 
 
 @contextmanager
-def _styled(more: dict[str, Any]) -> Iterator[None]:
+def _styled(more: "dict[RcKeyType, Any]") -> Iterator[None]:
     import matplotlib as mpl
     from cycler import cycler
 
-    style: dict[str, Any] = {
+    style: dict[RcKeyType, Any] = {
         "font.sans-serif": [*FONTS, "DejaVu Sans"],
         "svg.fonttype": "none",
         "svg.hashsalt": "fund-assets",
@@ -271,9 +272,10 @@ def _figure(title: str, curves: Sequence[Curve]) -> "Figure":
         axes.axhline(0, color="#888888", linewidth=0.8)
     deepest = min(float(curve.drawdowns.min()) for curve in curves)
     below.set_ylim(min(1.05 * deepest, -0.01), 0.0)
-    dates = AutoDateLocator()
+    dates = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib.dates has no types
     below.xaxis.set_major_locator(dates)
-    below.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    as_day = DateFormatter("%Y-%m-%d")  # type: ignore[no-untyped-call]  # as above
+    below.xaxis.set_major_formatter(as_day)
     legend = figure.legend(loc="outside lower left", frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
