@@ -15,7 +15,7 @@ import struct
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from fund_assets.sources.confined import no_network
 
@@ -26,7 +26,7 @@ TIMEOUT_S = 90
 _LENGTH = struct.Struct(">Q")
 
 
-def send(pipe: BinaryIO, head: Mapping[str, Any], bodies: Sequence[bytes] = ()) -> None:
+def send(pipe: IO[bytes], head: Mapping[str, Any], bodies: Sequence[bytes] = ()) -> None:
     """Write a message: JSON and some bytes, each after its length."""
     for part in (json.dumps({**head, "bodies": len(bodies)}).encode(), *bodies):
         pipe.write(_LENGTH.pack(len(part)))
@@ -34,7 +34,7 @@ def send(pipe: BinaryIO, head: Mapping[str, Any], bodies: Sequence[bytes] = ()) 
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
+def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
     """Read a message; None at the end of the pipe."""
     if (head := _part(pipe)) is None:
         return None
@@ -43,7 +43,7 @@ def receive(pipe: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
     return None if None in bodies else (told, [body for body in bodies if body is not None])
 
 
-def _part(pipe: BinaryIO) -> bytes | None:
+def _part(pipe: IO[bytes]) -> bytes | None:
     length = pipe.read(_LENGTH.size)
     if len(length) < _LENGTH.size:
         return None

@@ -6,6 +6,7 @@ belong here: what its frames mean (`pages.py`), how it is called (`akshare_calls
 """
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -86,6 +87,7 @@ class _Child:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
     def call(
@@ -100,10 +102,10 @@ class _Child:
             ],
         }
         with self._lock:
-            if self._owner != os.getpid() or self._process.poll() is not None:
-                self._process = confined.start(akshare_child.__name__)
+            pipes = self._process if self._owner == os.getpid() else None
+            if pipes is None or pipes.poll() is not None:
+                pipes = self._process = confined.start(akshare_child.__name__)
                 self._owner = os.getpid()
-            pipes = self._process
             assert pipes.stdin and pipes.stdout
             try:
                 akshare_child.send(pipes.stdin, head, [a.body for a in answers])

@@ -10,7 +10,7 @@ source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `ac
 five figures are all NaN and whose defect is empty is not yet published.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -196,7 +196,7 @@ class FundSource(Protocol):
 
     def histories(
         self, funds: Iterable[tuple[str, str]], *, keep: bool = False
-    ) -> Iterator[tuple[str, History | SourceError]]:
+    ) -> Generator[tuple[str, History | SourceError], None, None]:
         """Histories of many (fund_code, kind), an error standing for a fund that failed.
 
         Args:

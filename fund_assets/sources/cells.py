@@ -79,7 +79,7 @@ def numbers(
             if plain(text := cell.removesuffix(unit)) and isfinite(value := float(text)):
                 values[row] = value
                 continue
-        elif type(cell) in (int, float) and abs(cell) < LARGEST:  # type: ignore[operator]
+        elif (type(cell) is int or type(cell) is float) and abs(cell) < LARGEST:
             values[row] = cell
             continue
         defects.add(row, f"{name}: not a number: {quote(cell)}")

@@ -40,5 +40,5 @@ def no_network() -> bool:
 
     with suppress(OSError, AttributeError):
         unshare = ctypes.CDLL(None, use_errno=True).unshare
-        return unshare(_NEW_NETWORK) == 0 or unshare(_NEW_USER | _NEW_NETWORK) == 0
+        return any(unshare(of) == 0 for of in (_NEW_NETWORK, _NEW_USER | _NEW_NETWORK))
     return False

@@ -86,7 +86,7 @@ class WatchedAdapter(HTTPAdapter):
 
         class Watched(type(pool).ConnectionCls):  # type: ignore[misc]
             def _new_conn(self) -> socket.socket:
-                sock = super()._new_conn()
+                sock: socket.socket = super()._new_conn()
                 adapter._report(sock)
                 return sock
 

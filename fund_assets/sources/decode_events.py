@@ -66,20 +66,7 @@ def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage
     """
     kind, _, variable, widths, at_date, at_value = LISTS[endpoint]
     what = f"page {page} of the market's {kind}s of {year}"
-    text = text_of(body, what)
-    if not (head := _HEAD.match(text)):
-        raise FormatError(f"{what} starts with {quote(text)}, not with var pageinfo=[")
-    info, end = json_value(text, head.end(), f"pageinfo in {what}")
-    if len(info) < 3 or any(type(n) is not int for n in info) or min(info[:3]) < 0:
-        raise FormatError(f"{what}: pageinfo is {quote(info)}, not [pages, rows, page]")
-    pages, size, this = info[:3]
-    if pages > _LONGEST_LIST:
-        raise FormatError(f"{what}: it says it is one of {pages} pages")
-    if not (found := re.compile(rf"\s*;\s*var\s+{variable}\s*=\s*(?=\[)").match(text, end)):
-        raise FormatError(f"{what} has no {variable} after pageinfo")
-    cells, end = json_value(text, found.end(), f"{variable} in {what}")
-    if text[end : end + 16].lstrip()[:1] != ";":
-        raise TruncatedError(f"{what} ends in the middle: {quote(text[-60:])}")
+    (pages, size, this), cells = _parts(text_of(body, what), variable, what)
     if this != page and (pages or cells):
         raise FormatError(f"{what} was asked for, the answer is page {this} of {pages}")
     if page < pages and len(cells) != size:
@@ -104,6 +91,24 @@ def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage
         word = f"{plain(str(row[3]))} " if kind == "split" else ""
         rows.append((code, day, kind, value, f"{word}{row[at_value]}"[:200]))
     return EventPage(page, max(pages, 1), rows, unreadable)
+
+
+def _parts(text: str, variable: str, what: str) -> tuple[tuple[int, int, int], list[object]]:
+    """What a page says of itself, (pages, rows of a page, page), and its cells row by row."""
+    if not (head := _HEAD.match(text)):
+        raise FormatError(f"{what} starts with {quote(text)}, not with var pageinfo=[")
+    info, end = json_value(text, head.end(), f"pageinfo in {what}")
+    if len(info) < 3 or any(type(n) is not int for n in info) or min(info[:3]) < 0:
+        raise FormatError(f"{what}: pageinfo is {quote(info)}, not [pages, rows, page]")
+    pages, size, this = info[:3]
+    if pages > _LONGEST_LIST:
+        raise FormatError(f"{what}: it says it is one of {pages} pages")
+    if not (found := re.compile(rf"\s*;\s*var\s+{variable}\s*=\s*(?=\[)").match(text, end)):
+        raise FormatError(f"{what} has no {variable} after pageinfo")
+    cells, end = json_value(text, found.end(), f"{variable} in {what}")
+    if text[end : end + 16].lstrip()[:1] != ";":
+        raise TruncatedError(f"{what} ends in the middle: {quote(text[-60:])}")
+    return (pages, size, this), cells
 
 
 def repeated(pages: Sequence[EventPage]) -> str:

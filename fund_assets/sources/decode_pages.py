@@ -136,7 +136,7 @@ def page_of(
     """
     codes = [plain(str(code)) for code in codes]
     names = [plain(str(name)) for name in names]
-    both = []
+    both: list[pd.DataFrame] = []
     for day, cells in zip(days, per_day, strict=True):
         defects = Defects()
         values = {

@@ -7,7 +7,7 @@ from our decoder to akshare's on the same bytes. Does not belong here: the netwo
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
@@ -32,7 +32,7 @@ from fund_assets.sources.base import (
 )
 from fund_assets.sources.boundary import boundary
 from fund_assets.sources.cells import unite
-from fund_assets.sources.gateway import Answer, Gateway, in_words
+from fund_assets.sources.gateway import Answer, Gateway, OneFund, in_words
 from fund_assets.sources.indices import index_history
 from fund_assets.sources.javascript import ChildEngine, JavaScriptError
 from fund_assets.sources.pace import FUNDS, moment
@@ -179,8 +179,7 @@ class EastmoneySource:
                 HISTORY_URL.format(fund_code=fund_code),
                 headers=HEADERS,
                 form="script",
-                fund=fund_code,
-                keep=keep,
+                about=OneFund(fund_code, keep),
             )
         except StatusError as error:
             if error.status == 404:
@@ -216,7 +215,7 @@ class EastmoneySource:
 
     def histories(
         self, funds: Iterable[tuple[str, str]], *, keep: bool = False
-    ) -> Iterator[tuple[str, History | SourceError]]:
+    ) -> Generator[tuple[str, History | SourceError], None, None]:
         """Histories in the order of `funds`, some at a time, few of them in memory."""
         pending: deque[tuple[str, Future[History]]] = deque()
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="history")

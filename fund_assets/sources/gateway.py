@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from http.client import HTTPException, RemoteDisconnected
 from pathlib import Path
 from ssl import SSLEOFError, SSLZeroReturnError
@@ -91,24 +92,53 @@ class Answer:
     sha256: str
 
 
-class Gateway:
-    """Fetches whole answers, or raises a typed error within a known time.
+@dataclass(frozen=True)
+class OneFund:
+    """The fund that a request is about.
 
-    Args:
+    Attributes:
+        keep: the answer, or that there is no such page, is kept at hand in the archive under
+            the fund; one that is at hand already is not asked for again.
+    """
+
+    code: str
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a call may take, how often it asks, and how much it takes.
+
+    Attributes:
         timeout_s: longest wait for a connection, and between two pieces of an answer.
         deadline_s: longest time of one call, its retries and pauses included; the wait for
             the rate limit is not counted.
         attempts: tries per call. Broken connections, timeouts, 429, 514 and 5xx are tried
             again while no other request is refused; ban pages, other statuses and answers in
             another form are not.
+        backoff_s: first pause before another try; doubled each time, with jitter.
         requests_per_second: per host.
+        pause_s: how long nothing is asked of a host that refuses us, the first time.
+        size: bytes of the largest answer, after content encoding is removed.
+    """
+
+    timeout_s: float = 10.0
+    deadline_s: float = 60.0
+    attempts: int = 3
+    backoff_s: float = 1.0
+    requests_per_second: float = 1.0
+    pause_s: float = REFUSED_PAUSE_S
+    size: int = 64 * 2**20
+
+
+class Gateway:
+    """Fetches whole answers, or raises a typed error within a known time.
+
+    Args:
         pace_folder: where the processes of this machine share pace and refusals; None: they
             do not.
-        pause_s: how long nothing is asked of a host that refuses us, the first time.
-        limit_bytes: largest answer, after content encoding is removed.
         archive: where answers are kept before anyone looks into them.
         retention_days: how long `prune` leaves them there.
-        backoff_s: first pause before another try; doubled each time, with jitter.
 
     Attributes:
         tally: every request, and how it ended.
@@ -118,42 +148,35 @@ class Gateway:
 
     def __init__(
         self,
+        limits: Limits | None = None,
         *,
-        timeout_s: float = 10.0,
-        deadline_s: float = 60.0,
-        attempts: int = 3,
-        requests_per_second: float = 1.0,
         pace_folder: Path | None = None,
-        pause_s: float = REFUSED_PAUSE_S,
-        limit_bytes: int = 64 * 2**20,
         archive: RawArchive | None = None,
         retention_days: int = 30,
-        backoff_s: float = 1.0,
     ) -> None:
-        self._timeout_s = timeout_s
-        self._deadline_s = deadline_s
-        self._attempts = attempts
-        self._limit_bytes = limit_bytes
+        self._limits = limits = limits or Limits()
         self.archive = archive
         self._retention_days = retention_days
-        self.pace = Pace(requests_per_second, pace_folder, pause_s)
+        self.pace = Pace(limits.requests_per_second, pace_folder, limits.pause_s)
         self._lines = Lines()
         self.tally = Tally()
         self._pause = wait_exponential_jitter(
-            multiplier=backoff_s, max=_LONGEST_PAUSE_S, jitter=backoff_s
+            multiplier=limits.backoff_s, max=_LONGEST_PAUSE_S, jitter=limits.backoff_s
         )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Gateway":
         """A gateway with the limits of the settings; answers are kept below FUND_STATE."""
         return cls(
-            timeout_s=settings.request_timeout_s,
-            deadline_s=settings.request_deadline_s,
-            attempts=settings.request_attempts,
-            requests_per_second=settings.requests_per_second,
+            Limits(
+                timeout_s=settings.request_timeout_s,
+                deadline_s=settings.request_deadline_s,
+                attempts=settings.request_attempts,
+                requests_per_second=settings.requests_per_second,
+                pause_s=settings.refused_pause_s,
+                size=settings.response_limit_mb * 2**20,
+            ),
             pace_folder=settings.pace_dir,
-            pause_s=settings.refused_pause_s,
-            limit_bytes=settings.response_limit_mb * 2**20,
             archive=RawArchive(settings.state_dir / "raw"),
             retention_days=settings.raw_retention_days,
         )
@@ -170,8 +193,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         *,
         form: Literal["js", "script", "html"] = "js",
-        fund: str = "",
-        keep: bool = False,
+        about: OneFund | None = None,
         check: Callable[[Answer], None] = lambda answer: None,
     ) -> Answer:
         """GET `url` and return the whole answer.
@@ -182,9 +204,7 @@ class Gateway:
             endpoint: short stable name for messages and provenance.
             form: what is expected. A page where `js` is expected is a ban page; so is any
                 other text, such as words in JSON, where a `script` of `var x=…` is.
-            fund: the fund it is about, for messages; it goes through the door of single funds.
-            keep: the answer, or that there is no such page, is kept at hand in the archive
-                under the fund; one that is at hand already is not asked for again.
+            about: the fund it is about; it goes through the door of single funds.
             check: raises a `SourceError` over an answer that is none.
 
         Raises:
@@ -197,6 +217,7 @@ class Gateway:
             DefectError: something of ours broke.
         """
         host = urlsplit(url).hostname or url
+        fund, keep = (about.code, about.keep) if about else ("", False)
         door = FUNDS if fund else PAGES
         what = f"{endpoint}{f' of fund {fund}' if fund else ''} from {host}"
         until: float | None = None
@@ -208,7 +229,7 @@ class Gateway:
             self._enter(host, door, what)
             began = monotonic()
             if until is None:
-                until = began + self._deadline_s
+                until = began + self._limits.deadline_s
             try:
                 answer = self._once(endpoint, what, url, params, headers, until)
                 _judge(answer, what, form)
@@ -224,7 +245,7 @@ class Gateway:
 
         retrying = Retrying(
             stop=lambda state: (
-                stop_after_attempt(self._attempts)(state)
+                stop_after_attempt(self._limits.attempts)(state)
                 or monotonic() + state.upcoming_sleep > (until or 0.0)
             ),
             wait=self._wait,
@@ -288,7 +309,7 @@ class Gateway:
             with boundary(what):
                 answer = self._once(
                     known.endpoint, what, known.url, None, known.headers,
-                    began + self._deadline_s,
+                    began + self._limits.deadline_s,
                 )  # fmt: skip
                 _judge(answer, what, known.form)
         except SourceError as error:
@@ -317,7 +338,7 @@ class Gateway:
         if said is None or self.archive is None:
             return None
         if said == NO_PAGE:
-            raise StatusError(_no_page(what), requests.codes.not_found)
+            raise StatusError(_no_page(what), HTTPStatus.NOT_FOUND.value)
         try:
             body = self.archive.get(said)
         except (OSError, ValueError) as error:  # pruned meanwhile, or damaged
@@ -325,7 +346,7 @@ class Gateway:
                 "%s: what was kept cannot be used, it is asked for again: %s", what, error
             )
             return None
-        return Answer(endpoint, url, requests.codes.ok, {}, body, said) if body else None
+        return Answer(endpoint, url, HTTPStatus.OK.value, {}, body, said) if body else None
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -366,7 +387,7 @@ class Gateway:
     def _transport(self, what: str, error: Exception, tunnelled: bool) -> SourceError:
         """What broke a request: the connection, an answer against the rules, or we."""
         if isinstance(error, _FAULTS):
-            words, kind = _explain(error, self._timeout_s, tunnelled)
+            words, kind = _explain(error, self._limits.timeout_s, tunnelled)
             return kind(f"{what}: {words}")
         if is_ours(error):
             raise error  # the boundary tells of it
@@ -377,8 +398,8 @@ class Gateway:
 
     def _late(self, what: str) -> DeadlineError:
         return DeadlineError(
-            f"{what}: no whole answer within {self._deadline_s:g} s; the server is slow or "
-            "holds us off: try later, or raise FUND_REQUEST_DEADLINE_S"
+            f"{what}: no whole answer within {self._limits.deadline_s:g} s; the server is slow "
+            "or holds us off: try later, or raise FUND_REQUEST_DEADLINE_S"
         )
 
     def _send(
@@ -390,7 +411,7 @@ class Gateway:
         headers: Mapping[str, str] | None,
         until: float,
     ) -> requests.Response:
-        longest = min(self._timeout_s, max(until - monotonic(), 0.01))
+        longest = min(self._limits.timeout_s, max(until - monotonic(), 0.01))
         for _ in range(_MOST_REDIRECTS + 1):
             response = session.get(
                 url,
@@ -419,7 +440,7 @@ class Gateway:
             self.pace.wait(urlsplit(url).hostname or url)
         else:
             raise TransportError(f"{what}: redirected again where it had moved to")
-        if response.status_code != requests.codes.ok:
+        if response.status_code != HTTPStatus.OK.value:
             raise _status_error(what, response)
         return response
 
@@ -430,10 +451,10 @@ class Gateway:
             unpacker = Unpacker(response.headers.get("Content-Encoding", "identity").lower())
             for chunk in response.raw.stream(_CHUNK, decode_content=False):
                 came += len(chunk)
-                body += unpacker.feed(chunk, self._limit_bytes - len(body) + 1)
-                if max(len(body), came) > self._limit_bytes:
+                body += unpacker.feed(chunk, self._limits.size - len(body) + 1)
+                if max(len(body), came) > self._limits.size:
                     raise TooLargeError(
-                        f"{what}: the answer is larger than {self._limit_bytes:,} bytes; "
+                        f"{what}: the answer is larger than {self._limits.size:,} bytes; "
                         "raise FUND_RESPONSE_LIMIT_MB if that is right"
                     )
             unpacker.end()

@@ -39,7 +39,9 @@ class Lines:
         """
         session = self._take(host)
         try:
-            session.get_adapter("https://").watch_with(watch)
+            adapter = session.get_adapter("https://")
+            assert isinstance(adapter, WatchedAdapter), adapter
+            adapter.watch_with(watch)
             yield session
         except BaseException:
             session.close()

@@ -13,7 +13,7 @@ fund's beginning when that is later. So it gives `years` to one year more, and o
 that crosses into another year shortens it at the old end.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -151,8 +151,8 @@ class SimulatedSource:
             )
             observations.append(frame)
             listings.append(listing)
-            parts = (*texts(listing), rows.day, *rows.values.values())
-            payloads.append(payload(endpoint, len(funds), *parts))
+            figures = (rows.day, *rows.values.values())
+            payloads.append(payload(endpoint, len(funds), *texts(listing), *figures))
         return Wave(
             newest=self._date(newest),
             previous=self._date(previous),
@@ -170,7 +170,7 @@ class SimulatedSource:
 
     def histories(
         self, funds: Iterable[tuple[str, str]], *, keep: bool = False
-    ) -> Iterator[tuple[str, History | SourceError]]:
+    ) -> Generator[tuple[str, History | SourceError], None, None]:
         """Histories in the order asked for, an error standing for a fund that has none."""
         codes = (code for code, _ in funds)
         while batch := list(islice(codes, _BATCH)):
@@ -238,7 +238,7 @@ class SimulatedSource:
             _stack([*(income for _, income, _ in money), np.full(n_others, np.nan)]),
             _stack([*(week for _, _, week in money), np.full(n_others, np.nan)]),
         )
-        days = _stack([*money_days, *nav_days]).astype(np.int64)
+        days = np.concatenate([np.empty(0, np.int64), *money_days, *nav_days])
         rows = Rows(np.repeat(order, lengths), days, dict(zip(FIELDS, columns, strict=True)))
         frame = observation_frame(market, rows)
         start = event_start = 0
@@ -331,7 +331,7 @@ class SimulatedSource:
         return from_key(self.market.timeline.keys[day])
 
 
-def _stack(arrays: list[NDArray]) -> NDArray:
+def _stack(arrays: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate(arrays) if arrays else np.empty(0)
 
 

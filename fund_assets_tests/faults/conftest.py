@@ -4,7 +4,7 @@ import pytest
 
 from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Gateway
+from fund_assets.sources.gateway import Gateway, Limits
 from fund_assets_tests.server import MarketServer, content_from_source
 from fund_assets_tests.server.tiny import TinyMarket
 
@@ -28,15 +28,15 @@ def market(tiny_server):
 
 def a_gateway(folder, deadline_s=60.0, timeout_s=10.0):
     """A gateway with limits that a busy machine does not reach; a test of them asks for less."""
-    return Gateway(
+    limits = Limits(
         timeout_s=timeout_s,
         deadline_s=deadline_s,
         attempts=ATTEMPTS,
-        requests_per_second=10_000,
-        limit_bytes=2**20,
-        archive=RawArchive(folder / "raw"),
         backoff_s=0.01,
+        requests_per_second=10_000,
+        size=2**20,
     )
+    return Gateway(limits, archive=RawArchive(folder / "raw"))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from fund_assets.sources.akshare_client import replay, run
 from fund_assets.sources.base import FormatError, WrongFundError
 from fund_assets.sources.cells import Defects, numbers
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.sources.gateway import Answer, Gateway, Limits
 from fund_assets.sources.javascript import ChildEngine
 from fund_assets_tests.reliability.fuzz import akshare_here
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
@@ -70,7 +70,7 @@ def source(market):
 
 
 def a_source(**more):
-    gateway = Gateway(attempts=1, requests_per_second=10_000, deadline_s=30)
+    gateway = Gateway(Limits(attempts=1, requests_per_second=10_000, deadline_s=30))
     return EastmoneySource(gateway, **more)
 
 

@@ -9,7 +9,7 @@ import pytest
 from fund_assets.checks.canary import NAME
 from fund_assets.sources.base import BannedError
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Gateway
+from fund_assets.sources.gateway import Gateway, Limits
 from fund_assets.steps.canary import SAMPLE, look
 from fund_assets_tests.integration.evenings import Market, cases, checks
 from fund_assets_tests.server import Fault, MarketServer, Reply, content_from_source
@@ -153,7 +153,7 @@ def over_the_wire(market, content, clock=BEFORE_FRIDAY, **faults):
     with MarketServer(content) as server, server.as_environment():
         server.faults = faults
         source = EastmoneySource(
-            Gateway(attempts=1, requests_per_second=10_000, timeout_s=5, deadline_s=5)
+            Gateway(Limits(attempts=1, requests_per_second=10_000, timeout_s=5, deadline_s=5))
         )
         source.index_history = market.platform(clock).source.index_history
         report = canary(market, clock, source)

@@ -11,7 +11,7 @@ import pytest
 
 from fund_assets.sources.base import TransportError, TruncatedError
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.sources.gateway import Answer, Gateway, Limits
 from fund_assets.steps.events import refresh_events
 from fund_assets.steps.validating import validate
 from fund_assets.warehouse import facts
@@ -447,7 +447,7 @@ def test_the_lists_over_the_wire_are_the_true_ones(tmp_path, monkeypatch):
     market = Market(tmp_path)
     source = market.platform(THURSDAY).source
     with MarketServer(content_from_source(source)) as server, server.as_environment():
-        gateway = Gateway(requests_per_second=1000.0)
+        gateway = Gateway(Limits(requests_per_second=1000.0))
         found = EastmoneySource(gateway).events(2026)
         true = source.events(2026).frame
         names = ["fund_code", "ex_date", "kind", "value"]

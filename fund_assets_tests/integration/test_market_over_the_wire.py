@@ -9,7 +9,7 @@ from fund_assets.settings import load_settings
 from fund_assets.sources import indices
 from fund_assets.sources.base import EmptyAnswerError, FormatError, UnknownFundError
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Gateway
+from fund_assets.sources.gateway import Gateway, Limits
 from fund_assets.sources.simulated import SimulatedSource
 from fund_assets_tests.server import MarketServer, content_from_source
 
@@ -25,7 +25,7 @@ def simulated():
 @pytest.fixture(scope="module")
 def eastmoney(simulated):
     with MarketServer(content_from_source(simulated)) as server, server.as_environment():
-        yield EastmoneySource(Gateway(attempts=1, requests_per_second=10_000))
+        yield EastmoneySource(Gateway(Limits(attempts=1, requests_per_second=10_000)))
 
 
 def test_the_wave_is_the_same(simulated, eastmoney):

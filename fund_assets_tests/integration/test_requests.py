@@ -12,7 +12,7 @@ from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.settings import load_settings
 from fund_assets.sources.base import SourceError, StatusError
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import _OUTCOMES, Gateway
+from fund_assets.sources.gateway import _OUTCOMES, Gateway, Limits
 from fund_assets.sources.tally import RequestCount, Tally
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.requests import add_requests, requests_since
@@ -79,7 +79,7 @@ def test_a_run_that_fails_tells_of_its_requests(market):
     class OverTheWire(Platform):
         @cached_property
         def source(self):
-            gateway = Gateway(attempts=2, requests_per_second=10_000, backoff_s=0.01)
+            gateway = Gateway(Limits(attempts=2, requests_per_second=10_000, backoff_s=0.01))
             made = EastmoneySource(gateway)
             made.index_history = truth.index_history
             return made

@@ -24,7 +24,7 @@ from fund_assets.nav.observe import Landing
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.archive import RawArchive
 from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.gateway import Gateway
+from fund_assets.sources.gateway import Gateway, Limits
 from fund_assets.steps import collecting
 from fund_assets.steps.collecting import collect_histories
 from fund_assets.steps.validating import explain_block, validate
@@ -67,7 +67,7 @@ def perform(url: str, folder: str, env: dict[str, str], batch: int, pipe: Connec
     collecting.FUNDS_PER_BATCH = batch
     warehouse = Warehouse(url)
     gateway = Gateway(
-        requests_per_second=1e6, archive=RawArchive(Path(folder) / "raw"),
+        Limits(requests_per_second=1e6), archive=RawArchive(Path(folder) / "raw"),
         pace_folder=Path(folder) / "pace",
     )  # fmt: skip
     source = EastmoneySource(gateway, workers=WORKERS)

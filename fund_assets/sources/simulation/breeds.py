@@ -62,8 +62,11 @@ _CASH = (("A", "B"), ("A", "B", "E"), ("",), ("A", "C"))
 _ABROAD = (("A", "C"), ("A", "C", "美元现汇A"), ("",), ("A", "A(美元现汇)", "C"))
 
 
-def _b(fund_type: str, share: int, stems: str, suffixes: str, classes, **rest) -> Breed:
-    return Breed(fund_type, share, stems, tuple(suffixes.split()), classes, **rest)
+def _b(
+    fund_type: str, share: int, stems: str, suffixes: str,
+    classes: tuple[tuple[str, ...], ...], page: str = "open", **moves: float,
+) -> Breed:  # fmt: skip
+    return Breed(fund_type, share, stems, tuple(suffixes.split()), classes, page, **moves)
 
 
 # fmt: off

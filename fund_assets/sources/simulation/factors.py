@@ -60,10 +60,11 @@ class Factors:
             level += exposure[portfolios] * walk[days]
         level -= self._fee[funds] / 36_500 * self.levels[DAYS][days]
         dollar = self._in_dollars[funds] * (_DOLLAR_VOLATILITY_PCT / 100)
-        return level - dollar * self.levels[DOLLAR][days]
+        level -= dollar * self.levels[DOLLAR][days]
+        return level
 
 
-def _walks(seed: int, timeline: Timeline) -> tuple[NDArray, NDArray]:
+def _walks(seed: int, timeline: Timeline) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Levels (factors, days), and a slow walk that interest rates follow."""
     n_days = len(timeline.weekday)
     draws = np.random.default_rng([seed, Stream.FACTORS]).standard_normal(

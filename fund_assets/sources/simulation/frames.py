@@ -60,7 +60,11 @@ def event_frame(
     market: Market, funds: list[int], series: list[Series]
 ) -> tuple[pd.DataFrame, list[int]]:
     """A frame with `EVENT_COLUMNS`, fund after fund by date, and how many each fund has."""
-    fund, day, kinds, values, counts = [], [], [], [], []
+    fund: list[str] = []
+    day: list[np.int64] = []
+    kinds: list[str] = []
+    values: list[float] = []
+    counts: list[int] = []
     for at, one in zip(funds, series, strict=True):
         with_event = np.flatnonzero((one.dividend > 0) | (one.split != 1)).tolist()
         before = len(day)
@@ -122,7 +126,7 @@ def texts(frame: pd.DataFrame) -> tuple[str, ...]:
     return tuple("\n".join(frame[name].tolist()) for name in frame.columns)
 
 
-def payload(endpoint: str, rows: int, *parts: str | NDArray) -> Payload:
+def payload(endpoint: str, rows: int, *parts: str | NDArray[np.number]) -> Payload:
     """Provenance of an answer: the digest of its content in a fixed binary form."""
     digest, size = hashlib.sha256(), 0
     for part in parts:

@@ -74,7 +74,10 @@ class Market:
 
     def raised(self, funds: NDArray[np.integer], today: int) -> NDArray[np.bool_]:
         """Whether share classes have had their first NAV's day."""
-        return self.universe.inception[self.universe.portfolio[funds]] <= today
+        found: NDArray[np.bool_] = (
+            self.universe.inception[self.universe.portfolio[funds]] <= today
+        )
+        return found
 
     def header(self, minute: int) -> tuple[int, int]:
         """The two sessions a snapshot shows, today's from 16:00 on; -1 before the first."""
@@ -102,7 +105,10 @@ class Market:
 
     def _on_page(self, page: str, today: int, newest: int) -> NDArray[np.int64]:
         funds = self.listed(today)
-        return funds[(self.page[funds] == page) & self.raised(funds, newest)]
+        found: NDArray[np.int64] = funds[
+            (self.page[funds] == page) & self.raised(funds, newest)
+        ]
+        return found
 
     def _figures(
         self, funds: NDArray[np.int64], day: int, minute: int
@@ -165,7 +171,7 @@ class Market:
         minute: int,
         *,
         page: bool = False,
-    ) -> tuple[NDArray, NDArray, NDArray]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         income, week, exists = self.money.block(funds, first, last, page=page)
         recent = np.arange(max(first, last - LONGEST_DELAY_DAYS), last + 1)
         p = self.universe.portfolio[funds][:, None]
@@ -174,7 +180,7 @@ class Market:
 
     def money_histories(
         self, funds: NDArray[np.int64], first: int, minute: int
-    ) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
         """Days, income per 10,000 shares and 7-day yields of each fund."""
         days = np.arange(first, minute // 1440 + 1)
         income, week, seen = self._money_block(funds, first, minute // 1440, minute)
@@ -219,6 +225,11 @@ class Market:
             )
 
 
-def _growth(unit: NDArray, base: NDArray, dividend: NDArray, split: NDArray) -> NDArray:
+def _growth(
+    unit: NDArray[np.float64],
+    base: NDArray[np.float64],
+    dividend: NDArray[np.float64],
+    split: NDArray[np.float64],
+) -> NDArray[np.float64]:
     """Published growth in percent: two decimals, adjusted for events."""
     return np.round(((unit * split + dividend) / base - 1) * 100, 2)

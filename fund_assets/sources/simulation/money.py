@@ -23,7 +23,9 @@ class MoneyMarket:
         self._seed, self._universe, self._timeline = seed, universe, timeline
         self._cash_rate = factors.cash_rate
 
-    def _daily(self, funds: NDArray, days: NDArray) -> NDArray[np.float64]:
+    def _daily(
+        self, funds: NDArray[np.integer], days: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
         """Income per 10,000 shares of each day, 0 before inception and after the end."""
         u = self._universe
         p = u.portfolio[funds]

@@ -74,23 +74,31 @@ class Quoter:
         f = np.arange(len(universe.portfolio))
         start = universe.inception[universe.portfolio]
         self._base = factors.log_wealth(f, np.minimum(start, len(timeline.session) - 1))
-        self._first = np.where(universe.in_dollars, _FIRST_NAV_IN_DOLLARS, 1.0)
-        self._digits = 10.0**universe.decimals
+        self._first: NDArray[np.float64] = np.where(
+            universe.in_dollars, _FIRST_NAV_IN_DOLLARS, 1.0
+        )
+        self._digits = np.float64(10.0) ** universe.decimals
         self.events = self._build_events()
 
-    def _wealth(self, funds: NDArray, days: NDArray) -> NDArray[np.float64]:
+    def _wealth(
+        self, funds: NDArray[np.integer], days: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
         log = self._factors.log_wealth(funds, days) - self._base[funds]
-        return np.exp(log) * self._first[funds]
+        wealth: NDArray[np.float64] = np.exp(log) * self._first[funds]
+        return wealth
 
-    def _rounded(self, values: NDArray, funds: NDArray) -> NDArray[np.float64]:
+    def _rounded(
+        self, values: NDArray[np.float64], funds: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
         digits = self._digits[funds]
-        return np.rint(values * digits) / digits
+        rounded: NDArray[np.float64] = np.rint(values * digits) / digits
+        return rounded
 
     def at(
         self,
         funds: NDArray[np.integer],
         days: NDArray[np.integer],
-        error: NDArray | float = 0.0,
+        error: NDArray[np.float64] | float = 0.0,
     ) -> Quotes:
         """Published figures of share classes on days (broadcast), with a relative error."""
         e = self.events
@@ -109,7 +117,9 @@ class Quoter:
             split=np.where(today, e.split[found], 1.0),
         )
 
-    def _plan(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    def _plan(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
         """Portfolio, wished day, share of the NAV paid, whether split; over all years."""
         t, u, seed = self._timeline, self._universe, self._seed
         years = np.arange(t.year[-1] + 1)
@@ -138,8 +148,15 @@ class Quoter:
             who, when = np.nonzero(chosen)
             day = np.broadcast_to(day, chosen.shape)[who, when]
             rate = np.broadcast_to(rate, chosen.shape)[who, when]
-            columns.append((who, day.astype(np.int64), rate, np.full(len(who), is_split)))
-        return tuple(np.concatenate(column) for column in zip(*columns, strict=True))
+            columns.append(
+                (who.astype(np.int64), day.astype(np.int64), rate, np.full(len(who), is_split))
+            )
+        return (
+            np.concatenate([who for who, _, _, _ in columns]),
+            np.concatenate([day for _, day, _, _ in columns]),
+            np.concatenate([rate for _, _, rate, _ in columns]),
+            np.concatenate([is_split for _, _, _, is_split in columns]),
+        )
 
     def _build_events(self) -> Events:
         """Put the plan on days with a NAV, one event day after the other for each class."""
@@ -153,7 +170,7 @@ class Quoter:
         key = who * _STRIDE + day
         # A split wins over a dividend planned for the same day; it may bring its own.
         order = np.lexsort((~is_split, key))
-        order = order[fits.any(axis=1)[order]]
+        order = order[np.asarray(fits.any(axis=1))[order]]
         order = order[np.insert(np.diff(key[order]) > 0, 0, True)[: len(order)]]
         who, day, rate, is_split = who[order], day[order], rate[order], is_split[order]
         # Portfolio events become events of each share class, ordered by class, then day.
@@ -168,7 +185,13 @@ class Quoter:
         source, fund = source[order], fund[order]
         return self._chain(fund, day[source], rate[source], is_split[source])
 
-    def _chain(self, fund: NDArray, day: NDArray, rate: NDArray, is_split: NDArray) -> Events:
+    def _chain(
+        self,
+        fund: NDArray[np.int64],
+        day: NDArray[np.int64],
+        rate: NDArray[np.float64],
+        is_split: NDArray[np.bool_],
+    ) -> Events:
         """Carry the multiplier from each event of a class to its next one."""
         u, n = self._universe, len(fund)
         wealth = self._wealth(fund, day)
@@ -202,21 +225,25 @@ class Quoter:
 
     def events_between(
         self, first: int, last: int
-    ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Share class, day, dividend and split of every event on days `first` to `last`."""
         e = self.events
         day = e.key % _STRIDE
         found = (e.key >= 0) & (day >= first) & (day <= last)
         return e.key[found] // _STRIDE, day[found], e.dividend[found], e.split[found]
 
-    def events_of(self, fund: int) -> tuple[NDArray, NDArray, NDArray]:
+    def events_of(
+        self, fund: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Days, dividends and splits of one share class."""
         e = self.events
         low, high = np.searchsorted(e.key, (fund * _STRIDE, (fund + 1) * _STRIDE))
         return e.key[low:high] % _STRIDE, e.dividend[low:high], e.split[low:high]
 
 
-def _ratio(nav: NDArray, choice: NDArray, folds: NDArray) -> NDArray[np.float64]:
+def _ratio(
+    nav: NDArray[np.float64], choice: NDArray[np.float64], folds: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """New shares per old: 100 into 1 for bond ETFs, else by what the NAV has become."""
     small = np.round(1.0018 + 0.05 * choice, 9)
     to_one = np.round(nav, 4)

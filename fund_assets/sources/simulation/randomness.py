@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN, _STEP = np.uint64(0x9E3779B97F4A7C15), np.float64(2.0**-53)
 
 
 class Stream(IntEnum):
@@ -43,4 +43,4 @@ def uniforms(seed: int, stream: Stream, *keys: ArrayLike) -> NDArray[np.float64]
         state = _mix(np.array([(seed * 0x100 + stream) % 2**64], dtype=np.uint64))
         for key in keys:
             state = _mix(state + (np.asarray(key).astype(np.uint64) + np.uint64(1)) * _GOLDEN)
-    return (state >> np.uint64(11)) * 2.0**-53
+    return (state >> np.uint64(11)) * _STEP

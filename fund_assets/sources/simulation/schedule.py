@@ -46,9 +46,9 @@ class Schedule:
         chance = uniforms(self._seed, Stream.SUSPENSION, p, years, 0)
         may = ~np.isin(np.array([b.kind for b in BREEDS]), ("money", "reit"))
         halted = (chance < 0.008) & may[self._universe.breed][:, None]
-        first = jan_first + 200 * uniforms(self._seed, Stream.SUSPENSION, p, years, 1)
+        since = jan_first + 200 * uniforms(self._seed, Stream.SUSPENSION, p, years, 1)
         length = 20 + 70 * uniforms(self._seed, Stream.SUSPENSION, p, years, 2)
-        first = np.where(halted, first, NEVER).astype(np.int32)
+        first = np.where(halted, since, NEVER).astype(np.int32)
         return first, np.where(halted, first + length, -1).astype(np.int32)
 
     def has_nav(
@@ -68,11 +68,12 @@ class Schedule:
             at = np.maximum(year - back, 0)
             regular &= ~((days >= starts[p, at]) & (days <= ends[p, at]))
         regular = np.where(u.half_yearly[p], year_end, regular)
-        return (
+        found: NDArray[np.bool_] = (
             (regular & (days > inception) & (days < last))
             | (days == inception)
             | (days == last)
         )
+        return found
 
     def published_at(
         self, portfolios: NDArray[np.integer], days: NDArray[np.integer]

@@ -11,6 +11,7 @@ adds some at the end.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -94,7 +95,7 @@ def quotas(n_funds: int) -> list[int]:
         if not counts[needed]:
             counts[needed] += 1
             counts[counts.argmax()] -= 1
-    return counts.tolist()
+    return [int(count) for count in counts]
 
 
 def _slots(n_funds: int, seed: int) -> list[tuple[int, tuple[str, ...]]]:
@@ -248,7 +249,7 @@ def _code_group(breed: Breed, suffix: str) -> str:
     return "lof" if "LOF" in suffix else "open"
 
 
-def _codes(*ranges: tuple[int, int]):
+def _codes(*ranges: tuple[int, int]) -> Iterator[str]:
     """Six-digit codes in ascending order of the ranges."""
     for low, high in ranges:
         for number in range(low, high):
