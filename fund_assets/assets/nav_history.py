@@ -5,7 +5,7 @@ import time
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import GROUP, HISTORIES, OWNERS
+from fund_assets.assets.common import GROUP, HISTORIES, OWNERS, Renewed
 from fund_assets.assets.config import Kind, codes_of, moment_of
 from fund_assets.assets.histories import (
     Context,
@@ -21,7 +21,7 @@ from fund_assets.nav.observe import Landing
 from fund_assets.platform import Platform
 from fund_assets.retrying import NO_RETRY
 from fund_assets.schemas.tables import HISTORY_PROGRESS
-from fund_assets.steps.collecting import collect_patiently
+from fund_assets.steps.collecting import Patience, collect_patiently
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse.publishing import Outcome
 from fund_assets.warehouse.versions import data_version
@@ -73,7 +73,7 @@ class HistoryConfig(dg.Config):
 )
 def nav_history(
     context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform
-) -> dg.MaterializeResult:
+) -> Renewed:
     """The histories of the funds that the configuration names."""
     choice = HistoryChoice(
         codes=tuple(config.codes),
@@ -88,7 +88,7 @@ def fetch_histories(
     context: Context,
     platform: Platform,
     choice: HistoryChoice,
-) -> dg.MaterializeResult:
+) -> Renewed:
     """Fetch, land and publish the histories of some funds, batch by batch.
 
     Raises:
@@ -115,8 +115,7 @@ def fetch_histories(
         platform.source,
         platform.now,
         choice,
-        patience_s=longest_s(context) - REST_S,
-        told=context.log.warning,
+        patience=Patience(longest_s(context) - REST_S, context.log.warning),
         landed=publish,
         progress=lambda report: log_progress(context, report),
     )

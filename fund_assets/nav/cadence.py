@@ -24,7 +24,7 @@ from fund_assets.calendar import (
     keys_to_days,
     to_key,
 )
-from fund_assets.nav.money import closed_runs, judge_income
+from fund_assets.nav.money import Yields, closed_runs, judge_income
 from fund_assets.nav.rules import WEEK_HOLD_PCT
 from fund_assets.schemas.kinds import KINDS
 
@@ -136,10 +136,12 @@ def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> p
     first = ~rows["fund_code"].duplicated().to_numpy()
     known = rows["days_covered"].astype("float64").to_numpy()
     cover = judge_income(
-        day,
-        first,
-        rows["yield_per_10k"].to_numpy(dtype=float),
-        rows["yield_7d_pct"].to_numpy(dtype=float),
+        Yields(
+            day,
+            first,
+            rows["yield_per_10k"].to_numpy(dtype=float),
+            rows["yield_7d_pct"].to_numpy(dtype=float),
+        ),
         known=known,
         settled=~np.isnan(known),
         recorded=False,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.nav.observe import Landing, prepare
+from fund_assets.nav.observe import Landing, Origin, prepare
 from fund_assets.nav.rules import valid_codes
 from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED, OBSERVED_NAMES
 from fund_assets.schemas.table import Column
@@ -128,11 +128,13 @@ def batch_of(
     """
     return prepare(
         observations,
-        kind="desk",
-        source=str(rows["source"].iloc[0]),
-        newest_date=newest or int(observations["nav_date"].max()),
-        previous_date=previous,
-        collected_at=now,
+        origin=Origin(
+            kind="desk",
+            source=str(rows["source"].iloc[0]),
+            newest_date=newest or int(observations["nav_date"].max()),
+            previous_date=previous,
+            collected_at=now,
+        ),
         payloads=(),
         labels=sorted(rows["id"]),
     )

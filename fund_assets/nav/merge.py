@@ -20,8 +20,8 @@ from fund_assets.nav.accumulated import Accumulation, judge, levels_of_events
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.inference import infer
-from fund_assets.nav.money import Income, counted_twice, judge_income
-from fund_assets.nav.returns import PROVEN, Steps, chain, step_returns
+from fund_assets.nav.money import Income, Yields, counted_twice, judge_income
+from fund_assets.nav.returns import PROVEN, Published, Steps, chain, step_returns
 from fund_assets.nav.rules import WEEK_HOLD_PCT, Rule, Severity, Verdict
 from fund_assets.nav.timeline import Timeline, keys_of, ledger_kinds
 from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
@@ -283,19 +283,25 @@ def _lay_out(timeline: Timeline) -> LaidOut:
     at = np.flatnonzero(timeline.present)
     rows = timeline.frame.iloc[at].assign(row=at).reset_index(drop=True)
     first = timeline.first(at)
-    names = ("unit_nav", "acc_nav", "growth_pct", "yield_per_10k", "dividend", "split")
     gap = timeline.gaps(at, first)
+    names = ("unit_nav", "acc_nav", "growth_pct", "yield_per_10k")
     steps = step_returns(
-        **{name: rows[name].to_numpy(dtype=float) for name in names}, first=first, gap=gap
+        Published(**{name: rows[name].to_numpy(dtype=float) for name in names}),
+        dividend=rows["dividend"].to_numpy(dtype=float),
+        split=rows["split"].to_numpy(dtype=float),
+        first=first,
+        gap=gap,
     )
     known, candidate = rows["days_covered"].to_numpy(), rows["candidate"].to_numpy(dtype=bool)
     day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
     recorded = timeline.is_recorded
     income = judge_income(
-        day,
-        first,
-        rows["yield_per_10k"].to_numpy(dtype=float),
-        rows["yield_7d_pct"].to_numpy(dtype=float),
+        Yields(
+            day,
+            first,
+            rows["yield_per_10k"].to_numpy(dtype=float),
+            rows["yield_7d_pct"].to_numpy(dtype=float),
+        ),
         known=known,
         settled=~candidate & (not recorded),
         recorded=recorded,

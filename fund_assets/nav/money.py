@@ -58,6 +58,22 @@ class Weeks:
 
 
 @dataclass(frozen=True)
+class Yields:
+    """What money-market funds published, rows of one fund together and ascending.
+
+    Attributes:
+        day: days since 1970-01-01.
+        first: whether the row is the first of its fund.
+        income, week_pct: yield_per_10k and yield_7d_pct; NaN where absent.
+    """
+
+    day: Days
+    first: NDArray[np.bool_]
+    income: Floats
+    week_pct: Floats
+
+
+@dataclass(frozen=True)
 class Income:
     """What the incomes of funds cover, arrays over all rows given.
 
@@ -88,10 +104,7 @@ def closed_runs(day: Days, calendar: TradingCalendar) -> Days:
 
 
 def judge_income(
-    day: Days,
-    first: NDArray[np.bool_],
-    income: Floats,
-    week_pct: Floats,
+    published: Yields,
     *,
     known: Floats,
     settled: NDArray[np.bool_],
@@ -102,14 +115,12 @@ def judge_income(
     """What each income covers and whether the 7-day yield contradicts it.
 
     Args:
-        day: days since 1970-01-01, rows of one fund together and ascending.
-        first: whether the row is the first of its fund.
-        income, week_pct: yield_per_10k and yield_7d_pct; NaN where absent.
         known: days_covered as stored; NaN where nothing is.
         settled: rows whose stored figure stands and need not be decided again.
         recorded: the rows are a history, which shows every figure there is.
         hold_from_pct: percent points of disagreement that contradict.
     """
+    day, income, week_pct = published.day, published.income, published.week_pct
     rows = np.flatnonzero(~np.isnan(income))
     size = len(day)
     found = Income(
@@ -120,7 +131,7 @@ def judge_income(
     )
     if not len(rows):
         return found
-    fund = np.cumsum(first, dtype=np.int64)[rows]
+    fund = np.cumsum(published.first, dtype=np.int64)[rows]
     book = _Book(day[rows].astype(np.int64), fund, income[rows], week_pct[rows])
     fixed = settled[rows] & ~np.isnan(known[rows])
     cover = book.decide(known[rows], fixed, recorded, closed_runs(book.day, calendar))

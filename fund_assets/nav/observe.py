@@ -66,15 +66,29 @@ def content_digest(observations: pd.DataFrame, *labels: object) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a batch is of.
+
+    Attributes:
+        kind: `wave`, `history`, `events` or `desk`.
+        source: the source's name.
+        newest_date, previous_date: yyyymmdd, the dates it is about.
+        collected_at: yyyymmddhhmmss.
+    """
+
+    kind: str
+    source: str
+    newest_date: int
+    previous_date: int | None
+    collected_at: int
+
+
 def prepare(
     observations: pd.DataFrame,
     events: pd.DataFrame | None = None,
     *,
-    kind: str,
-    source: str,
-    newest_date: int,
-    previous_date: int | None,
-    collected_at: int,
+    origin: Origin,
     payloads: Iterable["DataclassInstance"],
     labels: Iterable[str] = (),
 ) -> Landing:
@@ -89,11 +103,12 @@ def prepare(
     Raises:
         ValueError: a fund and date stand twice; a source must unite or mark them.
     """
+    kind, source, newest_date = origin.kind, origin.source, origin.newest_date
     told = (
         [] if events is None else sorted(map(repr, events.itertuples(index=False, name=None)))
     )
     digest = content_digest(
-        observations, kind, source, newest_date, previous_date, *told, *labels
+        observations, kind, source, newest_date, origin.previous_date, *told, *labels
     )
     batch_id = f"{kind[0]}{newest_date}-{digest[:12]}"
     observations = _finite(observations)
@@ -114,8 +129,8 @@ def prepare(
             "kind": kind,
             "source": source,
             "newest_date": newest_date,
-            "previous_date": pd.array([previous_date], dtype="Int32"),
-            "collected_at": collected_at,
+            "previous_date": pd.array([origin.previous_date], dtype="Int32"),
+            "collected_at": origin.collected_at,
             "rows_read": len(told) if kind == "events" else len(observations),
             "payloads": json.dumps(
                 [asdict(payload) for payload in payloads], ensure_ascii=False
@@ -128,7 +143,7 @@ def prepare(
         batch=COLLECTION_BATCH.conform(batch),
         landed=FUND_NAV.conform(landed).sort_values(list(FUND_NAV.primary_key)),
         refused=quarantine_rows(
-            _refused(observations[~good], code_ok[~good]), batch_id, collected_at
+            _refused(observations[~good], code_ok[~good]), batch_id, origin.collected_at
         ),
     )
 

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, keys_to_days
-from fund_assets.nav.returns import chain, step_returns
+from fund_assets.nav.returns import Published, chain, step_returns
 from fund_assets.nav.timeline import first_of_funds, gaps_between, steps_of_events
 from fund_assets.schemas.columns import RETURN_STATUSES
 
@@ -95,7 +95,7 @@ def recompute(
         dividend, split = steps_of_events(keys, events[ours])
         first = first_of_funds(keys)
         steps = step_returns(
-            **{name: history.values[name][rows] for name in WITNESSES},
+            Published(**{name: history.values[name][rows] for name in WITNESSES}),
             dividend=dividend,
             split=split,
             first=first,

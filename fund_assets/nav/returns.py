@@ -30,6 +30,16 @@ PLACEHOLDER_LIMIT = 0.05
 
 
 @dataclass(frozen=True)
+class Published:
+    """Figures as published, rows of one fund together and ascending by date; NaN: absent."""
+
+    unit_nav: Floats
+    acc_nav: Floats
+    growth_pct: Floats
+    yield_per_10k: Floats
+
+
+@dataclass(frozen=True)
 class Steps:
     """What the returns of consecutive NAVs of the same funds came to, arrays of one length.
 
@@ -56,11 +66,8 @@ def last_digit(nav: Floats, previous: Floats) -> Floats:
 
 
 def step_returns(
+    published: Published,
     *,
-    unit_nav: Floats,
-    acc_nav: Floats,
-    growth_pct: Floats,
-    yield_per_10k: Floats,
     dividend: Floats,
     split: Floats,
     first: NDArray[np.bool_],
@@ -69,8 +76,6 @@ def step_returns(
     """The return of each row against the row before it.
 
     Args:
-        unit_nav, acc_nav, growth_pct, yield_per_10k: as published, rows of one fund
-            together and ascending by date; NaN where absent.
         dividend: yuan per share going ex on the row's date, 0 without one.
         split: new shares per old share on the row's date, 1 without one.
         first: whether the row is its fund's first.
@@ -79,6 +84,8 @@ def step_returns(
     Returns:
         Steps. A money-market row (one with a yield) returns yield_per_10k / 10,000.
     """
+    unit_nav, acc_nav = published.unit_nav, published.acc_nav
+    growth_pct, yield_per_10k = published.growth_pct, published.yield_per_10k
     before = _shifted(unit_nav, first)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         by_events = (unit_nav * split + dividend) / before - 1.0

@@ -165,15 +165,7 @@ def announce(
     until = known.known_until
     for year in sorted({notice.year for notice in notices}):
         ours = [notice for notice in notices if notice.year == year]
-        if year > until.year and not (until.month == 12 and until.day == 31):
-            raise CalendarError(
-                f"the calendar is known until {until}: import the notice of {until.year} first"
-            )
-        if year > until.year + 1:
-            raise CalendarError(
-                f"{ours[0].where}: the notice is of {year}, and nothing is known after "
-                f"{until}: import the notice of {until.year + 1} first, or with it"
-            )
+        _check_follows(ours[0], until)
         said = _said(ours, known, year, until)
         _same(said, ours)
         kinds[year] = tuple(said)
@@ -203,6 +195,20 @@ def announce(
             until = date(year, 12, 31)
     years = tuple(sorted(kinds))
     return Announced(days, years, tuple(changed), tuple(advised), kinds)
+
+
+def _check_follows(notice: Notice, until: date) -> None:
+    """Refuses a notice that leaves days out between its year and what is known until then."""
+    year = notice.year
+    if year > until.year and not (until.month == 12 and until.day == 31):
+        raise CalendarError(
+            f"the calendar is known until {until}: import the notice of {until.year} first"
+        )
+    if year > until.year + 1:
+        raise CalendarError(
+            f"{notice.where}: the notice is of {year}, and nothing is known after "
+            f"{until}: import the notice of {until.year + 1} first, or with it"
+        )
 
 
 @dataclass

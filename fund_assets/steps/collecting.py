@@ -18,7 +18,7 @@ from fund_assets.nav.history import (
     shrunk,
 )
 from fund_assets.nav.listing import acceptable, described
-from fund_assets.nav.observe import Landing, prepare
+from fund_assets.nav.observe import Landing, Origin, prepare
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.base import (
@@ -126,11 +126,13 @@ def collect_wave(
     collected = now()
     prepared = prepare(
         wave.observations,
-        kind="wave",
-        source=source.name,
-        newest_date=to_key(wave.newest),
-        previous_date=to_key(wave.previous),
-        collected_at=to_stamp(collected),
+        origin=Origin(
+            kind="wave",
+            source=source.name,
+            newest_date=to_key(wave.newest),
+            previous_date=to_key(wave.previous),
+            collected_at=to_stamp(collected),
+        ),
         payloads=wave.payloads,
     )
     listed = wave.listing[acceptable(wave.listing)]
@@ -197,22 +199,30 @@ def collect_histories(
     return report
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How a source that refuses us is waited for.
+
+    Attributes:
+        seconds: so long it goes on at most, waiting included.
+        told: called with why it waits, before it does.
+    """
+
+    seconds: float
+    told: Callable[[str], None] = lambda words: None
+
+
 def collect_patiently(
     warehouse: Warehouse,
     source: FundSource,
     now: Callable[[], datetime],
     choice: HistoryChoice,
     *,
-    patience_s: float,
-    told: Callable[[str], None] = lambda words: None,
+    patience: Patience,
     landed: Callable[[Landing], None] = lambda batch: None,
     progress: Callable[[HistoryReport], None] = lambda report: None,
 ) -> HistoryReport:
     """The same, but going on by itself when a source that refuses us answers again.
-
-    Args:
-        patience_s: so long it goes on at most, waiting included.
-        told: called with why it waits, before it does.
 
     Returns:
         The report of all rounds; `stopped` when the source refuses us for longer than that.
@@ -226,11 +236,11 @@ def collect_patiently(
         whole = whole.with_round(report)
         if not report.stopped or report.until is None:
             return whole
-        left = patience_s - (monotonic() - begun)
+        left = patience.seconds - (monotonic() - begun)
         if (report.until - datetime.now(SHANGHAI)).total_seconds() > left:
             return whole
-        told(f"{report.stopped}. Waiting for it")
-        while source.stopped_until() and monotonic() - begun < patience_s:
+        patience.told(f"{report.stopped}. Waiting for it")
+        while source.stopped_until() and monotonic() - begun < patience.seconds:
             sleep(LOOK_S)
         if choice.codes:
             choice = replace(
@@ -312,11 +322,13 @@ def _land_histories(
     prepared = prepare(
         together,
         events,
-        kind="history",
-        source=source.name,
-        newest_date=int(together["nav_date"].max()),
-        previous_date=None,
-        collected_at=to_stamp(now),
+        origin=Origin(
+            kind="history",
+            source=source.name,
+            newest_date=int(together["nav_date"].max()),
+            previous_date=None,
+            collected_at=to_stamp(now),
+        ),
         payloads=_payloads(kept),
     )
     landing.land(

@@ -23,7 +23,7 @@ from fund_assets.nav.events import (
     sort_out,
     unusual,
 )
-from fund_assets.nav.observe import Landing, prepare, quarantine_rows
+from fund_assets.nav.observe import Landing, Origin, prepare, quarantine_rows
 from fund_assets.nav.rules import Verdict, judge, valid_codes
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.sources.base import (
@@ -264,11 +264,13 @@ def _prepared(
     prepared = prepare(
         empty_observations(),
         told,
-        kind="events",
-        source=source,
-        newest_date=newest_date,
-        previous_date=None,
-        collected_at=to_stamp(now),
+        origin=Origin(
+            kind="events",
+            source=source,
+            newest_date=newest_date,
+            previous_date=None,
+            collected_at=to_stamp(now),
+        ),
         payloads=payloads,
         labels=labels,
     )

@@ -58,7 +58,16 @@ def stored_report(warehouse: Warehouse) -> MeasureReport | None:
     """The report of the metrics that are stored, nothing written; None when they are older."""
     calc_date = facts.newest_published(warehouse)
     counts = measures.stored_counts(warehouse, calc_date) if calc_date else None
-    return MeasureReport(calc_date, late={}, **counts) if counts else None
+    if not counts:
+        return None
+    return MeasureReport(
+        calc_date,
+        funds=counts["funds"],
+        rows=counts["rows"],
+        complete=counts["complete"],
+        final=counts["final"],
+        late={},
+    )
 
 
 def measure(

@@ -112,7 +112,8 @@ def _unseen(
 def to_ask(gaps: pd.DataFrame, today: int, limit: int) -> list[str]:
     """The funds to ask for again: each once a day, while the source may still have the date."""
     due = gaps[~gaps["absent"] & (gaps["asked_on"] != today)]
-    return due["fund_code"].drop_duplicates().head(limit).to_list()
+    codes: list[str] = due["fund_code"].drop_duplicates().head(limit).to_list()
+    return codes
 
 
 def most_to_ask(requests_per_second: float, at_least: int) -> int:
@@ -137,4 +138,5 @@ def to_settle(warehouse: Warehouse, now: datetime) -> list[str]:
         [to_key(from_stamp(int(stamp)).date() + SETTLED) for stamp in held["held_at"]]
     )
     due = (asked_on != to_key(now.date())) & (stored_on < settled)
-    return held.loc[due, "fund_code"].to_list()
+    codes: list[str] = held.loc[due, "fund_code"].to_list()
+    return codes

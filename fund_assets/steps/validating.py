@@ -100,8 +100,7 @@ def accept_batch(
         _planner(calendar, now),
         known_since=partial(_known_since, calendar),
         now=to_stamp(now),
-        despite=[rule.id for rule in BLOCKING],
-        because=words,
+        overruled=publishing.Overruled([rule.id for rule in BLOCKING], words),
     )
 
 

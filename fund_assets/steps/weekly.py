@@ -186,7 +186,8 @@ def quarter(funds: pd.DataFrame, week: str) -> list[str]:
     turn = week_start(week).toordinal() // 7 % PARTS
     has_page = (funds["status"] == "listed") & ~funds["name"].str.contains(BACK_END)
     mine = funds["fund_code"].astype("int64") % PARTS == turn
-    return funds.loc[has_page & mine, "fund_code"].tolist()
+    codes: list[str] = funds.loc[has_page & mine, "fund_code"].tolist()
+    return codes
 
 
 def refetch(

@@ -59,6 +59,14 @@ class Outcome:
     already: bool = False
 
 
+@dataclass(frozen=True)
+class Overruled:
+    """Blocking rules that a person overrules, and who and why, in words."""
+
+    rules: Collection[str]
+    words: str
+
+
 @retried
 def publish(
     warehouse: Warehouse,
@@ -68,8 +76,7 @@ def publish(
     known_since: Callable[[Batch], int],
     now: int,
     landed: pd.DataFrame | None = None,
-    despite: Collection[str] = (),
-    because: str = "",
+    overruled: Overruled | None = None,
 ) -> Outcome:
     """Merge a batch into the accepted history, wholly or not at all, at most once.
 
@@ -81,7 +88,7 @@ def publish(
         known_since: for a wave, the date from which stored rows are read.
         now: yyyymmddhhmmss for the log.
         landed: the batch's rows of FUND_NAV, from who has just landed them.
-        despite, because: blocking rules that a person overrules, and who and why.
+        overruled: what does not stop this batch.
     """
     with warehouse.transaction(writes=True) as connection:
         row = batch_row(connection, batch_id)
@@ -98,12 +105,13 @@ def publish(
             done = _outcome(connection, batch_id)
         else:
             since = known_since(batch)
+            despite = overruled.rules if overruled else ()
             done = merge(
                 warehouse, connection, batch, plan, since=since, now=now, despite=despite
             )
-        if because and not done.blocked_by:
-            was = str(row["held_because"])
-            told = f"{was[: 2000 - len(because) - 2]}; {because}"
+        if overruled and not done.blocked_by:
+            was, words = str(row["held_because"]), overruled.words
+            told = f"{was[: 2000 - len(words) - 2]}; {words}"
             _set_state(connection, batch_id, "published", told)
     crash_point("publish.after_commit")
     return done
@@ -314,7 +322,7 @@ def _blocked(
         since=waves[0]["collected_at"] if waves else 0,
         newest=batch.newest_date,
     )
-    last = {row["newest_date"]: row for row in reversed(rows)}
+    last = {int(str(row["newest_date"])): row for row in reversed(rows)}
     found = []
     for date in sorted(last, reverse=True)[: EQUAL_SESSIONS - 1]:
         codes = warehouse.rows(

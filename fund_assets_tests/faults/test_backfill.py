@@ -16,7 +16,7 @@ from fund_assets.sources.decode import decode_history
 from fund_assets.sources.eastmoney import HOST, EastmoneySource
 from fund_assets.sources.pace import FUNDS as FUNDS_DOOR
 from fund_assets.steps import collecting
-from fund_assets.steps.collecting import collect_histories, collect_patiently
+from fund_assets.steps.collecting import Patience, collect_histories, collect_patiently
 from fund_assets.steps.validating import explain_block, validate
 from fund_assets.warehouse import Warehouse, landing
 from fund_assets_tests import stores
@@ -244,7 +244,7 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     codes = tuple(many.content.codes[:12])
     report = collect_patiently(
         backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(codes=codes),
-        patience_s=60, told=told,
+        patience=Patience(60, told),
         landed=lambda batch: validate(backfill.warehouse, CALENDAR, NOW),
     )  # fmt: skip
     assert not report.stopped and report.failures == {} and report.done == report.asked == 12
@@ -253,7 +253,7 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     many.faults["*"] = Fault("close")
     monkeypatch.undo()
     report = collect_patiently(
-        backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(), patience_s=0
+        backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(), patience=Patience(0)
     )
     assert "refuses us until" in report.stopped and report.until, "no longer than it may"
 

@@ -8,7 +8,7 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar, from_stamp
 from fund_assets.nav.listing import described
-from fund_assets.nav.observe import prepare
+from fund_assets.nav.observe import Origin, prepare
 from fund_assets.nav.rules import BLOCKING, RULES
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO
@@ -112,8 +112,7 @@ def publish(warehouse, batch):
     kind, shown, newest, previous, stamp = batch
     landing.land(
         warehouse,
-        prepare(shown, kind=kind, source="simulated", newest_date=newest,
-                previous_date=previous, collected_at=stamp, payloads=[]),
+        prepare(shown, origin=Origin(kind, "simulated", newest, previous, stamp), payloads=[]),
     )  # fmt: skip
     return validating.validate(warehouse, CALENDAR, from_stamp(stamp))[-1]
 

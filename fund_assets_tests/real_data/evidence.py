@@ -17,8 +17,8 @@ from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.inference import infer
-from fund_assets.nav.money import judge_income
-from fund_assets.nav.returns import chain, step_returns
+from fund_assets.nav.money import Yields, judge_income
+from fund_assets.nav.returns import Published, chain, step_returns
 from fund_assets.nav.rules import WEEK_HOLD_PCT
 from fund_assets.nav.timeline import keys_of
 from fund_assets.sources.decode import decode_history, event_frame, read_events
@@ -128,8 +128,7 @@ def steps_of(frame: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
         for name in ("unit_nav", "acc_nav", "growth_pct")
     }
     steps = step_returns(
-        **figures,
-        yield_per_10k=np.full(len(frame), np.nan),
+        Published(**figures, yield_per_10k=np.full(len(frame), np.nan)),
         dividend=dividend,
         split=split,
         first=first,
@@ -350,10 +349,7 @@ def read_incomes(folder: Path) -> pd.DataFrame:
     day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
     first = ~rows["fund_code"].duplicated().to_numpy()
     found = judge_income(
-        day,
-        first,
-        rows["income"].to_numpy(),
-        rows["week_pct"].to_numpy(),
+        Yields(day, first, rows["income"].to_numpy(), rows["week_pct"].to_numpy()),
         known=np.full(len(rows), np.nan),
         settled=np.zeros(len(rows), dtype=bool),
         recorded=True,
@@ -399,10 +395,7 @@ def doubled(one: pd.DataFrame, nav_date: int) -> bool:
     income[at] = round(income[at] + income[at - 1], 4)
     day = keys_to_days(one["nav_date"].to_numpy()).astype(np.int64)
     found = judge_income(
-        day,
-        np.arange(len(one)) == 0,
-        income,
-        one["week_pct"].to_numpy(),
+        Yields(day, np.arange(len(one)) == 0, income, one["week_pct"].to_numpy()),
         known=np.ones(len(one)),
         settled=np.arange(len(one)) != at,
         recorded=True,

@@ -1,10 +1,12 @@
 """Looking at held rows and landed batches: every predicate of the SQL beside what it must miss."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from fund_assets.nav.desk import DeskError
-from fund_assets.nav.observe import prepare
+from fund_assets.nav.observe import Origin, prepare
 from fund_assets.schemas.tables import (
     FUND_INFO,
     FUND_NAV,
@@ -259,14 +261,15 @@ def test_a_batch_lands_with_what_was_refused_and_its_events_once(warehouse):
         .astype({"nav_date": "int32", "fund_code": "str", "defect": "str"})
     )
     told = event_frame([("000001", FRI, "dividend", 0.1, "told")])
-    more = {"source": "simulated", "newest_date": FRI, "previous_date": None, "payloads": ()}
-    first = prepare(seen, told, kind="history", collected_at=20260918_200000, **more)
+    history = Origin("history", "simulated", FRI, None, 20260918_200000)
+    first = prepare(seen, told, origin=history, payloads=())
     assert landing.land(warehouse, first, events=told)
     assert not landing.land(warehouse, first, events=told)
     assert warehouse.value("SELECT COUNT(*) FROM nav_quarantine") == 1
     assert warehouse.value("SELECT COUNT(*) FROM fund_nav") == 1
     listed = told.assign(value=0.2)
-    second = prepare(seen.iloc[:0], listed, kind="events", collected_at=20260918_210000, **more)
+    of_list = replace(history, kind="events", collected_at=20260918_210000)
+    second = prepare(seen.iloc[:0], listed, origin=of_list, payloads=())
     assert landing.land(warehouse, second, events=listed)
     (event,) = warehouse.rows("SELECT * FROM fund_events")
     assert (event["value"], event["history_value"], event["list_value"]) == (0.1, 0.1, 0.2)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fund_assets.calendar import TradingCalendar, from_stamp
 from fund_assets.nav.listing import described
-from fund_assets.nav.observe import prepare
+from fund_assets.nav.observe import Origin, prepare
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO, NAV_REVISION, VALIDATED_NAV
 from fund_assets.steps.validating import validate
@@ -273,9 +273,8 @@ def test_a_figure_that_came_later_was_not_known_before(tmp_path, late):
         )
         landing.land(
             warehouse,
-            prepare(seen, kind="wave", source="simulated", newest_date=DAY2,
-                    previous_date=DAY1, collected_at=stamp, payloads=[]),
-        )  # fmt: skip
+            prepare(seen, origin=Origin("wave", "simulated", DAY2, DAY1, stamp), payloads=[]),
+        )
         (done,) = validate(warehouse, TradingCalendar.build(), from_stamp(stamp))
     assert done.counts["rows_filled"] == 1
     for moment, known in ((20260917_212959, whole | {late: np.nan}), (20260917_213000, whole)):

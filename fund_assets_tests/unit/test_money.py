@@ -14,7 +14,7 @@ from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.nav.batch import Batch
 from fund_assets.nav.cadence import missing_income
 from fund_assets.nav.merge import plan_merge
-from fund_assets.nav.money import closed_runs, judge_income
+from fund_assets.nav.money import Yields, closed_runs, judge_income
 from fund_assets.nav.timeline import are_sums
 from fund_assets.sources.decode import decode_history
 from fund_assets_tests.unit.builders import known, observed
@@ -73,10 +73,12 @@ def covered(told, week):
     """date → days covered, and what else is found, of one fund."""
     days = np.array([(day - date(1970, 1, 1)).days for day in told])
     found = judge_income(
-        days,
-        np.arange(len(days)) == 0,
-        np.array(list(told.values())),
-        np.array([week.get(day, NAN) for day in told]),
+        Yields(
+            days,
+            np.arange(len(days)) == 0,
+            np.array(list(told.values())),
+            np.array([week.get(day, NAN) for day in told]),
+        ),
         known=np.full(len(days), NAN),
         settled=np.zeros(len(days), bool),
         recorded=True,

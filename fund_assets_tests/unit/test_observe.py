@@ -1,10 +1,12 @@
 """The identity of a batch, and what cannot land."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.nav.observe import prepare, quarantine_rows
+from fund_assets.nav.observe import Origin, prepare, quarantine_rows
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import COLLECTION_BATCH, FUND_NAV, NAV_QUARANTINE
 from fund_assets.sources.base import EVENT_COLUMNS, OBSERVATION_COLUMNS, Payload
@@ -29,19 +31,10 @@ ROWS = seen(("000001", FRI, 1.5), ("000001", THU, 1.4), ("000002", FRI, NAN))
 
 
 def prepared(frame, events=None, **changes):
-    return prepare(
-        frame,
-        events,
-        **{
-            "kind": "wave",
-            "source": "simulated",
-            "newest_date": FRI,
-            "previous_date": THU,
-            "collected_at": 20260918_190000,
-            "payloads": (Payload("open_funds", "ab", 10, 3),),
-            **changes,
-        },
-    )
+    more = {name: changes.pop(name) for name in ("payloads", "labels") if name in changes}
+    more = {"payloads": (Payload("open_funds", "ab", 10, 3),), **more}
+    usual = Origin("wave", "simulated", FRI, THU, 20260918_190000)
+    return prepare(frame, events, origin=replace(usual, **changes), **more)
 
 
 def event(value):

@@ -538,16 +538,18 @@ def test_who_let_a_batch_pass_stays_with_why_it_was_held(warehouse):
     plan = empty_plan(verdicts=(BLOCKS,))
     publishing.publish(warehouse, "w1", lambda b, k: plan, **options)
     because = state_of(warehouse)[1]
-    options["because"] = "王经理: half of the market rests"
+    words = "王经理: half of the market rests"
     other = publishing.publish(
-        warehouse, "w1", lambda b, k: plan, despite=["R03_kind_floor"], **options
-    )
+        warehouse, "w1", lambda b, k: plan,
+        overruled=publishing.Overruled(["R03_kind_floor"], words), **options,
+    )  # fmt: skip
     assert other.blocked_by and state_of(warehouse) == ("held", because)
     done = publishing.publish(
-        warehouse, "w1", lambda b, k: plan, despite=["R02_row_count"], **options
-    )
+        warehouse, "w1", lambda b, k: plan,
+        overruled=publishing.Overruled(["R02_row_count"], words), **options,
+    )  # fmt: skip
     assert not done.blocked_by
-    assert state_of(warehouse) == ("published", f"{because}; {options['because']}")
+    assert state_of(warehouse) == ("published", f"{because}; {words}")
 
 
 def test_a_decision_knows_how_many_funds_its_dates_have(warehouse):

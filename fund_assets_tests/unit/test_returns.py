@@ -9,6 +9,7 @@ from fund_assets.nav.returns import (
     SINGLE_SOURCE,
     SUSPECTED_EVENT,
     UNPROVEN,
+    Published,
     chain,
     step_returns,
 )
@@ -24,10 +25,12 @@ def steps(*rows, gap=0):
     first = np.zeros(len(unit), bool)
     first[0] = True
     return step_returns(
-        unit_nav=unit,
-        acc_nav=acc,
-        growth_pct=growth,
-        yield_per_10k=np.full(len(unit), NAN),
+        Published(
+            unit_nav=unit,
+            acc_nav=acc,
+            growth_pct=growth,
+            yield_per_10k=np.full(len(unit), NAN),
+        ),
         dividend=dividend,
         split=split,
         first=first,
@@ -132,10 +135,12 @@ def test_three_decimals_round_more():
 def test_money_fund_returns_its_yield():
     """Stops a money-market fund from standing still."""
     found = step_returns(
-        unit_nav=np.full(3, NAN),
-        acc_nav=np.full(3, NAN),
-        growth_pct=np.full(3, NAN),
-        yield_per_10k=np.array([0.5, 0.6352, 21.2775]),
+        Published(
+            unit_nav=np.full(3, NAN),
+            acc_nav=np.full(3, NAN),
+            growth_pct=np.full(3, NAN),
+            yield_per_10k=np.array([0.5, 0.6352, 21.2775]),
+        ),
         dividend=np.zeros(3),
         split=np.ones(3),
         first=np.array([True, False, False]),
@@ -233,10 +238,12 @@ def test_a_zero_growth_is_a_placeholder_below_five_percent():
 def test_between_a_nav_and_a_yield_there_is_no_step():
     """Stops a money fund's row beside a NAV from breaking the chain."""
     found = step_returns(
-        unit_nav=np.array([1.0, NAN, NAN, 1.1]),
-        acc_nav=np.full(4, NAN),
-        growth_pct=np.array([0.0, NAN, NAN, NAN]),
-        yield_per_10k=np.array([NAN, 2.0, 0.5, NAN]),
+        Published(
+            unit_nav=np.array([1.0, NAN, NAN, 1.1]),
+            acc_nav=np.full(4, NAN),
+            growth_pct=np.array([0.0, NAN, NAN, NAN]),
+            yield_per_10k=np.array([NAN, 2.0, 0.5, NAN]),
+        ),
         dividend=np.zeros(4),
         split=np.ones(4),
         first=np.array([True, False, False, False]),
@@ -256,10 +263,12 @@ def test_growth_alone_tells_the_first_nav_after_money_days(gap, growth, status, 
     """Stops one witness from being told as several that disagree, and the growth of one day from
     standing for a gap."""
     found = step_returns(
-        unit_nav=np.array([NAN, NAN, 1.0, 1.0003]),
-        acc_nav=np.array([NAN, NAN, 1.0, 1.0003]),
-        growth_pct=np.array([NAN, NAN, growth, 0.03]),
-        yield_per_10k=np.array([0.7, 0.7, NAN, NAN]),
+        Published(
+            unit_nav=np.array([NAN, NAN, 1.0, 1.0003]),
+            acc_nav=np.array([NAN, NAN, 1.0, 1.0003]),
+            growth_pct=np.array([NAN, NAN, growth, 0.03]),
+            yield_per_10k=np.array([0.7, 0.7, NAN, NAN]),
+        ),
         dividend=np.zeros(4),
         split=np.ones(4),
         first=np.array([True, False, False, False]),

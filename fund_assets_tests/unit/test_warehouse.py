@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pandera.errors import SchemaErrors
 
 from fund_assets.nav.listing import described
-from fund_assets.nav.observe import prepare
+from fund_assets.nav.observe import Origin, prepare
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import TABLES, VALIDATED_NAV
 from fund_assets.sources.base import empty_observations
@@ -272,9 +272,10 @@ def observed(day, unit):
 
 def land(warehouse, day, unit, collected_at, kind="wave"):
     prepared = prepare(
-        observed(day, unit), kind=kind, source="simulated", newest_date=day,
-        previous_date=None, collected_at=collected_at, payloads=(),
-    )  # fmt: skip
+        observed(day, unit),
+        origin=Origin(kind, "simulated", day, None, collected_at),
+        payloads=(),
+    )
     is_new = landing.land(warehouse, prepared)
     return prepared.batch_id, is_new
 
