@@ -32,6 +32,8 @@ from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
 
 #: Rows of one piece of work: small enough to keep cores equally busy.
 PIECE_ROWS = 1 << 20
+#: All of them; results do not depend on it.
+CORES = os.cpu_count()
 
 
 def compute_metrics(
@@ -43,7 +45,6 @@ def compute_metrics(
     benchmarks: Benchmarks | None = None,
     calendar: TradingCalendar | None = None,
     whole: ArrayLike | None = None,
-    threads: int | None = None,
 ) -> pd.DataFrame:
     """Return and risk of every fund over every window.
 
@@ -96,7 +97,6 @@ def compute_metrics(
         calendar: counts the sessions of a step; None: the exchange's.
         whole: codes, six-digit text or integers, of the funds whose series begin with their
             first NAV ever; windows of others have no inception. None: all of them.
-        threads: cores to use; None: all. Results do not depend on it.
 
     Returns:
         The columns of `schemas.tables.FUND_METRICS`, one row per fund and window (funds ×
@@ -142,7 +142,7 @@ def compute_metrics(
             results[part],
         )
 
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         list(pool.map(measure, _pieces(firsts, lasts)))
     indices = np.array([*against.codes, None], dtype=object)[chosen[:, 0]]
     return _frame(series.codes[present], calc_date, windows, starts, indices, results)

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-def"
 """Returns by whole months, and the Morningstar-style return adjusted for risk made from them.
 
 Belongs here: month ends, the returns between them, MRAR. Does not belong here: daily measures
@@ -100,7 +99,14 @@ def mrar(
 
 
 @compiled
-def _values_at(offsets, days, values, ends, seen_until, found):
+def _values_at(
+    offsets: NDArray[np.int64],
+    days: NDArray[np.int32],
+    values: NDArray[np.float64],
+    ends: NDArray[np.int32],
+    seen_until: NDArray[np.int32],
+    found: NDArray[np.float64],
+) -> None:
     """Each fund's value at each end: its last on or before it, if that is not too old."""
     for fund in range(offsets.size - 1):
         row, last = offsets[fund] - 1, offsets[fund + 1] - 1

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-def"
 """The total-return series of many funds in three flat arrays, fund after fund.
 
 Belongs here: the layout and how it is built from unsorted columns, whole or in chunks.
@@ -24,6 +23,7 @@ CODES = 1_000_000
 FIRST_DATE, LAST_DATE = 19_700_101, 21_001_231
 #: What a chunk is: codes as integers, dates as yyyymmdd, index values; equal lengths.
 Chunk = tuple[ArrayLike, ArrayLike, ArrayLike]
+PlainChunk = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 
 _FITS, _UNCOUNTED, _BAD_DATE, _BAD_VALUE = range(4)
 
@@ -106,12 +106,10 @@ class FundSeries:
         values = np.empty(offsets[-1], np.float64)
         ends = offsets[:-1].copy()
         for chunk in chunks:
-            some_codes, dates, some = map(_plain, chunk, (np.int32, np.int32, np.float64))
-            at, fault = _place(
-                some_codes, dates, some, fund_of, _day_table(), offsets, ends, days, values
-            )
+            plain = _plain_chunk(chunk)
+            at, fault = _place(plain, fund_of, _day_table(), offsets, ends, days, values)
             if fault != _FITS:
-                raise SeriesError(_complaint(fault, some_codes[at], dates[at], some[at]))
+                raise SeriesError(_complaint(fault, *(column[at] for column in plain)))
         if len(short := np.flatnonzero(ends != offsets[1:])):
             fund = short[0]
             raise SeriesError(
@@ -248,6 +246,11 @@ def _plain(column: ArrayLike, dtype: type) -> NDArray[Any]:
     return np.require(column, dtype, ["C", "W"])
 
 
+def _plain_chunk(chunk: Chunk) -> PlainChunk:
+    codes, dates, values = chunk
+    return _plain(codes, np.int32), _plain(dates, np.int32), _plain(values, np.float64)
+
+
 def _complaint(fault: int, code: int, date: int, value: float) -> str:
     fund = f"fund {code:06d} on {date}"
     if fault == _BAD_DATE:
@@ -258,14 +261,23 @@ def _complaint(fault: int, code: int, date: int, value: float) -> str:
 
 
 @compiled
-def _count(codes, counts):
+def _count(codes: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
     for code in codes:
         counts[code] += 1
 
 
 @compiled
-def _place(codes, dates, some, fund_of, day_of, offsets, ends, days, values):
+def _place(
+    chunk: PlainChunk,
+    fund_of: NDArray[np.int32],
+    day_of: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    days: NDArray[np.int32],
+    values: NDArray[np.float64],
+) -> tuple[int, int]:
     """Append each row to its fund; returns the row and the fault of the first that fails."""
+    codes, dates, some = chunk
     for row in range(codes.size):
         code = codes[row]
         fund = fund_of[code] if 0 <= code < fund_of.size else -1
@@ -283,7 +295,9 @@ def _place(codes, dates, some, fund_of, day_of, offsets, ends, days, values):
 
 
 @compiled
-def _find_disorder(offsets, days, unsorted):
+def _find_disorder(
+    offsets: NDArray[np.int64], days: NDArray[np.int32], unsorted: NDArray[np.bool_]
+) -> None:
     for fund in range(offsets.size - 1):
         for row in range(offsets[fund] + 1, offsets[fund + 1]):
             if days[row] <= days[row - 1]:

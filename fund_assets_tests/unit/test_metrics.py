@@ -115,9 +115,11 @@ def test_any_calculation_date_looks_at_nothing_after_it(market, end):
 
 def test_threads_and_pieces_change_nothing(market, monkeypatch):
     """Stops funds that are lost or computed twice where the work is cut."""
-    whole = compute_metrics(series_of(market), END, threads=1)
+    monkeypatch.setattr("fund_assets.metrics.compute.CORES", 1)
+    whole = compute_metrics(series_of(market), END)
+    monkeypatch.setattr("fund_assets.metrics.compute.CORES", 3)
     monkeypatch.setattr("fund_assets.metrics.compute.PIECE_ROWS", 700)
-    pd.testing.assert_frame_equal(compute_metrics(series_of(market), END, threads=3), whole)
+    pd.testing.assert_frame_equal(compute_metrics(series_of(market), END), whole)
 
 
 def test_result_is_the_declared_table(market):
