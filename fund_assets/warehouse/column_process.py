@@ -6,8 +6,17 @@ database takes itself for the only user, deletes the write-ahead log when it clo
 first one's commits are lost. It imports nothing of this project, so that it starts at once.
 """
 
+from __future__ import annotations
+
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Query = dict[str, Any]
 
 
 def main() -> None:
@@ -32,7 +41,7 @@ def main() -> None:
         sys.exit(str(fault))
 
 
-def _by_columns(query):
+def _by_columns(query: Query) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     import connectorx
 
     reader = connectorx.read_sql(
@@ -44,7 +53,7 @@ def _by_columns(query):
     return reader.schema, reader
 
 
-def _lazily(query):
+def _lazily(query: Query) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     """From a SQLite file, each batch when it is wanted.
 
     A column has the type that it has in the first batch: it must not be NULL throughout.
@@ -62,7 +71,7 @@ def _lazily(query):
     rows, _ = statement.execute_query()
     reader = pa.RecordBatchReader.from_stream(rows)
 
-    def batches():
+    def batches() -> Iterator[pa.RecordBatch]:
         yield from reader
         for opened in (reader, statement, connection, database):
             opened.close()
@@ -70,7 +79,7 @@ def _lazily(query):
     return reader.schema, batches()
 
 
-def _by_driver(query):
+def _by_driver(query: Query) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     """Over TLS: several times slower, in the same batches."""
     import mysql.connector
     import pyarrow as pa
@@ -81,11 +90,12 @@ def _by_driver(query):
     connection = mysql.connector.connect(**query["connect"] | {"buffered": False})
     cursor = connection.cursor(raw=True)
     cursor.execute(query["sql"])
+    assert cursor.description, query["sql"]
     schema = pa.schema(
         (column[0], numbers.get(column[1], pa.string())) for column in cursor.description
     )
 
-    def batches():
+    def batches() -> Iterator[pa.RecordBatch]:
         while rows := cursor.fetchmany(query["batch_rows"]):
             texts = [pa.array(values, pa.binary()) for values in zip(*rows, strict=True)]
             yield pa.record_batch(
