@@ -162,6 +162,15 @@ def test_the_growth_of_the_next_nav_rejects_a_typing_error():
     assert "lead back to 1.0268, not to 10.268" in found.settled["decided_because"].item()
 
 
+def test_what_nobody_lets_pass_is_an_empty_table_of_evidence():
+    """Stops a batch without any witness from lacking the columns that others read."""
+    found = plan(wave((CODE, FRI, 1.01, 1.01, 1.0)), known(BEFORE))
+    assert found.passed.empty
+    assert list(found.passed.columns) == [
+        "fund_code", "nav_date", "decided_by", "decided_because",
+    ]  # fmt: skip
+
+
 def test_the_step_to_the_held_value_is_measured_from_the_last_nav_before_it():
     """Stops an older NAV, before a large payout, from making a typing error look near."""
     paid = stored(
