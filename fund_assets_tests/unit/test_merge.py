@@ -306,6 +306,8 @@ def test_bad_rows_are_held_with_fund_date_and_value(row, more, rule):
     found = plan(wave(row, ("000002", FRI, 1.0, 1.0, NAN), **({} if not more else {k: [v, "" if k == "defect" else NAN] for k, v in more.items()})))  # fmt: skip
     held = found.held[found.held["fund_code"] == "000001"]
     assert rule in set(held["rule"])
+    (verdict,) = [v for v in found.verdicts if v.rule == rule]
+    assert verdict.failed == 1 and verdict.cases[0] in set(held["reason"])
     assert held["reason"].iloc[0].startswith(f"000001 {row[1]}: ")
     assert found.upserts["fund_code"].tolist() == ["000002"]
 
