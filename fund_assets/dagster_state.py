@@ -70,6 +70,7 @@ class _InState:
         follow_daemon()  # every Dagster process opens its storages first
         folder = dagster_dir()
         write_at_once(folder)
+        # The storage of Dagster that stands beside this class takes both.
         return cls(base_dir=str(folder / cls.subfolder), inst_data=inst_data)  # type: ignore[call-arg]
 
 

@@ -16,6 +16,7 @@ import os
 import socket
 import sys
 import time
+from typing import Any
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeUnreachableError
@@ -62,9 +63,9 @@ class WatchedRunLauncher(DefaultRunLauncher):
             WorkerStatus.FAILED, f"process {pid}, in which a command ran it, is gone"
         )
 
-    def _of_server(self, run: dg.DagsterRun, server: dict[str, object]) -> CheckRunHealthResult:
+    def _of_server(self, run: dg.DagsterRun, server: dict[str, Any]) -> CheckRunHealthResult:
         """The code server knows the runs that it started; one that is gone knows none."""
-        client = DagsterGrpcClient(**server)  # type: ignore[arg-type]
+        client = DagsterGrpcClient(**server)
         try:
             answer = deserialize_value(
                 client.can_cancel_execution(
@@ -79,7 +80,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return self._by_process(run, server, "its code server has no such run", known=True)
 
     def _by_process(
-        self, run: dg.DagsterRun, server: dict[str, object], why: str, *, known: bool
+        self, run: dg.DagsterRun, server: dict[str, Any], why: str, *, known: bool
     ) -> CheckRunHealthResult:
         """A run may work on beside a code server that died, or was started anew.
 

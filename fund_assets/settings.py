@@ -10,7 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -367,7 +367,7 @@ def _refuse_misspelt() -> None:
                 raise SettingsError(f"{name} is no setting: do you mean {close}?\n{HINT}")
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(**overrides: Any) -> Settings:
     """Read the settings; `overrides` win over the environment, which wins over `.env`.
 
     Raises:
@@ -375,7 +375,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     _refuse_misspelt()
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}="

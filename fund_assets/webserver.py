@@ -84,6 +84,7 @@ def serve() -> None:
     from starlette.middleware import Middleware
 
     others = DagsterWebserver.build_middleware
+    # Dagster has no other place for it.
     DagsterWebserver.build_middleware = lambda self: [  # type: ignore[method-assign]
         Middleware(OwnPages), *others(self)
     ]  # fmt: skip

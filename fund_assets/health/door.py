@@ -71,6 +71,7 @@ class BoundedProtocol(H11Protocol):
     places: Places
     _clock: asyncio.TimerHandle | None = None
 
+    # uvicorn's own narrows the type of asyncio in the same way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a place, or close."""
         super().connection_made(transport)

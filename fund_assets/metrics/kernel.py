@@ -1,4 +1,5 @@
 # mypy: disable-error-code="no-untyped-def"
+# Its loops read records by names of fields, for which numpy has no type.
 """The measures themselves: one compiled pass over every fund and window.
 
 Belongs here: the formulas, their constants and `RESULT`, the one place that names what is

@@ -71,7 +71,7 @@ class Column:
 
     def but(self, **changes: object) -> Column:
         """The same column with some attributes changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # one type for all
 
     @property
     def dtype(self) -> str:

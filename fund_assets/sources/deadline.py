@@ -84,7 +84,7 @@ class WatchedAdapter(HTTPAdapter):
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         adapter = self
 
-        class Watched(type(pool).ConnectionCls):  # type: ignore[misc]
+        class Watched(type(pool).ConnectionCls):  # type: ignore[misc]  # known when it runs
             def _new_conn(self) -> socket.socket:
                 sock: socket.socket = super()._new_conn()
                 adapter._report(sock)

@@ -10,7 +10,7 @@ means stands in docs/data-dictionary.md.
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -82,7 +82,7 @@ class _Questions(Generic[Frame]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._warehouse.place!r})"
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -24,6 +24,8 @@ from fund_assets.warehouse.backend import Backend
 from fund_assets.warehouse.errors import WarehouseError
 
 BATCH_ROWS = 100_000
+#: Of the index, as they are read.
+COLUMNS = ("code", "nav_date", "value")
 #: (codes, dates yyyymmdd, values) of some rows.
 Chunk = tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]]
 
@@ -156,7 +158,8 @@ def _read(backend: Backend, first: int, last: int) -> IndexRows:
 def _chunks(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
     batch: pa.RecordBatch | None = first
     while batch is not None:
-        yield tuple(np.asarray(batch[name]) for name in ("code", "nav_date", "value"))  # type: ignore[misc]
+        code, nav_date, value = (np.asarray(batch[name]) for name in COLUMNS)
+        yield code, nav_date, value
         batch = next(others, None)
 
 

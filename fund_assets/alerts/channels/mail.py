@@ -27,6 +27,7 @@ class _Watched(smtplib.SMTP):
         super().__init__(*args, **options)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # A method of smtplib that its types do not tell of.
         found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
         self._watch.keep(found)
         return found
