@@ -216,10 +216,11 @@ class _Walk:
     @classmethod
     def along(cls, rows: Accumulation, at: Rows, begins: Bools, *, recorded: bool) -> "_Walk":
         """Lay out the rows `at`, of which some are their fund's first."""
-        before = np.empty_like(rows.unit_nav)
-        before[1:] = rows.unit_nav[:-1]
+        carried = _carried(rows)
+        before = np.empty_like(carried)
+        before[1:] = carried[:-1]
         before[rows.first] = np.nan
-        gains = rows.unit_nav * rows.split + rows.dividend - before
+        gains = carried * rows.split + rows.dividend - before
         gains[np.isnan(gains)] = 0.0
         grown = before * rows.growth_pct / 100.0
         by_events = np.cumsum(gains)[at]
@@ -312,6 +313,17 @@ class _Walk:
         """Whether a share gained so much that another base would show."""
         rounding = self.acc_digit[now] + self.digit[now]
         return np.abs(self.by_events[now] - self.by_events[before]) >= rounding
+
+
+def _carried(rows: Accumulation) -> Floats:
+    """Unit NAVs; on a date that has none the last one goes on, less what was paid and split."""
+    unit = rows.unit_nav.copy()
+    absent = np.isnan(unit)
+    known = np.maximum.accumulate(np.where(absent, -1, np.arange(len(unit))))
+    begun = np.maximum.accumulate(np.where(rows.first, np.arange(len(unit)), 0))
+    for row in np.flatnonzero(absent & (known >= begun)):
+        unit[row] = (unit[row - 1] - rows.dividend[row]) / rows.split[row]
+    return unit
 
 
 def _within(level: Floats) -> Bools:

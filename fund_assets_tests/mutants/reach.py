@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +55,11 @@ class Reach:
                 mine.setdefault(int(line), set()).update(names[n] for n in numbers)  # type: ignore[index]
 
     def tests_for(self, mutant: Mutant, root: Path, without: Iterable[str] = ()) -> list[str]:
-        """Tests that run the changed lines, of the fastest file first; the cheap ones of all
-        files rather than all of the cheap files.
+        """Tests that run the changed lines, of the fastest file first.
+
+        Where all would take too long, half of the time is for those that run most of the lines of
+        the function around the change, which come into its branches, and the rest for the cheap
+        ones of all files.
 
         A change on module level is noticed where the name is used; where that says nothing,
         by tests of the file.
@@ -70,14 +73,21 @@ class Reach:
         elif not found:  # machine code is not seen, who calls it is
             found = self._users(mutant, root)
         found -= self.failed | set(without)
-        cheap, spent = set(), 0.0
-        for test in sorted(found, key=lambda t: (self.seconds[t], t)):
-            spent += self.seconds[test]
-            if spent <= LONGEST or not cheap:
-                cheap.add(test)
+        around = Counter(
+            test
+            for line in _function(root / mutant.path, mutant.span)
+            for test in reached.get(line, ())
+        )
+        chosen: set[str] = set()
+        spent = 0.0
+        for limit, rank in ((LONGEST / 2, around), (LONGEST, Counter[str]())):
+            for test in sorted(found - chosen, key=lambda t: (-rank[t], self.seconds[t], t)):
+                if spent + self.seconds[test] <= limit or not chosen:
+                    spent += self.seconds[test]
+                    chosen.add(test)
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in self.seconds:  # in the order of the files
-            if test in cheap:
+            if test in chosen:
                 by_file[test.split("::")[0]].append(test)
         files = sorted(by_file.values(), key=lambda ts: sum(self.seconds[t] for t in ts))
         return [test for tests in files for test in tests]
@@ -102,6 +112,22 @@ class Reach:
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
+def _function(path: Path, span: tuple[int, int]) -> range:
+    """The lines of the innermost function around these lines; empty on module level."""
+    inside = [
+        range(node.lineno, (node.end_lineno or 0) + 1)
+        for node in ast.walk(_tree(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.lineno <= span[0] <= span[1] <= (node.end_lineno or 0)
+    ]
+    return min(inside, key=len, default=range(0))
+
+
+@functools.cache
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 @functools.cache
 def _assigned(text: str) -> list[tuple[str, frozenset[str]]]:
     """Each name that a module assigns, and the names in what it assigns.
@@ -109,7 +135,7 @@ def _assigned(text: str) -> list[tuple[str, frozenset[str]]]:
     A compiled function is one as well: what runs in it is not seen line by line.
     """
     found = []
-    for node in ast.parse(text).body:
+    for node in _tree(text).body:
         if isinstance(node, ast.FunctionDef) and any(
             isinstance(by, ast.Name) and by.id == "compiled" for by in node.decorator_list
         ):

@@ -473,9 +473,7 @@ chmod 600 *env"""
     def running(self, name: str, well: bool, seen: str) -> None:
         """A trial after which all services run, and nothing has failed."""
         # A look that failed while the database was away is followed by one that does not.
-        spent = self.wait(
-            lambda: self.are_active() and self.answers() and not self.failed()
-        )
+        spent = self.wait(lambda: self.are_active() and self.answers() and not self.failed())
         failed = self.failed()
         self.trial(name, well and spent < 300 and not failed,
                    f"{seen}; all run after {spent:.0f} s {failed}")  # fmt: skip

@@ -180,6 +180,25 @@ def test_the_clearest_step_teaches_the_base_through_quiet_days(quiet):
         assert np.flatnonzero(found.unexplained).tolist() == wrong
 
 
+def test_a_date_without_a_unit_nav_costs_nothing_after_it():
+    """Stops one empty cell from holding every accumulated NAV that follows, and the payout or
+    split of that date from being forgotten."""
+    unit = [1.0, 1.1, NAN, 1.3, 1.31, 1.25]
+    acc = [1.5, 1.6, 1.7, 1.8, 1.81, 1.75]
+    assert not chained(unit, acc).unexplained.any()
+    paid = chained(unit, [1.5, 1.6, NAN, 1.9, 1.91, 1.85], dividend=[0, 0, 0.1, 0, 0, 0])
+    assert not paid.unexplained.any()
+    # Two for one: a share of before has moved 2 * 0.65 - 1.1.
+    halved = [1.0, 1.1, NAN, 0.65, 0.66, 0.6]
+    split = chained(halved, [1.5, 1.6, NAN, 1.8, 1.82, 1.7], split=[1, 1, 2, 1, 1, 1])
+    assert not split.unexplained.any()
+    wrong = chained(unit, [1.5, 1.6, 1.7, 2.0, 1.81, 1.75])
+    assert np.flatnonzero(wrong.unexplained).tolist() == [3]
+    # Another fund's NAV is not carried on.
+    two = chained([1.0, NAN, 2.0, 2.1], [1.0, NAN, 2.5, 2.6], first=(0, 1))
+    assert not two.unexplained.any()
+
+
 def test_growth_explains_what_no_event_tells_yet():
     """Stops the evening of a payout, before the list of events has it, from holding a value."""
     found = chained([1.10, 1.11, 1.05], [1.5, 1.51, 1.5211], [NAN, 0.91, 1.0], recorded=False)

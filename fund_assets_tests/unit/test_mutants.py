@@ -14,7 +14,7 @@ import pytest
 
 from fund_assets_tests.mutants.__main__ import EQUAL, Equal, draw
 from fund_assets_tests.mutants.changes import Changes, files
-from fund_assets_tests.mutants.reach import Reach
+from fund_assets_tests.mutants.reach import LONGEST, Reach
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,6 +179,23 @@ def test_each_of_several_constants_in_one_line_leads_to_its_tests(tmp_path: Path
     known = Reach({"most": 1.0, "other": 0.1}, {"one.py": {3: {"most"}, 2: {"other"}}})
     assert known.tests_for(mutant, tmp_path) == ["most"]
     assert lines(tmp_path, "Days = NDArray[np.int64]") == set(), "a type is none"
+
+
+def test_tests_that_come_into_the_branch_are_tried_though_they_are_slow(tmp_path: Path) -> None:
+    """Stops a change from being called unnoticed because a hundred cheap tests, which only pass
+    by, used up the time of the one that looks."""
+    (tmp_path / "one.py").write_text(
+        "def go(kind):\n    if kind == 'history':\n        kind = 'other'\n    return kind\n"
+    )
+    every = Changes(tmp_path, tmp_path / "one.py")
+    mutant = next(m for n in range(len(every)) if (m := every.mutant(n)) and "!=" in m.after)
+    cheap = {f"test_x.py::passes_by_{n}": 1.0 for n in range(100)}
+    every_one = {*cheap, "test_y.py::looks"}
+    reached = {2: every_one, 3: {"test_y.py::looks"}, 4: every_one}
+    known = Reach(cheap | {"test_y.py::looks": 5.0}, {"one.py": reached})
+    chosen = known.tests_for(mutant, tmp_path)
+    assert "test_y.py::looks" in chosen
+    assert sum(known.seconds[test] for test in chosen) <= LONGEST
 
 
 def test_the_seed_alone_decides_the_sample(tmp_path: Path) -> None:
