@@ -144,7 +144,6 @@ def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> p
         ),
         known=known,
         settled=~np.isnan(known),
-        recorded=False,
         calendar=calendar,
         hold_from_pct=WEEK_HOLD_PCT,
     ).days_covered

@@ -294,7 +294,6 @@ def _lay_out(timeline: Timeline) -> LaidOut:
     )
     known, candidate = rows["days_covered"].to_numpy(), rows["candidate"].to_numpy(dtype=bool)
     day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
-    recorded = timeline.is_recorded
     income = judge_income(
         Yields(
             day,
@@ -303,8 +302,8 @@ def _lay_out(timeline: Timeline) -> LaidOut:
             rows["yield_7d_pct"].to_numpy(dtype=float),
         ),
         known=known,
-        settled=~candidate & (not recorded),
-        recorded=recorded,
+        # A history shows every figure there is: what is stored is decided anew.
+        settled=~candidate & (not timeline.is_recorded),
         calendar=timeline.calendar,
         hold_from_pct=WEEK_HOLD_PCT,
     )

@@ -108,7 +108,6 @@ def judge_income(
     *,
     known: Floats,
     settled: NDArray[np.bool_],
-    recorded: bool,
     calendar: TradingCalendar,
     hold_from_pct: float,
 ) -> Income:
@@ -117,7 +116,6 @@ def judge_income(
     Args:
         known: days_covered as stored; NaN where nothing is.
         settled: rows whose stored figure stands and need not be decided again.
-        recorded: the rows are a history, which shows every figure there is.
         hold_from_pct: percent points of disagreement that contradict.
     """
     day, income, week_pct = published.day, published.income, published.week_pct
@@ -134,7 +132,7 @@ def judge_income(
     fund = np.cumsum(published.first, dtype=np.int64)[rows]
     book = _Book(day[rows].astype(np.int64), fund, income[rows], week_pct[rows])
     fixed = settled[rows] & ~np.isnan(known[rows])
-    cover = book.decide(known[rows], fixed, recorded, closed_runs(book.day, calendar))
+    cover = book.decide(known[rows], fixed, closed_runs(book.day, calendar))
     weeks = book.weeks(np.arange(len(rows)), cover)
     unknown = np.isnan(cover)
     found.days_covered[rows] = cover
@@ -220,9 +218,7 @@ class _Book:
         pick = (better, np.arange(len(rows)))
         return Weeks(missing, cut, rests[pick], daily[pick])
 
-    def decide(
-        self, known: Floats, fixed: NDArray[np.bool_], recorded: bool, runs: Days
-    ) -> Floats:
+    def decide(self, known: Floats, fixed: NDArray[np.bool_], runs: Days) -> Floats:
         """What each figure covers: by the yield, else by the fund's habit, else by size."""
         gap = self.gap
         cover = np.where(gap == 1, 1.0, np.where((runs > 1) & (runs <= gap), runs, 1.0))
@@ -241,7 +237,7 @@ class _Book:
         decided[unsure] = False
         cover[unsure] = self._by_habit(unsure, cover, decided, gap, runs)
         cover = self._again(cover, fixed, gap, runs)
-        return self._unless_single(cover, known, fixed, recorded)
+        return self._unless_single(cover, known, fixed)
 
     def _by_week(self, rows: NDArray[np.intp], cover: Floats, gap: Days, runs: Days) -> Floats:
         """The number of days that the published week decides for; NaN where it does not."""
@@ -347,17 +343,15 @@ class _Book:
         single = np.where(first & (np.abs(own) > 5), np.nan, 1.0)
         return np.where(sum_of_run & ~first, run, single)
 
-    def _unless_single(
-        self, cover: Floats, known: Floats, fixed: NDArray[np.bool_], recorded: bool
-    ) -> Floats:
+    def _unless_single(self, cover: Floats, known: Floats, fixed: NDArray[np.bool_]) -> Floats:
         """Stored sums beside a day of theirs that has come since: the week decides anew."""
         rows = np.flatnonzero(self.overlaps(cover) & fixed & (known > 1))
         if not len(rows):
             return cover
         as_one = self.weeks(rows, cover, np.ones(len(rows))).misfit
         as_sum = self.weeks(rows, cover, cover[rows]).misfit
-        single = np.where(np.isnan(as_one), recorded, as_one < as_sum)
-        cover[rows[single.astype(bool)]] = 1.0
+        with np.errstate(invalid="ignore"):
+            cover[rows[as_one < as_sum]] = 1.0
         return cover
 
     def overlaps(self, cover: Floats) -> NDArray[np.bool_]:

@@ -81,7 +81,6 @@ def covered(told, week):
         ),
         known=np.full(len(days), NAN),
         settled=np.zeros(len(days), bool),
-        recorded=True,
         calendar=CALENDAR,
         hold_from_pct=0.1,
     )

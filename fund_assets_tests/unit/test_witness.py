@@ -145,6 +145,15 @@ def test_the_growth_of_the_next_nav_accepts_a_jump(growth):
     )
 
 
+def test_a_nav_is_settled_though_another_figure_of_its_row_is_held():
+    """Stops a right NAV from staying at the desk because its accumulated NAV is wrong."""
+    batch = monday((CODE, FRI, 2.1235, 21.235, NAN), (CODE, NEXT_MON, 2.1300, 2.1300, 0.31))
+    found = plan(batch, known(BEFORE, sightings=[(CODE, FRI, 2.1235)]), NEXT_MON)
+    assert "R10_accumulated_nav" in failed(found)
+    assert found.upserts["unit_nav"].tolist() == [2.1235, 2.13]
+    assert decided(found) == [["accepted", "witness:growth"]]
+
+
 def test_the_growth_of_the_next_nav_must_fit_within_rounding():
     """Stops any next NAV from being taken as a witness."""
     batch = monday((CODE, FRI, 2.1235, 2.1235, NAN), (CODE, NEXT_MON, 2.1300, 2.1300, 0.40))
