@@ -12,10 +12,6 @@ from fund_assets.calendar import iso_week, week_start
 from fund_assets.platform import Platform
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.declarative_automation.operators import (
-        AndAutomationCondition,
-    )
-
     #: What an asset returns: it hands no value to another.
     Renewed = dg.MaterializeResult[None]
 else:
@@ -40,37 +36,6 @@ EVERY_MORNING = dg.FreshnessPolicy.cron(
 EVERY_SUNDAY = dg.FreshnessPolicy.cron(
     deadline_cron="0 12 * * 0", lower_bound_delta=timedelta(hours=12), timezone=TIMEZONE
 )
-
-
-def _when_input_is_sound(*, renewed_with: bool) -> "AndAutomationCondition[dg.AssetKey]":
-    """When what it depends on has other content, and every blocking check of that has passed.
-
-    `eager() & all_deps_blocking_checks_passed()`, but for two things. What was renewed without
-    a change (the same data version) asks for nothing. And it has fewer parts: Dagster stores
-    every evaluation with all of them, about 700 bytes each for every check and dependency, and
-    MySQL's column for it ends at 65,535 bytes.
-
-    Args:
-        renewed_with: what it depends on may be renewed in the same run. Should a check fail
-            there, Dagster stops the run before what comes behind.
-    """
-    busy = dg.AutomationCondition.run_in_progress()
-    idle = ~busy
-    news = dg.AutomationCondition.data_version_changed()
-    passed = dg.AutomationCondition.check_passed()
-    if renewed_with:
-        news |= dg.AutomationCondition.will_be_requested()
-        passed |= dg.AutomationCondition.will_be_requested()
-        idle &= ~dg.AutomationCondition.any_deps_match(busy)
-    renewed = dg.AutomationCondition.any_deps_match(news).since_last_handled()
-    checked = dg.AutomationCondition.all_deps_match(
-        dg.AutomationCondition.all_checks_match(passed, blocking_only=True)
-    )
-    return renewed & idle & checked  # type: ignore[return-value]  # typed as of checks, too
-
-
-WHEN_LANDED_IS_SOUND = _when_input_is_sound(renewed_with=False)
-WHEN_RENEWED_IS_SOUND = _when_input_is_sound(renewed_with=True)
 
 
 def last_version(context: dg.AssetExecutionContext) -> str | None:

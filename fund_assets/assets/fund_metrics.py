@@ -9,10 +9,10 @@ from fund_assets.assets.common import (
     EVERY_MORNING,
     GROUP,
     OWNERS,
-    WHEN_RENEWED_IS_SOUND,
     Renewed,
     last_version,
 )
+from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics import DEFINITION_VERSION
 from fund_assets.platform import Platform
@@ -46,9 +46,7 @@ class MetricsConfig(dg.Config):
     metadata=table_metadata(FUND_METRICS),
     freshness_policy=EVERY_MORNING,
     # Closes come every evening anyway; their absence must not hold up metrics.
-    automation_condition=WHEN_RENEWED_IS_SOUND.ignore(
-        dg.AssetSelection.assets("benchmark_index")
-    ),
+    automation_condition=when_input_is_sound("benchmark_index", renewed_with=True),
 )
 def fund_metrics(
     context: dg.AssetExecutionContext, config: MetricsConfig, platform: Platform

@@ -9,9 +9,9 @@ from fund_assets.assets.common import (
     EVERY_MORNING,
     GROUP,
     OWNERS,
-    WHEN_LANDED_IS_SOUND,
     Renewed,
 )
+from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
 from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING, TAKEN_BACK
@@ -39,9 +39,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
     freshness_policy=EVERY_MORNING,
     # A backfill publishes its own batches as they land. What the weekly job fetches, it merges
     # itself; before its first Sunday there is none.
-    automation_condition=WHEN_LANDED_IS_SOUND.ignore(
-        dg.AssetSelection.assets("nav_history", "history_refetch")
-    ),
+    automation_condition=when_input_is_sound("nav_history", "history_refetch"),
     check_specs=specs_for("validated_nav", ROW_RULES),
 )
 def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:

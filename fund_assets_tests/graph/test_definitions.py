@@ -18,6 +18,7 @@ from fund_assets.assets import (
     history_recheck,
     weekly_report,
 )
+from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.fund_nav import CollectConfig
 from fund_assets.assets.nav_history import HistoryConfig
 from fund_assets.automation.jobs import JOBS, RUN_TAG
@@ -220,6 +221,65 @@ def test_a_job_runs_all_checks_of_its_assets():
         due = {key for key in CHECKS if key[0] in keys}
         alone = {"source_canary": {CANARY}, "missing_date": set()}
         assert ran == (due or alone[job.name]), job.name
+
+
+class Rounds:
+    """Two assets, the second behind the first, and the rounds in which automation looks."""
+
+    def __init__(self, condition):
+        self.content = "1"
+
+        @dg.asset
+        def first() -> dg.MaterializeResult:
+            return dg.MaterializeResult(data_version=dg.DataVersion(self.content))
+
+        @dg.asset(deps=[first], automation_condition=condition)
+        def second() -> dg.MaterializeResult:
+            return dg.MaterializeResult(data_version=dg.DataVersion(f"of {self.content}"))
+
+        self.assets = {"first": first, "second": second}
+        self.instance, self.cursor = dg.DagsterInstance.ephemeral(), None
+
+    def renew(self, name, content=None):
+        self.content = content or self.content
+        chosen = dg.AssetSelection.assets(name)
+        assert dg.materialize(
+            [*self.assets.values()], instance=self.instance, selection=chosen
+        ).success
+
+    def asked(self):
+        found = dg.evaluate_automation_conditions(
+            [*self.assets.values()], self.instance, cursor=self.cursor
+        )
+        self.cursor = found.cursor
+        return found.total_requested
+
+
+@pytest.mark.parametrize("renewed_with", [False, True])
+def test_news_is_asked_for_once_whenever_it_comes(renewed_with):
+    """Stops a wave that lands just after a run has ended, between two looks of automation, from
+    being taken for handled; and a run from being asked for twice, or for nothing new."""
+    rounds = Rounds(when_input_is_sound(renewed_with=renewed_with))
+    rounds.renew("first")
+    rounds.renew("second")
+    assert rounds.asked() == 0
+    rounds.renew("first", "2")
+    assert rounds.asked() == 1
+    rounds.renew("second")
+    rounds.renew("first", "3")  # lands before automation has looked again
+    assert rounds.asked() == 1
+    assert rounds.asked() == 0, "asked for, and its run failed"
+    rounds.renew("second")
+    assert rounds.asked() == 0
+    rounds.renew("first", "4")
+    rounds.renew("second")  # one job renewed both
+    assert rounds.asked() == 0
+    rounds.renew("first")
+    assert rounds.asked() == 0, "the same content"
+    rounds.renew("first", "5")
+    assert rounds.asked() == 1
+    rounds.renew("second")
+    assert [rounds.asked(), rounds.asked()] == [0, 0]
 
 
 def test_evaluations_of_automation_fit_into_mysql():
