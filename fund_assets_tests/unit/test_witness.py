@@ -215,6 +215,16 @@ def test_a_large_correction_is_settled_by_the_next_growth():
     assert found.passed["decided_by"].tolist() == ["witness:growth"]
 
 
+def test_a_witness_of_another_figure_corrects_no_nav():
+    """Stops a history that shows the same accumulated NAV from letting a wrong unit NAV through."""
+    rows = stored(*CORRECTED)
+    shown = held_before((CODE, THU, NAN), voice="history", acc_nav=1.016)
+    page = wave((CODE, THU, 1.016, 1.016, NAN))
+    assert failed(plan(page, known(rows, sightings=shown))) == {"R16_revision_hold"}
+    same = held_before((CODE, THU, 1.016), voice="history")
+    assert failed(plan(page, known(rows, sightings=same))) == set()
+
+
 def test_the_history_corrects_the_page_freely():
     """Stops the stronger witness from being held by the weaker one."""
     batch = history((CODE, WED, 1.0, 1.0, NAN), (CODE, THU, 1.016, 1.016, 1.6))
