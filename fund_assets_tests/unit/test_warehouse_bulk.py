@@ -62,7 +62,10 @@ class Store:
 
     def add(self, rows):
         marks = ", ".join([self.mark] * 3)
-        self.cursor.executemany(f"INSERT INTO validated_nav VALUES ({marks})", rows)
+        for at in range(0, len(rows), 5_000):  # a company's server takes packets of 256 kB
+            self.cursor.executemany(
+                f"INSERT INTO validated_nav VALUES ({marks})", rows[at : at + 5_000]
+            )
 
     def close(self):
         self.connection.close()
