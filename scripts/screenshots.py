@@ -122,15 +122,13 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 def run_evenings(environment: dict[str, str]) -> None:
     """The evening pipeline, once per moment of EVENINGS, and the weekly job on their Sunday."""
-    weekly = ("weekly_full_calc", SUNDAY)
-    for job, moment in sorted(
-        [*(("daily_pipeline", evening) for evening in EVENINGS), weekly],
+    for command, moment in sorted(
+        [*(("run", evening) for evening in EVENINGS), ("weekly", SUNDAY)],
         key=lambda run: run[1],
     ):
-        print(f"running {job} of {moment}", flush=True)
-        execute = ["job", "execute", "-m", "fund_assets.definitions", "-j", job]
+        print(f"fund-assets {command} of {moment}", flush=True)
         subprocess.run(
-            [str(BIN / "dagster"), *execute],
+            [str(BIN / "fund-assets"), command],
             cwd=ROOT,
             env={**environment, "FUND_CLOCK": moment},
             stdout=subprocess.DEVNULL,
