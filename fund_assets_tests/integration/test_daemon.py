@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -122,7 +123,7 @@ def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp
     log = tmp_path / "daemon.log"
     with running_daemon(folder, {**env, "FUND_CLOCK": "2026-09-18T21:40:00"}, log) as daemon:
         # The sensor's first look, before anything is new.
-        daemon.wait_until(lambda: "Finished auto-materialization tick" in daemon.said())
+        daemon.wait_until(lambda: "Sensor automation skipped" in daemon.said())
         execute("daily_collection", "2026-09-18T21:40:00", folder, env)
         assert newest(env)[0] == 20260917, "collecting alone accepts nothing"
         daemon.wait_until(lambda: newest(env) == (20260918, 20260918))
@@ -131,7 +132,7 @@ def test_a_batch_that_lands_is_validated_and_measured_by_the_daemon(project, tmp
         kind: "".join(last_lines(kind, tmp_path / "state" / "simulated" / "logs", 10_000))
         for kind in ("collector", "scheduler")
     }
-    assert "validated_nav evaluation result: 1 requested" in logs["scheduler"]
+    assert re.search(r"Completed launch of run \S+ for automation", logs["scheduler"])
     assert "Instance is configured with the following daemons" in logs["scheduler"]
     assert 'Started execution of run for "daily_collection"' in logs["collector"]
     assert "nav_date 2026-09-18" in logs["collector"], "runs of the daemon write it too"

@@ -352,7 +352,6 @@ def read_incomes(folder: Path) -> pd.DataFrame:
         Yields(day, first, rows["income"].to_numpy(), rows["week_pct"].to_numpy()),
         known=np.full(len(rows), np.nan),
         settled=np.zeros(len(rows), dtype=bool),
-        recorded=True,
         calendar=CALENDAR,
         hold_from_pct=WEEK_HOLD_PCT,
     )
@@ -398,7 +397,6 @@ def doubled(one: pd.DataFrame, nav_date: int) -> bool:
         Yields(day, np.arange(len(one)) == 0, income, one["week_pct"].to_numpy()),
         known=np.ones(len(one)),
         settled=np.arange(len(one)) != at,
-        recorded=True,
         calendar=CALENDAR,
         hold_from_pct=WEEK_HOLD_PCT,
     )
