@@ -3,6 +3,7 @@
 Does not belong here: anything of a single asset.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,16 @@ EVERY_SUNDAY = dg.FreshnessPolicy.cron(
 )
 
 
+def tags_of_last(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """The tags of an asset's last materialization: its data version, and those it has read."""
+    event = instance.get_latest_materialization_event(key)
+    done = event.asset_materialization if event else None
+    return done.tags or {} if done else {}
+
+
 def last_version(context: dg.AssetExecutionContext) -> str | None:
     """The data version of the asset's last materialization; None before the first."""
-    event = context.instance.get_latest_materialization_event(context.asset_key)
-    done = event.asset_materialization if event else None
-    return done.tags.get("dagster/data_version") if done and done.tags else None
+    return tags_of_last(context.instance, context.asset_key).get("dagster/data_version")
 
 
 def week_of(context: dg.AssetExecutionContext, platform: Platform) -> str:

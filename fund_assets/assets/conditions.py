@@ -12,6 +12,8 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
 )
 
+from fund_assets.assets.common import tags_of_last
+
 Versions = dict[str, str]
 
 
@@ -58,26 +60,21 @@ class ContentChanged(dg.AutomationCondition[dg.AssetKey]):
     ) -> tuple[Versions, Versions]:
         """Dependency → its data version now, and the one that the asset's last run has read."""
         instance = context.asset_graph_view.instance
-        told = _tags(instance, context.key)
+        told = tags_of_last(instance, context.key)
         now, read = {}, {}
         for key in context.asset_graph.get(context.key).parent_keys:
             name = key.to_user_string()
-            version = _tags(instance, key).get(DATA_VERSION_TAG)
-            if name not in self.ignored and version:
+            if name in self.ignored:
+                continue
+            if version := tags_of_last(instance, key).get(DATA_VERSION_TAG):
                 now[name] = version
                 read[name] = told.get(get_input_data_version_tag(key), "")
         return now, read
 
 
-def _tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
-    event = instance.get_latest_materialization_event(key)
-    done = event.asset_materialization if event else None
-    return dict(done.tags or {}) if done else {}
-
-
 def when_input_is_sound(
     *ignored: str, renewed_with: bool = False
-) -> "dg.AutomationCondition[dg.AssetKey]":
+) -> dg.AutomationCondition[dg.AssetKey]:
     """When what it depends on has other content, and every blocking check of that has passed.
 
     `eager() & all_deps_blocking_checks_passed()`, but for two things. What was renewed without
@@ -91,16 +88,14 @@ def when_input_is_sound(
             there, Dagster stops the run before what comes behind.
     """
     busy = dg.AutomationCondition.run_in_progress()
-    passed = dg.AutomationCondition.check_passed()
-    changed = ContentChanged(frozenset(ignored))
-    left_out = dg.AssetSelection.assets(*ignored)
-    if not renewed_with:
-        checked = dg.AutomationCondition.all_checks_match(passed, blocking_only=True)
-        sound = dg.AutomationCondition.all_deps_match(checked).ignore(left_out)
-        return changed & ~busy & sound
     with_it = dg.AutomationCondition.will_be_requested()
-    checked = dg.AutomationCondition.all_checks_match(passed | with_it, blocking_only=True)
-    sound = dg.AutomationCondition.all_deps_match(checked).ignore(left_out)
-    renewing = dg.AutomationCondition.any_deps_match(with_it).ignore(left_out)
-    idle = ~busy & ~dg.AutomationCondition.any_deps_match(busy).ignore(left_out)
-    return (changed | renewing) & idle & sound
+    passed = dg.AutomationCondition.check_passed()
+    left_out = dg.AssetSelection.assets(*ignored)
+    wanted: dg.AutomationCondition[dg.AssetKey] = ContentChanged(frozenset(ignored))
+    idle = ~busy
+    if renewed_with:
+        wanted |= dg.AutomationCondition.any_deps_match(with_it).ignore(left_out)
+        idle &= ~dg.AutomationCondition.any_deps_match(busy).ignore(left_out)
+        passed |= with_it
+    checked = dg.AutomationCondition.all_checks_match(passed, blocking_only=True)
+    return wanted & idle & dg.AutomationCondition.all_deps_match(checked).ignore(left_out)

@@ -5,12 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import (
-    EVERY_MORNING,
-    GROUP,
-    OWNERS,
-    Renewed,
-)
+from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
 from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
