@@ -31,7 +31,6 @@ from dagster._core.test_utils import freeze_time
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
-from dagster._daemon.asset_daemon import AssetDaemon
 from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._daemon.types import DaemonHeartbeat
@@ -232,7 +231,6 @@ class Daemon:
                 )
             ),
         )
-        self._assets = AssetDaemon(settings={}, pre_sensor_interval_seconds=30)
         self._retries = EventLogConsumerDaemon()
 
     def round(self, now: datetime, *, together: bool = False) -> list[dg.DagsterRun]:
@@ -255,7 +253,6 @@ class Daemon:
             begun, Launcher.waiting = Launcher.waiting or [], None
             for launcher, context in begun:
                 launcher.launch_run(context)
-            self._assets._run_iteration_impl(self._context, None, {}, {})
             for _ in self._retries.run_iteration(self._context):
                 pass
         runs = [run for run in self.instance.get_runs() if run.run_id not in before]
