@@ -3,7 +3,8 @@
 `automation` renews validated_nav when a batch has landed and fund_metrics when the accepted
 history has changed, unless a blocking check of what they depend on failed. `gap_sensor`
 asks for the sessions that no run has published, `week_sensor` for a Sunday that was missed,
-`repair_sensor` for single funds that lack dates. `alert_sensor` tells of what is wrong.
+`repair_sensor` for single funds that lack dates. `retry_sensor` asks for retries that Dagster
+lost. `alert_sensor` tells of what is wrong.
 """
 
 import json
@@ -14,6 +15,7 @@ import dagster as dg
 
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation import jobs
+from fund_assets.automation.retry_sensor import retry_sensor
 from fund_assets.automation.schedules import RETRY_TAGS, unfinished
 from fund_assets.automation.telling import alert_sensor
 from fund_assets.calendar import LATEST_START, newest_sunday, to_key
@@ -178,4 +180,4 @@ def repair_sensor(
     return dg.SensorResult(run_requests=[request], cursor=str(today))
 
 
-SENSORS = [automation, gap_sensor, week_sensor, repair_sensor, alert_sensor]
+SENSORS = [automation, gap_sensor, week_sensor, repair_sensor, retry_sensor, alert_sensor]
