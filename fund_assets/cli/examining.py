@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -21,7 +22,7 @@ from fund_assets.monitoring.findings import VERDICTS
 from fund_assets.monitoring.ledger import project_ledger
 from fund_assets.settings import PREFIX, SHANGHAI, Settings, SettingsError, load_settings
 from fund_assets.settings import SECRETS as SECRET_SETTINGS
-from fund_assets.warehouse import Warehouse, WarehouseError, date_counts, days, soundness
+from fund_assets.warehouse import Warehouse, WarehouseError, bulk, date_counts, days, soundness
 from fund_assets.warehouse.errors import NoRightError
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
@@ -104,8 +105,10 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
             yield Finding(
                 "warehouse", OK, f"{warehouse.place}, of the {settings.source} market"
             )
-            yield from _writing(warehouse)
-            soundness.try_bulk_reading(warehouse)
+            with ThreadPoolExecutor(1) as beside:
+                read = beside.submit(bulk.try_reading, warehouse.backend)
+                yield from _writing(warehouse)
+                read.result()
             yield Finding("bulk reads", OK, "the columnar reader gets there too")
             damaged = soundness.damage(warehouse) if deep else ""
             if deep:
@@ -209,14 +212,13 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with project_ledger() as book:
-            runs, beats = book.count_runs(), book.beats()
-        rivals = _rivals() if beats else None
+            runs, beats, turns = book.count_runs(), book.beats(), vitals.daemon_turns(book)
     except Exception as error:  # whatever its storage raises
         yield Finding("Dagster", FAILURE, str(error))
         return
     yield Finding("Dagster", OK, f"{release}, {runs:,} runs in {folder}")
     nearest = min((abs(time.time() - beat.at_s) for beat in beats), default=math.inf)
-    yield daemon_finding(nearest, rivals)
+    yield daemon_finding(nearest, vitals.rivals(turns, datetime.now(SHANGHAI)))
 
 
 def examine_verdict(settings: Settings) -> Iterator[Finding]:
@@ -235,15 +237,6 @@ def examine_verdict(settings: Settings) -> Iterator[Finding]:
         "\n".join((f"{status.verdict}: {say(VERDICTS[status.verdict])}", *found)),
         "docs/runbook.md says what to do about each" if found else "",
     )  # fmt: skip
-
-
-def _rivals() -> datetime | None:
-    """When two daemons were last seen to take turns; only where one ever ran is it asked."""
-    from fund_assets.dagster_state import project_instance
-    from fund_assets.monitoring import ticking
-
-    with project_instance() as instance:
-        return ticking.rivals(instance, datetime.now(SHANGHAI))
 
 
 def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:

@@ -5,6 +5,7 @@ here: fetching (`steps/collecting.py`), what counts as missing (`nav/cadence.py`
 """
 
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import click
@@ -74,17 +75,20 @@ def gaps(every: bool, repair: bool) -> None:
     found = find_gaps(warehouse, days.calendar(warehouse, now.date()), now)
     lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
     warehouse.close()
-    open_still = found[~found["absent"]]
+    open_still = [gap for gap in found if not gap.absent]
     titles = (
         say("code"), say("kind"), say("missing"), say("dates"), say("asked for"),
         say("the source"),
     )  # fmt: skip
     table = Table(*titles, box=None)
-    for (code, kind), one in (found if every else open_still).groupby(["fund_code", "kind"]):
-        dates = [str(key) for key in one["nav_date"]]
+    by_fund = groupby(found if every else open_still, lambda gap: (gap.fund_code, gap.kind))
+    for (code, kind), of_fund in by_fund:
+        gaps_of = list(of_fund)
+        dates = [str(gap.nav_date) for gap in gaps_of]
         shown = ", ".join(dates[:3]) + (f" … {dates[-1]}" if len(dates) > 3 else "")
-        asked = int(one["asked_on"].iloc[0])
-        state = say("lacks them too") if one["absent"].all() else say("may have them")
+        asked = gaps_of[0].asked_on
+        absent = all(gap.absent for gap in gaps_of)
+        state = say("lacks them too") if absent else say("may have them")
         label = named(kind, KINDS[kind].label)
         table.add_row(code, label, str(len(dates)), shown, str(asked or say("never")), state)
     out = console()
@@ -98,22 +102,22 @@ def gaps(every: bool, repair: bool) -> None:
         )  # fmt: skip
     if table.row_count:
         out.print(table)
-    funds = open_still["fund_code"].nunique()
+    codes = list(dict.fromkeys(gap.fund_code for gap in open_still))
     out.print(
         say(
             "{funds:,} funds lack {dates:,} dates of the last {sessions} sessions; of "
-            "{absent:,} more the source itself has none.", funds=funds, dates=len(open_still),
-            sessions=LOOK_BACK, absent=int(found["absent"].sum()),
+            "{absent:,} more the source itself has none.", funds=len(codes),
+            dates=len(open_still), sessions=LOOK_BACK, absent=len(found) - len(open_still),
         )
     )  # fmt: skip
-    if not len(open_still):
+    if not open_still:
         click.get_current_context().exit(int(bool(lost)))
     if not repair:
         out.print(
             say("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
         )
         click.get_current_context().exit(1)
-    _execute({"codes": open_still["fund_code"].drop_duplicates().to_list()})
+    _execute({"codes": codes})
 
 
 def _execute(config: dict[str, Any]) -> None:

@@ -15,10 +15,9 @@ from fund_assets.cli.opening import console, reading
 from fund_assets.language import later, named, say
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fund_assets.nav.proof import Proof
 
+Rows = list[dict[str, Any]]
 SHOWN_STEPS = 20
 KINDS = {"dividend": later("dividend"), "split": later("split")}
 SOURCES = {"recorded": later("published"), "inferred": later("inferred")}
@@ -65,10 +64,8 @@ def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> N
     row = chosen_fund(warehouse, fund, one_only=as_json)
     if row is None:
         return
-    import pandas as pd
 
     from fund_assets.nav.proof import prove as lay_out
-    from fund_assets.schemas.tables import FUND_EVENTS
     from fund_assets.warehouse import events, history
 
     first = to_key(since) if since else 0
@@ -81,8 +78,8 @@ def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> N
             else f"{code} has no accepted NAV yet: `fund-assets backfill --codes {code}` asks "
             "for its history"
         )
-    told = pd.DataFrame(events.of_fund(warehouse, code, first), columns=FUND_EVENTS.names)
-    proof = lay_out(pd.DataFrame(rows), told)
+    told = events.of_fund(warehouse, code, first)
+    proof = lay_out(rows, told)
     if as_json:
         found = _as_json(code, told, proof, show_all)
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -90,12 +87,12 @@ def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> N
         _show(row, told, proof, show_all)
 
 
-def _as_json(code: str, told: "pd.DataFrame", proof: "Proof", show_all: bool) -> dict[str, Any]:
+def _as_json(code: str, told: Rows, proof: "Proof", show_all: bool) -> dict[str, Any]:
     steps = proof.steps if show_all else proof.disagreements
     return {
         "fund_code": code,
-        "from": int(proof.steps["nav_date"].iloc[0]),
-        "to": int(proof.steps["nav_date"].iloc[-1]),
+        "from": proof.steps[0]["nav_date"],
+        "to": proof.steps[-1]["nav_date"],
         "index_start": proof.start,
         "index_end": proof.end,
         "counts": proof.counts,
@@ -105,14 +102,22 @@ def _as_json(code: str, told: "pd.DataFrame", proof: "Proof", show_all: bool) ->
     }
 
 
-def _plain(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(
-        frame.to_json(orient="records", force_ascii=False, double_precision=10)
-    )
-    return found
+def _plain(rows: Rows) -> Rows:
+    """The rows with ten decimals, as JSON has them: it knows no NaN."""
+    return [
+        {
+            name: None
+            if value != value
+            else round(value, 10)
+            if isinstance(value, float)
+            else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
 
 
-def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: bool) -> None:
+def _show(fund: dict[str, Any], told: Rows, proof: "Proof", show_all: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -120,32 +125,32 @@ def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: 
 
     terminal = console()
     terminal.print(f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]")
-    if len(told):
+    if told:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for title in (say("ex-date"), say("event")):
             table.add_column(title, overflow="fold")
         table.add_column(say("value"), justify="right", overflow="fold")
         for title in (say("source"), say("evidence")):
             table.add_column(title, overflow="fold")
-        for event in told.itertuples(index=False):
+        for event in told:
             table.add_row(
-                str(from_key(event.ex_date)),
-                say(KINDS[event.kind]),
-                f"{event.value:.10g}",
-                say(SOURCES[event.status]) + _sources(event),
-                escape(event.evidence or event.text),
+                str(from_key(event["ex_date"])),
+                say(KINDS[event["kind"]]),
+                f"{event['value']:.10g}",
+                say(SOURCES[event["status"]]) + _sources(event),
+                escape(event["evidence"] or event["text"]),
             )
         terminal.print(table)
     else:
         terminal.print(f"[dim]{say('no dividends or splits')}[/]")
-    steps = proof.steps if show_all else proof.disagreements.tail(SHOWN_STEPS)
-    if len(steps):
+    steps = proof.steps if show_all else proof.disagreements[-SHOWN_STEPS:]
+    if steps:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name, title in TITLES.items():
             table.add_column(
                 named(name, title), justify="left" if name == "nav_date" else "right"
             )
-        for step in steps.to_dict("records"):
+        for step in steps:
             table.add_row(
                 *(
                     f"{from_key(value)}"
@@ -169,7 +174,7 @@ def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: 
     counts = ", ".join(
         f"{say(RETURN_STATUSES[name])} {n:,}" for name, n in proof.counts.items() if n
     )
-    first, last = (from_key(int(proof.steps["nav_date"].iloc[at])) for at in (0, -1))
+    first, last = (from_key(proof.steps[at]["nav_date"]) for at in (0, -1))
     terminal.print(say("steps: {counts}", counts=counts))
     terminal.print(
         say(
@@ -181,17 +186,17 @@ def _show(fund: dict[str, Any], told: "pd.DataFrame", proof: "Proof", show_all: 
     terminal.print(f"[{colour}]{say(words)}[/]")
 
 
-def _sources(event: Any) -> str:
+def _sources(event: dict[str, Any]) -> str:
     """Which sources record it; both values where they differ."""
-    from fund_assets.nav.events import SAME
+    from fund_assets.schemas.columns import EVENT_ROUNDING
 
-    history, listed = event.history_value, event.list_value
+    history, listed = event["history_value"], event["list_value"]
     told = [
         name
         for name, value in ((say("history"), history), (say("list"), listed))
-        if value is not None and value == value
+        if value is not None
     ]
-    if len(told) == 2 and abs(history - listed) > SAME:
+    if len(told) == 2 and abs(history - listed) > EVENT_ROUNDING:
         return say(
             " (history {history:.10g} ≠ list {listed:.10g})", history=history, listed=listed
         )

@@ -10,7 +10,7 @@ test compares with what Dagster itself reads. The tables are those of any of its
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +49,7 @@ _EVENTS = sa.table(
 )
 _KEYS = sa.table("asset_keys", sa.column("asset_key"), sa.column("wipe_timestamp", sa.DateTime))
 _BEATS = sa.table("daemon_heartbeats", sa.column("body"))
+_KEPT = sa.table("kvs", sa.column("key"), sa.column("value"))
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Beat:
-    """The last sign of one of Dagster's daemons, seconds since 1970."""
+    """The last sign of one of Dagster's daemons, seconds since 1970.
+
+    Attributes:
+        process_id: one of Dagster's own for the process that gave it.
+    """
 
     daemon: str
+    process_id: str | None
     at_s: float
 
 
@@ -154,8 +160,13 @@ class Ledger:
         """The daemons that ever ran, by name."""
         bodies = [row.body for row in _rows(self._runs, sa.select(_BEATS))]
         found = [json.loads(body, object_hook=_plain) for body in bodies]
-        beats = [Beat(one.daemon_type, one.timestamp) for one in found]
+        beats = [Beat(one.daemon_type, one.daemon_id, one.timestamp) for one in found]
         return sorted(beats, key=lambda beat: beat.daemon)
+
+    def cursor(self, key: str) -> str | None:
+        """What was kept under a name among the cursors of daemons."""
+        wanted = sa.select(_KEPT.c.value).where(_KEPT.c.key == key)
+        return next((str(row.value) for row in _rows(self._runs, wanted)), None)
 
     def materializations(
         self, asset: str, since: datetime | None = None, most: int | None = None
@@ -204,11 +215,19 @@ def project_ledger() -> Iterator[Ledger]:
         return
     folder = load_settings().state_dir / "dagster" / "history"
     try:
-        yield Ledger(
-            lambda: _file(folder / "runs.db"),
-            lambda: _file(folder / "runs" / "index.db"),
-            lambda run_id: lambda: _file(folder / "runs" / f"{run_id}.db"),
-        )
+        with ExitStack() as opened:
+            connections: dict[str, sa.Connection] = {}
+
+            def connecting(name: str) -> AbstractContextManager[sa.Connection]:
+                if name not in connections:
+                    connections[name] = opened.enter_context(_file(folder / f"{name}.db"))
+                return nullcontext(connections[name])
+
+            yield Ledger(
+                lambda: connecting("runs"),
+                lambda: connecting("runs/index"),
+                lambda run_id: lambda: connecting(f"runs/{run_id}"),
+            )
     except sa.exc.DBAPIError as error:
         raise SettingsError(
             f"the run history in {folder.parent} cannot be opened: {error.orig}: make the "

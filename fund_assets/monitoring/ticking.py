@@ -21,14 +21,12 @@ from dagster._core.scheduler.instigation import (
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from fund_assets.calendar import LATEST_START, in_future
-from fund_assets.monitoring.vitals import age_s
+from fund_assets.monitoring import vitals
+from fund_assets.monitoring.ledger import Ledger
 from fund_assets.settings import SHANGHAI
 
 #: A tick that is not recorded so long after its time is missed; so long it is told.
 TICK_GRACE, TICKS_LOOKED_AT = timedelta(minutes=5), timedelta(hours=24)
-#: Where the ids of daemons are kept, and for how long after their last turn it is told.
-DAEMONS_SEEN, RIVALS_TOLD = "fund_assets/daemons", timedelta(minutes=10)
-IDS_KEPT = 10
 
 
 @dataclass(frozen=True)
@@ -51,22 +49,14 @@ class Ticking:
 def rivals(instance: dg.DagsterInstance, machine_time: datetime) -> datetime | None:
     """When two daemons were last seen to take turns on this instance; None: there is one.
 
-    Daemons write their signs over each other's. One that is started anew has another id once;
-    where an id comes back, both are alive. The last ids are kept among Dagster's own cursors.
+    What is seen now is kept for the next look (`vitals.daemon_turns`).
     """
-    beats = instance.get_daemon_heartbeats().values()
-    newest = max(beats, key=lambda beat: beat.timestamp, default=None)
-    if newest is None or newest.daemon_id is None:
-        return None
-    store = instance.daemon_cursor_storage
-    seen = json.loads(store.get_cursor_values({DAEMONS_SEEN}).get(DAEMONS_SEEN, "[]"))
-    if not seen or seen[-1][0] != newest.daemon_id:
-        seen = [*seen, [newest.daemon_id, newest.timestamp]][-IDS_KEPT:]
-        store.set_cursor_values({DAEMONS_SEEN: json.dumps(seen)})
-    returns = [at for n, (own, at) in enumerate(seen) if own in {one for one, _ in seen[:n]}]
-    if not returns or age_s(returns[-1], machine_time) > RIVALS_TOLD.total_seconds():
-        return None
-    return _moment(returns[-1])
+    book = Ledger.of(instance)
+    turns = vitals.daemon_turns(book)
+    seen = json.dumps(turns)
+    if turns and seen != book.cursor(vitals.DAEMONS_SEEN):
+        instance.daemon_cursor_storage.set_cursor_values({vitals.DAEMONS_SEEN: seen})
+    return vitals.rivals(turns, machine_time)
 
 
 def ticking(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[Ticking, ...]:

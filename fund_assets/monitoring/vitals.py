@@ -4,11 +4,12 @@ Belongs here: reading them into plain dataclasses. Does not belong here: what re
 and what checks found (`records.py`), schedules and sensors (`ticking.py`), judging, showing.
 """
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from fund_assets.calendar import CLOCK_SLACK, from_stamp, to_key
 from fund_assets.monitoring.ledger import STATUSES, Ledger, Run
@@ -20,6 +21,11 @@ HEARTBEAT_WARN_S, HEARTBEAT_FAIL_S = 120, 300
 #: Room on the disk of the warehouse from which on it is low, or nothing can be relied on.
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
 SHOWN_RUNS = 10
+#: Where the ids of daemons are kept, how many, and for how long two are told of.
+DAEMONS_SEEN, IDS_KEPT = "fund_assets/daemons", 10
+RIVALS_TOLD = timedelta(minutes=10)
+#: (id of a daemon's process, seconds since 1970) of the first sign of each turn, oldest first.
+Turns = list[tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,29 @@ def age_s(timestamp: float, machine_time: datetime) -> float:
     """How long ago a moment was; one in the future, but for a little slack, is as far off."""
     age = machine_time.timestamp() - timestamp
     return abs(age) if -age > CLOCK_SLACK.total_seconds() else max(age, 0.0)
+
+
+def daemon_turns(book: Ledger) -> Turns:
+    """Whose signs of life followed each other: what looks of the past saw, and this one.
+
+    Daemons write their signs over each other's: a look sees one of them.
+    """
+    turns = [(str(own), float(at)) for own, at in json.loads(book.cursor(DAEMONS_SEEN) or "[]")]
+    newest = max(book.beats(), key=lambda beat: beat.at_s, default=None)
+    if newest and newest.process_id and (not turns or turns[-1][0] != newest.process_id):
+        turns.append((newest.process_id, newest.at_s))
+    return turns[-IDS_KEPT:]
+
+
+def rivals(turns: Turns, machine_time: datetime) -> datetime | None:
+    """When two daemons were last seen to take turns; None: there is one.
+
+    One that is started anew has another id once; where an id comes back, both are alive.
+    """
+    returns = [at for n, (own, at) in enumerate(turns) if own in {one for one, _ in turns[:n]}]
+    if not returns or age_s(returns[-1], machine_time) > RIVALS_TOLD.total_seconds():
+        return None
+    return datetime.fromtimestamp(returns[-1], SHANGHAI)
 
 
 def newest_runs(runs: Iterable[Run]) -> tuple[RunSummary, ...]:

@@ -11,21 +11,15 @@ late NAVs too; a date that nobody looked for is missing. A money-market fund ear
 calendar day: it lacks each day that no figure of it covers.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.calendar import (
-    TradingCalendar,
-    days_to_keys,
-    from_key,
-    keys_to_days,
-    to_key,
-)
-from fund_assets.nav.money import Yields, closed_runs, judge_income
-from fund_assets.nav.rules import WEEK_HOLD_PCT
+from fund_assets.calendar import TradingCalendar, days_to_keys, keys_to_days
+from fund_assets.nav.money import WEEK_HOLD_PCT, Floats, Yields, closed_runs, judge_income
 from fund_assets.schemas.kinds import KINDS
 
 #: A fund's cadence is known from so many NAVs on.
@@ -34,123 +28,128 @@ LEAST_NAVS = 5
 PEERS_SHARE = 0.5
 
 
-def missing_dates(
-    rows: pd.DataFrame,
-    calendar: TradingCalendar,
-    since: int,
-    due: int,
-    unseen: Collection[int] = (),
-) -> pd.DataFrame:
-    """The dates that funds lack, between their first NAV and what is due.
+class Missing(NamedTuple):
+    """A date that a fund lacks, yyyymmdd; of a fund that is not daily: about when."""
+
+    fund_code: str
+    kind: str
+    nav_date: int
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """Of which sessions funds have accepted NAVs.
+
+    Attributes:
+        codes, kinds: of the funds, by code.
+        sessions: int64 yyyymmdd, ascending, to the newest that is due.
+        there: bool [funds, sessions].
+    """
+
+    codes: list[str]
+    kinds: list[str]
+    sessions: NDArray[np.int64]
+    there: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Incomes:
+    """Accepted incomes of money-market funds, by fund and date.
+
+    Attributes:
+        codes, kinds: of each row's fund.
+        nav_date: int64 yyyymmdd.
+        per_10k, week_pct: as yield_per_10k and yield_7d_pct; NaN where absent.
+        days_covered: NaN where it is not known: the 7-day yield then tells it.
+    """
+
+    codes: list[str]
+    kinds: list[str]
+    nav_date: NDArray[np.int64]
+    per_10k: Floats
+    week_pct: Floats
+    days_covered: Floats
+
+
+def missing_dates(rows: Attendance, unseen: Collection[int] = ()) -> list[Missing]:
+    """The dates that funds lack, between their first NAV and the newest session that is due.
+
+    Late kinds are due by their lag later.
 
     Args:
-        rows: fund_code, kind, nav_date (yyyymmdd) of accepted NAVs from `since` on; dates
-            that are no session do not count.
-        due: yyyymmdd of the newest session that is due; late kinds are due by their lag later.
         unseen: sessions (yyyymmdd) whose page was never accepted.
 
     Returns:
-        fund_code, kind, nav_date (of a fund that is not daily: about when), by fund and date.
+        By fund and date.
     """
-    columns = ["fund_code", "kind", "nav_date"]
-    if rows.empty:
-        return rows[columns]
-    sessions = np.array(
-        [to_key(day) for day in calendar.between(from_key(since), from_key(due))],
-        dtype=np.int64,
-    )
-    there, funds = _attendance(rows, sessions)
-    lag = funds["kind"].map({name: kind.lag for name, kind in KINDS.items()}).to_numpy()
+    there, sessions = rows.there, rows.sessions
+    if not there.any():
+        return []
+    names, kinds = np.unique(np.array(rows.kinds), return_inverse=True)
+    lag = np.array([KINDS[name].lag for name in names])[kinds]
     counts = there.sum(axis=1)
     first, last = there.argmax(axis=1), there.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
     ends = np.maximum(len(sessions) - lag, last + 1)
     known = counts >= LEAST_NAVS
     # Nearly all funds have every session from their first to what is due: they lack nothing.
     whole = counts == ends - first
-    fund, at = np.nonzero(there & (known & ~whole)[:, None])
-    seen = pd.DataFrame({"fund": fund, "at": at})
-    usual = seen.groupby("fund")["at"].diff().groupby(fund).median().round().clip(lower=1)
+    funds = np.flatnonzero(known & ~whole)
+    usual = dict(zip(funds.tolist(), map(_usual_step, there[funds]), strict=True))
     daily = known & whole
-    daily[usual.index[usual == 1]] = True
-    nexts = seen.groupby("fund")["at"].shift(-1).fillna(pd.Series(ends[fund]))
-    gaps = seen.assign(next=nexts, usual=seen["fund"].map(usual))
-    absent = np.round((gaps["next"] - gaps["at"]) / gaps["usual"]).astype("int64") - 1
-    gaps = gaps[absent > 0].assign(absent=absent[absent > 0])
-    found = gaps.loc[gaps.index.repeat(gaps["absent"])]
-    number = found.groupby(level=0).cumcount() + 1
-    found = found.assign(at=(found["at"] + found["usual"] * number).astype("int64"))
-    kinds, names = pd.factorize(funds["kind"])
+    daily[[fund for fund, step in usual.items() if step == 1]] = True
     of_kind = ((np.arange(len(names))[:, None] == kinds) & daily).astype("float64")
     share = of_kind @ there / np.maximum(of_kind.sum(axis=1), 1.0)[:, None]
-    # Beyond the sessions that were looked at nobody has a NAV, and all of them were looked for.
-    share = np.append(share, np.zeros((len(names), 1)), axis=1)
-    looked_for = np.append(~np.isin(sessions, list(unseen)), [True, True])
-    fund, at = found["fund"].to_numpy(), found["at"].to_numpy()
-    missed = (share[kinds[fund], at] >= PEERS_SHARE) | ~looked_for[at + 1]
-    found = found[missed | (found["usual"] > 1).to_numpy()]
-    return (
-        funds[["fund_code", "kind"]]
-        .iloc[found["fund"]]
-        .assign(nav_date=sessions[found["at"].to_numpy()])[columns]
-        .sort_values(["fund_code", "nav_date"])
-        .reset_index(drop=True)
-    )
+    # Pages of the session after the newest were not to be seen yet.
+    looked_for = np.append(~np.isin(sessions, list(unseen)), True)
+    worked = (share >= PEERS_SHARE) | ~looked_for[1:]
+    return [
+        Missing(rows.codes[fund], rows.kinds[fund], int(sessions[at]))
+        for fund, step in usual.items()
+        for at in _lacking(there[fund], int(ends[fund]), step)
+        if step > 1 or worked[kinds[fund], at]
+    ]
 
 
-def _attendance(
-    rows: pd.DataFrame, sessions: np.ndarray
-) -> tuple[NDArray[np.bool_], pd.DataFrame]:
-    """Whether each fund has a NAV of each session, and the funds: fund_code, kind."""
-    numbers, codes = pd.factorize(rows["fund_code"])
-    first = np.full(len(codes), len(rows))
-    np.minimum.at(first, numbers, np.arange(len(rows)))
-    kinds = rows["kind"].iloc[first].astype("str").to_numpy()
-    funds = pd.DataFrame({"fund_code": np.asarray(codes, dtype="object"), "kind": kinds})
-    dates = rows["nav_date"].to_numpy()
-    at = np.minimum(np.searchsorted(sessions, dates), len(sessions) - 1)
-    known = sessions[at] == dates
-    there = np.zeros((len(codes), len(sessions)), dtype=bool)
-    there[numbers[known], at[known]] = True
-    return there, funds
+def _usual_step(there: NDArray[np.bool_]) -> int:
+    """The usual distance of a fund's NAVs in sessions."""
+    return max(round(float(np.median(np.diff(np.flatnonzero(there))))), 1)
 
 
-def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> pd.DataFrame:
+def _lacking(there: NDArray[np.bool_], end: int, usual: int) -> Iterator[int]:
+    """Where a fund lacks a NAV: so many usual steps after one, before the next or the end."""
+    had = np.flatnonzero(there).tolist()
+    for at, following in zip(had, [*had[1:], end], strict=True):
+        for nth in range(1, round((following - at) / usual)):
+            yield at + usual * nth
+
+
+def missing_income(rows: Incomes, calendar: TradingCalendar, due: int) -> list[Missing]:
     """The days whose income money-market funds lack, from their first figure to what is due.
 
     Of a fund that publishes sums of closed days, the day on which the sum would stand. A sum in
     a fund that publishes each day is the page's: its other days are missing.
 
     Args:
-        rows: fund_code, kind, nav_date, yield_per_10k, yield_7d_pct, days_covered of accepted
-            incomes; what a figure without days_covered is for is told by its 7-day yield.
-        due: as in `missing_dates`.
+        due: yyyymmdd of the newest session that is due; money-market funds by their lag later.
 
     Returns:
-        As `missing_dates`.
+        By fund and date.
     """
-    columns = ["fund_code", "kind", "nav_date"]
-    if rows.empty:
-        return rows[columns]
-    rows = rows.sort_values(["fund_code", "nav_date"], ignore_index=True)
-    day = keys_to_days(rows["nav_date"].to_numpy()).astype(np.int64)
-    first = ~rows["fund_code"].duplicated().to_numpy()
-    known = rows["days_covered"].astype("float64").to_numpy()
-    cover = judge_income(
-        Yields(
-            day,
-            first,
-            rows["yield_per_10k"].to_numpy(dtype=float),
-            rows["yield_7d_pct"].to_numpy(dtype=float),
-        ),
-        known=known,
-        settled=~np.isnan(known),
+    if not rows.codes:
+        return []
+    day = keys_to_days(rows.nav_date).astype(np.int64)
+    codes, fund = np.unique(np.array(rows.codes), return_inverse=True)
+    first = np.append(True, fund[1:] != fund[:-1])
+    judged = judge_income(
+        Yields(day, first, rows.per_10k, rows.week_pct),
+        known=rows.days_covered,
+        settled=~np.isnan(rows.days_covered),
         calendar=calendar,
         hold_from_pct=WEEK_HOLD_PCT,
-    ).days_covered
-    cover = np.nan_to_num(cover, nan=1.0).astype(np.int64)
+    )
+    cover = np.nan_to_num(judged.days_covered, nan=1.0).astype(np.int64)
     before = np.append(day[:1], day[:-1])
-    habits = _habits(rows["fund_code"], day, cover, first, calendar)
-    own = rows["fund_code"].map(habits).to_numpy()
+    own = _habits(fund, len(codes), day, cover, first, calendar)[fund]
     # A page's sum in a fund that tells each day: its history has them.
     absent = np.where(first, 0, np.maximum(day - np.where(own == "", 1, cover) - before, 0))
     last = np.append(first[1:], True)
@@ -160,48 +159,41 @@ def missing_income(rows: pd.DataFrame, calendar: TradingCalendar, due: int) -> p
     tail = np.where(last, np.maximum(until - day, 0), 0)
     begins = np.concatenate([before, day])
     counts = np.concatenate([absent, tail])
-    fund = np.tile(np.arange(len(rows)), 2)
     found = np.repeat(np.arange(len(counts)), counts)
     nth = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-    missing = pd.DataFrame({"row": fund[found], "day": begins[found] + nth})
-    habit = own[missing["row"]]
-    is_session = np.isin(missing["day"], sessions)
-    ends_run = np.isin(missing["day"] + 1, sessions)
-    stands = (habit == "") | is_session | ((habit == "closed") & ends_run)
-    missing = missing[stands]
-    return (
-        rows[columns]
-        .iloc[missing["row"]]
-        .assign(nav_date=days_to_keys(missing["day"].to_numpy().astype(np.int32)))
-        .sort_values(["fund_code", "nav_date"])
-        .reset_index(drop=True)
+    row, missed = np.tile(np.arange(len(day)), 2)[found], begins[found] + nth
+    is_session = np.isin(missed, sessions)
+    ends_run = np.isin(missed + 1, sessions)
+    stands = (own[row] == "") | is_session | ((own[row] == "closed") & ends_run)
+    dates = days_to_keys(missed[stands].astype(np.int32)).tolist()
+    return sorted(
+        Missing(rows.codes[at], rows.kinds[at], date)
+        for at, date in zip(row[stands].tolist(), dates, strict=True)
     )
 
 
 def _habits(
-    codes: pd.Series,
-    day: np.ndarray,
-    cover: np.ndarray,
-    first: np.ndarray,
+    fund: NDArray[np.int64],
+    funds: int,
+    day: NDArray[np.int64],
+    cover: NDArray[np.int64],
+    first: NDArray[np.bool_],
     calendar: TradingCalendar,
-) -> pd.Series:
-    """Where a fund's sums of closed days stand: on the last closed one, on a session, or none.
+) -> NDArray[np.str_]:
+    """Where each fund's sums of closed days stand: on the last closed one, a session, or none.
 
     By most of its figures over a closed stretch, so that a day that was once lost, or shown
     in a sum by a page, changes nothing.
+
+    Args:
+        fund: the number of each row's fund, of `funds`.
     """
     runs = closed_runs(day, calendar)
-    telling = pd.DataFrame(
-        {
-            "code": codes,
-            "sums": cover > 1,
-            "on_session": np.isin(day, calendar.session_days) & (cover > 1),
-        }
-    )[(runs > 1) & ~first & ((cover > 1) | (runs == 2))]
-    seen = telling.groupby("code")[["sums", "on_session"]].agg(["sum", "count"])
-    sums, count = seen[("sums", "sum")], seen[("sums", "count")]
-    words = np.where(2 * seen[("on_session", "sum")] > sums, "session", "closed")
-    words = np.where(2 * sums > count, words, "")
-    return pd.Series(words, index=seen.index, dtype="object").reindex(
-        codes.unique(), fill_value=""
+    telling = (runs > 1) & ~first & ((cover > 1) | (runs == 2))
+    is_sum = telling & (cover > 1)
+    on_session = is_sum & np.isin(day, calendar.session_days)
+    told, sums, on_sessions = (
+        np.bincount(fund[which], minlength=funds) for which in (telling, is_sum, on_session)
     )
+    words = np.where(2 * on_sessions > sums, "session", "closed")
+    return np.where(2 * sums > told, words, "")

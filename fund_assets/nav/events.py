@@ -13,6 +13,7 @@ import pandas as pd
 
 from fund_assets.nav.returns import last_digit
 from fund_assets.nav.rules import Rule, Severity, valid_codes
+from fund_assets.schemas.columns import EVENT_ROUNDING
 from fund_assets.schemas.tables import FUND_EVENTS
 
 KEY = ["fund_code", "ex_date", "kind"]
@@ -22,8 +23,6 @@ SPLIT_BOUNDS = (0.0001, 10_000.0)
 #: So close a split is to what the NAVs around it tell, beside their last digits.
 PROOF = 0.001
 DIVIDEND_LIMIT = 1_000.0
-#: Two sources agree when they differ by no more than the lists' fourth decimal.
-SAME = 0.00005001
 #: What a list lacks on so many days in a row is withdrawn, if it has so much of the others.
 EQUAL_DAYS = 3
 LEAST_OF_LIST = 0.5
@@ -43,7 +42,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R19_events_agree", "the fund's history and the market's list tell the same value", Severity.WARN, "event",
         lambda f: f["history_value"].isna() | f["list_value"].isna()
-        | ((f["history_value"] - f["list_value"]).abs() <= SAME),
+        | ((f["history_value"] - f["list_value"]).abs() <= EVENT_ROUNDING),
         "{fund_code} {ex_date}: {kind} of {history_value:g} in the history, {list_value:g} in the market's list; "
         "the history's is used",
         {"tolerance": 0.00005},

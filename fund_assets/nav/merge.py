@@ -20,9 +20,9 @@ from fund_assets.nav.accumulated import Accumulation, judge, levels_of_events
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.inference import infer
-from fund_assets.nav.money import Income, Yields, counted_twice, judge_income
+from fund_assets.nav.money import WEEK_HOLD_PCT, Income, Yields, counted_twice, judge_income
 from fund_assets.nav.returns import PROVEN, Published, Steps, chain, step_returns
-from fund_assets.nav.rules import WEEK_HOLD_PCT, Rule, Severity, Verdict
+from fund_assets.nav.rules import Rule, Severity, Verdict
 from fund_assets.nav.timeline import Timeline, keys_of, ledger_kinds
 from fund_assets.schemas.columns import OBSERVED_NAMES, RETURN_STATUSES
 from fund_assets.schemas.tables import VALIDATED_NAV

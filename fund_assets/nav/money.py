@@ -32,6 +32,8 @@ FITS_SHARE, FITS_YUAN = 0.15, 0.003
 #: Where known days alone exceed the published week by this share of a day's income, or leave
 #: more than so many days' income for each unknown day, the yield contradicts them.
 TOO_MUCH_SHARE, TOO_LITTLE_DAYS = 0.75, 4.0
+#: Published less recomputed 7-day yield, percent points, that holds an income.
+WEEK_HOLD_PCT = 0.1
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ Belongs here: the three estimates side by side and a verdict over all steps. Doe
 here: reading the rows (`warehouse/`), showing them (`cli/`).
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from fund_assets.nav.returns import last_digit
 from fund_assets.schemas.columns import RETURN_STATUSES
@@ -18,68 +20,76 @@ class Proof:
     """What can be said for and against the index of one fund.
 
     Attributes:
-        steps: one row per NAV date: nav_date, return_pct (used), by_events_pct, growth_pct,
+        steps: one for each NAV date: nav_date, return_pct (used), by_events_pct, growth_pct,
             by_acc_pct (the reading of the accumulated NAV that is nearer to the return used),
-            disagreement_pct (largest less smallest of the estimates), return_status.
+            disagreement_pct (largest less smallest of the estimates), rounding_pct,
+            return_status. What nobody tells is NaN.
         counts: status → how many steps.
         start, end: the index on the first and the last date.
         verdict: `proven`, `explained` or `unproven`.
     """
 
-    steps: pd.DataFrame
+    steps: list[dict[str, Any]]
     counts: dict[str, int]
     start: float
     end: float
     verdict: str
 
     @property
-    def disagreements(self) -> pd.DataFrame:
+    def disagreements(self) -> list[dict[str, Any]]:
         """The steps that are not proven by events and growth together."""
-        status = self.steps["return_status"]
-        money = self.steps["by_events_pct"].isna()
-        return self.steps[~status.isin(["first", "proven"]) & ~money]
+        return [
+            step
+            for step in self.steps
+            if step["return_status"] not in ("first", "proven")
+            and not np.isnan(step["by_events_pct"])  # money-market funds have no unit NAV
+        ]
 
 
-def prove(rows: pd.DataFrame, events: pd.DataFrame) -> Proof:
+def prove(rows: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> Proof:
     """Lay the estimates of every step side by side.
 
     Args:
-        rows: nav_date, unit_nav, acc_nav, growth_pct, yield_per_10k, total_return_index and
-            return_status of one fund, ascending and at least one.
+        rows: nav_date, unit_nav, acc_nav, growth_pct, total_return_index and return_status of
+            one fund, ascending and at least one; None where nothing is told.
         events: ex_date, kind, value, status of the same fund.
     """
-    dates = rows["nav_date"].to_numpy()
-    unit, acc = (rows[name].to_numpy(dtype=float) for name in ("unit_nav", "acc_nav"))
-    growth = rows["growth_pct"].to_numpy(dtype=float)
-    index = rows["total_return_index"].to_numpy(dtype=float)
+    dates = np.array([row["nav_date"] for row in rows], dtype=np.int64)
+    unit, acc, growth, index = (
+        np.array([row[name] for row in rows], dtype=float)
+        for name in ("unit_nav", "acc_nav", "growth_pct", "total_return_index")
+    )
     dividend, split = np.zeros(len(rows)), np.ones(len(rows))
-    recorded = events[events["status"] == "recorded"]
-    at = np.searchsorted(dates, recorded["ex_date"].to_numpy())
-    for row, kind, value in zip(at, recorded["kind"], recorded["value"], strict=True):
-        if row < len(rows) and kind == "dividend":
-            dividend[row] += value
-        elif row < len(rows):
-            split[row] *= value
+    for event in events:
+        at = int(np.searchsorted(dates, event["ex_date"]))
+        if event["status"] != "recorded" or at == len(rows):
+            continue
+        if event["kind"] == "dividend":
+            dividend[at] += event["value"]
+        else:
+            split[at] *= event["value"]
     before, acc_before, index_before = (_before(values) for values in (unit, acc, index))
     used = 100 * (index / index_before - 1)
     by_events = 100 * ((unit * split + dividend) / before - 1)
     added, scaled = 100 * (acc - acc_before) / before, 100 * (acc / acc_before - 1)
     by_acc = np.where(np.abs(added - used) <= np.abs(scaled - used), added, scaled)
-    estimates = pd.DataFrame({"e": by_events, "g": growth, "a": by_acc})
-    steps = pd.DataFrame(
-        {
-            "nav_date": dates,
-            "return_pct": used,
-            "by_events_pct": by_events,
-            "growth_pct": growth,
-            "by_acc_pct": by_acc,
-            "disagreement_pct": (estimates.max(axis=1) - estimates.min(axis=1)).to_numpy(),
-            "rounding_pct": 200 * last_digit(unit, before) / before,
-            "return_status": rows["return_status"].to_numpy(),
-        }
-    )
-    found = rows["return_status"].value_counts()
-    counts = {name: int(found.get(name, 0)) for name in RETURN_STATUSES}
+    estimates = (by_events, growth, by_acc)
+    columns = {
+        "nav_date": dates,
+        "return_pct": used,
+        "by_events_pct": by_events,
+        "growth_pct": growth,
+        "by_acc_pct": by_acc,
+        "disagreement_pct": np.fmax.reduce(estimates) - np.fmin.reduce(estimates),
+        "rounding_pct": 200 * last_digit(unit, before) / before,
+    }
+    values = zip(*(column.tolist() for column in columns.values()), strict=True)
+    steps = [
+        {**dict(zip(columns, step, strict=True)), "return_status": row["return_status"]}
+        for step, row in zip(values, rows, strict=True)
+    ]
+    found = Counter(row["return_status"] for row in rows)
+    counts = {name: found[name] for name in RETURN_STATUSES}
     verdict = (
         "unproven"
         if counts["unproven"]

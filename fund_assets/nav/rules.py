@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fund_assets.nav.money import WEEK_HOLD_PCT
 from fund_assets.nav.returns import PROVEN, SUSPECTED_EVENT, UNPROVEN
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import FUND_CODE_PATTERN
@@ -339,8 +340,8 @@ def is_backed(frame: pd.DataFrame) -> pd.Series:
     return (frame["grew_as_told"] & doubtful) | _shown_elsewhere(frame)
 
 
-#: Published less recomputed 7-day yield, percent points: told, and held.
-WEEK_WARN_PCT, WEEK_HOLD_PCT = 0.02, 0.1
+#: Published less recomputed 7-day yield, percent points, that is told.
+WEEK_WARN_PCT = 0.02
 #: A day's income per 10,000 shares between these is usual.
 USUAL_INCOME = (0.0, 5.0)
 

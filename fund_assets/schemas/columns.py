@@ -36,6 +36,8 @@ OBSERVED = (UNIT_NAV, ACC_NAV, GROWTH_PCT, YIELD_PER_10K, YIELD_7D_PCT)
 OBSERVED_NAMES = [column.name for column in OBSERVED]
 #: A growth with two decimals and one with four are the same when this close.
 GROWTH_ROUNDING = 0.00501
+#: Two sources tell the same event when they differ by no more than the lists' fourth decimal.
+EVENT_ROUNDING = 0.00005001
 #: What people are shown as their names.
 FIGURE_LABELS = {
     "unit_nav": "单位净值",

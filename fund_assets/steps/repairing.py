@@ -5,15 +5,15 @@ has answered since. Does not belong here:
 which dates are missing (`nav/cadence.py`), fetching (`collecting.py`).
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from fund_assets.calendar import TradingCalendar, from_key, from_stamp, to_key
-from fund_assets.nav.cadence import missing_dates, missing_income
-from fund_assets.warehouse import Warehouse, facts, landing, quarantine
+from fund_assets.nav.cadence import Attendance, Missing, missing_dates, missing_income
+from fund_assets.warehouse import Warehouse, facts
+from fund_assets.warehouse import gaps as stored
+from fund_assets.warehouse.gaps import Asked
 
 #: So many hours of a day's quiet ones may go into asking for missing dates.
 REPAIR_HOURS = 4
@@ -23,70 +23,75 @@ LOOK_BACK = 60
 SETTLED = timedelta(days=5)
 #: A date of which the source showed something wrong is asked for again until so long after it.
 PATIENCE = timedelta(days=30)
+NEVER = Asked(0, 0)
 
 
-def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> pd.DataFrame:
+class Gap(NamedTuple):
+    """A date that a fund lacks.
+
+    Attributes:
+        nav_date: yyyymmdd.
+        asked_on: yyyymmdd on which its history was last asked for; 0 for never.
+        absent: whether the source's own history, had long enough after the date, lacks it too.
+            Where it showed a value that witnesses rejected, it is long enough after that: the
+            right one may come.
+    """
+
+    fund_code: str
+    kind: str
+    nav_date: int
+    asked_on: int
+    absent: bool
+
+
+def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> list[Gap]:
     """The dates of the last sessions that listed funds lack by their own cadence.
 
-    Of the newest that is due, those that the page shows and that wait as not yet its own.
+    Of the newest that is due, those that the page shows and that wait as not yet its own: the
+    page alone cannot tell whether such a fund stood still, its history can.
 
     Returns:
-        fund_code, kind, nav_date, asked_on (yyyymmdd, 0 for never) and `absent`: whether the
-        source's own history, had long enough after the date, lacks it too. Where it showed
-        a value that witnesses rejected, it is long enough after that: the right one may come.
+        By fund and date, each once.
     """
     due = calendar.due(now)
-    since = to_key(calendar.before(due, LOOK_BACK))
-    kinds = landing.listed_kinds(warehouse)
-    dates = landing.dates_since(warehouse, since, kinds)
-    income = landing.income_since(warehouse, since, kinds)
-    earning = dates["fund_code"].isin(income["fund_code"].unique())
-    gaps = pd.concat(
-        [
-            missing_dates(
-                dates[~earning],
-                calendar,
-                since,
-                to_key(due),
-                unseen=_unseen(warehouse, calendar, since, due),
-            ),
-            missing_income(income, calendar, to_key(due)),
-            _not_yet(warehouse, kinds, to_key(due)),
-        ],
-        ignore_index=True,
-    )
-    gaps = gaps.drop_duplicates(["fund_code", "nav_date"])
-    gaps = gaps.sort_values(["fund_code", "nav_date"], ignore_index=True)
-    progress = landing.history_progress(warehouse).set_index("fund_code")
-    of_fund = progress.reindex(gaps["fund_code"])
-    stored_on = _day_of(of_fund["stored_at"], now)
-    refuted = quarantine.refuted_dates(warehouse, since).set_index(["fund_code", "nav_date"])
-    shown_at = refuted["shown_at"].to_dict()
-    settled = [
-        to_key(_told_until(int(date), shown_at.get((code, date))))
-        for code, date in zip(gaps["fund_code"], gaps["nav_date"], strict=True)
-    ]
-    return gaps.assign(
-        asked_on=of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000,
-        absent=stored_on >= settled,
+    since, newest = calendar.before(due, LOOK_BACK), to_key(due)
+    rows = stored.attendance(warehouse, [to_key(day) for day in calendar.between(since, due)])
+    income = stored.incomes(warehouse, to_key(since))
+    unseen = _unseen(warehouse, rows)
+    found = {
+        (one.fund_code, one.nav_date): one
+        for one in (
+            *missing_dates(_without(rows, set(income.codes)), unseen),
+            *missing_income(income, calendar, newest),
+            *(Missing(code, kind, newest) for code, kind in stored.not_yet(warehouse, newest)),
+        )
+    }
+    asked, refuted = stored.asked(warehouse), stored.refuted(warehouse, to_key(since))
+    today = to_key(now.date())
+    gaps = []
+    for key, one in sorted(found.items()):
+        of_fund = asked.get(one.fund_code, NEVER)
+        settled = to_key(_told_until(one.nav_date, refuted.get(key)))
+        absent = _day_of(of_fund.stored_at, today) >= settled
+        gaps.append(Gap(*one, asked_on=of_fund.asked_at // 1_000_000, absent=absent))
+    return gaps
+
+
+def _without(rows: Attendance, earning: set[str]) -> Attendance:
+    """The funds that have NAVs: of those that earn, each calendar day counts."""
+    kept = [at for at, code in enumerate(rows.codes) if code not in earning]
+    return Attendance(
+        [rows.codes[at] for at in kept],
+        [rows.kinds[at] for at in kept],
+        rows.sessions,
+        rows.there[kept],
     )
 
 
-def _not_yet(warehouse: Warehouse, kinds: pd.Series, due: int) -> pd.DataFrame:
-    """Listed funds whose NAV of the newest due date stands there as if of the date before.
-
-    The page alone cannot tell whether they stood still; their histories can.
-    """
-    codes = [code for code in landing.not_yet(warehouse, due) if code in kinds.index]
-    return pd.DataFrame(
-        {"fund_code": codes, "kind": kinds.reindex(codes).to_numpy(), "nav_date": due}
-    )
-
-
-def _day_of(stamps: pd.Series, now: datetime) -> NDArray[np.int64]:
-    """Yyyymmdd of each time; 0 where there is none, or one to come: a clock was wrong."""
-    days = stamps.fillna(0).to_numpy("int64") // 1_000_000
-    return np.where(days > to_key(now.date()), 0, days)
+def _day_of(stamp: int, today: int) -> int:
+    """Yyyymmdd of a time; 0 where there is none, or one to come: a clock was wrong."""
+    day = stamp // 1_000_000
+    return 0 if day > today else day
 
 
 def _told_until(nav_date: int, refuted_at: int | None) -> date:
@@ -94,26 +99,24 @@ def _told_until(nav_date: int, refuted_at: int | None) -> date:
     day = from_key(nav_date)
     if refuted_at is None:
         return day + SETTLED
-    shown = from_stamp(int(refuted_at)).date()
+    shown = from_stamp(refuted_at).date()
     return max(day + SETTLED, min(shown + SETTLED, day + PATIENCE))
 
 
-def _unseen(
-    warehouse: Warehouse, calendar: TradingCalendar, since: int, due: date
-) -> list[int]:
+def _unseen(warehouse: Warehouse, rows: Attendance) -> set[int]:
     """Sessions since the first wave of which none was accepted: the machine was off."""
     first = facts.first_wave(warehouse)
     if first is None:
-        return []
-    sessions = map(to_key, calendar.between(from_key(max(since, first)), due))
-    return sorted(set(sessions) - facts.waves_since(warehouse, since))
+        return set()
+    sessions: list[int] = rows.sessions.tolist()
+    seen = facts.waves_since(warehouse, sessions[0])
+    return {session for session in sessions if session >= first} - seen
 
 
-def to_ask(gaps: pd.DataFrame, today: int, limit: int) -> list[str]:
+def to_ask(gaps: Iterable[Gap], today: int, limit: int) -> list[str]:
     """The funds to ask for again: each once a day, while the source may still have the date."""
-    due = gaps[~gaps["absent"] & (gaps["asked_on"] != today)]
-    codes: list[str] = due["fund_code"].drop_duplicates().head(limit).to_list()
-    return codes
+    due = (gap.fund_code for gap in gaps if not gap.absent and gap.asked_on != today)
+    return list(dict.fromkeys(due))[:limit]
 
 
 def most_to_ask(requests_per_second: float, at_least: int) -> int:
@@ -127,16 +130,15 @@ def to_settle(warehouse: Warehouse, now: datetime) -> list[str]:
     Each once a day, until a history that landed long enough after the newest of them has said
     nothing of it.
     """
-    held = quarantine.funds_held(warehouse)
-    if held.empty:
-        return []
-    progress = landing.history_progress(warehouse).set_index("fund_code")
-    of_fund = progress.reindex(held["fund_code"])
-    asked_on = of_fund["asked_at"].fillna(0).to_numpy("int64") // 1_000_000
-    stored_on = _day_of(of_fund["stored_at"], now)
-    settled = np.array(
-        [to_key(from_stamp(int(stamp)).date() + SETTLED) for stamp in held["held_at"]]
-    )
-    due = (asked_on != to_key(now.date())) & (stored_on < settled)
-    codes: list[str] = held.loc[due, "fund_code"].to_list()
+    today = to_key(now.date())
+    asked = stored.asked(warehouse)
+    codes = []
+    for code, held_at in stored.funds_held(warehouse):
+        of_fund = asked.get(code, NEVER)
+        settled = to_key(from_stamp(held_at).date() + SETTLED)
+        if (
+            of_fund.asked_at // 1_000_000 != today
+            and _day_of(of_fund.stored_at, today) < settled
+        ):
+            codes.append(code)
     return codes

@@ -7,21 +7,27 @@ A query is one statement, hence one consistent state of the warehouse, whatever 
 published meanwhile. It runs in a child process: see `column_process.py` for why.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from fund_assets.warehouse.backend import Backend
 from fund_assets.warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BATCH_ROWS = 100_000
 #: Of the index, as they are read.
@@ -64,13 +70,33 @@ def stream(
         WarehouseError: no such file, a faulty query, a damaged or locked database. It may
             come after some batches.
     """
-    if not backend.exists():
-        raise WarehouseError(f"there is no warehouse {backend.place}: run `fund-assets init`")
+    import pyarrow as pa
+
     query = {
         **(backend.lazy_reader if lazily else backend.reader),
         "sql": sql,
         "batch_rows": batch_rows or BATCH_ROWS,
     }
+    with _reading(backend, query) as rows:
+        yield from pa.ipc.open_stream(rows)
+
+
+def try_reading(backend: Backend) -> None:
+    """Read one small table as `stream` does, and let go of it.
+
+    Raises:
+        WarehouseError: as `stream`.
+    """
+    sql = "SELECT property FROM warehouse_meta"
+    with _reading(backend, {**backend.reader, "sql": sql, "batch_rows": BATCH_ROWS}) as rows:
+        rows.read()
+
+
+@contextmanager
+def _reading(backend: Backend, query: dict[str, object]) -> Iterator[IO[bytes]]:
+    """What the program answers to a query; its end and its faults are seen to."""
+    if not backend.exists():
+        raise WarehouseError(f"there is no warehouse {backend.place}: run `fund-assets init`")
     program = Path(__file__).with_name("column_process.py")
     with subprocess.Popen(  # noqa: S603 our own program
         [sys.executable, "-P", str(program)],
@@ -84,9 +110,9 @@ def stream(
         try:
             process.stdin.write(json.dumps(query).encode())
             process.stdin.close()
-            yield from pa.ipc.open_stream(process.stdout)
+            yield process.stdout
             process.wait()
-        except (pa.ArrowInvalid, OSError) as broken_off:
+        except (ValueError, OSError) as broken_off:  # ArrowInvalid is a ValueError
             fault = broken_off
         finally:
             process.kill()

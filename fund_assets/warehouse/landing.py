@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pandas as pd
-import pyarrow as pa
 import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, to_key
@@ -21,9 +20,7 @@ from fund_assets.schemas.tables import (
     FUND_NAV,
     HISTORY_PROGRESS,
     NAV_QUARANTINE,
-    VALIDATED_NAV,
 )
-from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.crash import crash_point
 from fund_assets.warehouse.rejected import IS_REJECTED
 from fund_assets.warehouse.transactions import retried
@@ -32,10 +29,6 @@ from fund_assets.warehouse.writes import insert, renew, upsert
 
 FEW_FUNDS = 500
 MONTH = timedelta(days=31)
-#: What an accepted income is.
-INCOME = VALIDATED_NAV.part(
-    ["fund_code", "nav_date", "yield_per_10k", "yield_7d_pct", "days_covered"]
-)
 #: Of batches.
 KINDS = COLLECTION_BATCH["kind"].isin
 
@@ -148,83 +141,6 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
         nav_date=nav_date,
     )
     return frozenset(str(row["fund_code"]) for row in found)
-
-
-def listed_kinds(warehouse: Warehouse) -> pd.Series:
-    """The kind of each listed fund, by its code."""
-    rows = warehouse.rows("SELECT fund_code, kind FROM fund_info WHERE status = 'listed'")
-    return pd.Series(
-        [str(row["kind"]) for row in rows], index=[str(row["fund_code"]) for row in rows]
-    )
-
-
-def not_yet(warehouse: Warehouse, date: int) -> list[str]:
-    """Funds whose NAV of a date was taken as not yet its own.
-
-    The newest published wave of that date shows it, and it is neither merged nor held.
-    """
-    found = warehouse.rows(
-        "SELECT n.fund_code FROM fund_nav n "
-        "WHERE n.nav_date = :date AND n.unit_nav IS NOT NULL "
-        "AND n.batch_id = (SELECT b.batch_id FROM collection_batch b WHERE b.kind = 'wave' "
-        "AND b.state = 'published' AND b.newest_date = :date "
-        "ORDER BY b.collected_at DESC, b.batch_id DESC LIMIT 1) "
-        "AND NOT EXISTS (SELECT 1 FROM validated_nav v WHERE v.fund_code = n.fund_code "
-        "AND v.nav_date = n.nav_date) "
-        "AND NOT EXISTS (SELECT 1 FROM nav_quarantine q WHERE q.batch_id = n.batch_id "
-        "AND q.fund_code = n.fund_code AND q.nav_date = n.nav_date) ORDER BY n.fund_code",
-        date=date,
-    )
-    return [str(row["fund_code"]) for row in found]
-
-
-def dates_since(warehouse: Warehouse, since: int, kinds: pd.Series) -> pd.DataFrame:
-    """fund_code, kind, nav_date of the accepted NAVs of some funds from a date on.
-
-    Codes and kinds are categories: texts of a million rows take seconds.
-
-    Args:
-        kinds: of the funds, see `listed_kinds`.
-    """
-    batches = list(
-        stream(
-            warehouse.backend,
-            "SELECT CAST(fund_code AS SIGNED) AS code, nav_date FROM validated_nav "
-            f"WHERE nav_date >= {since:d}",
-        )
-    )
-    if not batches:
-        return VALIDATED_NAV.empty().assign(kind="")
-    found = pa.Table.from_batches(batches).to_pandas()
-    at = pd.Index(kinds.index.astype("int64")).get_indexer(found["code"])
-    dates = found["nav_date"][at >= 0]
-    at = at[at >= 0]
-    of_kind, names = pd.factorize(kinds)
-    return pd.DataFrame(
-        {
-            "fund_code": pd.Categorical.from_codes(at, categories=kinds.index),
-            "kind": pd.Categorical.from_codes(of_kind[at], categories=names),
-            "nav_date": dates.array,
-        }
-    )
-
-
-def income_since(warehouse: Warehouse, since: int, kinds: pd.Series) -> pd.DataFrame:
-    """Accepted incomes of some funds from a date on, where they are money-market funds.
-
-    Args:
-        kinds: of the funds, see `listed_kinds`.
-
-    Returns:
-        fund_code, kind, nav_date, yield_per_10k, yield_7d_pct, days_covered.
-    """
-    found = warehouse.columns(
-        f"SELECT {', '.join(INCOME.names)} FROM validated_nav "
-        f"WHERE nav_date >= {since:d} AND yield_per_10k IS NOT NULL",
-        INCOME,
-    )
-    found = found.assign(kind=found["fund_code"].map(kinds))
-    return found[found["kind"].notna()]
 
 
 def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:

@@ -59,34 +59,6 @@ def followed(warehouse: Warehouse, rules: tuple[str, ...], since: int) -> tuple[
     return tuple(str(row["fund_code"]) for row in rows)
 
 
-def funds_held(warehouse: Warehouse) -> pd.DataFrame:
-    """Listed funds with held rows: fund_code, and `held_at`, when the newest was held."""
-    rows = warehouse.rows(
-        "SELECT q.fund_code AS fund_code, MAX(q.created_at) AS held_at "
-        "FROM nav_quarantine AS q "
-        "JOIN fund_info AS i ON i.fund_code = q.fund_code AND i.status = 'listed' "
-        "WHERE q.state = 'held' AND q.nav_date IS NOT NULL "
-        "GROUP BY q.fund_code ORDER BY q.fund_code"
-    )
-    return pd.DataFrame(rows, columns=["fund_code", "held_at"])
-
-
-def refuted_dates(warehouse: Warehouse, since: int) -> pd.DataFrame:
-    """Dates from `since` on of which the source showed what witnesses rejected.
-
-    Returns:
-        fund_code, nav_date, shown_at (yyyymmddHHMMSS of the newest such sight).
-    """
-    rows = warehouse.rows(
-        "SELECT fund_code, nav_date, MAX(created_at) AS shown_at FROM nav_quarantine "
-        "WHERE state = 'rejected' AND nav_date >= :since "
-        "AND (decided_by LIKE 'witness:%' OR decided_by LIKE 'source:%') "
-        "GROUP BY fund_code, nav_date",
-        since=since,
-    )
-    return pd.DataFrame(rows, columns=["fund_code", "nav_date", "shown_at"])
-
-
 class Desk:
     """The one who decides, until the transaction ends: nothing changes meanwhile."""
 

@@ -4,7 +4,6 @@ Belongs here: what the database engine says of itself and of its tables' shape. 
 not belong here: what the tables hold (`facts.py`).
 """
 
-from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.migrations.leftovers import leftovers
 from fund_assets.warehouse.migrations.shape import differences, missing_views
 from fund_assets.warehouse.warehouse import Warehouse
@@ -26,15 +25,6 @@ def unlike_declared(warehouse: Warehouse) -> str:
                 *(f"view {name} is missing" for name in missing_views(connection)),
             ]
         )
-
-
-def try_bulk_reading(warehouse: Warehouse) -> None:
-    """Read by the process that reads columns: it has a driver of its own.
-
-    Raises:
-        WarehouseError: it cannot.
-    """
-    list(stream(warehouse.backend, "SELECT property FROM warehouse_meta"))
 
 
 def try_writing(warehouse: Warehouse) -> None:

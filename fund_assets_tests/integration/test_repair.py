@@ -41,7 +41,12 @@ def holes(market, clock):
 
 
 def of(found, code):
-    return found[found["fund_code"] == code]
+    return [gap for gap in found if gap.fund_code == code]
+
+
+def absences(market, clock, code):
+    """Whether the source lacks each of a fund's missing dates too, in their order."""
+    return [gap.absent for gap in of(holes(market, clock), code)]
 
 
 def make_holes(market, code):
@@ -64,12 +69,12 @@ def daily_fund(market):
 
 def test_holes_of_one_fund_are_found_and_filled(market):
     """Stops dates of single funds, that no date of the market shows, from missing for ever."""
-    assert holes(market, NOON).query("not absent").empty, "the first evening has none"
+    assert all(gap.absent for gap in holes(market, NOON)), "the first evening has none"
     before = market.table("validated_nav")
     code = daily_fund(market)
     gone = make_holes(market, code)
     found = holes(market, NOON)
-    assert of(found, code)["nav_date"].tolist() == gone
+    assert [gap.nav_date for gap in of(found, code)] == gone
     night = look(market, "2026-09-18T20:00:00")
     assert not night.run_requests and night.skip_message.endswith("between 9:00 and 18:00")
     with market.warehouse.transaction(writes=True) as connection:
@@ -90,7 +95,7 @@ def test_holes_of_one_fund_are_found_and_filled(market):
     )
     validate(platform.warehouse, platform.calendar, platform.now(), kinds=("history",))
     platform.warehouse.close()
-    assert of(holes(market, NOON), code).empty
+    assert of(holes(market, NOON), code) == []
     names = ["fund_code", "nav_date", "unit_nav", "acc_nav", "total_return_index"]
     after = market.table("validated_nav")
     assert after[names].equals(before[names]), "as if they had never been missing"
@@ -109,8 +114,8 @@ def test_a_nav_that_the_page_shows_as_not_yet_published_is_asked_for(market):
             f"WHERE fund_code = '{code}'",
         ):
             connection.exec_driver_sql(change)
-    found = holes(market, NOON).query("not absent")
-    assert found[["fund_code", "nav_date"]].to_numpy().tolist() == [[code, newest]]
+    found = [gap for gap in holes(market, NOON) if not gap.absent]
+    assert [(gap.fund_code, gap.nav_date) for gap in found] == [(code, newest)]
     (request,) = look(market, NOON).run_requests
     assert request.run_config == {"ops": {"nav_history": {"config": {"codes": [code]}}}}
 
@@ -119,7 +124,7 @@ def test_what_the_source_lacks_too_is_asked_for_no_more(market):
     """Stops the same fund from being asked for every day for a date that nobody has."""
     code = daily_fund(market)
     make_holes(market, code)
-    assert of(holes(market, NOON), code)["absent"].tolist() == [True, True, True]
+    assert absences(market, NOON, code) == [True, True, True]
     data = look(market, NOON)
     assert not data.run_requests
     assert data.skip_message.startswith("no fund lacks a date that the source may still have")
@@ -131,7 +136,7 @@ def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_com
     code = daily_fund(market)
     made = make_holes(market, code)
     date = made[-1]
-    assert of(holes(market, NOON), code)["absent"].all()
+    assert absences(market, NOON, code) == [True, True, True]
 
     def refute(shown_at, who):
         row = pd.DataFrame(
@@ -149,10 +154,9 @@ def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_com
             )
 
     refute(20260917_193000, "somebody")
-    assert of(holes(market, NOON), code)["absent"].all(), "a person has looked at it"
+    assert all(absences(market, NOON, code)), "a person has looked at it"
     refute(20260917_193000, "witness:growth")
-    found = of(holes(market, NOON), code).set_index("nav_date")["absent"]
-    assert not found[date] and found.drop(date).all()
+    assert absences(market, NOON, code) == [True, True, False], "the date is the newest"
     # Whatever the source goes on showing, a month after the date is enough.
     late = from_key(date) + PATIENCE + timedelta(days=1)
     with market.warehouse.transaction(writes=True) as connection:
@@ -160,10 +164,10 @@ def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_com
             f"UPDATE history_progress SET stored_at = {late:%Y%m%d}193000 "
             f"WHERE fund_code = '{code}'"
         )
-    found = of(holes(market, f"{late}T20:00:00"), code).set_index("nav_date")["absent"]
-    assert found[made].all()
+    found = {gap.nav_date: gap.absent for gap in of(holes(market, f"{late}T20:00:00"), code)}
+    assert all(found[date] for date in made)
     # Until then that time is to come, as a clock that was wrong leaves it: nothing is known.
-    assert not of(holes(market, NOON), code)["absent"].any()
+    assert absences(market, NOON, code) == [False, False, False]
 
 
 def test_a_correction_of_the_past_is_recorded(market):
@@ -195,7 +199,7 @@ def test_a_correction_of_the_past_is_recorded(market):
 def test_a_market_without_any_nav_has_no_gaps(tmp_path):
     """Stops the first look of a new platform from failing."""
     market = Market(tmp_path)
-    assert holes(market, NOON).empty
+    assert holes(market, NOON) == []
 
 
 def test_a_date_of_the_grid_is_filled_and_told(market):

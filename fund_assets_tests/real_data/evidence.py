@@ -17,9 +17,8 @@ from fund_assets.calendar import TradingCalendar, keys_to_days
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.inference import infer
-from fund_assets.nav.money import Yields, judge_income
+from fund_assets.nav.money import WEEK_HOLD_PCT, Yields, judge_income
 from fund_assets.nav.returns import Published, chain, step_returns
-from fund_assets.nav.rules import WEEK_HOLD_PCT
 from fund_assets.nav.timeline import keys_of
 from fund_assets.sources.decode import decode_history, event_frame, read_events
 from fund_assets.steps.collecting import collect_histories

@@ -1,11 +1,11 @@
 """What single funds lack by their own cadence, and which of them are asked for again."""
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
-from fund_assets.nav.cadence import missing_dates
-from fund_assets.steps.repairing import to_ask
+from fund_assets.nav.cadence import Attendance, missing_dates
+from fund_assets.steps.repairing import Gap, to_ask
 
 CALENDAR = TradingCalendar.build()
 SINCE, DUE = 20260803, 20260918
@@ -13,20 +13,19 @@ SESSIONS = [to_key(day) for day in CALENDAR.between(from_key(SINCE), from_key(DU
 
 
 def rows(**funds):
-    """kind_number → the dates that it has."""
-    return pd.DataFrame(
-        [
-            (f"{int(name.split('_')[1]):06d}", name.split("_")[0], date)
-            for name, dates in funds.items()
-            for date in dates
-        ],
-        columns=["fund_code", "kind", "nav_date"],
+    """kind_number → the sessions of which it has a NAV."""
+    named = sorted((f"{int(name.split('_')[1]):06d}", name.split("_")[0], dates)
+                   for name, dates in funds.items())  # fmt: skip
+    return Attendance(
+        [code for code, _, _ in named],
+        [kind for _, kind, _ in named],
+        np.array(SESSIONS),
+        np.array([[day in dates for day in SESSIONS] for _, _, dates in named]),
     )
 
 
-def missing(frame):
-    found = missing_dates(frame, CALENDAR, SINCE, DUE)
-    return [(code, int(date)) for code, date in found[["fund_code", "nav_date"]].to_numpy()]
+def missing(attendance, unseen=()):
+    return [(one.fund_code, one.nav_date) for one in missing_dates(attendance, unseen)]
 
 
 def without(dates, *gone):
@@ -60,10 +59,9 @@ def test_a_date_that_nobody_looked_for_is_no_holiday():
     gone = without(SESSIONS, SESSIONS[12])
     kind = rows(**{f"qdii_{n}": gone for n in range(1, 5)}, mixed_9=SESSIONS)
     assert missing(kind) == []
-    found = missing_dates(kind, CALENDAR, SINCE, DUE, unseen=[SESSIONS[13]])
-    assert set(found["fund_code"]) == {f"{n:06d}" for n in range(1, 5)}
-    assert set(found["nav_date"]) == {SESSIONS[12]}
-    assert missing_dates(kind, CALENDAR, SINCE, DUE, unseen=[SESSIONS[12]]).empty
+    found = missing(kind, unseen=[SESSIONS[13]])
+    assert found == [(f"{n:06d}", SESSIONS[12]) for n in range(1, 5)]
+    assert missing(kind, unseen=[SESSIONS[12]]) == []
 
 
 def test_a_weekly_fund_lacks_weeks_and_not_days():
@@ -95,22 +93,19 @@ def test_a_fund_with_few_navs_has_no_cadence_yet(kept):
     assert missing(rows(mixed_1=new, mixed_2=SESSIONS)) == []
 
 
-def test_dates_without_a_session_do_not_count():
-    """Stops the reports' dates and calendar days of money funds from changing a cadence."""
-    odd = sorted([*SESSIONS, 20260808, 20260809, 20260815])
-    assert missing(rows(money_1=odd, money_2=odd, money_3=SESSIONS)) == []
-
-
 def test_who_is_asked_again():
     """Stops a date that the source has lost from being asked for every day for ever."""
-    gaps = pd.DataFrame(
-        [("000001", False, 0), ("000001", False, 0), ("000002", True, 20260901),
-         ("000003", False, 20260918), ("000004", False, 20260917)],
-        columns=["fund_code", "absent", "asked_on"],
-    )  # fmt: skip
+    gaps = [
+        Gap(code, "mixed", date, asked_on, absent)
+        for code, date, absent, asked_on in (
+            ("000001", 20260915, False, 0), ("000001", 20260916, False, 0),
+            ("000002", 20260801, True, 20260901), ("000003", 20260915, False, 20260918),
+            ("000004", 20260915, False, 20260917),
+        )
+    ]  # fmt: skip
     assert to_ask(gaps, 20260918, 10) == ["000001", "000004"]
     assert to_ask(gaps, 20260918, 1) == ["000001"]
-    assert to_ask(gaps.head(0), 20260918, 10) == []
+    assert to_ask([], 20260918, 10) == []
 
 
 def test_five_navs_make_a_cadence_and_four_do_not():

@@ -1,6 +1,6 @@
 """Looking at held rows and landed batches: every predicate of the SQL beside what it must miss."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pandas as pd
 import pytest
@@ -15,7 +15,7 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.sources.base import empty_observations
 from fund_assets.sources.decode import event_frame
-from fund_assets.warehouse import Warehouse, held, landing, quarantine
+from fund_assets.warehouse import Warehouse, gaps, held, landing, quarantine
 from fund_assets.warehouse.held import Wanted
 from fund_assets_tests import stores
 from fund_assets_tests.unit.test_publishing import FRI, MON, THU, TUE, WED, batches, put
@@ -165,8 +165,7 @@ def test_listed_funds_with_held_rows(warehouse):
         row(3, "000002", state="accepted"), row(4, "000002", nav_date=None),
         row(5, "000003"), row(6, "000004", created_at=20260916_080000),
     )  # fmt: skip
-    found = quarantine.funds_held(warehouse)
-    assert list(found.itertuples(index=False, name=None)) == [
+    assert gaps.funds_held(warehouse) == [
         ("000001", 20260918_200000), ("000004", 20260916_080000),
     ]  # fmt: skip
 
@@ -210,19 +209,22 @@ def accepted(warehouse, *rows):
 
 
 def test_spans_and_dates_of_what_is_accepted(warehouse):
-    """Stops a span of another fund, and dates of funds that are gone."""
-    accepted(warehouse, ("000001", MON, {}), ("000001", THU, {}), ("000002", TUE, {}),
+    """Stops a span of another fund, dates of funds that are gone, and reports' dates that are
+    no sessions from counting as such."""
+    accepted(warehouse, ("000001", MON, {}), ("000001", WED, {}), ("000001", THU, {}), ("000002", TUE, {}),
              ("000003", FRI, {}))  # fmt: skip
     spans = landing.stored_spans(warehouse, ["000001", "000003", "000004"])
     assert sorted(spans.itertuples(index=False, name=None)) == [
-        ("000001", 2, MON, THU), ("000003", 1, FRI, FRI),
+        ("000001", 3, MON, THU), ("000003", 1, FRI, FRI),
     ]  # fmt: skip
-    kinds = landing.listed_kinds(warehouse)
-    dates = landing.dates_since(warehouse, TUE, kinds)
-    assert sorted(dates.itertuples(index=False, name=None)) == [
-        ("000001", "mixed", THU), ("000002", "bond", TUE),
-    ]  # fmt: skip
-    assert landing.dates_since(warehouse, 20260919, kinds).empty
+    found = gaps.attendance(warehouse, [TUE, THU, FRI])
+    had = {
+        (code, kind): found.sessions[row].tolist()
+        for code, kind, row in zip(found.codes, found.kinds, found.there, strict=True)
+    }
+    assert had == {
+        ("000001", "mixed"): [THU], ("000002", "bond"): [TUE], ("000004", "mixed"): [],
+    }  # fmt: skip
 
 
 def test_incomes_since(warehouse):
@@ -231,12 +233,9 @@ def test_incomes_since(warehouse):
     income = {"yield_per_10k": 0.5, "yield_7d_pct": 1.9, "days_covered": 1}
     accepted(warehouse, ("000005", MON, income), ("000005", TUE, income | {"days_covered": 3}),
              ("000005", WED, {}), ("000003", WED, income), ("000001", THU, {}))  # fmt: skip
-    found = landing.income_since(warehouse, TUE, landing.listed_kinds(warehouse))
-    assert found[["fund_code", "kind", "nav_date", "yield_per_10k", "yield_7d_pct"]].to_dict(
-        "records"
-    ) == [{"fund_code": "000005", "kind": "money", "nav_date": TUE, "yield_per_10k": 0.5,
-           "yield_7d_pct": 1.9}]  # fmt: skip
-    assert found["days_covered"].tolist() == [3]
+    found = gaps.incomes(warehouse, TUE)
+    assert [column if isinstance(column, list) else column.tolist() for column in
+            astuple(found)] == [["000005"], ["money"], [TUE], [0.5], [1.9], [3.0]]  # fmt: skip
 
 
 def test_the_row_of_a_batch(warehouse):

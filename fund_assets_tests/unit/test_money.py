@@ -12,7 +12,7 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.nav.batch import Batch
-from fund_assets.nav.cadence import missing_income
+from fund_assets.nav.cadence import Incomes, missing_income
 from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.money import Yields, closed_runs, judge_income
 from fund_assets.nav.timeline import are_sums
@@ -421,20 +421,17 @@ def test_an_income_that_the_yield_contradicts_is_held(factor, rule):
 def lacking(told, *, due, week=None, days_covered=None):
     """The dates that the fund lacks."""
     week = yields(EARNED) if week is None else week
-    frame = pd.DataFrame(
-        {
-            "fund_code": CODE,
-            "kind": "money",
-            "nav_date": [to_key(day) for day in told],
-            "yield_per_10k": list(told.values()),
-            "yield_7d_pct": [week.get(day, NAN) for day in told],
-            "days_covered": pd.array([days_covered] * len(told), dtype="Int64"),
-        }
+    rows = Incomes(
+        [CODE] * len(told),
+        ["money"] * len(told),
+        np.array(keys(*told), dtype=np.int64),
+        np.array(list(told.values()), dtype=float),
+        np.array([week.get(day, NAN) for day in told], dtype=float),
+        np.full(len(told), NAN if days_covered is None else float(days_covered)),
     )
-    found = missing_income(frame, CALENDAR, to_key(due))
-    assert found["nav_date"].dtype.kind == "i"
-    assert (found["fund_code"] == CODE).all()
-    return found["nav_date"].tolist()
+    found = missing_income(rows, CALENDAR, to_key(due))
+    assert {(one.fund_code, one.kind) for one in found} <= {(CODE, "money")}
+    return [one.nav_date for one in found]
 
 
 def without(told, *gone):
