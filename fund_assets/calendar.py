@@ -7,7 +7,11 @@ manual overrides (`warehouse/`), or when a fund publishes (`schemas/kinds.py`).
 A date is an integer yyyymmdd, a time is an integer yyyymmddhhmmss, both in
 Asia/Shanghai, which knows no daylight saving time: integers sort as time does, are read
 by people, and mean the same in every engine and on every machine.
+
+What takes arrays loads numpy itself: most commands ask about a few days and wait for less.
 """
+
+from __future__ import annotations
 
 import ast
 import re
@@ -19,11 +23,13 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from fund_assets.settings import SHANGHAI
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FIRST_SESSION = date(1990, 12, 19)
 #: What exchange_calendars calls its list of the Shanghai exchange's holidays.
@@ -145,6 +151,8 @@ def read_moment(value: str | int | date) -> int:
 
 def keys_to_days(keys: NDArray[np.integer]) -> NDArray[np.int32]:
     """Dates as yyyymmdd → days since 1970-01-01, any shape."""
+    import numpy as np
+
     keys = np.asarray(keys, dtype=np.int64)
     months = (keys // 10_000 - 1970) * 12 + (keys // 100 % 100 - 1)
     first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
@@ -153,6 +161,8 @@ def keys_to_days(keys: NDArray[np.integer]) -> NDArray[np.int32]:
 
 def days_to_keys(days: NDArray[np.integer]) -> NDArray[np.int32]:
     """Days since 1970-01-01 → yyyymmdd, any shape."""
+    import numpy as np
+
     day = np.asarray(days).astype("datetime64[D]")
     month = day.astype("datetime64[M]")
     months = month.astype(np.int64)
@@ -184,12 +194,12 @@ def exchange_sessions() -> tuple[int, ...]:
     if package is None or package.origin is None:
         raise CalendarError("the package exchange_calendars is missing: install it")
     holidays = _holidays(Path(package.origin).with_name("exchange_calendar_xshg.py"))
-    after = holidays.max().astype("datetime64[Y]") + 1
-    days = np.arange(np.datetime64(FIRST_SESSION), after.astype("datetime64[D]"))
-    return tuple(int(key) for key in days_to_keys(days[np.is_busday(days, holidays=holidays)]))
+    last = max(holidays).replace(month=12, day=31)
+    days = map(date.fromordinal, range(FIRST_SESSION.toordinal(), last.toordinal() + 1))
+    return tuple(to_key(day) for day in days if day.weekday() < 5 and day not in holidays)
 
 
-def _holidays(module: Path) -> NDArray[np.datetime64]:
+def _holidays(module: Path) -> frozenset[date]:
     """The dates of the list that a module of exchange_calendars gives its name to.
 
     Raises:
@@ -201,9 +211,9 @@ def _holidays(module: Path) -> NDArray[np.datetime64]:
                 case ast.Assign([ast.Name(name)], ast.Call(args=[listed])) if (
                     name == HOLIDAY_LIST
                 ):
-                    days = [date.fromisoformat(day) for day in ast.literal_eval(listed)]
+                    days = frozenset(map(date.fromisoformat, ast.literal_eval(listed)))
                     if days:
-                        return np.array(days, dtype="datetime64[D]")
+                        return days
     raise CalendarError(
         f"{module} has no list {HOLIDAY_LIST} of dates: install the release of "
         "exchange_calendars that is pinned"
@@ -234,7 +244,7 @@ class TradingCalendar:
         *,
         invent_until: date | None = None,
         assume_until: date | None = None,
-    ) -> "TradingCalendar":
+    ) -> TradingCalendar:
         """The exchange's calendar with `overrides` (yyyymmdd → is it a session) on top.
 
         Overrides beyond the published calendar extend the horizon to the last of them, so
@@ -278,6 +288,8 @@ class TradingCalendar:
     @cached_property
     def session_days(self) -> NDArray[np.int32]:
         """The sessions as days since 1970-01-01."""
+        import numpy as np
+
         return keys_to_days(np.array(self.sessions))
 
     def _within(self, day: date) -> None:
@@ -337,6 +349,8 @@ class TradingCalendar:
 
     def positions(self, keys: NDArray[np.integer]) -> NDArray[np.int64]:
         """How many sessions lie on or before each yyyymmdd: differences count sessions."""
+        import numpy as np
+
         return np.searchsorted(self.session_days, keys_to_days(keys), side="right")
 
     def sessions_by_day(self, last: int) -> NDArray[np.int32]:
@@ -345,6 +359,8 @@ class TradingCalendar:
         Where the calendar does not reach, before the exchange and beyond the horizon, every
         weekday counts, so that differences there are right but for holidays.
         """
+        import numpy as np
+
         days = np.arange(keys_to_days(np.array([last]))[0] + 1)
         is_open = np.zeros(len(days), dtype=bool)
         is_open[self.session_days[self.session_days < len(days)]] = True
@@ -355,6 +371,8 @@ class TradingCalendar:
 
     def are_sessions(self, keys: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether each yyyymmdd is a session; unknown (beyond the horizon) counts as no."""
+        import numpy as np
+
         return np.isin(np.asarray(keys), np.array(self.sessions))
 
     def days_left(self, today: date) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 import fund_assets
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse import Warehouse, bulk, copying, landing, rechecking, selecting
+from fund_assets.warehouse import Warehouse, bulk, copying, index_series, rechecking, selecting
 
 OURS = str(Path(fund_assets.__file__).parent / "_")[:-1]
 
@@ -270,7 +270,7 @@ def caught(patch: pytest.MonkeyPatch) -> Iterator[dict[str, bool]]:
     stream, initialize = bulk.stream, MySQLDialect.initialize
     by_columns = Warehouse.columns
     patch.setattr(Warehouse, "columns", columns)
-    for module in (bulk, copying, landing, rechecking, selecting):
+    for module in (bulk, copying, index_series, rechecking, selecting):
         patch.setattr(module, "stream", read)
     patch.setattr(MySQLDialect, "initialize", as_mysql)
     sa.event.listen(sa.Engine, "before_cursor_execute", listen, retval=True)

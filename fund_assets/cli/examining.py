@@ -64,22 +64,24 @@ def examine_settings() -> tuple[Settings | None, list[Finding]]:
 
 
 def examine_source(settings: Settings, *, deep: bool) -> Iterator[Finding]:
-    """Whether the market can be reached, and the JavaScript engine that akshare needs.
+    """Whether the market can be reached; the simulated one always can.
 
-    The simulated market needs neither: the engine is tried when the look is to be `deep`.
+    When the look is to be `deep`, whether the JavaScript engine runs that akshare needs, too.
     """
+    pings = []
     if settings.source == "simulated":
         yield Finding(
             "source", OK, f"simulated market of {settings.sim_funds:,} funds, nothing to reach"
         )
-        if not deep:
-            return
-    from fund_assets.sources.eastmoney import EastmoneySource, ping_engine
-
-    if settings.source == "simulated":
-        pings = [ping_engine()]
     else:
-        pings = EastmoneySource.from_settings(settings).ping()
+        from fund_assets.sources.gateway import Gateway
+        from fund_assets.sources.reachability import ping_host
+
+        pings.append(ping_host(Gateway.from_settings(settings)))
+    if deep:
+        from fund_assets.sources.reachability import ping_engine
+
+        pings.append(ping_engine())
     for what, well, words in pings:
         todo = "" if well or "reinstall" in words else "see whether a browser here reaches it"
         yield Finding(what, OK if well else FAILURE, words, todo)
@@ -106,11 +108,11 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
                 "warehouse", OK, f"{warehouse.place}, of the {settings.source} market"
             )
             with ThreadPoolExecutor(1) as beside:
-                read = beside.submit(bulk.try_reading, warehouse.backend)
+                bulk_read = beside.submit(bulk.try_reading, warehouse.backend)
                 yield from _writing(warehouse)
-                read.result()
+                damaged = soundness.damage(warehouse) if deep else ""
+                bulk_read.result()
             yield Finding("bulk reads", OK, "the columnar reader gets there too")
-            damaged = soundness.damage(warehouse) if deep else ""
             if deep:
                 yield Finding(
                     "integrity",

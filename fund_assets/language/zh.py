@@ -394,6 +394,7 @@ _FINDINGS = {
     "set (hidden)": "已设置（不显示）",
     "set (hidden: it holds a password)": "已设置（含密码，不显示）",
     "simulated market of {funds} funds, nothing to reach": "模拟市场，{funds} 只基金，无须连接",
+    "{size} bytes of fund {code} in {seconds} s": "基金 {code} 的 {size} 字节，用时 {seconds} 秒",
     "stop one of them: schedules and retries are doubled": "请停掉其中一个：定时任务与重试会重复",
     "the columnar reader gets there too": "列式读取也能连上",
     "the database finds no damage": "数据库没有发现损坏",

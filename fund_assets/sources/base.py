@@ -10,16 +10,19 @@ source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `ac
 five figures are all NaN and whose defect is empty is not yet published.
 """
 
+from __future__ import annotations
+
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from fund_assets.plain import plain
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.sources.tally import RequestCount
+
+if TYPE_CHECKING:  # a command that only asks whether the source answers waits for none of it
+    import pandas as pd
 
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
 LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
@@ -236,6 +239,8 @@ class FundSource(Protocol):
 
 def empty_observations() -> pd.DataFrame:
     """An observation frame without rows."""
+    import pandas as pd
+
     types = {"fund_code": "str", "nav_date": "int32", "defect": "str"}
     return pd.DataFrame(
         {name: pd.Series(dtype=types.get(name, "float64")) for name in OBSERVATION_COLUMNS}

@@ -1,7 +1,7 @@
 """The real market: eastmoney (天天基金网) as a `FundSource`.
 
-Belongs here: which addresses there are, which decoder reads which answer, and the fall back
-from our decoder to akshare's on the same bytes. Does not belong here: the network
+Belongs here: which decoder reads which answer, and the fall back from our decoder to akshare's
+on the same bytes. Does not belong here: which addresses there are (`addresses.py`), the network
 (`gateway.py`), the forms of the answers (`decode.py` and its like, `pages.py`).
 """
 
@@ -11,13 +11,24 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
-from time import monotonic
 from typing import TypeVar
 
 import pandas as pd
 
 from fund_assets.settings import Settings
 from fund_assets.sources import decode, decode_events, decode_pages, pages
+from fund_assets.sources.addresses import (
+    EVENTS_ORDER,
+    EVENTS_URL,
+    EXCHANGE_URL,
+    FUND_LIST_URL,
+    HEADERS,
+    HISTORY_URL,
+    HOST,
+    MONEY_URL,
+    OPEN_FUNDS_PARAMS,
+    OPEN_FUNDS_URL,
+)
 from fund_assets.sources.base import (
     FormatError,
     History,
@@ -34,47 +45,14 @@ from fund_assets.sources.boundary import boundary
 from fund_assets.sources.cells import unite
 from fund_assets.sources.gateway import Answer, Gateway, OneFund, in_words
 from fund_assets.sources.indices import index_history
-from fund_assets.sources.javascript import ChildEngine, JavaScriptError
 from fund_assets.sources.pace import FUNDS, moment
 from fund_assets.sources.tally import RequestCount
 
-HOST = "fund.eastmoney.com"
-#: As akshare 1.19.5 sends them; a contract test compares.
-HEADERS = {
-    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
-    "(KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36"
-}
-OPEN_FUNDS_URL = f"https://{HOST}/Data/Fund_JJJZ_Data.aspx"
-OPEN_FUNDS_PARAMS = {
-    "t": "1",
-    "lx": "1",
-    "letter": "",
-    "gsid": "",
-    "text": "",
-    "sort": "zdf,desc",
-    "page": "1,50000",
-    "dt": "1580914040623",
-    "atfc": "",
-    "onlySale": "0",
-}
-MONEY_URL = f"https://{HOST}/HBJJ_pjsyl.html"
-EXCHANGE_URL = f"https://{HOST}/cnjy_dwjz.html"
-FUND_LIST_URL = f"https://{HOST}/js/fundcode_search.js"
-HISTORY_URL = f"https://{HOST}/pingzhongdata/{{fund_code}}.js"
-EVENTS_URL = f"https://{HOST}/Data/funddataIndex_Interface.aspx"
-#: How akshare asks for a page of each list, besides dt, page and year.
-EVENTS_ORDER = {
-    "dividend_list": {"rank": "BZDM", "sort": "asc"},
-    "split_list": {"rank": "FSRQ", "sort": "desc"},
-}
 #: So often a list is read whose pages move under the reader.
 READINGS = 3
 HISTORY = "history"
 #: So many histories for each worker are on their way while others are dealt with.
 AHEAD = 8
-#: A fund that has existed since 2001, for the reachability test.
-OLDEST_FUND = "000001"
-
 _T = TypeVar("_T")
 
 
@@ -334,20 +312,6 @@ class EastmoneySource:
         """The requests since the last call of this, by endpoint and how they ended."""
         return self._gateway.tally.take()
 
-    def ping(self) -> list[tuple[str, bool, str]]:
-        """Whether the source can be used from here: (what, is it well, in words)."""
-        return [self._ping_host(), ping_engine()]
-
-    def _ping_host(self) -> tuple[str, bool, str]:
-        start = monotonic()
-        try:
-            found = f"{len(self.history(OLDEST_FUND, kind='mixed').observations):,} dates"
-        except UnknownFundError:
-            found = "reachable"
-        except SourceError as error:
-            return HOST, False, str(error)
-        return HOST, True, f"{found} of fund {OLDEST_FUND} in {monotonic() - start:.1f} s"
-
     def _page(
         self,
         endpoint: str,
@@ -391,13 +355,3 @@ def _payload(answer: Answer, rows: int, because: str = "") -> Payload:
         decoder="akshare" if because else "own",
         fallback_because=because,
     )
-
-
-def ping_engine() -> tuple[str, bool, str]:
-    """Whether JavaScript can be evaluated: (what, is it well, in words)."""
-    name = "JavaScript engine"
-    try:
-        well = ChildEngine().execute("1+1") == 2
-    except JavaScriptError as error:
-        return name, False, f"{error}: reinstall akshare with py-mini-racer and akracer"
-    return name, well, "akshare can read the calendar of sessions"

@@ -22,7 +22,7 @@ from fund_assets.schemas.tables import (
     FUND_PEERS,
     RISK_FREE_RATE,
 )
-from fund_assets.warehouse.bulk import read_index_series
+from fund_assets.warehouse.index_series import read_index_series
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import renew, upsert

@@ -20,6 +20,7 @@ from fund_assets.sources.base import (
     WrongFundError,
 )
 from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.reachability import ping_engine, ping_host
 from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
 from fund_assets_tests.server import Fault
 from fund_assets_tests.server.tiny import TinyMarket
@@ -207,11 +208,14 @@ def test_a_wave_deletes_raw_answers_past_their_retention(market, source, tmp_pat
 
 def test_ping_says_what_works(market, source):
     """The doctor command shows these lines to somebody whose first run failed."""
-    (host, engine) = source.ping()
-    assert host[:2] == ("fund.eastmoney.com", True) and "4 dates of fund 000001" in host[2]
-    assert engine[:2] == ("JavaScript engine", True)
+    gateway = source._gateway
+    size = len(market.content.reply("history", "000001").body)
+    host = ping_host(gateway)
+    assert host[:2] == ("fund.eastmoney.com", True)
+    assert host[2].startswith(f"{size:,} bytes of fund 000001 in ")
+    assert ping_engine()[:2] == ("JavaScript engine", True)
     market.faults["history"] = Fault("status", 403)
-    _, well, said = source.ping()[0]
+    _, well, said = ping_host(gateway)
     assert not well and "status 403" in said
 
 

@@ -14,8 +14,9 @@ import pytest
 from fund_assets.metrics import FundSeries, SeriesError
 from fund_assets.schemas.tables import FUND_METRICS, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse, WarehouseError, bulk
-from fund_assets.warehouse.bulk import read_index_series, stream
+from fund_assets.warehouse.bulk import stream
 from fund_assets.warehouse.engine import backend_for
+from fund_assets.warehouse.index_series import read_index_series
 from fund_assets.warehouse.selecting import Selection, selected
 from fund_assets.warehouse.transactions import transaction
 from fund_assets.warehouse.writes import insert
