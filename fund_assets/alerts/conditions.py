@@ -36,7 +36,7 @@ from fund_assets.monitoring.vitals import (
 )
 from fund_assets.nav.rules import BLOCKING
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources import base
+from fund_assets.sources import errors
 
 MASS_REVISION = "R17_mass_revision"
 #: Checks that stop a batch when they fail.
@@ -58,8 +58,8 @@ FIRST_WAVE = time(19)
 #: are this machine's, ours, or one fund's.
 OF_THE_SOURCE = {
     name
-    for name, error in vars(base).items()
-    if isinstance(error, type) and issubclass(error, base.SourceError)
+    for name, error in vars(errors).items()
+    if isinstance(error, type) and issubclass(error, errors.SourceError)
 } - {"SourceError", "ArchiveError", "DefectError", "WrongFundError", "UnknownFundError"}
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {

@@ -22,7 +22,8 @@ from fund_assets.platform import Platform
 from fund_assets.retrying import NO_RETRY, longest_pause_s
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_NAV
-from fund_assets.sources.base import HeldOffError, Payload, SourceError
+from fund_assets.sources.base import Payload
+from fund_assets.sources.errors import HeldOffError, SourceError
 from fund_assets.steps.collecting import WaveReport, collect_histories, collect_wave
 from fund_assets.warehouse.versions import data_version
 

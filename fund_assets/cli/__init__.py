@@ -89,7 +89,7 @@ def _exit_code(error: Exception) -> int | None:
     from fund_assets.nav.desk import DeskError, UnknownIdError
     from fund_assets.report.files import ReportError
     from fund_assets.settings import SettingsError
-    from fund_assets.sources.base import SourceError
+    from fund_assets.sources.errors import SourceError
     from fund_assets.takeaway.datasets import TakeawayError
     from fund_assets.warehouse import WarehouseError
 

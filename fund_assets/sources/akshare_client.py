@@ -16,7 +16,7 @@ import pandas as pd
 
 from fund_assets.sources import akshare_child, confined
 from fund_assets.sources.akshare_calls import MOST_REQUESTS, unpacked
-from fund_assets.sources.base import FormatError
+from fund_assets.sources.errors import FormatError
 from fund_assets.sources.gateway import Answer
 
 Fetch = Callable[[str, Mapping[str, str] | None, Mapping[str, str] | None], Answer]

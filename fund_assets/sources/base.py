@@ -1,7 +1,7 @@
-"""What every source of the market offers, and the errors it may raise.
+"""What every source of the market offers.
 
-Belongs here: the `FundSource` protocol, the shapes it returns and the typed errors. Does
-not belong here: how any source gets its data.
+Belongs here: the `FundSource` protocol and the shapes it returns. Does not belong here: how any
+source gets its data, what may go wrong (`errors.py`).
 
 Observations are frames with the columns of `OBSERVATION_COLUMNS`: `fund_code` (str, as the
 source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `acc_nav`,
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from fund_assets.plain import plain
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.sources.errors import SourceError
 from fund_assets.sources.tally import RequestCount
 
 if TYPE_CHECKING:  # a command that only asks whether the source answers waits for none of it
@@ -27,77 +27,6 @@ if TYPE_CHECKING:  # a command that only asks whether the source answers waits f
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
 LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
 EVENT_COLUMNS = ["fund_code", "ex_date", "kind", "value", "text"]
-
-
-class SourceError(RuntimeError):
-    """The source did not give what was asked for; the message says what and what to do.
-
-    Of what it quotes from an answer, nothing can act on a terminal or a log.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(plain(message))
-
-
-class TransportError(SourceError):
-    """No whole answer arrived: refused, reset, timed out, cut short, 4xx or 5xx."""
-
-
-class StatusError(TransportError):
-    """The server answered with a status that is no success."""
-
-    def __init__(self, message: str, status: int, retry_after_s: float = 0.0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after_s = retry_after_s
-
-
-class DeadlineError(TransportError):
-    """The call's time is over; it is not tried again."""
-
-
-class UnreachedError(TransportError):
-    """There was no connection to the server at all."""
-
-
-class BannedError(SourceError):
-    """The source answered with a ban, login or captcha page instead of data."""
-
-
-class HeldOffError(BannedError):
-    """Nothing was asked: the source refuses us, or cannot be reached, until a later time."""
-
-
-class ArchiveError(SourceError):
-    """The answer came and cannot be kept on this machine."""
-
-
-class DefectError(SourceError):
-    """Something of ours broke over an answer; the log has the traceback."""
-
-
-class EmptyAnswerError(SourceError):
-    """The answer is well formed but holds nothing."""
-
-
-class TruncatedError(SourceError):
-    """The answer holds fewer rows than it says it should, or ends in the middle."""
-
-
-class FormatError(SourceError):
-    """The answer's columns or shape are not the ones this version knows."""
-
-
-class WrongFundError(SourceError):
-    """The answer is another fund's."""
-
-
-class TooLargeError(SourceError):
-    """The answer is larger than the limit."""
-
-
-class UnknownFundError(SourceError):
-    """The source has no such fund."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fund_assets.plain import disarm
-from fund_assets.sources.base import DefectError, SourceError
+from fund_assets.sources.errors import DefectError, SourceError
 
 log = logging.getLogger(__name__)
 _PACKAGE = str(Path(__file__).resolve().parents[1])

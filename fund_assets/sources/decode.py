@@ -28,15 +28,14 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import days_to_keys, to_key
 from fund_assets.plain import plain
-from fund_assets.sources.base import (
-    EVENT_COLUMNS,
-    LISTING_COLUMNS,
+from fund_assets.sources.base import EVENT_COLUMNS, LISTING_COLUMNS
+from fund_assets.sources.cells import NOT_YET, Defects, numbers, observations, quote, unite
+from fund_assets.sources.errors import (
     EmptyAnswerError,
     FormatError,
     TruncatedError,
     WrongFundError,
 )
-from fund_assets.sources.cells import NOT_YET, Defects, numbers, observations, quote, unite
 
 SNAPSHOT_FIELDS = (21, 23)
 _SNAPSHOT_HEAD = re.compile(r"\s*var db\s*=\s*\{chars:\[[^\[\]{}]*\],datas:(?=\[)")

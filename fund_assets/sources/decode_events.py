@@ -20,9 +20,9 @@ import pandas as pd
 
 from fund_assets.calendar import to_key
 from fund_assets.plain import plain
-from fund_assets.sources.base import FormatError, TruncatedError
 from fund_assets.sources.cells import NOT_YET, quote
 from fund_assets.sources.decode import event_frame, json_value, text_of
+from fund_assets.sources.errors import FormatError, TruncatedError
 
 #: Endpoint → (kind, value of dt, name of the variable, widths, cell of the date, of the value)
 LISTS = {

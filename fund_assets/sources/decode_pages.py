@@ -19,8 +19,8 @@ import pandas as pd
 
 from fund_assets.calendar import to_key
 from fund_assets.plain import plain
-from fund_assets.sources.base import EmptyAnswerError, FormatError, TruncatedError
 from fund_assets.sources.cells import Defects, numbers, observations, quote
+from fund_assets.sources.errors import EmptyAnswerError, FormatError, TruncatedError
 from fund_assets.sources.gateway import Answer, banned
 from fund_assets.sources.tables import TooManyCellsError, check_tables
 

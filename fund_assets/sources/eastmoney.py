@@ -29,20 +29,16 @@ from fund_assets.sources.addresses import (
     OPEN_FUNDS_PARAMS,
     OPEN_FUNDS_URL,
 )
-from fund_assets.sources.base import (
+from fund_assets.sources.base import History, Listing, MarketEvents, Payload, Wave
+from fund_assets.sources.boundary import boundary
+from fund_assets.sources.cells import unite
+from fund_assets.sources.errors import (
     FormatError,
-    History,
-    Listing,
-    MarketEvents,
-    Payload,
     SourceError,
     StatusError,
     TruncatedError,
     UnknownFundError,
-    Wave,
 )
-from fund_assets.sources.boundary import boundary
-from fund_assets.sources.cells import unite
 from fund_assets.sources.gateway import Answer, Gateway, OneFund, in_words
 from fund_assets.sources.indices import index_history
 from fund_assets.sources.pace import FUNDS, moment

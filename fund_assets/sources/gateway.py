@@ -33,7 +33,10 @@ from tenacity import (
 
 from fund_assets.settings import Settings
 from fund_assets.sources.archive import RawArchive
-from fund_assets.sources.base import (
+from fund_assets.sources.boundary import boundary, is_ours
+from fund_assets.sources.deadline import Watch
+from fund_assets.sources.doors import REFUSED_PAUSE_S, Known, Next, Refusal
+from fund_assets.sources.errors import (
     ArchiveError,
     BannedError,
     DeadlineError,
@@ -48,9 +51,6 @@ from fund_assets.sources.base import (
     TruncatedError,
     UnreachedError,
 )
-from fund_assets.sources.boundary import boundary, is_ours
-from fund_assets.sources.deadline import Watch
-from fund_assets.sources.doors import REFUSED_PAUSE_S, Known, Next, Refusal
 from fund_assets.sources.lines import Lines
 from fund_assets.sources.pace import FUNDS, PAGES, Pace, moment
 from fund_assets.sources.redirects import RedirectError, target

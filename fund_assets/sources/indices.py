@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.sources.akshare_client import run
-from fund_assets.sources.base import EmptyAnswerError, FormatError, SourceError
+from fund_assets.sources.errors import EmptyAnswerError, FormatError, SourceError
 from fund_assets.sources.gateway import Answer, Gateway
 
 #: Of a line of closes; the source's have 14 at the most.

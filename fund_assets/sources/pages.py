@@ -15,13 +15,7 @@ import pandas as pd
 from fund_assets.calendar import to_key
 from fund_assets.plain import plain
 from fund_assets.sources.akshare_client import Decoded, replay, run
-from fund_assets.sources.base import (
-    LISTING_COLUMNS,
-    EmptyAnswerError,
-    FormatError,
-    WrongFundError,
-    empty_observations,
-)
+from fund_assets.sources.base import LISTING_COLUMNS, empty_observations
 from fund_assets.sources.cells import Defects, observations, quote, unite
 from fund_assets.sources.decode import (
     Snapshot,
@@ -30,6 +24,7 @@ from fund_assets.sources.decode import (
     named_fund,
 )
 from fund_assets.sources.decode_pages import Page, page_of
+from fund_assets.sources.errors import EmptyAnswerError, FormatError, WrongFundError
 from fund_assets.sources.gateway import Answer
 
 #: A column of one of the page's two dates, which are of 1990 to 2100.

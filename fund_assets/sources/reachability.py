@@ -7,7 +7,7 @@ Belongs here: trying what every collection needs. Does not belong here: reading 
 from time import monotonic
 
 from fund_assets.sources.addresses import HEADERS, HISTORY_URL, HOST
-from fund_assets.sources.base import SourceError
+from fund_assets.sources.errors import SourceError
 from fund_assets.sources.gateway import Gateway, OneFund
 from fund_assets.sources.javascript import ChildEngine, JavaScriptError
 

@@ -24,15 +24,8 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.sources.base import (
-    EmptyAnswerError,
-    History,
-    Listing,
-    MarketEvents,
-    SourceError,
-    UnknownFundError,
-    Wave,
-)
+from fund_assets.sources.base import History, Listing, MarketEvents, Wave
+from fund_assets.sources.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.sources.simulation.breeds import BREEDS
 from fund_assets.sources.simulation.frames import (
     event_frame,

@@ -15,7 +15,7 @@ from importlib.resources import files
 from fund_assets.calendar import read_day, to_key
 from fund_assets.settings import Settings
 from fund_assets.sources.akshare_client import run
-from fund_assets.sources.base import FormatError, TruncatedError
+from fund_assets.sources.errors import FormatError, TruncatedError
 from fund_assets.sources.gateway import Answer, Gateway
 
 #: The whole of the encoded days, its closing quote included: a cut answer has none.

@@ -21,7 +21,7 @@ from fund_assets.calendar import (
     reach,
     to_key,
 )
-from fund_assets.sources.base import SourceError
+from fund_assets.sources.errors import SourceError
 from fund_assets.sources.notices import Notice
 
 _SHOWN = 5

@@ -18,7 +18,8 @@ import pandas as pd
 from fund_assets.calendar import TradingCalendar, from_key, to_key
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.kinds import INDICES
-from fund_assets.sources.base import FundSource, Payload, SourceError
+from fund_assets.sources.base import FundSource, Payload
+from fund_assets.sources.errors import SourceError
 from fund_assets.steps.indexing import OLDEST_CLOSE_DAYS
 from fund_assets.warehouse import Warehouse, facts
 

@@ -21,20 +21,17 @@ from fund_assets.nav.listing import acceptable, described
 from fund_assets.nav.observe import Landing, Origin, prepare
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.base import (
+from fund_assets.sources.base import FundSource, History, Payload, Wave
+from fund_assets.sources.errors import (
     ArchiveError,
     BannedError,
     DefectError,
     EmptyAnswerError,
-    FundSource,
     HeldOffError,
-    History,
-    Payload,
     SourceError,
     TransportError,
     TruncatedError,
     UnknownFundError,
-    Wave,
 )
 from fund_assets.warehouse import Warehouse, landing
 

@@ -26,13 +26,8 @@ from fund_assets.nav.events import (
 from fund_assets.nav.observe import Landing, Origin, prepare, quarantine_rows
 from fund_assets.nav.rules import Verdict, judge, valid_codes
 from fund_assets.schemas.columns import OBSERVED_NAMES
-from fund_assets.sources.base import (
-    FundSource,
-    MarketEvents,
-    Payload,
-    SourceError,
-    empty_observations,
-)
+from fund_assets.sources.base import FundSource, MarketEvents, Payload, empty_observations
+from fund_assets.sources.errors import SourceError
 from fund_assets.warehouse import Warehouse, event_lists, events, landing
 
 #: Calendar days after which an event should have a NAV on or after its ex-date.

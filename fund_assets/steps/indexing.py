@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from fund_assets.schemas.kinds import INDICES
-from fund_assets.sources.base import FundSource, SourceError
+from fund_assets.sources.base import FundSource
+from fund_assets.sources.errors import SourceError
 from fund_assets.warehouse import Warehouse, measures
 
 #: A newest close this many days older than the newest NAV date counts as missing.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fund_assets.nav.listing import ListingPlan, plan_listing
-from fund_assets.sources.base import FundSource, Listing, SourceError
+from fund_assets.sources.base import FundSource, Listing
+from fund_assets.sources.errors import SourceError
 from fund_assets.warehouse import Warehouse, landing
 
 

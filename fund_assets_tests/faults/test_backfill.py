@@ -12,9 +12,9 @@ from fund_assets.nav.history import HistoryChoice
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources import eastmoney, pace
 from fund_assets.sources.addresses import HOST
-from fund_assets.sources.base import HeldOffError, SourceError, TruncatedError
 from fund_assets.sources.decode import decode_history
 from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.errors import HeldOffError, SourceError, TruncatedError
 from fund_assets.sources.pace import FUNDS as FUNDS_DOOR
 from fund_assets.steps import collecting
 from fund_assets.steps.collecting import Patience, collect_histories, collect_patiently

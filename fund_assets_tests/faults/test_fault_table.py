@@ -7,7 +7,8 @@ from time import time
 import pytest
 
 from fund_assets.sources.archive import RawArchive
-from fund_assets.sources.base import (
+from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.errors import (
     BannedError,
     DeadlineError,
     EmptyAnswerError,
@@ -19,7 +20,6 @@ from fund_assets.sources.base import (
     UnknownFundError,
     WrongFundError,
 )
-from fund_assets.sources.eastmoney import EastmoneySource
 from fund_assets.sources.reachability import ping_engine, ping_host
 from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
 from fund_assets_tests.server import Fault

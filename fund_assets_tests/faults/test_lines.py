@@ -9,7 +9,7 @@ import requests
 
 from fund_assets.sources import lines
 from fund_assets.sources.addresses import FUND_LIST_URL
-from fund_assets.sources.base import DeadlineError, TransportError
+from fund_assets.sources.errors import DeadlineError, TransportError
 from fund_assets_tests.faults.conftest import a_gateway
 from fund_assets_tests.server import Fault
 

@@ -44,7 +44,7 @@ from fund_assets.platform import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.base import TransportError
+from fund_assets.sources.errors import TransportError
 from fund_assets.sources.simulated import SimulatedSource
 from fund_assets.steps.collecting import collect_histories, collect_wave
 from fund_assets.steps.events import refresh_events

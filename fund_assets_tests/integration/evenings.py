@@ -19,13 +19,8 @@ from fund_assets.definitions import build_defs
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import load_settings
-from fund_assets.sources.base import (
-    FundSource,
-    History,
-    MarketEvents,
-    SourceError,
-    UnknownFundError,
-)
+from fund_assets.sources.base import FundSource, History, MarketEvents
+from fund_assets.sources.errors import SourceError, UnknownFundError
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.writes import checksum
 from fund_assets_tests import stores

@@ -19,9 +19,9 @@ from fund_assets.calendar import to_key
 from fund_assets.settings import Settings
 from fund_assets.sources import akshare_child, akshare_client, confined, javascript, pages
 from fund_assets.sources.akshare_client import replay, run
-from fund_assets.sources.base import FormatError, WrongFundError
 from fund_assets.sources.cells import Defects, numbers
 from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.errors import FormatError, WrongFundError
 from fund_assets.sources.gateway import Answer, Gateway, Limits
 from fund_assets.sources.javascript import ChildEngine
 from fund_assets_tests.reliability.fuzz import akshare_here

@@ -20,7 +20,7 @@ from fund_assets.alerts.messages import Message
 from fund_assets.alerts.store import Beside
 from fund_assets.platform import Platform
 from fund_assets.settings import SHANGHAI, load_settings
-from fund_assets.sources.base import TransportError
+from fund_assets.sources.errors import TransportError
 from fund_assets.warehouse import Warehouse, alerts, weekly
 from fund_assets_tests.integration.evenings import FRIDAY, MONDAY, THURSDAY
 from fund_assets_tests.integration.test_blocked import half

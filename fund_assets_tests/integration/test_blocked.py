@@ -7,7 +7,7 @@ import pytest
 
 from fund_assets.calendar import from_key
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.sources.base import TransportError
+from fund_assets.sources.errors import TransportError
 from fund_assets.steps.collecting import collect_histories, collect_wave
 from fund_assets.steps.repairing import to_settle
 from fund_assets.steps.validating import judge_waiting, validate

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from fund_assets.checks.canary import NAME
-from fund_assets.sources.base import BannedError
 from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.errors import BannedError
 from fund_assets.sources.gateway import Gateway, Limits
 from fund_assets.steps.canary import SAMPLE, look
 from fund_assets_tests.integration.evenings import Market, cases, checks

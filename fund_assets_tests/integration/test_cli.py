@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
 from fund_assets.monitoring.records import ASSETS
-from fund_assets.sources.base import TransportError
+from fund_assets.sources.errors import TransportError
 from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets.warehouse import Warehouse
 from fund_assets_tests import stores

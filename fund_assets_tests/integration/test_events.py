@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.base import TransportError, TruncatedError
 from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.errors import TransportError, TruncatedError
 from fund_assets.sources.gateway import Answer, Gateway, Limits
 from fund_assets.steps.events import refresh_events
 from fund_assets.steps.validating import validate

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from fund_assets.cli import main
 from fund_assets.metrics import compute_metrics
 from fund_assets.schemas.tables import FUND_METRICS, HISTORY_PROGRESS
-from fund_assets.sources.base import TransportError
+from fund_assets.sources.errors import TransportError
 from fund_assets.warehouse import landing, measures, writes
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, cases, checks, metadata

@@ -10,8 +10,8 @@ from fund_assets.monitoring.status import gather
 from fund_assets.platform import Platform
 from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.settings import load_settings
-from fund_assets.sources.base import SourceError, StatusError
 from fund_assets.sources.eastmoney import EastmoneySource
+from fund_assets.sources.errors import SourceError, StatusError
 from fund_assets.sources.gateway import _OUTCOMES, Gateway, Limits
 from fund_assets.sources.tally import RequestCount, Tally
 from fund_assets.warehouse import Warehouse

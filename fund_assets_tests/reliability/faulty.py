@@ -14,15 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.sources.base import (
-    History,
-    Listing,
-    MarketEvents,
-    Payload,
-    SourceError,
-    UnknownFundError,
-    Wave,
-)
+from fund_assets.sources.base import History, Listing, MarketEvents, Payload, Wave
+from fund_assets.sources.errors import SourceError, UnknownFundError
 from fund_assets.sources.simulation.market import FIELDS
 from fund_assets.sources.simulation.timeline import Timeline
 from fund_assets.sources.tally import RequestCount

@@ -42,7 +42,7 @@ from fund_assets.sources import (
     trading_days,
 )
 from fund_assets.sources import indices as index_closes
-from fund_assets.sources.base import DefectError, SourceError
+from fund_assets.sources.errors import DefectError, SourceError
 from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import content_from_source

@@ -4,13 +4,13 @@ from math import isnan
 
 import pytest
 
-from fund_assets.sources.base import EmptyAnswerError, FormatError, TruncatedError
 from fund_assets.sources.decode_events import (
     EventPage,
     decode_events,
     market_frame,
     repeated,
 )
+from fund_assets.sources.errors import EmptyAnswerError, FormatError, TruncatedError
 from fund_assets_tests.server import wire
 
 DIVIDENDS = [

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.base import (
+from fund_assets.sources.decode import decode_history, read_events, shanghai_dates
+from fund_assets.sources.errors import (
     EmptyAnswerError,
     FormatError,
     TruncatedError,
     WrongFundError,
 )
-from fund_assets.sources.decode import decode_history, read_events, shanghai_dates
 from fund_assets_tests.server import wire
 
 KEYS = [20261118, 20261119, 20261120]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.base import EmptyAnswerError, FormatError
 from fund_assets.sources.decode_pages import EXCHANGE, MONEY, decode_page
+from fund_assets.sources.errors import EmptyAnswerError, FormatError
 from fund_assets.sources.gateway import Answer
 from fund_assets.sources.pages import akshare_exchange_page, akshare_money_page
 from fund_assets_tests.server import wire

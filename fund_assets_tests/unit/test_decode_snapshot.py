@@ -5,13 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from fund_assets.sources.base import (
-    OBSERVATION_COLUMNS,
-    EmptyAnswerError,
-    FormatError,
-    TruncatedError,
-)
+from fund_assets.sources.base import OBSERVATION_COLUMNS
 from fund_assets.sources.decode import decode_list, decode_snapshot
+from fund_assets.sources.errors import EmptyAnswerError, FormatError, TruncatedError
 from fund_assets_tests.server import wire
 
 DAYS = (date(2026, 11, 20), date(2026, 11, 19))

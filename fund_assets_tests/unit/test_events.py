@@ -21,8 +21,9 @@ from fund_assets.nav.events import (
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.proof import prove
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV
-from fund_assets.sources.base import MarketEvents, TransportError
+from fund_assets.sources.base import MarketEvents
 from fund_assets.sources.decode import event_frame
+from fund_assets.sources.errors import TransportError
 from fund_assets.steps.events import shrinkage, whole
 from fund_assets_tests.unit.builders import (
     CALENDAR,

@@ -9,7 +9,7 @@ import pytest
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.schemas.kinds import INDICES, KINDS
 from fund_assets.sources import indices
-from fund_assets.sources.base import EmptyAnswerError, FormatError, SourceError
+from fund_assets.sources.errors import EmptyAnswerError, FormatError, SourceError
 from fund_assets.sources.gateway import Answer
 from fund_assets.sources.simulated import SimulatedSource
 from fund_assets.sources.simulation.indices import RECIPES

@@ -5,7 +5,8 @@ import pytest
 
 from fund_assets.nav.listing import acceptable, described, plan_listing
 from fund_assets.schemas.tables import FUND_INFO
-from fund_assets.sources.base import Listing, TransportError
+from fund_assets.sources.base import Listing
+from fund_assets.sources.errors import TransportError
 from fund_assets.steps import listing as step
 
 DAY, NEXT = 20260917, 20260918

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from fund_assets.sources import pages
-from fund_assets.sources.base import FormatError
+from fund_assets.sources.errors import FormatError
 
 
 def frame(day, code="000001"):

@@ -10,9 +10,9 @@ import pytest
 from fund_assets.alerts.channels.base import ChannelError
 from fund_assets.cli import main
 from fund_assets.plain import plain
-from fund_assets.sources.base import SourceError, TransportError
 from fund_assets.sources.boundary import boundary
 from fund_assets.sources.decode import decode_list
+from fund_assets.sources.errors import SourceError, TransportError
 
 ACTING = [
     "\x1b[2J", "\x00", "\r", "\x9b", "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\ud800",

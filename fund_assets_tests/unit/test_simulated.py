@@ -13,11 +13,9 @@ from fund_assets.sources.base import (
     EVENT_COLUMNS,
     LISTING_COLUMNS,
     OBSERVATION_COLUMNS,
-    EmptyAnswerError,
-    SourceError,
-    UnknownFundError,
     empty_observations,
 )
+from fund_assets.sources.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.sources.simulated import SimulatedSource
 from fund_assets.sources.simulation.timeline import Timeline
 

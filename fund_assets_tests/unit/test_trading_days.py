@@ -18,7 +18,7 @@ from fund_assets.calendar import (
 )
 from fund_assets.settings import load_settings
 from fund_assets.sources import trading_days
-from fund_assets.sources.base import FormatError, SourceError, TransportError, TruncatedError
+from fund_assets.sources.errors import FormatError, SourceError, TransportError, TruncatedError
 from fund_assets.sources.gateway import Answer, Gateway
 from fund_assets.steps import announcing
 

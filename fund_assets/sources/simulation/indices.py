@@ -6,7 +6,7 @@ Belongs here: what each index is made of. Does not belong here: the factors (`fa
 import numpy as np
 import pandas as pd
 
-from fund_assets.sources.base import SourceError
+from fund_assets.sources.errors import SourceError
 from fund_assets.sources.simulation.factors import MARKET, MOVES, OVERSEAS, RATES, Factors
 from fund_assets.sources.simulation.timeline import Timeline
 
