@@ -36,7 +36,6 @@ class Cell:
         alerts: the kinds of the incidents that must be told while the fault lasts, and no
             other. Each of them that is more than a notice must be told as over after the repair.
         rounds: moments of the daemon with the fault; after: without it, until all is well.
-        quick: what `--quick` plays.
         over: later moments, for an alert that only a later tick can end.
         complete: whether the accepted history must be that of an evening without the fault. It
             cannot where no wave showed some funds' dates while they stood in a header: the
@@ -51,7 +50,6 @@ class Cell:
     doing: Doing
     rounds: tuple[str, ...] = (WAVE,)
     after: tuple[str, ...] = (LATER,)
-    quick: bool = False
     channel: tuple[str, object] = ("", None)
     over: tuple[str, ...] = ()
     complete: bool = True
@@ -60,6 +58,13 @@ class Cell:
     def name(self) -> str:
         """For reports."""
         return f"{self.stage}: {self.fault}"
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        """What cells have in common that take the platform the same way to the same end."""
+        subject = self.fault.rpartition(": ")[0]
+        moments = self.rounds, self.after, self.over
+        return self.stage, subject, self.end, self.alerts, moments, self.complete
 
 
 def _alerts(words: str) -> frozenset[str]:
@@ -159,7 +164,7 @@ STALE = [
 ]  # fmt: skip
 
 PARTS = [
-    page("rules", "half of the market", "held", "held_publish", altered.share(0.5), quick=True),
+    page("rules", "half of the market", "held", "held_publish", altered.share(0.5)),
     page("rules", "80 % of the open funds", "held", "held_publish", altered.share(0.8)),
     page("rules", "99 % of the market", "published", "", altered.share(0.98)),
     page("rules", "a fund stands twice, differently", "held", "held_publish", altered.twice("9.8765")),
@@ -243,3 +248,15 @@ CELLS = [
     *DATABASE,
     *CHANNELS,
 ]
+
+
+def _short() -> list[Cell]:
+    first: dict[tuple[object, ...], Cell] = {}
+    for cell in CELLS:
+        first.setdefault(cell.way, cell)
+    return list(first.values())
+
+
+#: The first cell of each way: what makes the others go it, the tests of decoders, transport and
+#: rules tell of each.
+SHORT = _short()
