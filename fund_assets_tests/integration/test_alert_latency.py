@@ -15,7 +15,7 @@ from fund_assets_tests.server.robots import RobotServer
 
 pytestmark = pytest.mark.slow
 
-FAILURES, STORM, LIMIT_S = 10, 20, 60
+FAILURES, STORM, LIMIT_S = 5, 20, 60
 EVENING = "2026-09-17T21:40:00"
 
 

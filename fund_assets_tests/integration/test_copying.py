@@ -124,29 +124,27 @@ def test_a_lost_connection_neither_doubles_nor_loses_half_a_batch(
     target.close()
 
 
-@pytest.mark.parametrize(
-    ("statement", "told"),
-    [
-        ("UPDATE validated_nav SET unit_nav = unit_nav + 0.0001 WHERE nav_date = 20260917",
-         ["validated_nav.unit_nav: other values"]),
-        ("UPDATE validated_nav SET growth_pct = NULL WHERE growth_pct = 0",
-         ["validated_nav.growth_pct: other values"]),
-        ("DELETE FROM fund_metrics WHERE fund_code = '000001'", None),
-    ],
-)  # fmt: skip
 @pytest.mark.slow
-def test_differences_are_found(source, tmp_path, statement, told):
-    """Stops a proof that finds every copy equal."""
+def test_differences_are_found(source, tmp_path):
+    """Stops a proof that finds every copy equal, or tells of the first difference alone."""
     target = Warehouse(f"sqlite:///{tmp_path}/copy.db")
     copying.copy(source, target, silent)
+    kept = copying._count(source, TABLES["fund_metrics"])
     with target.transaction(writes=True) as connection:
-        changed = connection.exec_driver_sql(statement).rowcount
-    assert changed > 0
-    found = copying.differences(source, target, silent)
-    if told is None:
-        kept = copying._count(source, TABLES["fund_metrics"])
-        told = [f"fund_metrics: {kept:,} rows and {kept - changed:,}"]
-    assert found == told
+        changed = [
+            connection.exec_driver_sql(statement).rowcount
+            for statement in (
+                "UPDATE validated_nav SET unit_nav = unit_nav + 0.0001 WHERE nav_date = 20260917",
+                "UPDATE validated_nav SET growth_pct = NULL WHERE growth_pct = 0",
+                "DELETE FROM fund_metrics WHERE fund_code = '000001'",
+            )
+        ]
+    assert min(changed) > 0
+    assert sorted(copying.differences(source, target, silent)) == [
+        f"fund_metrics: {kept:,} rows and {kept - changed[2]:,}",
+        "validated_nav.growth_pct: other values",
+        "validated_nav.unit_nav: other values",
+    ]
     target.close()
 
 
