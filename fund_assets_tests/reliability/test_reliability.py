@@ -1,4 +1,4 @@
-"""A few trials of each sort; the command of this package does some hundred."""
+"""A few trials of each sort; the command of this package does some hundred, at every point."""
 
 import sys
 
@@ -10,7 +10,7 @@ from fund_assets_tests.reliability import backfill
 from fund_assets_tests.reliability.__main__ import a_place
 from fund_assets_tests.reliability.places import glance
 from fund_assets_tests.reliability.script import prepare
-from fund_assets_tests.reliability.trials import Result, Trials
+from fund_assets_tests.reliability.trials import FILE_LIMITS, LEFT_BYTES, Result, Trials
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,6 +25,13 @@ def trials(request):
         yield Trials(place, prepare(place.first_url, folder, funds=80, years=0.1))
 
 
+#: Around each transaction: what lies between would be seen at its end too, had it left it.
+AROUND = (
+    "land.after_rows", "land.before_commit", "land.after_commit", "publish.between_funds",
+    "publish.before_commit", "publish.after_commit", "desk.before_commit",
+)  # fmt: skip
+
+
 def kept(result: Result) -> None:
     """Every promise was kept, and there was something to keep."""
     assert result.well, result
@@ -33,12 +40,12 @@ def kept(result: Result) -> None:
 
 def test_kills_of_the_client(trials):
     """Stops a client that dies from leaving half a batch, to readers or to the next run."""
-    kept(trials.kills(4))
+    kept(trials.kills(3))
 
 
 def test_crash_points(trials):
     """Stops a statement from being moved out of its transaction."""
-    result = trials.crashes()
+    result = trials.crashes(AROUND)
     kept(result)
     after_commits = {"land.after_commit", "publish.after_commit"}
     assert result.reached["nothing"] == 2, "land.after_rows and land.before_commit"
@@ -61,10 +68,10 @@ def test_six_at_once(trials):
 def test_full_and_read_only_disks(trials):
     """Stops a disk that takes nothing from being told as something else, or costing data."""
     if not trials.place.server:
-        kept(trials.file_limits())
+        kept(trials.file_limits(FILE_LIMITS[::2]))
     if not trials.place.disk:
         pytest.skip("this user may not mount a disk to fill")
-    kept(trials.full_disks())
+    kept(trials.full_disks(LEFT_BYTES[::2]))
     result = trials.read_only()
     assert result.well, result
 

@@ -155,10 +155,10 @@ class Trials:
             self._saw(result, seen)
         return result
 
-    def crashes(self) -> Result:
+    def crashes(self, points: Sequence[str] = CRASH_POINTS) -> Result:
         """The client ends itself at each named moment of landing and publishing."""
         result = Result("client ends at a named crash point")
-        for name in CRASH_POINTS:
+        for name in points:
             url = self.place.begin()
             with watched(self.context, url) as seen:
                 worker = self._worker(url, self.script.evening, crash_at=name)
@@ -242,10 +242,10 @@ class Trials:
             result.unclear += seen.refused
         return result
 
-    def file_limits(self) -> Result:
+    def file_limits(self, limits: Sequence[int] = FILE_LIMITS) -> Result:
         """A file that may not grow any more, as on a full quota."""
         result = Result("file size limit")
-        for limit in FILE_LIMITS:
+        for limit in limits:
             url = self.place.begin()
             with watched(self.context, url) as seen:
                 worker = self._worker(url, self.script.evening, file_limit=limit)
@@ -254,10 +254,10 @@ class Trials:
             self._saw(result, seen)
         return result
 
-    def full_disks(self) -> Result:
+    def full_disks(self, room: Sequence[int] = LEFT_BYTES) -> Result:
         """A disk without room; then with room again."""
         result = Result("disk full")
-        for left in LEFT_BYTES:
+        for left in room:
             url = self.place.begin(on_disk=True)
             with watched(self.context, url) as seen:
                 ballast = self.place.disk / "ballast"
