@@ -33,8 +33,9 @@ test-mysql: dev-env ## all default tests again, with the warehouse on MySQL or M
 test-strict: dev-env ## the same on a MariaDB as strict as a company's: TLS only, small packets
 	@FUND_TEST_ENGINE=strict $(PYTEST) -m "not slow"
 
+# Many of these wait for processes, servers and ticks: twice as many at once as there are cores.
 test-slow: dev-env ## the tests that take longer
-	@$(PYTEST) --no-loadscope-reorder -m slow
+	@$(PYTEST) -n 4 --no-loadscope-reorder -m slow
 
 faults: dev-env ## the fault matrix: every cell, n of n
 	@$(BIN)/python -m fund_assets_tests.faults.matrix
