@@ -13,7 +13,7 @@ from pathlib import Path
 from fund_assets.alerts.channels.base import ChannelError
 from fund_assets.alerts.channels.mail import Mail
 from fund_assets.alerts.kinds import Severity
-from fund_assets.alerts.messages import SOURCES, Message
+from fund_assets.alerts.messages import Message, origin
 from fund_assets.calendar import to_stamp
 from fund_assets.platform import Platform
 from fund_assets.report.page import WeekFacts, headlines
@@ -39,7 +39,7 @@ def mail_report(
     if not again and "mail" in weekly.week_log(platform.warehouse, facts.week):
         return ""
     message = Message(
-        title=f"【周报】{facts.week}（{SOURCES.get(settings.source, settings.source)}）",
+        title=f"【周报】{facts.week}（{origin(settings.source)}）",
         lines=(*headlines(facts), "", f"全文见附件 {path.name}，用浏览器打开。"),
         severity=Severity.NOTICE,
     )

@@ -11,20 +11,25 @@ from datetime import timedelta
 from fund_assets.alerts.causes import SETTLING
 from fund_assets.alerts.kinds import KINDS, Severity
 from fund_assets.alerts.lifecycle import Event, State, Telling
+from fund_assets.labels import MARKETS
+from fund_assets.language import say
 
 #: Alerts named one by one in a message; of the others, their number.
 MOST_NAMED, MOST_FINGERPRINTS = 15, 200
 MOST_WORDS, MOST_SUBJECT = 300, 80
 #: Incidents that keep data away; they tell what is missing by now.
 WITH_DATA = SETTLING | {"daemon_dead", "tick_failed", "tick_missed"}
-#: In every title: a robot may ask for a keyword, and 基金 is one.
-SOURCES = {"simulated": "基金数据·模拟市场", "akshare": "基金数据·真实市场"}
 HEADINGS = {
     Event.BEGAN: "新告警",
     Event.WORSE: "加重",
     Event.REPEATED: "仍未恢复",
     Event.OVER: "已恢复",
 }
+
+
+def origin(source: str) -> str:
+    """Where a message comes from, in its title. A robot may ask for a keyword: 基金 is one."""
+    return f"基金数据·{say(MARKETS[source])}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def compose(
     if (more := len(ordered) - MOST_NAMED) > 0:
         lines.append(f"另有 {more:,} 项：fund-assets alert list")
     return Message(
-        title=f"{_title(ordered)}（{SOURCES.get(source, source)}）",
+        title=f"{_title(ordered)}（{origin(source)}）",
         lines=tuple(lines),
         # Of what is over, too: its end goes wherever its beginning went.
         severity=max(t.state.severity for t in ordered),

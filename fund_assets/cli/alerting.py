@@ -129,7 +129,7 @@ def test(only: str | None) -> None:
     """
     from fund_assets.alerts.channels import ChannelError, configured
     from fund_assets.alerts.kinds import Severity
-    from fund_assets.alerts.messages import SOURCES, Message
+    from fund_assets.alerts.messages import Message, origin
     from fund_assets.settings import load_settings
 
     settings = load_settings()
@@ -140,7 +140,7 @@ def test(only: str | None) -> None:
             else "no channel is set: see FUND_ALERT_ in .env.example"
         )  # fmt: skip
     message = Message(
-        title=f"【测试】{SOURCES[settings.source]}",
+        title=f"【测试】{origin(settings.source)}",
         lines=(f"{settings.now():%Y-%m-%d %H:%M} 的测试消息，无须处理。",),
         severity=Severity.NOTICE,
     )

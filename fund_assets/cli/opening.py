@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fund_assets.labels import SOURCES
 from fund_assets.language import say
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def where(settings: "Settings") -> str:
     market = (
         say("simulated market of {funds:,} funds", funds=settings.sim_funds)
         if settings.source == "simulated"
-        else say("the real market, through akshare")
+        else say(SOURCES["akshare"])
     )
     state = say("state in {folder}", folder=settings.state_dir)
     return ", ".join(part for part in (market, clock, state) if part)

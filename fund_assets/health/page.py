@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 import jinja2
 
+from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, spoken
 from fund_assets.language import say
-from fund_assets.monitoring.dashboard import BATCH_KINDS, SOURCES, TABLES
+from fund_assets.monitoring.dashboard import TABLES
 from fund_assets.monitoring.findings import UNHEALTHY, VERDICTS
 from fund_assets.monitoring.status import Status
 from fund_assets.report.cards import cards, styled
@@ -37,12 +38,7 @@ RUN_STATES = {
     "not_started": ("busy", "未开始"),
     "managed": ("busy", "进行中"),
 }
-BATCH_STATES = {
-    "published": ("good", "已合并"),
-    "landed": ("busy", "待校验"),
-    "held": ("bad", "被拦截"),
-    "rejected": ("bad", "已拒绝"),
-}
+BATCH_MARKS = {"published": "good", "landed": "busy", "held": "bad", "rejected": "bad"}
 REASONS = {
     "database_missing": "仓库尚未建立：请先运行 fund-assets run",
     "database_unavailable": "仓库无法读取：请运行 fund-assets doctor",
@@ -116,10 +112,12 @@ class Page:
             run_link=lambda run_id: f"{self._ui}/runs/{quote(run_id, safe='')}",
             asset_link=self._asset_link,
             tables=TABLES,
-            sources={name: say(words) for name, words in SOURCES.items()},
+            sources=spoken(SOURCES),
             run_states=RUN_STATES,
-            batch_states=BATCH_STATES,
-            batch_kinds={name: say(words) for name, words in BATCH_KINDS.items()},
+            batch_states={
+                name: (BATCH_MARKS[name], words) for name, words in spoken(BATCH_STATES).items()
+            },
+            batch_kinds=spoken(BATCH_KINDS),
             shown_checks=SHOWN_CHECKS,
             **values,
         )

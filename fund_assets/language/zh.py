@@ -36,7 +36,7 @@ _WORDS = {
     "database": "数据库",
     "date": "日期",
     "dates": "日期",
-    "decided": "复核",
+    "decided": "人工裁定",
     "unit NAV": "单位净值",
     "acc. NAV": "累计净值",
     "growth %": "日增长率%",
@@ -52,7 +52,7 @@ _WORDS = {
     "due": "应到",
     "error": "错误",
     "event": "事件",
-    "events": "分红",
+    "events": "分红拆分",
     "evidence": "依据",
     "ex-date": "除息/折算日",
     "failed": "失败",
@@ -213,7 +213,8 @@ _STATUS = {
     "the Dagster UI, on http://127.0.0.1:3000": "Dagster 界面 http://127.0.0.1:3000",
     "the history of one fund": "一只基金的历史净值",
     "the newest run failed: {job} {words}": "最近一次运行失败：{job} {words}",
-    "the real market, through akshare": "真实市场（akshare）",
+    "real market": "真实市场",
+    "real market (eastmoney, through akshare)": "真实市场（东方财富，经 akshare）",
     "the trading calendar ends in {left} days (less than {least}): run fund-assets calendar "
     "refresh, or calendar import with the notices": "交易日历只剩 {left} 天（不足 {least} 天）："
     "请运行 fund-assets calendar refresh，或 calendar import 通知全文",

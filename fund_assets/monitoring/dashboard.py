@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES
 from fund_assets.language import is_chinese, later, named, say
 from fund_assets.monitoring.findings import DEGRADED, HEALTHY, UNHEALTHY, VERDICTS
 from fund_assets.monitoring.status import Status
@@ -57,18 +58,10 @@ STATES = {
     "failed": ("red", later("failed")),
     "canceled": ("yellow", later("canceled")),
     "running": ("cyan", later("running")),
-    "published": ("green", later("merged")),
-    "landed": ("cyan", later("waiting")),
-    "held": ("red", later("blocked")),
-    "rejected": ("dim", later("rejected")),
-}
-BATCH_KINDS = {
-    "wave": later("wave"), "history": later("history"), "events": later("events"),
-    "desk": later("decided"),
-}  # fmt: skip
-SOURCES = {
-    "simulated": later("simulated market"),
-    "akshare": later("the real market, through akshare"),
+    "published": ("green", BATCH_STATES["published"]),
+    "landed": ("cyan", BATCH_STATES["landed"]),
+    "held": ("red", BATCH_STATES["held"]),
+    "rejected": ("dim", BATCH_STATES["rejected"]),
 }
 FIRST = (
     ("fund-assets run", later("collect, validate, merge and measure in one run")),

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, from_stamp
+from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, spoken
 from fund_assets.report import charts
 from fund_assets.report.cards import cards, styled
 from fund_assets.report.charts import Curve, Spread, Trial
@@ -27,7 +28,6 @@ from fund_assets.schemas.kinds import KINDS
 
 Row = Mapping[str, Any]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-SOURCES = {"simulated": "模拟市场", "akshare": "真实市场（东方财富，经 akshare）"}
 PARTS = {
     "return": "收益", "risk_adjusted": "风险调整", "drawdown": "回撤", "consistency": "持续性",
 }  # fmt: skip
@@ -42,13 +42,6 @@ LEVELS = {
     "announce": "≥0.5%，应公告",
     "report": "≥0.25%，应报告",
     "none": "低于 0.25%",
-}
-BATCH_KINDS = {"wave": "全市场", "history": "历史", "events": "分红拆分", "desk": "人工裁定"}
-BATCH_STATES = {
-    "published": "已合并",
-    "landed": "待校验",
-    "held": "被拦截",
-    "rejected": "已拒绝",
 }
 STEPS = {
     "recheck": "重算与比对",
@@ -275,9 +268,9 @@ def _fill(name: str, **values: Any) -> str:
     style = styled((folder / "report.css").read_text("utf-8"))
     return environment.get_template(name).render(
         style=Markup(style),  # noqa: S704 our own file
-        policy=POLICY, kinds=KINDS, sources=SOURCES, parts=PARTS, screens=SCREENS,
+        policy=POLICY, kinds=KINDS, sources=spoken(SOURCES), parts=PARTS, screens=SCREENS,
         levels=LEVELS, figures=FIGURE_LABELS,
-        batch_kinds=BATCH_KINDS, batch_states=BATCH_STATES, steps=STEPS,
+        batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES), steps=STEPS,
         **values,
     )  # fmt: skip
 

@@ -1,0 +1,30 @@
+"""What people read for the names that tables and settings use.
+
+Belongs here: the words for a name that more than one page, message or command shows. Does not
+belong here: columns (`schemas/columns.py`), kinds of funds (`schemas/kinds.py`), sentences.
+"""
+
+from collections.abc import Mapping
+
+from fund_assets.language import later, say
+
+#: Which market a warehouse holds, in a word; and where its numbers come from.
+MARKETS = {"simulated": later("simulated market"), "akshare": later("real market")}
+SOURCES = MARKETS | {"akshare": later("real market (eastmoney, through akshare)")}
+BATCH_KINDS = {
+    "wave": later("wave"),
+    "history": later("history"),
+    "events": later("events"),
+    "desk": later("decided"),
+}
+BATCH_STATES = {
+    "published": later("merged"),
+    "landed": later("waiting"),
+    "held": later("blocked"),
+    "rejected": later("rejected"),
+}
+
+
+def spoken(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels in the language that is spoken."""
+    return {name: say(words) for name, words in labels.items()}
