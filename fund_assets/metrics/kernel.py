@@ -24,6 +24,7 @@ from fund_assets.metrics.jit import compiled
 #: Counts up whenever a number below changes its meaning.
 DEFINITION_VERSION = 4
 
+#: `age.VALUE_AGE_DAYS`, here because compiled loops read constants of their own file alone.
 #: A NAV this many calendar days older than the window's start day no longer stands for it.
 #: Weekly funds over the longest exchange holidays (11 days between sessions) stay within.
 #: The same holds for a benchmark's close that stands for a NAV date.

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days
 from fund_assets.metrics.against import RiskFreeRate
+from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.jit import compiled
 from fund_assets.metrics.series import FundSeries
 
-#: As old as a window's first NAV may be (docs/metrics.md).
-VALUE_AGE_DAYS = 15
 #: How much an investor minds losses more than gains: Morningstar's gamma.
 RISK_AVERSION = 2.0
 
@@ -71,7 +70,9 @@ def month_returns(series: FundSeries, calc_date: int, months: int) -> MonthRetur
     # NAVs after calc_date may lie before the end of a month without another weekday.
     seen_until = np.minimum(ends, keys_to_days(np.array([calc_date]))[0])
     values = np.empty((len(series), months + 1))
-    _values_at(series.offsets, series.days, series.values, ends, seen_until, values)
+    _values_at(
+        series.offsets, series.days, series.values, ends, seen_until, VALUE_AGE_DAYS, values
+    )
     return MonthReturns(series.codes, ends, values[:, 1:] / values[:, :-1] - 1)
 
 
@@ -105,6 +106,7 @@ def _values_at(
     values: NDArray[np.float64],
     ends: NDArray[np.int32],
     seen_until: NDArray[np.int32],
+    oldest_days: int,
     found: NDArray[np.float64],
 ) -> None:
     """Each fund's value at each end: its last on or before it, if that is not too old."""
@@ -114,5 +116,5 @@ def _values_at(
             while row < last and days[row + 1] <= seen_until[at]:
                 row += 1
             found[fund, at] = np.nan
-            if row >= offsets[fund] and ends[at] - days[row] <= VALUE_AGE_DAYS:
+            if row >= offsets[fund] and ends[at] - days[row] <= oldest_days:
                 found[fund, at] = values[row]

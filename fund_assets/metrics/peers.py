@@ -3,7 +3,7 @@
 Belongs here: pure functions on a frame of metrics. Does not belong here: metrics themselves
 (`kernel.py`), what is stored (`warehouse/measures.py`).
 
-Peers are the funds of one kind whose last NAV is at most ACTIVE_DAYS old on the calculation
+Peers are the funds of one kind whose last NAV is at most VALUE_AGE_DAYS old on the calculation
 date. Share classes of one portfolio count once: one class stands for all of them, chosen by
 its name and code alone, and all of them get its position. Fewer than MIN_PEERS values make no
 ranking.
@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import keys_to_days
+from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.schemas.kinds import class_order
 from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
 
-ACTIVE_DAYS = 15
 MIN_PEERS = 10
 #: From this share of published funds on, the rows of a kind are final. Funds that publish
 #: weekly are among those that have not on most days.
@@ -129,4 +129,4 @@ def standing_among(funds: pd.DataFrame) -> pd.Series:
 def _active(metrics: pd.DataFrame) -> pd.Series:
     ends = keys_to_days(metrics["end_date"].to_numpy(np.int64))
     dates = keys_to_days(metrics["calc_date"].to_numpy(np.int64))
-    return pd.Series(dates - ends <= ACTIVE_DAYS, metrics.index)
+    return pd.Series(dates - ends <= VALUE_AGE_DAYS, metrics.index)

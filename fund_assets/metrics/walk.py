@@ -19,13 +19,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days, to_key
+from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peers import MIN_PEERS
 from fund_assets.metrics.series import FundSeries
 
 #: Of a normal distribution.
 WITHIN_95 = 1.959964
-#: No NAV for so many days at the end of the quarter: the fund is counted as gone.
-GONE_DAYS = 15
 
 
 def _top_fifth(rank: str, peers: str) -> Callable[[pd.DataFrame], pd.Series]:
@@ -113,7 +112,7 @@ def outcomes(scores: pd.DataFrame, series: FundSeries, until: int) -> list[Outco
     begins, _ = _last_values(series, able["fund_code"], start)
     ends, days = _last_values(series, able["fund_code"], until)
     able["next"] = ends / begins - 1
-    able["gone"] = keys_to_days(np.array([until]))[0] - days > GONE_DAYS
+    able["gone"] = keys_to_days(np.array([until]))[0] - days > VALUE_AGE_DAYS
     grouped = able.groupby("kind")["next"]
     able["peers"] = grouped.transform("count")
     rank = grouped.rank(method="average", ascending=False)

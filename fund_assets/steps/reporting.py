@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fund_assets import __version__
 from fund_assets.calendar import from_key, keys_to_days, to_key, to_stamp, week_start
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries
+from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk import summed
@@ -31,8 +32,6 @@ from fund_assets.warehouse import scores as stored_scores
 
 MOVERS, BEST_SCORES, SHOWN_CORRECTIONS, SHOWN_BATCHES = 3, 10, 30, 40
 SPARK_DAYS, CURVE_DAYS = 92, 366
-#: A NAV older than this is no start of the week (docs/metrics.md).
-START_AGE_DAYS = 15
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -112,7 +111,7 @@ def _week_returns(
     until = np.bincount(fund[days <= end], minlength=len(series))
     able = np.flatnonzero((before > 0) & (until > before))
     starts, ends = offsets[able] + before[able] - 1, offsets[able] + until[able] - 1
-    fresh = start - days[starts] <= START_AGE_DAYS
+    fresh = start - days[starts] <= VALUE_AGE_DAYS
     able, starts, ends = able[fresh], starts[fresh], ends[fresh]
     found = pd.DataFrame(
         {

@@ -11,7 +11,8 @@ import pytest
 
 from fund_assets import metrics
 from fund_assets.calendar import days_to_keys, keys_to_days
-from fund_assets.metrics import FundSeries, SeriesError, compute_metrics, of_series
+from fund_assets.metrics import FundSeries, SeriesError, compute_metrics, kernel, of_series
+from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.jit import compiled
 from fund_assets.metrics.kernel import NO_DAY, RESULT, _periods_per_year
 from fund_assets.metrics.windows import start_days
@@ -301,3 +302,8 @@ def test_the_limits_of_a_rhythm(n, shares, periods):
     )
     found = _periods_per_year.py_func(n, sums)
     assert found == periods if periods else np.isnan(found)
+
+
+def test_one_age_holds_for_windows_months_peers_and_trials():
+    """Stops a fund from having a return of a window whose start is no month's end of it."""
+    assert kernel.START_TOLERANCE_DAYS == VALUE_AGE_DAYS
