@@ -25,6 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fund_assets.errors import FundAssetsError
 from fund_assets.settings import SHANGHAI
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ WEEKLY_JOB_AT = timedelta(hours=2)
 LATEST_START = timedelta(hours=1)
 
 
-class CalendarError(ValueError):
+class CalendarError(FundAssetsError, ValueError):
     """A date is beyond what the calendar knows; the message says how to extend it."""
 
 

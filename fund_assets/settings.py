@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fund_assets.errors import FundAssetsError
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PREFIX = "FUND_"
 TOKEN_LENGTH = 16
@@ -44,8 +46,10 @@ MOST_WATCHED = 8
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class SettingsError(ValueError):
+class SettingsError(FundAssetsError, ValueError):
     """A setting is missing or wrong; the message names the variable and what to do."""
+
+    exit_code = 2
 
 
 class Settings(BaseSettings):

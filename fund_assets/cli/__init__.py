@@ -32,13 +32,14 @@ from fund_assets.cli.serving import serve
 from fund_assets.cli.setting_up import doctor, init, migrate
 from fund_assets.cli.taking import export
 from fund_assets.cli.watching import dashboard
+from fund_assets.errors import FundAssetsError
 from fund_assets.language import chosen, say, speaking, translated
 from fund_assets.plain import plain_lines
 
 #: So many objects are made before Python looks for garbage among them.
 GARBAGE_AFTER = 50_000
-#: Exit codes: the run failed or something is unhealthy; wrong usage or settings.
-FAILED, WRONG_USE = 1, 2
+#: The exit code of wrong usage or settings.
+WRONG_USE = 2
 #: A place that a person must open, or choose another one.
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
 
@@ -52,7 +53,7 @@ class _Plain(Commands):
                 return super().invoke(ctx)
         except (click.exceptions.Exit, click.Abort):
             raise
-        except (ValueError, RuntimeError, OSError) as error:
+        except (FundAssetsError, OSError) as error:
             code = _exit_code(error)
             if code is None:
                 raise
@@ -85,22 +86,10 @@ def _words(error: Exception) -> str:
 
 
 def _exit_code(error: Exception) -> int | None:
-    from fund_assets.calendar import CalendarError
-    from fund_assets.nav.desk import DeskError, UnknownIdError
-    from fund_assets.report.files import ReportError
-    from fund_assets.settings import SettingsError
-    from fund_assets.sources.errors import SourceError
-    from fund_assets.takeaway.datasets import TakeawayError
-    from fund_assets.warehouse import WarehouseError
-
-    if isinstance(error, SettingsError | TakeawayError | UnknownIdError):
+    if isinstance(error, FundAssetsError):
+        return error.exit_code
+    if isinstance(error, OSError) and error.errno in CLOSED and error.filename:
         return WRONG_USE
-    if isinstance(error, OSError):
-        return WRONG_USE if error.errno in CLOSED and error.filename else None
-    if isinstance(
-        error, CalendarError | DeskError | ReportError | SourceError | WarehouseError
-    ):
-        return FAILED
     return None
 
 

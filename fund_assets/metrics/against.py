@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fund_assets.calendar import keys_to_days
+from fund_assets.errors import FundAssetsError
 from fund_assets.metrics.kernel import NO_DAY
 
 
-class AgainstError(ValueError):
+class AgainstError(FundAssetsError, ValueError):
     """Rates or closes are not usable; the message names the date and the value."""
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from fund_assets.errors import FundAssetsError
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets.schemas.words import metric_named, read_window
@@ -25,7 +26,7 @@ DEFAULT_WINDOW = "1y"
 _CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|!=|==|>|<|=)\s*([^\s<>=!,;]+)\s*(?:[,;]|and\b)?")
 
 
-class ScreenError(ValueError):
+class ScreenError(FundAssetsError, ValueError):
     """A condition is not understood; the message names it and what is near."""
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fund_assets.calendar import days_to_keys, keys_to_days
+from fund_assets.errors import FundAssetsError
 from fund_assets.metrics.jit import compiled
 
 CODES = 1_000_000
@@ -28,7 +29,7 @@ PlainChunk = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 _FITS, _UNCOUNTED, _BAD_DATE, _BAD_VALUE = range(4)
 
 
-class SeriesError(ValueError):
+class SeriesError(FundAssetsError, ValueError):
     """Rows are no series; the message names the fund, the date and the value."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fund_assets.errors import FundAssetsError
 from fund_assets.nav.observe import Landing, Origin, prepare
 from fund_assets.nav.rules import valid_codes
 from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED, OBSERVED_NAMES
@@ -23,12 +24,14 @@ SIGHT = [*KEY, *OBSERVED_NAMES]
 UNREADABLE = "R01_readable"
 
 
-class DeskError(ValueError):
+class DeskError(FundAssetsError, ValueError):
     """What was asked of the quarantine cannot be done; the message says what to do."""
 
 
 class UnknownIdError(DeskError):
     """An id was named that there is not."""
+
+    exit_code = 2
 
 
 def decided(observed: pd.DataFrame, decisions: pd.DataFrame) -> NDArray[np.object_]:

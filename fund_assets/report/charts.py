@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fund_assets.errors import FundAssetsError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
@@ -33,7 +35,7 @@ FONTS = (
 )  # fmt: skip
 
 
-class ChartError(ValueError):
+class ChartError(FundAssetsError, ValueError):
     """The chart cannot be drawn; the message says what to do."""
 
 

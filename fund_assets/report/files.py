@@ -6,13 +6,14 @@ Belongs here: names and files. Does not belong here: what is in them (`page.py`)
 from pathlib import Path
 
 from fund_assets.durable import move, work_folder
+from fund_assets.errors import FundAssetsError
 from fund_assets.settings import Settings
 
 #: A mailed report must fit through every mail server.
 LARGEST_BYTES = 3_000_000
 
 
-class ReportError(RuntimeError):
+class ReportError(FundAssetsError, RuntimeError):
     """A report cannot be made or written; the message says why and what to do."""
 
 

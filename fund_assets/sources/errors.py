@@ -4,10 +4,11 @@ Belongs here: the typed errors of asking and of reading an answer. Does not belo
 done about one (`gateway.py`, `steps/`).
 """
 
+from fund_assets.errors import FundAssetsError
 from fund_assets.plain import plain
 
 
-class SourceError(RuntimeError):
+class SourceError(FundAssetsError, RuntimeError):
     """The source did not give what was asked for; the message says what and what to do.
 
     Of what it quotes from an answer, nothing can act on a terminal or a log.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from fund_assets.calendar import from_key
+from fund_assets.errors import FundAssetsError
 from fund_assets.schemas.codes import read_code
 from fund_assets.schemas.table import Kind, Table
 from fund_assets.schemas.tables import FUND_NAV, TABLES, VALIDATED_NAV
@@ -18,8 +19,10 @@ from fund_assets.warehouse.selecting import Selection
 NAMED = 5
 
 
-class TakeawayError(ValueError):
+class TakeawayError(FundAssetsError, ValueError):
     """What was asked for does not exist or cannot be written; the message says what to do."""
+
+    exit_code = 2
 
 
 #: Name → table: the accepted NAVs, and under its name without `fund_` every other table that

@@ -3,8 +3,10 @@
 Belongs here: the exceptions of this package. Does not belong here: deciding which one.
 """
 
+from fund_assets.errors import FundAssetsError
 
-class WarehouseError(RuntimeError):
+
+class WarehouseError(FundAssetsError, RuntimeError):
     """The warehouse cannot be used as asked; the message says what to do."""
 
 

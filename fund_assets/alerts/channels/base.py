@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from fund_assets.alerts.messages import Message
+from fund_assets.errors import FundAssetsError
 from fund_assets.plain import plain
 from fund_assets.sources.deadline import Watch, WatchedAdapter
 
@@ -26,7 +27,7 @@ MOST_ANSWER = 64 * 1024
 logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
 
-class ChannelError(RuntimeError):
+class ChannelError(FundAssetsError, RuntimeError):
     """A message was not accepted; the words carry neither address nor secret.
 
     Attributes:
