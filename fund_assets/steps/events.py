@@ -29,6 +29,7 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.sources.base import FundSource, MarketEvents, Payload, empty_observations
 from fund_assets.sources.errors import SourceError
 from fund_assets.warehouse import Warehouse, event_lists, events, landing
+from fund_assets.warehouse import facts as stored_facts
 
 #: Calendar days after which an event should have a NAV on or after its ex-date.
 NAV_DUE_DAYS = 30
@@ -86,7 +87,7 @@ def refresh_events(
     """
     report = EventsReport()
     today = to_key(now().date())
-    if not even_if_asked and events.asked_on(warehouse) == today:
+    if not even_if_asked and stored_facts.lists_asked_on(warehouse) == today:
         report.asked = False
     else:
         _fetch(warehouse, source, now, report)

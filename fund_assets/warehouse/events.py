@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fund_assets.schemas.tables import VALIDATED_NAV, WAREHOUSE_META
+from fund_assets.warehouse.facts import LISTS_ASKED_ON
 from fund_assets.warehouse.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 from fund_assets.warehouse.writes import upsert
@@ -17,7 +18,6 @@ from fund_assets.warehouse.writes import upsert
 if TYPE_CHECKING:
     import pandas as pd
 
-ASKED_ON = "event_lists_asked_on"
 DESCRIBED = {
     "fund_code": "str",
     "ex_date": "int32",
@@ -111,19 +111,11 @@ def navs_of(warehouse: Warehouse, fund_codes: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def asked_on(warehouse: Warehouse) -> int:
-    """The date (yyyymmdd) on which the market's lists were last had; 0 for never."""
-    found = warehouse.value(
-        "SELECT value FROM warehouse_meta WHERE property = :name", name=ASKED_ON
-    )
-    return int(str(found)) if found else 0
-
-
 @retried
 def set_asked_on(warehouse: Warehouse, today: int) -> None:
     """Remember that the market's lists were had today."""
     import pandas as pd
 
-    row = pd.DataFrame({"property": [ASKED_ON], "value": [str(today)]})
+    row = pd.DataFrame({"property": [LISTS_ASKED_ON], "value": [str(today)]})
     with warehouse.transaction(writes=True) as connection:
         upsert(connection, WAREHOUSE_META, row)

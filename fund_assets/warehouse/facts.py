@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
-from fund_assets.warehouse.events import asked_on
 from fund_assets.warehouse.rejected import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 #: A fund with a NAV in this many dates before counts as one that should publish.
 ACTIVE_DATES = 25
+#: Where it is kept when the lists of events were had.
+LISTS_ASKED_ON = "event_lists_asked_on"
 #: SQL: what became of a batch, as people are told it.
 STATE = f"CASE WHEN state = 'held' AND {IS_REJECTED} THEN 'rejected' ELSE state END"
 
@@ -36,6 +37,14 @@ LATER_LIST = (
 def row_count(warehouse: Warehouse, table: str) -> int:
     """How many rows a table has."""
     return int(str(warehouse.value(f"SELECT COUNT(*) FROM {TABLES[table].name}")))
+
+
+def lists_asked_on(warehouse: Warehouse) -> int:
+    """The date (yyyymmdd) on which the market's lists of events were last had; 0 for never."""
+    found = warehouse.value(
+        "SELECT value FROM warehouse_meta WHERE property = :name", name=LISTS_ASKED_ON
+    )
+    return int(str(found)) if found else 0
 
 
 def rows_on(warehouse: Warehouse, nav_date: int) -> int:
@@ -71,7 +80,7 @@ def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
     ) or warehouse.value("SELECT MAX(nav_date) FROM fund_nav")
     newest = {
         "fund_info": warehouse.value("SELECT MAX(last_seen_on) FROM fund_info"),
-        "fund_events": asked_on(warehouse) or None,
+        "fund_events": lists_asked_on(warehouse) or None,
         "fund_nav": collected,
         "validated_nav": newest_published(warehouse),
         "benchmark_index": warehouse.value("SELECT MAX(nav_date) FROM benchmark_index"),
