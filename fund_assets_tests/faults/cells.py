@@ -62,9 +62,9 @@ class Cell:
     @property
     def way(self) -> tuple[object, ...]:
         """What cells have in common that take the platform the same way to the same end."""
-        subject = self.fault.rpartition(": ")[0]
         moments = self.rounds, self.after, self.over
-        return self.stage, subject, self.end, self.alerts, moments, self.complete
+        message = bool(self.channel[0])
+        return self.stage, self.end, self.alerts, moments, message, self.complete
 
 
 def _alerts(words: str) -> frozenset[str]:

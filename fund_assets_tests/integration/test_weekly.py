@@ -218,14 +218,12 @@ def uninterrupted():
 
 
 #: (where, function, which call of it): in the order in which the job comes to them.
-MERGING = [
+BEFORE_CLEANING = [
     (rechecking, "update", 1),
     (rechecking, "log_step", 1),
     (collecting, "_land_histories", 2),
     (collecting.landing, "land", 3),
     (weekly, "note_step", 1),
-]
-WRITING = [
     (stored_scores, "upsert", 1),
     (weekly, "_prune_batch", 1),  # upkeep does not wait for the walk-forward
     (weekly, "note_step", 2),
@@ -240,9 +238,7 @@ CLEANING = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "points", [MERGING, WRITING, CLEANING], ids=["merge", "write", "clean"]
-)
+@pytest.mark.parametrize("points", [BEFORE_CLEANING, CLEANING], ids=["before", "clean"])
 def test_an_interrupted_week_ends_as_one_that_ran_through(
     points, before_sunday, letters, monkeypatch, uninterrupted, tmp_path
 ):
