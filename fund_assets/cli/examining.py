@@ -87,9 +87,10 @@ def examine_source(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 
 
 def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
-    """Whether the warehouse is there, ours, writable and as declared, and has room.
+    """Whether the warehouse is there, ours, writable and complete, and has room.
 
-    When the look is to be `deep`, whether the database finds damage, too: it reads everything.
+    When the look is to be `deep`, whether its tables are as declared, the columnar reader gets
+    there and the database finds damage, too: that reads everything.
     """
     try:
         warehouse = Warehouse(settings.warehouse)
@@ -106,16 +107,18 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
             yield Finding(
                 "warehouse", OK, f"{warehouse.place}, of the {settings.source} market"
             )
-            yield from _writing(warehouse)
-            damaged = soundness.damage(warehouse) if deep else ""
+            writing = _writing(warehouse)
+            yield writing
+            sound = True
             if deep:
-                yield Finding(
-                    "integrity",
-                    FAILURE if damaged else OK,
-                    damaged or "the database finds no damage",
-                    "restore a copy, or move the file away and collect anew" if damaged else "",
-                )
-            if not damaged:
+                if writing.state == OK:  # who only reads does not see it
+                    yield _tables(warehouse)
+                bulk.try_reading(warehouse.backend)
+                yield Finding("bulk reads", OK, "the columnar reader gets there too")
+                integrity = _integrity(warehouse)
+                yield integrity
+                sound = integrity.state == OK
+            if sound:
                 today = settings.now().date()
                 yield _rows_lost(warehouse, 0 if deep else date_counts.counted_since(today))
     except WarehouseError as error:
@@ -128,41 +131,37 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     yield Finding("disk", state, f"{free / 1e9:,.1f} GB free", todo)
 
 
-def examine_bulk_reads(settings: Settings) -> Iterator[Finding]:
-    """Whether the columnar reader, a process with a driver of its own, gets there too."""
-    try:
-        warehouse = Warehouse(settings.warehouse)
-        if not warehouse.exists():
-            return
-    except WarehouseError:
-        return  # `examine_database` tells it
-    try:
-        bulk.try_reading(warehouse.backend)
-    except WarehouseError as error:
-        yield Finding("bulk reads", FAILURE, str(error))
-    else:
-        yield Finding("bulk reads", OK, "the columnar reader gets there too")
-    finally:
-        warehouse.close()
-
-
-def _writing(warehouse: Warehouse) -> Iterator[Finding]:
-    """Whether rows can be written, and the tables are as declared, which only a writer sees."""
+def _writing(warehouse: Warehouse) -> Finding:
+    """Whether rows can be written."""
     try:
         soundness.try_writing(warehouse)
     except NoRightError:
-        yield Finding(
+        return Finding(
             "writing", WARNING, "this user of the database only reads",
             "enough for `fund-assets serve`; what collects needs the URL of fund_rw",
         )  # fmt: skip
-        return
-    yield Finding("writing", OK, "the warehouse can be written")
+    return Finding("writing", OK, "the warehouse can be written")
+
+
+def _tables(warehouse: Warehouse) -> Finding:
+    """Whether the tables are as declared."""
     unlike = soundness.unlike_declared(warehouse)
-    yield Finding(
+    return Finding(
         "tables",
         FAILURE if unlike else OK,
         unlike or "columns, conditions, indices and views are as declared",
         "run `fund-assets migrate`: it makes what is missing" if unlike else "",
+    )
+
+
+def _integrity(warehouse: Warehouse) -> Finding:
+    """Whether the database finds damage: it reads everything."""
+    damaged = soundness.damage(warehouse)
+    return Finding(
+        "integrity",
+        FAILURE if damaged else OK,
+        damaged or "the database finds no damage",
+        "restore a copy, or move the file away and collect anew" if damaged else "",
     )
 
 

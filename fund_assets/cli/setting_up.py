@@ -5,7 +5,6 @@ Belongs here: printing. Does not belong here: what is examined (`examining.py`).
 
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -95,8 +94,9 @@ def _await(warehouse: "Warehouse", seconds: int) -> None:
 @click.command()
 @click.option(
     "--deep", is_flag=True,
-    help="Read the whole database for damage, too (a minute for 20 million NAVs), and try "
-    "akshare's JavaScript engine.",
+    help="Look thoroughly, too: at the tables and their conditions, the columnar reader, the "
+    "whole database for damage (a minute for 20 million NAVs), and akshare's JavaScript "
+    "engine.",
 )  # fmt: skip
 def doctor(deep: bool) -> None:
     """Examine settings, source, database, calendar and Dagster; say what to do.
@@ -129,20 +129,15 @@ def doctor(deep: bool) -> None:
     settings, findings = examining.examine_settings()
     tell(findings)
     if settings is not None:
-        # A process of its own, for which the others need not wait.
-        beside = ThreadPoolExecutor(1)
-        bulk_reads = beside.submit(lambda: list(examining.examine_bulk_reads(settings)))
         for what, examine in (
             (later("database"), partial(examining.examine_database, deep=deep)),
             (later("calendar"), examining.examine_calendar),
             (later("source"), partial(examining.examine_source, deep=deep)),
             ("Dagster", examining.examine_dagster),
             ("verdict", examining.examine_verdict),
-            (later("columnar reader"), lambda _: bulk_reads.result()),
         ):
             with quiet(), terminal.status(say("looking at the {what}…", what=say(what))):
                 tell(examine(settings))
-        beside.shutdown()
     terminal.print(
         "\n"
         + (

@@ -32,7 +32,6 @@ _WORDS = {
     "count": "数量",
     "course": "走势",
     "daemon": "守护进程",
-    "columnar reader": "列式读取",
     "database": "数据库",
     "date": "日期",
     "dates": "日期",

@@ -157,8 +157,8 @@ HELP = {
     "copy is gone on with by the same command. Exits with 1 when the two differ.": "SRC 和 DST 是 SQLAlchemy URL，同 FUND_WAREHOUSE_URL；或写 env:NAME 表示存放它的变量，这样命令行里不出现密码。DST 会被建立，其中不得有其他内容。写入 SRC 的程序要等复制完成；读取照常进行。中断的复制用同一命令接着做。两边不同时退出码为 1。",
     "Examine settings, source, database, calendar and Dagster; say what to do.": "检查设置、数据源、数据库、日历和 Dagster，并说明该怎么做。",
     "Exits with 1 when something must be put right.": "有需要处理的问题时退出码为 1。",
-    "Read the whole database for damage, too (a minute for 20 million NAVs), and try akshare's "
-    "JavaScript engine.": "同时通读整个数据库查找损坏（两千万条净值约一分钟），并试用 akshare 的 JavaScript 引擎。",
+    "Look thoroughly, too: at the tables and their conditions, the columnar reader, the whole "
+    "database for damage (a minute for 20 million NAVs), and akshare's JavaScript engine.": "再作彻底检查：各表及其条件、列式读取、通读整个数据库查找损坏（两千万条净值约一分钟），以及 akshare 的 JavaScript 引擎。",
     "Show, correct or extend the exchange's trading calendar.": "显示、更正或延长交易所的交易日历。",
     "Show the sessions of a YEAR [default: this one], its holidays, and entered days.": "显示 YEAR 年 [默认：今年] 的交易日、节假日和录入的日子。",
     "After the last announced day every weekday is taken for a session, and marked provisional.": "最后一个已公布的日子之后，每个工作日都当作交易日，并标为暂定。",

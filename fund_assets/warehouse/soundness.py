@@ -4,8 +4,6 @@ Belongs here: what the database engine says of itself and of its tables' shape. 
 not belong here: what the tables hold (`facts.py`).
 """
 
-from fund_assets.warehouse.migrations.leftovers import leftovers
-from fund_assets.warehouse.migrations.shape import differences, missing_views
 from fund_assets.warehouse.warehouse import Warehouse
 
 
@@ -17,6 +15,9 @@ def damage(warehouse: Warehouse) -> str:
 
 def unlike_declared(warehouse: Warehouse) -> str:
     """Where the tables are not as declared, or an interrupted migration left some; or empty."""
+    from fund_assets.warehouse.migrations.leftovers import leftovers
+    from fund_assets.warehouse.migrations.shape import differences, missing_views
+
     with warehouse.transaction(writes=True) as connection:
         return "; ".join(
             [
