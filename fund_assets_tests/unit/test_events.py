@@ -377,6 +377,12 @@ def test_events_alone_chain_the_index_anew():
     assert nothing.rechained.empty and nothing.upserts.empty
 
 
+def proved(rows, told):
+    """The proof of rows and events given as frames, and its steps as one."""
+    proof = prove(rows.to_dict("records"), told.to_dict("records"))
+    return proof, pd.DataFrame(proof.steps)
+
+
 def test_the_proof_lays_the_witnesses_side_by_side():
     """Stops the proof from showing other figures than those the index was made of."""
     rows = pd.DataFrame(
@@ -391,11 +397,11 @@ def test_the_proof_lays_the_witnesses_side_by_side():
         }
     )
     told = events(("000001", TUE, "dividend", 0.05), ("000001", WED, "split", 2.0))
-    proof = prove(rows, told)
+    proof, steps = proved(rows, told)
     np.testing.assert_allclose(
-        proof.steps["by_events_pct"], [NAN, 1.0, 1.0, 100 * (0.45 / 0.4848 - 1)]
+        steps["by_events_pct"], [NAN, 1.0, 1.0, 100 * (0.45 / 0.4848 - 1)]
     )
-    np.testing.assert_allclose(proof.steps["return_pct"], [NAN, 1.0, 1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(steps["return_pct"], [NAN, 1.0, 1.0, 0.0], atol=1e-12)
     assert proof.counts == {
         "first": 1,
         "proven": 2,
@@ -404,21 +410,21 @@ def test_the_proof_lays_the_witnesses_side_by_side():
         "unproven": 0,
     }
     assert (proof.start, proof.end, proof.verdict) == (1.0, pytest.approx(1.0201), "explained")
-    assert proof.disagreements["nav_date"].tolist() == [THU]
-    assert proof.disagreements["disagreement_pct"].iloc[0] == pytest.approx(
+    assert [step["nav_date"] for step in proof.disagreements] == [THU]
+    assert proof.disagreements[0]["disagreement_pct"] == pytest.approx(
         100 * (1 - 0.45 / 0.4848), abs=0.1
     )
     # Of the two readings of the accumulated NAV, the one nearer to the return that was used.
     np.testing.assert_allclose(
-        proof.steps["by_acc_pct"],
+        steps["by_acc_pct"],
         [NAN, 1.0, 100 * (1.02 / 1.01 - 1), 100 * (1.0196 / 1.02 - 1)],
         rtol=1e-9,
     )
     np.testing.assert_allclose(
-        proof.steps["rounding_pct"], [NAN, 0.2, 0.02 / 0.96, 0.02 / 0.4848], rtol=1e-9
+        steps["rounding_pct"], [NAN, 0.2, 0.02 / 0.96, 0.02 / 0.4848], rtol=1e-9
     )
     np.testing.assert_allclose(
-        proof.steps["disagreement_pct"].iloc[2], 1.0 - 100 * (1.02 / 1.01 - 1), rtol=1e-6
+        steps["disagreement_pct"].iloc[2], 1.0 - 100 * (1.02 / 1.01 - 1), rtol=1e-6
     )
 
 
@@ -435,7 +441,7 @@ def test_the_proof_shows_a_return_with_payouts_added_up():
             "return_status": ["first", "proven"],
         }
     )
-    np.testing.assert_allclose(prove(rows, events()).steps["by_acc_pct"], [NAN, 2.0])
+    np.testing.assert_allclose(proved(rows, events())[1]["by_acc_pct"], [NAN, 2.0])
 
 
 def test_what_the_proof_takes_and_leaves():
@@ -457,14 +463,13 @@ def test_what_the_proof_takes_and_leaves():
         ("000001", MON, "dividend", 7.0),
     )  # fmt: skip
     guessed = inferred("000001", WED, "dividend", 5.0)
-    proof = prove(rows, pd.concat([told, guessed], ignore_index=True))
-    assert proof.steps["by_events_pct"].iloc[1] == pytest.approx(100 * (0.4 * 3.0 + 0.3 - 1))
+    proof, steps = proved(rows, pd.concat([told, guessed], ignore_index=True))
+    assert steps["by_events_pct"].iloc[1] == pytest.approx(100 * (0.4 * 3.0 + 0.3 - 1))
     assert (proof.start, proof.end, proof.verdict) == (2.0, 2.2, "proven")
-    unproven = prove(rows.assign(return_status=["first", "unproven"]), told)
-    assert unproven.verdict == "unproven" and unproven.disagreements["nav_date"].tolist() == [
-        WED
-    ]
-    single = prove(rows.assign(return_status=["first", "single_source"]), told)
+    unproven, _ = proved(rows.assign(return_status=["first", "unproven"]), told)
+    assert unproven.verdict == "unproven"
+    assert [step["nav_date"] for step in unproven.disagreements] == [WED]
+    single, _ = proved(rows.assign(return_status=["first", "single_source"]), told)
     assert single.verdict == "explained"
 
 
