@@ -21,8 +21,8 @@ run: env ## the evening pipeline, once, and what it did
 
 dev: env ## Dagster's UI and daemon on 127.0.0.1:3000 (PORT=... for another)
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
-	@$(BIN)/python -m fund_assets.health.port 127.0.0.1 $(PORT)
-	@TZ=Asia/Shanghai PYTHONWARNINGS=ignore $(BIN)/python -m fund_assets.webserver dev -h 127.0.0.1 -p $(PORT)
+	@$(BIN)/python -m fund_assets.observability.server.port 127.0.0.1 $(PORT)
+	@TZ=Asia/Shanghai PYTHONWARNINGS=ignore $(BIN)/python -m fund_assets.instance.webserver dev -h 127.0.0.1 -p $(PORT)
 
 test: dev-env ## all default tests
 	@$(PYTEST) -m "not slow"
@@ -59,12 +59,12 @@ check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m fund_assets.schemas.dictionary --check
 	@$(BIN)/python -m fund_assets.nav.rulebook --check
-	@$(BIN)/python -m fund_assets.cli.reference --check
+	@$(BIN)/python -m fund_assets.cli._reference --check
 
 docs: dev-env ## generated pages anew
 	@$(BIN)/python -m fund_assets.schemas.dictionary
 	@$(BIN)/python -m fund_assets.nav.rulebook
-	@$(BIN)/python -m fund_assets.cli.reference
+	@$(BIN)/python -m fund_assets.cli._reference
 	@$(BIN)/python -m fund_assets_tests.notebook
 	@$(BIN)/python -m fund_assets_tests.faults.matrix --write
 

@@ -53,11 +53,11 @@ def work(url: str, state: str, part: int, parts: int, rate: float) -> None:
 
     from fund_assets.calendar import TradingCalendar
     from fund_assets.nav.history import BUCKETS, HistoryChoice
-    from fund_assets.nav.observe import Landing
+    from fund_assets.nav.landing_rows import Landing
+    from fund_assets.pipeline.fund_nav import collect_histories
+    from fund_assets.pipeline.validated_nav import explain_block, validate
     from fund_assets.settings import SHANGHAI, load_settings
-    from fund_assets.sources.eastmoney import EastmoneySource
-    from fund_assets.steps.collecting import collect_histories
-    from fund_assets.steps.validating import explain_block, validate
+    from fund_assets.sources.eastmoney.source import EastmoneySource
     from fund_assets.warehouse import Warehouse
 
     memory = Memory()
@@ -93,7 +93,9 @@ def run(
     funds: int, dates: int, workers: int, rate: float, folder: Path
 ) -> tuple[float, float, int, list[float]]:
     """Seconds, MB, merged rows, and when each request came to the server."""
-    from fund_assets.warehouse import Warehouse, facts, landing
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.queries import status as status_queries
+    from fund_assets.warehouse.stores import landing
     from fund_assets_tests.server.many import ManyFunds
 
     url = f"sqlite:///{folder}/warehouse.db"
@@ -126,7 +128,7 @@ def run(
         part.wait()
     times, _ = server.communicate("")
     assert sum(one["funds"] for one in told) == funds
-    rows = facts.row_count(warehouse, "validated_nav")
+    rows = status_queries.row_count(warehouse, "validated_nav")
     warehouse.close()
     print(f"processor seconds of the workers: {sum(one['cpu_s'] for one in told):.1f}")
     return took, max(one["mb"] for one in told), rows, json.loads(times)

@@ -18,8 +18,8 @@ import data
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
-from fund_assets.warehouse.bulk import stream
-from fund_assets.warehouse.ddl import METADATA
+from fund_assets.warehouse.engine.bulk_reads import stream
+from fund_assets.warehouse.engine.ddl import METADATA
 
 AGAIN = 3
 DATE_FIRST, FUND_FIRST = ("nav_date", "fund_code"), ("fund_code", "nav_date")

@@ -50,13 +50,19 @@ def steps(state: str) -> dict[str, float]:
     import dagster as dg
 
     from fund_assets.calendar import iso_week
-    from fund_assets.metrics.walk import summed
-    from fund_assets.monitoring.weekly import write_weekly
-    from fund_assets.platform import Platform
+    from fund_assets.metrics.walk_forward import summed
+    from fund_assets.observability.weekly import write_weekly
+    from fund_assets.pipeline import (
+        fund_metrics,
+        fund_scores,
+        validated_nav,
+        walk_forward,
+        warehouse_upkeep,
+    )
     from fund_assets.report.files import report_folder, write_page
     from fund_assets.report.page import walk_forward_page
+    from fund_assets.resources import Platform
     from fund_assets.settings import SHANGHAI
-    from fund_assets.steps import measuring, scoring, validating, walking, weekly
 
     sunday = data.BUILT_UNTIL + timedelta(days=6 - data.BUILT_UNTIL.weekday())
     now = datetime(sunday.year, sunday.month, sunday.day, 2, tzinfo=SHANGHAI)
@@ -75,17 +81,17 @@ def steps(state: str) -> dict[str, float]:
         return result
 
     calendar = data.calendar()
-    found = timed("recheck_s", lambda: weekly.recheck(
+    found = timed("recheck_s", lambda: warehouse_upkeep.recheck(
         warehouse, calendar, week, now, risk_free_rate=rate))  # fmt: skip
-    timed("validate_s", lambda: validating.validate(warehouse, calendar, now))
-    timed("metrics_s", lambda: measuring.measure(warehouse, rate))
-    scored = timed("scores_s", lambda: scoring.score(warehouse, weights, rate, now))
-    rows = timed("walk_forward_s", lambda: walking.walk_forward(
+    timed("validate_s", lambda: validated_nav.validate(warehouse, calendar, now))
+    timed("metrics_s", lambda: fund_metrics.measure(warehouse, rate))
+    scored = timed("scores_s", lambda: fund_scores.score(warehouse, weights, rate, now))
+    rows = timed("walk_forward_s", lambda: walk_forward.walk_forward(
         warehouse, weights, rate, week, now))  # fmt: skip
     page = walk_forward_page(rows, summed(rows), now, settings.source)
     write_page(report_folder(settings) / "walk-forward.html", page)
     old = now - timedelta(days=2)
-    kept = timed("upkeep_s", lambda: weekly.upkeep(
+    kept = timed("upkeep_s", lambda: warehouse_upkeep.upkeep(
         warehouse, week, now, landing_before=old, prune_answers=int))  # fmt: skip
     instance = dg.DagsterInstance.ephemeral()
     written = timed("report_s", lambda: write_weekly(platform, instance, week, now))
@@ -110,16 +116,16 @@ def prepare(state: Path) -> None:
     import pandas as pd
 
     from fund_assets.calendar import to_key
+    from fund_assets.pipeline import fund_metrics
     from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
-    from fund_assets.steps import measuring
     from fund_assets.warehouse import Warehouse
-    from fund_assets.warehouse.writes import insert
+    from fund_assets.warehouse.engine.diff_writes import insert
 
     target = state / "akshare" / "warehouse.db"
     target.parent.mkdir(parents=True)
     shutil.copy(data.warehouse_file(), target)
     warehouse = Warehouse(f"sqlite:///{target}")
-    report = measuring.measure(warehouse, 0.015)
+    report = fund_metrics.measure(warehouse, 0.015)
     monday = date(2026, 9, 7)
     for table in (FUND_METRICS, FUND_PEERS):
         rows = warehouse.columns(

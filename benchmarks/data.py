@@ -29,15 +29,15 @@ from sqlalchemy.schema import CreateTable
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.pipeline import fund_info, fund_nav, validated_nav
 from fund_assets.schemas.tables import FUND_EVENTS
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.simulated import SimulatedSource
-from fund_assets.sources.simulation.market import Market
-from fund_assets.sources.simulation.timeline import Timeline
-from fund_assets.steps import collecting, listing, validating
+from fund_assets.sources.simulated.market import Market
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.sources.simulated.timeline import Timeline
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.ddl import METADATA
-from fund_assets.warehouse.writes import insert
+from fund_assets.warehouse.engine.ddl import METADATA
+from fund_assets.warehouse.engine.diff_writes import insert
 
 FUNDS, SESSIONS, SEED = 26_000, 756, 20260104
 BUILT_UNTIL = date(2026, 11, 17)
@@ -102,7 +102,7 @@ def _build(path: Path) -> None:
     before = days.before(BUILT_UNTIL)
     warehouse = Warehouse(f"sqlite:///{path}")
     warehouse.init("akshare")
-    listing.refresh(warehouse, market_source(evening(before)), to_key(before))
+    fund_info.refresh(warehouse, market_source(evening(before)), to_key(before))
     warehouse.close()
 
     market = Market(FUNDS, SEED, days)
@@ -240,10 +240,10 @@ def _publish(path: Path, day: date) -> None:
     """One evening through the pipeline."""
     warehouse = Warehouse(f"sqlite:///{path}")
     now = evening(day)
-    collecting.collect_wave(warehouse, market_source(now), lambda: now)
-    outcomes = validating.validate(warehouse, calendar(), now)
+    fund_nav.collect_wave(warehouse, market_source(now), lambda: now)
+    outcomes = validated_nav.validate(warehouse, calendar(), now)
     warehouse.close()
-    if blocked := validating.explain_block(outcomes):
+    if blocked := validated_nav.explain_block(outcomes):
         raise RuntimeError(f"the benchmark's own market is refused: {blocked}")
 
 

@@ -23,21 +23,22 @@ def wave(url: str, day: str) -> dict[str, float]:
     """Collect, land, validate and merge the wave of an evening."""
     import data
 
+    from fund_assets.pipeline import fund_nav, validated_nav
     from fund_assets.settings import load_settings
-    from fund_assets.sources.eastmoney import EastmoneySource
-    from fund_assets.steps import collecting, validating
-    from fund_assets.warehouse import Warehouse, publishing
+    from fund_assets.sources.eastmoney.source import EastmoneySource
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.stores import publish
 
     now = data.evening(date.fromisoformat(day))
     days = data.calendar()
     warehouse = Warehouse(url)
     with tempfile.TemporaryDirectory() as state:
         source = EastmoneySource.from_settings(load_settings(state=state, source="akshare"))
-        writing = _first_call(publishing, "_write")
+        writing = _first_call(publish, "_write")
         start = time.monotonic()
-        report = collecting.collect_wave(warehouse, source, lambda: now)
+        report = fund_nav.collect_wave(warehouse, source, lambda: now)
         collected = time.monotonic()
-        (outcome,) = validating.validate(warehouse, days, now)
+        (outcome,) = validated_nav.validate(warehouse, days, now)
         merged = time.monotonic()
     if outcome.blocked_by or not outcome.counts["rows_new"]:
         raise RuntimeError(f"the wave was not merged: {outcome}")
@@ -68,25 +69,28 @@ def metrics(url: str, _: str) -> dict[str, float]:
     """Compute and store all metrics of all funds."""
     from fund_assets.metrics import compute_metrics
     from fund_assets.metrics.peers import peer_ranks, with_coverage
-    from fund_assets.warehouse import Warehouse, facts, landing, measures
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.queries import status as status_queries
+    from fund_assets.warehouse.stores import landing
+    from fund_assets.warehouse.stores import metrics as metrics_store
 
     warehouse = Warehouse(url)
     with warehouse.transaction(writes=True) as connection:
         connection.exec_driver_sql("DELETE FROM fund_metrics")
         connection.exec_driver_sql("DELETE FROM fund_peers")
     start = time.monotonic()
-    calc_date = facts.newest_published(warehouse)
-    series = measures.read_series(warehouse, calc_date)
+    calc_date = status_queries.newest_published(warehouse)
+    series = metrics_store.read_series(warehouse, calc_date)
     read = time.monotonic()
     funds = landing.fund_info(warehouse)
-    rate = measures.read_rate(warehouse, 0.015)
-    benchmarks = measures.read_benchmarks(warehouse, funds)
+    rate = metrics_store.read_rate(warehouse, 0.015)
+    benchmarks = metrics_store.read_benchmarks(warehouse, funds)
     frame = compute_metrics(series, calc_date, risk_free_rate=rate, benchmarks=benchmarks)
     computed = time.monotonic()
     frame = with_coverage(frame, funds)
     peers = peer_ranks(frame, funds)
     ranked = time.monotonic()
-    written = measures.write_metrics(warehouse, frame, peers)
+    written = metrics_store.write_metrics(warehouse, frame, peers)
     stored = time.monotonic()
     return {
         "read_s": read - start,
@@ -124,7 +128,7 @@ def read(url: str, _: str) -> dict[str, float]:
     import pandas as pd
 
     from fund_assets.warehouse import Warehouse
-    from fund_assets.warehouse.bulk import stream
+    from fund_assets.warehouse.engine.bulk_reads import stream
 
     warehouse = Warehouse(url)
     sql = (
@@ -157,21 +161,23 @@ def fund(url: str, number: str) -> dict[str, float]:
     """The whole history of one fund, as `fund-assets nav` reads it: median of some."""
     import statistics
 
-    from fund_assets.warehouse import Warehouse, history
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.queries import nav as nav_queries
 
     warehouse = Warehouse(url)
-    codes = history.codes(warehouse)
+    codes = nav_queries.codes(warehouse)
     seconds, rows = [], 0
     for code in codes[:: len(codes) // int(number)]:
         start = time.monotonic()
-        rows += len(history.history(warehouse, code))
+        rows += len(nav_queries.history(warehouse, code))
         seconds.append(time.monotonic() - start)
     return {"total_s": statistics.median(seconds), "rows": rows / len(seconds)}
 
 
 def load(url: str, source: str) -> dict[str, float]:
     """Copy a warehouse from its SQLite file: all of it, and validated_nav with its index."""
-    from fund_assets.warehouse import Warehouse, copying
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse import copy as warehouse_copy
 
     begun: dict[str, float] = {}
     rows: dict[str, int] = {}
@@ -181,14 +187,14 @@ def load(url: str, source: str) -> dict[str, float]:
         rows[table.name] = done
 
     start = time.monotonic()
-    copying.copy(Warehouse(f"sqlite:///{source}"), Warehouse(url), tell)
+    warehouse_copy.copy(Warehouse(f"sqlite:///{source}"), Warehouse(url), tell)
     end = time.monotonic()
     after = min((at for at in begun.values() if at > begun["validated_nav"]), default=end)
     return {
         # The first batch has been written when its table is told of for the first time.
         "validated_nav_s": (after - begun["validated_nav"])
         * rows["validated_nav"]
-        / max(rows["validated_nav"] - copying.BATCH_ROWS, 1),
+        / max(rows["validated_nav"] - warehouse_copy.BATCH_ROWS, 1),
         "total_s": end - start,
         "rows": rows["validated_nav"],
     }
@@ -198,7 +204,7 @@ def day(url: str, _: str) -> dict[str, float]:
     """The fullest day of the market into an empty table, ours and by pandas.to_sql."""
     from fund_assets.schemas.tables import FUND_INFO, VALIDATED_NAV
     from fund_assets.warehouse import Warehouse
-    from fund_assets.warehouse.writes import insert
+    from fund_assets.warehouse.engine.diff_writes import insert
 
     stored = Warehouse(url)
     fullest = stored.value(
@@ -233,9 +239,9 @@ def export(url: str, target: str) -> dict[str, float]:
     """All accepted NAVs as a file, by `fund-assets export`'s own function."""
     from datetime import datetime
 
+    from fund_assets.export.datasets import select
+    from fund_assets.export.stream import export as write
     from fund_assets.settings import SHANGHAI
-    from fund_assets.takeaway.datasets import select
-    from fund_assets.takeaway.exporting import export as write
     from fund_assets.warehouse import Warehouse
 
     path = Path(target)
@@ -254,8 +260,8 @@ def pandas_export(url: str, target: str) -> dict[str, float]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from fund_assets.takeaway.datasets import select
-    from fund_assets.takeaway.files import ROW_GROUP
+    from fund_assets.export.datasets import select
+    from fund_assets.export.files import ROW_GROUP
     from fund_assets.warehouse import Warehouse
 
     path = Path(target)

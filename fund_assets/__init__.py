@@ -7,8 +7,8 @@ nothing else.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fund_assets.takeaway.research import Funds as Funds
-    from fund_assets.takeaway.research import PolarsFunds as PolarsFunds
+    from fund_assets.export.research import Funds as Funds
+    from fund_assets.export.research import PolarsFunds as PolarsFunds
 
 __version__ = "0.1.0"
 __all__ = ["Funds", "PolarsFunds", "__version__"]
@@ -16,7 +16,7 @@ __all__ = ["Funds", "PolarsFunds", "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name in ("Funds", "PolarsFunds"):
-        from fund_assets.takeaway import research
+        from fund_assets.export import research
 
         return getattr(research, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,7 +29,7 @@ from fund_assets.checks.batch import fund_nav_rules
 from fund_assets.checks.canary import source_canary
 from fund_assets.checks.freshness import FRESHNESS_CHECKS
 from fund_assets.checks.schema import SCHEMA_CHECKS
-from fund_assets.platform import Platform
+from fund_assets.resources import Platform
 
 EVENING = [
     fund_info, fund_events, fund_nav, nav_history, validated_nav, fund_metrics, benchmark_index,

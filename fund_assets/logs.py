@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fund_assets.plain import plain_lines
+from fund_assets.safe_text import plain_lines
 from fund_assets.settings import SHANGHAI, load_settings
 
 KINDS = ("collector", "scheduler", "health")

@@ -42,7 +42,7 @@ def pytest_report_header() -> str:
 def _no_waiting_for_the_disk() -> Iterator[None]:
     """The warehouses of this process do not wait for the disk: no test cuts its power."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fund_assets.warehouse.sqlite.SYNCHRONOUS", "OFF")
+        patch.setattr("fund_assets.warehouse.engine.sqlite.SYNCHRONOUS", "OFF")
         yield
 
 

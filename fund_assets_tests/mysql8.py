@@ -23,7 +23,11 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 import fund_assets
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse import Warehouse, bulk, copying, index_series, rechecking, selecting
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse import copy as warehouse_copy
+from fund_assets.warehouse.engine import bulk_reads
+from fund_assets.warehouse.queries import index_series, selections
+from fund_assets.warehouse.stores import recheck
 
 OURS = str(Path(fund_assets.__file__).parent / "_")[:-1]
 
@@ -267,10 +271,10 @@ def caught(patch: pytest.MonkeyPatch) -> Iterator[dict[str, bool]]:
         initialize(dialect, connection)
         dialect.is_mariadb = False
 
-    stream, initialize = bulk.stream, MySQLDialect.initialize
+    stream, initialize = bulk_reads.stream, MySQLDialect.initialize
     by_columns = Warehouse.columns
     patch.setattr(Warehouse, "columns", columns)
-    for module in (bulk, copying, index_series, rechecking, selecting):
+    for module in (bulk_reads, warehouse_copy, index_series, recheck, selections):
         patch.setattr(module, "stream", read)
     patch.setattr(MySQLDialect, "initialize", as_mysql)
     sa.event.listen(sa.Engine, "before_cursor_execute", listen, retval=True)

@@ -4,7 +4,7 @@
 
 Belongs here: running cells as Jupyter does, the last expression of a cell being its output.
 Does not belong here: what stands in the notebook; that its outputs are still those of the code
-is a test's business (integration/test_takeaway.py).
+is a test's business (integration/test_export.py).
 """
 
 import ast

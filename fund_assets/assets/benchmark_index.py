@@ -9,11 +9,11 @@ from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import from_key
 from fund_assets.checks.results import check_result
-from fund_assets.platform import Platform
+from fund_assets.pipeline.benchmark_index import OLDEST_CLOSE_DAYS, IndexReport, collect_indices
+from fund_assets.resources import Platform
 from fund_assets.schemas.kinds import INDICES
 from fund_assets.schemas.tables import BENCHMARK_INDEX
-from fund_assets.steps.indexing import OLDEST_CLOSE_DAYS, IndexReport, collect_indices
-from fund_assets.warehouse.versions import data_version
+from fund_assets.warehouse.queries.data_versions import data_version
 
 INDICES_CURRENT = dg.AssetCheckSpec(
     "indices_current",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fund_assets.calendar import iso_week, week_start
-from fund_assets.platform import Platform
+from fund_assets.resources import Platform
 
 if TYPE_CHECKING:
     #: What an asset returns: it hands no value to another.

@@ -8,11 +8,12 @@ from fund_assets.assets.common import GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.checks.results import check_result, result_of, specs_for
 from fund_assets.nav.events import RULES, SHRINK
-from fund_assets.platform import Platform
+from fund_assets.pipeline.fund_events import refresh_events
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_EVENTS
-from fund_assets.steps.events import refresh_events
-from fund_assets.warehouse import events, facts
-from fund_assets.warehouse.versions import data_version
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.queries.data_versions import data_version
+from fund_assets.warehouse.stores import events
 
 STRICT = dg.AssetCheckSeverity.ERROR
 LISTS_CURRENT = dg.AssetCheckSpec(
@@ -59,7 +60,7 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> Renewe
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(warehouse, "fund_events")),
         metadata={
-            "dagster/row_count": facts.row_count(warehouse, "fund_events"),
+            "dagster/row_count": status_queries.row_count(warehouse, "fund_events"),
             "asked": report.asked,
             "listed": report.listed,
             "lists_moved": len(report.moved),

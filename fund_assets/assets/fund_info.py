@@ -8,11 +8,11 @@ from fund_assets.assets.common import GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import to_key
 from fund_assets.checks.results import check_result, result_of, specs_for
-from fund_assets.nav.listing import RULES
-from fund_assets.platform import Platform
+from fund_assets.nav.list_rules import RULES
+from fund_assets.pipeline import fund_info as fund_info_step
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_INFO
-from fund_assets.steps import listing
-from fund_assets.warehouse.versions import data_version
+from fund_assets.warehouse.queries.data_versions import data_version
 
 LIST_CURRENT = dg.AssetCheckSpec(
     "R26_list_current",
@@ -33,7 +33,9 @@ LIST_CURRENT = dg.AssetCheckSpec(
 def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch the list of funds and write what it changes."""
     started = time.monotonic()
-    report = listing.refresh(platform.warehouse, platform.source, to_key(platform.now().date()))
+    report = fund_info_step.refresh(
+        platform.warehouse, platform.source, to_key(platform.now().date())
+    )
     kinds = report.funds.loc[report.funds["status"] == "listed", "kind"].value_counts()
     plan = report.plan
     verdicts = {v.rule: v for v in plan.verdicts} if plan else {}

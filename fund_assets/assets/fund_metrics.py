@@ -15,9 +15,9 @@ from fund_assets.assets.common import (
 from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics import DEFINITION_VERSION
-from fund_assets.platform import Platform
+from fund_assets.pipeline.fund_metrics import measure, stored_report, version_of_inputs
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_METRICS
-from fund_assets.steps.measuring import measure, stored_report, version_of_inputs
 
 FROM_INDEX = tuple(
     name

@@ -17,15 +17,15 @@ from fund_assets.assets.histories import (
 )
 from fund_assets.assets.metadata import as_date, payload_table, table_metadata
 from fund_assets.calendar import to_key
+from fund_assets.instance.retry_wait import NO_RETRY, longest_pause_s
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.platform import Platform
-from fund_assets.retrying import NO_RETRY, longest_pause_s
+from fund_assets.pipeline.fund_nav import WaveReport, collect_histories, collect_wave
+from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_NAV
-from fund_assets.sources.base import Payload
-from fund_assets.sources.errors import HeldOffError, SourceError
-from fund_assets.steps.collecting import WaveReport, collect_histories, collect_wave
-from fund_assets.warehouse.versions import data_version
+from fund_assets.sources.protocol import Payload
+from fund_assets.transport.errors import HeldOffError, SourceError
+from fund_assets.warehouse.queries.data_versions import data_version
 
 
 class CollectConfig(dg.Config):

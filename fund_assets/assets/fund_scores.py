@@ -7,11 +7,11 @@ import dagster as dg
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.metrics.scores import SCORE_VERSION
-from fund_assets.platform import Platform
+from fund_assets.pipeline.fund_metrics import version_of_inputs
+from fund_assets.pipeline.fund_scores import score
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS
-from fund_assets.steps.measuring import version_of_inputs
-from fund_assets.steps.scoring import score
-from fund_assets.warehouse.versions import digest
+from fund_assets.warehouse.queries.data_versions import digest
 
 MADE_FROM = {
     **{

@@ -1,6 +1,6 @@
 """What the two assets that collect histories tell of them: `fund_nav` and `nav_history`.
 
-Does not belong here: fetching or landing them (`steps/collecting.py`).
+Does not belong here: fetching or landing them (`pipeline/fund_nav.py`).
 """
 
 import logging
@@ -10,8 +10,8 @@ from typing import Any
 import dagster as dg
 
 from fund_assets.checks.results import case_table, check_result
-from fund_assets.sources.base import Payload
-from fund_assets.steps.collecting import HistoryReport
+from fund_assets.pipeline.fund_nav import HistoryReport
+from fund_assets.sources.protocol import Payload
 
 #: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
 #: Dagster: a record for each of 26,000 funds is nothing for its event log.

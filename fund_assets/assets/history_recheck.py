@@ -10,9 +10,9 @@ from pydantic import Field
 
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.checks.results import check_result
-from fund_assets.platform import Platform
-from fund_assets.steps.weekly import MOST_REPAIRED, recheck
-from fund_assets.warehouse.versions import data_version, digest
+from fund_assets.pipeline.warehouse_upkeep import MOST_REPAIRED, recheck
+from fund_assets.resources import Platform
+from fund_assets.warehouse.queries.data_versions import data_version, digest
 
 INDEX_AS_STORED = dg.AssetCheckSpec(
     "index_as_stored",

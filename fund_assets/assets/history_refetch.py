@@ -10,9 +10,9 @@ import dagster as dg
 
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, QUARTER, WEEKLY, Renewed, week_of
 from fund_assets.assets.histories import about_histories, log_missed, log_progress
-from fund_assets.platform import Platform
-from fund_assets.steps.weekly import refetch
-from fund_assets.warehouse.versions import data_version
+from fund_assets.pipeline.warehouse_upkeep import refetch
+from fund_assets.resources import Platform
+from fund_assets.warehouse.queries.data_versions import data_version
 
 
 @dg.asset(

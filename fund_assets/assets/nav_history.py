@@ -16,15 +16,15 @@ from fund_assets.assets.histories import (
     log_progress,
 )
 from fund_assets.assets.metadata import table_metadata
+from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.history import BUCKETS, HistoryChoice
-from fund_assets.nav.observe import Landing
-from fund_assets.platform import Platform
-from fund_assets.retrying import NO_RETRY
+from fund_assets.nav.landing_rows import Landing
+from fund_assets.pipeline.fund_nav import Patience, collect_patiently
+from fund_assets.pipeline.validated_nav import explain_block, validate
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import HISTORY_PROGRESS
-from fund_assets.steps.collecting import Patience, collect_patiently
-from fund_assets.steps.validating import explain_block, validate
-from fund_assets.warehouse.publishing import Outcome
-from fund_assets.warehouse.versions import data_version
+from fund_assets.warehouse.queries.data_versions import data_version
+from fund_assets.warehouse.stores.publish import Outcome
 
 #: How long a run may take without a tag that says so (dagster.yaml), and how much of it is for
 #: what comes after the last answer.

@@ -9,14 +9,15 @@ from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
 from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
 from fund_assets.checks.results import result_of, specs_for
+from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING, TAKEN_BACK
-from fund_assets.platform import Platform
-from fund_assets.retrying import NO_RETRY
+from fund_assets.pipeline.validated_nav import explain_block, summed, validate
+from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
-from fund_assets.steps.validating import explain_block, summed, validate
-from fund_assets.warehouse import facts, publishing
-from fund_assets.warehouse.versions import data_version
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.queries.data_versions import data_version
+from fund_assets.warehouse.stores import publish
 
 ROW_RULES = (*ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING, TAKEN_BACK)
 WEEKLY_JOB = "weekly_full_calc"
@@ -55,7 +56,7 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             raise dg.Failure(description=blocked, allow_retries=False)
         context.log.warning(blocked)
         outcomes = [outcome for outcome in outcomes if not outcome.blocked_by]
-    last = publishing.last_published(warehouse)
+    last = publish.last_published(warehouse)
     if not outcomes and last is None:
         raise dg.Failure(
             description="nothing has been collected yet: run `fund-assets collect`, or the "
@@ -64,12 +65,12 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
         )
     of_events = [o for o in outcomes if o.kind == "events"]
     observed = [o for o in outcomes if o.kind != "events"]
-    shown = observed or [publishing.outcome(warehouse, str(last))]
+    shown = observed or [publish.outcome(warehouse, str(last))]
     verdicts = {v.rule: v for v in summed((v for o in shown for v in o.verdicts), ROW_RULES)}
     counts = {name: sum(o.counts[name] for o in observed) for name in COUNTS}
-    newest = facts.newest_published(warehouse)
-    coverage = facts.coverage(warehouse, newest) if newest else []
-    corrected = facts.corrections_in(warehouse, {o.batch_id for o in outcomes})
+    newest = status_queries.newest_published(warehouse)
+    coverage = status_queries.coverage(warehouse, newest) if newest else []
+    corrected = status_queries.corrections_in(warehouse, {o.batch_id for o in outcomes})
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(warehouse, "validated_nav")),
         metadata={
@@ -85,8 +86,8 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             ),
             "events_new": sum(o.counts["rows_new"] for o in of_events),
             "events_changed": sum(o.counts["rows_changed"] for o in of_events),
-            "dagster/row_count": facts.nav_rows(warehouse),
-            "coverage": round(facts.total_coverage(coverage), 4),
+            "dagster/row_count": status_queries.nav_rows(warehouse),
+            "coverage": round(status_queries.total_coverage(coverage), 4),
             **{f"coverage_{row['kind']}": round(float(row["share"]), 4) for row in coverage},
             "duration_seconds": round(time.monotonic() - started, 2),
             **_lineage(),
@@ -95,7 +96,7 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
     )
 
 
-def _told(outcome: publishing.Outcome) -> str:
+def _told(outcome: publish.Outcome) -> str:
     if outcome.blocked_by:
         return f"held by {', '.join(v.rule for v in outcome.blocked_by)}"
     counts = outcome.counts.items()

@@ -5,12 +5,12 @@ import time
 import dagster as dg
 
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
-from fund_assets.metrics.walk import summed
-from fund_assets.platform import Platform
+from fund_assets.metrics.walk_forward import summed
+from fund_assets.pipeline.walk_forward import walk_forward as walk
 from fund_assets.report.files import report_folder, write_page
 from fund_assets.report.page import walk_forward_page
-from fund_assets.steps.walking import walk_forward as walk
-from fund_assets.warehouse.versions import digest
+from fund_assets.resources import Platform
+from fund_assets.warehouse.queries.data_versions import digest
 
 
 @dg.asset(

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
-from fund_assets.dagster_state import dagster_dir
-from fund_assets.monitoring.pruning import prune_runs
-from fund_assets.platform import Platform
-from fund_assets.sources.archive import RawArchive
-from fund_assets.steps.weekly import upkeep
-from fund_assets.warehouse.versions import digest
+from fund_assets.instance.storage import dagster_dir
+from fund_assets.observability.retention import prune_runs
+from fund_assets.pipeline.warehouse_upkeep import upkeep
+from fund_assets.resources import Platform
+from fund_assets.transport.archive import RawArchive
+from fund_assets.warehouse.queries.data_versions import digest
 
 
 @dg.asset(

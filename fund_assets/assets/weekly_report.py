@@ -5,15 +5,15 @@ from datetime import datetime
 
 import dagster as dg
 
-from fund_assets.alerts.mailing import mail_report
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.assets.metadata import as_date
 from fund_assets.checks.results import check_result
-from fund_assets.monitoring.weekly import write_weekly
-from fund_assets.platform import Platform
+from fund_assets.observability.alerts.weekly_mail import mail_report
+from fund_assets.observability.weekly import write_weekly
 from fund_assets.report.page import preview
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.warehouse.versions import digest
+from fund_assets.warehouse.queries.data_versions import digest
 
 MAILED = dg.AssetCheckSpec(
     "report_mailed",

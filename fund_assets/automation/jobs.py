@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from fund_assets.automation.asking import missing_date_job
+from fund_assets.automation.missing_date import missing_date_job
 from fund_assets.checks.canary import NAME
 from fund_assets.nav.history import BUCKETS
 

@@ -14,14 +14,14 @@ import dagster as dg
 from fund_assets.assets.common import TIMEZONE, WEEK_TAG
 from fund_assets.automation import jobs
 from fund_assets.calendar import LATEST_START, iso_week
-from fund_assets.platform import Platform
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
 
 #: A run that the daemon launched and whose step failed is run again twice, two minutes after
-#: its failure and then ten (`retrying.py`): a source or database that was away for a moment is
-#: back, and half a market is whole. Assets take this from a run in which the same batch would
-#: be judged again, or a source that refuses us for longer would not be asked. Runs that a
-#: person started are theirs to start again.
+#: its failure and then ten (`instance/retry_wait.py`): a source or database that was away for a
+#: moment is back, and half a market is whole. Assets take this from a run in which the same
+#: batch would be judged again, or a source that refuses us for longer would not be asked. Runs
+#: that a person started are theirs to start again.
 RETRY_TAGS = {
     "dagster/max_retries": "2",
     "dagster/retry_strategy": "ALL_STEPS",

@@ -15,14 +15,15 @@ import dagster as dg
 
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation import jobs
+from fund_assets.automation.alert_sensor import alert_sensor
 from fund_assets.automation.retry_sensor import retry_sensor
 from fund_assets.automation.schedules import RETRY_TAGS, unfinished
-from fund_assets.automation.telling import alert_sensor
 from fund_assets.calendar import LATEST_START, newest_sunday, to_key
-from fund_assets.monitoring import sessions
-from fund_assets.platform import Platform
-from fund_assets.steps.repairing import find_gaps, most_to_ask, to_ask, to_settle
-from fund_assets.warehouse import date_counts, facts, landing, weekly
+from fund_assets.observability import sessions
+from fund_assets.pipeline.history_gaps import find_gaps, most_to_ask, to_ask, to_settle
+from fund_assets.resources import Platform
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.stores import date_counts, landing, weekly_log
 
 #: From and until which hour: after the morning's wave, before the evening's canary.
 QUIET_HOURS = (9, 18)
@@ -61,8 +62,8 @@ def gap_sensor(
     """
     now = platform.now()
     since = sessions.oldest_looked_at(platform.calendar, now)
-    rows = facts.rows_per_date(platform.warehouse, since)
-    first = facts.first_wave(platform.warehouse)
+    rows = status_queries.rows_per_date(platform.warehouse, since)
+    first = status_queries.first_wave(platform.warehouse)
     if first is None:
         return dg.SkipReason("nothing is published yet: there is no gap before the first run")
     gone = {to_key(loss.nav_date) for loss in date_counts.losses(platform.warehouse, since)}
@@ -97,7 +98,7 @@ def _may_be_asked(times: list[float], now: datetime, most: int) -> bool:
 
 def _to_collect(platform: Platform, key: int) -> dict[str, int]:
     """Config of `fund_nav`: enough histories for half of the attempts, in an hour each."""
-    held = facts.held_batches(platform.warehouse)
+    held = status_queries.held_batches(platform.warehouse)
     own_day = key == to_key(platform.now().date())
     if own_day and any(batch["kind"] == "wave" for batch in held):
         return {"history_funds": 0}
@@ -118,7 +119,7 @@ def week_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """The weekly job of the newest week, hourly, at most so many times; not in the evening."""
     now = platform.now()
-    week = weekly.missing_week(platform.warehouse, now)
+    week = weekly_log.missing_week(platform.warehouse, now)
     if week is None:
         return dg.SkipReason("the newest week has gone through, or none is due yet")
     late = now - newest_sunday(now)

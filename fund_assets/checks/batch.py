@@ -10,8 +10,8 @@ import dagster as dg
 
 from fund_assets.checks.results import result_of, specs_for
 from fund_assets.nav.rules import WHOLE
-from fund_assets.platform import Platform
-from fund_assets.steps.validating import judge_waiting
+from fund_assets.pipeline.validated_nav import judge_waiting
+from fund_assets.resources import Platform
 
 
 @dg.multi_asset_check(

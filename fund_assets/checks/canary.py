@@ -10,8 +10,8 @@ evening has renewed those, where Dagster shows a check of the table as not evalu
 import dagster as dg
 
 from fund_assets.checks.results import check_result
-from fund_assets.platform import Platform
-from fund_assets.steps.canary import SAMPLE, look
+from fund_assets.pipeline.source_canary import SAMPLE, look
+from fund_assets.resources import Platform
 
 NAME = "source_canary"
 

@@ -11,8 +11,8 @@ import dagster as dg
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, from_key
 from fund_assets.checks.results import WITH_ITS_ASSET, check_result
-from fund_assets.platform import Platform
-from fund_assets.warehouse import facts
+from fund_assets.resources import Platform
+from fund_assets.warehouse.queries import status as status_queries
 
 
 @dg.asset_check(
@@ -23,7 +23,7 @@ from fund_assets.warehouse import facts
 )
 def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     """Fails when the newest published date is older than the session that is due."""
-    newest = facts.newest_published(platform.warehouse)
+    newest = status_queries.newest_published(platform.warehouse)
     due = platform.calendar.surely_due(platform.now())
     have = None if newest is None else from_key(newest)
     behind = platform.calendar.between(have + timedelta(days=1), due) if have else [due]

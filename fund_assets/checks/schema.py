@@ -9,7 +9,7 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 
 from fund_assets.checks.results import WITH_ITS_ASSET, check_result
-from fund_assets.platform import Platform
+from fund_assets.resources import Platform
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
     BENCHMARK_INDEX,
@@ -21,7 +21,7 @@ from fund_assets.schemas.tables import (
     HISTORY_PROGRESS,
     VALIDATED_NAV,
 )
-from fund_assets.warehouse import facts
+from fund_assets.warehouse.queries import status as status_queries
 
 
 def breaches(table: Table, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -61,7 +61,7 @@ def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
 
 def schema_result(platform: Platform, table: Table) -> dg.AssetCheckResult:
     """What the check finds in a table's newest rows."""
-    rows = facts.newest_rows(platform.warehouse, table)
+    rows = status_queries.newest_rows(platform.warehouse, table)
     found = breaches(table, rows)
     return check_result(
         "schema",

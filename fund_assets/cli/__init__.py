@@ -1,7 +1,7 @@
 """The command line `fund-assets`: its commands, and how an error is told.
 
 Belongs here: the group, and turning the project's errors into one message and an exit code.
-Does not belong here: what a command does (one module a theme), facts (`monitoring/`).
+Does not belong here: what a command does (one module a theme), facts (`observability/`).
 
 Commands import what they need when they are called: `--help` must not wait for Dagster.
 """
@@ -14,27 +14,27 @@ from typing import Any
 import click
 
 from fund_assets import __version__
-from fund_assets.cli.alerting import alert, watch
-from fund_assets.cli.asking import Commands, plainly
-from fund_assets.cli.calendar_days import calendar
+from fund_assets.cli._arguments import Commands, plainly
+from fund_assets.cli.alert import alert, watch
+from fund_assets.cli.backfill import backfill, gaps
+from fund_assets.cli.calendar import calendar
+from fund_assets.cli.copy_warehouse import copy_warehouse
 from fund_assets.cli.corrections import corrections
-from fund_assets.cli.filling import backfill, gaps
-from fund_assets.cli.logging_out import logs
-from fund_assets.cli.looking import nav
-from fund_assets.cli.measured import compare, screen
-from fund_assets.cli.moving import copy_warehouse
-from fund_assets.cli.pipeline import canary, collect, metrics, run, validate, weekly
-from fund_assets.cli.proving import prove
+from fund_assets.cli.dashboard import dashboard
+from fund_assets.cli.export import export
+from fund_assets.cli.init_migrate_doctor import doctor, init, migrate
+from fund_assets.cli.logs import logs
+from fund_assets.cli.metrics import compare, screen
+from fund_assets.cli.nav import nav
+from fund_assets.cli.prove import prove
 from fund_assets.cli.quarantine import quarantine
-from fund_assets.cli.rates import rate
-from fund_assets.cli.reporting import report
-from fund_assets.cli.serving import serve
-from fund_assets.cli.setting_up import doctor, init, migrate
-from fund_assets.cli.taking import export
-from fund_assets.cli.watching import dashboard
+from fund_assets.cli.rate import rate
+from fund_assets.cli.report import report
+from fund_assets.cli.run import canary, collect, metrics, run, validate, weekly
+from fund_assets.cli.serve import serve
 from fund_assets.errors import FundAssetsError
 from fund_assets.language import chosen, say, speaking, translated
-from fund_assets.plain import plain_lines
+from fund_assets.safe_text import plain_lines
 
 #: So many objects are made before Python looks for garbage among them.
 GARBAGE_AFTER = 50_000

@@ -1,7 +1,7 @@
 """The command `corrections`: accepted values that were corrected, and how far.
 
-Belongs here: options and writing. Does not belong here: the ledger (`warehouse/history.py`),
-the legal limits (`nav/rules.py`).
+Belongs here: options and writing. Does not belong here: the ledger
+(`warehouse/queries/nav.py`), the legal limits (`nav/rules.py`).
 """
 
 import json
@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from fund_assets.cli.asking import PAST_DAY, OneOf
-from fund_assets.cli.opening import console, one_code, reading
+from fund_assets.cli._arguments import PAST_DAY, OneOf
+from fund_assets.cli._context import console, one_code, reading
 from fund_assets.language import later, named, say
 from fund_assets.schemas.columns import FIGURE_LABELS
 
@@ -40,12 +40,12 @@ def corrections(
     of 0.5 %. A figure filled in where there was none is no correction.
     """
     from fund_assets.calendar import to_key
-    from fund_assets.warehouse import history
+    from fund_assets.warehouse.queries import nav as nav_queries
 
     warehouse = reading()
     if fund:
         fund = one_code(fund, "--fund")
-    rows = history.corrections(
+    rows = nav_queries.corrections(
         warehouse,
         since=to_key(since) * 1_000_000 if since else 0,
         fund_code=fund,

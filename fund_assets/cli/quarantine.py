@@ -1,7 +1,7 @@
 """The quarantine desk: `quarantine list`, `show`, `accept`, `reject` and `replay`.
 
 Belongs here: options and writing. Does not belong here: what a decision does
-(`steps/deciding.py`), which rows fit (`warehouse/quarantine.py`).
+(`pipeline/quarantine.py`), which rows fit (`warehouse/stores/quarantine.py`).
 """
 
 import getpass
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli.asking import (
+from fund_assets.cli._arguments import (
     DAY,
     KIND,
     RULE,
@@ -25,14 +25,14 @@ from fund_assets.cli.asking import (
     check_text,
     nearest,
 )
-from fund_assets.cli.opening import console, open_platform, quiet, reading
+from fund_assets.cli._context import console, open_platform, quiet, reading
 from fund_assets.language import later, named, say, translated
 from fund_assets.schemas.columns import FIGURE_LABELS
 
 if TYPE_CHECKING:
-    from fund_assets.steps.deciding import Decided, Decision
+    from fund_assets.pipeline.quarantine import Decided, Decision
     from fund_assets.warehouse import Warehouse
-    from fund_assets.warehouse.held import Wanted
+    from fund_assets.warehouse.queries.quarantine import Wanted
 
 SHOWN_ROWS, SHOWN_DATES = 50, 3
 STATES = {
@@ -101,12 +101,13 @@ def list_rows(
     states: tuple[str, ...], limit: int, as_json: bool, **filters: tuple[Any, ...]
 ) -> None:
     """List held rows, the newest last, and how many each rule holds."""
-    from fund_assets.warehouse import facts, held
+    from fund_assets.warehouse.queries import quarantine as quarantine_queries
+    from fund_assets.warehouse.queries import status as status_queries
 
     chosen = tuple(STATES) if "all" in states else states or ("held",)
     warehouse = reading()
     _check_filters(warehouse, filters)
-    rows = held.rows(warehouse, _wanted(states=chosen, **filters))
+    rows = quarantine_queries.rows(warehouse, _wanted(states=chosen, **filters))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -118,7 +119,7 @@ def list_rows(
     if limit and len(rows) > limit:
         words = say("the newest {count} are shown; --limit 0 shows all", count=limit)
         terminal.print(f"[dim]{words}[/]")
-    for batch in facts.held_batches(warehouse):
+    for batch in status_queries.held_batches(warehouse):
         words = say(
             "batch {batch} is blocked and waits as a whole: "
             "fund-assets quarantine show {batch}",
@@ -137,16 +138,19 @@ def show(beginning: str, as_json: bool) -> None:
     """
     from rich.markup import escape
 
-    from fund_assets.warehouse import held, history
+    from fund_assets.warehouse.queries import nav as nav_queries
+    from fund_assets.warehouse.queries import quarantine as quarantine_queries
 
     warehouse = reading()
     if _is_batch(beginning):
         _show_batch(warehouse, beginning, as_json)
         return
-    ids = held.full_ids(warehouse, [beginning])
-    (row,) = held.rows(warehouse, held.Wanted(ids=ids, states=held.STATES))
+    ids = quarantine_queries.full_ids(warehouse, [beginning])
+    (row,) = quarantine_queries.rows(
+        warehouse, quarantine_queries.Wanted(ids=ids, states=quarantine_queries.STATES)
+    )
     date = row["nav_date"] or 0
-    accepted = history.history(warehouse, row["fund_code"])
+    accepted = nav_queries.history(warehouse, row["fund_code"])
     before = [one for one in accepted if one["nav_date"] < date][-SHOWN_DATES:]
     after = [one for one in accepted if one["nav_date"] >= date][: SHOWN_DATES + 1]
     if as_json:
@@ -187,14 +191,14 @@ def accept(
 
     The id of a blocked batch merges that batch as it is.
     """
-    from fund_assets.steps import deciding
+    from fund_assets.pipeline import quarantine as quarantine_step
 
     if any(map(_is_batch, ids)):
         _one_batch(ids, filters)
         _accept_batch(ids[0], because, by, as_json)
         return
 
-    _decide(deciding.accept, _Chosen(ids, filters), because, by, despite, as_json)
+    _decide(quarantine_step.accept, _Chosen(ids, filters), because, by, despite, as_json)
 
 
 @quarantine.command()
@@ -207,7 +211,7 @@ def reject(
 
     The id of a blocked batch rejects that batch: it waits no more, and nothing of it is merged.
     """
-    from fund_assets.steps import deciding
+    from fund_assets.pipeline import quarantine as quarantine_step
 
     if any(map(_is_batch, ids)):
         _one_batch(ids, filters)
@@ -218,7 +222,7 @@ def reject(
         warehouse: "Warehouse", _calendar: Any, now: datetime, wanted: "Wanted",
         decision: "Decision",
     ) -> "Decided":  # fmt: skip
-        return deciding.reject(warehouse, now, wanted, decision)
+        return quarantine_step.reject(warehouse, now, wanted, decision)
 
     _decide(decide, _Chosen(ids, filters), because, by, (), as_json)
 
@@ -234,10 +238,10 @@ def replay(
 
     Without ids and filters, all of them. Exits with 1 when a blocking rule stops a batch.
     """
-    from fund_assets.steps import deciding
+    from fund_assets.pipeline import quarantine as quarantine_step
 
     chosen = _Chosen(ids, filters, all_allowed=True)
-    _decide(deciding.replay, chosen, because, by, despite, as_json)
+    _decide(quarantine_step.replay, chosen, because, by, despite, as_json)
 
 
 def _one_batch(ids: tuple[str, ...], filters: dict[str, tuple[Any, ...]]) -> None:
@@ -253,9 +257,9 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
     """A batch as a whole: what stopped it, and what lifts that."""
     from rich.markup import escape
 
-    from fund_assets.warehouse import facts
+    from fund_assets.warehouse.queries import status as status_queries
 
-    batch = facts.batch(warehouse, batch_id)
+    batch = status_queries.batch(warehouse, batch_id)
     if batch is None:
         raise NotThere(
             f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
@@ -295,14 +299,14 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
 
 
 def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> None:
-    from fund_assets.steps import validating
-    from fund_assets.steps.deciding import Decided, Decision
+    from fund_assets.pipeline import validated_nav
+    from fund_assets.pipeline.quarantine import Decided, Decision
 
     who = _who(by, because)
     reading()
     with quiet():
         platform = open_platform()
-    outcome = validating.accept_batch(
+    outcome = validated_nav.accept_batch(
         platform.warehouse,
         platform.calendar,
         platform.now(),
@@ -317,15 +321,15 @@ def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) ->
 
 
 def _reject_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> None:
-    from fund_assets.steps import validating
-    from fund_assets.steps.deciding import Decision
+    from fund_assets.pipeline import validated_nav
+    from fund_assets.pipeline.quarantine import Decision
 
     who = _who(by, because)
     reading()
     with quiet():
         platform = open_platform()
     decision = Decision(who, because.strip())
-    done = validating.reject_batch(platform.warehouse, platform.now(), batch_id, decision)
+    done = validated_nav.reject_batch(platform.warehouse, platform.now(), batch_id, decision)
     if as_json:
         click.echo(json.dumps({"batch_id": batch_id, "rejected": done}, ensure_ascii=False))
     elif done:
@@ -377,8 +381,8 @@ def _decide(
 ) -> None:
     """Take a decision and tell what came of it."""
     from fund_assets.nav.rules import BLOCKING
-    from fund_assets.steps.deciding import Decision
-    from fund_assets.warehouse import held
+    from fund_assets.pipeline.quarantine import Decision
+    from fund_assets.warehouse.queries import quarantine as quarantine_queries
 
     chosen.check()
     who = _who(by, because)
@@ -391,7 +395,7 @@ def _decide(
     _check_filters(reading(), chosen.filters)
     with quiet():
         platform = open_platform()
-    ids = held.full_ids(platform.warehouse, chosen.ids)
+    ids = quarantine_queries.full_ids(platform.warehouse, chosen.ids)
     wanted = _wanted(ids=ids, **chosen.filters)
     told = decide(
         platform.warehouse,
@@ -457,16 +461,18 @@ def _rows(count: int) -> str:
 
 def _check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) -> None:
     """Refuse funds and batches that there are not."""
-    from fund_assets.warehouse import facts, held, history
+    from fund_assets.warehouse.queries import nav as nav_queries
+    from fund_assets.warehouse.queries import quarantine as quarantine_queries
+    from fund_assets.warehouse.queries import status as status_queries
 
     if not filters.get("funds") and not filters.get("batches"):
         return
-    known = {*history.codes(warehouse), *held.codes(warehouse)}
+    known = {*nav_queries.codes(warehouse), *quarantine_queries.codes(warehouse)}
     for code in filters.get("funds", ()):
         if code not in known:
             raise NotThere(f"--fund: there is no fund {code!r}: {nearest(code, sorted(known))}")
     for batch in filters.get("batches", ()):
-        if not _is_batch(batch) or facts.batch(warehouse, batch) is None:
+        if not _is_batch(batch) or status_queries.batch(warehouse, batch) is None:
             raise NotThere(
                 f"--batch: there is no batch {batch!r}: `fund-assets quarantine list` shows "
                 "those with held rows"
@@ -475,7 +481,7 @@ def _check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) 
 
 def _wanted(*, dates: tuple[datetime, ...] = (), **filters: tuple[str, ...]) -> "Wanted":
     from fund_assets.calendar import to_key
-    from fund_assets.warehouse.held import Wanted
+    from fund_assets.warehouse.queries.quarantine import Wanted
 
     return Wanted(dates=tuple(to_key(day) for day in dates), **filters)
 

@@ -11,22 +11,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fund_assets.metrics.against import AgainstError, Benchmarks, RiskFreeRate
-    from fund_assets.metrics.compute import compute_metrics
+    from fund_assets.metrics.benchmarks import AgainstError, Benchmarks, RiskFreeRate
+    from fund_assets.metrics.computation import compute_metrics
     from fund_assets.metrics.kernel import DEFINITION_VERSION
-    from fund_assets.metrics.one import of_series
     from fund_assets.metrics.series import FundSeries, SeriesError
+    from fund_assets.metrics.single import of_series
 
 #: Name → its module: who reads stored metrics waits for no compiler.
 _WHERE = {
-    "AgainstError": "against",
-    "Benchmarks": "against",
+    "AgainstError": "benchmarks",
+    "Benchmarks": "benchmarks",
     "DEFINITION_VERSION": "kernel",
     "FundSeries": "series",
-    "RiskFreeRate": "against",
+    "RiskFreeRate": "benchmarks",
     "SeriesError": "series",
-    "compute_metrics": "compute",
-    "of_series": "one",
+    "compute_metrics": "computation",
+    "of_series": "single",
 }
 __all__ = [
     "DEFINITION_VERSION",

@@ -4,7 +4,7 @@
 
 Belongs here: the formulas, their constants and `RESULT`, the one place that names what is
 computed. Does not belong here: how windows are named (`windows.py`), how results become a
-table (`compute.py`).
+table (`computation.py`).
 
 To add a measure: name it in `RESULT`, write it in a loop below (or a new one called from
 `measure_windows`), count `DEFINITION_VERSION` up, and declare its column in

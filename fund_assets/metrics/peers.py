@@ -1,7 +1,7 @@
 """Peers: where a fund stands among the funds of its kind, and how many of them have published.
 
 Belongs here: pure functions on a frame of metrics. Does not belong here: metrics themselves
-(`kernel.py`), what is stored (`warehouse/measures.py`).
+(`kernel.py`), what is stored (`warehouse/stores/metrics.py`).
 
 Peers are the funds of one kind whose last NAV is at most VALUE_AGE_DAYS old on the calculation
 date. Share classes of one portfolio count once: one class stands for all of them, chosen by

@@ -2,7 +2,7 @@
 
 Belongs here: pure functions on metrics, peers' positions and monthly returns of one
 calculation date. Does not belong here: single measures and their ranks (`kernel.py`,
-`peers.py`), what is stored (`warehouse/scores.py`).
+`peers.py`), what is stored (`warehouse/stores/scores.py`).
 
 A score is a research statistic of the past, not a rating of funds: docs/weekly.md says why,
 and has every formula. One class stands for each portfolio (`peers.standing_for`), and all
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.metrics.against import RiskFreeRate
+from fund_assets.metrics.benchmarks import RiskFreeRate
 from fund_assets.metrics.months import MonthReturns, mrar
 from fund_assets.metrics.peers import MIN_PEERS, standing_for
 from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS, SCREEN_WINDOWS, STAR_YEARS

@@ -1,7 +1,7 @@
 """Which dates a fund lacks, by its own cadence.
 
 Belongs here: how often a fund publishes, and which of its dates are therefore missing. Does
-not belong here: reading its dates, or asking for what is missing (`steps/repairing.py`).
+not belong here: reading its dates, or asking for what is missing (`pipeline/history_gaps.py`).
 
 A fund that usually publishes every session lacks each session between two of its NAVs; one
 that publishes every fifth lacks a date where two of its NAVs are ten sessions apart. A session

@@ -2,7 +2,7 @@
 
 Belongs here: the order in which rules look at a batch, what becomes of each observation,
 and the re-chained total-return index. Does not belong here: reading or writing tables
-(`warehouse/publishing.py` does both in one transaction), or the rules (`rules.py`).
+(`warehouse/stores/publish.py` does both in one transaction), or the rules (`rules.py`).
 
 Every observation of a batch ends in exactly one of five places: new, changed, unchanged,
 quarantined or pending (not yet published).
@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, keys_to_days
-from fund_assets.nav import context, rules, witness
+from fund_assets.nav import rule_frames, rules, witness
 from fund_assets.nav.accumulated import Accumulation, judge, levels_of_events
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
@@ -45,7 +45,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         calendar: for gaps between NAVs and for the rules on dates.
         today: yyyymmdd in Asia/Shanghai; no NAV may be dated after it.
     """
-    rows = context.describe_rows(batch, known, calendar, today)
+    rows = rule_frames.describe_rows(batch, known, calendar, today)
     pending = rows["pending"].to_numpy()
     observed = rows[~pending].reset_index(drop=True)
     alone = _breaches(rules.ALONE, observed)
@@ -63,17 +63,17 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
     verdicts += settled.verdicts
     verdicts.append(rules.verdict(rules.PENDING, rows, pending))
     if batch.kind != "desk":
-        shown = context.describe_shown(batch, known, rows)
+        shown = rule_frames.describe_shown(batch, known, rows)
         gone = (shown["gone"] != "").to_numpy()
         verdicts.append(rules.verdict(rules.TAKEN_BACK, shown, gone))
     for subject, described in (
         (
             "batch",
-            context.describe_batch(batch, known, calendar, today, rows["stale"].to_numpy()),
+            rule_frames.describe_batch(batch, known, calendar, today, rows["stale"].to_numpy()),
         ),
-        ("kind", context.describe_kinds(batch, known)),
-        ("date", context.describe_dates(batch, known, timeline, settled.judged)),
-        ("fund", context.describe_funds(batch, known, timeline, calendar)),
+        ("kind", rule_frames.describe_kinds(batch, known)),
+        ("date", rule_frames.describe_dates(batch, known, timeline, settled.judged)),
+        ("fund", rule_frames.describe_funds(batch, known, timeline, calendar)),
     ):
         verdicts += rules.judge([r for r in rules.WHOLE if r.subject == subject], described)
     order = list(rules.RULES)
@@ -111,7 +111,7 @@ def plan_events(batch: Batch, known: Known, calendar: TradingCalendar) -> Plan:
         batch: of kind `events`, without observations.
         known: all stored rows and all events of the funds that the batch is about.
     """
-    nothing = context.describe_rows(batch, known, calendar, batch.newest_date)
+    nothing = rule_frames.describe_rows(batch, known, calendar, batch.newest_date)
     timeline = Timeline.build(nothing, known, batch, calendar)
     laid_out = _lay_out(timeline)
     chained = _chained(laid_out, from_start=True)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fund_assets.nav import events, listing, rules, rules_zh
+from fund_assets.nav import events, list_rules, rules, rules_zh
 from fund_assets.nav.rules import Rule, Severity
 from fund_assets.schemas.page import DOCS, write_or_check
 
@@ -19,7 +19,7 @@ PAGE_ZH = DOCS / "zh" / "rules.md"
 
 HEAD = """# Rules
 
-Generated from `fund_assets/nav/rules.py`, `listing.py` and `events.py` by `make docs`.
+Generated from `fund_assets/nav/rules.py`, `list_rules.py` and `events.py` by `make docs`.
 
 Every observation that is collected is judged before it may become part of the accepted
 history. Each rule is an asset check in Dagster, with its counts, thresholds and the first
@@ -40,7 +40,7 @@ may decide before that: [the quarantine desk](quarantine.md).
 
 HEAD_ZH = """# 规则
 
-由 `make docs` 从 `fund_assets/nav/rules.py`、`listing.py` 和 `events.py` 生成。
+由 `make docs` 从 `fund_assets/nav/rules.py`、`list_rules.py` 和 `events.py` 生成。
 
 采集到的每条观测，在成为认可历史的一部分之前都要经过判定。每条规则是 Dagster 里的一个资产检查，
 带有数目、阈值，以及用文字说明的前几个违规案例。违规的后果：
@@ -141,7 +141,7 @@ def row(rule: Rule, words: Words = ENGLISH) -> str:
 
 
 #: Every rule of the project.
-EVERY = (*listing.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
+EVERY = (*list_rules.RULES, events.SHRINK, *events.RULES, *rules.RULES.values())
 
 
 def render(words: Words = ENGLISH) -> str:

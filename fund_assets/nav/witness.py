@@ -2,7 +2,7 @@
 
 Belongs here: which sights are independent of each other, the evidence for a doubted figure, and
 what becomes of observations held before. Does not belong here: what is doubted (`rules.py`),
-marking rows (`warehouse/publishing.py`).
+marking rows (`warehouse/stores/publish.py`).
 
 The waves of an evening read one page, so a second look at it says nothing new: a witness has
 another voice. The history of a fund is one against the page and the page one against the

@@ -5,7 +5,7 @@ Belongs here: names and files. Does not belong here: what is in them (`page.py`)
 
 from pathlib import Path
 
-from fund_assets.durable import move, work_folder
+from fund_assets.durable_files import move, work_folder
 from fund_assets.errors import FundAssetsError
 from fund_assets.settings import Settings
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
-from fund_assets.warehouse.engine import backend_for
-from fund_assets.warehouse.errors import TransientError, WarehouseError
-from fund_assets.warehouse.migrating import make_tables, revision, upgrade
+from fund_assets.warehouse.engine.errors import TransientError, WarehouseError
+from fund_assets.warehouse.engine.transactions import make_engine, retried, transaction
+from fund_assets.warehouse.engine.url import backend_for
 from fund_assets.warehouse.migrations import HEAD
-from fund_assets.warehouse.transactions import make_engine, retried, transaction
+from fund_assets.warehouse.migrations.upgrade import make_tables, revision, upgrade
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +154,7 @@ class Warehouse:
             return self.frame(sql, table)
         import pyarrow as pa
 
-        from fund_assets.warehouse.bulk import stream
+        from fund_assets.warehouse.engine.bulk_reads import stream
 
         batches = list(stream(self.backend, sql))
         if not batches:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fund_assets.monitoring.dashboard import TABLES
-from fund_assets_tests.browser.looking import Browser
+from fund_assets.observability.dashboard import TABLES
+from fund_assets_tests.browser.chromium import Browser
 from fund_assets_tests.graph.test_definitions import ORDER, WEEK
 from scripts.screenshots import GROUPS, chromium, free_port, running, wait_for
 

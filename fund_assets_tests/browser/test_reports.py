@@ -12,10 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from fund_assets.health.page import Page
+from fund_assets.observability.server.page import Page
 from fund_assets.report.page import walk_forward_page, weekly_page
-from fund_assets_tests.browser.looking import HIDDEN
-from fund_assets_tests.unit import test_health_page, test_report
+from fund_assets_tests.browser.chromium import HIDDEN
+from fund_assets_tests.unit.observability.server import test_page as status_page
+from fund_assets_tests.unit.report import test_page as report_page
 from scripts.screenshots import chromium, wait_for
 
 pytestmark = pytest.mark.slow
@@ -57,21 +58,21 @@ def opened(tmp_path_factory):
         f"<script>fetch('{listener.address}/c')</script><style>@import '{listener.address}/d'"
         f"</style><link rel=stylesheet href={listener.address}/e>"
     )
-    before = test_report.NAME
-    test_report.NAME = name
+    before = report_page.NAME
+    report_page.NAME = name
     try:
-        page = weekly_page(test_report.facts(), test_report.OPERATIONS)
+        page = weekly_page(report_page.facts(), report_page.OPERATIONS)
     finally:
-        test_report.NAME = before
+        report_page.NAME = before
     (folder / "weekly.html").write_text(page, encoding="utf-8")
     row = {"date": 20260630, "until": 20260930, "screen": "score", "picks": 20, "gone": 1,
            "portfolios": 100, "percentile": 0.52, "low": 0.44, "high": 0.56, "upper_half": 0.5,
            "excess": -0.001}  # fmt: skip
     walked = walk_forward_page(
-        [row], list(test_report.facts().walk), test_report.NOW, "akshare"
+        [row], list(report_page.facts().walk), report_page.NOW, "akshare"
     )
     (folder / "walk.html").write_text(walked, encoding="utf-8")
-    status = Page(test_health_page.UI).render(test_health_page.RICH)
+    status = Page(status_page.UI).render(status_page.RICH)
     (folder / "status.html").write_text(status, encoding="utf-8")
     with chromium(folder / "chromium") as browser:
         browser("Page.enable")

@@ -37,7 +37,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster._scheduler.scheduler import launch_scheduled_runs
 from dagster._serdes import ConfigurableClass
 
-from fund_assets.dagster_state import write_at_once
+from fund_assets.instance.storage import write_at_once
 from fund_assets.settings import SHANGHAI
 
 LOGGER = logging.getLogger("daemon of a test")

@@ -17,7 +17,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from fund_assets.definitions import defs
-from fund_assets.warehouse.backend import Backend
+from fund_assets.warehouse.engine.backend import Backend
 from fund_assets_tests.faults import altered
 from fund_assets_tests.faults.daemon import Launcher, at, moment
 from fund_assets_tests.faults.world import BEFORE, EVE, LATER, TONIGHT, WAVE, World

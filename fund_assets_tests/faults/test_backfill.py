@@ -9,17 +9,19 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
+from fund_assets.pipeline import fund_nav
+from fund_assets.pipeline.fund_nav import Patience, collect_histories, collect_patiently
+from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources import eastmoney, pace
-from fund_assets.sources.addresses import HOST
-from fund_assets.sources.decode import decode_history
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import HeldOffError, SourceError, TruncatedError
-from fund_assets.sources.pace import FUNDS as FUNDS_DOOR
-from fund_assets.steps import collecting
-from fund_assets.steps.collecting import Patience, collect_histories, collect_patiently
-from fund_assets.steps.validating import explain_block, validate
-from fund_assets.warehouse import Warehouse, landing
+from fund_assets.sources.eastmoney import source as eastmoney
+from fund_assets.sources.eastmoney.addresses import HOST
+from fund_assets.sources.eastmoney.decode import decode_history
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.transport import rate_limit
+from fund_assets.transport.errors import HeldOffError, SourceError, TruncatedError
+from fund_assets.transport.rate_limit import FUNDS as FUNDS_DOOR
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores
 from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
 from fund_assets_tests.server import Fault, MarketServer, wire
@@ -190,13 +192,13 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
             ask()
     for stops in (1, 2):  # a request a pause, and pauses that grow
         later = until.timestamp() + 3_600 * stops**2
-        monkeypatch.setattr(pace, "time", lambda later=later: later)
+        monkeypatch.setattr(rate_limit, "time", lambda later=later: later)
         again = backfill.run()
         assert again.done == 0 or set(again.failures)
     assert len(many.requests) <= MOST_AFTER, "in all, since the door was shut"
 
     many.reset()
-    monkeypatch.setattr(pace, "time", lambda: until.timestamp() + 86_400)
+    monkeypatch.setattr(rate_limit, "time", lambda: until.timestamp() + 86_400)
     report = backfill.run()
     assert not report.stopped and len(backfill.dates()) == FUNDS
     asked = [fund for _, fund, *_ in many.requests]
@@ -230,7 +232,7 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     """Stops a ban in the night from ending the backfill of the night."""
     many.faults["*"] = Fault("close")
     backfill.source._gateway.pace._pause_s = 0.2
-    monkeypatch.setattr(collecting, "LOOK_S", 0.05)
+    monkeypatch.setattr(fund_nav, "LOOK_S", 0.05)
     waited = []
 
     def told(words):
@@ -376,7 +378,7 @@ def test_damaged_files_of_the_archive_are_asked_for_again_and_healed(
 
 def test_long_histories_make_batches_of_fewer_funds(many, backfill, monkeypatch):
     """Stops funds with twenty years of dates from taking five times the memory."""
-    monkeypatch.setattr(collecting, "ROWS_PER_BATCH", 3 * DATES - 1)
+    monkeypatch.setattr(fund_nav, "ROWS_PER_BATCH", 3 * DATES - 1)
     report = backfill.run(codes=tuple(f"{n:06d}" for n in range(1, 8)))
     batches = backfill.warehouse.rows("SELECT batch_id, rows_read FROM collection_batch")
     assert sorted(row["rows_read"] for row in batches) == [DATES, 3 * DATES, 3 * DATES]

@@ -6,9 +6,10 @@ from time import time
 
 import pytest
 
-from fund_assets.sources.archive import RawArchive
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import (
+from fund_assets.sources.eastmoney.reachability import ping_engine, ping_host
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.transport.archive import RawArchive
+from fund_assets.transport.errors import (
     BannedError,
     DeadlineError,
     EmptyAnswerError,
@@ -20,7 +21,6 @@ from fund_assets.sources.errors import (
     UnknownFundError,
     WrongFundError,
 )
-from fund_assets.sources.reachability import ping_engine, ping_host
 from fund_assets_tests.faults.conftest import ATTEMPTS, a_gateway
 from fund_assets_tests.server import Fault
 from fund_assets_tests.server.tiny import TinyMarket

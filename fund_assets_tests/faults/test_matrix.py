@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from fund_assets.alerts.kinds import Severity
-from fund_assets.alerts.lifecycle import Event
 from fund_assets.assets import fund_nav
-from fund_assets.sources import pace
+from fund_assets.observability.alerts.catalog import Severity
+from fund_assets.observability.alerts.lifecycle import Event
+from fund_assets.transport import rate_limit
 from fund_assets_tests.faults.cells import CELLS, SHORT, STAGES, TICKS, TRIED
 from fund_assets_tests.faults.matrix import PAGE, line, page
 from fund_assets_tests.faults.play import a_stage
@@ -62,7 +62,7 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property, door):
     server.reset()
     with stage._world("ban") as world:
         clock = lambda: world.now.timestamp()  # noqa: E731
-        monkeypatch.setattr(pace, "time", clock)
+        monkeypatch.setattr(rate_limit, "time", clock)
         monkeypatch.setattr(fund_nav.time, "time", clock)
         world.at(EVE)
         server.requests.clear()

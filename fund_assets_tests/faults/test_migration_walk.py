@@ -2,7 +2,7 @@
 
 import pytest
 
-from fund_assets_tests.unit.test_migrations import walked
+from fund_assets_tests.unit.warehouse.test_migrations import walked
 
 
 @pytest.mark.slow

@@ -20,14 +20,16 @@ from unittest import mock
 import dagster as dg
 import pandas as pd
 
-from fund_assets.alerts.evaluate import evaluate
-from fund_assets.alerts.lifecycle import Telling
 from fund_assets.calendar import TradingCalendar, to_stamp
-from fund_assets.platform import Platform
+from fund_assets.observability.alerts.evaluation import evaluate
+from fund_assets.observability.alerts.lifecycle import Telling
+from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
-from fund_assets.sources.simulated import SimulatedSource
-from fund_assets.warehouse import Warehouse, alerts, facts
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.stores import alerts
 from fund_assets_tests.faults.daemon import Daemon, at, moment
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
 
@@ -158,7 +160,7 @@ class World:
             refused = warehouse.value(
                 "SELECT COUNT(*) FROM nav_quarantine WHERE created_at >= :since", since=since
             )
-            newest = facts.newest_dates(warehouse)
+            newest = status_queries.newest_dates(warehouse)
             published = newest["fund_metrics" if measured else "validated_nav"] == DATE
         if state and state[0]["state"] == "held":
             return "held"

@@ -34,24 +34,25 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 
-from fund_assets.alerts.evaluate import evaluate
-from fund_assets.alerts.kinds import Severity
-from fund_assets.alerts.lifecycle import Event
 from fund_assets.calendar import TradingCalendar, iso_week, to_key, to_stamp
 from fund_assets.definitions import build_defs
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.platform import Platform
+from fund_assets.observability.alerts.catalog import Severity
+from fund_assets.observability.alerts.evaluation import evaluate
+from fund_assets.observability.alerts.lifecycle import Event
+from fund_assets.pipeline.benchmark_index import collect_indices
+from fund_assets.pipeline.fund_events import refresh_events
+from fund_assets.pipeline.fund_info import refresh
+from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.validated_nav import explain_block, validate
+from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.errors import TransportError
-from fund_assets.sources.simulated import SimulatedSource
-from fund_assets.steps.collecting import collect_histories, collect_wave
-from fund_assets.steps.events import refresh_events
-from fund_assets.steps.indexing import collect_indices
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import explain_block, validate
-from fund_assets.warehouse import Warehouse, weekly
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.transport.errors import TransportError
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import weekly_log
 from fund_assets_tests.faults.daemon import Daemon, moment
 from fund_assets_tests.faults.invariants import violations
 from fund_assets_tests.faults.play import SHM
@@ -245,7 +246,7 @@ class Year:
         account.closed_weekdays += not open_day and day.weekday() < 5
         if day.isoweekday() == 7:  # this year has no Sunday jobs; they have tests of their own
             with self.warehouse() as warehouse:
-                weekly.note_step(warehouse, iso_week(day), "upkeep", to_stamp(at), {})
+                weekly_log.note_step(warehouse, iso_week(day), "upkeep", to_stamp(at), {})
         fault = self.faults.get(day, "")
         if fault:
             account.injected[fault] += 1

@@ -13,7 +13,7 @@ from unittest import mock
 
 from fund_assets import definitions
 from fund_assets.automation import jobs, schedules
-from fund_assets.platform import Platform
+from fund_assets.resources import Platform
 from fund_assets_tests.faults.installed import SENSORS
 from fund_assets_tests.integration.evenings import Tampered
 

@@ -22,9 +22,9 @@ from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.fund_nav import CollectConfig
 from fund_assets.assets.nav_history import HistoryConfig
 from fund_assets.automation.jobs import JOBS, RUN_TAG
-from fund_assets.dagster_state import project_instance
 from fund_assets.definitions import build_defs, defs
-from fund_assets.nav import events, listing, rules
+from fund_assets.instance.storage import project_instance
+from fund_assets.nav import events, list_rules, rules
 from fund_assets.nav.rules import Severity
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import TABLES
@@ -154,7 +154,7 @@ def test_the_shown_columns_are_the_declared_ones(key):
 
 def test_every_rule_is_shown_by_exactly_one_check():
     """Stops a rule that judges rows from being invisible, and a check that judges nothing."""
-    others = (*listing.RULES, events.SHRINK, *events.RULES)
+    others = (*list_rules.RULES, events.SHRINK, *events.RULES)
     ids = [*rules.RULES, *(rule.id for rule in others)]
     assert len(ids) == len(set(ids)), "a rule id stands twice"
     shown = Counter(name for _, name in CHECKS)

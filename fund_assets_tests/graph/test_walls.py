@@ -43,7 +43,9 @@ def test_one_function_makes_check_results() -> None:
         ("metrics", "import dagster", "Numbers and declarations"),
         ("nav", "from fund_assets import warehouse", "Imports run downward only"),
         ("sources", "import sqlalchemy", "Sources know neither"),
-        ("warehouse", "import dagster", "The steps and the warehouse"),
+        ("transport", "import sqlalchemy", "Sources know neither"),
+        ("observability/server", "import dagster", "The health server asks"),
+        ("warehouse", "import dagster", "The pipeline and the warehouse"),
         ("schemas", "from fund_assets.calendar import to_key\nimport sqlalchemy", "Numbers"),
     ],
 )

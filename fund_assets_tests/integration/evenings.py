@@ -16,13 +16,13 @@ from click.testing import CliRunner, Result
 
 from fund_assets.cli import main
 from fund_assets.definitions import build_defs
-from fund_assets.platform import Platform
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import load_settings
-from fund_assets.sources.base import FundSource, History, MarketEvents
-from fund_assets.sources.errors import SourceError, UnknownFundError
+from fund_assets.sources.protocol import FundSource, History, MarketEvents
+from fund_assets.transport.errors import SourceError, UnknownFundError
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.writes import checksum
+from fund_assets.warehouse.engine.diff_writes import checksum
 from fund_assets_tests import stores
 
 #: An ordinary Thursday; 25 September 2026 and 1 to 8 October are holidays.

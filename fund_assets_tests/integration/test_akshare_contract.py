@@ -17,13 +17,19 @@ import requests
 
 from fund_assets.calendar import to_key
 from fund_assets.settings import Settings
-from fund_assets.sources import akshare_child, akshare_client, confined, javascript, pages
-from fund_assets.sources.akshare_client import replay, run
-from fund_assets.sources.cells import Defects, numbers
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import FormatError, WrongFundError
-from fund_assets.sources.gateway import Answer, Gateway, Limits
-from fund_assets.sources.javascript import ChildEngine
+from fund_assets.sources.eastmoney import (
+    akshare_child,
+    akshare_client,
+    akshare_tables,
+    javascript,
+    sandbox,
+)
+from fund_assets.sources.eastmoney.akshare_client import replay, run
+from fund_assets.sources.eastmoney.cells import Defects, numbers
+from fund_assets.sources.eastmoney.javascript import ChildEngine
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.transport.errors import FormatError, WrongFundError
+from fund_assets.transport.gateway import Answer, Gateway, Limits
 from fund_assets_tests.reliability.fuzz import akshare_here
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
 from fund_assets_tests.server.tiny import FUNDS, TinyMarket
@@ -302,7 +308,7 @@ def test_what_akshare_cannot_read_of_one_fund_is_not_run_for_the_others(
         calls.append(function)
         raise FormatError("akshare cannot read it")
 
-    monkeypatch.setattr(pages, "run", run)
+    monkeypatch.setattr(akshare_tables, "run", run)
     market.content.change["history"] = lambda b: b.replace(b'"unitMoney"', b"unitMoney")
     for code, kind in (("000001", "mixed"), ("000001", "mixed"), ("000009", "money")):
         try:
@@ -317,7 +323,7 @@ def test_the_engine_has_no_environment_and_can_open_nothing(monkeypatch):
     monkeypatch.setenv("FUND_HEALTH_TOKEN", "0123456789abcdef")
     program = (
         "import os, sys, socket, resource\n"
-        "from fund_assets.sources import javascript\n"
+        "from fund_assets.sources.eastmoney import javascript\n"
         "class Engine:\n"
         "    eval = staticmethod(lambda script: None)\n"
         "    def execute(self, expression):\n"
@@ -330,7 +336,7 @@ def test_the_engine_has_no_environment_and_can_open_nothing(monkeypatch):
         "sys.modules['py_mini_racer'].MiniRacer = Engine\n"
         "javascript.main()\n"
     )
-    usual = confined.python("x")
+    usual = sandbox.python("x")
     monkeypatch.setattr(
         javascript, "python", lambda name: [*usual[:-1], usual[-1].split("from ")[0] + program]
     )
@@ -471,7 +477,7 @@ def test_a_child_process_needs_the_environment_only(server):
     server.content.change.clear()
     program = (
         "from fund_assets.settings import load_settings\n"
-        "from fund_assets.sources.eastmoney import EastmoneySource\n"
+        "from fund_assets.sources.eastmoney.source import EastmoneySource\n"
         "source = EastmoneySource.from_settings(load_settings())\n"
         "wave = source.wave()\n"
         "print(len(wave.observations), wave.newest)\n"

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fund_assets.alerts.kinds import Alert, Severity
-from fund_assets.alerts.lifecycle import advance
-from fund_assets.alerts.store import as_row
 from fund_assets.cli import main
-from fund_assets.dagster_state import RecordsError, project_instance
-from fund_assets.platform import Platform
+from fund_assets.instance.storage import RecordsError, project_instance
+from fund_assets.observability.alerts.catalog import Alert, Severity
+from fund_assets.observability.alerts.lifecycle import advance
+from fund_assets.observability.alerts.state import as_row
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.warehouse import alerts
+from fund_assets.warehouse.stores import alerts
 from fund_assets_tests.server.robots import TOKEN, RobotServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,9 +210,9 @@ def test_the_watcher_tells_of_a_dead_server_of_dagster(warehouse, monkeypatch, t
 
 def test_metrics_count_alerts_and_messages(warehouse, monkeypatch):
     """Stops a dead letter from being seen only by those who look for it."""
-    from fund_assets.health.exposition import encode
-    from fund_assets.monitoring.ledger import project_ledger
-    from fund_assets.monitoring.status import gather
+    from fund_assets.observability.dagster_tables import project_ledger
+    from fund_assets.observability.server.exposition import encode
+    from fund_assets.observability.status import gather
 
     explained = Alert("freshness", "fund_nav", Severity.WARNING, "x")
     store(

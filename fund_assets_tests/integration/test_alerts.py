@@ -11,17 +11,18 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
-from fund_assets.alerts.channels import ChannelError, configured
-from fund_assets.alerts.delivery import deliver, letters
-from fund_assets.alerts.evaluate import evaluate
-from fund_assets.alerts.kinds import Alert, Severity
-from fund_assets.alerts.lifecycle import advance
-from fund_assets.alerts.messages import Message
-from fund_assets.alerts.store import Beside
-from fund_assets.platform import Platform
+from fund_assets.observability.alerts.catalog import Alert, Severity
+from fund_assets.observability.alerts.channels import ChannelError, configured
+from fund_assets.observability.alerts.delivery import deliver, letters
+from fund_assets.observability.alerts.evaluation import evaluate
+from fund_assets.observability.alerts.lifecycle import advance
+from fund_assets.observability.alerts.messages import Message
+from fund_assets.observability.alerts.state import Beside
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI, load_settings
-from fund_assets.sources.errors import TransportError
-from fund_assets.warehouse import Warehouse, alerts, weekly
+from fund_assets.transport.errors import TransportError
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import alerts, weekly_log
 from fund_assets_tests.integration.evenings import FRIDAY, MONDAY, THURSDAY
 from fund_assets_tests.integration.test_blocked import half
 from fund_assets_tests.server.robots import RobotServer
@@ -183,7 +184,7 @@ def test_old_rows_are_deleted(warehouse):
 
     def look(*holding, at):
         def decide(stored, silences):
-            from fund_assets.alerts.store import as_row, state_of
+            from fund_assets.observability.alerts.state import as_row, state_of
 
             known = {row["fingerprint"]: state_of(row) for row in stored}
             return [as_row(s) for s in advance(known, holding, at)[0]], []
@@ -221,7 +222,7 @@ def test_a_clock_that_was_wrong_holds_no_message_back(warehouse, off):
 
 def test_a_slow_channel_delays_neither_another_nor_the_next_look(warehouse, monkeypatch):
     """Stops one service that hangs from holding the messages of all."""
-    monkeypatch.setattr("fund_assets.alerts.delivery.ROUND_S", 0.5)
+    monkeypatch.setattr("fund_assets.observability.alerts.delivery.ROUND_S", 0.5)
     held = threading.Event()
 
     class Slow(Recorder):
@@ -246,7 +247,7 @@ def test_a_slow_channel_delays_neither_another_nor_the_next_look(warehouse, monk
 
 def test_what_was_given_up_is_kept_by_number(warehouse, monkeypatch):
     """Stops a clock a year ahead from deleting what a person may still send again."""
-    monkeypatch.setattr("fund_assets.alerts.delivery.DEAD_KEPT", 2)
+    monkeypatch.setattr("fund_assets.observability.alerts.delivery.DEAD_KEPT", 2)
     for n in range(4):
         put(warehouse, message(str(n)), channels=[Recorder("gone")], at=AT + n * MINUTE)
         deliver(warehouse, [], AT + n * MINUTE)
@@ -377,7 +378,7 @@ def test_a_dead_warehouse_is_told_once_and_so_is_its_return(market):
     watching = Watching(market)
     market.run("daily_pipeline", FRIDAY, wave=no_answer)
     assert watching.look(FRIDAY) == [("began", "run_failed:daily_pipeline")]
-    weekly.note_step(market.warehouse, "2026-W38", "upkeep", 20260920021000, {})
+    weekly_log.note_step(market.warehouse, "2026-W38", "upkeep", 20260920021000, {})
     database = Path(market.warehouse.place)
     market.warehouse.close()
     away = database.with_suffix(".away")
@@ -423,7 +424,7 @@ def test_a_warehouse_that_takes_no_writes_is_told_after_a_while(market, monkeypa
     watching = Watching(market)
     market.run("daily_pipeline", FRIDAY, wave=no_answer)
     assert len(watching.look(FRIDAY)) == 1
-    monkeypatch.setattr("fund_assets.warehouse.sqlite.SQLite.writer_wait_s", 0)
+    monkeypatch.setattr("fund_assets.warehouse.engine.sqlite.SQLite.writer_wait_s", 0)
     with closing(sqlite3.connect(market.warehouse.place, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         market.instance.add_daemon_heartbeat(DaemonHeartbeat(0.0, "SENSOR", "x", []))

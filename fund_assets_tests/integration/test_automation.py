@@ -15,13 +15,14 @@ from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
 from fund_assets.automation.sensors import automation, gap_sensor, week_sensor
 from fund_assets.calendar import TradingCalendar, newest_sunday
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
-from fund_assets.dagster_state import write_at_once
 from fund_assets.definitions import build_defs
+from fund_assets.instance.storage import write_at_once
 from fund_assets.metrics import compute_metrics
-from fund_assets.monitoring.sessions import gaps
-from fund_assets.platform import Platform
+from fund_assets.observability.sessions import gaps
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.warehouse import WarehouseError, days, weekly
+from fund_assets.warehouse import WarehouseError
+from fund_assets.warehouse.stores import calendar_overrides, weekly_log
 from fund_assets_tests.integration.evenings import (
     FRIDAY,
     THURSDAY,
@@ -120,7 +121,7 @@ def test_a_closed_day_is_skipped_with_its_reason(instance, settings, name, due):
 def test_a_day_the_exchange_closes_by_hand_is_skipped(instance, settings):
     """Stops a typhoon day that was entered by hand from being taken for a session."""
     platform = Platform(overrides={**settings, "clock": "2026-09-16T19:00"})
-    days.set_overrides(platform.warehouse, {20260916: False}, "typhoon")
+    calendar_overrides.set_overrides(platform.warehouse, {20260916: False}, "typhoon")
     reason = why_not(tick("daily_collection", "2026-09-16T19:00", instance, settings))
     assert reason == "2026-09-16 is no trading day of the Shanghai exchange"
 
@@ -279,9 +280,9 @@ def test_a_gap_of_the_whole_market_ends_within_its_attempts(
     wanted = {"missing_on": 20260918, "history_funds": histories}
     assert sensors._to_collect(platform, 20260918) == wanted
     assert histories * 24 >= lacking or histories < 2_167
-    monkeypatch.setattr(sensors.facts, "held_batches", lambda _: [{"kind": "history"}])
+    monkeypatch.setattr(sensors.status_queries, "held_batches", lambda _: [{"kind": "history"}])
     assert "missing_on" in sensors._to_collect(platform, 20260918)
-    monkeypatch.setattr(sensors.facts, "held_batches", lambda _: [{"kind": "wave"}])
+    monkeypatch.setattr(sensors.status_queries, "held_batches", lambda _: [{"kind": "wave"}])
     assert sensors._to_collect(platform, 20260918) == {"history_funds": 0}, "a wave alone"
     wanted = {"missing_on": 20260917, "history_funds": histories}
     assert sensors._to_collect(platform, 20260917) == wanted, "its evening is over"
@@ -338,7 +339,7 @@ def test_a_missed_sunday_is_made_up(market):
     assert data.skip_message == "2026-W38 is missing: asked for 3 of 3 times, an hour apart"
     # The next week is another one; a week whose last step is in the log is not asked for.
     assert week_tick(market, "2026-09-27T09:00:00", cursor)[0] == ["2026-W39"]
-    weekly.note_step(market.warehouse, "2026-W39", "upkeep", 20260927021000, {})
+    weekly_log.note_step(market.warehouse, "2026-W39", "upkeep", 20260927021000, {})
     assert week_tick(market, "2026-09-27T09:00:00")[0] == []
 
 
@@ -396,7 +397,7 @@ def test_freshness_of_the_data(market, clock, passes, behind):
 def test_a_holiday_week_is_not_stale(market):
     """Stops ten quiet days of October from alarming, and the day after them from not."""
     closed = (20260918, 20260921, 20260922, 20260923, 20260924)  # 25 September is one too
-    days.set_overrides(market.warehouse, dict.fromkeys(closed, False), "holidays")
+    calendar_overrides.set_overrides(market.warehouse, dict.fromkeys(closed, False), "holidays")
     assert trading_day_freshness(market.platform("2026-09-28T23:00:00")).passed
     late = trading_day_freshness(market.platform("2026-09-28T23:40:00"))
     assert not late.passed and late.metadata["sessions_behind"].value == 1
@@ -525,7 +526,7 @@ def test_metrics_of_an_unchanged_history_are_not_computed_again(market, monkeypa
         looks.append(date)
         return compute_metrics(series, date, **named)
 
-    monkeypatch.setattr("fund_assets.steps.measuring.compute_metrics", computed)
+    monkeypatch.setattr("fund_assets.pipeline.fund_metrics.compute_metrics", computed)
     assert market.run("daily_metrics", THURSDAY).success
     assert looks[:1] == [20260917], "this instance has not seen it measured"
     looks.clear()

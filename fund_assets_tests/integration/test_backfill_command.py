@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from fund_assets.warehouse import Warehouse, landing
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores
 from fund_assets_tests.server import MarketServer
 from fund_assets_tests.server.many import ManyFunds

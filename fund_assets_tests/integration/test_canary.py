@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fund_assets.checks.canary import NAME
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import BannedError
-from fund_assets.sources.gateway import Gateway, Limits
-from fund_assets.steps.canary import SAMPLE, look
+from fund_assets.pipeline.source_canary import SAMPLE, look
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.transport.errors import BannedError
+from fund_assets.transport.gateway import Gateway, Limits
 from fund_assets_tests.integration.evenings import Market, cases, checks
 from fund_assets_tests.server import Fault, MarketServer, Reply, content_from_source
 

@@ -32,7 +32,8 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 )
 
 from fund_assets.nav.history import bucket_of
-from fund_assets.warehouse import Warehouse, landing
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import landing
 from fund_assets_tests.server import MarketServer
 from fund_assets_tests.server.many import ManyFunds
 

@@ -15,12 +15,12 @@ from rich.cells import cell_len
 
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
-from fund_assets.monitoring.records import ASSETS
-from fund_assets.sources.errors import TransportError
-from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.observability.dagster_records import ASSETS
+from fund_assets.transport.errors import TransportError
+from fund_assets.transport.gateway import Answer, Gateway
 from fund_assets.warehouse import Warehouse
 from fund_assets_tests import stores
-from fund_assets_tests.unit.test_trading_days import encode, sessions_of
+from fund_assets_tests.unit.sources.eastmoney.test_trading_days import encode, sessions_of
 
 NOTICES = Path(__file__).resolve().parents[1] / "notices"
 MARKET = {"FUND_SIM_FUNDS": "40", "FUND_SIM_YEARS": "1"}
@@ -140,8 +140,8 @@ def test_the_run_is_dagsters_own(own):
     and one that the daemon starts again although a person started it."""
     import dagster as dg
 
-    from fund_assets.dagster_state import project_instance
     from fund_assets.definitions import defs
+    from fund_assets.instance.storage import project_instance
 
     assert own("metrics").exit_code == 0
     with project_instance() as instance:
@@ -253,7 +253,7 @@ def test_a_typo_starts_nothing(command, tmp_path, monkeypatch, arguments, words)
     that is not what its name says."""
     import dagster as dg
 
-    from fund_assets.dagster_state import project_instance
+    from fund_assets.instance.storage import project_instance
 
     monkeypatch.chdir(tmp_path)
     result = command(*arguments.split())

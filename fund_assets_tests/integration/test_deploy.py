@@ -24,17 +24,18 @@ import yaml
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from fund_assets import dagster_server
-from fund_assets.alerts import delivery, patience
 from fund_assets.cli import main
-from fund_assets.health.exposition import encode
-from fund_assets.monitoring.status import Requests
+from fund_assets.instance import server_storage
+from fund_assets.observability.alerts import delivery, time_limits
+from fund_assets.observability.server.exposition import encode
+from fund_assets.observability.status import Requests
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.warehouse import Warehouse, mysql, soundness
+from fund_assets.warehouse import Warehouse, integrity
+from fund_assets.warehouse.engine import mysql
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.reliability import page_commands
 from fund_assets_tests.server.market_server import _certificates
-from fund_assets_tests.unit.test_dashboard import FULL
+from fund_assets_tests.unit.observability.test_dashboard import FULL
 from scripts.screenshots import chromium, free_port, running, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,7 +147,7 @@ def commands():
 def test_what_starts_dagster_gives_it_the_time_of_shanghai(file):
     """Stops a console line of daemon or web server in UTC, beside our own in Shanghai time."""
     lines = file.read_text(encoding="utf-8").splitlines()
-    starts = {"Makefile": "fund_assets.webserver dev", "Dockerfile": "ENV "}
+    starts = {"Makefile": "fund_assets.instance.webserver dev", "Dockerfile": "ENV "}
     named = [line for line in lines if starts.get(file.name, "Environment=") in line]
     assert any("TZ=Asia/Shanghai" in line for line in named)
 
@@ -271,8 +272,8 @@ def test_a_look_from_outside_is_ended_only_when_it_hangs():
     for that database and for the channels, on a machine that is half as fast."""
     unit = (DEPLOY / "systemd" / "fund-watch.service").read_text(encoding="utf-8")
     waits = (
-        dagster_server.CONNECT_S, dagster_server.ANSWER_S, mysql.CONNECT_S,
-        mysql.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, patience.FAREWELL_S,
+        server_storage.CONNECT_S, server_storage.ANSWER_S, mysql.CONNECT_S,
+        mysql.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, time_limits.FAREWELL_S,
     )  # fmt: skip
     assert 2 * sum(waits) < int(re.search(r"TimeoutStartSec=(\d+)\n", unit)[1]) <= 600
 
@@ -280,14 +281,14 @@ def test_a_look_from_outside_is_ended_only_when_it_hangs():
 @pytest.mark.slow
 def test_a_frozen_server_holds_dagster_only_so_long(mysql_server, monkeypatch, record_property):
     """Stops a database that answers nothing from holding daemon, UI and runs for ever."""
-    from fund_assets import dagster_server
+    from fund_assets.instance import server_storage
 
-    monkeypatch.setattr(dagster_server, "ANSWER_S", 2)
+    monkeypatch.setattr(server_storage, "ANSWER_S", 2)
     url = sa.make_url(mysql_server).set(drivername="mysql+mysqlconnector")
     with sa.create_engine(url).connect() as connection:
         connection.exec_driver_sql("CREATE DATABASE IF NOT EXISTS dagster_frozen")
     where = url.set(database="dagster_frozen").render_as_string(hide_password=False)
-    storage = dagster_server.TimedMySQLStorage(where)
+    storage = server_storage.TimedMySQLStorage(where)
     try:
         assert storage.run_storage.get_runs_count() == 0
         begun = time.monotonic()
@@ -474,7 +475,7 @@ def test_the_page_of_backups_runs_as_written(tmp_path):
         assert warehouse.rows("SELECT day, is_open FROM calendar_override") == [
             {"day": 20270104, "is_open": 1}
         ]
-        assert soundness.unlike_declared(warehouse) == ""
+        assert integrity.unlike_declared(warehouse) == ""
         run("mariadb -e 'SELECT id FROM dagster.runs'")
         warehouse.close()
     finally:

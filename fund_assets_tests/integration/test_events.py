@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import TransportError, TruncatedError
-from fund_assets.sources.gateway import Answer, Gateway, Limits
-from fund_assets.steps.events import refresh_events
-from fund_assets.steps.validating import validate
-from fund_assets.warehouse import facts
+from fund_assets.pipeline.fund_events import refresh_events
+from fund_assets.pipeline.validated_nav import validate
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.transport.errors import TransportError, TruncatedError
+from fund_assets.transport.gateway import Answer, Gateway, Limits
+from fund_assets.warehouse.queries import status as status_queries
 from fund_assets_tests.integration.evenings import (
     COUNTS,
     FRIDAY,
@@ -153,7 +153,9 @@ def told_on(market, day, change=lambda events: events, at="21:40:00"):
 
 def held(market):
     platform = market.platform(FRIDAY)
-    found = [(b["batch_id"], b["kind"]) for b in facts.held_batches(platform.warehouse)]
+    found = [
+        (b["batch_id"], b["kind"]) for b in status_queries.held_batches(platform.warehouse)
+    ]
     platform.warehouse.close()
     return found
 

@@ -27,14 +27,14 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from fund_assets.cli import main
-from fund_assets.health.app import make_app
-from fund_assets.health.server import is_loopback, make_server
-from fund_assets.health.snapshots import Snapshots
+from fund_assets.observability.server.app import make_app
+from fund_assets.observability.server.server import is_loopback, make_server
+from fund_assets.observability.server.status_cache import Snapshots
 from fund_assets.settings import load_settings
 from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets_tests import stores
 from fund_assets_tests.server.malformed import malformed
-from fund_assets_tests.unit.test_dashboard import FULL
+from fund_assets_tests.unit.observability.test_dashboard import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENING = "2026-09-17T21:40"
@@ -209,7 +209,7 @@ def test_figures_are_those_of_the_tables(state):
 
 def test_evening_curve_ends_at_the_coverage(state):
     """Stops a curve that counts other funds than the coverage beside it."""
-    from fund_assets.health.snapshots import Gatherer
+    from fund_assets.observability.server.status_cache import Gatherer
 
     status = Gatherer()()
     active = sum(row.active for row in status.coverage)
@@ -478,10 +478,10 @@ def test_dead_daemon_is_told(state):
     import dagster as dg
     from dagster._daemon.types import DaemonHeartbeat
 
-    from fund_assets.health import verdict
-    from fund_assets.monitoring.ledger import Ledger
-    from fund_assets.monitoring.status import gather
-    from fund_assets.platform import Platform
+    from fund_assets.observability.dagster_tables import Ledger
+    from fund_assets.observability.server import verdict
+    from fund_assets.observability.status import gather
+    from fund_assets.resources import Platform
 
     now = datetime.now().astimezone()
     platform = Platform(read_only=True)

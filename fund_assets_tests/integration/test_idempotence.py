@@ -12,11 +12,11 @@ import pytest
 from fund_assets.automation.jobs import JOBS
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
+from fund_assets.pipeline.fund_info import refresh
+from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
-from fund_assets.steps.collecting import collect_histories, collect_wave
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import explain_block, validate
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import COUNTS, MONDAY, Market, metadata
 

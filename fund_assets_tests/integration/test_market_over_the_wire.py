@@ -6,11 +6,11 @@ import pytest
 from fund_assets.calendar import TradingCalendar
 from fund_assets.schemas.kinds import INDICES, kind_of
 from fund_assets.settings import load_settings
-from fund_assets.sources import indices
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import EmptyAnswerError, FormatError, UnknownFundError
-from fund_assets.sources.gateway import Gateway, Limits
-from fund_assets.sources.simulated import SimulatedSource
+from fund_assets.sources.eastmoney import indices
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.transport.errors import EmptyAnswerError, FormatError, UnknownFundError
+from fund_assets.transport.gateway import Gateway, Limits
 from fund_assets_tests.server import MarketServer, content_from_source
 
 KEY = ["nav_date", "fund_code"]

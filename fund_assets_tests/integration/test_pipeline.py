@@ -11,7 +11,7 @@ import pytest
 
 from fund_assets.calendar import from_key
 from fund_assets.definitions import build_defs
-from fund_assets.sources.errors import TransportError, TruncatedError, UnknownFundError
+from fund_assets.transport.errors import TransportError, TruncatedError, UnknownFundError
 from fund_assets_tests.integration.evenings import (
     COUNTS,
     FRIDAY,

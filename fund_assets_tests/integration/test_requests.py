@@ -5,17 +5,17 @@ from functools import cached_property
 import pytest
 
 from fund_assets.definitions import build_defs
-from fund_assets.health.exposition import encode
-from fund_assets.monitoring.status import gather
-from fund_assets.platform import Platform
+from fund_assets.observability.server.exposition import encode
+from fund_assets.observability.status import gather
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.settings import load_settings
-from fund_assets.sources.eastmoney import EastmoneySource
-from fund_assets.sources.errors import SourceError, StatusError
-from fund_assets.sources.gateway import _OUTCOMES, Gateway, Limits
-from fund_assets.sources.tally import RequestCount, Tally
+from fund_assets.sources.eastmoney.source import EastmoneySource
+from fund_assets.transport.errors import SourceError, StatusError
+from fund_assets.transport.gateway import _OUTCOMES, Gateway, Limits
+from fund_assets.transport.request_counts import RequestCount, Tally
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.requests import add_requests, requests_since
+from fund_assets.warehouse.stores.requests import add_requests, requests_since
 from fund_assets_tests.integration.evenings import FRIDAY
 from fund_assets_tests.server import Fault, MarketServer, content_from_source
 
@@ -51,7 +51,7 @@ def test_every_failure_has_its_outcome():
     """Stops a new kind of error from breaking the request that it should tell of."""
     gateway_errors = {type(None), *_known(SourceError)} - {StatusError, SourceError}
     raised = {
-        e for e in gateway_errors if e.__module__.startswith("fund_assets.sources.gateway")
+        e for e in gateway_errors if e.__module__.startswith("fund_assets.transport.gateway")
     }
     assert raised <= set(_OUTCOMES)
     limit = SOURCE_REQUEST["outcome"].max_length
@@ -105,7 +105,7 @@ def test_a_run_that_fails_tells_of_its_requests(market):
 
     from datetime import datetime
 
-    from fund_assets.monitoring.ledger import Ledger
+    from fund_assets.observability.dagster_tables import Ledger
     from fund_assets.settings import SHANGHAI
 
     platform, book = market.platform(FRIDAY), Ledger.of(market.instance)

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from fund_assets.cli import main
-from fund_assets.cli.opening import open_platform
+from fund_assets.cli._context import open_platform
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.steps.collecting import collect_histories
-from fund_assets.steps.validating import validate
-from fund_assets.warehouse import landing
+from fund_assets.pipeline.fund_nav import collect_histories
+from fund_assets.pipeline.validated_nav import validate
+from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores
 from fund_assets_tests.server import MarketServer
 from fund_assets_tests.server.content import Reply

@@ -9,12 +9,12 @@ from click.testing import CliRunner
 
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.cli import main
-from fund_assets.monitoring.status import freshness
-from fund_assets.platform import Platform
+from fund_assets.observability.status import freshness
+from fund_assets.pipeline.fund_metrics import measure
+from fund_assets.pipeline.fund_nav import collect_wave
+from fund_assets.pipeline.validated_nav import validate
+from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_METRICS, NAV_QUARANTINE, VALIDATED_NAV
-from fund_assets.steps.collecting import collect_wave
-from fund_assets.steps.measuring import measure
-from fund_assets.steps.validating import validate
 from fund_assets_tests.server.tiny import TinyMarket
 
 NEW, OLD = date(2027, 1, 4), date(2026, 12, 31)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fund_assets.nav.history import HistoryChoice
+from fund_assets.pipeline.fund_info import refresh
+from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.schemas.columns import OBSERVED_NAMES
-from fund_assets.steps.collecting import collect_histories, collect_wave
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import explain_block, validate
-from fund_assets.warehouse import facts
+from fund_assets.warehouse.queries import status as status_queries
 from fund_assets_tests.integration.evenings import (
     FRIDAY,
     Market,
@@ -93,8 +93,8 @@ def test_a_blocked_batch_is_rejected_by_a_person(market):
     assert "R02_row_count" in shown.output, "what held it stays readable"
     assert name not in command(market, "list").output
     platform = market.platform(FRIDAY)
-    assert facts.held_batches(platform.warehouse) == []
-    assert [b["state"] for b in facts.batches(platform.warehouse, 1)] == ["rejected"]
+    assert status_queries.held_batches(platform.warehouse) == []
+    assert [b["state"] for b in status_queries.batches(platform.warehouse, 1)] == ["rejected"]
     platform.warehouse.close()
     again = command(market, "reject", name, *because, "--json")
     assert json.loads(again.output) == {"batch_id": name, "rejected": False}

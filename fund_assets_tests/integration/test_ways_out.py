@@ -7,15 +7,17 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import TradingCalendar, from_stamp
-from fund_assets.nav.listing import described
-from fund_assets.nav.observe import Origin, prepare
+from fund_assets.nav.landing_rows import Origin, prepare
+from fund_assets.nav.list_rules import described
 from fund_assets.nav.rules import BLOCKING, RULES
+from fund_assets.pipeline import validated_nav
+from fund_assets.pipeline.quarantine import Decision
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_INFO
-from fund_assets.steps import validating
-from fund_assets.steps.deciding import Decision
-from fund_assets.warehouse import Warehouse, facts, landing
-from fund_assets.warehouse.writes import insert
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.engine.diff_writes import insert
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores
 
 CALENDAR = TradingCalendar.build()
@@ -114,7 +116,7 @@ def publish(warehouse, batch):
         warehouse,
         prepare(shown, origin=Origin(kind, "simulated", newest, previous, stamp), payloads=[]),
     )  # fmt: skip
-    return validating.validate(warehouse, CALENDAR, from_stamp(stamp))[-1]
+    return validated_nav.validate(warehouse, CALENDAR, from_stamp(stamp))[-1]
 
 
 def begun(folder):
@@ -147,10 +149,10 @@ def blocked(published, tmp_path, rule):
     warehouse = Warehouse(stores.at(tmp_path)) if before else begun(tmp_path)
     outcome = publish(warehouse, batch)
     assert rule in [verdict.rule for verdict in outcome.blocked_by]
-    (held,) = facts.held_batches(warehouse)
+    (held,) = status_queries.held_batches(warehouse)
     assert held["batch_id"] == outcome.batch_id
     assert f"Lifted by {RULES[rule].lifts}" in held["held_because"]
-    assert f"quarantine accept {outcome.batch_id}" in validating.explain_block([outcome])
+    assert f"quarantine accept {outcome.batch_id}" in validated_nav.explain_block([outcome])
     yield warehouse, outcome, lifting
     warehouse.close()
 
@@ -167,13 +169,13 @@ def test_a_blocked_batch_passes_by_a_person(blocked, rule):
     """Stops a batch that is right from waiting for ever, whatever stopped it."""
     warehouse, outcome, _ = blocked
     at = from_stamp(DAYS[2] * 1_000_000 + 233000)
-    done = validating.accept_batch(
+    done = validated_nav.accept_batch(
         warehouse, CALENDAR, at, outcome.batch_id, Decision("王经理", "checked")
     )
     assert not done.blocked_by and sum(done.counts.values())
-    state = facts.batch(warehouse, outcome.batch_id)
+    state = status_queries.batch(warehouse, outcome.batch_id)
     assert state["state"] == "published" and "accepted by 王经理" in state["held_because"]
-    assert facts.held_batches(warehouse) == []
+    assert status_queries.held_batches(warehouse) == []
     assert rule in {v.rule for v in done.verdicts if v.failed}, "the log keeps what it found"
 
 
@@ -184,5 +186,5 @@ def test_a_blocked_batch_is_lifted_by_what_its_rule_names(blocked, rule):
     found = [publish(warehouse, batch) for batch in lifting]
     # By equal sessions alone the first that follow are blocked as well.
     assert [bool(one.blocked_by) for one in found] == [True] * (len(found) - 1) + [False]
-    assert facts.held_batches(warehouse) == []
-    assert facts.batch(warehouse, outcome.batch_id)["state"] == "held"
+    assert status_queries.held_batches(warehouse) == []
+    assert status_queries.batch(warehouse, outcome.batch_id)["state"] == "held"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fund_assets.automation.sensors import repair_sensor
-from fund_assets.steps.repairing import find_gaps
+from fund_assets.pipeline.history_gaps import find_gaps
 from fund_assets_tests.integration.evenings import Market, checks
 
 #: Friday to Monday; the Tuesday after them.

@@ -8,23 +8,25 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from fund_assets.alerts.channels.mail import Mail
 from fund_assets.assets.common import WEEK_TAG
 from fund_assets.cli import main
 from fund_assets.definitions import build_defs
-from fund_assets.metrics import peers, walk
+from fund_assets.metrics import peers, walk_forward
 from fund_assets.metrics import scores as scoring
 from fund_assets.metrics.peers import standing_among
+from fund_assets.observability.alerts.channels.mail import Mail
+from fund_assets.pipeline import fund_nav
+from fund_assets.pipeline.warehouse_upkeep import quarter, recheck
+from fund_assets.pipeline.weekly_report import week_facts
 from fund_assets.report.page import Operations, weekly_page
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
 from fund_assets.settings import SHANGHAI, load_settings
-from fund_assets.steps import collecting
-from fund_assets.steps.reporting import week_facts
-from fund_assets.steps.weekly import quarter, recheck
-from fund_assets.warehouse import WarehouseError, rechecking, weekly
-from fund_assets.warehouse import scores as stored_scores
-from fund_assets.warehouse.weekly import missing_week, week_log
-from fund_assets.warehouse.writes import insert
+from fund_assets.warehouse import WarehouseError
+from fund_assets.warehouse.engine.diff_writes import insert
+from fund_assets.warehouse.stores import recheck as recheck_store
+from fund_assets.warehouse.stores import scores as stored_scores
+from fund_assets.warehouse.stores import weekly_log
+from fund_assets.warehouse.stores.weekly_log import missing_week, week_log
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import (
     FRIDAY,
@@ -67,7 +69,7 @@ def before_sunday(market, monkeypatch):
 
     Its kinds are small: five portfolios are a group here.
     """
-    for module in (peers, scoring, walk):
+    for module in (peers, scoring, walk_forward):
         monkeypatch.setattr(module, "MIN_PEERS", 5)
     market.settings |= {**MAIL, "landing_retention_days": 2}
     with market.warehouse.transaction(writes=True) as connection:
@@ -219,19 +221,19 @@ def uninterrupted():
 
 #: (where, function, which call of it): in the order in which the job comes to them.
 BEFORE_CLEANING = [
-    (rechecking, "update", 1),
-    (rechecking, "log_step", 1),
-    (collecting, "_land_histories", 2),
-    (collecting.landing, "land", 3),
-    (weekly, "note_step", 1),
+    (recheck_store, "update", 1),
+    (recheck_store, "log_step", 1),
+    (fund_nav, "_land_histories", 2),
+    (fund_nav.landing, "land", 3),
+    (weekly_log, "note_step", 1),
     (stored_scores, "upsert", 1),
-    (weekly, "_prune_batch", 1),  # upkeep does not wait for the walk-forward
-    (weekly, "note_step", 2),
+    (weekly_log, "_prune_batch", 1),  # upkeep does not wait for the walk-forward
+    (weekly_log, "note_step", 2),
     (Path, "replace", 1),
 ]
 CLEANING = [
-    (weekly, "_prune_date", 2),
-    (weekly, "count_up", 1),
+    (weekly_log, "_prune_date", 2),
+    (weekly_log, "count_up", 1),
     (Path, "replace", 2),
     (Mail, "send", 1),
 ]
@@ -246,7 +248,7 @@ def test_an_interrupted_week_ends_as_one_that_ran_through(
 
     The job is begun again after each interruption, the next one comes later, and then it ends.
     """
-    monkeypatch.setattr(collecting, "FUNDS_PER_BATCH", 4)
+    monkeypatch.setattr(fund_nav, "FUNDS_PER_BATCH", 4)
     market = before_sunday
     if not uninterrupted:
         twin = market.copy(tmp_path / "twin")
@@ -298,8 +300,10 @@ def test_a_merge_during_the_recheck_changes_nothing(market, monkeypatch):
                                    "nav_date = 20260901 AND fund_code = (SELECT MIN(fund_code) "
                                    "FROM fund_info WHERE kind = 'bond')"))  # fmt: skip
     platform = market.platform(SUNDAY)
-    read = rechecking.read_history
-    monkeypatch.setattr(rechecking, "read_history", lambda warehouse: (read(warehouse)[0], -1))
+    read = recheck_store.read_history
+    monkeypatch.setattr(
+        recheck_store, "read_history", lambda warehouse: (read(warehouse)[0], -1)
+    )
     before = market.checksums()
     with pytest.raises(WarehouseError, match="run it again when no collection is going on"):
         recheck(market.warehouse, platform.calendar, WEEK, platform.now(), risk_free_rate=0.015)

@@ -27,17 +27,17 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 SCOPE = (
     "fund_assets/nav/*.py",
     "fund_assets/metrics/*.py",
-    "fund_assets/warehouse/publishing.py",
-    "fund_assets/warehouse/landing.py",
-    "fund_assets/warehouse/event_lists.py",
-    "fund_assets/warehouse/held.py",
-    "fund_assets/warehouse/quarantine.py",
-    "fund_assets/warehouse/writes.py",
-    "fund_assets/sources/decode*.py",
-    "fund_assets/sources/cells.py",
-    "fund_assets/sources/indices.py",
-    "fund_assets/sources/pages.py",
-    "fund_assets/sources/trading_days.py",
+    "fund_assets/warehouse/stores/publish.py",
+    "fund_assets/warehouse/stores/landing.py",
+    "fund_assets/warehouse/stores/event_lists.py",
+    "fund_assets/warehouse/queries/quarantine.py",
+    "fund_assets/warehouse/stores/quarantine.py",
+    "fund_assets/warehouse/engine/diff_writes.py",
+    "fund_assets/sources/eastmoney/decode*.py",
+    "fund_assets/sources/eastmoney/cells.py",
+    "fund_assets/sources/eastmoney/indices.py",
+    "fund_assets/sources/eastmoney/akshare_tables.py",
+    "fund_assets/sources/eastmoney/trading_days.py",
 )
 _SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|FROM|WHERE|AND|OR|ORDER|JOIN|GROUP)\b")
 _SQL_INSIDE = re.compile(r"\b(SELECT|WHERE|FROM|COALESCE|ORDER BY|GROUP BY|DESC|IS NULL)\b")

@@ -24,7 +24,7 @@ TESTS = ("fund_assets_tests/unit", "fund_assets_tests/graph", "fund_assets_tests
 #: They start servers or whole processes, which a change in one process does not reach.
 NOT_THESE = (
     "test_mysql.py", "test_celery.py", "test_deploy.py", "test_packaging.py", "test_walls.py",
-    "test_daemon.py", "test_mutants.py", "test_killed_evenings.py", "test_copying.py",
+    "test_daemon.py", "test_mutants.py", "test_killed_evenings.py", "test_copy_warehouse.py",
 )  # fmt: skip
 #: Most seconds of processor time that the tests of one change may take.
 LONGEST = 60.0

@@ -20,11 +20,11 @@ from fund_assets.nav.inference import infer
 from fund_assets.nav.money import WEEK_HOLD_PCT, Yields, judge_income
 from fund_assets.nav.returns import Published, chain, step_returns
 from fund_assets.nav.timeline import keys_of
-from fund_assets.sources.decode import decode_history, event_frame, read_events
-from fund_assets.steps.collecting import collect_histories
-from fund_assets.steps.events import refresh_events
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import validate
+from fund_assets.pipeline.fund_events import refresh_events
+from fund_assets.pipeline.fund_info import refresh
+from fund_assets.pipeline.fund_nav import collect_histories
+from fund_assets.pipeline.validated_nav import validate
+from fund_assets.sources.eastmoney.decode import decode_history, event_frame, read_events
 from fund_assets_tests.integration.evenings import THURSDAY, Market, truths
 
 CALENDAR = TradingCalendar.build()

@@ -10,9 +10,9 @@ from fund_assets.calendar import from_key
 from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, compute_metrics
 from fund_assets.schemas.tables import WINDOWS
 from fund_assets_tests.real_data import evidence
-from fund_assets_tests.unit import metrics_reference
-from fund_assets_tests.unit.metrics_elsewhere import measures
-from fund_assets_tests.unit.test_metrics import BENCHMARK_VALUES, assert_same
+from fund_assets_tests.unit.metrics import reference
+from fund_assets_tests.unit.metrics.elsewhere import measures
+from fund_assets_tests.unit.metrics.test_computation import BENCHMARK_VALUES, assert_same
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
@@ -100,7 +100,7 @@ def both(levels) -> tuple[pd.DataFrame, pd.DataFrame]:
         ),
         benchmarks=Benchmarks.from_frame(closes, choice),
     )
-    expected = metrics_reference.compute(
+    expected = reference.compute(
         histories,
         from_key(END),
         list(WINDOWS),
@@ -132,7 +132,7 @@ def test_every_measure_of_real_funds_equals_empyrical(both, levels):
     found, _ = both
     compared: dict[str, int] = {}
     over_gaps = {
-        code: metrics_reference.over_gaps([from_key(day) for day in part["nav_date"]])
+        code: reference.over_gaps([from_key(day) for day in part["nav_date"]])
         for code, part in levels.items()
     }
     for row in found[found["periods_per_year"].notna()].to_dict("records"):

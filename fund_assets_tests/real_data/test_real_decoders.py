@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.decode import decode_history, decode_list, decode_snapshot
-from fund_assets.sources.decode_pages import MONEY, decode_page
-from fund_assets.sources.gateway import Answer
-from fund_assets.sources.pages import akshare_history, akshare_money_page
+from fund_assets.sources.eastmoney.akshare_tables import akshare_history, akshare_money_page
+from fund_assets.sources.eastmoney.decode import decode_history, decode_list, decode_snapshot
+from fund_assets.sources.eastmoney.decode_pages import MONEY, decode_page
+from fund_assets.transport.gateway import Answer
 from fund_assets_tests.server import RealContent
 
 pytestmark = pytest.mark.real_data

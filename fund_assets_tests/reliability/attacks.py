@@ -65,11 +65,17 @@ class Seen:
         return "; ".join(self.told) or f"so, {self.held} of {self.held}"
 
 
-_MIGRATIONS, _LIFE = "unit/test_migrations.py", "unit/test_alert_lifecycle.py"
+_MIGRATIONS, _LIFE = (
+    "unit/warehouse/test_migrations.py",
+    "unit/observability/alerts/test_lifecycle.py",
+)
 _FUNDS, _DEPLOY = "faults/test_backfill.py", "integration/test_deploy.py"
-_AKSHARE, _KEPT = "integration/test_akshare_contract.py", "unit/test_gateway_archive.py"
-_PLAIN = "unit/test_plain.py"
-_FILES, _DOOR = "unit/test_takeaway_files.py", "unit/test_health_door.py"
+_AKSHARE, _KEPT = "integration/test_akshare_contract.py", "unit/transport/test_archive.py"
+_PLAIN = "unit/test_safe_text.py"
+_FILES, _DOOR = (
+    "unit/export/test_files.py",
+    "unit/observability/server/test_connection_limits.py",
+)
 
 ATTACKS = (
     Attack("migrations", "ended at some statements, on SQLite", "the next run goes on; all is equal",
@@ -94,7 +100,7 @@ ATTACKS = (
            "at most 10 requests to a host; run, checks and one alert say until when; by itself back",
            ("faults/test_matrix.py::test_an_evening_under_a_ban",), long=True),
     Attack("bans", "5 % of 26,000 funds in trouble of their own", "no ban",
-           ("unit/test_pace.py::test_of_26000_funds_a_twentieth_in_trouble_is_no_ban",)),
+           ("unit/transport/test_rate_limit.py::test_of_26000_funds_a_twentieth_in_trouble_is_no_ban",)),
     Attack("one fund", "invalid redirects, headers, chunk sizes, names, surrogates",
            "that fund's typed error; the others are stored",
            (f"{_FUNDS}::test_strange_answers_are_each_their_funds_own_error",), long=True),
@@ -108,7 +114,7 @@ ATTACKS = (
            "asked there once, in its turn",
            (f"{_FUNDS}::test_an_address_that_has_moved_is_asked_there",)),
     Attack("door", "gzip of several members; cut; followed by something else",
-           "all read; told; refused", ("unit/test_unpacking.py",)),
+           "all read; told; refused", ("unit/transport/test_content_encoding.py",)),
     Attack("door", "pages with colspan 3000, rowspan 10⁹, 210,000 cells, tables in tables",
            "refused before they are laid out", (f"{_AKSHARE}::test_a_page_is_measured_before_its_tables_are_laid_out",)),
     Attack("door", "an answer that takes the parser endless time or memory",
@@ -134,15 +140,15 @@ ATTACKS = (
             f"{_PLAIN}::test_what_a_file_says_does_not_act",
             "unit/test_logs.py::test_nothing_quoted_in_a_line_acts_or_passes_for_another")),
     Attack("door", "`<at user_id=\"all\">` in a name, told over Feishu", "calls nobody",
-           ("unit/test_alert_channels.py::test_a_name_calls_nobody",)),
+           ("unit/observability/alerts/test_channels.py::test_a_name_calls_nobody",)),
     Attack("door", "formulas in names, also behind spaces, byte-order marks and what has no width",
            "texts in CSV and xlsx",
            (f"{_FILES}::test_csv_disarms_what_stands_behind_spaces_and_marks",
             f"{_FILES}::test_csv_disarms_formulas_and_tells_none_from_empty")),
     Attack("door", "a figure that is none, or a short row, in the market's page",
            "its row is held, the wave goes on",
-           ("unit/test_decode_snapshot.py::test_a_figure_that_is_none_costs_its_row_and_no_other",
-            "unit/test_decode_snapshot.py::"
+           ("unit/sources/eastmoney/test_decode_snapshot.py::test_a_figure_that_is_none_costs_its_row_and_no_other",
+            "unit/sources/eastmoney/test_decode_snapshot.py::"
             "test_a_row_of_another_width_costs_its_row_until_they_are_many")),
     Attack("door", "500 mutated answers through all decoders",
            "typed errors only, within 2 s and 300 MB",
@@ -164,7 +170,7 @@ ATTACKS = (
     Attack("clocks", "a heartbeat, a door or a message stamped in the future",
            "missing, asked, told",
            ("integration/test_alerts.py::test_a_heartbeat_from_the_future_is_a_missing_one",
-            "unit/test_pace.py::test_a_shut_door_of_another_clock_is_asked",
+            "unit/transport/test_rate_limit.py::test_a_shut_door_of_another_clock_is_asked",
             f"{_LIFE}::test_stored_times_in_the_future_are_told")),
     Attack("browsers", "mutations by GET, also to `/graphql%0a`, and questions from a foreign "
            "page's address", "403",
@@ -175,17 +181,17 @@ ATTACKS = (
     Attack("browsers", "any page in a frame, those of errors too", "refused by its head",
            (f"{_DEPLOY}::test_no_page_may_be_framed",), long=True),
     Attack("browsers", "a foreign name that points at `make dev`", "421",
-           ("unit/test_webserver.py::test_other_names_stay_out",)),
+           ("unit/instance/test_webserver.py::test_other_names_stay_out",)),
     Attack("browsers", "any page that is open beside `make dev`, with its questions and mutations",
-           "403", ("unit/test_webserver.py::test_other_pages_stay_out",)),
+           "403", ("unit/instance/test_webserver.py::test_other_pages_stay_out",)),
     Attack("health, mail", "40 connections that drip, where an address has 4 places",
            "who asks is answered", (f"{_DOOR}::test_who_asks_is_answered_beside_those_who_drip",)),
     Attack("health, mail", "1,600 connections that drip", "99 % of /livez within 10 ms",
            (f"{_DOOR}::test_livez_beside_1600_connections_that_drip",), long=True),
     Attack("health, mail", "a mail server that drips; an address of Apprise that hangs",
            "ended at the channel's deadline, no other channel waits",
-           ("unit/test_alert_channels.py::test_a_mail_server_that_drips_ends_with_the_deadline",
-            "unit/test_alert_channels.py::test_apprise_has_a_deadline_and_delays_no_other",
+           ("unit/observability/alerts/test_channels.py::test_a_mail_server_that_drips_ends_with_the_deadline",
+            "unit/observability/alerts/test_channels.py::test_apprise_has_a_deadline_and_delays_no_other",
             "integration/test_alerts.py::"
             "test_a_slow_channel_delays_neither_another_nor_the_next_look")),
     Attack("calendar", "4 January 2027 with today's calendar, and the notices imported afterwards",
@@ -193,11 +199,11 @@ ATTACKS = (
            ("integration/test_unknown_calendar.py::test_4_january_2027_goes_on_and_is_told",),
            long=True),
     Attack("calendar", "notices torn, mistyped, as pages, in other encodings, with hidden signs",
-           "read, or refused by line", ("unit/test_notices.py",), long=True),
+           "read, or refused by line", ("unit/sources/test_holiday_notices.py",), long=True),
     Attack("smaller", "two daemons on one set of records", "told, until ten minutes after",
-           ("unit/test_ticking.py::test_two_daemons_are_told_and_one_that_was_restarted_is_not",)),
+           ("unit/observability/test_ticks.py::test_two_daemons_are_told_and_one_that_was_restarted_is_not",)),
     Attack("smaller", "all places on the database server are taken", "waited for, 15 s",
-           ("unit/test_mysql.py::test_a_place_on_a_full_server_is_waited_for",)),
+           ("unit/warehouse/engine/test_mysql.py::test_a_place_on_a_full_server_is_waited_for",)),
     Attack("smaller", "a database server that answers Dagster nothing", "ended by limits of time",
            (f"{_DEPLOY}::test_a_frozen_server_holds_dagster_only_so_long",), long=True),
     Attack("smaller", "a migration fails under compose or systemd", "nothing else starts",

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.sources.base import History, Listing, MarketEvents, Payload, Wave
-from fund_assets.sources.errors import SourceError, UnknownFundError
-from fund_assets.sources.simulation.market import FIELDS
-from fund_assets.sources.simulation.timeline import Timeline
-from fund_assets.sources.tally import RequestCount
+from fund_assets.sources.protocol import History, Listing, MarketEvents, Payload, Wave
+from fund_assets.sources.simulated.market import FIELDS
+from fund_assets.sources.simulated.timeline import Timeline
+from fund_assets.transport.errors import SourceError, UnknownFundError
+from fund_assets.transport.request_counts import RequestCount
 from fund_assets_tests.reliability.market_truth import (
     INCOME,
     Reuse,

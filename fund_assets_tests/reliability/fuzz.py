@@ -29,25 +29,25 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import exchange_sessions
-from fund_assets.plain import plain
+from fund_assets.safe_text import plain
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.settings import load_settings
-from fund_assets.sources import (
+from fund_assets.sources.eastmoney import (
     akshare_calls,
     akshare_client,
+    akshare_tables,
     decode,
     decode_events,
     decode_pages,
-    pages,
     trading_days,
 )
-from fund_assets.sources import indices as index_closes
-from fund_assets.sources.errors import DefectError, SourceError
-from fund_assets.sources.gateway import Answer, Gateway
+from fund_assets.sources.eastmoney import indices as index_closes
+from fund_assets.transport.errors import DefectError, SourceError
+from fund_assets.transport.gateway import Answer, Gateway
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import content_from_source
 from fund_assets_tests.server.tiny import TinyMarket
-from fund_assets_tests.unit.test_trading_days import encode
+from fund_assets_tests.unit.sources.eastmoney.test_trading_days import encode
 
 #: Of processor time, children included: other programs on the machine are no decoder's doing.
 LONGEST_S = 2.0
@@ -211,12 +211,12 @@ def decoders() -> list[Decoder]:
         Decoder("money page", _page_decoder(decode_pages.MONEY), (built("money_funds"),), 2),
         Decoder("exchange page", _page_decoder(decode_pages.EXCHANGE),
                 (built("exchange_funds"),), 2),
-        Decoder("money page by akshare", _page(pages.akshare_money_page),
+        Decoder("money page by akshare", _page(akshare_tables.akshare_money_page),
                 (built("money_funds"),)),
-        Decoder("exchange page by akshare", _page(pages.akshare_exchange_page),
+        Decoder("exchange page by akshare", _page(akshare_tables.akshare_exchange_page),
                 (built("exchange_funds"),)),
         Decoder("market snapshot by akshare", _akshare_snapshot, market, most=2**17),
-        Decoder("fund list by akshare", lambda b: [pages.akshare_list(_answer(b))], listing, 0.5,
+        Decoder("fund list by akshare", lambda b: [akshare_tables.akshare_list(_answer(b))], listing, 0.5,
                 2**17),
         Decoder("history by akshare", _akshare_history, (history,), 0.1),
         Decoder("index closes", _closes, (closes,)),
@@ -243,12 +243,12 @@ def _snapshot(body: bytes) -> list[pd.DataFrame]:
 
 
 def _akshare_snapshot(body: bytes) -> list[pd.DataFrame]:
-    found = pages.akshare_snapshot(_answer(body))
+    found = akshare_tables.akshare_snapshot(_answer(body))
     return [found.observations, found.listing]
 
 
 def _akshare_history(body: bytes) -> list[pd.DataFrame]:
-    return list(pages.akshare_history(_answer(body), "000001", "mixed"))
+    return list(akshare_tables.akshare_history(_answer(body), "000001", "mixed"))
 
 
 def _event_decoder(endpoint: str) -> Decode:

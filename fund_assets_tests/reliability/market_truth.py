@@ -3,7 +3,7 @@
 Belongs here: the official values of every fund and date, those that were corrected later
 included, and altering the market itself (a correction, a jump, a negative income, a code that
 is used again, funds that go for good). Does not belong here: faults of answers (`wrongs.py`),
-judging what is stored (`judging.py`).
+judging what is stored (`judgement.py`).
 
 Everything is an array over funds, days (of the market's timeline) and the five figures.
 """
@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import keys_to_days
-from fund_assets.sources.base import History
-from fund_assets.sources.simulated import SimulatedSource
-from fund_assets.sources.simulation.breeds import BREEDS
-from fund_assets.sources.simulation.market import FIELDS
-from fund_assets.sources.simulation.timeline import ORIGIN
+from fund_assets.sources.protocol import History
+from fund_assets.sources.simulated.breeds import BREEDS
+from fund_assets.sources.simulated.market import FIELDS
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.sources.simulated.timeline import ORIGIN
 
 UNIT, ACC, GROWTH, INCOME, WEEK = range(5)
 #: Two figures are the same when they are this close: growth has two decimals or more.

@@ -2,7 +2,7 @@
 
 Belongs here: walking all moments at which the program may end, and comparing what the next
 run makes with what an undisturbed one makes. Does not belong here: single cases
-(`unit/test_migrations.py`).
+(`unit/warehouse/test_migrations.py`).
 
     python -m fund_assets_tests.reliability.migrations --engine mariadb
 

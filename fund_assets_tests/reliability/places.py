@@ -13,7 +13,7 @@ from typing import Any
 
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.writes import checksum
+from fund_assets.warehouse.engine.diff_writes import checksum
 
 #: One statement, hence one state: what a reader sees of every table, to the last NAV.
 GLANCE = """

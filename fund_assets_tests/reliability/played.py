@@ -2,11 +2,11 @@
 
 Belongs here: what runs when (waves, sensors, the weekly job), the machine being off, alarms,
 and the account of it all. Does not belong here: faults (`wrongs.py`), the comparison with the
-truth (`judging.py`).
+truth (`judgement.py`).
 
 The evening's and the morning's waves are the steps of their assets; what the gap and repair
 sensors ask for is asked of the sensors themselves; every Sunday the whole weekly job runs under
-Dagster. Alarms are those of `alerts/`, from the warehouse and from what the steps told.
+Dagster. Alarms are those of `observability/alerts/`, from the warehouse and from what the steps told.
 """
 
 import random
@@ -25,29 +25,30 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from fund_assets.alerts.conditions import alerts
-from fund_assets.alerts.facts import DagsterFacts, Facts, StoredFacts
-from fund_assets.alerts.kinds import Severity
-from fund_assets.alerts.lifecycle import Event, State, advance
 from fund_assets.automation.sensors import gap_sensor, repair_sensor
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.definitions import build_defs
-from fund_assets.monitoring.records import FailedRun, FailingCheck
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.rulebook import EVERY
 from fund_assets.nav.rules import RULES
-from fund_assets.platform import Platform
+from fund_assets.observability.alerts.catalog import Severity
+from fund_assets.observability.alerts.conditions import alerts
+from fund_assets.observability.alerts.facts import DagsterFacts, Facts, StoredFacts
+from fund_assets.observability.alerts.lifecycle import Event, State, advance
+from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.pipeline.benchmark_index import collect_indices
+from fund_assets.pipeline.fund_events import refresh_events
+from fund_assets.pipeline.fund_info import refresh
+from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.validated_nav import explain_block, summed, validate
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.simulated import SimulatedSource
-from fund_assets.steps.collecting import collect_histories, collect_wave
-from fund_assets.steps.events import refresh_events
-from fund_assets.steps.indexing import collect_indices
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import explain_block, summed, validate
-from fund_assets.warehouse import Warehouse, facts
-from fund_assets.warehouse.publishing import Outcome
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.stores.publish import Outcome
 from fund_assets_tests.reliability.faulty import Clock, FaultySource
-from fund_assets_tests.reliability.judging import Judge, Spell, first_cells
+from fund_assets_tests.reliability.judgement import Judge, Spell, first_cells
 from fund_assets_tests.reliability.market_truth import Truth
 from fund_assets_tests.reliability.wrongs import YEAR, Drawing, Wrong
 
@@ -428,7 +429,7 @@ class Play:
     def _alarm(self) -> None:
         """Look for what is wrong as the alert sensor does, and judge what is told."""
         now = self.clock()
-        newest = facts.newest_dates(self.warehouse)
+        newest = status_queries.newest_dates(self.warehouse)
         newest["fund_metrics"] = newest["validated_nav"]  # measured on Sundays alone
         found = Facts(
             now=now,
@@ -436,8 +437,8 @@ class Play:
             calendar=self.calendar,
             stored=StoredFacts(
                 newest=newest,
-                held=tuple(facts.held_batches(self.warehouse)),
-                quarantined=facts.held_cases(self.warehouse),
+                held=tuple(status_queries.held_batches(self.warehouse)),
+                quarantined=status_queries.held_cases(self.warehouse),
             ),
             dagster=DagsterFacts(
                 failed_runs=tuple(self._failed.values()),
@@ -485,14 +486,14 @@ class Play:
         account.index_errors = judge.index_errors(self.warehouse)
         account.open = [
             f"{batch['batch_id']}: {batch['held_because']}"
-            for batch in facts.held_batches(self.warehouse)
+            for batch in status_queries.held_batches(self.warehouse)
         ]
         account.alarms_open = [
             state.fingerprint
             for state in self._states.values()
             if state.firing and state.severity > Severity.NOTICE and state.told_at
         ]
-        account.rows = facts.row_count(self.warehouse, "validated_nav")
+        account.rows = status_queries.row_count(self.warehouse, "validated_nav")
         for reuse in self.truth.reuses:
             old = reuse.past.observations
             rows = self.warehouse.rows(

@@ -20,18 +20,20 @@ import numpy as np
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.nav.observe import Landing
-from fund_assets.platform import Platform
+from fund_assets.nav.landing_rows import Landing
+from fund_assets.pipeline import fund_nav
+from fund_assets.pipeline import quarantine as quarantine_step
+from fund_assets.pipeline.fund_events import refresh_events
+from fund_assets.pipeline.fund_info import refresh
+from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.quarantine import Decision
+from fund_assets.pipeline.validated_nav import explain_block, validate
+from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.base import FundSource
-from fund_assets.steps import collecting, deciding
-from fund_assets.steps.collecting import collect_histories, collect_wave
-from fund_assets.steps.deciding import Decision
-from fund_assets.steps.events import refresh_events
-from fund_assets.steps.listing import refresh
-from fund_assets.steps.validating import explain_block, validate
-from fund_assets.warehouse import Warehouse, WarehouseError, landing
-from fund_assets.warehouse.held import Wanted
+from fund_assets.sources.protocol import FundSource
+from fund_assets.warehouse import Warehouse, WarehouseError
+from fund_assets.warehouse.queries.quarantine import Wanted
+from fund_assets.warehouse.stores import landing
 from fund_assets_tests.integration.evenings import Tampered
 
 BEFORE, EVENING = "2026-09-17T21:40:00", "2026-09-18T21:40:00"
@@ -73,7 +75,7 @@ class Accept:
     """Accept the value that is out of bounds."""
 
     def __call__(self, warehouse: Warehouse, committed: Callable[[str], None]) -> list[Any]:
-        told = deciding.accept(
+        told = quarantine_step.accept(
             warehouse, CALENDAR, DESK, Wanted(rules=("R07_nav_bounds",)),
             Decision("desk", "as the manager says"),
         )  # fmt: skip
@@ -126,7 +128,7 @@ def prepare(url: str, folder: Path, *, funds: int, years: float) -> Script:
     with _written_to(script.evening):
         collect_wave(warehouse, _odd(night.source, odd, at_night=True), night.now)
     script.evening += [Validate(), Accept()]
-    with _written_to(script.apart), mock.patch.object(collecting, "FUNDS_PER_BATCH", APART):
+    with _written_to(script.apart), mock.patch.object(fund_nav, "FUNDS_PER_BATCH", APART):
         collect_histories(
             warehouse,
             evening.source,

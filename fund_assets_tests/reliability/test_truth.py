@@ -11,10 +11,10 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.settings import SHANGHAI
-from fund_assets.sources.simulated import SimulatedSource
+from fund_assets.sources.simulated.source import SimulatedSource
 from fund_assets_tests import stores
 from fund_assets_tests.reliability.faulty import Clock, FaultySource
-from fund_assets_tests.reliability.judging import Judge
+from fund_assets_tests.reliability.judgement import Judge
 from fund_assets_tests.reliability.market_truth import ACC, INCOME, UNIT, WEEK, Truth, day_of
 from fund_assets_tests.reliability.played import Play
 from fund_assets_tests.reliability.truth import words_of

@@ -23,10 +23,10 @@ from typing import Any
 
 from fund_assets.settings import CRASH_POINTS
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.crash import EXIT_CODE
+from fund_assets.warehouse.engine.fault_points import EXIT_CODE
 from fund_assets_tests.reliability.places import Glance, Place, checksums, glance, rows_of
 from fund_assets_tests.reliability.script import Land, Script, Validate, perform
-from fund_assets_tests.reliability.watching import Sights, watched
+from fund_assets_tests.reliability.watcher import Sights, watched
 
 PATIENCE_S = 300.0
 WORKERS = 6
@@ -110,7 +110,7 @@ class Trials:
         self.place, self.script = place, script
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(
-            ["fund_assets_tests.reliability.script", "fund_assets_tests.reliability.watching"]
+            ["fund_assets_tests.reliability.script", "fund_assets_tests.reliability.watcher"]
         )
         self.moments = random.Random(seed)
         self.labels: list[str] = []

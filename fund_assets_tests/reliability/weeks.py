@@ -30,12 +30,14 @@ from unittest import mock
 
 import dagster as dg
 
-from fund_assets.alerts.evaluate import evaluate
-from fund_assets.alerts.kinds import KINDS, Severity
-from fund_assets.alerts.lifecycle import Event, Telling
 from fund_assets.calendar import TradingCalendar, from_key, iso_week, to_key
-from fund_assets.platform import Platform
-from fund_assets.warehouse import Warehouse, facts, weekly
+from fund_assets.observability.alerts.catalog import KINDS, Severity
+from fund_assets.observability.alerts.evaluation import evaluate
+from fund_assets.observability.alerts.lifecycle import Event, Telling
+from fund_assets.resources import Platform
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.stores import weekly_log
 from fund_assets_tests.faults.daemon import Daemon, Events, at, moment
 from fund_assets_tests.faults.invariants import violations
 from fund_assets_tests.faults.play import SHM
@@ -315,7 +317,7 @@ class Walk:
     def _complete(self, warehouse: Warehouse) -> None:
         """All sessions, the metrics of the last, and every Sunday's report."""
         account, last = self.account, at(self.week.last)
-        rows = facts.rows_per_date(warehouse, to_key(at(self.week.first).date()))
+        rows = status_queries.rows_per_date(warehouse, to_key(at(self.week.first).date()))
         due = self.calendar.due(last)
         sessions = self.calendar.between(at(self.week.first).date(), due)
         fullest = max(rows.values(), default=0)
@@ -325,10 +327,10 @@ class Walk:
             for day in sessions
             if rows.get(to_key(day), 0) < HARDLY_LATE * fullest
         ]
-        measured = facts.newest_dates(warehouse)["fund_metrics"]
+        measured = status_queries.newest_dates(warehouse)["fund_metrics"]
         if not measured or from_key(measured) < due:
             account.missing.append(f"measured until {measured}, due {due}")
-        if week := weekly.missing_week(warehouse, last - timedelta(hours=1)):
+        if week := weekly_log.missing_week(warehouse, last - timedelta(hours=1)):
             account.missing.append(f"the Sunday of {week} was not made up")
         sundays = {
             iso_week(day.date())

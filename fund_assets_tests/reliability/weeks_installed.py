@@ -13,8 +13,8 @@ from unittest import mock
 import pandas as pd
 
 from fund_assets import definitions
-from fund_assets.platform import Platform
-from fund_assets.sources.errors import TransportError
+from fund_assets.resources import Platform
+from fund_assets.transport.errors import TransportError
 from fund_assets_tests.faults.installed import SENSORS
 from fund_assets_tests.integration.evenings import Tampered
 

@@ -2,7 +2,7 @@
 
 Belongs here: faults of the page, of histories and of the machine, and changes of the market
 that guards must not take for faults. Does not belong here: the source they are laid over
-(`faulty.py`), how the platform must take them (`judging.py`).
+(`faulty.py`), how the platform must take them (`judgement.py`).
 
 An error of the page is not in the history and the other way round; an error of the source is
 in both until it is corrected there.
@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.sources.simulation.market import FIELDS
-from fund_assets.sources.simulation.timeline import ORIGIN
+from fund_assets.sources.simulated.market import FIELDS
+from fund_assets.sources.simulated.timeline import ORIGIN
 from fund_assets_tests.reliability.market_truth import (
     ACC,
     ALWAYS,

@@ -17,9 +17,9 @@ import pandas as pd
 
 from fund_assets.calendar import from_key, to_key
 from fund_assets.schemas.kinds import INDICES, kind_of
-from fund_assets.sources.base import FundSource
-from fund_assets.sources.decode import event_frame, read_events
-from fund_assets.sources.errors import UnknownFundError
+from fund_assets.sources.eastmoney.decode import event_frame, read_events
+from fund_assets.sources.protocol import FundSource
+from fund_assets.transport.errors import UnknownFundError
 from fund_assets_tests.server import wire
 
 HOST = "fund.eastmoney.com"

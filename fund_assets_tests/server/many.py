@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, to_key
-from fund_assets.nav.listing import described
+from fund_assets.nav.list_rules import described
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import Reply
 

@@ -12,10 +12,10 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from fund_assets.sources.base import LISTING_COLUMNS, History, Listing, MarketEvents, Wave
-from fund_assets.sources.cells import Defects, observations
-from fund_assets.sources.decode import event_frame
-from fund_assets.sources.errors import SourceError, UnknownFundError
+from fund_assets.sources.eastmoney.cells import Defects, observations
+from fund_assets.sources.eastmoney.decode import event_frame
+from fund_assets.sources.protocol import LISTING_COLUMNS, History, Listing, MarketEvents, Wave
+from fund_assets.transport.errors import SourceError, UnknownFundError
 
 NEWEST, PREVIOUS = date(2026, 11, 20), date(2026, 11, 19)
 FUNDS = [

@@ -27,7 +27,7 @@ from fund_assets.calendar import (
     to_key,
     to_stamp,
 )
-from fund_assets.monitoring import sessions
+from fund_assets.observability import sessions
 from fund_assets.settings import SHANGHAI
 
 CALENDAR = TradingCalendar.build()

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from fund_assets import logs
-from fund_assets.cli.logging_out import KINDS
+from fund_assets.cli.logs import KINDS
 from fund_assets.settings import SHANGHAI
 
 TODAY = datetime.now(SHANGHAI)

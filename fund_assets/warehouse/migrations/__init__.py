@@ -2,7 +2,7 @@
 
 Belongs here: one script in `versions/` per change of a table that has been released. Does
 not belong here: the tables themselves; a new warehouse is made from their declarations, as
-of `HEAD` (`migrating.py`).
+of `HEAD` (`upgrade.py`).
 """
 
 #: Tables as they were before they had migrations.

@@ -16,7 +16,7 @@ first. Does not belong here: making a table anew.
 import sqlalchemy as sa
 
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.engine.errors import WarehouseError
 from fund_assets.warehouse.migrations.rebuild import NEW, OLD, drop_old
 
 #: Before the names that releases up to revision 0004 filled.

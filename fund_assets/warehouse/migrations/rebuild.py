@@ -14,8 +14,8 @@ to do. A renamed column would need a statement of its own.
 import sqlalchemy as sa
 
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse.ddl import METADATA, sql_table
-from fund_assets.warehouse.errors import WarehouseError
+from fund_assets.warehouse.engine.ddl import METADATA, sql_table
+from fund_assets.warehouse.engine.errors import WarehouseError
 from fund_assets.warehouse.migrations.shape import (
     Difference,
     description,

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from fund_assets.schemas.tables import TABLES
-from fund_assets.warehouse.ddl import METADATA, sql_table
-from fund_assets.warehouse.views import VIEWS
+from fund_assets.warehouse.engine.ddl import METADATA, sql_table
+from fund_assets.warehouse.engine.views import VIEWS
 
 #: Before the names of temporary tables.
 MODEL = "migration_model_"

@@ -3,7 +3,7 @@
 import json
 import urllib.request
 
-from fund_assets_tests.browser.looking import HIDDEN
+from fund_assets_tests.browser.chromium import HIDDEN
 from fund_assets_tests.reliability.gestures.walk import LAST, Part, Walk
 from scripts.screenshots import free_port
 

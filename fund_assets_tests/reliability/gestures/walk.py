@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fund_assets_tests.browser.looking import Browser
+from fund_assets_tests.browser.chromium import Browser
 from scripts.screenshots import chromium, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -267,7 +267,14 @@ class Walk:
         """Dagster's web server and daemon, as `make dev` starts them, and a browser."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        server = [sys.executable, "-m", "fund_assets.webserver", "dev", "-h", "127.0.0.1"]
+        server = [
+            sys.executable,
+            "-m",
+            "fund_assets.instance.webserver",
+            "dev",
+            "-h",
+            "127.0.0.1",
+        ]
         with ExitStack() as stack:
             stack.enter_context(self.running(*server, "-p", str(port)))
             self.wait("the UI", lambda: urllib.request.urlopen(f"{self.url}/server_info"))

@@ -1,0 +1,287 @@
+"""The examinations of `doctor`: what is there, whether it is well, and what to do.
+
+Belongs here: looking. Does not belong here: printing (`init_migrate_doctor.py`).
+"""
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from importlib.metadata import version
+from pathlib import Path
+
+from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
+from fund_assets.cli._context import present_status
+from fund_assets.language import say
+from fund_assets.observability import findings, vitals
+from fund_assets.observability.dagster_tables import project_ledger
+from fund_assets.observability.findings import VERDICTS
+from fund_assets.settings import PREFIX, SHANGHAI, Settings, SettingsError, load_settings
+from fund_assets.settings import SECRETS as SECRET_SETTINGS
+from fund_assets.warehouse import Warehouse, WarehouseError, integrity
+from fund_assets.warehouse.engine import bulk_reads
+from fund_assets.warehouse.engine.errors import NoRightError
+from fund_assets.warehouse.stores import calendar_overrides, date_counts
+
+OK, WARNING, FAILURE = "ok", "warning", "failure"
+SECRETS = ("URL", "TOKEN", "SECRET", "PASSWORD", "KEY")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor: what was looked at, how it is, and what to do."""
+
+    what: str
+    state: str
+    words: str
+    todo: str = ""
+
+
+def examine_settings() -> tuple[Settings | None, list[Finding]]:
+    """The settings, or None when they are wrong; and a line for each variable that is set."""
+    given = {**_from_file(Path(".env")), **os.environ}
+    ours = {name: value for name, value in given.items() if name.startswith(PREFIX)}
+    names = [f"{PREFIX}{field}".upper() for field in Settings.model_fields]
+    found = []
+    for name, value in sorted(ours.items()):
+        if name in names:
+            found.append(Finding(name, OK, _shown(name, value)))
+        else:
+            close = get_close_matches(name, names, n=1, cutoff=0.7)
+            hint = f"do you mean {close[0]}? " if close else ""
+            found.append(
+                Finding(name, WARNING, "is no setting", f"{hint}.env.example has all of them")
+            )
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return None, [*found, Finding("settings", FAILURE, str(error))]
+    if not ours:
+        found.append(Finding("settings", OK, "all defaults", ""))
+    return settings, found
+
+
+def examine_source(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    """Whether the market can be reached; the simulated one always can.
+
+    When the look is to be `deep`, whether the JavaScript engine runs that akshare needs, too.
+    """
+    pings = []
+    if settings.source == "simulated":
+        yield Finding(
+            "source", OK, f"simulated market of {settings.sim_funds:,} funds, nothing to reach"
+        )
+    else:
+        from fund_assets.sources.eastmoney.reachability import ping_host
+        from fund_assets.transport.gateway import Gateway
+
+        pings.append(ping_host(Gateway.from_settings(settings)))
+    if deep:
+        from fund_assets.sources.eastmoney.reachability import ping_engine
+
+        pings.append(ping_engine())
+    for what, well, words in pings:
+        todo = "" if well or "reinstall" in words else "see whether a browser here reaches it"
+        yield Finding(what, OK if well else FAILURE, words, todo)
+
+
+def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    """Whether the warehouse is there, ours, writable and complete, and has room.
+
+    When the look is to be `deep`, whether its tables are as declared, the columnar reader gets
+    there and the database finds damage, too: that reads everything.
+    """
+    try:
+        warehouse = Warehouse(settings.warehouse)
+        if not warehouse.exists():
+            yield Finding(
+                "warehouse",
+                WARNING,
+                f"{warehouse.place} is not made yet",
+                "run `fund-assets run`",
+            )
+            yield from _room_for(settings)
+        else:
+            warehouse.init(settings.source)
+            yield Finding(
+                "warehouse", OK, f"{warehouse.place}, of the {settings.source} market"
+            )
+            writing = _writing(warehouse)
+            yield writing
+            sound = True
+            if deep:
+                if writing.state == OK:  # who only reads does not see it
+                    yield _tables(warehouse)
+                bulk_reads.try_reading(warehouse.backend)
+                yield Finding("bulk reads", OK, "the columnar reader gets there too")
+                damage = _damage(warehouse)
+                yield damage
+                sound = damage.state == OK
+            if sound:
+                today = settings.now().date()
+                yield _rows_lost(warehouse, 0 if deep else date_counts.counted_since(today))
+    except WarehouseError as error:
+        yield Finding("warehouse", FAILURE, str(error))
+        return
+    free = vitals.free_bytes(warehouse, settings)
+    low = free < vitals.DISK_WARN_BYTES
+    todo = f"make room: {vitals.DISK_WARN_BYTES / 1e9:g} GB" if low else ""
+    state = FAILURE if free < vitals.DISK_FAIL_BYTES else WARNING if low else OK
+    yield Finding("disk", state, f"{free / 1e9:,.1f} GB free", todo)
+
+
+def _writing(warehouse: Warehouse) -> Finding:
+    """Whether rows can be written."""
+    try:
+        integrity.try_writing(warehouse)
+    except NoRightError:
+        return Finding(
+            "writing", WARNING, "this user of the database only reads",
+            "enough for `fund-assets serve`; what collects needs the URL of fund_rw",
+        )  # fmt: skip
+    return Finding("writing", OK, "the warehouse can be written")
+
+
+def _tables(warehouse: Warehouse) -> Finding:
+    """Whether the tables are as declared."""
+    unlike = integrity.unlike_declared(warehouse)
+    return Finding(
+        "tables",
+        FAILURE if unlike else OK,
+        unlike or "columns, conditions, indices and views are as declared",
+        "run `fund-assets migrate`: it makes what is missing" if unlike else "",
+    )
+
+
+def _damage(warehouse: Warehouse) -> Finding:
+    """Whether the database finds damage: it reads everything."""
+    damaged = integrity.damage(warehouse)
+    return Finding(
+        "integrity",
+        FAILURE if damaged else OK,
+        damaged or "the database finds no damage",
+        "restore a copy, or move the file away and collect anew" if damaged else "",
+    )
+
+
+def _rows_lost(warehouse: Warehouse, since: int) -> Finding:
+    """Whether every date of the accepted history has the rows that it had.
+
+    Args:
+        since: yyyymmdd from which on dates are counted now.
+    """
+    lost = date_counts.losses(warehouse, since)
+    if not lost:
+        return Finding("history", OK, "no date has fewer accepted NAVs than it had")
+    first, more = lost[0], f"; {len(lost):,} dates in all" if len(lost) > 1 else ""
+    return Finding(
+        "history", FAILURE,
+        f"{first.nav_date} had {first.rows_most:,} accepted NAVs and has "
+        f"{first.rows_found:,}{more}",
+        f"run `{first.repair}`, then `fund-assets validate`; or restore a copy",
+    )  # fmt: skip
+
+
+def _room_for(settings: Settings) -> Iterator[Finding]:
+    """Whether the state folder can be made where it is asked for."""
+    folder = settings.state_dir
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        yield Finding(
+            "state", FAILURE, f"{folder} cannot be made: {there} takes no folder",
+            "make it writable, or set FUND_STATE to another folder",
+        )  # fmt: skip
+
+
+def examine_calendar(settings: Settings) -> Iterator[Finding]:
+    """How far the trading calendar is known."""
+    try:
+        warehouse = Warehouse(settings.warehouse)
+        entered = calendar_overrides.overrides(warehouse) if warehouse.exists() else {}
+    except WarehouseError:
+        entered = {}  # that the warehouse cannot be read is a finding of its own
+    calendar = TradingCalendar.build(entered)
+    left = calendar.days_left(settings.now().date())
+    words = f"known until {calendar.horizon}, {left} days; {len(entered)} days entered by hand"
+    if settings.source == "simulated":
+        yield Finding("calendar", OK, f"{words}; the simulated market invents what follows")
+        return
+    # The data comes all the same, its dates provisional: no failure, as in the verdict.
+    state = OK if left >= HORIZON_ALARM_DAYS else WARNING
+    todo = "run `fund-assets calendar refresh`, or `fund-assets calendar import` the notices"
+    yield Finding("calendar", state, words, "" if state == OK else todo)
+
+
+def examine_dagster(settings: Settings) -> Iterator[Finding]:
+    """Whether Dagster's records can be read, where they are, and whether its daemon runs."""
+    release, folder = version("dagster"), settings.state_dir / "dagster"
+    if not folder.is_dir():
+        yield Finding(
+            "Dagster",
+            WARNING,
+            f"{release}, nothing has run yet",
+            "run `fund-assets run`",
+        )
+        return
+    try:
+        with project_ledger() as book:
+            runs, beats, turns = book.count_runs(), book.beats(), vitals.daemon_turns(book)
+    except Exception as error:  # whatever its storage raises
+        yield Finding("Dagster", FAILURE, str(error))
+        return
+    yield Finding("Dagster", OK, f"{release}, {runs:,} runs in {folder}")
+    nearest = min((abs(time.time() - beat.at_s) for beat in beats), default=math.inf)
+    yield daemon_finding(nearest, vitals.rivals(turns, datetime.now(SHANGHAI)))
+
+
+def examine_verdict(settings: Settings) -> Iterator[Finding]:
+    """What dashboard, `/health` and the alert list say; nothing before the first run."""
+    try:
+        status = present_status()
+    except Exception as error:  # whatever warehouse and run history raise
+        yield Finding("verdict", WARNING, f"unknown: {error}", "put right what stands above")
+        return
+    if not status.exists:
+        return
+    found = (*status.problems, *status.notices)
+    states = {findings.HEALTHY: OK, findings.DEGRADED: WARNING, findings.UNHEALTHY: FAILURE}
+    yield Finding(
+        "verdict", states[status.verdict],
+        "\n".join((f"{status.verdict}: {say(VERDICTS[status.verdict])}", *found)),
+        "docs/runbook.md says what to do about each" if found else "",
+    )  # fmt: skip
+
+
+def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:
+    """Whether there is a daemon, and one alone.
+
+    Args:
+        silent_s: since its last heartbeat; rivals: when two were last seen to take turns.
+    """
+    if rivals:
+        return Finding(
+            "daemon", FAILURE, f"two take turns on these records, last at {rivals:%m-%d %H:%M}",
+            "stop one of them: schedules and retries are doubled",
+        )  # fmt: skip
+    if silent_s <= vitals.HEARTBEAT_WARN_S:
+        return Finding("daemon", OK, "runs: schedules and sensors are at work")
+    return Finding(
+        "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"
+    )
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    return {n: v for n, v in dotenv_values(path).items() if v} if path.is_file() else {}
+
+
+def _shown(name: str, value: str) -> str:
+    if name.removeprefix(PREFIX).lower() in SECRET_SETTINGS:
+        return "set (hidden)"
+    if "@" in value and any(word in name for word in SECRETS):
+        return "set (hidden: it holds a password)"
+    return value

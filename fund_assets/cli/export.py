@@ -1,0 +1,106 @@
+"""The command `export`: a dataset as a file.
+
+Belongs here: options and progress. Does not belong here: files (`export/`).
+"""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from fund_assets.cli._arguments import DAY, PAST_DAY, NotThere, OneOf
+from fund_assets.cli._context import console, reading
+from fund_assets.language import say
+
+
+@click.command()
+@click.argument("dataset")
+@click.option(
+    "--format", "form", type=OneOf(["parquet", "csv", "xlsx"]),
+    help="What is written [default: what --out ends in, else parquet].",
+)  # fmt: skip
+@click.option("--since", type=PAST_DAY, metavar="DATE", help="Leave out older dates.")
+@click.option("--until", type=DAY, metavar="DATE", help="Leave out newer dates.")
+@click.option(
+    "--codes", metavar="CODES",
+    help="Of these funds alone: codes with commas between, or @FILE with codes in it.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path),
+    help="The file [default: DATASET.FORMAT in this folder].",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+def export(
+    dataset: str,
+    form: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    codes: str | None,
+    out: Path | None,
+    overwrite: bool,
+) -> None:
+    """Take DATASET away as a file for pandas, DuckDB, R or a spreadsheet.
+
+    DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under
+    its name without "fund_". Dates are dates, codes stay text, and the meaning of every
+    column goes along: in Parquet as metadata, in xlsx as a sheet, for CSV as a file beside
+    it. A file appears when it is whole.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    from fund_assets.calendar import to_key
+    from fund_assets.export.datasets import select
+    from fund_assets.export.files import FORMATS
+    from fund_assets.export.stream import export as write
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse.queries.selections import count
+
+    ending = out.suffix.removeprefix(".").lower() if out else ""
+    if out and ending in FORMATS and form not in (None, ending):
+        raise click.UsageError(f"--format {form} contradicts --out {out.name}: leave one out")
+    if out and ending not in FORMATS and form is None:
+        raise click.BadParameter(
+            f"{out.name} does not end in {', '.join(f'.{name}' for name in FORMATS)}: "
+            "add --format, or another ending", param_hint="--out",
+        )  # fmt: skip
+    form = form or ending or "parquet"
+    selection = select(
+        dataset,
+        None if codes is None else _codes(codes),
+        to_key(since) if since else None,
+        to_key(until) if until else None,
+    )
+    path = out or Path(f"{dataset}.{form}")
+    settings = load_settings()
+    warehouse = reading()
+    terminal = console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
+    shown = terminal.is_terminal
+    with Progress(*columns, console=terminal, disable=not shown) as progress:
+        total = count(warehouse, selection) if shown else None
+        bar = progress.add_task(path.name, total=total)
+        rows = write(
+            warehouse, selection, form, path, settings.now(), overwrite=overwrite,
+            tell=lambda done: progress.update(bar, completed=done),
+        )  # fmt: skip
+    click.echo(
+        say(
+            "{path}: {rows:,} rows of {table}, {size:,} bytes",
+            path=path, rows=rows, table=selection.table.name, size=path.stat().st_size,
+        )
+    )  # fmt: skip
+
+
+def _codes(text: str) -> list[str]:
+    """`000001,110011`, or the codes that stand in the file of `@FILE`."""
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotThere(f"--codes {text}: {error}") from error
+    found = [part for part in re.split(r"[\s,;]+", text) if part]
+    if not found:
+        raise NotThere("--codes names no fund: 000001,110011 or @FILE")
+    return found

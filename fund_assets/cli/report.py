@@ -1,0 +1,89 @@
+"""The commands `report weekly` and `report walk-forward`.
+
+Belongs here: options and writing. Does not belong here: facts and pages.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from fund_assets.cli._arguments import Commands, Failed, NotThere
+from fund_assets.cli._context import open_platform, quiet, reading
+from fund_assets.language import say
+
+
+@click.group(cls=Commands)
+def report() -> None:
+    """Write or open the reports: HTML files that need nothing else."""
+
+
+@report.command()
+@click.option("--week", metavar="WEEK", help="ISO week, such as 2026-W47 [default: of today].")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+@click.option(
+    "--mail", is_flag=True, help="Send it to FUND_ALERT_MAIL_TO, even if sent before."
+)
+def weekly(week: str | None, open_it: bool, mail: bool) -> None:
+    """Write the report of a week from what is stored, and print where it is."""
+    from fund_assets.calendar import from_key, iso_week, to_key, week_start
+    from fund_assets.schemas.table import DATE_LIMITS
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse.queries.weekly import newest_date
+
+    if week:
+        try:
+            week_start(week)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--week") from error
+    if mail and not load_settings().alert_recipients:
+        raise NotThere("--mail needs FUND_ALERT_MAIL_TO: see .env.example, or leave --mail out")
+    warehouse = reading()
+    chosen = week or iso_week(load_settings().now().date())
+    first, last = (to_key(week_start(chosen) + timedelta(days)) for days in (0, 6))
+    if newest_date(warehouse, first, last) is None:
+        newest = newest_date(warehouse, *DATE_LIMITS)
+        raise NotThere(
+            f"there are no NAVs of {chosen}: "
+            + (
+                f"the newest are of {iso_week(from_key(newest))}"
+                if newest
+                else "run `fund-assets run` first"
+            )
+        )
+    warehouse.close()
+    with quiet():
+        from fund_assets.instance.storage import project_instance
+        from fund_assets.observability.alerts.weekly_mail import mail_report
+        from fund_assets.observability.weekly import write_weekly
+        from fund_assets.settings import SHANGHAI
+
+        platform = open_platform()
+        with project_instance() as instance:
+            written = write_weekly(platform, instance, chosen, datetime.now(SHANGHAI))
+        click.echo(f"{written.path}  {say('{size:,} bytes', size=written.size)}")
+        if mail:
+            failure = mail_report(platform, written.facts, written.path, again=True)
+            if failure:
+                raise Failed(f"the mail was not accepted: {failure}")
+            click.echo(say("mailed"))
+    _show(written.path, open_it=open_it)
+
+
+@report.command("walk-forward")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+def walk_forward(open_it: bool) -> None:
+    """Print where the page is that says what past screens did next."""
+    from fund_assets.report.files import report_folder
+    from fund_assets.settings import load_settings
+
+    page = report_folder(load_settings()) / "walk-forward.html"
+    if not page.exists():
+        raise NotThere(f"{page} is not there yet: run `fund-assets weekly` first")
+    click.echo(str(page))
+    _show(page, open_it=open_it)
+
+
+def _show(page: Path, *, open_it: bool) -> None:
+    if open_it:
+        click.launch(page.as_uri())

@@ -1,1 +1,0 @@
-"""What is the state of the platform, and how a person reads it."""

@@ -1,0 +1,404 @@
+"""What is wrong now: facts → the alerts that hold. Pure; the same facts give the same alerts.
+
+Belongs here: when each kind of alert holds, how severe it is, its words, and what of it the
+table of causes must know. Does not belong here: reading facts (`facts.py`), what follows from
+what (`causes.py`), whom to tell and when (`lifecycle.py`).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from fund_assets.calendar import (
+    HORIZON_ALARM_DAYS,
+    HORIZON_CRITICAL_DAYS,
+    LATEST_START,
+    PUBLICATION_STARTS,
+    from_key,
+    newest_sunday,
+    to_key,
+)
+from fund_assets.nav.rules import BLOCKING
+from fund_assets.observability.alerts.catalog import Alert, Severity
+from fund_assets.observability.alerts.facts import DagsterFacts, Facts
+from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.findings import (
+    CANARY,
+    READ_BY_USERS,
+    lost_words,
+    refused_words,
+    stands,
+)
+from fund_assets.observability.vitals import (
+    DISK_FAIL_BYTES,
+    DISK_WARN_BYTES,
+    HEARTBEAT_FAIL_S,
+    HEARTBEAT_WARN_S,
+)
+from fund_assets.settings import SHANGHAI
+from fund_assets.transport import errors
+
+MASS_REVISION = "R17_mass_revision"
+#: Checks that stop a batch when they fail.
+BLOCKS = {rule.id for rule in BLOCKING}
+DATABASE = "database_unreachable"
+#: The Sunday's job, and its schedule.
+WEEKLY_JOB = "weekly_full_calc"
+#: What renews the evening's tables; the last is the job of automation and of chosen assets.
+EVENING = {
+    "daily_pipeline", "daily_collection", "daily_validation", "daily_metrics", "__ASSET_JOB",
+}  # fmt: skip
+#: Found by trying, not by looking.
+UNWRITABLE = Alert(
+    "database_unwritable", "warehouse", Severity.CRITICAL, "仓库写不进去，详情见日志"
+)
+#: From then on the evening's NAVs are asked for.
+FIRST_WAVE = time(19)
+#: The errors of a source, as they stand in the words of a run or a check: all but those that
+#: are this machine's, ours, or one fund's.
+OF_THE_SOURCE = {
+    name
+    for name, error in vars(errors).items()
+    if isinstance(error, type) and issubclass(error, errors.SourceError)
+} - {"SourceError", "ArchiveError", "DefectError", "WrongFundError", "UnknownFundError"}
+#: What is read from the warehouse, from Dagster's runs, and from all of its records.
+FROM_WAREHOUSE = {
+    "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
+    "week_missing", "rows_lost",
+}  # fmt: skip
+FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
+FROM_DAGSTER = FROM_RUNS | {
+    "freshness", "tick_missed", "tick_failed", "daemon_dead", "daemon_twice",
+}  # fmt: skip
+
+
+def alerts(facts: Facts) -> list[Alert]:
+    """Everything that is wrong, by fingerprint."""
+    found = [
+        *_unreachable(facts),
+        *_disk(facts),
+        *_refused(facts),
+        *_lost(facts),
+        *_held(facts),
+        *_quarantine(facts),
+        *_calendar(facts),
+        *_daemons(facts),
+        *_rivals(facts),
+        *_week(facts),
+        *_ticks(facts),
+        *_checks(facts),
+        *_runs(facts),
+        *_freshness(facts),
+    ]
+    return sorted(found, key=lambda alert: alert.fingerprint)
+
+
+def lacking(facts: Facts) -> str:
+    """What those who use the data do not have by now, in words; empty when they have all."""
+    if facts.stored is None or not facts.calendar_reaches:
+        return ""
+    have = facts.stored.newest["validated_nav"]
+    due = facts.calendar.due(facts.now, FIRST_WAVE)
+    late = [
+        t.table for t in facts.freshness if not t.ok and t.newest and t.table in READ_BY_USERS
+    ]
+    words = []
+    if have and have < to_key(due):
+        words.append(f"还没有 {due:%m-%d} 的净值")
+    if late:
+        words.append(f"{len(late)} 张表过期：{'、'.join(late)}")
+    return "；".join(words)
+
+
+def unsettled(facts: Facts) -> bool:
+    """Whether what seems over may not be: a run of the evening goes on, or a wave waits."""
+    waits = facts.stored is not None and facts.stored.unjudged
+    return waits or bool(facts.dagster and EVENING & set(facts.dagster.under_way))
+
+
+def unknown(facts: Facts) -> set[str]:
+    """The kinds of which nothing can be known now: what held before may hold still."""
+    return {
+        *(FROM_WAREHOUSE if facts.stored is None else ()),
+        *(FROM_DAGSTER if facts.dagster is None else ()),
+        *(FROM_RUNS if facts.dagster and not facts.dagster.whole else ()),
+        *(() if facts.calendar_reaches else ("freshness",)),
+    }
+
+
+def _unreachable(facts: Facts) -> Iterator[Alert]:
+    for subject, words in facts.trouble.items():
+        yield Alert(DATABASE, subject, Severity.CRITICAL, words)
+
+
+def _disk(facts: Facts) -> Iterator[Alert]:
+    free = facts.disk_free_bytes
+    if free < DISK_WARN_BYTES:
+        yield Alert(
+            "disk_low", "state",
+            Severity.CRITICAL if free < DISK_FAIL_BYTES else Severity.WARNING,
+            f"只剩不足 {DISK_FAIL_BYTES / 1e9:g} GB" if free < DISK_FAIL_BYTES
+            else f"只剩不足 {DISK_WARN_BYTES / 1e9:g} GB",
+        )  # fmt: skip
+
+
+def _refused(facts: Facts) -> Iterator[Alert]:
+    for host, refusal in facts.refusals.items():
+        yield Alert("source_refuses", host, Severity.WARNING, refused_words(refusal))
+
+
+def _lost(facts: Facts) -> Iterator[Alert]:
+    if facts.stored and facts.stored.lost:
+        words = lost_words(facts.stored.lost)
+        yield Alert("rows_lost", "validated_nav", Severity.CRITICAL, words)
+
+
+def _held(facts: Facts) -> Iterator[Alert]:
+    """One alert for each kind of batch: a wave that is held again is the same trouble."""
+    words: dict[tuple[str, str], list[str]] = {}
+    for batch in facts.stored.held if facts.stored else ():
+        kind = _kind_of(batch)
+        day = from_key(batch["newest_date"])
+        words.setdefault((kind, batch["kind"]), []).append(
+            f"{day}：{batch['held_because']}；查看与放行：fund-assets quarantine show "
+            f"{batch['batch_id']}"
+        )
+    for (kind, subject), reasons in words.items():
+        severity = Severity.CRITICAL if kind == "mass_revision" else Severity.WARNING
+        more = f"（共 {len(reasons)} 批）" if len(reasons) > 1 else ""
+        yield Alert(kind, subject, severity, f"{reasons[-1]}{more}")
+
+
+def _kind_of(batch: Mapping[str, Any]) -> str:
+    """What kind of alert a held batch is."""
+    return "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish"
+
+
+def _quarantine(facts: Facts) -> Iterator[Alert]:
+    if facts.stored and facts.stored.quarantined >= facts.quarantine_limit:
+        yield Alert(
+            "quarantine_backlog", "rows", Severity.WARNING,
+            f"{facts.stored.quarantined:,} 例在隔离中等人处理（一只基金一个日期计一例，上限 "
+            f"{facts.quarantine_limit:,}）",
+        )  # fmt: skip
+
+
+def _calendar(facts: Facts) -> Iterator[Alert]:
+    left = facts.calendar.days_left(facts.now.date())
+    invented = facts.calendar.synthetic_after is not None
+    if facts.stored and left < HORIZON_ALARM_DAYS and not invented:
+        yield Alert(
+            "calendar_horizon", "calendar",
+            Severity.CRITICAL if left < HORIZON_CRITICAL_DAYS else Severity.WARNING,
+            f"交易日历只知道到 {facts.calendar.known_until}，此后按工作日采集，日期暂定",
+        )  # fmt: skip
+
+
+def _daemons(facts: Facts) -> Iterator[Alert]:
+    """One alert for all of them: they live in one process. One that never ran is not missed."""
+    beats = facts.dagster.daemons if facts.dagster else ()
+    late = [beat for beat in beats if beat.age_s >= HEARTBEAT_WARN_S]
+    if late:
+        dead = any(beat.age_s >= HEARTBEAT_FAIL_S for beat in late)
+        since = min(beat.at for beat in late)
+        names = "、".join(beat.daemon for beat in late)
+        yield Alert(
+            "daemon_dead", "dagster",
+            Severity.CRITICAL if dead else Severity.WARNING,
+            f"{since:%m-%d %H:%M} 起没有心跳：{names}",
+        )  # fmt: skip
+
+
+def _rivals(facts: Facts) -> Iterator[Alert]:
+    if facts.dagster and facts.dagster.rivals:
+        yield Alert(
+            "daemon_twice", "dagster", Severity.WARNING,
+            "有两个守护进程在用同一份 Dagster 记录，调度和重试会重复；请停掉其中一个",
+        )  # fmt: skip
+
+
+def _week(facts: Facts) -> Iterator[Alert]:
+    """A Sunday that passed without its job: told until it is made up.
+
+    A job that began in time may take hours, for it asks for histories again.
+    """
+    week = facts.stored.missing_week if facts.stored else None
+    begun = facts.dagster.under_way.get(WEEKLY_JOB) if facts.dagster else None
+    in_time = begun and begun <= newest_sunday(facts.at) + LATEST_START
+    if week and not in_time:
+        yield Alert(
+            "week_missing", WEEKLY_JOB, Severity.WARNING,
+            f"{week} 的周日任务没有做完，评分和周报还没有；week_sensor 会补做",
+        )  # fmt: skip
+
+
+def _ticks(facts: Facts) -> Iterator[Alert]:
+    for one in facts.dagster.ticking if facts.dagster else ():
+        if one.failed_at:
+            yield Alert(
+                "tick_failed", one.name, Severity.WARNING,
+                f"{one.failed_at:%m-%d %H:%M} {one.error}",
+            )  # fmt: skip
+        weekly = one.name == WEEKLY_JOB
+        makes_up = "由 week_sensor 补做" if weekly else "缺的交易日由 gap_sensor 补采"
+        for when, on_trading_days in one.missed:
+            # On a closed day the tick would have been skipped.
+            skipped = on_trading_days and _closed(facts, when)
+            if not skipped and not _made_up(facts, when, weekly=weekly):
+                yield Alert(
+                    "tick_missed", one.name, Severity.WARNING,
+                    f"{when:%m-%d %H:%M} 没有执行；{makes_up}",
+                    day=f"{when:%Y%m%dT%H%M}",
+                    because="weekly" if weekly else "",
+                )  # fmt: skip
+
+
+def _checks(facts: Facts) -> Iterator[Alert]:
+    reasons = [batch["held_because"] for batch in (facts.stored.held if facts.stored else ())]
+    first_evening = facts.calendar_reaches and _first(
+        facts, facts.calendar.due(facts.now, FIRST_WAVE)
+    )
+    for check in facts.dagster.failing_checks if facts.dagster else ():
+        if not stands(check, _collected(facts)):
+            continue
+        canary = check.check.startswith(CANARY)
+        error = check.severity == "ERROR"
+        if first_evening and not error and not canary:
+            continue  # what whole histories show of years past
+        holds = any(f"{check.check}: " in reason for reason in reasons)
+        if holds or (error and check.check in BLOCKS):
+            because = "rule"
+        elif _of_the_source(check.words):
+            because = "source"
+        else:
+            because = "" if error else "notice"
+        yield Alert(
+            CANARY if canary else "check_failed",
+            _name(check),
+            Severity.CRITICAL
+            if error and check.check == MASS_REVISION
+            else Severity.WARNING
+            if error or canary
+            else Severity.NOTICE,
+            f"{_count(check)}{check.words}" or "没有列出情况",
+            because=because,
+        )
+
+
+def _runs(facts: Facts) -> Iterator[Alert]:
+    for run in facts.dagster.failed_runs if facts.dagster else ():
+        if not stands(run, _collected(facts)):
+            continue
+        canary = run.job == CANARY
+        yield Alert(
+            CANARY if canary else "run_failed",
+            run.job,
+            Severity.WARNING,
+            _run_words(run),
+            because=_made_fail(run),
+        )
+
+
+def _made_fail(run: FailedRun) -> str:
+    """What made a run fail, or what it leaves behind, for the table of causes."""
+    if run.job == WEEKLY_JOB:
+        return "weekly"
+    if run.blocked:
+        return "blocked"
+    if _of_the_source(run.words):
+        return "source"
+    return "chain" if set(READ_BY_USERS) & set(run.lost) else ""
+
+
+def _of_the_source(words: str) -> bool:
+    return any(error in words for error in OF_THE_SOURCE)
+
+
+def _freshness(facts: Facts) -> Iterator[Alert]:
+    """Late by the calendar, or by Dagster's policy where a session lies behind it.
+
+    Before the first data nothing is late, nor is a table on the day of its first data.
+    """
+    if not facts.dagster or not facts.stored or not facts.calendar_reaches:
+        return
+    if facts.stored.newest["validated_nav"] is None:
+        return
+    late = _late_by_calendar(facts)
+    for asset, words in _late_by_policy(facts, facts.dagster):
+        late.setdefault(asset, (Severity.WARNING, words))
+    for asset, (severity, words) in late.items():
+        yield Alert("freshness", asset, severity, words, because=asset)
+
+
+def _late_by_calendar(facts: Facts) -> dict[str, tuple[Severity, str]]:
+    """What is read by users and lacks a session that is due: how much that weighs, in words."""
+    late: dict[str, tuple[Severity, str]] = {}
+    for table in facts.freshness:
+        if table.table not in READ_BY_USERS:
+            continue
+        if table.newest is None:
+            if not _first(facts, facts.calendar.surely_due(facts.now)):
+                late[table.table] = (Severity.WARNING, "还没有数据")
+        elif not table.ok:
+            behind = table.sessions_behind or 0
+            late[table.table] = (
+                Severity.CRITICAL if behind > 1 else Severity.WARNING,
+                f"最新 {table.newest}，应到 {table.due}，落后 {behind} 个交易日",
+            )
+    return late
+
+
+def _late_by_policy(facts: Facts, dagster: DagsterFacts) -> Iterator[tuple[str, str]]:
+    """Each asset that Dagster calls overdue since the publication of the session due."""
+    due = facts.calendar.due(facts.now)
+    since = datetime.combine(due, PUBLICATION_STARTS, SHANGHAI)
+    for asset in dagster.overdue:
+        renewed = dagster.renewed.get(asset)
+        if renewed and renewed < since:
+            yield asset, f"上次更新 {renewed:%m-%d %H:%M}，此后 {due} 已应公布"
+
+
+def _first(facts: Facts, session: date) -> bool:
+    """Whether the session is that of the first wave, or one before it."""
+    first = facts.stored.first_wave if facts.stored else None
+    return first is not None and to_key(session) <= first
+
+
+def _collected(facts: Facts) -> datetime | None:
+    """When the wave was last collected."""
+    return facts.dagster.renewed.get("fund_nav") if facts.dagster else None
+
+
+def _made_up(facts: Facts, when: datetime, *, weekly: bool) -> bool:
+    """Whether what a missed tick should have brought is there all the same."""
+    if facts.stored is None:
+        return False
+    if weekly:
+        return facts.stored.missing_week is None
+    evening = when.time() >= PUBLICATION_STARTS
+    day = when.date() if evening else when.date() - timedelta(days=1)
+    session = to_key(facts.calendar.on_or_before(day))
+    return all((newest or 0) >= session for newest in facts.stored.newest.values())
+
+
+def _closed(facts: Facts, when: datetime) -> bool:
+    known = when.date() <= facts.calendar.known_until
+    return known and not facts.calendar.is_session(when.date())
+
+
+def _run_words(run: FailedRun) -> str:
+    again = f"连续第 {run.in_a_row} 次；" if run.in_a_row > 1 else ""
+    lost = f"；未更新：{'、'.join(run.lost)}" if run.lost else ""
+    return f"{run.at:%m-%d %H:%M} {again}{run.words or '进程中断，没有留下原因'}{lost}"
+
+
+def _name(check: FailingCheck) -> str:
+    return f"{check.asset}/{check.check}"
+
+
+def _count(check: FailingCheck) -> str:
+    if check.failed is None:
+        return ""
+    # Of some nothing could be looked at: then what failed is counted alone.
+    of = f" / {check.looked_at:,}" if check.looked_at else " 项"
+    return f"{check.failed:,}{of}："

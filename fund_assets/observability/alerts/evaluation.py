@@ -1,0 +1,188 @@
+"""One look: read the facts, decide what is told, put it into the outbox, and deliver.
+
+Belongs here: the order of these steps, for the sensor, the watcher and tests alike. Does not
+belong here: any of the steps.
+
+While the warehouse cannot be read there is neither a place for states nor an outbox: the
+states are kept in a file beside it (`state.Beside`), and messages go straight to the channels.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+import dagster as dg
+
+from fund_assets.language import speaking
+from fund_assets.observability.alerts import conditions, delivery
+from fund_assets.observability.alerts.catalog import KINDS, Alert, Severity
+from fund_assets.observability.alerts.causes import follows_from
+from fund_assets.observability.alerts.channels import Channel, configured
+from fund_assets.observability.alerts.delivery import Delivered, Row
+from fund_assets.observability.alerts.facts import Facts, look
+from fund_assets.observability.alerts.lifecycle import State, Telling, advance, ahead
+from fund_assets.observability.alerts.messages import Message, compose
+from fund_assets.observability.alerts.state import Beside, as_row, silence_of, state_of
+from fund_assets.resources import Platform
+from fund_assets.settings import Settings
+from fund_assets.warehouse import WarehouseError
+from fund_assets.warehouse.stores import alerts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one look found and did.
+
+    Attributes:
+        holding: everything that is wrong, also what is silenced or explained.
+        told: what is told now.
+        delivered: messages of this round, older ones included.
+    """
+
+    holding: tuple[Alert, ...] = ()
+    told: tuple[Telling, ...] = ()
+    delivered: Delivered = field(default_factory=Delivered)
+
+    @property
+    def worst(self) -> Severity | None:
+        """The greatest severity of what holds; None when nothing does."""
+        return max((alert.severity for alert in self.holding), default=None)
+
+
+@speaking("zh")  # whoever evaluates them
+def evaluate(
+    platform: Platform,
+    instance: dg.DagsterInstance | None,
+    machine_time: datetime,
+    channels: Sequence[Channel] | None = None,
+) -> Outcome:
+    """Look once, tell what is to be told, and deliver what is due.
+
+    Args:
+        instance: None when it could not even be opened.
+        machine_time: now, by the clock that Dagster's records follow.
+        channels: those of the settings by default.
+    """
+    settings = platform.settings
+    now = machine_time.replace(microsecond=0)
+    if channels is None:
+        channels = configured(settings)
+    facts = look(platform, instance, machine_time)
+    if facts is None:
+        return Outcome()
+    found = conditions.alerts(facts)
+    if facts.stored is None:
+        # Only what does not follow from its absence is told.
+        own = [alert for alert in found if not follows_from("database", alert)]
+        done = _beside(facts, own, conditions.unknown(facts), settings, channels, now)
+        return replace(done, holding=tuple(found))
+    try:
+        told = _in_warehouse(platform, facts, found, channels, now)
+        delivered = delivery.deliver(platform.warehouse, channels, now)
+    except WarehouseError as error:
+        log.warning("the states of alerts cannot be written: %s", error)
+        found = [conditions.UNWRITABLE]
+        others = set(KINDS) - {conditions.UNWRITABLE.kind, conditions.DATABASE}
+        return _beside(facts, found, others, settings, channels, now)
+    return Outcome(tuple(found), tuple(told), delivered)
+
+
+def _in_warehouse(
+    platform: Platform,
+    facts: Facts,
+    found: list[Alert],
+    channels: Sequence[Channel],
+    now: datetime,
+) -> list[Telling]:
+    """The ordinary way: states and messages change in one transaction."""
+    settings = platform.settings
+    beside = Beside(settings.state_dir)
+    told: list[Telling] = []
+
+    def decide(
+        stored: Sequence[Row], silences: Sequence[Row]
+    ) -> tuple[Sequence[Row], Sequence[Row]]:
+        nonlocal told
+        known = {row["fingerprint"]: state_of(row) for row in stored} | carried
+        quiet = [silence_of(row) for row in silences]
+        beats = [beat.at for beat in facts.dagster.daemons] if facts.dagster else []
+        states, told = advance(
+            known,
+            [*found, *ahead(known.values(), quiet, beats, now)],
+            now,
+            unknown=conditions.unknown(facts),
+            silences=quiet,
+            sessions=_sessions(facts),
+            unsettled=conditions.unsettled(facts),
+        )
+        changed = {**carried, **{state.fingerprint: state for state in states}}
+        rows = [as_row(state) for state in changed.values()]
+        if not told:
+            return rows, []
+        only = settings.alert_critical_channels
+        return rows, delivery.letters(_message(told, facts, settings), channels, only, now)
+
+    if not beside.path.exists():
+        carried: dict[str, State] = {}
+        alerts.change(platform.warehouse, decide)
+    else:
+        with beside.held():
+            carried = beside.read()
+            alerts.change(platform.warehouse, decide)
+            beside.drop()
+    _log(told)
+    return told
+
+
+def _beside(
+    facts: Facts,
+    found: list[Alert],
+    unknown: Collection[str],
+    settings: Settings,
+    channels: Sequence[Channel],
+    now: datetime,
+) -> Outcome:
+    """Without the warehouse: states in the file, messages straight to the channels."""
+    beside = Beside(settings.state_dir)
+    with beside.held():
+        stored = beside.read()
+        states, told = advance(stored, found, now, unknown=unknown, sessions=_sessions(facts))
+        new = {state.fingerprint: state for state in states}
+        sent = Delivered()
+        if told:
+            _log(told)
+            message = _message(told, facts, settings)
+            sent = delivery.send_now(message, channels, settings.alert_critical_channels)
+            if channels and not sent.sent:
+                # Nobody heard of it: the next look tells it again.
+                for state in (telling.state for telling in told):
+                    untold = replace(state, told_at=None, told_as=None)
+                    new[state.fingerprint] = stored.get(state.fingerprint, untold)
+        if new:
+            beside.write({**stored, **new})
+    return Outcome(tuple(found), tuple(told), sent)
+
+
+def _message(told: Sequence[Telling], facts: Facts, settings: Settings) -> Message:
+    lacking = conditions.lacking(facts)
+    return compose(told, settings.source, settings.alert_runbook, lacking)
+
+
+def _sessions(facts: Facts) -> Callable[[date, date], int]:
+    """Counts sessions; after the calendar's end none is counted."""
+
+    def count(first: date, last: date) -> int:
+        last = min(last, facts.calendar.horizon)
+        return len(facts.calendar.between(first, last)) if first <= last else 0
+
+    return count
+
+
+def _log(told: Sequence[Telling]) -> None:
+    """Every telling stands in the log too; without a channel, only there."""
+    for telling in told:
+        state = telling.state
+        log.warning("alert %s %s: %s", telling.event.value, state.fingerprint, state.words)

@@ -1,0 +1,294 @@
+"""What is wrong or will be, and the one verdict over it. Pure.
+
+Belongs here: when a fact is a finding, how grave it is, and its words. Does not belong here:
+gathering facts (`status.py`), showing them.
+
+Dashboard, `/health`, status page, `doctor` and `alert list` show this verdict; none of them
+judges for itself. What alerts hold and no fact here tells is a finding, too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from fund_assets.calendar import HORIZON_ALARM_DAYS, to_key
+from fund_assets.language import later, named, say
+from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.vitals import (
+    DISK_FAIL_BYTES,
+    DISK_WARN_BYTES,
+    HEARTBEAT_FAIL_S,
+    HEARTBEAT_WARN_S,
+    Heartbeat,
+)
+from fund_assets.transport.circuit_breaker import Refusal
+from fund_assets.transport.rate_limit import moment
+from fund_assets.warehouse.stores.date_counts import Loss
+
+if TYPE_CHECKING:
+    from fund_assets.observability.status import Freshness
+
+#: What those who use the data read; that another table is late harms them less.
+READ_BY_USERS = ("fund_nav", "validated_nav", "fund_metrics")
+#: The job, and the beginning of the names of checks, that try the source before the evening.
+CANARY = "source_canary"
+#: Checks whose subject is told by what is true now: how late the data is, how far the calendar
+#: reaches.
+TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
+#: Kinds of alerts whose facts are findings themselves, and those findings: they are newer than
+#: the last look for alerts.
+TOLD_BY_FACTS = {
+    "run_failed": ("runs:failed", "checks:failed"),
+    "check_failed": ("checks:failed",),
+    "source_canary": ("checks:failed", "runs:failed"),
+    "rows_lost": ("sessions:lost",),
+    "daemon_dead": ("daemon:heartbeat",),
+    "held_publish": ("batches:held",),
+    "mass_revision": ("batches:held",),
+    "calendar_horizon": ("calendar:horizon",),
+    "source_refuses": ("source:refuses",),
+    "disk_low": ("disk:free",),
+    "database_unreachable": (),
+}
+HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
+#: The verdict in the words that people read.
+VERDICTS = {
+    HEALTHY: later("All is well"), DEGRADED: later("Needs a look"),
+    UNHEALTHY: later("Something is wrong"),
+}  # fmt: skip
+
+
+class Level(IntEnum):
+    """How grave a finding is; of two, the greater wins."""
+
+    SOON = 0  # it will become wrong
+    WRONG = 1  # somebody should look at it; the data that is due is there
+    HARM = 2  # those who use the data are harmed, or nobody renews it any more
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong or will be.
+
+    Attributes:
+        check: its name in the answer of `/health`.
+        about: tables, daemons or checks that it is about; empty when it is about none of many.
+    """
+
+    check: str
+    level: Level
+    words: str
+    about: tuple[str, ...] = ()
+
+
+def verdict(findings: Iterable[Finding]) -> str:
+    """The one verdict: healthy, degraded or unhealthy."""
+    worst = max((finding.level for finding in findings), default=None)
+    if worst is None:
+        return HEALTHY
+    return UNHEALTHY if worst is Level.HARM else DEGRADED
+
+
+def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Finding]:
+    """One finding for all tables that lack the same.
+
+    Args:
+        first_wave: newest date of the first published wave, yyyymmdd; None before. Until its
+            day is over no table is late that has no data yet.
+    """
+    lacking: dict[str, list[str]] = {}
+    nothing = first_wave is None and not any(row.newest for row in tables)
+    if nothing:
+        words = say("no data yet: after the first evening, or after fund-assets run")
+        yield Finding("tables:freshness", Level.SOON, words, tuple(row.table for row in tables))
+        return
+    for row in tables:
+        if row.newest is None:
+            if first_wave is None or to_key(row.due) > first_wave:
+                lacking.setdefault(say("no data yet"), []).append(row.table)
+        elif not row.ok:
+            words = say(
+                "{sessions} sessions behind ({hours:.0f} hours late): newest {newest}, "
+                "due {due}",
+                sessions=row.sessions_behind, hours=row.hours_late, newest=row.newest,
+                due=row.due,
+            )  # fmt: skip
+            lacking.setdefault(words, []).append(row.table)
+    for words, names in lacking.items():
+        level = Level.HARM if set(READ_BY_USERS) & set(names) else Level.WRONG
+        told = f"{_listed(names)} {words}"
+        yield Finding("tables:freshness", level, told, tuple(names))
+
+
+def missing(days: Sequence[date]) -> Iterator[Finding]:
+    """Sessions that newer ones followed and that nobody published."""
+    if days:
+        words = say(
+            "no NAVs of {count} sessions: {days}; gap_sensor asks for them, or run "
+            "fund-assets collect --missing DATE",
+            count=len(days), days=_listed(map(str, days)),
+        )  # fmt: skip
+        yield Finding("sessions:missing", Level.WRONG, words)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return named(", ", "、").join(names)
+
+
+def lost(losses: Sequence[Loss]) -> Iterator[Finding]:
+    """Dates of which accepted NAVs vanished."""
+    if losses:
+        yield Finding("sessions:lost", Level.HARM, lost_words(losses))
+
+
+def lost_words(losses: Sequence[Loss]) -> str:
+    """Dates of which accepted NAVs vanished, and what brings them back."""
+    first, gone = losses[0], sum(loss.rows_most - loss.rows_found for loss in losses)
+    more = (
+        say(" ({dates:,} dates in all, {rows:,} rows fewer)", dates=len(losses), rows=gone)
+        if len(losses) > 1
+        else ""
+    )
+    return say(
+        "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; back with {repair}, then "
+        "fund-assets validate",
+        date=first.nav_date, before=first.rows_most, now=first.rows_found, more=more,
+        repair=first.repair,
+    )  # fmt: skip
+
+
+def held(batches: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Batches that a blocking rule stops."""
+    for batch in batches:
+        words = say(
+            "batch {batch} is blocked: {because}",
+            batch=batch["batch_id"], because=batch["held_because"],
+        )  # fmt: skip
+        yield Finding("batches:held", Level.WRONG, words)
+
+
+def failed(
+    runs: Iterable[FailedRun], checks: Iterable[FailingCheck], collected: datetime | None
+) -> Iterator[Finding]:
+    """The checks that stop something, and jobs whose newest run failed for another reason.
+
+    Args:
+        collected: when the wave was last collected: what the canary warned of has come in.
+    """
+    told = set()
+    for check in checks:
+        if stands(check, collected) and (check.severity == "ERROR" or _of_canary(check.check)):
+            told.add(check.run_id)
+            words = say(
+                "a check failed: {asset} {check}: {words}",
+                asset=check.asset, check=check.check, words=check.words,
+            )  # fmt: skip
+            about = (f"{check.asset}/{check.check}",)
+            yield Finding("checks:failed", Level.WRONG, words, about)
+    for run in runs:
+        explained = run.blocked and run.run_id in told
+        if not explained and stands(run, collected):
+            words = say(
+                "the newest run failed: {job} {words}", job=run.job, words=run.words
+            ).rstrip()
+            yield Finding("runs:failed", Level.WRONG, words, (run.job,))
+
+
+def stands(found: FailedRun | FailingCheck, collected: datetime | None) -> bool:
+    """Whether what a run or check found is still so, and is not told by what is true now."""
+    name = found.job if isinstance(found, FailedRun) else found.check
+    if name in TOLD_ELSEWHERE:
+        return False
+    return not (_of_canary(name) and collected is not None and collected > found.at)
+
+
+def _of_canary(name: str) -> bool:
+    return name.startswith(CANARY)
+
+
+def silent(daemons: Iterable[Heartbeat]) -> Iterator[Finding]:
+    """The daemons without a recent sign; one that never ran is not missed."""
+    dead = [beat for beat in daemons if beat.age_s >= HEARTBEAT_FAIL_S]
+    quiet = [b for b in daemons if HEARTBEAT_WARN_S <= b.age_s < HEARTBEAT_FAIL_S]
+    for level, beats in ((Level.HARM, dead), (Level.SOON, quiet)):
+        if beats:
+            names = _listed(beat.daemon for beat in beats)
+            longest = max(beat.age_s for beat in beats)
+            words = say(
+                "no sign of Dagster's daemon for {minutes:.0f} minutes: {names}",
+                minutes=longest / 60, names=names,
+            )  # fmt: skip
+            about = tuple(beat.daemon for beat in beats)
+            yield Finding("daemon:heartbeat", level, words, about)
+
+
+def full(free_bytes: int) -> Iterator[Finding]:
+    """A disk without room."""
+    if free_bytes < DISK_WARN_BYTES:
+        level = Level.HARM if free_bytes < DISK_FAIL_BYTES else Level.SOON
+        words = say(
+            "only {free:.1f} GB of disk left: make room where FUND_STATE is",
+            free=free_bytes / 1e9,
+        )
+        yield Finding("disk:free", level, words)
+
+
+def calendar_ends(days_left: int, *, invented: bool) -> Iterator[Finding]:
+    """A calendar that ends, or has ended; the simulated market's never does."""
+    if days_left >= HORIZON_ALARM_DAYS or invented:
+        return
+    words = (
+        say(
+            "the trading calendar has ended: every weekday is collected, its date provisional. "
+            "Run fund-assets calendar refresh, or calendar import with the notices"
+        )
+        if days_left < 0
+        else say(
+            "the trading calendar ends in {left} days (less than {least}): run fund-assets "
+            "calendar refresh, or calendar import with the notices",
+            left=days_left, least=HORIZON_ALARM_DAYS,
+        )
+    )  # fmt: skip
+    yield Finding("calendar:horizon", Level.SOON, words)
+
+
+def refused(refusals: Mapping[str, Refusal]) -> Iterator[Finding]:
+    """Sources that refuse us: they are not asked for a while."""
+    for host, refusal in refusals.items():
+        yield Finding("source:refuses", Level.SOON, f"{host} {refused_words(refusal)}")
+
+
+def refused_words(refusal: Refusal) -> str:
+    """Until when nothing is asked of a source that refuses us, and why."""
+    sentence = (
+        later("refuses us, not asked before {until:%m-%d %H:%M}: {because}")
+        if refusal.reached
+        else later("is out of reach, not asked before {until:%m-%d %H:%M}: {because}")
+    )
+    return say(sentence, until=moment(refusal.until), because=refusal.because)
+
+
+def alarmed(holding: Iterable[Mapping[str, Any]], *, tables_late: bool) -> Iterator[Finding]:
+    """Alerts that hold, without notices and without what facts tell.
+
+    Args:
+        holding: stored alerts that no other explains: fingerprint, kind, subject, severity,
+            words.
+        tables_late: whether late tables are a finding already.
+    """
+    for alert in holding:
+        told = alert["kind"] in TOLD_BY_FACTS or (alert["kind"] == "freshness" and tables_late)
+        if not told and alert["severity"] != "notice":
+            words = say(
+                "alert {subject}: {words}", subject=alert["subject"], words=alert["words"]
+            )
+            about = (str(alert["fingerprint"]),)
+            yield Finding("alerts:holding", Level.WRONG, words, about)
+
+
+def over_by_now(kind: str, findings: Iterable[Finding]) -> bool:
+    """Whether the facts show no more what an alert of a kind told at the last look."""
+    shown = {finding.check for finding in findings}
+    return kind in TOLD_BY_FACTS and not shown & set(TOLD_BY_FACTS[kind])

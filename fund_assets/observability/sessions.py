@@ -1,0 +1,72 @@
+"""Which sessions the accepted history holds: how full each is, and which are missing.
+
+Belongs here: pure functions over counts of rows. Does not belong here: reading the counts
+(`warehouse/queries/status.py`), asking for what is missing (`automation/sensors.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fund_assets.calendar import TradingCalendar, from_key, to_key
+
+LOOK_BACK_SESSIONS = 10
+SHOWN_SESSIONS = 30
+#: A date with fewer NAVs than this share of the fullest date near it is a gap.
+FULL_SHARE = 0.5
+#: On a holiday money funds publish, some 3 % of the market.
+SURELY_OPEN = 0.2
+
+
+@dataclass(frozen=True)
+class SessionCoverage:
+    """The accepted NAVs of a session; `share` of the funds that are active now, a fraction."""
+
+    nav_date: date
+    rows: int
+    share: float
+
+
+def oldest_looked_at(calendar: TradingCalendar, now: datetime) -> int:
+    """The yyyymmdd from which on `gaps` and `recent` need the counts."""
+    return to_key(calendar.before(now.date(), SHOWN_SESSIONS))
+
+
+def gaps(
+    rows: dict[int, int], first: int | None, calendar: TradingCalendar, now: datetime
+) -> list[int]:
+    """The sessions that are due and hardly published, oldest first, yyyymmdd.
+
+    Args:
+        rows: yyyymmdd → accepted NAVs on that date.
+            A date of which it is not announced whether it is a session is a gap only when a
+            good part of the market has published it: it may be a holiday.
+        first: yyyymmdd of the first wave. Before it only single funds have NAVs, from their
+            histories: those dates are no gaps. None: there is no wave yet.
+    """
+    if not rows or first is None:
+        return []
+    due = calendar.due(now)
+    window = calendar.between(calendar.before(due, LOOK_BACK_SESSIONS - 1), due)
+    keys = [to_key(day) for day in window]
+    full = max((rows.get(key, 0) for key in keys), default=0) or max(rows.values())
+    lacking = [k for k in keys if k > first and rows.get(k, 0) < FULL_SHARE * full]
+    return [
+        k
+        for k in lacking
+        if not calendar.is_provisional(from_key(k)) or rows.get(k, 0) >= SURELY_OPEN * full
+    ]
+
+
+def recent(
+    rows: dict[int, int], active: int, calendar: TradingCalendar, newest: date
+) -> tuple[SessionCoverage, ...]:
+    """The sessions up to the newest published one, oldest first; before any row there is none.
+
+    Args:
+        active: funds that should publish, see `queries.status.coverage`.
+    """
+    if not rows or not active:
+        return ()
+    window = calendar.between(calendar.before(newest, SHOWN_SESSIONS - 1), newest)
+    found = [(day, rows.get(to_key(day), 0)) for day in window if day >= from_key(min(rows))]
+    return tuple(SessionCoverage(day, n, min(n / active, 1.0)) for day, n in found)

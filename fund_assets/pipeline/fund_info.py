@@ -1,0 +1,57 @@
+"""Step 1: the market's list of funds into fund_info."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fund_assets.nav.list_rules import ListingPlan, plan_listing
+from fund_assets.sources.protocol import FundSource, Listing
+from fund_assets.transport.errors import SourceError
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import landing
+
+
+@dataclass(frozen=True)
+class ListingReport:
+    """What became of the list.
+
+    Attributes:
+        plan: None when the list could not be had and the stored one stays in use.
+        failure: why it could not be had.
+    """
+
+    written: int
+    funds: pd.DataFrame
+    plan: ListingPlan | None = None
+    listing: Listing | None = None
+    failure: str = ""
+
+
+def refresh(warehouse: Warehouse, source: FundSource, today: int) -> ListingReport:
+    """Fetch the list and write what it changes.
+
+    When the source fails and a list is stored, the stored one stays in use and the report
+    says so; the caller must show it. A list that came short is asked for once more before it
+    is believed: the longer answer counts.
+
+    Raises:
+        SourceError: the source failed and there is no stored list.
+    """
+    stored = landing.fund_info(warehouse)
+    try:
+        listing = source.fund_list()
+    except SourceError as error:
+        if stored.empty:
+            raise
+        return ListingReport(
+            written=0, funds=stored, failure=f"{type(error).__name__}: {error}"
+        )
+    plan = plan_listing(stored, listing.frame, today)
+    if plan.came_short:
+        with suppress(SourceError):
+            again = source.fund_list()
+            if len(again.frame) > len(listing.frame):
+                listing, plan = again, plan_listing(stored, again.frame, today)
+    written = landing.write_fund_info(warehouse, plan.rows)
+    return ListingReport(written, landing.fund_info(warehouse), plan, listing)

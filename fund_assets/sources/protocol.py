@@ -1,0 +1,176 @@
+"""What every source of the market offers.
+
+Belongs here: the `FundSource` protocol and the shapes it returns. Does not belong here: how any
+source gets its data, what may go wrong (`transport/errors.py`).
+
+Observations are frames with the columns of `OBSERVATION_COLUMNS`: `fund_code` (str, as the
+source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `acc_nav`,
+`growth_pct`, `yield_per_10k`, `yield_7d_pct` (float64, NaN where the cell is empty) and
+`defect` (str: empty, or the field and the text of a cell that is no number). A row whose
+five figures are all NaN and whose defect is empty is not yet published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.transport.errors import SourceError
+from fund_assets.transport.request_counts import RequestCount
+
+if TYPE_CHECKING:  # a command that only asks whether the source answers waits for none of it
+    import pandas as pd
+
+OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
+LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
+EVENT_COLUMNS = ["fund_code", "ex_date", "kind", "value", "text"]
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Where some data came from: kept with the batch as provenance.
+
+    Attributes:
+        endpoint: short stable name, such as `open_funds`.
+        sha256: of the answer's bytes; of the content for the simulated market.
+        size: bytes of the answer.
+        rows: rows it held.
+        decoder: `own` or `akshare`.
+        fallback_because: why `own` refused it when `akshare` decoded it, else empty.
+    """
+
+    endpoint: str
+    sha256: str
+    size: int
+    rows: int
+    decoder: str = "own"
+    fallback_because: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The market's list of share classes: a frame with `LISTING_COLUMNS`, all str."""
+
+    frame: pd.DataFrame
+    payloads: tuple[Payload, ...]
+
+
+@dataclass(frozen=True)
+class Wave:
+    """The whole market at its newest two dates.
+
+    Attributes:
+        newest, previous: the two dates of the snapshot's header.
+        observations: one row per fund and date, frame with `OBSERVATION_COLUMNS`. Money and
+            exchange-traded funds carry their own page's dates, which may differ.
+        listing: names seen in it, frame with `LISTING_COLUMNS`; `fund_type` is empty where
+            the page has none.
+        duplicates: rows dropped because the same fund, date and values stood in it twice.
+    """
+
+    newest: date
+    previous: date
+    observations: pd.DataFrame
+    listing: pd.DataFrame
+    payloads: tuple[Payload, ...]
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """One fund's whole history: observations (as above) and events (`EVENT_COLUMNS`)."""
+
+    fund_code: str
+    observations: pd.DataFrame
+    events: pd.DataFrame
+    payloads: tuple[Payload, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class MarketEvents:
+    """The dividends and splits of the whole market that go ex in one year.
+
+    Attributes:
+        frame: columns of `EVENT_COLUMNS`, one row per fund, ex-date and kind; `value` is NaN
+            where the list does not tell it yet.
+        unreadable: rows that are no event, in words.
+        moved: lists with events on two pages each time they were read, in words: the pages
+            moved under the reader, so that others may be missing.
+    """
+
+    year: int
+    frame: pd.DataFrame
+    payloads: tuple[Payload, ...]
+    unreadable: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+
+
+class FundSource(Protocol):
+    """A market."""
+
+    #: `simulated` or `eastmoney`; a warehouse belongs to one source for ever.
+    name: str
+
+    def fund_list(self) -> Listing:
+        """Every share class the market lists now."""
+        ...
+
+    def wave(self) -> Wave:
+        """The newest two dates of the whole market, in at most three requests."""
+        ...
+
+    def history(self, fund_code: str, *, kind: str) -> History:
+        """One fund's whole history; `kind` as in `schemas.kinds` (money funds differ)."""
+        ...
+
+    def histories(
+        self, funds: Iterable[tuple[str, str]], *, keep: bool = False
+    ) -> Generator[tuple[str, History | SourceError], None, None]:
+        """Histories of many (fund_code, kind), an error standing for a fund that failed.
+
+        Args:
+            keep: what is answered stays at hand until `forget`: asked for again before that,
+                also by another process of this machine, it costs no request.
+        """
+        ...
+
+    def kept(self) -> dict[str, str]:
+        """Fund code → what was answered (a sha256, or `status 404`), of histories at hand."""
+        ...
+
+    def forget(self, fund_codes: Iterable[str]) -> None:
+        """The histories of these funds are stored: they need not stay at hand."""
+        ...
+
+    def stopped_until(self) -> datetime | None:
+        """Until when no history is to be asked for, in Asia/Shanghai; None: now is well."""
+        ...
+
+    def stopped_because(self) -> str:
+        """The same in words, with the reason; empty: now is well."""
+        ...
+
+    def events(self, year: int) -> MarketEvents:
+        """Every dividend and split of the market that goes ex in a year."""
+        ...
+
+    def index_history(self, index_code: str) -> pd.DataFrame:
+        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+        ...
+
+    def take_requests(self) -> list[RequestCount]:
+        """The requests since the last call of this, by endpoint and how they ended."""
+        ...
+
+
+def empty_observations() -> pd.DataFrame:
+    """An observation frame without rows."""
+    import pandas as pd
+
+    types = {"fund_code": "str", "nav_date": "int32", "defect": "str"}
+    return pd.DataFrame(
+        {name: pd.Series(dtype=types.get(name, "float64")) for name in OBSERVATION_COLUMNS}
+    )

@@ -1,0 +1,123 @@
+"""Every fund's total-return index, read at once.
+
+Belongs here: the one read of the whole market's index and its order. Does not belong here: how
+rows come out of the database (`warehouse/engine/bulk_reads.py`), what is computed of them
+(`metrics/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fund_assets.warehouse.engine.backend import Backend
+from fund_assets.warehouse.engine.bulk_reads import stream
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Of the index, as they are read.
+COLUMNS = ("code", "nav_date", "value")
+#: (codes, dates yyyymmdd, values) of some rows.
+Chunk = tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class IndexRows:
+    """Total-return indices on their way out of the warehouse.
+
+    Attributes:
+        codes: int64 [funds], ascending: the fund code as a number, 000001 is 1.
+        counts: int64 [funds]: how many rows each fund has.
+        chunks: (codes, dates yyyymmdd, values) of some rows each, dates ascending; all of
+            them together are the rows counted. To be read once.
+    """
+
+    codes: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    chunks: Iterator[Chunk]
+
+
+def read_index_series(backend: Backend, last: int, first: int = 0, halve: int = 0) -> IndexRows:
+    """Every fund's total-return index in `validated_nav`.
+
+    About 5 s for 19 million rows. Feed it to `metrics.FundSeries.from_chunks`, which checks
+    that every counted row has arrived.
+
+    Args:
+        backend: the database (`Warehouse.backend`).
+        last, first: yyyymmdd, both included; by default from the beginning.
+        halve: yyyymmdd between them: the dates up to it and those after it are read at the
+            same time, by a process each, in about two thirds of the time; the second half
+            waits in memory. The halves are of one state only when nothing is published
+            meanwhile, which the caller makes sure of.
+
+    Raises:
+        WarehouseError: see `bulk_reads.stream`; also while the chunks are read.
+    """
+    if not first <= halve < last:
+        return _read(backend, first, last)
+    pool = ThreadPoolExecutor(2)
+    halves = [
+        pool.submit(_read, backend, *dates) for dates in ((first, halve), (halve + 1, last))
+    ]
+    earlier, later = (half.result() for half in halves)
+    waiting = pool.submit(lambda: [_narrow(chunk) for chunk in later.chunks])
+    pool.shutdown(wait=False)
+    codes = np.union1d(earlier.codes, later.codes)
+    counts = np.zeros(len(codes), np.int64)
+    for half in (earlier, later):
+        counts[np.searchsorted(codes, half.codes)] += half.counts
+
+    def chunks() -> Iterator[Chunk]:
+        yield from map(_narrow, earlier.chunks)
+        yield from waiting.result()
+
+    return IndexRows(codes, counts, chunks())
+
+
+def _narrow(chunk: Chunk) -> Chunk:
+    codes, dates, values = chunk
+    return codes.astype(np.int32), dates.astype(np.int32), values
+
+
+def _read(backend: Backend, first: int, last: int) -> IndexRows:
+    batches = stream(backend, _index_sql(first, last))
+    codes, counts = [], []
+    for batch in batches:
+        head = np.asarray(batch["nav_date"]) == 0
+        codes.append(np.asarray(batch["code"])[head])
+        counts.append(np.asarray(batch["value"])[head].astype(np.int64))
+        if not head.all():
+            rest = batch.slice(int(head.sum()))
+            return IndexRows(
+                np.concatenate(codes), np.concatenate(counts), _chunks(rest, batches)
+            )
+    return IndexRows(np.empty(0, np.int64), np.empty(0, np.int64), iter(()))
+
+
+def _chunks(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[Chunk]:
+    batch: pa.RecordBatch | None = first
+    while batch is not None:
+        code, nav_date, value = (np.asarray(batch[name]) for name in COLUMNS)
+        yield code, nav_date, value
+        batch = next(others, None)
+
+
+def _index_sql(first: int, last: int) -> str:
+    """One statement: how many rows each fund has, dated 0, and then the rows.
+
+    The plus sign keeps SQLite from counting in date order: the index by fund is sorted.
+    """
+    return (
+        "SELECT CAST(fund_code AS SIGNED) AS code, 0 AS nav_date, "
+        "CAST(COUNT(*) AS DOUBLE) AS value FROM validated_nav "
+        f"WHERE +nav_date BETWEEN {first:d} AND {last:d} GROUP BY fund_code "
+        "UNION ALL SELECT CAST(fund_code AS SIGNED), nav_date, total_return_index "
+        f"FROM validated_nav WHERE nav_date BETWEEN {first:d} AND {last:d}"
+    )

@@ -1,0 +1,91 @@
+"""Looking up stored metrics, peers and rates: of one fund, of some, of those that fit.
+
+Belongs here: the reads of `metrics`, `compare`, `screen` and `rate show`. Does not belong
+here: computing (`metrics/`), storing (`warehouse/stores/metrics.py`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fund_assets.metrics.screen import NUMBERS, OPERATORS, Screen
+from fund_assets.schemas.tables import PEER_METRICS
+from fund_assets.warehouse.warehouse import Warehouse
+
+
+def newest_calc_date(warehouse: Warehouse) -> int | None:
+    """The newest calculation date of the market, yyyymmdd; None without metrics."""
+    found = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
+    return None if found is None else int(str(found))
+
+
+def newest_metrics(warehouse: Warehouse, fund_code: str) -> list[dict[str, Any]]:
+    """All windows of a fund as of its newest calculation date, with its peers' columns."""
+    return warehouse.rows(
+        f"SELECT m.*, {_peer_columns()} FROM fund_metrics AS m LEFT JOIN fund_peers AS p "
+        'USING (calc_date, fund_code, "window") WHERE m.fund_code = :code AND m.calc_date = '
+        "(SELECT MAX(calc_date) FROM fund_metrics WHERE fund_code = :code)",
+        code=fund_code,
+    )
+
+
+def of_window(
+    warehouse: Warehouse, fund_codes: Sequence[str], window: str
+) -> list[dict[str, Any]]:
+    """One window of some funds as of the newest calculation date, in the order asked for."""
+    found = []
+    for code in fund_codes:
+        found += [row for row in newest_metrics(warehouse, code) if row["window"] == window]
+    return found
+
+
+def screened(
+    warehouse: Warehouse, screen: Screen, kind: str | None, sort: str, limit: int
+) -> tuple[int | None, int, list[dict[str, Any]]]:
+    """The listed funds that meet all conditions as of the newest calculation date.
+
+    Args:
+        kind: only funds of this kind; None: of all.
+        sort: column, highest first.
+
+    Returns:
+        The calculation date (None without any), how many funds meet them, and the first
+        `limit`: the columns of fund_metrics, name and kind.
+    """
+    newest = newest_calc_date(warehouse)
+    if newest is None:
+        return None, 0, []
+    wheres = ['m.calc_date = :newest AND m."window" = :window', "i.status = 'listed'"]
+    values: dict[str, object] = {"newest": newest, "window": screen.window}
+    if kind:
+        wheres.append("i.kind = :kind")
+        values["kind"] = kind
+    for at, (name, sign, value) in enumerate(screen.conditions):
+        if name not in NUMBERS or sign not in OPERATORS:
+            raise ValueError(f"{name}{sign} is no condition")
+        wheres.append(f'm."{name}" {sign} :v{at}')
+        values[f"v{at}"] = value
+    if sort not in NUMBERS:
+        raise ValueError(f"{sort} is no metric")
+    source = (
+        "FROM fund_metrics AS m JOIN fund_info AS i USING (fund_code) "
+        f"WHERE {' AND '.join(wheres)}"
+    )
+    count = int(str(warehouse.value(f"SELECT COUNT(*) {source}", **values)))
+    rows = warehouse.rows(
+        f'SELECT m.*, i.name, i.kind {source} ORDER BY m."{sort}" IS NULL, m."{sort}" DESC, '
+        "fund_code LIMIT :limit",
+        **values,
+        limit=limit,
+    )
+    return newest, count, rows
+
+
+def _peer_columns() -> str:
+    return ", ".join(
+        f"p.{name}_{part}" for name in PEER_METRICS for part in ("rank", "peers", "percentile")
+    )
+
+
+def rates(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """The entered risk-free rates, oldest first: since (yyyymmdd), rate (a fraction), note."""
+    return warehouse.rows("SELECT since, rate, note FROM risk_free_rate ORDER BY since")

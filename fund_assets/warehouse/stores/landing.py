@@ -1,0 +1,176 @@
+"""Landing what was collected: fund_info, batches, observations and recorded events.
+
+Belongs here: reads and writes of the collecting steps. Does not belong here: anything that
+touches the accepted history (`publish.py`).
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.calendar import from_key, to_key
+from fund_assets.nav.events import merge
+from fund_assets.nav.landing_rows import Landing
+from fund_assets.schemas.tables import (
+    COLLECTION_BATCH,
+    FUND_EVENTS,
+    FUND_INFO,
+    FUND_NAV,
+    HISTORY_PROGRESS,
+    NAV_QUARANTINE,
+)
+from fund_assets.warehouse.engine.diff_writes import insert, renew, upsert
+from fund_assets.warehouse.engine.fault_points import crash_point
+from fund_assets.warehouse.engine.transactions import retried
+from fund_assets.warehouse.queries.rejection import IS_REJECTED
+from fund_assets.warehouse.warehouse import Warehouse
+
+FEW_FUNDS = 500
+MONTH = timedelta(days=31)
+#: Of batches.
+KINDS = COLLECTION_BATCH["kind"].isin
+
+
+def fund_info(warehouse: Warehouse) -> pd.DataFrame:
+    """All of fund_info."""
+    return warehouse.frame("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
+
+
+@retried
+def write_fund_info(warehouse: Warehouse, rows: pd.DataFrame) -> int:
+    """Write changed rows of fund_info; returns how many."""
+    with warehouse.transaction(writes=True) as connection:
+        return upsert(connection, FUND_INFO, rows)
+
+
+@retried
+def land(
+    warehouse: Warehouse,
+    landing: Landing,
+    *,
+    new_funds: pd.DataFrame | None = None,
+    events: pd.DataFrame | None = None,
+    progress: pd.DataFrame | None = None,
+) -> bool:
+    """Write a batch in one transaction; a batch that is there already changes nothing.
+
+    When that one is held, it waits for the rules again.
+
+    Args:
+        landing: the batch.
+        new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
+        events: `sources.base.EVENT_COLUMNS` recorded in it, all of them possible.
+        progress: columns of HISTORY_PROGRESS, of funds whose histories were asked for.
+
+    Returns:
+        Whether the batch is new.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        is_new = insert(connection, COLLECTION_BATCH, landing.batch, ignore=True) == 1
+        if is_new:
+            if new_funds is not None:
+                insert(connection, FUND_INFO, new_funds, ignore=True)
+            renew(connection, FUND_NAV, landing.landed, FUND_NAV.empty())
+            crash_point("land.after_rows")
+            insert(connection, NAV_QUARANTINE, landing.refused, ignore=True)
+            if events is not None and len(events):
+                source = "list" if landing.kind == "events" else "history"
+                stored = stored_events(warehouse, events["fund_code"].unique())
+                changed = merge(stored, events, source, landing.batch_id)
+                upsert(connection, FUND_EVENTS, changed)
+        else:
+            connection.execute(
+                sa.text(
+                    "UPDATE collection_batch SET state = 'landed', held_because = '' "
+                    f"WHERE batch_id = :id AND state = 'held' AND NOT {IS_REJECTED}"
+                ),
+                {"id": landing.batch_id},
+            )
+        if progress is not None:
+            upsert(connection, HISTORY_PROGRESS, progress)
+        crash_point("land.before_commit")
+    crash_point("land.after_commit")
+    return is_new
+
+
+def stored_events(warehouse: Warehouse, codes: Collection[str]) -> pd.DataFrame:
+    """The stored events of some funds; of all of them when they are many."""
+    some = len(codes) <= FEW_FUNDS
+    marks = {f"code{n}": code for n, code in enumerate(codes if some else ())}
+    where = f" WHERE fund_code IN ({', '.join(f':{name}' for name in marks)})" if some else ""
+    return warehouse.frame(f"SELECT * FROM fund_events{where}", FUND_EVENTS, **marks)
+
+
+def history_progress(warehouse: Warehouse) -> pd.DataFrame:
+    """All of history_progress."""
+    return warehouse.frame(
+        "SELECT * FROM history_progress ORDER BY fund_code", HISTORY_PROGRESS
+    )
+
+
+@retried
+def write_progress(warehouse: Warehouse, rows: pd.DataFrame) -> None:
+    """Rows of HISTORY_PROGRESS of funds of which nothing lands."""
+    with warehouse.transaction(writes=True) as connection:
+        upsert(connection, HISTORY_PROGRESS, rows)
+
+
+def stored_spans(warehouse: Warehouse, codes: Sequence[str]) -> pd.DataFrame:
+    """Of some funds: fund_code, rows, first_date, last_date of the accepted history."""
+    marks = {f"code{n}": code for n, code in enumerate(codes)}
+    found = warehouse.rows(
+        "SELECT fund_code, COUNT(*) AS `rows`, MIN(nav_date) AS first_date, "
+        "MAX(nav_date) AS last_date FROM validated_nav "
+        f"WHERE fund_code IN ({', '.join(f':{name}' for name in marks)}) GROUP BY fund_code",
+        **marks,
+    )
+    return pd.DataFrame(found, columns=["fund_code", "rows", "first_date", "last_date"])
+
+
+def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
+    """Funds with an accepted NAV in the month before a date, but none on it."""
+    found = warehouse.rows(
+        """
+        SELECT fund_code FROM validated_nav
+        WHERE nav_date BETWEEN :since AND :nav_date
+        GROUP BY fund_code HAVING MAX(nav_date) < :nav_date
+        """,
+        since=to_key(from_key(nav_date) - MONTH),
+        nav_date=nav_date,
+    )
+    return frozenset(str(row["fund_code"]) for row in found)
+
+
+def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:
+    """Batches of some kinds that wait for the rules, oldest first.
+
+    A held wave waits too, until another wave is collected: then its dates are old news.
+    Held histories wait only when they are collected again, so that they do not stop every
+    wave that comes after them. A batch that a person rejected waits no more.
+    """
+    rows = warehouse.rows(
+        f"""
+        SELECT batch_id, kind FROM collection_batch AS b
+        WHERE state = 'landed' OR (
+            state = 'held' AND kind = 'wave' AND NOT {IS_REJECTED} AND NOT EXISTS (
+                SELECT 1 FROM collection_batch AS later
+                WHERE later.kind = 'wave' AND later.collected_at > b.collected_at
+            )
+        )
+        ORDER BY collected_at, kind DESC, batch_id
+        """
+    )
+    return [str(row["batch_id"]) for row in rows if row["kind"] in kinds]
+
+
+def batch_row(connection: sa.Connection, batch_id: str) -> dict[str, object]:
+    """The row of a batch; KeyError names one that does not exist."""
+    row = connection.execute(
+        sa.text("SELECT * FROM collection_batch WHERE batch_id = :id"), {"id": batch_id}
+    ).mappings()
+    found = row.first()
+    if found is None:
+        raise KeyError(f"there is no batch {batch_id}")
+    return dict(found)

@@ -1,0 +1,191 @@
+"""Reading what metrics are made from, and storing metrics.
+
+Belongs here: the reads and writes of the metrics step. Does not belong here: formulas.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fund_assets.calendar import days_to_keys, keys_to_days
+from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
+from fund_assets.metrics.series import code_numbers
+from fund_assets.nav.money import MOST_DAYS
+from fund_assets.nav.timeline import SILENCE_DAYS
+from fund_assets.schemas.kinds import KINDS
+from fund_assets.schemas.table import Table
+from fund_assets.schemas.tables import (
+    BENCHMARK_INDEX,
+    FUND_METRICS,
+    FUND_PEERS,
+    RISK_FREE_RATE,
+)
+from fund_assets.warehouse.engine.diff_writes import renew, upsert
+from fund_assets.warehouse.engine.transactions import retried
+from fund_assets.warehouse.queries.index_series import read_index_series
+from fund_assets.warehouse.warehouse import Warehouse
+
+
+def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
+    """The total-return index of every fund from `first` to `last` (yyyymmdd), of one state.
+
+    Read in two halves at the same time; when a batch was published meanwhile, once more in
+    one statement, which sees one state by itself.
+    """
+    state = (
+        "SELECT (SELECT COUNT(*) FROM publish_log) AS n, MIN(nav_date) AS d FROM validated_nav"
+    )
+    (before,) = warehouse.rows(state)
+    halve = _between(max(int(str(before["d"])), first), last) if before["d"] else 0
+    try:
+        series = _series(warehouse, first, last, halve)
+    except SeriesError:
+        if warehouse.rows(state) == [before]:
+            raise
+        return _series(warehouse, first, last, 0)
+    return series if warehouse.rows(state) == [before] else _series(warehouse, first, last, 0)
+
+
+def whole_histories(warehouse: Warehouse) -> NDArray[np.int32]:
+    """The funds whose whole history is stored: codes as numbers.
+
+    It has landed and is merged: no history that waits for the rules begins before what is
+    accepted.
+    """
+    found = warehouse.rows(
+        "SELECT p.fund_code AS fund_code FROM history_progress AS p "
+        "WHERE p.stored_at IS NOT NULL AND p.fund_code NOT IN ("
+        "SELECT w.fund_code FROM (SELECT n.fund_code AS fund_code, MIN(n.nav_date) AS since "
+        "FROM collection_batch AS b JOIN fund_nav AS n ON n.batch_id = b.batch_id "
+        "WHERE b.kind = 'history' AND b.state <> 'published' GROUP BY n.fund_code) AS w "
+        "WHERE NOT EXISTS (SELECT 1 FROM validated_nav AS v "
+        "WHERE v.fund_code = w.fund_code AND v.nav_date <= w.since))"
+    )
+    return code_numbers([str(row["fund_code"]) for row in found])
+
+
+def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:
+    """The series with a value for every day up to `last` of the funds that have incomes.
+
+    A money-market fund with a moving NAV has none, and stays as it is.
+    """
+    earning = warehouse.rows(
+        "SELECT i.fund_code FROM fund_info AS i WHERE i.kind = 'money' AND EXISTS ("
+        "SELECT 1 FROM validated_nav AS v WHERE v.fund_code = i.fund_code "
+        "AND v.yield_per_10k IS NOT NULL)"
+    )
+    return series.by_day([str(row["fund_code"]) for row in earning], MOST_DAYS, last)
+
+
+def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeries:
+    rows = read_index_series(warehouse.backend, last, first, halve)
+    series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
+    return series.since_silence(SILENCE_DAYS)
+
+
+def _between(first: int, last: int) -> int:
+    """The date in the middle of two, yyyymmdd."""
+    days = keys_to_days(np.array([first, last]))
+    return int(days_to_keys(np.array([days.mean()]).astype(np.int32))[0])
+
+
+def read_rate(warehouse: Warehouse, default: float) -> RiskFreeRate:
+    """The stored risk-free rates; without any, the constant `default`."""
+    rows = warehouse.frame("SELECT * FROM risk_free_rate ORDER BY since", RISK_FREE_RATE)
+    if rows.empty:
+        return RiskFreeRate.constant(default)
+    return RiskFreeRate.from_rows(rows["since"], rows["rate"])
+
+
+@retried
+def set_rate(warehouse: Warehouse, since: int, rate: float, note: str) -> None:
+    """Enter the rate that holds from a date (yyyymmdd), or change an entered one."""
+    frame = RISK_FREE_RATE.conform(
+        pd.DataFrame({"since": [since], "rate": [rate], "note": [note]})
+    )
+    with warehouse.transaction(writes=True) as connection:
+        upsert(connection, RISK_FREE_RATE, frame)
+
+
+def read_benchmarks(warehouse: Warehouse, funds: pd.DataFrame) -> Benchmarks:
+    """All closes, and each fund's index by its kind."""
+    closes = warehouse.frame("SELECT * FROM benchmark_index", BENCHMARK_INDEX)
+    by_kind = {
+        kind.name: (kind.benchmark, kind.benchmark_lag)
+        for kind in KINDS.values()
+        if kind.benchmark
+    }
+    pairs = zip(funds["fund_code"].tolist(), funds["kind"].tolist(), strict=True)
+    return Benchmarks.from_frame(
+        closes, {code: by_kind[kind] for code, kind in pairs if kind in by_kind}
+    )
+
+
+@retried
+def write_closes(warehouse: Warehouse, closes: pd.DataFrame) -> int:
+    """Store closes of indices; returns how many are new or differ."""
+    with warehouse.transaction(writes=True) as connection:
+        return upsert(connection, BENCHMARK_INDEX, closes)
+
+
+def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int | None]:
+    """The newest stored date of each index, yyyymmdd; None without any close."""
+    rows = warehouse.rows(
+        "SELECT index_code, MAX(nav_date) AS newest FROM benchmark_index GROUP BY index_code"
+    )
+    newest = {str(row["index_code"]): int(str(row["newest"])) for row in rows}
+    return {code: newest.get(code) for code in indices}
+
+
+def stored_counts(warehouse: Warehouse, calc_date: int) -> dict[str, int] | None:
+    """Of the metrics of a date: funds, rows, complete and final ones; None without any."""
+    (row,) = warehouse.rows(
+        'SELECT COUNT(DISTINCT fund_code) AS funds, COUNT(*) AS "rows", '
+        "COALESCE(SUM(reason = ''), 0) AS complete, "
+        "COALESCE(SUM(status = 'final'), 0) AS final FROM fund_metrics WHERE calc_date = :date",
+        date=calc_date,
+    )
+    counts = {name: int(str(value)) for name, value in row.items()}
+    return counts if counts["rows"] else None
+
+
+def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int, set[str]]:
+    """Of the `dates` calculation dates before one, those with provisional rows: their kinds."""
+    rows = warehouse.rows(
+        "SELECT DISTINCT m.calc_date AS calc_date, i.kind AS kind FROM (SELECT DISTINCT "
+        "calc_date FROM fund_metrics WHERE calc_date < :before ORDER BY calc_date DESC "
+        "LIMIT :dates) AS newest JOIN fund_metrics AS m ON m.calc_date = newest.calc_date "
+        "JOIN fund_info AS i ON i.fund_code = m.fund_code WHERE m.status = 'provisional' "
+        "AND m.\"window\" = 'inception'",
+        before=before,
+        dates=dates,
+    )
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        found.setdefault(int(str(row["calc_date"])), set()).add(str(row["kind"]))
+    return found
+
+
+@retried
+def write_metrics(
+    warehouse: Warehouse, metrics: pd.DataFrame, peers: pd.DataFrame | None = None
+) -> int:
+    """Store the metrics of one calculation date and the peers' positions, together.
+
+    Returns:
+        How many rows of metrics are new or differ from what was stored.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        if peers is not None and not peers.empty:
+            renew(connection, FUND_PEERS, peers, _stored(warehouse, FUND_PEERS, peers))
+        if metrics.empty:
+            return 0
+        stored = _stored(warehouse, FUND_METRICS, metrics)
+        return renew(connection, FUND_METRICS, metrics, stored)
+
+
+def _stored(warehouse: Warehouse, table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    dates = ", ".join(str(int(key)) for key in frame["calc_date"].unique())
+    return warehouse.columns(f"SELECT * FROM {table.name} WHERE calc_date IN ({dates})", table)

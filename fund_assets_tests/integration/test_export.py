@@ -1,0 +1,428 @@
+"""Exports and the Python API on the simulated market, against slow readings of the tables."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from fund_assets import Funds
+from fund_assets.cli import main
+from fund_assets.export import stream as export_stream
+from fund_assets.export.datasets import TakeawayError, select
+from fund_assets.schemas.tables import NAV_REVISION, VALIDATED_NAV
+from fund_assets.warehouse import WarehouseError
+from fund_assets.warehouse.engine.diff_writes import insert, update
+from fund_assets_tests import notebook, stores
+from fund_assets_tests.integration.evenings import THURSDAY
+
+DAY = 20260917
+
+
+@pytest.fixture
+def funds(first_evening):
+    with Funds(first_evening[0].warehouse.backend.url.render_as_string(False)) as funds:
+        yield funds
+
+
+def run(market, *arguments):
+    environment = {
+        **stores.environment(market.folder),
+        "FUND_CLOCK": THURSDAY,
+        "COLUMNS": "200",
+    }
+    return CliRunner().invoke(main, ["export", *arguments], env=environment)
+
+
+def plain(frame):
+    """A frame from a file with the tables' own dates and times."""
+    for name, values in frame.items():
+        if values.dtype.kind == "M" or (
+            len(values.dropna()) and isinstance(values.dropna().iloc[0], date)
+        ):
+            form = "%Y%m%d%H%M%S" if name.endswith("_at") else "%Y%m%d"
+            frame[name] = pd.to_datetime(values).dt.strftime(form).astype("Int64")
+    return frame
+
+
+def test_exported_tables_are_the_tables(first_evening, tmp_path):
+    """Stops a row or value from being lost or changed on its way into a file."""
+    market, _ = first_evening
+    for dataset, name in (
+        ("nav", "validated_nav"),
+        ("metrics", "fund_metrics"),
+        ("info", "fund_info"),
+    ):
+        path = tmp_path / f"{dataset}.parquet"
+        told = run(market, dataset, "--out", str(path))
+        assert told.exit_code == 0, told.output
+        stored = market.table(name)
+        assert f"{len(stored):,} rows of {name}" in told.output
+        read = plain(pd.read_parquet(path))[list(stored.columns)]
+        pd.testing.assert_frame_equal(read, stored, check_dtype=False)
+    facts = pq.read_schema(tmp_path / "nav.parquet").metadata
+    assert facts[b"market"] == b"simulated"
+    assert facts[b"exported_at"] == b"2026-09-17 21:40:00 Asia/Shanghai"
+    assert facts[b"newest_publication"] == b"2026-09-17 21:40:00"
+    assert facts[b"selected"] == b"everything"
+
+
+def test_a_part_is_exactly_that_part(first_evening, tmp_path):
+    """Stops --since, --until or --codes from being off by one, or from being ignored."""
+    market, _ = first_evening
+    stored = market.table("validated_nav")
+    codes = sorted(stored["fund_code"].unique())
+    listed = tmp_path / "codes.txt"
+    listed.write_text("\n".join(codes[:30]), encoding="utf-8")
+    path = tmp_path / "part.csv"
+    told = run(
+        market, "nav", "--since", "2026-09-01", "--until", "20260916",
+        "--codes", f"@{listed}", "--out", str(path),
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    read = pd.read_csv(
+        path, dtype={"fund_code": str}, parse_dates=["nav_date", "first_seen_at"]
+    )
+    chosen = stored[
+        stored["nav_date"].between(20260901, 20260916) & stored["fund_code"].isin(codes[:30])
+    ].reset_index(drop=True)
+    assert len(chosen) > 100
+    pd.testing.assert_frame_equal(plain(read), chosen, check_dtype=False)
+    # Few funds are read another way; it must not matter.
+    few, many = codes[5:8], codes[5:30]
+    by_few, by_many = (
+        list(export_stream.selected(market.warehouse, select("nav", some, 20260901)))
+        for some in (few, many)
+    )
+    frames = [pd.concat([b.to_pandas() for b in some]) for some in (by_few, by_many)]
+    same = frames[1][frames[1]["fund_code"].isin(few)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(frames[0], same, check_dtype=False)
+
+
+def test_xlsx_of_one_fund(first_evening, tmp_path):
+    """Stops a workbook whose rows are not those of the table."""
+    market, _ = first_evening
+    stored = market.table("fund_metrics")
+    code = stored["fund_code"].iloc[0]
+    path = tmp_path / "m.xlsx"
+    assert run(market, "metrics", "--codes", code, "--out", str(path)).exit_code == 0
+    read = plain(
+        pd.read_excel(
+            path,
+            dtype={"fund_code": str, "benchmark_code": str},
+            keep_default_na=False,
+            na_values=[""],
+        )
+    )
+    chosen = stored[stored["fund_code"] == code].reset_index(drop=True)
+    read["reason"] = read["reason"].fillna("")
+    pd.testing.assert_frame_equal(read.astype(chosen.dtypes), chosen, rtol=1e-14)
+
+
+def test_what_cannot_be_exported_is_told_and_leaves_nothing(
+    first_evening, tmp_path, monkeypatch
+):
+    """Stops a file from being replaced unasked, and half a file from looking whole."""
+    market, _ = first_evening
+    path = tmp_path / "nav.parquet"
+    path.write_text("mine", encoding="utf-8")
+    for arguments, words in (
+        (("nav", "--out", str(path)), "is there already: choose another --out, or --overwrite"),
+        (("nav", "--out", str(tmp_path / "none" / "n.csv")), "cannot be written"),
+        (("scored",), "there is no dataset 'scored'"),
+        (("nav", "--codes", "999999"), "known funds: 999999"),
+        (("nav", "--codes", " ,"), "--codes names no fund"),
+        (("nav", "--codes", f"@{tmp_path}/none"), "No such file"),
+        (("info", "--since", "2026-01-01"), "info is not by date"),
+    ):
+        told = run(market, *arguments)
+        assert told.exit_code == 2, told.output
+        assert words in " ".join(told.output.split()), told.output
+
+    def broken(warehouse, selection):
+        yield from list(parts(warehouse, selection))[:1]
+        raise WarehouseError("the disk is gone")
+
+    parts = export_stream.selected
+    monkeypatch.setattr(export_stream, "selected", broken)
+    told = run(market, "nav", "--out", str(path), "--overwrite")
+    assert told.exit_code == 1
+    assert "the disk is gone" in told.output
+    assert [file.name for file in tmp_path.iterdir()] == ["nav.parquet"]
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_xlsx_that_would_not_fit_is_refused_before_it_is_begun(
+    first_evening, tmp_path, monkeypatch
+):
+    """Stops minutes of writing that end in an error."""
+    market, _ = first_evening
+    monkeypatch.setattr(export_stream.files, "SHEET_ROWS", 50)
+    rows = len(market.table("validated_nav"))
+    told = run(market, "nav", "--out", str(tmp_path / "nav.xlsx"))
+    assert told.exit_code == 2
+    words = f"validated_nav has {rows:,} rows of what is asked for, a sheet of xlsx holds 50"
+    assert words in " ".join(told.output.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_navs_of_one_fund_and_of_several(first_evening, funds):
+    """Stops another fund's rows, a lost date, or an index that depends on luck."""
+    market, _ = first_evening
+    stored = market.table("validated_nav")
+    codes = sorted(stored["fund_code"].unique())
+    one = funds.nav(codes[0])
+    mine = stored[stored["fund_code"] == codes[0]]
+    assert one.index.name == "nav_date"
+    assert one.index.is_monotonic_increasing
+    assert one.index.strftime("%Y%m%d").astype(int).tolist() == mine["nav_date"].tolist()
+    assert one["unit_nav"].tolist() == mine["unit_nav"].tolist()
+    assert one["first_seen_at"].iloc[0] == pd.Timestamp("2026-09-17 21:40")
+    some = funds.nav(iter(codes[:3]), since="2026-09-10", until=date(2026, 9, 16))
+    assert some.index.names == ["fund_code", "nav_date"]
+    chosen = stored[
+        stored["fund_code"].isin(codes[:3]) & stored["nav_date"].between(20260910, 20260916)
+    ]
+    chosen = chosen.sort_values(["fund_code", "nav_date"])
+    assert some["total_return_index"].tolist() == chosen["total_return_index"].tolist()
+    assert some.index.get_level_values(0).tolist() == chosen["fund_code"].tolist()
+
+
+def slow_returns(stored, code, every):
+    """Return by return, with nothing but a loop."""
+    rows = stored[stored["fund_code"] == code].sort_values("nav_date")
+    ends = {}
+    for key, value in zip(rows["nav_date"], rows["total_return_index"], strict=True):
+        ends[every(datetime.strptime(str(key), "%Y%m%d").replace(tzinfo=UTC).date())] = value
+    found, before = {}, None
+    for period, value in ends.items():
+        if before is not None:
+            found[period] = value / before - 1
+        before = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("every", "period"),
+    [
+        ("day", lambda day: day),
+        ("week", lambda day: day.isocalendar()[:2]),
+        ("month", lambda day: (day.year, day.month)),
+        ("year", lambda day: day.year),
+    ],
+)
+def test_returns_equal_a_slow_loop(first_evening, funds, every, period):
+    """Stops a return across a gap, over a dividend or at the first date from being wrong."""
+    market, _ = first_evening
+    stored = market.table("validated_nav")
+    kinds = market.table("fund_info").drop_duplicates("kind")
+    codes = sorted(set(kinds["fund_code"]) & set(stored["fund_code"]))
+    found = funds.returns(codes, every=every)
+    assert list(found.columns) == codes
+    for code in codes:
+        mine = found[code].dropna()
+        expected = slow_returns(stored, code, period)
+        assert [period(day.date()) for day in mine.index] == list(expected)
+        assert mine.tolist() == pytest.approx(list(expected.values()), rel=1e-12, abs=1e-15)
+    later = funds.returns(codes, since="2026-03-02", every=every)
+    pd.testing.assert_frame_equal(later, found.loc["2026-03-02":], check_freq=False)
+
+
+def test_the_whole_market_is_that_of_the_single_funds(first_evening, funds):
+    """Stops the market's other way of reading from giving other values."""
+    market, _ = first_evening
+    whole = funds.total_return(until="2026-09-16")
+    codes = market.table("fund_info")["fund_code"].tolist()
+    single = funds.total_return(codes, until="2026-09-16").dropna(axis="columns", how="all")
+    pd.testing.assert_frame_equal(whole, single, check_index_type=False)
+    assert whole.index.max() == pd.Timestamp("2026-09-16")
+    assert np.isnan(whole.to_numpy()).any()
+
+
+def test_metrics_are_those_of_the_window_and_date(first_evening, funds):
+    """Stops another window's or date's values."""
+    market, _ = first_evening
+    stored = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '6m'")
+    found = funds.metrics("6m")
+    assert found.index.tolist() == stored["fund_code"].tolist()
+    np.testing.assert_array_equal(found["sharpe_ratio"], stored["sharpe_ratio"])
+    np.testing.assert_array_equal(found["max_drawdown_days"], stored["max_drawdown_days"])
+    assert set(found["calc_date"]) == {pd.Timestamp("2026-09-17")}
+    some = funds.metrics(window="6m", codes=found.index[:2], on=DAY)
+    pd.testing.assert_frame_equal(some, found.iloc[:2])
+    with pytest.raises(
+        TakeawayError, match="no metrics of 2026-09-16: the newest are of 2026-09-17"
+    ):
+        funds.metrics(on="2026-09-16")
+    with pytest.raises(TakeawayError, match=r"no window '4y': .*known are 1m"):
+        funds.metrics("4y")
+
+
+def test_metrics_say_whose_they_are(first_evening, funds):
+    """Stops a ranking of bare codes, in which money-market funds lead every measure of risk."""
+    market, _ = first_evening
+    info = market.table("fund_info").set_index("fund_code")
+    found = funds.metrics("6m")
+    assert found.columns[:3].tolist() == ["name", "fund_type", "kind"]
+    assert found["name"].tolist() == info.loc[found.index, "name"].tolist()
+    mixed = funds.metrics("6m", kind="混合型")
+    assert set(mixed["kind"]) == {"mixed"}
+    assert mixed.index.tolist() == found.index[found["kind"] == "mixed"].tolist()
+    code = mixed.index[0]
+    both = funds.metrics(["近1年", "3m"], code)
+    assert both.index.tolist() == [(code, "1y"), (code, "3m")]
+    assert both.index.names == ["fund_code", "window"]
+    three = market.table("fund_metrics", f"fund_code = '{code}' AND \"window\" = '3m'")
+    assert both.loc[(code, "3m"), "total_return"] == three["total_return"].iloc[0]
+    with pytest.raises(TakeawayError, match="no kind 'bonds': do you mean bond"):
+        funds.metrics(kind="bonds")
+
+
+def test_codes_as_people_write_them(funds):
+    """Stops a code copied from another program from being refused, or from meaning another."""
+    one = funds.nav("000001")
+    for written in (1, "000001.OF", " 000001 "):
+        pd.testing.assert_frame_equal(funds.nav(written), one)
+    several = funds.nav(["000001", "000003"])
+    pd.testing.assert_frame_equal(funds.nav("000001,000003"), several)
+    pd.testing.assert_frame_equal(funds.nav(["000001，000003.OF"]), several)
+    with pytest.raises(TakeawayError, match="'1' is no fund code: six digits"):
+        funds.nav("1")
+
+
+def test_asof_shows_what_was_known(market):
+    """Stops look-ahead: a correction must not be seen before it was made."""
+    stored = market.table("validated_nav")
+    code, day = stored["fund_code"].iloc[-1], int(stored["nav_date"].iloc[-1])
+    row = stored.iloc[[-1]]
+    old = row.assign(
+        superseded_at=20260918_073000,
+        superseded_by="w2",
+        kind="correction",
+        change_pct=1.0,
+        legal_level="announce",
+    )
+    with market.warehouse.transaction(writes=True) as connection:
+        insert(connection, NAV_REVISION, NAV_REVISION.conform(old))
+        update(connection, VALIDATED_NAV, row[["nav_date", "fund_code"]].assign(unit_nav=9.5))
+    with Funds(market.warehouse.backend.url.render_as_string(False)) as funds:
+        at = str(day)
+        assert funds.nav(code)["unit_nav"][at] == 9.5
+        assert funds.asof(code, "2026-09-18 07:29")["unit_nav"][at] == row["unit_nav"].iloc[0]
+        assert funds.asof(code, "2026-09-18 07:30")["unit_nav"][at] == 9.5
+        utc = datetime(2026, 9, 17, 23, 29, tzinfo=UTC)
+        assert funds.asof(code, utc)["unit_nav"][at] == row["unit_nav"].iloc[0]
+        assert funds.asof(code, date(2026, 9, 18))["unit_nav"][at] == 9.5
+        assert funds.asof([code], "2026-09-16").empty
+        both = funds.asof([code, stored["fund_code"].iloc[-2]], "2026-09-17")
+        assert both.index.names == ["fund_code", "nav_date"]
+        assert "total_return_index" not in both
+        with pytest.raises(TakeawayError, match="'soon' is no time: YYYY-MM-DD or"):
+            funds.asof(code, "soon")
+
+
+@pytest.mark.slow
+def test_polars_gives_the_same(first_evening, funds):
+    """Stops the two forms from differing, and an index from getting lost."""
+    import polars as pl
+
+    polars = funds.polars()
+    codes = first_evening[0].table("fund_info")["fund_code"].tolist()[:3]
+    for ask in (
+        lambda f: f.nav(codes[0]),
+        lambda f: f.nav(codes),
+        lambda f: f.returns(codes, every="month"),
+        lambda f: f.metrics("1y", codes),
+        lambda f: f.table("events"),
+        lambda f: f.index(),
+        lambda f: f.info(),
+    ):
+        ours, theirs = ask(funds), ask(polars)
+        assert isinstance(theirs, pl.DataFrame)
+        flat = ours if ours.index.names == [None] else ours.reset_index()
+        assert theirs.columns == list(flat.columns)
+        assert theirs.height == len(ours)
+        assert theirs.equals(pl.from_pandas(flat))
+    polars.close()
+
+
+def test_funds_reads_alone_and_follows_the_settings(first_evening, monkeypatch, tmp_path):
+    """Stops research from changing the warehouse, and from opening another one."""
+    market, _ = first_evening
+    for name, value in stores.environment(market.folder).items():
+        monkeypatch.setenv(name, value)
+    with Funds() as funds:
+        assert len(funds.info()) == len(market.table("fund_info"))
+        name = funds.info()["name"].iloc[0]
+        assert funds.find(name)["name"].iloc[0] == name
+        assert re.search(r"^Funds\('.+'\)$", repr(funds))
+        with pytest.raises(TakeawayError, match="known funds: 999999"):
+            funds.nav("999999")
+        assert funds._warehouse.read_only
+    monkeypatch.setenv("FUND_SOURCE", "akshare")
+    if stores.on_mysql():
+        with pytest.raises(WarehouseError, match="holds the simulated market"):
+            Funds()
+    with pytest.raises(WarehouseError, match="run `fund-assets run` first"):
+        Funds(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+@pytest.mark.slow
+def test_the_notebook_gives_what_stands_in_it(first_evening, monkeypatch):
+    """Stops the notebook from failing for its reader, or showing figures of another release."""
+    for name, value in stores.environment(first_evening[0].folder).items():
+        monkeypatch.setenv(name, value)
+    written = notebook.load()
+    assert notebook.texts(notebook.run(written)) == notebook.texts(written), "run `make docs`"
+
+
+@pytest.mark.slow
+def test_an_interrupted_export_leaves_no_file(first_evening, tmp_path):
+    """Stops Ctrl-C from leaving half a file, or the reader's process behind."""
+    market, _ = first_evening
+    script = (
+        "import fund_assets.export.stream as e, time, sys\n"
+        "real = e.selected\n"
+        "def slowly(*of):\n"
+        "    for batch in real(*of):\n"
+        "        print('begun', flush=True); time.sleep(30); yield batch\n"
+        "e.selected = slowly\n"
+        "from fund_assets.cli import main; main(['export', 'nav', '--out', sys.argv[1]])"
+    )
+    environment = {**os.environ, **stores.environment(market.folder), "FUND_CLOCK": THURSDAY}
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "nav.csv")],
+        env=environment, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) != 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_leaves_nothing(first_evening, tmp_path):
+    """Stops half a file, or a traceback, where there is no room."""
+    market, _ = first_evening
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
+        "from fund_assets.cli import main; main(['export', 'nav', '--out', sys.argv[1]])"
+    )
+    environment = {**os.environ, **stores.environment(market.folder), "FUND_CLOCK": THURSDAY}
+    for form in ("parquet", "csv", "xlsx"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / f"nav.{form}")],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        assert f"nav.{form} cannot be written: " in done.stderr
+        assert "File too large" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,74 @@
+"""The language of `screen`: what it understands, and what it says when it does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fund_assets.metrics.screen import NUMBERS, ScreenError, column, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "window", "conditions"),
+    [
+        ("window=3y sharpe_ratio>1 max_drawdown>-0.2", "3y",
+         (("sharpe_ratio", ">", 1.0), ("max_drawdown", ">", -0.2))),
+        ("beta<=0.5, alpha != 0 and current_drawdown>=-5%", "1y",
+         (("beta", "<=", 0.5), ("alpha", "!=", 0.0), ("current_drawdown", ">=", -0.05))),
+        ("observations==250;window=ytd", "ytd", (("observations", "=", 250.0),)),
+        ("total_return > 1e-3", "1y", (("total_return", ">", 0.001),)),
+        ("", "1y", ()),
+    ],
+)  # fmt: skip
+def test_what_is_understood(text, window, conditions):
+    """Stops a sign, separator or percent from being read as another."""
+    found = parse(text)
+    assert (found.window, found.conditions) == (window, conditions)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sharp_ratio>1", "no metric 'sharp_ratio': do you mean sharpe_ratio"),
+        ("reason=1", "no metric 'reason'"),
+        ("xyz>1", "known are coverage, observations"),
+        ("window=9y", "known are 1m, 3m"),
+        ("window>1y", "write window=1y"),
+        ("beta>abc", "beta: 'abc' is no number"),
+        ("beta>nan", "'nan' is no number"),
+        ("beta>inf", "'inf' is no number"),
+        ("beta 1", "'beta 1' is no condition"),
+        ("beta>1 or alpha>0", "'or alpha>0' is no condition"),
+        ("beta>1; DROP TABLE fund_metrics", "is no condition"),
+        ("1=1", "no metric '1'"),
+    ],
+)
+def test_what_is_refused_with_words(text, words):
+    """Stops unknown names and broken conditions from being left out in silence."""
+    with pytest.raises(ScreenError) as error:
+        parse(text)
+    assert words in str(error.value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_understood_or_refused(text):
+    """Stops any other error, and any name that is no column, from getting through."""
+    try:
+        found = parse(text)
+    except ScreenError:
+        return
+    assert all(name in NUMBERS for name, _, _ in found.conditions)
+
+
+def test_columns_are_numbers_of_the_table():
+    """Stops text columns and the key from being compared with numbers."""
+    assert column("max_drawdown_days") == "max_drawdown_days"
+    for name in ("fund_code", "calc_date", "status", "definition_version", "end_date"):
+        with pytest.raises(ScreenError):
+            column(name)
+
+
+def test_chinese_words_are_the_same_question():
+    """Stops a reader of the tables' Chinese headings from having to look up column names."""
+    asked = parse("窗口=近3年 夏普比率＞1，最大回撤≥-20％")
+    assert asked == parse("window=3y sharpe_ratio>1 max_drawdown>=-20%")
+    assert column("VaR95%") == "var_95"

@@ -1,0 +1,135 @@
+"""What single funds lack by their own cadence, and which of them are asked for again."""
+
+import numpy as np
+import pytest
+
+from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.nav.cadence import Attendance, missing_dates
+from fund_assets.pipeline.history_gaps import Gap, to_ask
+
+CALENDAR = TradingCalendar.build()
+SINCE, DUE = 20260803, 20260918
+SESSIONS = [to_key(day) for day in CALENDAR.between(from_key(SINCE), from_key(DUE))]
+
+
+def rows(**funds):
+    """kind_number → the sessions of which it has a NAV."""
+    named = sorted((f"{int(name.split('_')[1]):06d}", name.split("_")[0], dates)
+                   for name, dates in funds.items())  # fmt: skip
+    return Attendance(
+        [code for code, _, _ in named],
+        [kind for _, kind, _ in named],
+        np.array(SESSIONS),
+        np.array([[day in dates for day in SESSIONS] for _, _, dates in named]),
+    )
+
+
+def missing(attendance, unseen=()):
+    return [(one.fund_code, one.nav_date) for one in missing_dates(attendance, unseen)]
+
+
+def without(dates, *gone):
+    return [date for date in dates if date not in gone]
+
+
+def test_a_daily_fund_lacks_each_session_between_two_of_its_navs():
+    """Stops single dates of single funds from being lost while the market looks full."""
+    whole = {f"mixed_{n}": SESSIONS for n in range(2, 6)}
+    assert missing(rows(**whole)) == []
+    holes = without(SESSIONS, SESSIONS[4], SESSIONS[10], SESSIONS[11])
+    found = missing(rows(mixed_1=holes, **whole))
+    assert found == [("000001", SESSIONS[at]) for at in (4, 10, 11)]
+
+
+def test_what_comes_after_the_last_nav_is_missing_once_it_is_due():
+    """Stops a fund that fell silent from being full, and a late one from being asked early."""
+    others = {f"{kind}_{n}": SESSIONS for kind, n in (("mixed", 2), ("mixed", 3), ("qdii", 4))}
+    late = rows(mixed_1=SESSIONS[:-1], qdii_9=SESSIONS[:-3], **others)
+    assert missing(late) == [], "lag of a mixed fund is 1 session, of a QDII 3"
+    silent = rows(mixed_1=SESSIONS[:-3], qdii_9=SESSIONS[:-5], **others)
+    assert missing(silent) == [
+        ("000001", SESSIONS[-3]), ("000001", SESSIONS[-2]),
+        ("000009", SESSIONS[-5]), ("000009", SESSIONS[-4]),
+    ]  # fmt: skip
+
+
+def test_a_date_that_nobody_looked_for_is_no_holiday():
+    """Stops the NAVs that a whole kind publishes while the machine is off from being lost: no
+    QDII had that date, as on a holiday abroad, but the next session's page was never seen."""
+    gone = without(SESSIONS, SESSIONS[12])
+    kind = rows(**{f"qdii_{n}": gone for n in range(1, 5)}, mixed_9=SESSIONS)
+    assert missing(kind) == []
+    found = missing(kind, unseen=[SESSIONS[13]])
+    assert found == [(f"{n:06d}", SESSIONS[12]) for n in range(1, 5)]
+    assert missing(kind, unseen=[SESSIONS[12]]) == []
+
+
+def test_a_weekly_fund_lacks_weeks_and_not_days():
+    """Stops weekly funds from being asked for four days a week, for ever."""
+    weekly = SESSIONS[::5]
+    others = {f"mixed_{n}": SESSIONS for n in range(2, 5)}
+    assert missing(rows(mixed_1=weekly, **others)) == []
+    assert missing(rows(mixed_1=without(weekly, weekly[3]), **others)) == [
+        ("000001", weekly[3])
+    ]
+    uneven = [*weekly[:2], SESSIONS[11], *weekly[3:]]
+    assert missing(rows(mixed_1=uneven, **others)) == [], "a day later is no missing week"
+
+
+def test_where_a_kind_rests_nothing_is_missing():
+    """Stops holidays of other countries from being asked for at every QDII."""
+    rest = SESSIONS[7]
+    qdii = {f"qdii_{n}": without(SESSIONS, rest) for n in range(1, 5)}
+    mixed = {f"mixed_{n}": SESSIONS for n in range(11, 15)}
+    assert missing(rows(**qdii, **mixed)) == []
+    qdii["qdii_1"] = without(SESSIONS, rest, SESSIONS[8])
+    assert missing(rows(**qdii, **mixed)) == [("000001", SESSIONS[8])]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4])
+def test_a_fund_with_few_navs_has_no_cadence_yet(kept):
+    """Stops a fund that has just begun from lacking what was before it."""
+    new = SESSIONS[-9 : -9 + kept * 2 : 2]
+    assert missing(rows(mixed_1=new, mixed_2=SESSIONS)) == []
+
+
+def test_who_is_asked_again():
+    """Stops a date that the source has lost from being asked for every day for ever."""
+    gaps = [
+        Gap(code, "mixed", date, asked_on, absent)
+        for code, date, absent, asked_on in (
+            ("000001", 20260915, False, 0), ("000001", 20260916, False, 0),
+            ("000002", 20260801, True, 20260901), ("000003", 20260915, False, 20260918),
+            ("000004", 20260915, False, 20260917),
+        )
+    ]  # fmt: skip
+    assert to_ask(gaps, 20260918, 10) == ["000001", "000004"]
+    assert to_ask(gaps, 20260918, 1) == ["000001"]
+    assert to_ask([], 20260918, 10) == []
+
+
+def test_five_navs_make_a_cadence_and_four_do_not():
+    """Stops a fund from having a cadence one NAV too early or too late."""
+    for count, lacks in ((5, 1), (4, 0)):
+        dates = without(SESSIONS[-9:], SESSIONS[-3])[-count:]
+        found = missing(rows(mixed_1=dates, mixed_2=SESSIONS, mixed_3=SESSIONS))
+        assert found == [("000001", SESSIONS[-3])] * lacks
+
+
+def test_a_session_counts_when_half_of_the_kind_has_a_nav():
+    """Stops a session that a kind rests on from being asked for, and one that it works on not."""
+    rest = SESSIONS[7]
+    for resting, lacking in ((2, ["000001", "000002"]), (3, [])):
+        funds = {
+            f"qdii_{n}": without(SESSIONS, rest) if n <= resting else SESSIONS
+            for n in range(1, 5)
+        }
+        assert missing(rows(**funds)) == [(code, rest) for code in lacking]
+
+
+def test_the_dates_of_a_fund_that_is_not_daily_are_about_when_its_next_ones_were():
+    """Stops the dates of a silent weekly fund from being those of a daily one."""
+    weekly = SESSIONS[:30:5]
+    found = missing(rows(mixed_1=weekly, mixed_2=SESSIONS, mixed_3=SESSIONS))
+    assert len(SESSIONS) == 35
+    assert found == [("000001", SESSIONS[30])]
