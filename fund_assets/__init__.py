@@ -1,6 +1,6 @@
 """Fund Assets: the open data platform for Chinese public mutual funds.
 
-For research: `from fund_assets import Funds` (docs/takeaway.md). Importing the package loads
+For research: `from fund_assets import Funds` (docs/export.md). Importing the package loads
 nothing else.
 """
 

@@ -131,7 +131,7 @@ def known_codes(texts: Iterable[str], option: str) -> list[str]:
     Raises:
         click.BadParameter: one is no code, or no fund that is known; nothing was started.
     """
-    from fund_assets.export.datasets import TakeawayError, check_codes
+    from fund_assets.export.datasets import ExportError, check_codes
     from fund_assets.schemas.codes import read_codes
     from fund_assets.settings import load_settings
     from fund_assets.warehouse.queries import nav as nav_queries
@@ -143,7 +143,7 @@ def known_codes(texts: Iterable[str], option: str) -> list[str]:
             if nav_queries.codes(warehouse):
                 check_codes(warehouse, codes)
             warehouse.close()
-    except (ValueError, TakeawayError) as error:
+    except (ValueError, ExportError) as error:
         raise click.BadParameter(str(error), param_hint=option) from error
     return codes
 

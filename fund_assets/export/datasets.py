@@ -19,7 +19,7 @@ from fund_assets.warehouse.queries.selections import Selection
 NAMED = 5
 
 
-class TakeawayError(FundAssetsError, ValueError):
+class ExportError(FundAssetsError, ValueError):
     """What was asked for does not exist or cannot be written; the message says what to do."""
 
     exit_code = 2
@@ -50,16 +50,16 @@ def select(
         columns: these alone, behind those of the key; None: all.
 
     Raises:
-        TakeawayError: there is no such dataset or column, or a code or date is none.
+        ExportError: there is no such dataset or column, or a code or date is none.
     """
     if name not in DATASETS:
         near = get_close_matches(name, DATASETS, n=1) or [", ".join(DATASETS)]
-        raise TakeawayError(f"there is no dataset {name!r}: do you mean {near[0]}?")
+        raise ExportError(f"there is no dataset {name!r}: do you mean {near[0]}?")
     table = DATASETS[name]
     if columns is not None:
         columns = list(columns)
         if unknown := sorted(set(columns) - set(table.names)):
-            raise TakeawayError(
+            raise ExportError(
                 f"{table.name} has no column {', '.join(unknown)}: there are "
                 f"{', '.join(table.names)}"
             )
@@ -67,29 +67,29 @@ def select(
     try:
         codes = None if codes is None else tuple(dict.fromkeys(map(read_code, codes)))
     except ValueError as error:
-        raise TakeawayError(str(error)) from error
+        raise ExportError(str(error)) from error
     selection = Selection(table, codes, since, until)
     for key in (since, until):
         if key is not None and selection.date is None:
-            raise TakeawayError(f"{name} is not by date: it has no first and no last one")
+            raise ExportError(f"{name} is not by date: it has no first and no last one")
         if key is not None:
             try:
                 from_key(key)
             except ValueError as error:
-                raise TakeawayError(f"{key} is no date: yyyymmdd") from error
+                raise ExportError(f"{key} is no date: yyyymmdd") from error
     if since is not None and until is not None and since > until:
-        raise TakeawayError(f"no date is from {since} to {until}: the first is the later one")
+        raise ExportError(f"no date is from {since} to {until}: the first is the later one")
     return selection
 
 
 def check_codes(warehouse: Warehouse, codes: Iterable[str]) -> None:
-    """Raise TakeawayError for funds that are not in fund_info, naming some near ones."""
+    """Raise ExportError for funds that are not in fund_info, naming some near ones."""
     known = known_codes(warehouse)
     if not (unknown := sorted(set(codes) - set(known))):
         return
     near = get_close_matches(unknown[0], known, n=NAMED, cutoff=0.6)
     more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
-    raise TakeawayError(
+    raise ExportError(
         f"not among the {len(known):,} known funds: {', '.join(unknown[:NAMED])}{more}"
         + (f". Near {unknown[0]} are {', '.join(near)}" if near else "")
         + ". `fund-assets collect` renews the list"

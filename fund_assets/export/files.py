@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from fund_assets.export.datasets import TakeawayError
+from fund_assets.export.datasets import ExportError
 from fund_assets.export.frames import TYPES, description, schema
 from fund_assets.schemas.table import Kind, Table
 
@@ -120,7 +120,7 @@ def write_xlsx(
     """A workbook: a sheet with the rows and one with the dictionary.
 
     Raises:
-        TakeawayError: more rows than a sheet has, or a text longer than a cell.
+        ExportError: more rows than a sheet has, or a text longer than a cell.
         OSError: it cannot be written.
     """
     from xlsxwriter import Workbook
@@ -163,7 +163,7 @@ def _rows_sheet(
             for at, value in enumerate(values):
                 write, form = put[at]
                 if value is not None and write(row, at, value, form):
-                    raise TakeawayError(
+                    raise ExportError(
                         f"{table.name}: {table.names[at]} of row {row:,} does not fit into a "
                         "cell of xlsx: choose another --format"
                     )
@@ -171,9 +171,9 @@ def _rows_sheet(
         sheet.autofilter(0, 0, row, len(table.columns) - 1)
 
 
-def too_long(name: str, rows: int) -> TakeawayError:
+def too_long(name: str, rows: int) -> ExportError:
     """What is told of more rows than a sheet has."""
-    return TakeawayError(
+    return ExportError(
         f"{name} has {rows:,} rows of what is asked for, a sheet of xlsx holds "
         f"{SHEET_ROWS:,}: take less with --since, --until or --codes, or another --format"
     )

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from fund_assets.calendar import from_key, read_day, read_moment
-from fund_assets.export.datasets import TakeawayError, check_codes, select
+from fund_assets.export.datasets import ExportError, check_codes, select
 from fund_assets.export.frames import schema, typed
 from fund_assets.schemas.codes import read_code, read_codes
 from fund_assets.schemas.kinds import INDICES, read_kind
@@ -99,7 +99,7 @@ class _Questions(Generic[Frame]):
             The columns of `fund_info`, one row a fund, indexed by `fund_code`.
 
         Raises:
-            TakeawayError: a code is unknown; so of every question.
+            ExportError: a code is unknown; so of every question.
         """
         return self._given(self._rows("info", codes).set_index("fund_code"))
 
@@ -184,7 +184,7 @@ class _Questions(Generic[Frame]):
             NAV before, whenever that was; NaN where the fund has no NAV, and for its first.
         """
         if every != "day" and every not in PERIODS:
-            raise TakeawayError(f"every={every!r}: one of day, {', '.join(PERIODS)}")
+            raise ExportError(f"every={every!r}: one of day, {', '.join(PERIODS)}")
         levels = self._levels(codes, until)
         if every != "day":
             levels = levels.resample(PERIODS[every]).last()
@@ -218,10 +218,10 @@ class _Questions(Generic[Frame]):
         newest = newest_calc_date(self._warehouse)
         key = newest if on is None else _read(read_day, on)
         if key is None:
-            raise TakeawayError("there are no metrics yet: run `fund-assets run`")
+            raise ExportError("there are no metrics yet: run `fund-assets run`")
         found = self._rows("metrics", codes, key, key)
         if codes is None and found.empty:
-            raise TakeawayError(
+            raise ExportError(
                 f"there are no metrics of {from_key(key)}"
                 + (f": the newest are of {from_key(newest)}" if newest else "")
             )
@@ -242,7 +242,7 @@ class _Questions(Generic[Frame]):
             The column close, indexed by `nav_date`, the session in the index's country.
         """
         if code not in INDICES:
-            raise TakeawayError(f"there is no index {code!r}: one of {', '.join(INDICES)}")
+            raise ExportError(f"there is no index {code!r}: one of {', '.join(INDICES)}")
         closes = selected(self._warehouse, Selection(BENCHMARK_INDEX))
         found = _frame(closes, BENCHMARK_INDEX)
         found = found[found["index_code"] == code].drop(columns="index_code")
@@ -348,7 +348,7 @@ class PolarsFunds(_Questions["pl.DataFrame"]):
         try:
             import polars as pl
         except ImportError as error:
-            raise TakeawayError(
+            raise ExportError(
                 "Polars is not installed: pip install 'fund-assets[polars]'"
             ) from error
         found = frame if frame.index.names == [None] else frame.reset_index()
@@ -382,4 +382,4 @@ def _read(read: Callable[[Any], Answer], value: object) -> Answer:
     try:
         return read(value)
     except ValueError as error:
-        raise TakeawayError(str(error)) from error
+        raise ExportError(str(error)) from error

@@ -14,7 +14,7 @@ from fund_assets import __version__
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.durable_files import move, work_folder
 from fund_assets.export import files
-from fund_assets.export.datasets import TakeawayError, check_codes
+from fund_assets.export.datasets import ExportError, check_codes
 from fund_assets.export.frames import typed
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries.selections import Selection, count, selected
@@ -46,14 +46,14 @@ def export(
         overwrite: whether a file that is there may be replaced.
 
     Raises:
-        TakeawayError: the place is taken or cannot be written, a fund is unknown, or there
+        ExportError: the place is taken or cannot be written, a fund is unknown, or there
             are more rows than an xlsx sheet has.
         WarehouseError: the warehouse cannot be read.
     """
     if form not in files.FORMATS:
-        raise TakeawayError(f"{form!r} is no format: {', '.join(files.FORMATS)}")
+        raise ExportError(f"{form!r} is no format: {', '.join(files.FORMATS)}")
     if path.is_dir() or (path.exists() and not overwrite):
-        raise TakeawayError(f"{path} is there already: choose another --out, or --overwrite")
+        raise ExportError(f"{path} is there already: choose another --out, or --overwrite")
     check_codes(warehouse, selection.codes or ())
     if form == "xlsx" and (rows := count(warehouse, selection)) > files.SHEET_ROWS:
         raise files.too_long(selection.table.name, rows)
@@ -73,7 +73,7 @@ def export(
             for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
                 move(part, path.parent / part.name)
     except OSError as error:
-        raise TakeawayError(f"{path} cannot be written: {error}") from error
+        raise ExportError(f"{path} cannot be written: {error}") from error
     return written
 
 

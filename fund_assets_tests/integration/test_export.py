@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from fund_assets import Funds
 from fund_assets.cli import main
 from fund_assets.export import stream as export_stream
-from fund_assets.export.datasets import TakeawayError, select
+from fund_assets.export.datasets import ExportError, select
 from fund_assets.schemas.tables import NAV_REVISION, VALIDATED_NAV
 from fund_assets.warehouse import WarehouseError
 from fund_assets.warehouse.engine.diff_writes import insert, update
@@ -258,10 +258,10 @@ def test_metrics_are_those_of_the_window_and_date(first_evening, funds):
     some = funds.metrics(window="6m", codes=found.index[:2], on=DAY)
     pd.testing.assert_frame_equal(some, found.iloc[:2])
     with pytest.raises(
-        TakeawayError, match="no metrics of 2026-09-16: the newest are of 2026-09-17"
+        ExportError, match="no metrics of 2026-09-16: the newest are of 2026-09-17"
     ):
         funds.metrics(on="2026-09-16")
-    with pytest.raises(TakeawayError, match=r"no window '4y': .*known are 1m"):
+    with pytest.raises(ExportError, match=r"no window '4y': .*known are 1m"):
         funds.metrics("4y")
 
 
@@ -281,7 +281,7 @@ def test_metrics_say_whose_they_are(first_evening, funds):
     assert both.index.names == ["fund_code", "window"]
     three = market.table("fund_metrics", f"fund_code = '{code}' AND \"window\" = '3m'")
     assert both.loc[(code, "3m"), "total_return"] == three["total_return"].iloc[0]
-    with pytest.raises(TakeawayError, match="no kind 'bonds': do you mean bond"):
+    with pytest.raises(ExportError, match="no kind 'bonds': do you mean bond"):
         funds.metrics(kind="bonds")
 
 
@@ -293,7 +293,7 @@ def test_codes_as_people_write_them(funds):
     several = funds.nav(["000001", "000003"])
     pd.testing.assert_frame_equal(funds.nav("000001,000003"), several)
     pd.testing.assert_frame_equal(funds.nav(["000001，000003.OF"]), several)
-    with pytest.raises(TakeawayError, match="'1' is no fund code: six digits"):
+    with pytest.raises(ExportError, match="'1' is no fund code: six digits"):
         funds.nav("1")
 
 
@@ -324,7 +324,7 @@ def test_asof_shows_what_was_known(market):
         both = funds.asof([code, stored["fund_code"].iloc[-2]], "2026-09-17")
         assert both.index.names == ["fund_code", "nav_date"]
         assert "total_return_index" not in both
-        with pytest.raises(TakeawayError, match="'soon' is no time: YYYY-MM-DD or"):
+        with pytest.raises(ExportError, match="'soon' is no time: YYYY-MM-DD or"):
             funds.asof(code, "soon")
 
 
@@ -363,7 +363,7 @@ def test_funds_reads_alone_and_follows_the_settings(first_evening, monkeypatch, 
         name = funds.info()["name"].iloc[0]
         assert funds.find(name)["name"].iloc[0] == name
         assert re.search(r"^Funds\('.+'\)$", repr(funds))
-        with pytest.raises(TakeawayError, match="known funds: 999999"):
+        with pytest.raises(ExportError, match="known funds: 999999"):
             funds.nav("999999")
         assert funds._warehouse.read_only
     monkeypatch.setenv("FUND_SOURCE", "akshare")

@@ -15,7 +15,7 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from fund_assets.export import files
-from fund_assets.export.datasets import DATASETS, TakeawayError, select
+from fund_assets.export.datasets import DATASETS, ExportError, select
 from fund_assets.export.frames import schema, typed
 from fund_assets.schemas.dictionary import limits
 from fund_assets.schemas.table import Column, Kind, Table
@@ -176,9 +176,7 @@ def test_xlsx_says_when_a_sheet_is_full(tmp_path, monkeypatch):
     assert files.SHEET_ROWS == 1_048_575
     monkeypatch.setattr(files, "SHEET_ROWS", len(TEXTS))
     written(tmp_path, "xlsx", batch())
-    with pytest.raises(
-        TakeawayError, match=r"a sheet of xlsx holds 16: take less with --since"
-    ):
+    with pytest.raises(ExportError, match=r"a sheet of xlsx holds 16: take less with --since"):
         written(tmp_path, "xlsx", batch(), batch(["x"]))
 
 
@@ -235,7 +233,7 @@ def test_every_table_about_funds_can_be_taken():
 )
 def test_what_does_not_exist_is_refused_in_words(asked, told):
     """Stops a wrong name from reaching the database, or from meaning everything."""
-    with pytest.raises(TakeawayError, match=told.replace("?", r"\?")):
+    with pytest.raises(ExportError, match=told.replace("?", r"\?")):
         select(**asked)
 
 
