@@ -46,6 +46,8 @@ def test_one_function_makes_check_results() -> None:
         ("transport", "import sqlalchemy", "Sources know neither"),
         ("observability/server", "import dagster", "The health server asks"),
         ("warehouse", "import dagster", "The pipeline and the warehouse"),
+        ("warehouse/queries", "from fund_assets.warehouse import stores", "The rooms of the"),
+        ("warehouse/engine", "def f():\n    import fund_assets.warehouse.queries", "The rooms"),
         ("schemas", "from fund_assets.calendar import to_key\nimport sqlalchemy", "Numbers"),
     ],
 )
