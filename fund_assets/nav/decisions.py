@@ -24,11 +24,11 @@ SIGHT = [*KEY, *OBSERVED_NAMES]
 UNREADABLE = "R01_readable"
 
 
-class DeskError(FundAssetsError, ValueError):
+class DecisionError(FundAssetsError, ValueError):
     """What was asked of the quarantine cannot be done; the message says what to do."""
 
 
-class UnknownIdError(DeskError):
+class UnknownIdError(DecisionError):
     """An id was named that there is not."""
 
     exit_code = 2
@@ -92,13 +92,15 @@ def as_observations(rows: pd.DataFrame) -> pd.DataFrame:
     """Held rows without obstacle as observations, each once (`protocol.OBSERVATION_COLUMNS`).
 
     Raises:
-        DeskError: two rows have different figures of one fund and date.
+        DecisionError: two rows have different figures of one fund and date.
     """
     once = rows.drop_duplicates(SIGHT)
     twice = once[once.duplicated(KEY, keep=False)].sort_values(KEY)
     if len(twice):
         told = "".join(f"\n  {name}" for name in names(twice))
-        raise DeskError(f"these hold different values of one date, accept one of each:{told}")
+        raise DecisionError(
+            f"these hold different values of one date, accept one of each:{told}"
+        )
     return once[SIGHT].astype({"nav_date": "int32"}).assign(defect="")
 
 

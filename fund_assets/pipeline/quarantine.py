@@ -18,7 +18,7 @@ import pandas as pd
 from fund_assets.calendar import TradingCalendar, to_key, to_stamp
 from fund_assets.nav import decisions as nav_decisions
 from fund_assets.nav.batch import Batch, Known, Plan
-from fund_assets.nav.decisions import DeskError
+from fund_assets.nav.decisions import DecisionError
 from fund_assets.nav.landing_rows import Landing
 from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.rules import IN_CONTEXT, RULES, Severity, Verdict
@@ -66,7 +66,7 @@ class Decided:
     blocked: tuple[str, ...] = ()
 
 
-class BlockedError(DeskError):
+class BlockedError(DecisionError):
     """A blocking rule stops the batch of a decision; nothing was changed."""
 
 
@@ -81,7 +81,7 @@ def accept(
     """Merge held observations as one batch, whatever the rules that hold rows say of them.
 
     Raises:
-        DeskError: one of them was rejected, is superseded or impossible, or a blocking
+        DecisionError: one of them was rejected, is superseded or impossible, or a blocking
             rule stops the batch; nothing was changed.
     """
     today = to_key(now.date())
@@ -111,7 +111,7 @@ def reject(warehouse: Warehouse, now: datetime, wanted: Wanted, decision: Decisi
     """Mark held observations as wrong; they stay readable, and never count as a sight.
 
     Raises:
-        DeskError: one of them was accepted; nothing was changed.
+        DecisionError: one of them was accepted; nothing was changed.
     """
     with quarantine_store.deciding(warehouse) as at_desk:
         rows, told = _to_decide(at_desk.find, wanted, "rejected")
@@ -334,7 +334,7 @@ def _to_decide(
             f"{row.decided_because}"
             for row in otherwise.itertuples()
         ]
-        raise DeskError(
+        raise DecisionError(
             "a decision stands, and is not taken back here:\n  " + "\n  ".join(lines)
         )
     held = rows[rows["state"] == "held"]
@@ -346,7 +346,7 @@ def _without_superseded(
 ) -> tuple[pd.DataFrame, Decided]:
     late = rows[rows["superseded"]]
     if named and len(late):
-        raise DeskError(
+        raise DecisionError(
             "a later batch shows another figure of these dates; reject them, or accept the "
             "later one if it is held:\n  " + "\n  ".join(nav_decisions.names(late))
         )
@@ -363,7 +363,7 @@ def _with_twins(at_desk: Desk, rows: pd.DataFrame) -> pd.DataFrame:
 def _refuse_impossible(rows: pd.DataFrame, today: int) -> None:
     found = zip(nav_decisions.names(rows), nav_decisions.obstacles(rows, today), strict=True)
     if lines := [f"{name}: {text}" for name, text in found if text]:
-        raise DeskError(
+        raise DecisionError(
             "this cannot be accepted; reject it, and collect again for another value:\n  "
             + "\n  ".join(lines)
         )

@@ -7,7 +7,7 @@ from functools import partial
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
-from fund_assets.nav.decisions import DeskError, UnknownIdError
+from fund_assets.nav.decisions import DecisionError, UnknownIdError
 from fund_assets.nav.landing_rows import Landing
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.rules import BLOCKING, RULES, SHOWN_CASES, Rule, Verdict
@@ -73,8 +73,8 @@ def accept_batch(
     who decided and why.
 
     Raises:
-        DeskError: there is no such batch, it is merged, or a later wave of the market is; or a
-            later list of events has taken its place.
+        DecisionError: there is no such batch, it is merged, or a later wave of the market is;
+            or a later list of events has taken its place.
     """
     row = status_queries.batch(warehouse, batch_id)
     if row is None:
@@ -82,16 +82,16 @@ def accept_batch(
             f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
         )
     if row["state"] == "published":
-        raise DeskError(f"batch {batch_id} is merged already; nothing was changed")
+        raise DecisionError(f"batch {batch_id} is merged already; nothing was changed")
     if row["kind"] == "wave" and row["replaced_by"]:
-        raise DeskError(
+        raise DecisionError(
             f"batch {batch_id} is replaced: the later wave {row['replaced_by']} is merged, and "
             "its values are newer; nothing was changed"
         )
     if row["kind"] == "events" and (
         row["replaced_by"] or str(row["held_because"]).startswith(event_lists.BY_SOURCE)
     ):
-        raise DeskError(
+        raise DecisionError(
             f"batch {batch_id} is replaced: a later list of events of that year has come, "
             f"{row['replaced_by'] or 'as long as before'}; nothing was changed"
         )
@@ -118,7 +118,7 @@ def reject_batch(
         Whether anything was changed; False when it was rejected before.
 
     Raises:
-        DeskError: there is no such batch, it is merged, or no rule stopped it.
+        DecisionError: there is no such batch, it is merged, or no rule stopped it.
     """
     row = status_queries.batch(warehouse, batch_id)
     if row is None:
@@ -126,12 +126,12 @@ def reject_batch(
             f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
         )
     if row["state"] == "published":
-        raise DeskError(
+        raise DecisionError(
             f"batch {batch_id} is merged: what is wrong in it is corrected by the next wave or "
             "history; nothing was changed"
         )
     if row["state"] == "landed":
-        raise DeskError(
+        raise DecisionError(
             f"batch {batch_id} waits for the rules, none has stopped it: `fund-assets run` "
             "judges it; nothing was changed"
         )

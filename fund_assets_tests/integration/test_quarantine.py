@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fund_assets.nav import rules
-from fund_assets.nav.decisions import DeskError
+from fund_assets.nav.decisions import DecisionError
 from fund_assets.pipeline import quarantine as quarantine_step
 from fund_assets.pipeline.fund_nav import collect_wave
 from fund_assets.pipeline.quarantine import BlockedError, Decision
@@ -154,7 +154,7 @@ def test_deciding_again_changes_nothing(jumped):
     assert decide(market, quarantine_step.accept, Wanted(rules=(row["rule"],))).marked == 0
     assert decide(market, quarantine_step.replay, Wanted()).marked == 0
     assert market.checksums() == after
-    with pytest.raises(DeskError, match="accepted by 王经理 at 20260919090000"):
+    with pytest.raises(DecisionError, match="accepted by 王经理 at 20260919090000"):
         decide(market, quarantine_step.reject, Wanted(ids=(row["id"],)))
     assert market.checksums() == after
 
@@ -168,7 +168,7 @@ def test_a_rejected_value_is_not_accepted_on_second_sight(jumped, names):
         at=datetime(2026, 9, 18, 22, 0, tzinfo=SHANGHAI),
     )  # fmt: skip
     assert (told.marked, told.outcomes) == (1, ())
-    with pytest.raises(DeskError, match="rejected by 王经理"):
+    with pytest.raises(DecisionError, match="rejected by 王经理"):
         decide(market, quarantine_step.accept, Wanted(ids=(row["id"],)))
     wave(market, NIGHT, moved(code, FRI, 1.6, growth_pct=float("nan")))
     held = market.table("nav_quarantine", f"fund_code = '{code}'")
@@ -206,7 +206,7 @@ def test_a_superseded_value_is_refused(jumped):
     market, code, row = jumped
     wave(market, NIGHT, moved(code, FRI, 1.7, growth_pct=float("nan")))
     after = market.checksums()
-    with pytest.raises(DeskError, match="a later batch shows another figure"):
+    with pytest.raises(DecisionError, match="a later batch shows another figure"):
         decide(market, quarantine_step.accept, Wanted(ids=(row["id"],)))
     assert decide(market, quarantine_step.replay, Wanted()).superseded == 1
     assert market.checksums() == after
@@ -304,7 +304,7 @@ def test_impossible_values_are_refused(market, names):
 
     wave(market, FRIDAY, change)
     before = market.checksums()
-    with pytest.raises(DeskError) as caught:
+    with pytest.raises(DecisionError) as caught:
         decide(market, quarantine_step.accept, Wanted(dates=(FRI,)))
     assert "acc_nav: a value that the history cannot hold" in str(caught.value)
     assert "a cell of it could not be read" in str(caught.value)
@@ -411,9 +411,9 @@ def test_filters_and_ids(jumped):
     assert quarantine_queries.full_ids(market.warehouse, [row["id"][:6], row["id"]]) == (
         row["id"],
     )
-    with pytest.raises(DeskError, match="000000: no row of the quarantine has this id"):
+    with pytest.raises(DecisionError, match="000000: no row of the quarantine has this id"):
         quarantine_queries.full_ids(market.warehouse, ["000000"])
-    with pytest.raises(DeskError, match="'%%%%%%' is no id"):
+    with pytest.raises(DecisionError, match="'%%%%%%' is no id"):
         quarantine_queries.full_ids(market.warehouse, ["%%%%%%"])
 
 

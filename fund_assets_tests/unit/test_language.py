@@ -20,7 +20,7 @@ PRINTING = [*sorted((PACKAGE / "cli").glob("*.py")), PACKAGE / "observability" /
 #: The errors that a command tells by their words, wherever they are raised.
 ERRORS = {
     "NotThere", "BadParameter", "UsageError", "ClickException", "fail", "CalendarError",
-    "ChannelError", "ChartError", "DeskError", "ExportError", "ReportError", "SettingsError",
+    "ChannelError", "ChartError", "DecisionError", "ExportError", "ReportError", "SettingsError",
     "UnknownIdError", "WarehouseError",
 }  # fmt: skip
 #: Where any error is one that a command tells.

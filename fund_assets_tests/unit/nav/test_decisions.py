@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fund_assets.nav import decisions as nav_decisions
-from fund_assets.nav.decisions import DeskError
+from fund_assets.nav.decisions import DecisionError
 from fund_assets.nav.landing_rows import quarantine_rows
 from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.rules import legal_levels
@@ -153,7 +153,7 @@ def test_a_batch_of_the_desk_is_its_rows_and_figures():
         False,
     ]
     two = pd.concat([rows, rows.assign(unit_nav=700.0)])
-    with pytest.raises(DeskError, match="accept one of each"):
+    with pytest.raises(DecisionError, match="accept one of each"):
         nav_decisions.as_observations(two)
 
 

@@ -5,7 +5,7 @@ from dataclasses import astuple, replace
 import pandas as pd
 import pytest
 
-from fund_assets.nav.decisions import DeskError
+from fund_assets.nav.decisions import DecisionError
 from fund_assets.nav.landing_rows import Origin, prepare
 from fund_assets.schemas.tables import (
     FUND_INFO,
@@ -190,10 +190,10 @@ def test_an_id_is_told_by_its_beginning(warehouse):
     )  # fmt: skip
     for wrong, words in (("00001", "'00001' is no id: 6 or more"), ("000001x", "is no id"),
                          ("00000f", "00000f: no row"), ("a" * 41, "is no id")):  # fmt: skip
-        with pytest.raises(DeskError, match=words):
+        with pytest.raises(DecisionError, match=words):
             quarantine_queries.full_ids(warehouse, [wrong])
     put(warehouse, NAV_QUARANTINE, row(1) | {"id": "000001b" + "0" * 33})
-    with pytest.raises(DeskError, match="000001 begins several ids, as 000001a"):
+    with pytest.raises(DecisionError, match="000001 begins several ids, as 000001a"):
         quarantine_queries.full_ids(warehouse, ["000001"])
 
 
