@@ -1,7 +1,8 @@
-"""The Chinese of what is said of a source's answers and of notices on holidays.
+"""The Chinese of what is said of requests, of a source's answers and of notices on holidays.
 
-Belongs here: the errors of `sources/`, with what they quote in braces. Does not belong here:
-what commands say of their own (`zh.py`) and `--help` (`zh_help.py`).
+Belongs here: the errors of `transport/` and `sources/`, and of reading such a notice, with what
+they quote in braces. Does not belong here: what commands say of their own (`zh.py`) and
+`--help` (`zh_help.py`).
 """
 
 #: How a request ended.

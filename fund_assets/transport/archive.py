@@ -2,7 +2,7 @@
 
 Belongs here: storing, reading back and pruning answers by the SHA-256 of their bytes. Does not
 belong here: which answers are fetched (`gateway.py`) or what they mean
-(`sources/eastmoney/decode.py`).
+(`sources/eastmoney/`).
 
 An answer lies in `<folder>/<first two digits>/<sha256>.gz`; the same answer fetched twice is
 one file. The file's modification time says when it was last fetched.

@@ -3,7 +3,7 @@
 Belongs here: timeouts, the deadline of a whole call, retries, the size limit, what counts as
 being refused, and keeping the raw bytes. Does not belong here: how fast a host may be asked
 (`rate_limit.py`) and when it is left alone (`circuit_breaker.py`), which addresses there are
-(`sources/eastmoney/source.py`) and what the bytes mean (`sources/eastmoney/decode.py`).
+and what the bytes mean (`sources/eastmoney/`).
 
 Whatever a server sends ends as an answer or as a `SourceError`.
 """

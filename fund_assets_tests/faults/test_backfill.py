@@ -15,7 +15,7 @@ from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney import source as eastmoney
 from fund_assets.sources.eastmoney.addresses import HOST
-from fund_assets.sources.eastmoney.decode import decode_history
+from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport import rate_limit
 from fund_assets.transport.errors import HeldOffError, SourceError, TruncatedError
@@ -347,7 +347,7 @@ def test_a_defect_of_ours_is_one_funds_error_and_seen_as_ours(
             raise KeyError("x")
         return decode_history(body, fund_code)
 
-    monkeypatch.setattr(eastmoney.decode, "decode_history", broken)
+    monkeypatch.setattr(eastmoney, "decode_history", broken)
     report = backfill.run()
     assert set(report.failures) == {"000007"} and len(report.defects) == 1
     assert "a defect of fund-assets: KeyError" in report.failures["000007"]

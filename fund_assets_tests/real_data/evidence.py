@@ -24,7 +24,8 @@ from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh
 from fund_assets.pipeline.fund_nav import collect_histories
 from fund_assets.pipeline.validated_nav import validate
-from fund_assets.sources.eastmoney.decode import decode_history, event_frame, read_events
+from fund_assets.sources.eastmoney.cells import event_frame
+from fund_assets.sources.eastmoney.decode_history import decode_history, read_events
 from fund_assets_tests.integration.evenings import THURSDAY, Market, truths
 
 CALENDAR = TradingCalendar.build()

@@ -8,7 +8,7 @@ import pytest
 
 from fund_assets.nav.accumulated import Accumulation, judge, levels_of_events
 from fund_assets.nav.timeline import keys_of
-from fund_assets.sources.eastmoney.decode import decode_history
+from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets_tests.real_data import evidence
 
 pytestmark = pytest.mark.real_data

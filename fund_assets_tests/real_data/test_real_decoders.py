@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from fund_assets.sources.eastmoney.akshare_tables import akshare_history, akshare_money_page
-from fund_assets.sources.eastmoney.decode import decode_history, decode_list, decode_snapshot
+from fund_assets.sources.eastmoney.decode_history import decode_history
+from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.sources.eastmoney.decode_pages import MONEY, decode_page
+from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
 from fund_assets.transport.gateway import Answer
 from fund_assets_tests.server import RealContent
 

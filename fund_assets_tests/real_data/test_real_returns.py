@@ -6,7 +6,7 @@ import pytest
 
 from fund_assets.nav.inference import infer
 from fund_assets.schemas.columns import RETURN_STATUSES
-from fund_assets.sources.eastmoney.decode import decode_history
+from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets_tests.real_data import evidence, proofs
 from fund_assets_tests.real_data.evidence import NO_EVENTS, steps_of
 

@@ -36,12 +36,15 @@ from fund_assets.sources.eastmoney import (
     akshare_calls,
     akshare_client,
     akshare_tables,
-    decode,
     decode_events,
     decode_pages,
     trading_days,
 )
 from fund_assets.sources.eastmoney import indices as index_closes
+from fund_assets.sources.eastmoney.cells import event_frame
+from fund_assets.sources.eastmoney.decode_history import decode_history
+from fund_assets.sources.eastmoney.decode_list import decode_list
+from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
 from fund_assets.transport.errors import DefectError, SourceError
 from fund_assets.transport.gateway import Answer, Gateway
 from fund_assets_tests.server import wire
@@ -201,9 +204,9 @@ def decoders() -> list[Decoder]:
     }
     return [
         Decoder("market snapshot", _snapshot, market, 3),
-        Decoder("fund list", lambda body: [decode.decode_list(body)], listing),
-        Decoder("history", lambda b: list(decode.decode_history(b, "000001")), (history,), 4),
-        Decoder("money history", lambda b: list(decode.decode_history(b, "000009")), (money,), 2),
+        Decoder("fund list", lambda body: [decode_list(body)], listing),
+        Decoder("history", lambda b: list(decode_history(b, "000001")), (history,), 4),
+        Decoder("money history", lambda b: list(decode_history(b, "000009")), (money,), 2),
         *(
             Decoder(name, _event_decoder(endpoint), answers)
             for name, (endpoint, answers) in lists.items()
@@ -225,9 +228,7 @@ def decoders() -> list[Decoder]:
 
 
 def _events(kind: str) -> bytes:
-    frame = decode.event_frame(
-        [(f"{at:06d}", 20260105 + at % 20, kind, 1.5, "") for at in range(30)]
-    )
+    frame = event_frame([(f"{at:06d}", 20260105 + at % 20, kind, 1.5, "") for at in range(30)])
     from fund_assets_tests.server.content import event_page
 
     return event_page(frame, kind, 1).body
@@ -238,7 +239,7 @@ def _answer(body: bytes, url: str = "https://fund.eastmoney.com/") -> Answer:
 
 
 def _snapshot(body: bytes) -> list[pd.DataFrame]:
-    found = decode.decode_snapshot(body)
+    found = decode_snapshot(body)
     return [found.observations, found.listing]
 
 

@@ -17,7 +17,8 @@ import pandas as pd
 
 from fund_assets.calendar import from_key, to_key
 from fund_assets.schemas.kinds import INDICES, kind_of
-from fund_assets.sources.eastmoney.decode import event_frame, read_events
+from fund_assets.sources.eastmoney.cells import event_frame
+from fund_assets.sources.eastmoney.decode_history import read_events
 from fund_assets.sources.protocol import FundSource
 from fund_assets.transport.errors import UnknownFundError
 from fund_assets_tests.server import wire

@@ -12,8 +12,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from fund_assets.sources.eastmoney.cells import Defects, observations
-from fund_assets.sources.eastmoney.decode import event_frame
+from fund_assets.sources.eastmoney.cells import Defects, event_frame, observations
 from fund_assets.sources.protocol import LISTING_COLUMNS, History, Listing, MarketEvents, Wave
 from fund_assets.transport.errors import SourceError, UnknownFundError
 

@@ -10,7 +10,7 @@ import pytest
 from fund_assets.cli import main
 from fund_assets.observability.alerts.channels.base import ChannelError
 from fund_assets.safe_text import plain
-from fund_assets.sources.eastmoney.decode import decode_list
+from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.transport.defects import boundary
 from fund_assets.transport.errors import SourceError, TransportError
 

@@ -1,8 +1,8 @@
 """From akshare's frames to observations, strictly.
 
-Belongs here: akshare's view of the answers that `decode.py` and `decode_pages.py` refuse. Every
-cell akshare returns is text; here it becomes a number, a blank or a defect. Does not belong
-here: fetching, or deciding when to fall back (`source.py`).
+Belongs here: akshare's view of the answers that our decoders (`decode_list.py` and its like)
+refuse. Every cell akshare returns is text; here it becomes a number, a blank or a defect. Does
+not belong here: fetching, or deciding when to fall back (`source.py`).
 """
 
 import re
@@ -15,9 +15,10 @@ import pandas as pd
 from fund_assets.calendar import to_key
 from fund_assets.safe_text import plain
 from fund_assets.sources.eastmoney.akshare_client import Decoded, replay, run
-from fund_assets.sources.eastmoney.cells import Defects, observations, quote, unite
-from fund_assets.sources.eastmoney.decode import Snapshot, check_record, event_frame, named_fund
+from fund_assets.sources.eastmoney.cells import Defects, event_frame, observations, quote, unite
+from fund_assets.sources.eastmoney.decode_history import named_fund
 from fund_assets.sources.eastmoney.decode_pages import Page, page_of
+from fund_assets.sources.eastmoney.decode_snapshot import Snapshot, check_record
 from fund_assets.sources.protocol import LISTING_COLUMNS, empty_observations
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, WrongFundError
 from fund_assets.transport.gateway import Answer

@@ -1,8 +1,9 @@
 """From the source's cells to numbers, and from several sightings of one value to one row.
 
 Belongs here: which texts are numbers, which mean "not yet published", and what becomes of
-the rest; assembling observation frames; uniting rows that two pages both hold. Does not
-belong here: the form of any payload (`decode.py`, `akshare_tables.py`).
+the rest; assembling frames of observations and of events; uniting rows that two pages both
+hold. Does not belong here: the form of any answer (`decode_snapshot.py` and its like,
+`akshare_tables.py`).
 """
 
 import re
@@ -16,13 +17,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
-from fund_assets.sources.protocol import OBSERVATION_COLUMNS
+from fund_assets.sources.protocol import EVENT_COLUMNS, OBSERVATION_COLUMNS
 
 LONGEST_QUOTE = 80
 #: Figures from here on are taken for no numbers.
 LARGEST = 1e300
 #: What the source writes, in one page or another, for a value it does not have yet.
 NOT_YET = frozenset({"", "--", "---"})
+#: Fund code, ex-date, kind, value and wording: the columns of `EVENT_COLUMNS`.
+Event = tuple[str, int, str, float, str]
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -157,3 +160,10 @@ def _clash(name: str, values: list[float], pages: Sequence[str]) -> list[str]:
         if value != first:
             return [f"sources disagree: {name} {first!r} in {first_page}, {value!r} in {page}"]
     return []
+
+
+def event_frame(rows: list[Event]) -> pd.DataFrame:
+    """Events as a frame with `EVENT_COLUMNS` and fixed dtypes."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(EVENT_COLUMNS)
+    typed = zip(EVENT_COLUMNS, columns, ("str", "int32", "str", "float64", "str"), strict=True)
+    return pd.DataFrame({name: pd.Series(cells, dtype=dtype) for name, cells, dtype in typed})

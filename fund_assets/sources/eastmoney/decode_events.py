@@ -2,7 +2,7 @@
 
 Belongs here: the form of `funddataIndex_Interface.aspx` with dt=8 (dividends) and dt=9
 (splits). It evaluates nothing. Does not belong here: the texts inside histories
-(`decode.py`), fetching (`source.py`).
+(`decode_history.py`), fetching (`source.py`).
 
 A page is `var pageinfo=[pages,rows a page,this page];var jjfh_data=[[..],..];` and more
 variables that are not read; `jjcf_data` for splits. A dividend is code, name, record date,
@@ -20,8 +20,8 @@ import pandas as pd
 
 from fund_assets.calendar import to_key
 from fund_assets.safe_text import plain
-from fund_assets.sources.eastmoney.cells import NOT_YET, quote
-from fund_assets.sources.eastmoney.decode import event_frame, json_value, text_of
+from fund_assets.sources.eastmoney.cells import NOT_YET, event_frame, quote
+from fund_assets.sources.eastmoney.decode_text import json_value, text_of
 from fund_assets.transport.errors import FormatError, TruncatedError
 
 #: Endpoint → (kind, value of dt, name of the variable, widths, cell of the date, of the value)

@@ -2,7 +2,7 @@
 
 Belongs here: which decoder reads which answer, and the fall back from our decoder to akshare's
 on the same bytes. Does not belong here: which addresses there are (`addresses.py`), the network
-(`transport/gateway.py`), the forms of the answers (`decode.py` and its like,
+(`transport/gateway.py`), the forms of the answers (`decode_list.py` and its like,
 `akshare_tables.py`).
 """
 
@@ -17,7 +17,7 @@ from typing import TypeVar
 import pandas as pd
 
 from fund_assets.settings import Settings
-from fund_assets.sources.eastmoney import akshare_tables, decode, decode_events, decode_pages
+from fund_assets.sources.eastmoney import akshare_tables, decode_events, decode_pages
 from fund_assets.sources.eastmoney.addresses import (
     EVENTS_ORDER,
     EVENTS_URL,
@@ -31,6 +31,9 @@ from fund_assets.sources.eastmoney.addresses import (
     OPEN_FUNDS_URL,
 )
 from fund_assets.sources.eastmoney.cells import unite
+from fund_assets.sources.eastmoney.decode_history import decode_history
+from fund_assets.sources.eastmoney.decode_list import decode_list
+from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
 from fund_assets.sources.eastmoney.indices import index_history
 from fund_assets.sources.protocol import History, Listing, MarketEvents, Payload, Wave
 from fund_assets.transport.defects import boundary
@@ -82,7 +85,7 @@ class EastmoneySource:
         """Every share class the market lists now, with its type, in one request."""
         answer = self._gateway.fetch("fund_list", FUND_LIST_URL, headers=HEADERS, form="script")
         frame, because = _read(
-            lambda: decode.decode_list(answer.body),
+            lambda: decode_list(answer.body),
             lambda _: akshare_tables.akshare_list(answer),
         )
         return Listing(frame, (_payload(answer, len(frame), because),))
@@ -98,7 +101,7 @@ class EastmoneySource:
             "open_funds", OPEN_FUNDS_URL, OPEN_FUNDS_PARAMS, HEADERS, form="script"
         )
         market, because = _read(
-            lambda: decode.decode_snapshot(answer.body),
+            lambda: decode_snapshot(answer.body),
             lambda _: akshare_tables.akshare_snapshot(answer),
         )
         money_payload, money = self._page(
@@ -168,7 +171,7 @@ class EastmoneySource:
                 ) from error
             raise
         (observations, events), because = _read(
-            lambda: decode.decode_history(answer.body, fund_code),
+            lambda: decode_history(answer.body, fund_code),
             lambda refusal: self._history_by_akshare(answer, fund_code, kind, refusal),
         )
         if because:

@@ -22,7 +22,7 @@ from fund_assets.nav.explain import prove
 from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.pipeline.fund_events import shrinkage, whole
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_NAV
-from fund_assets.sources.eastmoney.decode import event_frame
+from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.protocol import MarketEvents
 from fund_assets.transport.errors import TransportError
 from fund_assets_tests.unit.builders import (

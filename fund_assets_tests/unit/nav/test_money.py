@@ -16,7 +16,7 @@ from fund_assets.nav.cadence import Incomes, missing_income
 from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.money import Yields, closed_runs, judge_income
 from fund_assets.nav.timeline import are_sums
-from fund_assets.sources.eastmoney.decode import decode_history
+from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets_tests.unit.builders import known, observed
 
 CALENDAR = TradingCalendar.build()

@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.sources.eastmoney.decode import decode_history, read_events, shanghai_dates
+from fund_assets.sources.eastmoney.decode_history import (
+    decode_history,
+    read_events,
+    shanghai_dates,
+)
 from fund_assets.transport.errors import (
     EmptyAnswerError,
     FormatError,

@@ -13,7 +13,7 @@ from fund_assets.schemas.tables import (
     NAV_QUARANTINE,
     VALIDATED_NAV,
 )
-from fund_assets.sources.eastmoney.decode import event_frame
+from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.protocol import empty_observations
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import gaps
