@@ -10,7 +10,6 @@ from the data are escaped: a fund may be named `[bold]`.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -18,7 +17,9 @@ from rich.panel import Panel
 from rich.table import Table
 
 from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES
-from fund_assets.language import is_chinese, later, named, say
+from fund_assets.language import later, named, say
+from fund_assets.observability import cells
+from fund_assets.observability.cells import NONE
 from fund_assets.observability.findings import DEGRADED, HEALTHY, UNHEALTHY, VERDICTS
 from fund_assets.observability.status import Status
 from fund_assets.observability.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
@@ -34,7 +35,6 @@ SHOWN_UPDATES, SHOWN_CHECKS = 8, 8
 BESIDE_BAR = 38
 #: And of its curve's: period, first and last share, gaps and border.
 BESIDE_CURVE = 36
-BLOCKS = "▁▂▃▄▅▆▇█"
 
 #: Table or asset → what a Chinese reader calls it.
 TABLES = {
@@ -72,7 +72,6 @@ NEXT = (
     *FIRST,
     ("make dev", later("the Dagster UI, on http://127.0.0.1:3000")),
 )
-NONE = "[dim]—[/]"
 #: Verdict → its sign, and the colour of both.
 MARKS = {HEALTHY: ("✓", "green"), DEGRADED: ("!", "yellow"), UNHEALTHY: ("✗", "red")}
 
@@ -164,7 +163,7 @@ def _head(status: Status) -> Panel:
     facts.add_column(overflow="fold")
     facts.add_row(say("time"), f"{status.now:%Y-%m-%d %H:%M}{clock}")
     facts.add_row(say("source"), say(SOURCES[status.source]))
-    size = _aside(_size(status.warehouse_bytes)) if status.exists else ""
+    size = _aside(cells.size(status.warehouse_bytes)) if status.exists else ""
     facts.add_row(say("warehouse"), f"{escape(status.warehouse)}{size}")
     if status.exists:
         facts.add_row(
@@ -200,10 +199,10 @@ def _freshness(status: Status, width: int) -> Panel:
             behind += " " + say("{hours:.0f} h", hours=row.hours_late)
         table.add_row(
             f"{'[green]✓[/]' if row.ok else '[red]✗[/]'} {_name(row.table)}",
-            f"{_day(row.newest)}{say(' (provisional)') if row.provisional else ''}",
-            _day(row.due),
+            f"{cells.day(row.newest)}{say(' (provisional)') if row.provisional else ''}",
+            cells.day(row.due),
             behind if row.ok else f"[red]{behind}[/]",
-            _moment(row.renewed_at),
+            cells.moment(row.renewed_at),
         )
     title = (
         say("Freshness (sessions, all in by {hour:%m-%d %H:%M})", hour=status.expected_by)
@@ -221,11 +220,11 @@ def _coverage(status: Status, width: int) -> Panel:
         filled = int(row.share * bar)  # only a full bar is full
         table.add_row(
             named(row.kind, row.label),
-            f"[{_shade(row.share)}]{'█' * filled}[/][dim]{'░' * (bar - filled)}[/]",
-            _percent(row.share),
+            f"[{cells.shade(row.share)}]{'█' * filled}[/][dim]{'░' * (bar - filled)}[/]",
+            cells.percent(row.share),
             f"{row.published:,}/{row.active:,}",
         )
-    return _panel(say("Coverage") + _aside(_day(status.coverage_on)), table)
+    return _panel(say("Coverage") + _aside(cells.day(status.coverage_on)), table)
 
 
 def _curve(status: Status, width: int) -> Panel:
@@ -238,21 +237,12 @@ def _curve(status: Status, width: int) -> Panel:
         (later("{count} waves"), [wave.share for wave in status.evening][-room:]),
     ):
         if shares:
-            first, last = _percent(shares[0]), _percent(shares[-1])
-            drawn = f"[{_shade(shares[-1])}]{sparkline(shares)}[/]"
+            first, last = cells.percent(shares[0]), cells.percent(shares[-1])
+            drawn = f"[{cells.shade(shares[-1])}]{cells.sparkline(shares)}[/]"
             table.add_row(say(words, count=len(shares)), drawn, first, last)
     if not table.row_count:
         table.add_row(f"[dim]{say('no data')}[/]", NONE, NONE, NONE)
     return _panel(say("Coverage over time"), table)
-
-
-def sparkline(shares: Iterable[float]) -> str:
-    """One block for each fraction; only 1 is a full block, only 0 is the lowest."""
-    top = len(BLOCKS) - 1
-    return "".join(
-        BLOCKS[0 if share <= 0 else top if share >= 1 else 1 + int(share * (top - 1))]
-        for share in shares
-    )
 
 
 def _jobs(status: Status, folds: bool) -> Panel:
@@ -264,7 +254,9 @@ def _jobs(status: Status, folds: bool) -> Panel:
         rate = NONE if row.success_rate is None else f"{int(row.success_rate * 100)}%"
         if row.failed:
             rate = f"[red]{rate}[/]"
-        table.add_row(escape(row.job), f"{row.runs:,}", rate, _seconds(row.mean_duration_s))
+        table.add_row(
+            escape(row.job), f"{row.runs:,}", rate, cells.seconds(row.mean_duration_s)
+        )
     if not status.jobs:
         table.add_row(f"[dim]{say('no runs')}[/]", NONE, NONE, NONE)
     rate = NONE if status.success_rate is None else f"{int(status.success_rate * 1000) / 10}%"
@@ -301,14 +293,14 @@ def _quality(status: Status) -> Panel:
 def _machine(status: Status) -> Panel:
     table = _table(say("daemon and disk"), "", right=[""])
     for beat in status.daemons:
-        words = say("{time} ago", time=_seconds(beat.age_s))
+        words = say("{time} ago", time=cells.seconds(beat.age_s))
         tone = "red" if beat.age_s >= HEARTBEAT_FAIL_S else "yellow"
         late = beat.age_s >= HEARTBEAT_WARN_S
         table.add_row(escape(beat.daemon), f"[{tone}]{words}[/]" if late else words)
     if not status.daemons:
         table.add_row(say("daemon"), f"[dim]{say('never started')}[/]")
     free = status.disk_free_bytes
-    table.add_row(say("disk free"), NONE if free is None else _size(free))
+    table.add_row(say("disk free"), NONE if free is None else cells.size(free))
     table.add_row(say("sessions without NAVs (two weeks)"), f"{len(status.missing)}")
     if status.lost:
         table.add_row(say("dates that lost NAVs"), f"[red]{len(status.lost)}[/]")
@@ -328,23 +320,23 @@ def _batches(status: Status, width: int) -> Panel:
         numbers = (row.rows_read, row.rows_new, row.rows_changed, row.rows_filled,
                    row.rows_unchanged, row.rows_quarantined, row.rows_pending)  # fmt: skip
         if width >= COUNTED:
-            cells = [_count(number) for number in numbers]
+            figures = [cells.count(number) for number in numbers]
         else:
             told = zip(counts, numbers, strict=True)
             # 读入1,840万: a line breaks between counts, never within one
-            cells = [
+            figures = [
                 " ".join(
-                    f"{name}{named(':', '')}{_count(n)}".replace(" ", "")
+                    f"{name}{named(':', '')}{cells.count(n)}".replace(" ", "")
                     for name, n in told
                     if n
                 )
             ]
         table.add_row(
-            _moment(row.collected_at),
+            cells.moment(row.collected_at),
             say(BATCH_KINDS[row.kind]),
-            _day(row.newest_date),
+            cells.day(row.newest_date),
             _state(row.state),
-            *cells,
+            *figures,
         )
     return _panel(say("Newest batches"), table)
 
@@ -357,12 +349,12 @@ def _updates(status: Status, width: int) -> Panel:
     table = _table(*titles, right=titles[3:6], wraps=titles[1], gap=_gap(width))
     for row in status.updates[:SHOWN_UPDATES]:
         table.add_row(
-            _moment(row.at) if width >= ROOMY else f"{row.at:%H:%M}",
+            cells.moment(row.at) if width >= ROOMY else f"{row.at:%H:%M}",
             escape(_name(row.asset)),
             row.data_date[5:] or NONE,
-            _count(row.rows),
-            _count(row.rows_written),
-            _seconds(row.duration_s),
+            cells.count(row.rows),
+            cells.count(row.rows_written),
+            cells.seconds(row.duration_s),
             _state(row.status),
         )
     more = len(status.updates) - SHOWN_UPDATES
@@ -382,9 +374,9 @@ def _statistics(status: Status) -> Panel:
             _name(row.asset),
             f"{row.updates:,}",
             f"[red]{rate}[/]" if row.failed else rate,
-            _count(row.rows),
-            _count(row.rows_written),
-            _seconds(row.mean_duration_s),
+            cells.count(row.rows),
+            cells.count(row.rows_written),
+            cells.seconds(row.mean_duration_s),
         )
     if not status.assets:
         table.add_row(f"[dim]{say('no updates')}[/]", *[NONE] * len(figures))
@@ -398,7 +390,7 @@ def _checks(status: Status) -> Panel:
         error = row.severity == "ERROR"
         table.add_row(
             f"[red]✗ {say('error')}[/]" if error else f"[yellow]! {say('warning')}[/]",
-            _count(row.failed),
+            cells.count(row.failed),
             f"{escape(row.check)}\n[dim]{escape(row.words)}[/]"
             if row.words
             else escape(row.check),
@@ -427,40 +419,3 @@ def _name(asset: str) -> str:
 def _state(state: str) -> str:
     colour, words = STATES[state]
     return f"[{colour}]{say(words)}[/]"
-
-
-def _percent(share: float) -> str:
-    """Cut, not rounded: 100.0% means that none is missing."""
-    return f"{int(share * 1000) / 10:.1f}%"
-
-
-def _count(number: int | None) -> str:
-    if number is None:
-        return NONE
-    if number < 1_000_000:
-        return f"{number:,}"
-    return f"{number / 10_000:,.0f} 万" if is_chinese() else f"{number / 1_000_000:,.1f} M"
-
-
-def _day(day: date | None) -> str:
-    return f"{day:%m-%d}" if day else NONE
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{moment:%m-%d %H:%M}" if moment else NONE
-
-
-def _seconds(seconds: float | None) -> str:
-    if seconds is None:
-        return NONE
-    if seconds < 60:
-        return say("{seconds:.1f} s", seconds=seconds)
-    return say("{minutes:.1f} min", minutes=seconds / 60)
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
-
-
-def _shade(share: float) -> str:
-    return "green" if share >= 0.95 else "yellow" if share >= 0.5 else "red"

@@ -22,16 +22,16 @@ from fund_assets.calendar import (
 )
 from fund_assets.language import say
 from fund_assets.observability import dagster_records, findings, sessions, vitals
-from fund_assets.observability.dagster_records import (
-    AssetStatistics,
-    CheckState,
-    FailingCheck,
-    JobStatistics,
-    Update,
-)
+from fund_assets.observability.dagster_records import CheckState, FailingCheck, JobStatistics
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.observability.findings import Finding, Level
 from fund_assets.observability.sessions import SessionCoverage
+from fund_assets.observability.updates import (
+    AssetStatistics,
+    Update,
+    asset_statistics,
+    updates_since,
+)
 from fund_assets.observability.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
@@ -231,7 +231,7 @@ def gather(
     now = settings.now()
     calendar = calendar_overrides.calendar(warehouse, now.date())
     runs = book.runs_since(machine_time - WEEK)
-    week = dagster_records.updates_since(book, runs, machine_time - WEEK)
+    week = updates_since(book, runs, machine_time - WEEK)
     newest = status_queries.newest_dates(warehouse)
     covered = newest["validated_nav"]
     until = calendar.known_until
@@ -288,7 +288,7 @@ def gather(
         coverage=coverage,
         batches=tuple(_batch(row) for row in status_queries.batches(warehouse, SHOWN_BATCHES)),
         updates=tuple(u for u in week if u.at >= machine_time - DAY),
-        assets=tuple(dagster_records.asset_statistics(week)),
+        assets=tuple(asset_statistics(week)),
         runs_ended=len(ended),
         success_rate=sum(run.is_success for run in ended) / len(ended) if ended else None,
         jobs=tuple(dagster_records.job_statistics(runs)),

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
-from fund_assets.observability.dagster_records import ASSETS
+from fund_assets.observability.updates import ASSETS
 from fund_assets.transport.errors import TransportError
 from fund_assets.transport.gateway import Answer, Gateway
 from fund_assets.warehouse import Warehouse

@@ -9,6 +9,7 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from fund_assets.observability import dagster_records
 from fund_assets.observability.dagster_tables import ENDS, STATUSES, Ledger, value
+from fund_assets.observability.updates import Update, asset_statistics, updates_since
 from fund_assets.settings import SHANGHAI
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=SHANGHAI)
@@ -82,7 +83,7 @@ def test_a_failed_blocking_check_is_a_failure(instance):
     run(instance)
     run(instance, passes=False)
     runs = Ledger.of(instance).runs_since(LONG_AGO)
-    updates = dagster_records.updates_since(Ledger.of(instance), runs, LONG_AGO)
+    updates = updates_since(Ledger.of(instance), runs, LONG_AGO)
     found = [(u.asset, u.status, u.rows, u.rows_written, u.data_date) for u in updates]
     assert found == [
         ("validated_nav", "failed", 10, 8, ""),
@@ -91,7 +92,7 @@ def test_a_failed_blocking_check_is_a_failure(instance):
         ("fund_nav", "succeeded", 76, None, "2026-09-18"),
     ]
     assert updates[0].duration_s == 2.5
-    nav, validated = dagster_records.asset_statistics(updates)
+    nav, validated = asset_statistics(updates)
     assert (nav.asset, nav.updates, nav.failed, nav.rows, nav.success_rate) == (
         "fund_nav", 2, 0, 152, 1.0,
     )  # fmt: skip
@@ -119,19 +120,19 @@ def test_a_failed_check_of_its_own_step_fails_the_asset_it_judges(instance):
         [fund_info, rules, fund_events], instance=instance, raise_on_error=False
     )
     assert not result.success
-    found = dagster_records.updates_since(
+    found = updates_since(
         Ledger.of(instance), Ledger.of(instance).runs_since(LONG_AGO), LONG_AGO
     )
     assert ("fund_info", "failed", 5) in [(u.asset, u.status, u.rows) for u in found]
-    (statistics,) = dagster_records.asset_statistics(found)
+    (statistics,) = asset_statistics(found)
     assert (statistics.asset, statistics.failed, statistics.rows) == ("fund_info", 1, 0)
 
 
 def test_statistics_without_updates():
     """Stops a rate from nothing, and a running update from counting as not succeeded."""
-    assert dagster_records.asset_statistics([]) == []
-    going = dagster_records.Update(LONG_AGO, "fund_nav", "run", "running")
-    (found,) = dagster_records.asset_statistics([going])
+    assert asset_statistics([]) == []
+    going = Update(LONG_AGO, "fund_nav", "run", "running")
+    (found,) = asset_statistics([going])
     assert (found.updates, found.success_rate, found.mean_duration_s) == (1, None, None)
 
 
@@ -139,7 +140,7 @@ def test_a_crash_before_anything_was_written_is_an_update_too(instance):
     """Stops failed attempts from vanishing because no materialization tells of them."""
     run(instance, crashes=True)
     runs = Ledger.of(instance).runs_since(LONG_AGO)
-    (update,) = dagster_records.updates_since(Ledger.of(instance), runs, LONG_AGO)
+    (update,) = updates_since(Ledger.of(instance), runs, LONG_AGO)
     assert (update.asset, update.status, update.rows) == ("fund_nav", "failed", None)
     assert update.reason == "ValueError: fund 000001 2026-09-18: no such luck"
 
@@ -181,7 +182,7 @@ def test_windows_are_respected(instance):
     ahead = datetime.now(SHANGHAI) + timedelta(hours=1)
     runs = Ledger.of(instance).runs_since(LONG_AGO)
     assert Ledger.of(instance).runs_since(ahead) == []
-    assert dagster_records.updates_since(Ledger.of(instance), runs, ahead) == []
+    assert updates_since(Ledger.of(instance), runs, ahead) == []
 
 
 def later():

@@ -10,22 +10,18 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fund_assets.language import speaking
-from fund_assets.observability.dagster_records import (
-    AssetStatistics,
-    FailingCheck,
-    JobStatistics,
-    Update,
-)
+from fund_assets.observability.cells import sparkline
+from fund_assets.observability.dagster_records import FailingCheck, JobStatistics
 from fund_assets.observability.dashboard import (
     LEAST_WIDTH,
     MOST_WIDTH,
     dashboard,
     fit,
-    sparkline,
 )
 from fund_assets.observability.findings import Finding, Level
 from fund_assets.observability.sessions import SessionCoverage
 from fund_assets.observability.status import BatchSummary, Freshness, KindCoverage, Status
+from fund_assets.observability.updates import AssetStatistics, Update
 from fund_assets.observability.vitals import EveningWave, Heartbeat
 from fund_assets.settings import SHANGHAI
 
