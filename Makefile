@@ -58,12 +58,12 @@ check: dev-env ## lint, format, types, floors and walls, generated pages
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m fund_assets.schemas.dictionary --check
-	@$(BIN)/python -m fund_assets.nav.rulebook --check
+	@$(BIN)/python -m fund_assets.checks.rule_pages --check
 	@$(BIN)/python -m fund_assets.cli._reference --check
 
 docs: dev-env ## generated pages anew
 	@$(BIN)/python -m fund_assets.schemas.dictionary
-	@$(BIN)/python -m fund_assets.nav.rulebook
+	@$(BIN)/python -m fund_assets.checks.rule_pages
 	@$(BIN)/python -m fund_assets.cli._reference
 	@$(BIN)/python -m fund_assets_tests.notebook
 	@$(BIN)/python -m fund_assets_tests.faults.matrix --write

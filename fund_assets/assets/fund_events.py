@@ -6,33 +6,15 @@ import dagster as dg
 
 from fund_assets.assets.common import GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
-from fund_assets.checks.results import check_result, result_of, specs_for
-from fund_assets.nav.events import RULES, SHRINK
+from fund_assets.checks.catalog import LISTS_CURRENT, LISTS_STILL, LISTS_WHOLE
+from fund_assets.checks.results import check_result, result_of, rule_specs, specs_of
+from fund_assets.nav.events import RULES
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_EVENTS
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores import events
-
-STRICT = dg.AssetCheckSeverity.ERROR
-LISTS_CURRENT = dg.AssetCheckSpec(
-    "R18_events_current",
-    asset="fund_events",
-    description="The market's lists could be fetched and read whole. When they cannot, the "
-    "stored events stay in use.",
-)
-LISTS_STILL = dg.AssetCheckSpec(
-    "R18_events_moved",
-    asset="fund_events",
-    description="No event stands on two pages of the market's lists, each time they are read. "
-    "One that does means that pages moved meanwhile: others may be missing until the next day.",
-)
-LISTS_WHOLE = dg.AssetCheckSpec(
-    SHRINK.id,
-    asset="fund_events",
-    description=f"{SHRINK.title}: one that is, is held as a batch and changes nothing",
-)
 
 
 @dg.asset(
@@ -43,7 +25,7 @@ LISTS_WHOLE = dg.AssetCheckSpec(
     code_version="1",
     description="Dividends and splits: from the market's lists, from histories, inferred.",
     metadata=table_metadata(FUND_EVENTS),
-    check_specs=[LISTS_CURRENT, LISTS_STILL, LISTS_WHOLE, *specs_for("fund_events", RULES)],
+    check_specs=[*specs_of("fund_events"), *rule_specs("fund_events")],
 )
 def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch the market's lists of this year and the last, and land what they tell."""
@@ -72,17 +54,9 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> Renewe
             "duration_seconds": round(time.monotonic() - started, 2),
         },
         check_results=[
-            check_result(
-                LISTS_CURRENT.name, looked_at=report.lists, cases=problems, severity=STRICT
-            ),
-            check_result(LISTS_STILL.name, looked_at=report.lists, cases=report.moved),
-            check_result(
-                LISTS_WHOLE.name,
-                looked_at=report.lists,
-                cases=report.refused,
-                severity=STRICT,
-                told={"lifted_by": SHRINK.way_out} if report.refused else None,
-            ),
+            check_result(LISTS_CURRENT, looked_at=report.lists, cases=problems),
+            check_result(LISTS_STILL, looked_at=report.lists, cases=report.moved),
+            check_result(LISTS_WHOLE, looked_at=report.lists, cases=report.refused),
             *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
         ],
     )

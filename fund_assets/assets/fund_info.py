@@ -7,18 +7,13 @@ import dagster as dg
 from fund_assets.assets.common import GROUP, OWNERS, Renewed
 from fund_assets.assets.metadata import table_metadata
 from fund_assets.calendar import to_key
-from fund_assets.checks.results import check_result, result_of, specs_for
+from fund_assets.checks.catalog import LIST_CURRENT
+from fund_assets.checks.results import check_result, result_of, rule_specs, specs_of
 from fund_assets.nav.list_rules import RULES
 from fund_assets.pipeline import fund_info as fund_info_step
 from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.warehouse.queries.data_versions import data_version
-
-LIST_CURRENT = dg.AssetCheckSpec(
-    "R26_list_current",
-    asset="fund_info",
-    description="The market's list could be fetched. When it cannot, the stored one is used.",
-)
 
 
 @dg.asset(
@@ -28,7 +23,7 @@ LIST_CURRENT = dg.AssetCheckSpec(
     code_version="1",
     description="Every share class ever seen: name, type, kind, first and last seen.",
     metadata=table_metadata(FUND_INFO),
-    check_specs=[LIST_CURRENT, *specs_for("fund_info", RULES)],
+    check_specs=[*specs_of("fund_info"), *rule_specs("fund_info")],
 )
 def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch the list of funds and write what it changes."""
@@ -59,10 +54,9 @@ def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
         },
         check_results=[
             check_result(
-                LIST_CURRENT.name,
+                LIST_CURRENT,
                 looked_at=1,
                 cases=[report.failure] if report.failure else [],
-                severity=dg.AssetCheckSeverity.ERROR,
             ),
             *(result_of(rule, verdicts.get(rule.id)) for rule in RULES),
         ],

@@ -10,13 +10,13 @@ from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WAVES, Renew
 from fund_assets.assets.config import codes_of, day_of
 from fund_assets.assets.histories import (
     about_histories,
-    history_checks,
-    history_results,
     log_missed,
     log_progress,
 )
 from fund_assets.assets.metadata import as_date, payload_table, table_metadata
 from fund_assets.calendar import to_key
+from fund_assets.checks.histories import history_results
+from fund_assets.checks.results import specs_of
 from fund_assets.instance.retry_wait import NO_RETRY, longest_pause_s
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.pipeline.fund_nav import WaveReport, collect_histories, collect_wave
@@ -65,7 +65,7 @@ class CollectConfig(dg.Config):
     description="The landing zone: observations of each collection wave, as they were seen.",
     metadata=table_metadata(FUND_NAV),
     freshness_policy=EVERY_MORNING,
-    check_specs=history_checks("fund_nav"),
+    check_specs=specs_of("fund_nav"),
 )
 def fund_nav(
     context: dg.AssetExecutionContext, config: CollectConfig, platform: Platform

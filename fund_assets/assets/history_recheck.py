@@ -9,23 +9,11 @@ import dagster as dg
 from pydantic import Field
 
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
-from fund_assets.checks.results import check_result
-from fund_assets.pipeline.warehouse_upkeep import MOST_REPAIRED, recheck
+from fund_assets.checks.catalog import INDEX_AS_STORED, METRICS_AS_STORED
+from fund_assets.checks.results import check_result, specs_of
+from fund_assets.pipeline.warehouse_upkeep import recheck
 from fund_assets.resources import Platform
 from fund_assets.warehouse.queries.data_versions import data_version, digest
-
-INDEX_AS_STORED = dg.AssetCheckSpec(
-    "index_as_stored",
-    asset="history_recheck",
-    description="the total-return index and its status, chained anew from every fund's first "
-    f"NAV, are those that are stored; up to {MOST_REPAIRED:.1%} of rows are set right",
-)
-METRICS_AS_STORED = dg.AssetCheckSpec(
-    "metrics_as_stored",
-    asset="history_recheck",
-    description="the metrics of the newest date, computed anew, are those that are stored; "
-    "the next step writes the new ones",
-)
 
 
 class RecheckConfig(dg.Config):
@@ -44,7 +32,7 @@ class RecheckConfig(dg.Config):
     code_version="1",
     description="Index and metrics of every fund recomputed from the accepted history, and "
     "compared with what is stored; what differs is told, and the index set right.",
-    check_specs=[INDEX_AS_STORED, METRICS_AS_STORED],
+    check_specs=specs_of("history_recheck"),
 )
 def history_recheck(
     context: dg.AssetExecutionContext, config: RecheckConfig, platform: Platform
@@ -78,16 +66,14 @@ def history_recheck(
         },
         check_results=[
             check_result(
-                INDEX_AS_STORED.name,
+                INDEX_AS_STORED,
                 looked_at=found.rows,
                 failed=int(found.figures["index_differing"]),
                 cases=found.cases,
-                severity=dg.AssetCheckSeverity.WARN
-                if found.repaired
-                else dg.AssetCheckSeverity.ERROR,
+                severity=dg.AssetCheckSeverity.WARN if found.repaired else None,
             ),
             check_result(
-                METRICS_AS_STORED.name,
+                METRICS_AS_STORED,
                 looked_at=found.metrics_rows,
                 failed=int(found.figures["metrics_differing"]),
                 cases=found.cases,

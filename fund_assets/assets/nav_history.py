@@ -10,12 +10,12 @@ from fund_assets.assets.config import Kind, codes_of, moment_of
 from fund_assets.assets.histories import (
     Context,
     about_histories,
-    history_checks,
-    history_results,
     log_missed,
     log_progress,
 )
 from fund_assets.assets.metadata import table_metadata
+from fund_assets.checks.histories import history_results
+from fund_assets.checks.results import specs_of
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.history import BUCKETS, HistoryChoice
 from fund_assets.nav.landing_rows import Landing
@@ -69,7 +69,7 @@ class HistoryConfig(dg.Config):
     code_version="1",
     description="Whole histories, asked for once, landed and merged like every other batch.",
     metadata=table_metadata(HISTORY_PROGRESS),
-    check_specs=history_checks("nav_history"),
+    check_specs=specs_of("nav_history"),
 )
 def nav_history(
     context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform

@@ -8,9 +8,10 @@ import dagster as dg
 from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
 from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.metadata import as_date, lineage, table_metadata
-from fund_assets.checks.results import result_of, specs_for
+from fund_assets.checks.catalog import RULES_OF
+from fund_assets.checks.results import result_of, rule_specs
 from fund_assets.instance.retry_wait import NO_RETRY
-from fund_assets.nav.rules import ACCUMULATED, ALONE, IN_CONTEXT, PENDING, TAKEN_BACK
+from fund_assets.nav.rules import TAKEN_BACK
 from fund_assets.pipeline.validated_nav import explain_block, summed, validate
 from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -19,7 +20,7 @@ from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores import publish
 
-ROW_RULES = (*ALONE, *ACCUMULATED, *IN_CONTEXT, PENDING, TAKEN_BACK)
+ROW_RULES = RULES_OF["validated_nav"]
 WEEKLY_JOB = "weekly_full_calc"
 COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
 
@@ -36,7 +37,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
     # A backfill publishes its own batches as they land. What the weekly job fetches, it merges
     # itself; before its first Sunday there is none.
     automation_condition=when_input_is_sound("nav_history", "history_refetch"),
-    check_specs=specs_for("validated_nav", ROW_RULES),
+    check_specs=rule_specs("validated_nav"),
 )
 def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Judge the batches that wait and merge what passes, each wholly or not at all."""

@@ -7,19 +7,14 @@ import dagster as dg
 
 from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
 from fund_assets.assets.metadata import as_date
-from fund_assets.checks.results import check_result
+from fund_assets.checks.catalog import REPORT_MAILED
+from fund_assets.checks.results import check_result, specs_of
 from fund_assets.observability.alerts.weekly_mail import mail_report
 from fund_assets.observability.weekly import write_weekly
 from fund_assets.report.page import preview
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse.queries.data_versions import digest
-
-MAILED = dg.AssetCheckSpec(
-    "report_mailed",
-    asset="weekly_report",
-    description="the report was accepted by the mail server, where FUND_ALERT_MAIL_TO is set",
-)
 
 
 @dg.asset(
@@ -31,7 +26,7 @@ MAILED = dg.AssetCheckSpec(
     code_version="1",
     description="The week in one HTML file: market, best and worst, watch list, scores, "
     "corrections, data quality, provenance.",
-    check_specs=[MAILED],
+    check_specs=specs_of("weekly_report"),
 )
 def weekly_report(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Write the report of the week and mail it once."""
@@ -55,6 +50,6 @@ def weekly_report(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             "duration_seconds": round(took, 2),
         },
         check_results=[
-            check_result(MAILED.name, looked_at=1, cases=[failure] if failure else [])
+            check_result(REPORT_MAILED, looked_at=1, cases=[failure] if failure else [])
         ],
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from fund_assets.automation.missing_date import missing_date_job
-from fund_assets.checks.canary import NAME
+from fund_assets.checks.catalog import SOURCE_CANARY
 from fund_assets.nav.history import BUCKETS
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def _by_bucket(bucket: str) -> dict[str, Any]:
     return {"ops": {"nav_history": {"config": {"buckets": [bucket]}}}}
 
 
-CANARY = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("market_source"), NAME))
+CANARY = dg.AssetSelection.checks(
+    dg.AssetCheckKey(dg.AssetKey("market_source"), SOURCE_CANARY.name)
+)
 
 
 def _job(

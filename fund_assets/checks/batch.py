@@ -8,15 +8,17 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from fund_assets.checks.results import result_of, specs_for
-from fund_assets.nav.rules import WHOLE
+from fund_assets.checks.catalog import RULES_OF
+from fund_assets.checks.results import result_of, rule_specs
 from fund_assets.pipeline.validated_nav import judge_waiting
 from fund_assets.resources import Platform
+
+ASSET = "fund_nav"
 
 
 @dg.multi_asset_check(
     name="fund_nav_rules",
-    specs=specs_for("fund_nav", WHOLE),
+    specs=rule_specs(ASSET),
     description="The rules on whole batches, for every batch that waits.",
 )
 def fund_nav_rules(platform: Platform) -> Iterator[dg.AssetCheckResult]:
@@ -24,5 +26,5 @@ def fund_nav_rules(platform: Platform) -> Iterator[dg.AssetCheckResult]:
     verdicts = {
         v.rule: v for v in judge_waiting(platform.warehouse, platform.calendar, platform.now())
     }
-    for rule in WHOLE:
-        yield result_of(rule, verdicts.get(rule.id), asset="fund_nav")
+    for rule in RULES_OF[ASSET]:
+        yield result_of(rule, verdicts.get(rule.id), asset=ASSET)

@@ -9,26 +9,19 @@ evening has renewed those, where Dagster shows a check of the table as not evalu
 
 import dagster as dg
 
-from fund_assets.checks.results import check_result
-from fund_assets.pipeline.source_canary import SAMPLE, look
+from fund_assets.checks.catalog import SOURCE_CANARY
+from fund_assets.checks.results import check_result, own_step
+from fund_assets.pipeline.source_canary import look
 from fund_assets.resources import Platform
 
-NAME = "source_canary"
 
-
-@dg.asset_check(
-    asset="market_source",
-    name=NAME,
-    description=f"At 18:30 on trading days: list, wave, an index and {SAMPLE} histories have "
-    "the known form, as many rows as before, the dates that are due and the stored figures.",
-)
+@own_step(SOURCE_CANARY, by_automation=False)
 def source_canary(platform: Platform) -> dg.AssetCheckResult:
     """Fails with one case for each thing that is wrong; nothing is stored."""
     report = look(platform.warehouse, platform.source, platform.calendar, platform.now())
     return check_result(
-        NAME,
+        SOURCE_CANARY,
         looked_at=report.looked_at,
         cases=report.findings,
-        severity=dg.AssetCheckSeverity.ERROR,
         told={f"rows_{endpoint}": rows for endpoint, rows in report.rows.items()},
     )

@@ -10,17 +10,13 @@ from datetime import timedelta
 import dagster as dg
 
 from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, from_key
-from fund_assets.checks.results import WITH_ITS_ASSET, check_result
+from fund_assets.checks.catalog import CALENDAR_HORIZON, TRADING_DAY_FRESHNESS
+from fund_assets.checks.results import check_result, own_step, severity_of
 from fund_assets.resources import Platform
 from fund_assets.warehouse.queries import status as status_queries
 
 
-@dg.asset_check(
-    asset="validated_nav",
-    name="trading_day_freshness",
-    automation_condition=WITH_ITS_ASSET,
-    description="The newest published date is the last session whose NAVs are due (23:30).",
-)
+@own_step(TRADING_DAY_FRESHNESS)
 def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     """Fails when the newest published date is older than the session that is due."""
     newest = status_queries.newest_published(platform.warehouse)
@@ -30,10 +26,9 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     late = have is None or have < due
     said = f"{len(behind)} sessions behind" if have else "nothing is published"
     return check_result(
-        "trading_day_freshness",
+        TRADING_DAY_FRESHNESS,
         looked_at=1,
         cases=[f"{said}: newest {have or 'none'}, due {due}"] if late else [],
-        severity=dg.AssetCheckSeverity.ERROR,
         told={
             "newest": str(have or "none"),
             "due": str(due),
@@ -42,12 +37,7 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
-    asset="validated_nav",
-    name="calendar_horizon",
-    automation_condition=WITH_ITS_ASSET,
-    description=f"The trading calendar is known for {HORIZON_ALARM_DAYS} more days.",
-)
+@own_step(CALENDAR_HORIZON)
 def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
     """Warns in time; from 7 days before the end on it is an error.
 
@@ -57,7 +47,7 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
     known_until = platform.calendar.known_until
     short = left < HORIZON_ALARM_DAYS and platform.calendar.synthetic_after is None
     return check_result(
-        "calendar_horizon",
+        CALENDAR_HORIZON,
         looked_at=1,
         cases=[
             f"known until {known_until}, {left} days left; after it every weekday is "
@@ -67,14 +57,8 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
         else [],
         severity=dg.AssetCheckSeverity.ERROR
         if left < HORIZON_CRITICAL_DAYS
-        else dg.AssetCheckSeverity.WARN,
-        told={
-            "days_left": left,
-            "known_until": str(known_until),
-            "threshold_days": HORIZON_ALARM_DAYS,
-            "what_to_do": "fund-assets calendar refresh, or fund-assets calendar import FILE "
-            "with the year's notices",
-        },
+        else severity_of(CALENDAR_HORIZON),
+        told={"days_left": left, "known_until": str(known_until)},
     )
 
 

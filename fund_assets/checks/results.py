@@ -1,18 +1,29 @@
-"""How what was found is shown as a Dagster asset check.
+"""How checks are told to Dagster: their specs, and what was found.
 
-Belongs here: the one function that makes check results, what is made of rules with it, and
-when automation runs a check. Does not belong here: the rules (`nav/rules.py`), or which asset
-shows which of them.
+Belongs here: the one function that makes check results, the specs, and when automation runs a
+check. Does not belong here: which checks there are and whose they are (`catalog.py`), or what
+they find.
 
-Whoever reads a result, the command line, the status page and the alerts, finds the same
-three things in each: `looked_at`, `failed`, and a table `cases` of one column.
+Whoever reads a result, the command line, the status page and the alerts, finds the same in
+each: `looked_at`, `failed`, `consequence`, `threshold_…`, and where something failed
+`lifted_by` and a table `cases` of one column, a case in each row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
-from fund_assets.nav.rules import Rule, Severity, Verdict
+from fund_assets.checks.catalog import (
+    BLOCK,
+    ERROR,
+    INFO,
+    OF_ASSETS,
+    RULES_OF,
+    Check,
+    of_rule,
+)
+from fund_assets.nav.rules import Rule, Verdict
 
 #: Of a check that is a step of its own: whenever automation renews its asset, it runs in the
 #: same run. Without it a blocking check would count as not passed from then on, and nothing
@@ -27,63 +38,45 @@ SHOWN = 10
 
 
 def check_result(
-    name: str,
+    check: Check,
     *,
     looked_at: int,
     cases: Sequence[str] = (),
     failed: int | None = None,
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN,
+    severity: dg.AssetCheckSeverity | None = None,
     told: Mapping[str, Told] | None = None,
+    asset: str | None = None,
 ) -> dg.AssetCheckResult:
-    """The result of the check `name`, which passes when nothing is wrong.
+    """The result of a check, which passes when nothing is wrong.
 
     Args:
         looked_at: how many things were looked at.
         cases: what is wrong, each in words.
         failed: how many are wrong; the number of cases by default.
+        severity: of a breach, where it is not the usual one.
         told: more metadata.
+        asset: whose check it is, where the step does not say it.
     """
     failed = len(cases) if failed is None else failed
-    found = Verdict(name, Severity.WARN.value, looked_at, failed, tuple(cases))
-    return _made(found, severity, told or {})
-
-
-def _made(
-    found: Verdict,
-    severity: dg.AssetCheckSeverity,
-    told: Mapping[str, Told],
-    asset: str | None = None,
-) -> dg.AssetCheckResult:
-    shown = {"cases": case_table(found.cases[:SHOWN])} if found.failed and found.cases else {}
-    figures = {"looked_at": found.looked_at, "failed": found.failed}
+    metadata: dict[str, Any] = {
+        "looked_at": looked_at,
+        "failed": failed,
+        "consequence": check.consequence,
+        **{f"threshold_{name}": value for name, value in check.thresholds.items()},
+        **(told or {}),
+    }
+    passed = not failed or check.consequence == INFO
+    if not passed:
+        metadata["lifted_by"] = check.way_out
+    if failed and cases:
+        metadata["cases"] = case_table(cases[:SHOWN])
     return dg.AssetCheckResult(
         asset_key=asset,
-        check_name=found.rule,
-        passed=found.passed,
-        severity=severity,
-        metadata={**figures, **told, **shown},
+        check_name=check.name,
+        passed=passed,
+        severity=severity or severity_of(check),
+        metadata=metadata,
     )
-
-
-def case_table(cases: Iterable[str]) -> dg.TableMetadataValue:
-    """Cases in words as a table of one column."""
-    return dg.MetadataValue.table(
-        [dg.TableRecord({"case": case}) for case in cases],
-        schema=dg.TableSchema([dg.TableColumn("case")]),
-    )
-
-
-def specs_for(asset: str, rules: Iterable[Rule]) -> list[dg.AssetCheckSpec]:
-    """A check of `asset` for each rule; rules that block a batch block what follows."""
-    return [
-        dg.AssetCheckSpec(
-            rule.id,
-            asset=asset,
-            description=f"{rule.title}: {_CONSEQUENCE[rule.severity]}",
-            blocking=rule.severity is Severity.BLOCK,
-        )
-        for rule in rules
-    ]
 
 
 def result_of(
@@ -95,22 +88,61 @@ def result_of(
         asset: whose check it is, where the step does not say it.
     """
     found = verdict or Verdict(rule.id, rule.severity.value, 0, 0)
-    told: dict[str, Told] = {"consequence": rule.severity.value}
-    if not found.passed:
-        told["lifted_by"] = rule.way_out
-    told |= {f"threshold_{name}": value for name, value in rule.thresholds.items()}
-    blocks = rule.severity is Severity.BLOCK
-    return _made(
-        found,
-        dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
-        told,
-        asset,
+    return check_result(
+        of_rule(rule),
+        looked_at=found.looked_at,
+        cases=found.cases,
+        failed=found.failed,
+        asset=asset,
     )
 
 
-_CONSEQUENCE = {
-    Severity.BLOCK: "a batch that fails is not merged",
-    Severity.HOLD: "what fails is held in quarantine, the rest goes on",
-    Severity.WARN: "what fails is told and goes on",
-    Severity.INFO: "counted, never fails",
-}
+def severity_of(check: Check) -> dg.AssetCheckSeverity:
+    """How severe a breach is, where a result says nothing else."""
+    loud = check.consequence in (BLOCK, ERROR)
+    return dg.AssetCheckSeverity.ERROR if loud else dg.AssetCheckSeverity.WARN
+
+
+def case_table(cases: Iterable[str]) -> dg.TableMetadataValue:
+    """Cases in words as a table of one column."""
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"case": case}) for case in cases],
+        schema=dg.TableSchema([dg.TableColumn("case")]),
+    )
+
+
+def specs_of(asset: str) -> list[dg.AssetCheckSpec]:
+    """The checks that an asset makes while it is renewed, but for its rules."""
+    return [_spec(check, asset) for check in OF_ASSETS if asset in check.assets]
+
+
+def rule_specs(asset: str) -> list[dg.AssetCheckSpec]:
+    """A check of an asset for each rule that it shows."""
+    return [_spec(of_rule(rule), asset) for rule in RULES_OF.get(asset, ())]
+
+
+def _spec(check: Check, asset: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        check.name,
+        asset=asset,
+        description=check.demand,
+        blocking=check.consequence == BLOCK,
+    )
+
+
+def own_step(
+    check: Check, asset: str = "", *, by_automation: bool = True
+) -> Callable[[Callable[..., Any]], dg.AssetChecksDefinition]:
+    """Make a function the check, as a step of its own.
+
+    Args:
+        asset: whose check it is, when it is that of several.
+        by_automation: it runs whenever automation renews its asset.
+    """
+    return dg.asset_check(
+        name=check.name,
+        asset=asset or check.assets[0],
+        blocking=check.consequence == BLOCK,
+        description=check.demand,
+        automation_condition=WITH_ITS_ASSET if by_automation else None,
+    )

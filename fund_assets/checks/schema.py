@@ -8,19 +8,10 @@ import dagster as dg
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from fund_assets.checks.results import WITH_ITS_ASSET, check_result
+from fund_assets.checks.catalog import SCHEMA, TABLE_OF
+from fund_assets.checks.results import check_result, own_step
 from fund_assets.resources import Platform
 from fund_assets.schemas.table import Table
-from fund_assets.schemas.tables import (
-    BENCHMARK_INDEX,
-    FUND_EVENTS,
-    FUND_INFO,
-    FUND_METRICS,
-    FUND_NAV,
-    FUND_SCORES,
-    HISTORY_PROGRESS,
-    VALIDATED_NAV,
-)
 from fund_assets.warehouse.queries import status as status_queries
 
 
@@ -39,20 +30,10 @@ def breaches(table: Table, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
     return []
 
 
-def schema_check(table: Table, asset: str = "") -> dg.AssetChecksDefinition:
-    """The blocking check that a table's newest rows meet its declaration.
+def schema_check(asset: str, table: Table) -> dg.AssetChecksDefinition:
+    """The blocking check that the newest rows of an asset's table meet its declaration."""
 
-    Args:
-        asset: whose table it is, when it has another name.
-    """
-
-    @dg.asset_check(
-        name="schema",
-        asset=asset or table.name,
-        blocking=True,
-        automation_condition=WITH_ITS_ASSET,
-        description="The newest rows have the declared columns, types, limits and key.",
-    )
+    @own_step(SCHEMA, asset)
     def check(platform: Platform) -> dg.AssetCheckResult:
         return schema_result(platform, table)
 
@@ -64,23 +45,11 @@ def schema_result(platform: Platform, table: Table) -> dg.AssetCheckResult:
     rows = status_queries.newest_rows(platform.warehouse, table)
     found = breaches(table, rows)
     return check_result(
-        "schema",
+        SCHEMA,
         looked_at=rows.size,
         cases=[f"{column}: {value!r}, but {demand}" for column, demand, value in found],
-        severity=dg.AssetCheckSeverity.ERROR,
         told={"rows": len(rows)},
     )
 
 
-SCHEMA_CHECKS = [
-    schema_check(t)
-    for t in (
-        FUND_INFO,
-        FUND_EVENTS,
-        FUND_NAV,
-        VALIDATED_NAV,
-        BENCHMARK_INDEX,
-        FUND_METRICS,
-        FUND_SCORES,
-    )
-] + [schema_check(HISTORY_PROGRESS, "nav_history")]
+SCHEMA_CHECKS = [schema_check(asset, table) for asset, table in TABLE_OF.items()]

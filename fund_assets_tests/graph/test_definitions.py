@@ -1,5 +1,6 @@
 """The resolved asset graph: what every asset, check and job must have."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,18 +11,11 @@ import pytest
 import yaml
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 
-from fund_assets.assets import (
-    benchmark_index,
-    fund_events,
-    fund_info,
-    histories,
-    history_recheck,
-    weekly_report,
-)
 from fund_assets.assets.conditions import when_input_is_sound
 from fund_assets.assets.fund_nav import CollectConfig
 from fund_assets.assets.nav_history import HistoryConfig
 from fund_assets.automation.jobs import JOBS, RUN_TAG
+from fund_assets.checks import catalog, rule_pages
 from fund_assets.definitions import build_defs, defs
 from fund_assets.instance.storage import project_instance
 from fund_assets.nav import events, list_rules, rules
@@ -61,14 +55,7 @@ PARENTS = {
     "weekly_report": ["fund_scores", "walk_forward", "warehouse_upkeep"],
 }
 #: Checks that no rule of the rule book stands behind.
-OTHERS = {
-    "schema", "trading_day_freshness", "calendar_horizon", "source_canary", "R26_list_current",
-    fund_events.LISTS_CURRENT.name, fund_events.LISTS_STILL.name,
-    benchmark_index.INDICES_CURRENT.name,
-    histories.HISTORY_KEPT, histories.OWN_DECODER,
-    history_recheck.INDEX_AS_STORED.name, history_recheck.METRICS_AS_STORED.name,
-    weekly_report.MAILED.name,
-}  # fmt: skip
+OTHERS = {check.name for check in rule_pages.OTHER_CHECKS}
 
 
 def test_definitions_load_as_the_code_server_loads_them():
@@ -180,7 +167,21 @@ def test_checks_speak():
     assert CHECKS["fund_nav", "R02_row_count"].description.endswith(
         "a batch that fails is not merged"
     )
-    assert CHECKS["fund_info", "R26_list_current"] == fund_info.LIST_CURRENT
+    for check in catalog.CHECKS:
+        for asset in check.assets:
+            assert CHECKS[asset, check.name].description == check.demand
+
+
+@pytest.mark.parametrize("page", rule_pages.PAGES, ids=lambda page: page.parent.name)
+def test_the_rule_pages_list_every_check_there_is(page):
+    """Stops a check that Dagster shows from standing on no page, or one that is gone on it."""
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", page.read_text("utf-8"), re.MULTILINE)
+    listed = [
+        (asset, name)
+        for name, cells in rows
+        for asset in re.split(", |、", cells.split(" | ")[2])
+    ]
+    assert sorted(listed) == sorted(CHECKS)
 
 
 def test_every_asset_has_a_job_and_every_job_its_tag():

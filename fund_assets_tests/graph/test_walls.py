@@ -27,14 +27,15 @@ def test_imports_keep_to_floors_and_walls() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_one_function_makes_check_results() -> None:
-    """Stops a result that lacks what the command line, the status page and alerts read."""
-    made = [
+@pytest.mark.parametrize("made", ["AssetCheckResult", "AssetCheckSpec", "asset_check"])
+def test_one_function_makes_checks_and_their_results(made: str) -> None:
+    """Stops a check that stands on no page, and a result that lacks what its readers read."""
+    found = [
         path.relative_to(ROOT).as_posix()
         for path in sorted((ROOT / "fund_assets").rglob("*.py"))
-        for _ in re.findall(r"\bAssetCheckResult\(", path.read_text(encoding="utf-8"))
+        for _ in re.findall(rf"\b{made}\(", path.read_text(encoding="utf-8"))
     ]
-    assert made == ["fund_assets/checks/results.py"]
+    assert found == ["fund_assets/checks/results.py"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fund_assets.checks.canary import NAME
+from fund_assets.checks.catalog import SOURCE_CANARY
 from fund_assets.pipeline.source_canary import SAMPLE, look
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.errors import BannedError
@@ -54,7 +54,7 @@ def test_it_changes_nothing_and_is_a_check(settled):
     assert result.success
     (evaluation,) = checks(result).values()
     assert (evaluation.check_name, evaluation.passed, evaluation.blocking) == (
-        NAME,
+        SOURCE_CANARY.name,
         True,
         False,
     )

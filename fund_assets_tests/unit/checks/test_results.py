@@ -7,8 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fund_assets.checks import catalog
 from fund_assets.checks.batch import fund_nav_rules
-from fund_assets.checks.results import SHOWN, result_of, specs_for
+from fund_assets.checks.catalog import Check, of_rule
+from fund_assets.checks.results import (
+    SHOWN,
+    check_result,
+    result_of,
+    rule_specs,
+    severity_of,
+    specs_of,
+)
 from fund_assets.checks.schema import SCHEMA_CHECKS, breaches
 from fund_assets.nav import list_rules, rules
 from fund_assets.nav.list_rules import described
@@ -81,8 +90,10 @@ def test_a_rule_with_nothing_to_look_at_passes():
 @pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.id)
 def test_a_spec_says_what_a_breach_leads_to(rule):
     """Stops the UI from leaving open whether a failed check stopped anything."""
-    (spec,) = specs_for("x", [rule])
-    assert spec.name == rule.id and spec.blocking == (rule.severity is Severity.BLOCK)
+    (asset,) = [asset for asset, shown in catalog.RULES_OF.items() if rule in shown]
+    (spec,) = [spec for spec in rule_specs(asset) if spec.name == rule.id]
+    assert spec.asset_key == dg.AssetKey(asset)
+    assert spec.blocking == (rule.severity is Severity.BLOCK)
     consequence = {
         Severity.BLOCK: "a batch that fails is not merged",
         Severity.HOLD: "what fails is held in quarantine, the rest goes on",
@@ -97,6 +108,61 @@ def test_the_batch_checks_of_an_empty_warehouse_pass(platform):
     results = list(fund_nav_rules(platform))
     assert [r.check_name for r in results] == [r.id for r in rules.WHOLE]
     assert all(r.passed and shown(r)["looked_at"] == 0 for r in results)
+
+
+@pytest.mark.parametrize("check", catalog.CHECKS, ids=lambda check: check.name)
+def test_every_check_tells_the_same(check):
+    """Stops a check whose result lacks its numbers, its severity or what ends a breach."""
+    assert check.demand and check.way_out
+    always = {
+        "consequence": check.consequence,
+        **{f"threshold_{name}": value for name, value in check.thresholds.items()},
+    }
+    passed = check_result(check, looked_at=7, told={"more": 1})
+    assert passed.passed and shown(passed) == {"looked_at": 7, "failed": 0, **always, "more": 1}
+    failed = check_result(check, looked_at=7, cases=["one; and why", "two"])
+    assert not failed.passed and failed.check_name == check.name
+    assert failed.severity is severity_of(check)
+    assert shown(failed) == {
+        "looked_at": 7, "failed": 2, **always, "lifted_by": check.way_out,
+        "cases": [{"case": "one; and why"}, {"case": "two"}],
+    }  # fmt: skip
+
+
+def test_the_severity_is_that_of_the_consequence_or_the_one_given():
+    """Stops an error from being shown as a warning, and a repaired one as an error."""
+    severities = {
+        name: severity_of(Check("x", (), "", name)).value
+        for name in ("info", "warn", "hold", "error", "block")
+    }
+    assert severities == {
+        "info": "WARN", "warn": "WARN", "hold": "WARN", "error": "ERROR", "block": "ERROR",
+    }  # fmt: skip
+    warn = dg.AssetCheckSeverity.WARN
+    mild = check_result(catalog.INDEX_AS_STORED, looked_at=2, failed=2, severity=warn)
+    assert (mild.passed, mild.severity) == (False, warn)
+
+
+def test_an_asset_declares_its_own_checks_without_its_rules():
+    """Stops a check of an asset from being declared for another, or twice."""
+    assert [spec.name for spec in specs_of("fund_events")] == [
+        "R18_events_current", "R18_events_moved", "R18_events_shrink",
+    ]  # fmt: skip
+    assert [spec.name for spec in specs_of("nav_history")] == [
+        "R18_history_shrink", "R01_own_decoder",
+    ]  # fmt: skip
+    assert specs_of("validated_nav") == [], "freshness and calendar are steps of their own"
+    (spec,) = specs_of("fund_info")
+    assert (spec.name, spec.blocking) == ("R26_list_current", False)
+    assert spec.description == catalog.LIST_CURRENT.demand
+
+
+def test_a_rule_that_counts_passes_whatever_it_counts():
+    """Stops empty cells of an evening from being told as a failed check."""
+    result = check_result(
+        of_rule(rules.PENDING), looked_at=9, failed=9, cases=["000001: not yet"]
+    )
+    assert result.passed and shown(result)["failed"] == 9 and "lifted_by" not in shown(result)
 
 
 ROW = ("000001", FRI, 1.5, 1.5, 0.1, 1.0, "first")
@@ -149,7 +215,9 @@ def check_of(table):
 def test_the_schema_check_of_an_empty_table_passes(platform, table):
     """Stops a fresh installation from being blocked by its own schema check."""
     result = check_of(table.name)(platform)
-    assert result.passed and shown(result) == {"looked_at": 0, "failed": 0, "rows": 0}
+    assert result.passed and shown(result) == {
+        "looked_at": 0, "failed": 0, "consequence": "block", "rows": 0,
+    }  # fmt: skip
 
 
 @contextmanager

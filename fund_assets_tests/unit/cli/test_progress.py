@@ -8,13 +8,15 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
+from fund_assets.checks.catalog import Check
 from fund_assets.checks.results import SHOWN, case_table, check_result
 from fund_assets.cli._progress import Teller
 from fund_assets.language import speaking
 
+FOUND = Check("found", ("fund_nav",), "nothing is wrong")
 #: What a failed check may come with: results of ours, and of older releases or other code.
 FORMS = {
-    "ours": check_result("found", looked_at=1200, cases=["000001: late; and twice", "000002"]),
+    "ours": check_result(FOUND, looked_at=1200, cases=["000001: late; and twice", "000002"]),
     "without looked_at": dg.AssetCheckResult(
         check_name="found", passed=False, severity=dg.AssetCheckSeverity.WARN,
         metadata={"failed": 2, "cases": "000001: late; and twice"},
@@ -93,17 +95,17 @@ def test_a_line_that_cannot_be_told_ends_no_run():
 def test_a_result_counts_all_and_shows_some():
     """Stops 26,000 cases from filling a run's metadata, and the count from being of the shown."""
     cases = [f"{n:06d}" for n in range(3 * SHOWN)]
-    result = check_result("x", looked_at=40, cases=cases)
+    result = check_result(FOUND, looked_at=40, cases=cases)
     assert result.metadata["failed"].value == 30 and not result.passed
     assert result.metadata["cases"] == case_table(cases[:SHOWN])
 
 
 def test_a_result_without_cases_passes_and_has_the_same_figures():
     """Stops a check that passes from lacking what its readers read."""
-    result = check_result("x", looked_at=7, severity=dg.AssetCheckSeverity.ERROR)
+    result = check_result(FOUND, looked_at=7, severity=dg.AssetCheckSeverity.ERROR)
     assert result.passed and result.severity is dg.AssetCheckSeverity.ERROR
     assert {name: value.value for name, value in result.metadata.items()} == {
-        "looked_at": 7, "failed": 0,
+        "looked_at": 7, "failed": 0, "consequence": "warn",
     }  # fmt: skip
 
 

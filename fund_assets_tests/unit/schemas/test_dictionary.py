@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from fund_assets.cli import _reference, main
-from fund_assets.nav import list_rules, rulebook, rules, rules_zh
 from fund_assets.schemas import dictionary
 from fund_assets.schemas.page import write_or_check
 from fund_assets.schemas.table import Column, Kind, Table
@@ -40,21 +39,6 @@ def test_a_column_in_words() -> None:
     assert dictionary.limits(Column("k", Kind.TEXT, "", isin=("a", "b"))) == "one of `a`, `b`"
 
 
-def test_rules_page_is_up_to_date() -> None:
-    """Stops a changed rule from leaving the published page behind."""
-    for page, words in rulebook.PAGES.items():
-        committed = page.read_text(encoding="utf-8")
-        assert committed == rulebook.render(words), "run `make docs`"
-        for rule in (*list_rules.RULES, *rules.RULES.values()):
-            assert committed.count(f"| `{rule.id}` | {words.title(rule)} |") == 1
-
-
-def test_no_rule_has_words_in_chinese_that_it_lacks() -> None:
-    """Stops the words of a rule that is gone from staying behind."""
-    assert set(rules_zh.TITLES) == {rule.id for rule in rulebook.EVERY}
-    assert set(rules_zh.LIFTS) == {rule.id for rule in rulebook.EVERY if rule.lifts}
-
-
 def test_commands_page_is_up_to_date() -> None:
     """Stops a changed command or option from leaving the published page behind."""
     committed = _reference.PAGE.read_text(encoding="utf-8")
@@ -77,14 +61,3 @@ def test_check_fails_on_drift_and_writing_mends_it(
     assert write_or_check(page, "text", ["--check"]) == 0
     assert write_or_check(page, "other", ["--check"]) == 1
     assert write_or_check(page, "text", ["--chekc"]) == 2
-
-
-def test_every_guard_says_what_lifts_it():
-    """Stops a rule that holds, blocks or warns for ever."""
-    for rule in rulebook.EVERY:
-        said = rulebook.row(rule).rsplit("|", 2)[1].strip()
-        assert bool(said) == (rule.severity is not rules.Severity.INFO), rule.id
-        assert said == rule.way_out, "page and check say the same"
-        if rule.severity is rules.Severity.BLOCK:
-            assert rule.lifts and said.endswith("; or a person"), rule.id
-    assert all(rule.lifts for rule in (*list_rules.RULES, *(r for r in rules.WHOLE)))

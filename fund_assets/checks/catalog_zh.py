@@ -1,0 +1,73 @@
+"""The checks of `catalog.py` in Chinese, by their name.
+
+Belongs here: the demand, what makes a breach milder or more severe, and what ends it. Does not
+belong here: the words of rules (`nav/rules_zh.py`); figures are those of the declaration, which
+a test holds.
+"""
+
+#: Check → demand, when its breach is milder or more severe, what ends it.
+WORDS = {
+    "R26_list_current": (
+        "能取到全市场的名录；取不到时沿用已存的名录",
+        "",
+        "下一份取得到的名录",
+    ),
+    "R18_events_current": (
+        "能取到并完整读出全市场的分红和拆分清单；做不到时沿用已存的事件",
+        "",
+        "下一份取得到、读得出的清单",
+    ),
+    "R18_events_moved": (
+        "每次读取全市场的清单时，没有事件出现在两页上；有则说明其间页面移动过，次日之前可能缺少别的事件",
+        "",
+        "次日的清单",
+    ),
+    "R18_history_shrink": (
+        "没有历史比已存的短：变短的不采用",
+        "",
+        "恢复长度的历史；其间已存的历史保持不变",
+    ),
+    "R01_own_decoder": (
+        "严格的解码器读懂了每个应答：没有用到 akshare 的解码器",
+        "",
+        "它读得懂的应答；格式变了则需要新版本",
+    ),
+    "indices_current": (
+        "每个指数都已取得，且在应有的交易日之前 5 天之内有收盘；没有时指标用已存的收盘继续",
+        "",
+        "每个指数的收盘",
+    ),
+    "index_as_stored": (
+        "从每只基金的第一个净值重新连乘的总回报指数及其状态与已存的相同；"
+        "不超过 0.5 % 的行会改正",
+        "改正了的为 WARN",
+        "改正之后的下一次复查：自动改正，或用 `repair_all: true`",
+    ),
+    "metrics_as_stored": (
+        "重新计算的最新日期的指标与已存的相同；新的指标由下一步写入",
+        "",
+        "新指标写入之后的下一次复查",
+    ),
+    "report_mailed": (
+        "设置了 FUND_ALERT_MAIL_TO 时，邮件服务器接受了报告",
+        "",
+        "邮件被接受的一次资产运行；报告保留",
+    ),
+    "source_canary": (
+        "交易日 18:30：名录、一轮、一个指数和 20 份历史的格式如旧，行数与以前一样多，"
+        "日期是应有的，数字与已存的相同",
+        "",
+        "下一次没有发现问题的试探",
+    ),
+    "trading_day_freshness": (
+        "最新发布的日期是净值应已公布（23:30）的最近交易日",
+        "",
+        "应有交易日的净值",
+    ),
+    "calendar_horizon": (
+        "交易日历至少还有 60 天已知",
+        "不足 7 天为 ERROR",
+        "`fund-assets calendar refresh`，或用当年的通知 `fund-assets calendar import FILE`",
+    ),
+    "schema": ("最新的行具有声明的列、类型、界限和主键", "", "符合声明的行"),
+}
