@@ -35,7 +35,7 @@ from fund_assets.observability.updates import (
 from fund_assets.observability.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.transport.rate_limit import Pace
+from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import alerts, calendar_overrides, date_counts
@@ -280,7 +280,7 @@ def gather(
             *findings.silent(daemons),
             *findings.full(free),
             *findings.calendar_ends(days_left, invented=calendar.synthetic_after is not None),
-            *findings.refused(Pace(1.0, settings.pace_dir).refusals()),
+            *findings.refused(RateLimit(1.0, settings.pace_dir).refusals()),
             *findings.alarmed(alerts.holding(warehouse), tables_late=bool(late)),
         ),
         freshness=fresh,

@@ -23,7 +23,7 @@ IDLE_S = 3.0
 _Free = defaultdict[str, list[tuple[float, requests.Session]]]
 
 
-class Lines:
+class Connections:
     """Sessions with one connection each; safe to use from many threads."""
 
     def __init__(self) -> None:

@@ -13,16 +13,16 @@ import zlib
 MOST_MEMBERS = 1_000
 
 
-class UnpackingError(ValueError):
+class ContentDecodingError(ValueError):
     """The compressed answer cannot be unpacked; the message says why."""
 
 
-class Unpacker:
+class ContentDecoder:
     """Takes off one content encoding; `identity` is none."""
 
     def __init__(self, encoding: str) -> None:
         if encoding not in ("identity", "gzip", "deflate"):
-            raise UnpackingError(f"unknown content encoding {encoding[:40]!r}")
+            raise ContentDecodingError(f"unknown content encoding {encoding[:40]!r}")
         self._packed = encoding != "identity"
         self._gzip = encoding == "gzip"
         self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its bytes
@@ -33,7 +33,7 @@ class Unpacker:
         """What these bytes hold, `most` bytes of it at the most.
 
         Raises:
-            UnpackingError: they are damaged, or go on after the end.
+            ContentDecodingError: they are damaged, or go on after the end.
         """
         if not self._packed:
             return chunk
@@ -46,26 +46,28 @@ class Unpacker:
                 found += self._stream.decompress(chunk, most - len(found))
                 chunk = self._stream.unused_data if self._stream.eof else b""
         except zlib.error as error:
-            raise UnpackingError(f"the compressed answer is damaged: {error}") from error
+            raise ContentDecodingError(f"the compressed answer is damaged: {error}") from error
         return bytes(found)
 
     def end(self) -> None:
         """Everything has come.
 
         Raises:
-            UnpackingError: and it ends in the middle.
+            ContentDecodingError: and it ends in the middle.
         """
         if self._packed and self._begun and not self._stream.eof:
-            raise UnpackingError("the compressed answer ends in the middle")
+            raise ContentDecodingError("the compressed answer ends in the middle")
 
     def _next(self, chunk: bytes) -> bool:
         """Whether another member begins; zeros after the last one are none."""
         if not chunk.strip(b"\0"):
             return False
         if not self._gzip or chunk[:1] != b"\x1f":
-            raise UnpackingError(f"{len(chunk)} bytes follow the compressed answer's end")
+            raise ContentDecodingError(f"{len(chunk)} bytes follow the compressed answer's end")
         self._members += 1
         if self._members > MOST_MEMBERS:
-            raise UnpackingError(f"the compressed answer has over {MOST_MEMBERS:,} members")
+            raise ContentDecodingError(
+                f"the compressed answer has over {MOST_MEMBERS:,} members"
+            )
         self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
         return True

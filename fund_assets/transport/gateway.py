@@ -34,8 +34,8 @@ from tenacity import (
 from fund_assets.settings import Settings
 from fund_assets.transport.archive import RawArchive
 from fund_assets.transport.circuit_breaker import REFUSED_PAUSE_S, Known, Next, Refusal
-from fund_assets.transport.connections import Lines
-from fund_assets.transport.content_encoding import Unpacker, UnpackingError
+from fund_assets.transport.connections import Connections
+from fund_assets.transport.content_encoding import ContentDecoder, ContentDecodingError
 from fund_assets.transport.deadline import Watch
 from fund_assets.transport.defects import boundary, is_ours
 from fund_assets.transport.errors import (
@@ -53,7 +53,7 @@ from fund_assets.transport.errors import (
     TruncatedError,
     UnreachedError,
 )
-from fund_assets.transport.rate_limit import FUNDS, PAGES, Pace, moment
+from fund_assets.transport.rate_limit import FUNDS, PAGES, RateLimit, moment
 from fund_assets.transport.redirects import RedirectError, target
 from fund_assets.transport.request_counts import Tally
 
@@ -157,8 +157,8 @@ class Gateway:
         self._limits = limits = limits or Limits()
         self.archive = archive
         self._retention_days = retention_days
-        self.pace = Pace(limits.requests_per_second, pace_folder, limits.pause_s)
-        self._lines = Lines()
+        self.rate_limit = RateLimit(limits.requests_per_second, pace_folder, limits.pause_s)
+        self._connections = Connections()
         self.tally = Tally()
         self._pause = wait_exponential_jitter(
             multiplier=limits.backoff_s, max=_LONGEST_PAUSE_S, jitter=limits.backoff_s
@@ -204,7 +204,7 @@ class Gateway:
             endpoint: short stable name for messages and provenance.
             form: what is expected. A page where `js` is expected is a ban page; so is any
                 other text, such as words in JSON, where a `script` of `var x=…` is.
-            about: the fund it is about; it goes through the door of single funds.
+            about: the fund it is about; it goes through the circuit of single funds.
             check: raises a `SourceError` over an answer that is none.
 
         Raises:
@@ -218,7 +218,7 @@ class Gateway:
         """
         host = urlsplit(url).hostname or url
         fund, keep = (about.code, about.keep) if about else ("", False)
-        door = FUNDS if fund else PAGES
+        circuit = FUNDS if fund else PAGES
         what = f"{endpoint}{f' of fund {fund}' if fund else ''} from {host}"
         until: float | None = None
         again = True
@@ -226,7 +226,7 @@ class Gateway:
         def once() -> Answer:
             nonlocal until, again
             again = False
-            self._enter(host, door, what)
+            self._enter(host, circuit, what)
             began = monotonic()
             if until is None:
                 until = began + self._limits.deadline_s
@@ -236,11 +236,11 @@ class Gateway:
                 check(answer)
             except SourceError as error:
                 self.tally.add(endpoint, outcome_of(error), monotonic() - began)
-                again = self._refused(host, door, fund or endpoint, what, error)
+                again = self._refused(host, circuit, fund or endpoint, what, error)
                 raise
             self.tally.add(endpoint, outcome_of(None), monotonic() - began)
             known = Known(endpoint, fund or endpoint, answer.url, dict(headers or {}), form)
-            self.pace.answered(host, door, None if form == "html" else known)
+            self.rate_limit.answered(host, circuit, None if form == "html" else known)
             return answer
 
         retrying = Retrying(
@@ -270,39 +270,39 @@ class Gateway:
                 self._keep(endpoint, what, fund, answer.sha256)
             return answer
 
-    def _enter(self, host: str, door: str, what: str) -> None:
+    def _enter(self, host: str, circuit: str, what: str) -> None:
         """Wait for a turn; raise while the host refuses us."""
-        found = self.pace.enter(host, door)
+        found = self.rate_limit.enter(host, circuit)
         if isinstance(found, Known):
-            self._ask(host, door, found)
-            found = self.pace.refusal(host, door)
-            self.pace.wait(host)
+            self._ask(host, circuit, found)
+            found = self.rate_limit.refusal(host, circuit)
+            self.rate_limit.wait(host)
         if isinstance(found, Refusal):
             raise HeldOffError(f"{what}: not asked: {in_words(host, found)}")
 
     def _refused(
-        self, host: str, door: str, subject: str, what: str, error: SourceError
+        self, host: str, circuit: str, subject: str, what: str, error: SourceError
     ) -> bool:
         """Note a request that ended in an error; whether it may be tried again."""
         if not _is_refusal(error):
-            self.pace.answered(host, door)
+            self.rate_limit.answered(host, circuit)
             return True
-        follows = self.pace.refused(
+        follows = self.rate_limit.refused(
             host,
-            door,
+            circuit,
             subject,
             _short(error, what),
             reached=not isinstance(error, UnreachedError),
             too_fast=isinstance(error, StatusError) and error.status in _TOO_FAST,
         )
         if isinstance(follows, Known):
-            self.pace.wait(host)
-            self._ask(host, door, follows)
+            self.rate_limit.wait(host)
+            self._ask(host, circuit, follows)
             return False
         return follows is Next.AGAIN
 
-    def _ask(self, host: str, door: str, known: Known) -> None:
-        """Ask once more what was answered before, and let the door know what came of it."""
+    def _ask(self, host: str, circuit: str, known: Known) -> None:
+        """Ask once more what was answered before, and let the circuit know what came of it."""
         what = f"{known.endpoint} of {known.subject} from {host}"
         began = monotonic()
         try:
@@ -316,14 +316,16 @@ class Gateway:
             self.tally.add(known.endpoint, outcome_of(error), monotonic() - began)
             if _is_refusal(error):
                 reached = not isinstance(error, UnreachedError)
-                self.pace.found_shut(host, door, _short(error, what), reached=reached)
-                found = self.pace.refusal(host, door)
+                self.rate_limit.probe_failed(
+                    host, circuit, _short(error, what), reached=reached
+                )
+                found = self.rate_limit.refusal(host, circuit)
                 if found:
                     log.warning("%s", in_words(host, found))
                 return
         else:
             self.tally.add(known.endpoint, outcome_of(None), monotonic() - began)
-        self.pace.answered(host, door)
+        self.rate_limit.answered(host, circuit)
 
     def _keep(self, endpoint: str, what: str, fund: str, said: str) -> None:
         if self.archive:
@@ -363,7 +365,7 @@ class Gateway:
         until: float,
     ) -> Answer:
         host = urlsplit(url).hostname or url
-        with Watch(until - monotonic()) as watch, self._lines.to(host, watch) as session:
+        with Watch(until - monotonic()) as watch, self._connections.to(host, watch) as session:
             try:
                 response = self._send(session, what, url, params, headers, until)
                 body = self._read(response, what)
@@ -437,7 +439,7 @@ class Gateway:
                     "followed: probably a login or ban page; wait some hours and lower "
                     "FUND_REQUESTS_PER_SECOND"
                 )
-            self.pace.wait(urlsplit(url).hostname or url)
+            self.rate_limit.wait(urlsplit(url).hostname or url)
         else:
             raise TransportError(f"{what}: redirected again where it had moved to")
         if response.status_code != HTTPStatus.OK.value:
@@ -448,17 +450,19 @@ class Gateway:
         """The body without its content encoding."""
         body, came = bytearray(), 0
         try:
-            unpacker = Unpacker(response.headers.get("Content-Encoding", "identity").lower())
+            decoder = ContentDecoder(
+                response.headers.get("Content-Encoding", "identity").lower()
+            )
             for chunk in response.raw.stream(_CHUNK, decode_content=False):
                 came += len(chunk)
-                body += unpacker.feed(chunk, self._limits.size - len(body) + 1)
+                body += decoder.feed(chunk, self._limits.size - len(body) + 1)
                 if max(len(body), came) > self._limits.size:
                     raise TooLargeError(
                         f"{what}: the answer is larger than {self._limits.size:,} bytes; "
                         "raise FUND_RESPONSE_LIMIT_MB if that is right"
                     )
-            unpacker.end()
-        except UnpackingError as error:
+            decoder.end()
+        except ContentDecodingError as error:
             raise TransportError(f"{what}: {error}") from error
         return bytes(body)
 

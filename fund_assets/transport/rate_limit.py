@@ -1,8 +1,8 @@
 """How fast a host may be asked, and whether it may be asked at all.
 
 Belongs here: the turns that all threads of a process take together, and with a folder all
-processes of this machine; slowing down while it holds us off; the doors of each host. Does not
-belong here: what follows from a refusal (`circuit_breaker.py`), what counts as one
+processes of this machine; slowing down while it holds us off; the breakers of each host. Does
+not belong here: what follows from a refusal (`circuit_breaker.py`), what counts as one
 (`gateway.py`).
 
 In the folder each host has a small file that is locked while it is read and written anew, in
@@ -22,16 +22,22 @@ from time import monotonic, sleep, time
 
 from fund_assets.locks import lock
 from fund_assets.settings import SHANGHAI
-from fund_assets.transport.circuit_breaker import REFUSED_PAUSE_S, Door, Known, Next, Refusal
+from fund_assets.transport.circuit_breaker import (
+    REFUSED_PAUSE_S,
+    CircuitBreaker,
+    Known,
+    Next,
+    Refusal,
+)
 
 #: The gap between requests is doubled each time the host holds us off, up to so many times
 #: the usual one, and shrinks by a tenth with each answer.
 SLOWEST, SLOWER, FASTER = 32.0, 2.0, 0.9
 #: A turn further ahead is from before the machine was started again.
 LONGEST_QUEUE_S = 600.0
-#: Others look so often whether who asks at a doubted door has an answer, and for so long.
-LOOK_S, LONGEST_ASKING_S = 0.05, 90.0
-#: The doors of a host: its pages, and what is asked of single funds.
+#: Others look so often whether who makes the probe has an answer, and for so long.
+LOOK_S, LONGEST_PROBE_S = 0.05, 90.0
+#: The circuits of a host: its pages, and what is asked of single funds.
 PAGES, FUNDS = "pages", "funds"
 LARGEST_STATE = 2**20
 
@@ -47,29 +53,33 @@ class _Host:
 
     turn: float = 0.0
     slow: float = 1.0
-    doors: dict[str, Door] = field(default_factory=lambda: {PAGES: Door(), FUNDS: Door()})
+    breakers: dict[str, CircuitBreaker] = field(
+        default_factory=lambda: {PAGES: CircuitBreaker(), FUNDS: CircuitBreaker()}
+    )
 
     @classmethod
     def from_text(cls, text: str) -> "_Host":
         """As `as_text` wrote it; a new one from anything else."""
         with suppress(ValueError, TypeError, AttributeError, KeyError):
             stored = json.loads(text)
-            doors = {name: Door.from_json(stored["doors"][name]) for name in (PAGES, FUNDS)}
-            return cls(float(stored["turn"]), float(stored["slow"]), doors)
+            breakers = {
+                name: CircuitBreaker.from_json(stored["doors"][name]) for name in (PAGES, FUNDS)
+            }
+            return cls(float(stored["turn"]), float(stored["slow"]), breakers)
         return cls()
 
     def as_text(self) -> str:
-        doors = {name: door.as_json() for name, door in self.doors.items()}
-        return json.dumps({"turn": self.turn, "slow": self.slow, "doors": doors})
+        stored = {name: breaker.as_json() for name, breaker in self.breakers.items()}
+        return json.dumps({"turn": self.turn, "slow": self.slow, "doors": stored})
 
 
-class Pace:
+class RateLimit:
     """At most so many requests a second to one host, none while it refuses us.
 
     Args:
         per_second: the limit, per host.
         folder: where the processes of this machine share it; None: this process alone.
-        pause_s: how long a door that refuses us is left alone, the first time.
+        pause_s: how long a circuit that refuses us is left alone, the first time.
     """
 
     def __init__(
@@ -87,24 +97,25 @@ class Pace:
             pause = self._turn(state)
         sleep(pause)
 
-    def enter(self, host: str, door: str) -> Refusal | Known | None:
-        """Wait for a turn at a door.
+    def enter(self, host: str, circuit: str) -> Refusal | Known | None:
+        """Wait for a turn at a circuit.
 
         Returns:
-            None: the caller may ask. A `Refusal`: it may not. A `Known`: it must ask this
-            first and tell what came of it by `answered` or `found_shut`; others wait.
+            None: the caller may ask. A `Refusal`: it may not. A `Known`: it must make
+            this probe first and tell what came of it by `answered` or `probe_failed`; others
+            wait.
         """
         began = monotonic()
         while True:
             with self._state(host) as state:
-                at, now = state.doors[door], time()
-                if refusal := _refusal(state, door, now):
+                at, now = state.breakers[circuit], time()
+                if refusal := _refusal(state, circuit, now):
                     return refusal
-                mine = not now < at.asking <= now + LONGEST_ASKING_S
-                if mine or monotonic() - began > LONGEST_ASKING_S:
-                    probe = at.probe() if at.is_shut() else None
-                    if at.is_shut():
-                        at.asking = now + LONGEST_ASKING_S
+                mine = not now < at.probing_until <= now + LONGEST_PROBE_S
+                if mine or monotonic() - began > LONGEST_PROBE_S:
+                    probe = at.probe() if at.is_open() else None
+                    if at.is_open():
+                        at.probing_until = now + LONGEST_PROBE_S
                     pause = self._turn(state)
                     break
             sleep(LOOK_S)
@@ -114,7 +125,7 @@ class Pace:
     def refused(
         self,
         host: str,
-        door: str,
+        circuit: str,
         subject: str,
         because: str,
         *,
@@ -123,7 +134,7 @@ class Pace:
     ) -> Next | Known:
         """A request ended without a usable answer; what follows.
 
-        A `Known` is to be asked now, and told of as in `enter`.
+        A `Known` is the probe to make now, and told of as in `enter`.
 
         Args:
             subject: whose request it was: a fund, or a page.
@@ -132,40 +143,44 @@ class Pace:
             too_fast: whether it said so itself.
         """
         with self._state(host) as state:
-            at, now = state.doors[door], time()
+            at, now = state.breakers[circuit], time()
             if subject not in at.refused and (too_fast or at.refused):
                 state.slow = min(state.slow * SLOWER, SLOWEST)
-            others = any(one.is_shut() for name, one in state.doors.items() if name != door)
-            follows = at.refuse(
-                now, subject, because, reached=reached, pages=door == PAGES, beside=others
+            others = any(
+                one.is_open() for name, one in state.breakers.items() if name != circuit
             )
-            if follows is Next.ASK and at.known:
-                if now < at.asking <= now + LONGEST_ASKING_S:
+            follows = at.refuse(
+                now, subject, because, reached=reached, pages=circuit == PAGES, beside=others
+            )
+            if follows is Next.PROBE and at.known:
+                if now < at.probing_until <= now + LONGEST_PROBE_S:
                     return Next.ENOUGH  # another does
-                at.asking = now + LONGEST_ASKING_S
+                at.probing_until = now + LONGEST_PROBE_S
                 return at.known
-            if follows is Next.SHUT and not at.refusal(now):
-                at.shut_now(now, self._pause_s)
+            if follows is Next.OPEN and not at.refusal(now):
+                at.trip(now, self._pause_s)
             return follows
 
-    def found_shut(self, host: str, door: str, because: str, *, reached: bool = True) -> None:
+    def probe_failed(
+        self, host: str, circuit: str, because: str, *, reached: bool = True
+    ) -> None:
         """The request that was answered before is not answered any more."""
         with self._state(host) as state:
-            at, now = state.doors[door], time()
+            at, now = state.breakers[circuit], time()
             at.because, at.reached = because, reached
             if not at.refusal(now):
-                at.shut_now(now, self._pause_s)
+                at.trip(now, self._pause_s)
 
-    def answered(self, host: str, door: str = PAGES, known: Known | None = None) -> None:
+    def answered(self, host: str, circuit: str = PAGES, known: Known | None = None) -> None:
         """The host answered as it should: back to the usual pace, step by step."""
         with self._state(host) as state:
             state.slow = max(state.slow * FASTER, 1.0)
-            state.doors[door].answer(time(), known)
+            state.breakers[circuit].answer(time(), known)
 
-    def refusal(self, host: str, door: str = PAGES) -> Refusal | None:
-        """Why nothing is to be asked at a door now; None: it may be asked."""
+    def refusal(self, host: str, circuit: str = PAGES) -> Refusal | None:
+        """Why nothing is to be asked at a circuit now; None: it may be asked."""
         with self._state(host) as state:
-            return _refusal(state, door, time())
+            return _refusal(state, circuit, time())
 
     def refusals(self) -> dict[str, Refusal]:
         """Host → until when nothing is asked of it and why, as long as it has not answered.
@@ -181,8 +196,8 @@ class Pace:
                     hosts[path.stem] = _Host.from_text(path.read_text(encoding="utf-8"))
         found = {}
         for host, state in hosts.items():
-            if shut := [door for door in state.doors.values() if door.is_shut()]:
-                last = max(shut, key=lambda door: door.until)
+            if opened := [one for one in state.breakers.values() if one.is_open()]:
+                last = max(opened, key=lambda one: one.until)
                 found[host] = Refusal(last.until, last.because, last.reached)
         return found
 
@@ -218,10 +233,10 @@ class Pace:
                 os.close(file)
 
 
-def _refusal(state: _Host, door: str, now: float) -> Refusal | None:
+def _refusal(state: _Host, circuit: str, now: float) -> Refusal | None:
     """A host whose pages refuse us is not asked for single funds either."""
-    pages = state.doors[PAGES].refusal(now)
-    return pages or (state.doors[FUNDS].refusal(now) if door == FUNDS else None)
+    pages = state.breakers[PAGES].refusal(now)
+    return pages or (state.breakers[FUNDS].refusal(now) if circuit == FUNDS else None)
 
 
 def moment(seconds: float) -> datetime:

@@ -19,7 +19,6 @@ from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport import rate_limit
 from fund_assets.transport.errors import HeldOffError, SourceError, TruncatedError
-from fund_assets.transport.rate_limit import FUNDS as FUNDS_DOOR
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores
@@ -137,7 +136,7 @@ def test_each_fund_has_its_own_fault_and_the_others_go_on(many, backfill):
     assert backfill.source.kept() == {}
 
 
-#: How the source shuts its door → words of the message.
+#: How the source refuses everything → words of the message.
 BANS = {
     "closed": (Fault("close"), "closed without an answer: the source refuses us"),
     "reset": (Fault("reset"), "closed without an answer: the source refuses us"),
@@ -186,7 +185,7 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     refused = backfill.run()
     assert refused.until == until and refused.done == 0
     with pytest.raises(SourceError, match="open_funds"):
-        backfill.source.wave()  # the pages have a door of their own: one request finds it shut
+        backfill.source.wave()  # the pages have a breaker of their own: one request opens it
     for ask in (backfill.source.wave, backfill.source.fund_list):
         with pytest.raises(HeldOffError, match="refuses us until"):
             ask()
@@ -195,7 +194,7 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
         monkeypatch.setattr(rate_limit, "time", lambda later=later: later)
         again = backfill.run()
         assert again.done == 0 or set(again.failures)
-    assert len(many.requests) <= MOST_AFTER, "in all, since the door was shut"
+    assert len(many.requests) <= MOST_AFTER, "in all, since the ban began"
 
     many.reset()
     monkeypatch.setattr(rate_limit, "time", lambda: until.timestamp() + 86_400)
@@ -210,8 +209,10 @@ def test_an_address_that_has_moved_is_asked_there(many, backfill, monkeypatch):
     """Stops a page that moved within its host from being lost, and one that leads to itself
     from being asked for ever or faster than others."""
     gateway = backfill.source._gateway
-    turns, wait = [], gateway.pace.wait
-    monkeypatch.setattr(gateway.pace, "wait", lambda host: (turns.append(host), wait(host)))
+    turns, wait = [], gateway.rate_limit.wait
+    monkeypatch.setattr(
+        gateway.rate_limit, "wait", lambda host: (turns.append(host), wait(host))
+    )
 
     def moved(to):
         return Fault("raw", 301, 1, raw=b"HTTP/1.1 301 Moved Permanently\r\nLocation: "
@@ -231,7 +232,7 @@ def test_an_address_that_has_moved_is_asked_there(many, backfill, monkeypatch):
 def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     """Stops a ban in the night from ending the backfill of the night."""
     many.faults["*"] = Fault("close")
-    backfill.source._gateway.pace._pause_s = 0.2
+    backfill.source._gateway.rate_limit._pause_s = 0.2
     monkeypatch.setattr(fund_nav, "LOOK_S", 0.05)
     waited = []
 
@@ -242,7 +243,7 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
 
     soon = datetime.now(SHANGHAI)
     monkeypatch.setattr(backfill.source, "stopped_until", lambda: (
-        soon if backfill.source._gateway.pace.refusal(HOST, FUNDS_DOOR) else None
+        soon if backfill.source._gateway.rate_limit.refusal(HOST, rate_limit.FUNDS) else None
     ))  # fmt: skip
     codes = tuple(many.content.codes[:12])
     report = collect_patiently(
@@ -252,7 +253,7 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     )  # fmt: skip
     assert not report.stopped and report.failures == {} and report.done == report.asked == 12
     assert set(backfill.dates()) == set(codes)
-    assert len(waited) >= 3 and waited[2] <= MOST_AFTER, "requests while the door was shut"
+    assert len(waited) >= 3 and waited[2] <= MOST_AFTER, "requests during the ban"
     many.faults["*"] = Fault("close")
     monkeypatch.undo()
     report = collect_patiently(

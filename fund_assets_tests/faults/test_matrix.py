@@ -34,8 +34,8 @@ def test_a_fault_ends_as_it_must(stage, cell):
 
 
 MOST_AFTER = 10
-#: How the source shuts its door → words of what it is told for.
-DOORS = {
+#: How the source refuses everything → words of what it is told for.
+BANS = {
     "closed": (Fault("close"), "closed without an answer: the source refuses us"),
     "514": (Fault("status", 514), "status 514, too many requests, says its CDN"),
     "503": (Fault("status", 503), "status 503, the server fails"),
@@ -53,11 +53,11 @@ def asked(server):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("door", DOORS)
-def test_an_evening_under_a_ban(stage, monkeypatch, record_property, door):
+@pytest.mark.parametrize("ban", BANS)
+def test_an_evening_under_a_ban(stage, monkeypatch, record_property, ban):
     """Stops an evening of waves and tries from running into a ban in any of its forms, from
-    alarming of all that follows from it, and from staying away when the door is open again."""
-    fault, words = DOORS[door]
+    alarming of all that follows from it, and from staying away when it is over."""
+    fault, words = BANS[ban]
     server = stage.server
     server.reset()
     with stage._world("ban") as world:
@@ -73,12 +73,12 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property, door):
             told += world.look()
         most = max(asked(server).values())
         assert most <= MOST_AFTER, asked(server)
-        record_property("seen", f"{door}: {most} requests to a host in an evening")
+        record_property("seen", f"{ban}: {most} requests to a host in an evening")
         assert world.end(measured=True) == "retried"
 
         runs = [world.daemon.instance.get_run_by_id(run.run_id) for run in world.runs]
         tries = [run for run in runs if run.job_name == "daily_collection"][1:]
-        assert len(tries) <= 2, "a door that is shut for longer than the pauses is left alone"
+        assert len(tries) <= 2, "a ban longer than the pauses is left alone"
         assert tries[-1].tags["dagster/will_retry"] == "false"
         said = failures(world, tries[-1])
         assert re.search("fund.eastmoney.com refuses us until 2026-09-18 19:3[0-9]: ", said)

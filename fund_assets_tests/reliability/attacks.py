@@ -170,7 +170,7 @@ ATTACKS = (
     Attack("clocks", "a heartbeat, a door or a message stamped in the future",
            "missing, asked, told",
            ("integration/test_alerts.py::test_a_heartbeat_from_the_future_is_a_missing_one",
-            "unit/transport/test_rate_limit.py::test_a_shut_door_of_another_clock_is_asked",
+            "unit/transport/test_rate_limit.py::test_an_open_breaker_of_another_clock_is_asked",
             f"{_LIFE}::test_stored_times_in_the_future_are_told")),
     Attack("browsers", "mutations by GET, also to `/graphql%0a`, and questions from a foreign "
            "page's address", "403",

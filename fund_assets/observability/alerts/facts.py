@@ -24,7 +24,7 @@ from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.resources import Platform
 from fund_assets.transport.circuit_breaker import Refusal
-from fund_assets.transport.rate_limit import Pace
+from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import date_counts, weekly_log
@@ -163,7 +163,7 @@ def look(
         trouble=trouble,
         disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
         quarantine_limit=platform.settings.alert_quarantine_rows,
-        refusals=Pace(1.0, platform.settings.pace_dir).refusals(),
+        refusals=RateLimit(1.0, platform.settings.pace_dir).refusals(),
     )
 
 

@@ -81,7 +81,7 @@ def call(
     name = f"akshare {akshare.__version__}"
     reader = _HtmlReader()
     try:
-        with _sent_here(_Door(answers), reader):
+        with _sent_here(_Replies(answers), reader):
             frame = getattr(akshare, function)(*args, **kwargs)
         if not isinstance(frame, pd.DataFrame):
             return {"raised": f"{name} returns a {type(frame).__name__} from {function}"}
@@ -100,8 +100,8 @@ def call(
 
 
 @contextmanager
-def _sent_here(door: "_Door", reader: "_HtmlReader") -> Iterator[None]:
-    """While it lasts, requests end at the door and nothing else leaves the process."""
+def _sent_here(replies: "_Replies", reader: "_HtmlReader") -> Iterator[None]:
+    """While it lasts, requests get these replies and nothing leaves the process."""
     import socket
     import sys
 
@@ -110,7 +110,7 @@ def _sent_here(door: "_Door", reader: "_HtmlReader") -> Iterator[None]:
 
     engine = py_mini_racer.MiniRacer
     replaced = [
-        (HTTPAdapter, "send", door.send),
+        (HTTPAdapter, "send", replies.send),
         *((socket.socket, name, _elsewhere(name)) for name in ("connect", "connect_ex")),
         (socket, "getaddrinfo", _elsewhere("getaddrinfo")),
         (pd, "read_html", reader.read_html),
@@ -185,7 +185,7 @@ def _plain(cell: Any) -> Any:
     return None if cell is pd.NaT or cell is pd.NA else str(cell)
 
 
-class _Door:
+class _Replies:
     """Stands where requests would send what it has prepared."""
 
     def __init__(self, answers: Sequence[Said]) -> None:

@@ -231,12 +231,12 @@ class EastmoneySource:
 
     def stopped_until(self) -> datetime | None:
         """Until when no history is to be asked for; None: now is well."""
-        found = self._gateway.pace.refusal(HOST, FUNDS)
+        found = self._gateway.rate_limit.refusal(HOST, FUNDS)
         return moment(found.until) if found else None
 
     def stopped_because(self) -> str:
         """The same in words, with the reason; empty: now is well."""
-        found = self._gateway.pace.refusal(HOST, FUNDS)
+        found = self._gateway.rate_limit.refusal(HOST, FUNDS)
         return in_words(HOST, found) if found else ""
 
     def events(self, year: int) -> MarketEvents:
