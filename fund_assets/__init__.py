@@ -6,11 +6,12 @@ nothing else.
 
 from typing import TYPE_CHECKING, Any
 
+from fund_assets.version import __version__
+
 if TYPE_CHECKING:
     from fund_assets.export.research import Funds as Funds
     from fund_assets.export.research import PolarsFunds as PolarsFunds
 
-__version__ = "0.1.0"
 __all__ = ["Funds", "PolarsFunds", "__version__"]
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from fund_assets import __version__
 from fund_assets.cli._arguments import Commands, plainly
 from fund_assets.cli.alert import alert, watch
 from fund_assets.cli.backfill import backfill, gaps
@@ -35,6 +34,7 @@ from fund_assets.cli.serve import serve
 from fund_assets.errors import FundAssetsError
 from fund_assets.language import chosen, say, speaking, translated
 from fund_assets.safe_text import plain_lines
+from fund_assets.version import __version__
 
 #: So many objects are made before Python looks for garbage among them.
 GARBAGE_AFTER = 50_000

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from fund_assets import __version__
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.durable_files import move, work_folder
 from fund_assets.export import files
 from fund_assets.export.datasets import ExportError, check_codes
 from fund_assets.export.frames import typed
+from fund_assets.version import __version__
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries.selections import Selection, count, selected
 from fund_assets.warehouse.queries.status import last_publication

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets import __version__
 from fund_assets.calendar import from_key, keys_to_days, to_key, to_stamp, week_start
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries
 from fund_assets.metrics.age import VALUE_AGE_DAYS
@@ -27,6 +26,7 @@ from fund_assets.report.charts import Curve
 from fund_assets.report.page import KindWeek, Mover, WeekFacts
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
+from fund_assets.version import __version__
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import nav as nav_queries
 from fund_assets.warehouse.queries import status as status_queries

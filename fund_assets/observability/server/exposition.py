@@ -17,8 +17,8 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from fund_assets import __version__
 from fund_assets.observability.status import Status
+from fund_assets.version import __version__
 
 
 class _Facts(Collector):
