@@ -31,7 +31,7 @@ from fund_assets.observability.server.exposition import encode
 from fund_assets.observability.status import Requests
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse, integrity
-from fund_assets.warehouse.engine import mysql
+from fund_assets.warehouse.engine import mysql_session
 from fund_assets_tests.mariadb import Server
 from fund_assets_tests.reliability import page_commands
 from fund_assets_tests.server.market_server import _certificates
@@ -272,8 +272,8 @@ def test_a_look_from_outside_is_ended_only_when_it_hangs():
     for that database and for the channels, on a machine that is half as fast."""
     unit = (DEPLOY / "systemd" / "fund-watch.service").read_text(encoding="utf-8")
     waits = (
-        server_storage.CONNECT_S, server_storage.ANSWER_S, mysql.CONNECT_S,
-        mysql.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, time_limits.FAREWELL_S,
+        server_storage.CONNECT_S, server_storage.ANSWER_S, mysql_session.CONNECT_S,
+        mysql_session.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, time_limits.FAREWELL_S,
     )  # fmt: skip
     assert 2 * sum(waits) < int(re.search(r"TimeoutStartSec=(\d+)\n", unit)[1]) <= 600
 

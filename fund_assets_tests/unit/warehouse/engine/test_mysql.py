@@ -22,7 +22,7 @@ from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets.warehouse.engine.bulk_reads import stream
 from fund_assets.warehouse.engine.diff_writes import insert, upsert
 from fund_assets.warehouse.engine.errors import TransientError
-from fund_assets.warehouse.engine.mysql import LOAD_FROM
+from fund_assets.warehouse.engine.mysql_load import LOAD_FROM
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.stores import landing
@@ -118,7 +118,7 @@ def test_a_stored_key_refuses_a_plain_insert(warehouse, number):
 def test_writing_counts_what_it_inserted_and_changed(warehouse, monkeypatch, loads):
     """Stops counts that follow the server's flags, with files and, where forbidden, without."""
     if not loads:
-        monkeypatch.setattr(warehouse.backend, "_loads", lambda _connection: False)
+        monkeypatch.setattr(warehouse.backend._rows, "_loads", lambda _connection: False)
     number = LOAD_FROM + 500
     rows = funds(number)
     odd = ["制\t表", "换\n行", "反\\斜", "\\N", "引'号", '双"引', "🀄", " 空 ", "", "\r\0"]
@@ -258,7 +258,7 @@ def test_a_late_database_is_waited_for_and_a_wrong_one_is_not(monkeypatch):
 
 def test_a_port_that_nobody_answers_yet_is_waited_for(monkeypatch):
     """Stops a boot from ending in failed units: systemd listens for MariaDB before it runs."""
-    monkeypatch.setattr("fund_assets.warehouse.engine.mysql.CONNECT_S", 1)
+    monkeypatch.setattr("fund_assets.warehouse.engine.mysql_session.CONNECT_S", 1)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
