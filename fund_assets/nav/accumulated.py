@@ -1,7 +1,7 @@
 """Whether an accumulated NAV goes with the unit NAV, the events and the published growth.
 
 Belongs here: the readings of the accumulated NAV, and which values none of them explains.
-Does not belong here: what becomes of such a value (`rules.py`, `merge.py`), or returns
+Does not belong here: what becomes of such a value (`rules.py`, `verdicts.py`), or returns
 (`returns.py`).
 
 Managers add up differently, but each keeps to a reading. With U the unit NAV, D yuan paid per

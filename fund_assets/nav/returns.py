@@ -1,7 +1,7 @@
 """Daily returns and the total-return index of funds, from what they publish.
 
 Belongs here: arithmetic on one step between two consecutive NAVs of a fund, and the chain
-of such steps. Does not belong here: which rows are accepted (`merge.py`, `rules.py`), or
+of such steps. Does not belong here: which rows are accepted (`verdicts.py`, `rules.py`), or
 measures over a window (`metrics/`).
 
 Three witnesses tell the return of a step from U₋₁ to U: the events (U·S + D)/U₋₁ − 1 with

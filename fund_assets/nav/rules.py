@@ -1,8 +1,8 @@
 """The rules that observations must meet, each declared once as a Pandera check.
 
 Belongs here: what is demanded, how severe a breach is, and the words for it. Does not
-belong here: the frames that rules look at (`merge.py` makes them), how a breach is shown
-(`checks/`) or stored (`warehouse/`).
+belong here: the frames that rules look at (`rule_frames.py`, `laid_out.py`), how a breach is
+shown (`checks/`) or stored (`warehouse/`).
 
 A rule demands something of every row of one frame. The frame depends on the rule's
 subject: `row` is one observation with its context, `batch` the batch as a whole, `kind`

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from fund_assets.nav.accumulated import Accumulation, judge, levels_of_events
-from fund_assets.nav.merge import jump_scale, plan_merge
+from fund_assets.nav.laid_out import jump_scale
+from fund_assets.nav.merge import plan_merge
 from fund_assets.nav.timeline import keys_of
 from fund_assets_tests.unit.builders import (
     CALENDAR,
