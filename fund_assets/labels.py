@@ -23,6 +23,14 @@ BATCH_STATES = {
     "held": later("blocked"),
     "rejected": later("rejected"),
 }
+#: How sure a day's return is.
+RETURN_STATUSES = {
+    "first": later("first day"),
+    "proven": later("proven"),
+    "single_source": later("one source"),
+    "suspected_event": later("suspected event"),
+    "unproven": later("unproven"),
+}
 
 
 def spoken(labels: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The command line `fund-assets`: its commands, and how an error is told.
 
 Belongs here: the group, and turning the project's errors into one message and an exit code.
-Does not belong here: what a command does (one module a theme), facts (`observability/`).
+Does not belong here: what a command does (one module a command), facts (`observability/`).
 
 Commands import what they need when they are called: `--help` must not wait for Dagster.
 """
@@ -14,23 +14,33 @@ from typing import Any
 import click
 
 from fund_assets.cli._arguments import Commands, plainly
-from fund_assets.cli.alert import alert, watch
-from fund_assets.cli.backfill import backfill, gaps
+from fund_assets.cli.alert import alert
+from fund_assets.cli.backfill import backfill
 from fund_assets.cli.calendar import calendar
+from fund_assets.cli.canary import canary
+from fund_assets.cli.collect import collect
+from fund_assets.cli.compare import compare
 from fund_assets.cli.copy_warehouse import copy_warehouse
 from fund_assets.cli.corrections import corrections
 from fund_assets.cli.dashboard import dashboard
+from fund_assets.cli.doctor import doctor
 from fund_assets.cli.export import export
-from fund_assets.cli.init_migrate_doctor import doctor, init, migrate
+from fund_assets.cli.gaps import gaps
+from fund_assets.cli.init import init
 from fund_assets.cli.logs import logs
-from fund_assets.cli.metrics import compare, screen
+from fund_assets.cli.metrics import metrics
+from fund_assets.cli.migrate import migrate
 from fund_assets.cli.nav import nav
 from fund_assets.cli.prove import prove
 from fund_assets.cli.quarantine import quarantine
 from fund_assets.cli.rate import rate
 from fund_assets.cli.report import report
-from fund_assets.cli.run import canary, collect, metrics, run, validate, weekly
+from fund_assets.cli.run import run
+from fund_assets.cli.screen import screen
 from fund_assets.cli.serve import serve
+from fund_assets.cli.validate import validate
+from fund_assets.cli.watch import watch
+from fund_assets.cli.weekly import weekly
 from fund_assets.errors import FundAssetsError
 from fund_assets.language import chosen, say, speaking, translated
 from fund_assets.safe_text import plain_lines

@@ -4,12 +4,10 @@ Belongs here: what every command does first. Does not belong here: what comes af
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
-
-import click
 
 from fund_assets.labels import SOURCES
 from fund_assets.language import say
@@ -123,39 +121,6 @@ def provisional_after(warehouse: "Warehouse", newest: int) -> date:
     if newest <= to_key(KNOWN_AT_LEAST) or load_settings().source == "simulated":
         return date.max
     return TradingCalendar.build(calendar_overrides.overrides(warehouse)).known_until
-
-
-def known_codes(texts: Iterable[str], option: str) -> list[str]:
-    """The codes that an option names, looked up in the list of funds when there is one.
-
-    Raises:
-        click.BadParameter: one is no code, or no fund that is known; nothing was started.
-    """
-    from fund_assets.export.datasets import ExportError, check_codes
-    from fund_assets.schemas.codes import read_codes
-    from fund_assets.settings import load_settings
-    from fund_assets.warehouse.queries import nav as nav_queries
-
-    try:
-        codes = read_codes(texts)
-        warehouse = stored_warehouse(load_settings()) if codes else None
-        if warehouse is not None:
-            if nav_queries.codes(warehouse):
-                check_codes(warehouse, codes)
-            warehouse.close()
-    except (ValueError, ExportError) as error:
-        raise click.BadParameter(str(error), param_hint=option) from error
-    return codes
-
-
-def one_code(text: str, option: str) -> str:
-    """The one code that an option names, looked up as `known_codes` does."""
-    codes = known_codes([text], option)
-    if len(codes) != 1:
-        raise click.BadParameter(
-            f"{text!r} names {len(codes)} funds: name one", param_hint=option
-        )
-    return codes[0]
 
 
 def where(settings: "Settings") -> str:

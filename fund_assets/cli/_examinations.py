@@ -1,6 +1,6 @@
 """The examinations of `doctor`: what is there, whether it is well, and what to do.
 
-Belongs here: looking. Does not belong here: printing (`init_migrate_doctor.py`).
+Belongs here: looking. Does not belong here: printing (`doctor.py`).
 """
 
 import math

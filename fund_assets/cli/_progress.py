@@ -1,4 +1,4 @@
-"""Telling what a run does while it does it: one line an asset, and what went wrong.
+"""The lines of a run while it goes on: one for each asset, and what went wrong.
 
 Belongs here: which of Dagster's events are worth a line, and its words. Does not belong
 here: running anything.
@@ -15,9 +15,9 @@ from datetime import timedelta
 from typing import Any, Self
 
 import dagster as dg
+from rich import progress as spinning
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from fund_assets.language import is_chinese, later, say, speaking, translated
@@ -36,7 +36,7 @@ QUIET_S = 2.0
 HISTORIES_S, PACED, BAR = 10.0, 200, 20
 
 
-class Teller(logging.Handler):
+class Progress(logging.Handler):
     """Listens to the events of one run and writes lines to a console.
 
     Attributes:
@@ -53,10 +53,10 @@ class Teller(logging.Handler):
         self._started = self._told = time.monotonic()
         self._step = ""
         self._paced: deque[tuple[float, int]] = deque(maxlen=PACED)
-        self._spinner = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
+        self._spinner = spinning.Progress(
+            spinning.SpinnerColumn(),
+            spinning.TextColumn("{task.description}"),
+            spinning.TimeElapsedColumn(),
             console=console,
             transient=True,
             redirect_stdout=False,

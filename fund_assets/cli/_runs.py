@@ -21,7 +21,7 @@ from rich.console import Console
 
 from fund_assets.assets.histories import PROGRESS
 from fund_assets.cli._context import open_platform, quiet, where
-from fund_assets.cli._progress import Teller
+from fund_assets.cli._progress import Progress
 from fund_assets.instance.storage import execute_job, project_instance
 from fund_assets.language import say
 
@@ -29,7 +29,7 @@ from fund_assets.language import say
 EVENTS = logging.getLogger("fund-assets run")
 
 
-_TO_TELLER = dg.LoggerDefinition(
+_TO_PROGRESS = dg.LoggerDefinition(
     lambda context: EVENTS,
     config_schema=dg.colored_console_logger.config_schema,
     description=dg.colored_console_logger.description,
@@ -41,7 +41,7 @@ def define_job(name: str) -> dg.JobDefinition:
     """The job of the project, its console lines handed to `EVENTS`."""
     from fund_assets.definitions import defs
 
-    told = dg.Definitions.merge(defs, dg.Definitions(loggers={"console": _TO_TELLER}))
+    told = dg.Definitions.merge(defs, dg.Definitions(loggers={"console": _TO_PROGRESS}))
     return told.resolve_job_def(name)
 
 
@@ -66,24 +66,24 @@ def execute(
         with project_instance() as instance, _own_terminal() as terminal:
             console = Console(file=terminal, highlight=False)
             console.print(f"{job}: {where(platform.settings)}", style="dim", soft_wrap=True)
-            with Teller(console) as teller:
-                EVENTS.handlers = [teller]
+            with Progress(console) as progress:
+                EVENTS.handlers = [progress]
                 EVENTS.propagate = False
                 EVENTS.setLevel(logging.DEBUG)
-                PROGRESS.handlers = [teller]
-                teller.doing(say("starting"))
+                PROGRESS.handlers = [progress]
+                progress.doing(say("starting"))
                 result = execute_job(
                     dg.build_reconstructable_job(__name__, "define_job", (job,)),
                     instance,
                     run_config={**run_config, "loggers": {"console": {}}},
                     tags=tags,
                 )
-                teller.close_run(result.run_id, result.success)
+                progress.close_run(result.run_id, result.success)
     if job == "source_canary":
-        return result.success and not teller.errors
+        return result.success and not progress.errors
     configs = [op.get("config", {}) for op in run_config.get("ops", {}).values()]
     named = any(config.get("history_codes") or config.get("codes") for config in configs)
-    return result.success and not (named and teller.missed_histories)
+    return result.success and not (named and progress.missed_histories)
 
 
 @contextmanager

@@ -1,9 +1,8 @@
-"""The commands of alerts: `alert list`, `test`, `silence`, `unsilence`, `resend`; and `watch`.
+"""The commands of alerts: `alert list`, `test`, `silence`, `unsilence` and `resend`.
 
 Belongs here: options and printing. Does not belong here: alerts (`observability/alerts/`).
 """
 
-import logging
 import re
 import time
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fund_assets.cli._arguments import Commands, NotThere, check_text, nearest
-from fund_assets.cli._context import console, open_platform, present_status, quiet, reading
+from fund_assets.cli._context import console, open_platform, present_status, reading
 from fund_assets.language import named, say
 
 if TYPE_CHECKING:
@@ -233,52 +232,6 @@ def resend(message: str | None) -> None:
             count=len(dead),
         )
     )
-
-
-@click.command()
-@click.option("--once", is_flag=True, help="Look once and end: for cron or a systemd timer.")
-@click.option(
-    "--every", default=60, show_default=True, type=click.IntRange(10, 3600), metavar="SECONDS",
-    help="Pause between two looks.",
-)  # fmt: skip
-def watch(once: bool, every: int) -> None:
-    """Look for what is wrong from outside Dagster, and tell it as the alert sensor does.
-
-    A daemon cannot tell of its own death. With --once, exits with 1 when something critical
-    holds or a message could not be handed over. FUND_WATCH_PING_URL: see docs/alerts.md.
-    """
-    from fund_assets.logs import Lines
-
-    shown = logging.StreamHandler()
-    shown.setFormatter(Lines(as_json=False))
-    logging.basicConfig(handlers=[shown])
-    while True:
-        failed = _watch_once()
-        if once:
-            click.get_current_context().exit(int(failed))
-        time.sleep(every)
-
-
-def _watch_once() -> bool:
-    """One look and its line; whether something critical holds or was not handed over."""
-    with quiet():
-        from fund_assets.observability.alerts.catalog import Severity
-        from fund_assets.observability.alerts.watch import watch as look
-        from fund_assets.settings import SHANGHAI
-
-        found = look()
-    outcome, done = found.outcome, found.outcome.delivered
-    ping = {
-        None: "", True: say("; ping answered"), False: say("; ping NOT answered"),
-    }[found.pinged]  # fmt: skip
-    words = say(
-        "{holding} alerts hold, {told} told; {sent} messages sent, {failed} failed, {dead} "
-        "given up",
-        holding=len(outcome.holding), told=len(outcome.told), sent=done.sent,
-        failed=done.failed, dead=done.dead,
-    )  # fmt: skip
-    click.echo(f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S} {words}{ping}")
-    return bool(outcome.worst is Severity.CRITICAL or done.failed or done.dead)
 
 
 def _told(state: "State") -> str:

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from fund_assets.cli._arguments import PAST_DAY, OneOf
-from fund_assets.cli._context import console, one_code, reading
+from fund_assets.cli._context import console, reading
+from fund_assets.cli._funds import one_code
 from fund_assets.language import later, named, say
 from fund_assets.schemas.columns import FIGURE_LABELS
 

@@ -4,22 +4,19 @@ Belongs here: options and writing. Does not belong here: reads (`warehouse/`).
 """
 
 import csv
-import re
 import sys
 from datetime import date, datetime
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from fund_assets.cli._arguments import PAST_DAY, NotThere
+from fund_assets.cli._arguments import PAST_DAY
 from fund_assets.cli._context import console, provisional_after, reading
+from fund_assets.cli._funds import chosen_fund
+from fund_assets.labels import RETURN_STATUSES
 from fund_assets.language import later, say
 
-if TYPE_CHECKING:
-    from fund_assets.warehouse import Warehouse
-
-SHOWN_ROWS, SHOWN_FUNDS, NEAR_FUNDS = 20, 20, 5
+SHOWN_ROWS = 20
 TITLES = {
     "nav_date": later("NAV date"),
     "unit_nav": later("unit NAV"),
@@ -30,13 +27,6 @@ TITLES = {
     "days_covered": later("days"),
     "total_return_index": later("index"),
     "return_status": later("return"),
-}
-RETURN_STATUSES = {
-    "first": later("first day"),
-    "proven": later("proven"),
-    "single_source": later("one source"),
-    "suspected_event": later("suspected event"),
-    "unproven": later("unproven"),
 }
 
 
@@ -92,68 +82,6 @@ def _moment(text: str) -> int:
         return read_moment(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--as-of") from error
-
-
-def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[str, Any] | None:
-    """The fund that is meant; None when several fit and were listed.
-
-    Raises:
-        NotThere: none fits, or several do and only one may (`one_only`).
-    """
-    from fund_assets.schemas.codes import read_codes
-    from fund_assets.warehouse.queries import nav as nav_queries
-
-    try:
-        codes = read_codes([text])
-    except ValueError:
-        codes = []  # a part of a name
-    if len(codes) > 1:
-        raise NotThere(
-            f"{text!r} are {len(codes)} funds, and this shows one: `fund-assets compare "
-            f"{' '.join(codes)}` puts them side by side"
-        )
-    text = codes[0] if codes else text
-    if exact := nav_queries.fund(warehouse, text):
-        return exact
-    found = nav_queries.find_funds(warehouse, text, SHOWN_FUNDS + 1)
-    if len(found) == 1 and not re.fullmatch(r"[0-9]{6}", text):
-        return nav_queries.fund(warehouse, found[0]["fund_code"])
-    if found and not one_only:
-        _list(found)
-        return None
-    if found:
-        raise NotThere(f"{text!r} fits several funds: name one by its six digits")
-    known = nav_queries.codes(warehouse)
-    if not known:
-        raise NotThere("there are no funds yet: run `fund-assets run` first")
-    near = get_close_matches(text, known, n=NEAR_FUNDS, cutoff=0.6)
-    funds = [nav_queries.fund(warehouse, code) for code in near]
-    hint = ", ".join(f"{f['fund_code']} {f['name']}" for f in funds if f)
-    raise NotThere(
-        f"there is no fund {text!r}: "
-        + (f"near it are {hint}" if hint else "write its six digits or a part of its name")
-    )
-
-
-def _list(funds: list[dict[str, Any]]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(say("code"), say("name"), say("type"), say("state"), box=None)
-    for fund in funds[:SHOWN_FUNDS]:
-        state = "" if fund["status"] == "listed" else say("delisted")
-        table.add_row(fund["fund_code"], escape(fund["name"]), escape(fund["fund_type"]), state)
-    terminal = console()
-    terminal.print(table)
-    if len(funds) > SHOWN_FUNDS:
-        terminal.print(
-            "[dim]"
-            + say(
-                "there are more: only the first {count} are shown, write more of the name",
-                count=SHOWN_FUNDS,
-            )
-            + "[/]"
-        )
 
 
 def _write_csv(code: str, rows: list[dict[str, Any]]) -> None:

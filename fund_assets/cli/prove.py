@@ -11,7 +11,8 @@ import click
 
 from fund_assets.cli._arguments import PAST_DAY, NotThere
 from fund_assets.cli._context import console, reading
-from fund_assets.cli.nav import RETURN_STATUSES, chosen_fund
+from fund_assets.cli._funds import chosen_fund
+from fund_assets.labels import RETURN_STATUSES
 from fund_assets.language import later, named, say
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fund_assets.checks.catalog import Check
 from fund_assets.checks.results import SHOWN, case_table, check_result
-from fund_assets.cli._progress import Teller
+from fund_assets.cli._progress import Progress
 from fund_assets.language import speaking
 
 FOUND = Check("found", ("fund_nav",), "nothing is wrong")
@@ -48,7 +48,7 @@ def english():
 
 
 def lines_of(result):
-    """What a run says of a check: the teller listens as it does in the command line."""
+    """What a run says of a check: `Progress` listens as it does in the command line."""
 
     @dg.asset(check_specs=[dg.AssetCheckSpec("found", asset="fund_nav")])
     def fund_nav():
@@ -57,9 +57,9 @@ def lines_of(result):
         )
 
     written = io.StringIO()
-    teller = Teller(Console(file=written, width=200, highlight=False))
+    progress = Progress(Console(file=written, width=200, highlight=False))
     events = logging.getLogger("fund-assets told in a test")
-    events.propagate, events.handlers = False, [teller]
+    events.propagate, events.handlers = False, [progress]
     events.setLevel(logging.DEBUG)
 
     @dg.logger
@@ -87,8 +87,8 @@ def test_every_form_of_a_failed_check_is_told(form):
 def test_a_line_that_cannot_be_told_ends_no_run():
     """Stops the evening from failing for the words about it."""
     written = io.StringIO()
-    teller = Teller(Console(file=written, width=200))
-    teller.emit(logging.makeLogRecord({"report": object()}))
+    progress = Progress(Console(file=written, width=200))
+    progress.emit(logging.makeLogRecord({"report": object()}))
     assert "! " in written.getvalue() and "a line could not be told: " in written.getvalue()
 
 
@@ -112,10 +112,10 @@ def test_a_result_without_cases_passes_and_has_the_same_figures():
 def test_threads_speak_as_the_command_does():
     """Stops a line that another thread logs from being in another language."""
     written = io.StringIO()
-    teller = Teller(Console(file=written, width=200, highlight=False))
+    progress = Progress(Console(file=written, width=200, highlight=False))
     record = logging.LogRecord("x", logging.INFO, __file__, 1, "", (), None)
     record.report = object()
-    thread = threading.Thread(target=teller.emit, args=(record,))
+    thread = threading.Thread(target=progress.emit, args=(record,))
     thread.start()
     thread.join()
     assert "a line could not be told: " in written.getvalue()

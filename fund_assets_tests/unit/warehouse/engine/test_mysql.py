@@ -246,7 +246,7 @@ def test_a_late_database_is_waited_for_and_a_wrong_one_is_not(monkeypatch):
 
     monkeypatch.setenv("FUND_WAREHOUSE_URL", "mysql://fund_ddl@127.0.0.1:1/fund_assets")
     monkeypatch.setattr("fund_assets.warehouse.engine.mysql.MySQL.exists", exists)
-    monkeypatch.setattr("fund_assets.cli.init_migrate_doctor.time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     late.append(False)
     done = CliRunner().invoke(main, ["migrate", "--if-any", "--wait", "600"])
     assert done.exit_code == 0 and "no tables yet" in done.output

@@ -1,0 +1,73 @@
+"""The command `screen`: the funds that meet some conditions.
+
+Belongs here: options and writing. Does not belong here: the language of conditions
+(`metrics/screen.py`), reads (`warehouse/queries/metrics.py`).
+"""
+
+import click
+
+from fund_assets.cli._arguments import KIND, NotThere
+from fund_assets.cli._context import console, reading
+from fund_assets.cli._metric_cells import cell, date_mark
+from fund_assets.language import named, say
+
+
+@click.command()
+@click.argument("conditions")
+@click.option("--kind", type=KIND, help="Funds of this kind alone, such as mixed or 混合型.")
+@click.option("--sort", default="sharpe_ratio", show_default=True, help="Highest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
+    """List the funds that meet CONDITIONS.
+
+    CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them
+    must hold; a fund without a value does not meet one on it. Metrics have the names of the
+    columns of fund_metrics; without a window it is 1y.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+    from fund_assets.metrics.screen import ScreenError, column, parse
+    from fund_assets.schemas.kinds import KINDS
+    from fund_assets.schemas.words import LABELS, WINDOW_LABELS
+    from fund_assets.warehouse.queries.metrics import screened
+
+    try:
+        asked = parse(conditions)
+        by = column(sort)
+    except ScreenError as error:
+        raise NotThere(str(error)) from error
+    warehouse = reading()
+    calc_date, count, rows = screened(warehouse, asked, kind, by, limit)
+    if calc_date is None:
+        raise NotThere("there are no metrics yet: run `fund-assets run`")
+    money = sum(row["kind"] == "money" for row in rows)
+    names = list(
+        dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
+    )
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in (say("code"), say("name"), say("kind")):
+        table.add_column(title)
+    for name in names:
+        label = LABELS[name][0] if name in LABELS else name
+        table.add_column(named(name, label), justify="right")
+    for row in rows:
+        cells = (cell(row[name], LABELS.get(name, ("", "n"))[1]) for name in names)
+        label = named(row["kind"], KINDS[row["kind"]].label)
+        table.add_row(row["fund_code"], escape(row["name"]), label, *cells)
+    terminal = console()
+    terminal.print(table, soft_wrap=not terminal.is_terminal)
+    terminal.print(
+        say(
+            "{window}, as of {date}{mark}: {count:,} funds fit, {shown:,} are listed",
+            window=named(asked.window, WINDOW_LABELS[asked.window]), date=from_key(calc_date),
+            mark=date_mark(warehouse, calc_date), count=count, shown=len(rows),
+        )
+    )  # fmt: skip
+    if kind is None and money:
+        words = say(
+            "{count:,} of them are money-market funds, whose NAV hardly moves: their risk "
+            "compares with no other kind; --kind mixed shows one kind", count=money,
+        )  # fmt: skip
+        terminal.print(f"[dim]{words}[/]")
