@@ -1,33 +1,36 @@
 """The quarantine desk: `quarantine list`, `show`, `accept`, `reject` and `replay`.
 
-Belongs here: options and writing. Does not belong here: what a decision does
-(`pipeline/quarantine.py`), which rows fit (`warehouse/stores/quarantine.py`).
+Belongs here: options, and which answer they ask for. Does not belong here: choosing rows
+(`_quarantine_choice.py`), deciding (`_quarantine_decisions.py`), writing
+(`_quarantine_tables.py`).
 """
 
-import getpass
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fund_assets.cli._arguments import (
-    DAY,
-    KIND,
-    RULE,
-    Commands,
-    NotThere,
-    OneOf,
-    check_text,
-    nearest,
+from fund_assets.cli._arguments import DAY, KIND, RULE, Commands, NotThere, OneOf
+from fund_assets.cli._context import console, reading
+from fund_assets.cli._quarantine_choice import (
+    Chosen,
+    check_filters,
+    check_one_batch,
+    is_batch,
+    wanted_rows,
 )
-from fund_assets.cli._context import console, open_platform, quiet, reading
-from fund_assets.language import later, named, say, translated
-from fund_assets.schemas.columns import FIGURE_LABELS
+from fund_assets.cli._quarantine_decisions import accept_batch, decide_rows, reject_batch
+from fund_assets.cli._quarantine_tables import (
+    STATES,
+    count_rows,
+    print_batch,
+    print_row,
+    print_rows,
+)
+from fund_assets.language import say
 
 if TYPE_CHECKING:
     from fund_assets.pipeline.quarantine import Decided, Decision
@@ -35,16 +38,6 @@ if TYPE_CHECKING:
     from fund_assets.warehouse.queries.quarantine import Wanted
 
 SHOWN_ROWS, SHOWN_DATES = 50, 3
-STATES = {
-    "held": later("held back"),
-    "accepted": later("accepted"),
-    "rejected": later("rejected"),
-}
-BATCH_STATES = {
-    "held": later("blocked"), "rejected": later("rejected"), "landed": later("waiting"),
-    "published": later("merged"),
-}  # fmt: skip
-MAX_BECAUSE, MAX_BY = 300, 100
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -106,16 +99,16 @@ def list_rows(
 
     chosen = tuple(STATES) if "all" in states else states or ("held",)
     warehouse = reading()
-    _check_filters(warehouse, filters)
-    rows = quarantine_queries.rows(warehouse, _wanted(states=chosen, **filters))
+    check_filters(warehouse, filters)
+    rows = quarantine_queries.rows(warehouse, wanted_rows(states=chosen, **filters))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    _table(rows[-limit:])
+    print_rows(rows[-limit:])
     terminal = console()
     counts = Counter(row["rule"] for row in rows)
     told = ", ".join(f"{rule} {n:,}" for rule, n in counts.most_common())
-    terminal.print(_rows(len(rows)) + (f": {told}" if told else ""))
+    terminal.print(count_rows(len(rows)) + (f": {told}" if told else ""))
     if limit and len(rows) > limit:
         words = say("the newest {count} are shown; --limit 0 shows all", count=limit)
         terminal.print(f"[dim]{words}[/]")
@@ -136,13 +129,11 @@ def show(beginning: str, as_json: bool) -> None:
 
     ID is as in `quarantine list`; of a row's id the first characters are enough.
     """
-    from rich.markup import escape
-
     from fund_assets.warehouse.queries import nav as nav_queries
     from fund_assets.warehouse.queries import quarantine as quarantine_queries
 
     warehouse = reading()
-    if _is_batch(beginning):
+    if is_batch(beginning):
         _show_batch(warehouse, beginning, as_json)
         return
     ids = quarantine_queries.full_ids(warehouse, [beginning])
@@ -157,23 +148,22 @@ def show(beginning: str, as_json: bool) -> None:
         found = {**row, "accepted_around": [*before, *after]}
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    terminal = console()
-    name = escape(row["fund_name"] or "")
-    terminal.print(f"[bold]{escape(row['fund_code'])} {name}[/]  [dim]{row['id']}[/]")
-    terminal.print(f"{escape(row['rule'])}  {escape(row['reason'])}")
-    terminal.print(
-        say(
-            "batch {batch}, collected {collected}, held {held}",
-            batch=row["batch_id"], collected=_moment(row["collected_at"]),
-            held=_moment(row["created_at"]),
+    print_row(row, [*before, *after])
+
+
+def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
+    """A batch as a whole."""
+    from fund_assets.warehouse.queries import status as status_queries
+
+    batch = status_queries.batch(warehouse, batch_id)
+    if batch is None:
+        raise NotThere(
+            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
         )
-    )  # fmt: skip
-    terminal.print(_state(row))
-    if row["decided_at"]:
-        batch = say(", batch {batch}", batch=row["decided_in"]) if row["decided_in"] else ""
-        words = f"{row['decided_by']}, {_moment(row['decided_at'])}: {row['decided_because']}"
-        terminal.print(escape(words) + batch)
-    _around(row, [*before, *after])
+    if as_json:
+        click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
+    else:
+        print_batch(batch)
 
 
 @quarantine.command()
@@ -193,12 +183,12 @@ def accept(
     """
     from fund_assets.pipeline import quarantine as quarantine_step
 
-    if any(map(_is_batch, ids)):
-        _one_batch(ids, filters)
-        _accept_batch(ids[0], because, by, as_json)
+    if any(map(is_batch, ids)):
+        check_one_batch(ids, filters)
+        accept_batch(ids[0], because, by, as_json)
         return
 
-    _decide(quarantine_step.accept, _Chosen(ids, filters), because, by, despite, as_json)
+    decide_rows(quarantine_step.accept, Chosen(ids, filters), because, by, despite, as_json)
 
 
 @quarantine.command()
@@ -213,9 +203,9 @@ def reject(
     """
     from fund_assets.pipeline import quarantine as quarantine_step
 
-    if any(map(_is_batch, ids)):
-        _one_batch(ids, filters)
-        _reject_batch(ids[0], because, by, as_json)
+    if any(map(is_batch, ids)):
+        check_one_batch(ids, filters)
+        reject_batch(ids[0], because, by, as_json)
         return
 
     def decide(
@@ -224,7 +214,7 @@ def reject(
     ) -> "Decided":  # fmt: skip
         return quarantine_step.reject(warehouse, now, wanted, decision)
 
-    _decide(decide, _Chosen(ids, filters), because, by, (), as_json)
+    decide_rows(decide, Chosen(ids, filters), because, by, (), as_json)
 
 
 @quarantine.command()
@@ -240,300 +230,5 @@ def replay(
     """
     from fund_assets.pipeline import quarantine as quarantine_step
 
-    chosen = _Chosen(ids, filters, all_allowed=True)
-    _decide(quarantine_step.replay, chosen, because, by, despite, as_json)
-
-
-def _one_batch(ids: tuple[str, ...], filters: dict[str, tuple[Any, ...]]) -> None:
-    if len(ids) > 1 or any(filters.values()):
-        raise click.UsageError("name one blocked batch and nothing else")
-
-
-def _is_batch(text: str) -> bool:
-    return re.fullmatch(r"[a-z]\d{8}-[0-9a-f]{12}", text) is not None
-
-
-def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
-    """A batch as a whole: what stopped it, and what lifts that."""
-    from rich.markup import escape
-
-    from fund_assets.warehouse.queries import status as status_queries
-
-    batch = status_queries.batch(warehouse, batch_id)
-    if batch is None:
-        raise NotThere(
-            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
-        )
-    if as_json:
-        click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
-        return
-    terminal = console()
-    state = say(BATCH_STATES[str(batch["state"])])
-    terminal.print(f"[bold]{batch_id}[/]  {batch['kind']}  {state}")
-    terminal.print(
-        say(
-            "NAV date {date}, collected {collected}, {rows:,} rows",
-            date=_day(batch["newest_date"]), collected=_moment(batch["collected_at"]),
-            rows=batch["rows_read"],
-        )
-    )  # fmt: skip
-    if batch["held_because"]:
-        terminal.print(escape(batch["held_because"]), soft_wrap=True)
-    if batch["state"] == "held" and batch["replaced_by"]:
-        terminal.print(
-            say(
-                "a later batch, {batch}, took its place: nothing to do",
-                batch=batch["replaced_by"],
-            )
-        )
-    elif batch["state"] == "held":
-        terminal.print(
-            say(
-                "right after all: fund-assets quarantine accept {batch} --because ...; wrong: "
-                "fund-assets quarantine reject {batch} --because ..., or wait for the next "
-                "right batch",
-                batch=batch_id,
-            ),
-            soft_wrap=True,
-        )
-
-
-def _accept_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> None:
-    from fund_assets.pipeline import validated_nav
-    from fund_assets.pipeline.quarantine import Decided, Decision
-
-    who = _who(by, because)
-    reading()
-    with quiet():
-        platform = open_platform()
-    outcome = validated_nav.accept_batch(
-        platform.warehouse,
-        platform.calendar,
-        platform.now(),
-        batch_id,
-        Decision(who, because.strip()),
-    )
-    told = Decided(outcomes=(outcome,))
-    if as_json:
-        click.echo(json.dumps(_outcome(told), ensure_ascii=False, indent=2))
-    else:
-        _merged(told)
-
-
-def _reject_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> None:
-    from fund_assets.pipeline import validated_nav
-    from fund_assets.pipeline.quarantine import Decision
-
-    who = _who(by, because)
-    reading()
-    with quiet():
-        platform = open_platform()
-    decision = Decision(who, because.strip())
-    done = validated_nav.reject_batch(platform.warehouse, platform.now(), batch_id, decision)
-    if as_json:
-        click.echo(json.dumps({"batch_id": batch_id, "rejected": done}, ensure_ascii=False))
-    elif done:
-        click.echo(
-            say(
-                "rejected batch {batch}: nothing of it was merged, and it waits no more",
-                batch=batch_id,
-            )
-        )
-    else:
-        click.echo(say("batch {batch} was rejected before, nothing changed", batch=batch_id))
-
-
-def _who(by: str | None, because: str) -> str:
-    """Who decides; a reason must be there."""
-    who = (getpass.getuser() if by is None else by).strip()
-    check_text(because, "--because", MAX_BECAUSE)
-    return check_text(who, "--by", MAX_BY)
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """The rows that a decision is about: by their ids, or by filters.
-
-    Attributes:
-        all_allowed: neither names all of them.
-    """
-
-    ids: tuple[str, ...]
-    filters: dict[str, tuple[Any, ...]]
-    all_allowed: bool = False
-
-    def check(self) -> None:
-        """Refuses both at once, and neither where that is not allowed."""
-        given = any(self.filters.values())
-        if self.ids and given:
-            raise click.UsageError("name ids or give filters, not both")
-        if not self.ids and not given and not self.all_allowed:
-            raise click.UsageError("which rows? Name ids, or give filters such as --rule")
-
-
-def _decide(
-    decide: Callable[..., "Decided"],
-    chosen: _Chosen,
-    because: str,
-    by: str | None,
-    despite: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Take a decision and tell what came of it."""
-    from fund_assets.nav.rules import BLOCKING
-    from fund_assets.pipeline.quarantine import Decision
-    from fund_assets.warehouse.queries import quarantine as quarantine_queries
-
-    chosen.check()
-    who = _who(by, because)
-    if unknown := sorted(set(despite) - {rule.id for rule in BLOCKING}):
-        known = [rule.id for rule in BLOCKING]
-        raise click.BadParameter(
-            f"{', '.join(unknown)}: no blocking rule; {nearest(unknown[0], known)}",
-            param_hint="--despite",
-        )
-    _check_filters(reading(), chosen.filters)
-    with quiet():
-        platform = open_platform()
-    ids = quarantine_queries.full_ids(platform.warehouse, chosen.ids)
-    wanted = _wanted(ids=ids, **chosen.filters)
-    told = decide(
-        platform.warehouse,
-        platform.calendar,
-        platform.now(),
-        wanted,
-        Decision(who, because.strip(), frozenset(despite)),
-    )
-    if as_json:
-        click.echo(json.dumps(_outcome(told), ensure_ascii=False, indent=2))
-    else:
-        _tell(told)
-    if told.blocked:
-        click.get_current_context().exit(1)
-
-
-def _outcome(told: "Decided") -> dict[str, Any]:
-    return {
-        "batches": [
-            {"batch_id": o.batch_id, "newest_date": o.newest_date, **o.counts}
-            for o in told.outcomes
-        ],
-        "marked": told.marked,
-        "already": told.already,
-        "superseded": told.superseded,
-        "still_held": told.still_held,
-        "blocked": list(told.blocked),
-    }
-
-
-def _merged(told: "Decided") -> None:
-    for outcome in told.outcomes:
-        click.echo(
-            say(
-                "merged as batch {batch}: {rows_new:,} new, {rows_changed:,} corrected, "
-                "{rows_filled:,} filled in, {rows_unchanged:,} unchanged",
-                batch=outcome.batch_id, **outcome.counts,
-            )
-        )  # fmt: skip
-
-
-def _tell(told: "Decided") -> None:
-    _merged(told)
-    for count, words in (
-        (told.marked, later("{rows} decided")),
-        (told.already, later("{rows} decided so before, nothing changed")),
-        (told.superseded, later("{rows} left out: a later batch shows another figure")),
-        (told.still_held, later("{rows} still held")),
-    ):
-        if count:
-            click.echo(say(words, rows=_rows(count)))
-    if not any((told.marked, told.already, told.superseded, told.still_held)):
-        click.echo(say("no held row fits"))
-    for words in told.blocked:
-        click.echo(translated(words), err=True)
-    if told.outcomes:
-        click.echo(say("The next run measures with it; `fund-assets metrics` does now."))
-
-
-def _rows(count: int) -> str:
-    return say("{count} row", count=1) if count == 1 else say("{count:,} rows", count=count)
-
-
-def _check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) -> None:
-    """Refuse funds and batches that there are not."""
-    from fund_assets.warehouse.queries import nav as nav_queries
-    from fund_assets.warehouse.queries import quarantine as quarantine_queries
-    from fund_assets.warehouse.queries import status as status_queries
-
-    if not filters.get("funds") and not filters.get("batches"):
-        return
-    known = {*nav_queries.codes(warehouse), *quarantine_queries.codes(warehouse)}
-    for code in filters.get("funds", ()):
-        if code not in known:
-            raise NotThere(f"--fund: there is no fund {code!r}: {nearest(code, sorted(known))}")
-    for batch in filters.get("batches", ()):
-        if not _is_batch(batch) or status_queries.batch(warehouse, batch) is None:
-            raise NotThere(
-                f"--batch: there is no batch {batch!r}: `fund-assets quarantine list` shows "
-                "those with held rows"
-            )
-
-
-def _wanted(*, dates: tuple[datetime, ...] = (), **filters: tuple[str, ...]) -> "Wanted":
-    from fund_assets.calendar import to_key
-    from fund_assets.warehouse.queries.quarantine import Wanted
-
-    return Wanted(dates=tuple(to_key(day) for day in dates), **filters)
-
-
-def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    if not rows:
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in (say("id"), say("code"), say("NAV date")):
-        table.add_column(title, no_wrap=True)
-    for title in (say("state"), say("rule"), say("reason")):
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(
-            row["id"][:8],
-            escape(row["fund_code"]),
-            _day(row["nav_date"]),
-            _state(row),
-            escape(row["rule"]),
-            escape(row["reason"]),
-        )
-    console().print(table)
-
-
-def _around(row: dict[str, Any], accepted: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    names = [n for n in FIGURE_LABELS if any(one[n] is not None for one in (row, *accepted))]
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column(say("NAV date"))
-    for name in names:
-        table.add_column(named(name, FIGURE_LABELS[name]), justify="right")
-    table.add_column("")
-    lines = [(one, "") for one in accepted] + [(row, say("← the held value"))]
-    for one, mark in sorted(lines, key=lambda line: (line[0]["nav_date"] or 0, line[1])):
-        cells = ("[dim]—[/]" if one[n] is None else f"{one[n]:.10g}" for n in names)
-        table.add_row(_day(one["nav_date"]), *cells, mark)
-    console().print(table)
-
-
-def _state(row: dict[str, Any]) -> str:
-    colour = {"held": "yellow", "accepted": "green", "rejected": "red"}[row["state"]]
-    late = say(", superseded") if row["superseded"] else ""
-    return f"[{colour}]{say(STATES[row['state']])}{late}[/]"
-
-
-def _day(key: int | None) -> str:
-    return f"{key // 10_000}-{key // 100 % 100:02}-{key % 100:02}" if key else "[dim]—[/]"
-
-
-def _moment(stamp: int) -> str:
-    return f"{datetime.strptime(str(stamp), '%Y%m%d%H%M%S'):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ007
+    chosen = Chosen(ids, filters, all_allowed=True)
+    decide_rows(quarantine_step.replay, chosen, because, by, despite, as_json)
