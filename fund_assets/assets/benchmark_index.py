@@ -4,26 +4,22 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
-from fund_assets.assets.metadata import table_metadata
+from fund_assets.assets.common import Renewed
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.checks.catalog import INDICES_CURRENT
 from fund_assets.checks.indices import index_cases
 from fund_assets.checks.results import check_result, specs_of
 from fund_assets.pipeline.benchmark_index import collect_indices
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.schemas.kinds import INDICES
-from fund_assets.schemas.tables import BENCHMARK_INDEX
 from fund_assets.warehouse.queries.data_versions import data_version
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.BENCHMARK_INDEX,
     kinds={"python", "akshare", "table"},
     code_version="1",
-    description="Closes of the indices that the kinds of funds are measured against.",
-    metadata=table_metadata(BENCHMARK_INDEX),
-    freshness_policy=EVERY_MORNING,
     check_specs=specs_of("benchmark_index"),
 )
 def benchmark_index(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:

@@ -1,10 +1,9 @@
-"""What the assets of this project have in common: group, owner and freshness.
+"""What the assets of this project have in common: owner, time zone, pools and the week.
 
-Does not belong here: anything of a single asset.
+Does not belong here: anything of a single asset; what its profile says (`profiles.py`).
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -19,24 +18,12 @@ else:
     Renewed = dg.MaterializeResult  # beside checks, Dagster knows it without brackets alone
 
 OWNERS = ["team:fund-assets"]
-GROUP, WEEKLY = "evening", "weekly"
 #: ISO week that a run of the weekly job is about; tries again and re-executions keep it.
 WEEK_TAG = "fund/week"
 TIMEZONE = "Asia/Shanghai"
 #: Pools of the assets that ask the source: however runs were launched, dagster.yaml lets one
 #: at a time be in each, and the others wait in the queue.
 WAVES, HISTORIES, QUARTER = "waves", "histories", "quarter"
-
-#: The three waves after 20:30 and the one at 07:30, which runs on closed days too, each
-#: renew the assets: one of them must have succeeded by 08:30 every morning. Whether the
-#: data itself is as new as the exchange's sessions is the check `trading_day_freshness`.
-EVERY_MORNING = dg.FreshnessPolicy.cron(
-    deadline_cron="30 8 * * *", lower_bound_delta=timedelta(hours=12), timezone=TIMEZONE
-)
-#: The weekly job begins at 02:00 on Sunday; one that was missed is made up on the days after.
-EVERY_SUNDAY = dg.FreshnessPolicy.cron(
-    deadline_cron="0 12 * * 0", lower_bound_delta=timedelta(hours=12), timezone=TIMEZONE
-)
 
 
 def tags_of_last(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:

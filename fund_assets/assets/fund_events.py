@@ -4,27 +4,23 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import GROUP, OWNERS, Renewed
-from fund_assets.assets.metadata import table_metadata
+from fund_assets.assets.common import Renewed
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.checks.catalog import LISTS_CURRENT, LISTS_STILL, LISTS_WHOLE
 from fund_assets.checks.results import check_result, result_of, rule_specs, specs_of
 from fund_assets.nav.events import RULES
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.resources import Platform
-from fund_assets.schemas.tables import FUND_EVENTS
+from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores import events
 
 
-@dg.asset(
-    deps=["fund_info"],
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.FUND_EVENTS,
     kinds={"python", "akshare", "table"},
     code_version="1",
-    description="Dividends and splits: from the market's lists, from histories, inferred.",
-    metadata=table_metadata(FUND_EVENTS),
     check_specs=[*specs_of("fund_events"), *rule_specs("fund_events")],
 )
 def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:

@@ -4,25 +4,22 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import GROUP, OWNERS, Renewed
-from fund_assets.assets.metadata import table_metadata
+from fund_assets.assets.common import Renewed
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.calendar import to_key
 from fund_assets.checks.catalog import LIST_CURRENT
 from fund_assets.checks.results import check_result, result_of, rule_specs, specs_of
 from fund_assets.nav.list_rules import RULES
 from fund_assets.pipeline import fund_info as fund_info_step
 from fund_assets.resources import Platform
-from fund_assets.schemas.tables import FUND_INFO
+from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.FUND_INFO,
     kinds={"python", "akshare", "table"},
     code_version="1",
-    description="Every share class ever seen: name, type, kind, first and last seen.",
-    metadata=table_metadata(FUND_INFO),
     check_specs=[*specs_of("fund_info"), *rule_specs("fund_info")],
 )
 def fund_info(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:

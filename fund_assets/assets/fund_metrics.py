@@ -5,18 +5,14 @@ import time
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.assets.common import (
-    EVERY_MORNING,
-    GROUP,
-    OWNERS,
-    Renewed,
-    last_version,
-)
+from fund_assets.assets.common import Renewed, last_version
 from fund_assets.assets.conditions import when_input_is_sound
-from fund_assets.assets.metadata import as_date, lineage, table_metadata
+from fund_assets.assets.metadata import as_date, lineage
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.metrics import DEFINITION_VERSION
 from fund_assets.pipeline.fund_metrics import measure, stored_report, version_of_inputs
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.schemas.tables import FUND_METRICS
 
 FROM_INDEX = tuple(
@@ -36,15 +32,10 @@ class MetricsConfig(dg.Config):
     )
 
 
-@dg.asset(
-    deps=["validated_nav", "benchmark_index"],
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.FUND_METRICS,
     kinds={"python", "numba", "table"},
     code_version=str(DEFINITION_VERSION),
-    description="Return and risk of every fund over nine windows, and its place among peers.",
-    metadata=table_metadata(FUND_METRICS),
-    freshness_policy=EVERY_MORNING,
     # Closes come every evening anyway; their absence must not hold up metrics.
     automation_condition=when_input_is_sound("benchmark_index", renewed_with=True),
 )

@@ -6,14 +6,15 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, WAVES, Renewed
+from fund_assets.assets.common import WAVES, Renewed
 from fund_assets.assets.config import codes_of, day_of
 from fund_assets.assets.histories import (
     about_histories,
     log_missed,
     log_progress,
 )
-from fund_assets.assets.metadata import as_date, payload_table, table_metadata
+from fund_assets.assets.metadata import as_date, payload_table
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.calendar import to_key
 from fund_assets.checks.histories import history_results
 from fund_assets.checks.results import specs_of
@@ -21,8 +22,8 @@ from fund_assets.instance.retry_wait import NO_RETRY, longest_pause_s
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.pipeline.fund_nav import WaveReport, collect_histories, collect_wave
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import OBSERVED_NAMES
-from fund_assets.schemas.tables import FUND_NAV
 from fund_assets.sources.protocol import Payload
 from fund_assets.transport.errors import HeldOffError, SourceError
 from fund_assets.warehouse.queries.data_versions import data_version
@@ -55,16 +56,11 @@ class CollectConfig(dg.Config):
         return value
 
 
-@dg.asset(
-    deps=["fund_info"],
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.FUND_NAV,
     pool=WAVES,
     kinds={"python", "akshare", "table"},
     code_version="1",
-    description="The landing zone: observations of each collection wave, as they were seen.",
-    metadata=table_metadata(FUND_NAV),
-    freshness_policy=EVERY_MORNING,
     check_specs=specs_of("fund_nav"),
 )
 def fund_nav(

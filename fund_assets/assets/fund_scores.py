@@ -4,13 +4,15 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed
-from fund_assets.assets.metadata import as_date, lineage, table_metadata
+from fund_assets.assets.common import Renewed
+from fund_assets.assets.metadata import as_date, lineage
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.metrics.scores import SCORE_VERSION
 from fund_assets.pipeline.fund_metrics import version_of_inputs
 from fund_assets.pipeline.fund_scores import score
 from fund_assets.resources import Platform
-from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS
+from fund_assets.schemas import profiles
+from fund_assets.schemas.tables import SCORE_PARTS
 from fund_assets.warehouse.queries.data_versions import digest
 
 MADE_FROM = {
@@ -25,16 +27,10 @@ MADE_FROM = {
 }
 
 
-@dg.asset(
-    deps=["fund_metrics"],
-    group_name=WEEKLY,
-    freshness_policy=EVERY_SUNDAY,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.FUND_SCORES,
     kinds={"python", "numba", "table"},
     code_version=str(SCORE_VERSION),
-    description="Weekly score, 4433 flags, MRAR and stars of every fund within its kind: "
-    "research statistics of the past, no ratings.",
-    metadata=table_metadata(FUND_SCORES),
 )
 def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Score every active fund as of the newest metrics."""

@@ -8,11 +8,13 @@ import time
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
+from fund_assets.assets.common import Renewed, week_of
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.checks.catalog import INDEX_AS_STORED, METRICS_AS_STORED
 from fund_assets.checks.results import check_result, specs_of
 from fund_assets.pipeline.warehouse_upkeep import recheck
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version, digest
 
 
@@ -24,14 +26,10 @@ class RecheckConfig(dg.Config):
     )
 
 
-@dg.asset(
-    group_name=WEEKLY,
-    freshness_policy=EVERY_SUNDAY,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.HISTORY_RECHECK,
     kinds={"python", "numba"},
     code_version="1",
-    description="Index and metrics of every fund recomputed from the accepted history, and "
-    "compared with what is stored; what differs is told, and the index set right.",
     check_specs=specs_of("history_recheck"),
 )
 def history_recheck(

@@ -8,23 +8,20 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, QUARTER, WEEKLY, Renewed, week_of
+from fund_assets.assets.common import QUARTER, Renewed, week_of
 from fund_assets.assets.histories import about_histories, log_missed, log_progress
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.pipeline.warehouse_upkeep import refetch
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version
 
 
-@dg.asset(
-    deps=["fund_info", "history_recheck"],
-    group_name=WEEKLY,
-    freshness_policy=EVERY_SUNDAY,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.HISTORY_REFETCH,
     pool=QUARTER,
     kinds={"python", "akshare"},
     code_version="1",
-    description="Whole histories of a quarter of the market, landed anew to find corrections "
-    "of the past; funds asked for since Monday are left out.",
 )
 def history_refetch(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Fetch and land the histories of this week's quarter."""

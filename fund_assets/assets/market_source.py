@@ -6,11 +6,7 @@ it (`sources/`), or what the check looks at (`checks/canary.py`).
 
 import dagster as dg
 
-from fund_assets.assets.common import OWNERS
+from fund_assets.assets.profiles import shown
+from fund_assets.schemas import profiles
 
-MARKET_SOURCE = dg.AssetSpec(
-    "market_source",
-    group_name="source",
-    owners=OWNERS,
-    description="The market as its hosts answer: asked here, made elsewhere.",
-)
+MARKET_SOURCE = dg.AssetSpec(profiles.MARKET_SOURCE.name, **shown(profiles.MARKET_SOURCE))

@@ -5,7 +5,7 @@ import time
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import GROUP, HISTORIES, OWNERS, Renewed
+from fund_assets.assets.common import HISTORIES, Renewed
 from fund_assets.assets.config import Kind, codes_of, moment_of
 from fund_assets.assets.histories import (
     Context,
@@ -13,7 +13,7 @@ from fund_assets.assets.histories import (
     log_missed,
     log_progress,
 )
-from fund_assets.assets.metadata import table_metadata
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.checks.histories import history_results
 from fund_assets.checks.results import specs_of
 from fund_assets.instance.retry_wait import NO_RETRY
@@ -22,7 +22,7 @@ from fund_assets.nav.landing_rows import Landing
 from fund_assets.pipeline.fund_nav import Patience, collect_patiently
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.resources import Platform
-from fund_assets.schemas.tables import HISTORY_PROGRESS
+from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores.publish import Outcome
 
@@ -60,15 +60,11 @@ class HistoryConfig(dg.Config):
         return value
 
 
-@dg.asset(
-    deps=["fund_info"],
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.NAV_HISTORY,
     pool=HISTORIES,
     kinds={"python", "akshare", "table"},
     code_version="1",
-    description="Whole histories, asked for once, landed and merged like every other batch.",
-    metadata=table_metadata(HISTORY_PROGRESS),
     check_specs=specs_of("nav_history"),
 )
 def nav_history(

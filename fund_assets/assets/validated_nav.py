@@ -5,17 +5,19 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_MORNING, GROUP, OWNERS, Renewed
+from fund_assets.assets.common import Renewed
 from fund_assets.assets.conditions import when_input_is_sound
-from fund_assets.assets.metadata import as_date, lineage, table_metadata
+from fund_assets.assets.metadata import as_date, lineage
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.checks.catalog import RULES_OF
 from fund_assets.checks.results import result_of, rule_specs
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.rules import TAKEN_BACK
 from fund_assets.pipeline.validated_nav import explain_block, summed, validate
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import OBSERVED_NAMES
-from fund_assets.schemas.tables import PUBLISH_LOG, VALIDATED_NAV
+from fund_assets.schemas.tables import PUBLISH_LOG
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores import publish
@@ -25,15 +27,10 @@ WEEKLY_JOB = "weekly_full_calc"
 COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
 
 
-@dg.asset(
-    deps=["fund_events", "fund_nav", "nav_history", "history_refetch"],
-    group_name=GROUP,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.VALIDATED_NAV,
     kinds={"python", "pandera", "table"},
     code_version="1",
-    description="The accepted NAV of every fund and day, with its total-return index.",
-    metadata=table_metadata(VALIDATED_NAV),
-    freshness_policy=EVERY_MORNING,
     # A backfill publishes its own batches as they land. What the weekly job fetches, it merges
     # itself; before its first Sunday there is none.
     automation_condition=when_input_is_sound("nav_history", "history_refetch"),

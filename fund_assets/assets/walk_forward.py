@@ -4,23 +4,21 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
+from fund_assets.assets.common import Renewed, week_of
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.metrics.walk_forward import summed
 from fund_assets.pipeline.walk_forward import walk_forward as walk
 from fund_assets.report.files import report_folder, write_page
 from fund_assets.report.page import walk_forward_page
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import digest
 
 
-@dg.asset(
-    deps=["fund_scores"],
-    group_name=WEEKLY,
-    freshness_policy=EVERY_SUNDAY,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.WALK_FORWARD,
     kinds={"python", "numba", "html"},
     code_version="1",
-    description="What the picks of past screens did in the quarter after them, against chance.",
 )
 def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Make past scores anew, look at what came next, write the page."""

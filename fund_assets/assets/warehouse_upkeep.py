@@ -5,24 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
+from fund_assets.assets.common import Renewed, week_of
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.instance.storage import dagster_dir
 from fund_assets.observability.retention import prune_runs
 from fund_assets.pipeline.warehouse_upkeep import upkeep
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.transport.archive import RawArchive
 from fund_assets.warehouse.queries.data_versions import digest
 
 
-@dg.asset(
-    deps=["fund_scores"],
-    group_name=WEEKLY,
-    freshness_policy=EVERY_SUNDAY,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.WAREHOUSE_UPKEEP,
     kinds={"python"},
     code_version="1",
-    description="Merged observations, raw answers, old metrics and records of runs past their "
-    "retention are deleted, and the database is tidied.",
 )
 def warehouse_upkeep(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Prune, then tidy."""

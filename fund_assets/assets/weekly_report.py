@@ -5,27 +5,24 @@ from datetime import datetime
 
 import dagster as dg
 
-from fund_assets.assets.common import EVERY_SUNDAY, OWNERS, WEEKLY, Renewed, week_of
+from fund_assets.assets.common import Renewed, week_of
 from fund_assets.assets.metadata import as_date
+from fund_assets.assets.profiles import profiled_asset
 from fund_assets.checks.catalog import REPORT_MAILED
 from fund_assets.checks.results import check_result, specs_of
 from fund_assets.observability.alerts.weekly_mail import mail_report
 from fund_assets.observability.weekly import write_weekly
 from fund_assets.report.page import preview
 from fund_assets.resources import Platform
+from fund_assets.schemas import profiles
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse.queries.data_versions import digest
 
 
-@dg.asset(
-    deps=["fund_scores", "walk_forward", "warehouse_upkeep"],
-    group_name=WEEKLY,
-    freshness_policy=EVERY_SUNDAY,
-    owners=OWNERS,
+@profiled_asset(
+    profiles.WEEKLY_REPORT,
     kinds={"python", "matplotlib", "html"},
     code_version="1",
-    description="The week in one HTML file: market, best and worst, watch list, scores, "
-    "corrections, data quality, provenance.",
     check_specs=specs_of("weekly_report"),
 )
 def weekly_report(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:

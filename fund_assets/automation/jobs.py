@@ -1,4 +1,4 @@
-"""The jobs: which assets are renewed together.
+"""The jobs: which assets are renewed together, as their profiles say.
 
 Does not belong here: when (`schedules.py`), or because of what (`sensors.py`).
 """
@@ -10,6 +10,8 @@ import dagster as dg
 from fund_assets.automation.missing_date import missing_date_job
 from fund_assets.checks.catalog import SOURCE_CANARY
 from fund_assets.nav.history import BUCKETS
+from fund_assets.schemas.profile import EVENING_JOB
+from fund_assets.schemas.profiles import renewed_by
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -33,55 +35,29 @@ CANARY = dg.AssetSelection.checks(
 
 def _job(
     name: str,
-    assets: list[str],
     description: str,
     config: dict[str, Any] | dg.PartitionedConfig[Any] | None = None,
     tags: dict[str, str] | None = None,
+    selection: dg.AssetSelection | None = None,
 ) -> "UnresolvedAssetJobDefinition":
+    """A job of the assets whose profiles name it, unless it is told what to select."""
     return dg.define_asset_job(
         name,
-        selection=dg.AssetSelection.assets(*assets) if assets else CANARY,
+        selection=selection or dg.AssetSelection.assets(*renewed_by(name)),
         description=description,
         config=config,
         tags={RUN_TAG: name, **(tags or {})},
     )
 
 
-CHAIN = [
-    "fund_info",
-    "fund_events",
-    "fund_nav",
-    "validated_nav",
-    "benchmark_index",
-    "fund_metrics",
-]
-
-daily_pipeline = _job(
-    "daily_pipeline", CHAIN, "Collect, validate, merge and measure in one run."
-)
+daily_pipeline = _job(EVENING_JOB, "Collect, validate, merge and measure in one run.")
 daily_collection = _job(
-    "daily_collection",
-    ["fund_info", "fund_events", "fund_nav", "benchmark_index"],
-    "Collect the market's list, events, NAVs and indices.",
+    "daily_collection", "Collect the market's list, events, NAVs and indices."
 )
-daily_validation = _job(
-    "daily_validation", ["validated_nav"], "Judge what landed and merge what passes."
-)
-daily_metrics = _job("daily_metrics", ["fund_metrics"], "Return and risk of every fund.")
+daily_validation = _job("daily_validation", "Judge what landed and merge what passes.")
+daily_metrics = _job("daily_metrics", "Return and risk of every fund.")
 weekly_full_calc = _job(
     "weekly_full_calc",
-    [
-        "history_recheck",
-        "fund_info",
-        "history_refetch",
-        "validated_nav",
-        "benchmark_index",
-        "fund_metrics",
-        "fund_scores",
-        "walk_forward",
-        "warehouse_upkeep",
-        "weekly_report",
-    ],
     "Recompute and compare everything, fetch a quarter of the market anew, merge, measure, "
     "score, clean up and write the weekly report.",
     config={"ops": {"fund_metrics": {"config": {"recompute": True}}}},
@@ -89,7 +65,6 @@ weekly_full_calc = _job(
 
 history_backfill = _job(
     "history_backfill",
-    ["nav_history"],
     "Whole histories of the funds that have none yet, or of those asked for; a partition is a "
     "64th of the fund codes.",
     config=_by_bucket,
@@ -98,7 +73,9 @@ history_backfill = _job(
 missing_date = missing_date_job({RUN_TAG: "missing_date"})
 
 source_canary = _job(
-    "source_canary", [], "See whether the source answers as the evening will need it."
+    "source_canary",
+    "See whether the source answers as the evening will need it.",
+    selection=CANARY,
 )
 
 JOBS: list["dg.JobDefinition | UnresolvedAssetJobDefinition"] = [

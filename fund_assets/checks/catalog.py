@@ -15,7 +15,7 @@ from fund_assets.nav.rules import Rule, Severity
 from fund_assets.pipeline.benchmark_index import OLDEST_CLOSE_DAYS
 from fund_assets.pipeline.source_canary import LEAST_OF_BEFORE, MOST_ODD, SAMPLE
 from fund_assets.pipeline.warehouse_upkeep import MOST_REPAIRED
-from fund_assets.schemas import tables
+from fund_assets.schemas.profiles import PROFILES
 from fund_assets.schemas.table import Table
 
 #: What a breach leads to, where no rule says it.
@@ -47,16 +47,7 @@ class Check:
 
 
 #: Asset → the table whose newest rows its check `schema` looks at.
-TABLE_OF: dict[str, Table] = {
-    "fund_info": tables.FUND_INFO,
-    "fund_events": tables.FUND_EVENTS,
-    "fund_nav": tables.FUND_NAV,
-    "validated_nav": tables.VALIDATED_NAV,
-    "benchmark_index": tables.BENCHMARK_INDEX,
-    "fund_metrics": tables.FUND_METRICS,
-    "fund_scores": tables.FUND_SCORES,
-    "nav_history": tables.HISTORY_PROGRESS,
-}
+TABLE_OF: dict[str, Table] = {p.name: p.table for p in PROFILES.values() if p.table}
 #: Asset → the rules of `nav/` that it shows, each as a check of its own.
 RULES_OF: dict[str, tuple[Rule, ...]] = {
     "fund_info": tuple(list_rules.RULES),

@@ -1,7 +1,7 @@
 """The lines of a run while it goes on: one for each asset, and what went wrong.
 
-Belongs here: which of Dagster's events are worth a line, and its words. Does not belong
-here: running anything.
+Belongs here: which of Dagster's events are worth a line. Does not belong here: running
+anything, or the words for an asset (its profile).
 
 On a terminal a spinner shows the current step and its last log line; into a pipe go plain
 lines without it.
@@ -10,9 +10,8 @@ lines without it.
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 import dagster as dg
 from rich import progress as spinning
@@ -23,6 +22,8 @@ from rich.table import Table
 from fund_assets.language import is_chinese, later, say, speaking, translated
 from fund_assets.observability.dagster_records import check_cases, failure_words
 from fund_assets.pipeline.fund_nav import HistoryReport
+from fund_assets.schemas.profile import Figures, rows
+from fund_assets.schemas.profiles import PROFILES, funds, missed_histories
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class Progress(logging.Handler):
         filled = round(BAR * report.done / report.asked)
         words = f"{'█' * filled}{'░' * (BAR - filled)} " + say(
             "{done:,} of {funds}, {rate:.1f} a second",
-            done=report.done, funds=_funds(report.asked), rate=rate,
+            done=report.done, funds=funds(report.asked), rate=rate,
         )  # fmt: skip
         if rate and left:
             words += say(", {time} left", time=timedelta(seconds=round(left / rate)))
@@ -159,7 +160,7 @@ class Progress(logging.Handler):
             asset = done.asset_key.to_user_string()
             took = f"{values.get('duration_seconds', 0):.1f} s"
             self._line(GOOD, asset, f"{describe(asset, values)} [dim]({took})[/]")
-            self.missed_histories += _missed(values)
+            self.missed_histories += missed_histories(values)
         elif kind is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             if not event.asset_check_evaluation_data.passed:
                 self._failed_check(event.asset_check_evaluation_data)
@@ -209,111 +210,7 @@ class Progress(logging.Handler):
         self.console.print(grid)
 
 
-def describe(asset: str, values: Mapping[str, Any]) -> str:
+def describe(asset: str, values: Figures) -> str:
     """What a materialization did, in words, from the figures of its metadata."""
-    n = {name: value for name, value in values.items() if isinstance(value, int | float)}
-    if asset in _SAYINGS:
-        return _SAYINGS[asset](n, values)
-    return say("{count:,} rows", count=n.get("dagster/row_count", 0))
-
-
-def _fund_info(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    return say(
-        "{funds} listed: {added:,} added, {gone:,} gone, {renamed:,} renamed",
-        **{**n, "funds": _funds(n["listed"])},
-    )
-
-
-def _fund_events(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    stored = sum(v for k, v in n.items() if k.startswith(("recorded_", "inferred_")))
-    if not values["asked"]:
-        return say("lists had today; {stored:,} dividends and splits stored", stored=stored)
-    return say(
-        "{listed:,} listed; {stored:,} dividends and splits stored",
-        listed=n["listed"], stored=stored,
-    )  # fmt: skip
-
-
-def _fund_nav(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    return "; ".join([_wave(n, values), *_histories(n)])
-
-
-def _nav_history(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    if not n["history_funds_asked"]:
-        return say("no fund is left to be asked for: every one has answered")
-    counts = say(
-        "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
-        "{rows_quarantined:,} quarantined", **n,
-    )  # fmt: skip
-    asked, *without = _histories(n)
-    return "; ".join([f"{asked}, {counts}", *without])
-
-
-def _validated_nav(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    covered = say(
-        "{coverage:.1%} of the funds have {date}",
-        coverage=n["coverage"], date=values["nav_date"],
-    )  # fmt: skip
-    if not n["batches"]:
-        return f"{say('nothing waited')}; {covered}"
-    counts = say(
-        "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
-        "{rows_unchanged:,} unchanged, {rows_quarantined:,} quarantined, "
-        "{rows_pending:,} pending", **n,
-    )  # fmt: skip
-    return f"{counts}; {covered}"
-
-
-def _benchmark_index(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    rows = n.get("dagster/row_count", 0)
-    told = say("{indices:,} indices: {rows:,} closes, {rows_written:,} written", rows=rows, **n)
-    return told + (say(", {failed:,} indices failed", **n) if n["failed"] else "")
-
-
-def _fund_metrics(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    rows = n.get("dagster/row_count", 0)
-    return say(
-        "{funds} as of {date}: {rows:,} rows, {rows_written:,} written",
-        **{**n, "funds": _funds(n["funds"]), "date": values["nav_date"], "rows": rows},
-    )
-
-
-#: Asset → what it did, from the numbers of its metadata and all of that.
-_SAYINGS = {
-    "fund_info": _fund_info,
-    "fund_events": _fund_events,
-    "fund_nav": _fund_nav,
-    "nav_history": _nav_history,
-    "validated_nav": _validated_nav,
-    "benchmark_index": _benchmark_index,
-    "fund_metrics": _fund_metrics,
-}
-
-
-def _wave(n: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    if "rows_read" not in n:
-        return say("no wave")
-    told = say(
-        "wave of {date}: {read:,} read, {pending:,} not yet published",
-        date=values["nav_date"], read=n["rows_read"], pending=n["not_yet_published"],
-    )  # fmt: skip
-    return told if values["is_new"] else told + say(", the same as before")
-
-
-def _histories(n: Mapping[str, Any]) -> list[str]:
-    if not n["history_funds_asked"]:
-        return []
-    asked = say(
-        "histories of {funds}: {rows:,} rows",
-        funds=_funds(n["history_funds_asked"]), rows=n["history_rows"],
-    )  # fmt: skip
-    missed = _missed(n)
-    return [asked, *([say("{funds} without", funds=_funds(missed))] if missed else [])]
-
-
-def _missed(n: Mapping[str, Any]) -> int:
-    return int(n.get("history_failed", 0) + n.get("history_refused", 0))
-
-
-def _funds(count: float) -> str:
-    return say("{count} fund", count=1) if count == 1 else say("{count:,} funds", count=count)
+    profile = PROFILES.get(asset)
+    return profile.words(values) if profile else rows(values)

@@ -23,6 +23,7 @@ from fund_assets.observability.cells import NONE
 from fund_assets.observability.findings import DEGRADED, HEALTHY, UNHEALTHY, VERDICTS
 from fund_assets.observability.status import Status
 from fund_assets.observability.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
+from fund_assets.schemas.profiles import label
 
 #: Narrower than the one, texts are cut; wider than the other, nothing is gained.
 LEAST_WIDTH, MOST_WIDTH = 60, 124
@@ -36,23 +37,8 @@ BESIDE_BAR = 38
 #: And of its curve's: period, first and last share, gaps and border.
 BESIDE_CURVE = 36
 
-#: Table or asset → what a Chinese reader calls it.
-TABLES = {
-    "fund_info": "基金名录",
-    "fund_events": "分红拆分",
-    "fund_nav": "采集净值",
-    "validated_nav": "校验净值",
-    "benchmark_index": "基准指数",
-    "fund_metrics": "基金指标",
-    "fund_nav_rules": "批次规则",
-    "nav_history": "历史补采",
-    "history_recheck": "重算核对",
-    "history_refetch": "历史重采",
-    "fund_scores": "基金评分",
-    "walk_forward": "前推检验",
-    "warehouse_upkeep": "清理整理",
-    "weekly_report": "周报",
-}
+#: Steps that renew no asset → what a Chinese reader calls them.
+STEPS = {"fund_nav_rules": "批次规则"}
 STATES = {
     "succeeded": ("green", later("succeeded")),
     "failed": ("red", later("failed")),
@@ -413,7 +399,7 @@ def _next(commands: Iterable[tuple[str, str]]) -> Panel:
 
 
 def _name(asset: str) -> str:
-    return named(asset, TABLES.get(asset, asset))
+    return named(asset, STEPS.get(asset) or label(asset))
 
 
 def _state(state: str) -> str:

@@ -23,6 +23,7 @@ from fund_assets.observability.vitals import (
     HEARTBEAT_WARN_S,
     Heartbeat,
 )
+from fund_assets.schemas.profiles import read_by_users
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.transport.rate_limit import moment
 from fund_assets.warehouse.stores.date_counts import Loss
@@ -30,8 +31,6 @@ from fund_assets.warehouse.stores.date_counts import Loss
 if TYPE_CHECKING:
     from fund_assets.observability.status import Freshness
 
-#: What those who use the data read; that another table is late harms them less.
-READ_BY_USERS = ("fund_nav", "validated_nav", "fund_metrics")
 #: The job, and the beginning of the names of checks, that try the source before the evening.
 CANARY = "source_canary"
 #: Checks whose subject is told by what is true now: how late the data is, how far the calendar
@@ -117,7 +116,7 @@ def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Find
             )  # fmt: skip
             lacking.setdefault(words, []).append(row.table)
     for words, names in lacking.items():
-        level = Level.HARM if set(READ_BY_USERS) & set(names) else Level.WRONG
+        level = Level.HARM if read_by_users() & set(names) else Level.WRONG
         told = f"{_listed(names)} {words}"
         yield Finding("tables:freshness", level, told, tuple(names))
 

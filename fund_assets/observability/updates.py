@@ -13,16 +13,8 @@ from typing import Any
 from fund_assets.observability import dagster_tables
 from fund_assets.observability.dagster_records import ended, failure_words
 from fund_assets.observability.dagster_tables import Ledger, Run
+from fund_assets.schemas.profiles import every_evening
 from fund_assets.settings import SHANGHAI
-
-ASSETS = (
-    "fund_info",
-    "fund_events",
-    "fund_nav",
-    "validated_nav",
-    "benchmark_index",
-    "fund_metrics",
-)
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def updates_since(book: Ledger, runs: Iterable[Run], since: datetime) -> list[Up
         if run.is_failure and ended(run) >= since
     }
     found = []
-    for asset in ASSETS:
+    for asset in every_evening():
         for event in book.materializations(asset, since):
             told = event.data.materialization.metadata_entries
             values = {entry.label: dagster_tables.value(entry.entry_data) for entry in told}
@@ -110,7 +102,7 @@ def asset_statistics(updates: Iterable[Update]) -> list[AssetStatistics]:
     for update in updates:
         by_asset.setdefault(update.asset, []).append(update)
     found = []
-    for asset in (name for name in ASSETS if name in by_asset):
+    for asset in (name for name in every_evening() if name in by_asset):
         renewals = by_asset[asset]
         done = [u for u in renewals if u.status != "running"]
         good = [u for u in renewals if u.status == "succeeded"]

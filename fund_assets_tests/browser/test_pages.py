@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fund_assets.observability.dashboard import TABLES
+from fund_assets.schemas.profiles import every_evening, label
 from fund_assets_tests.browser.chromium import Browser
 from fund_assets_tests.graph.test_definitions import ORDER, WEEK
 from scripts.screenshots import GROUPS, chromium, free_port, running, wait_for
@@ -59,8 +59,8 @@ def browser(tmp_path_factory):
 def test_status_page(browser):
     """Stops a page that lacks a figure, or shows one of another evening."""
     browser.open(browser.status)
-    every_evening = [TABLES[asset] for asset in ORDER if asset != "nav_history"]
-    browser.sees("一切正常", "2026-09-17 23:45", "新鲜度", *every_evening,
+    tables = [label(asset) for asset in every_evening()]
+    browser.sees("一切正常", "2026-09-17 23:45", "新鲜度", *tables,
                  "当晚覆盖率曲线", "各类型覆盖率", "混合型", "最近运行", "daily_pipeline",
                  "未通过的检查", "最近批次", "全市场", "历史", "分红", "隔离区", "守护进程与日历")  # fmt: skip
     assert browser.ask("document.title") == "一切正常 · 基金数据平台"

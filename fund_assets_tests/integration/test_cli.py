@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
-from fund_assets.observability.updates import ASSETS
+from fund_assets.schemas.profiles import every_evening
 from fund_assets.transport.errors import TransportError
 from fund_assets.transport.gateway import Answer, Gateway
 from fund_assets.warehouse import Warehouse
@@ -23,6 +23,7 @@ from fund_assets_tests import stores
 from fund_assets_tests.unit.sources.eastmoney.test_trading_days import encode, sessions_of
 
 NOTICES = Path(__file__).resolve().parents[1] / "notices"
+ASSETS = every_evening()
 MARKET = {"FUND_SIM_FUNDS": "40", "FUND_SIM_YEARS": "1"}
 EVENING_BEFORE, EVENING = "2026-09-17T21:40", "2026-09-18T21:40"
 

@@ -24,7 +24,6 @@ from fund_assets.observability.alerts.facts import DagsterFacts, Facts
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
 from fund_assets.observability.findings import (
     CANARY,
-    READ_BY_USERS,
     lost_words,
     refused_words,
     stands,
@@ -35,6 +34,7 @@ from fund_assets.observability.vitals import (
     HEARTBEAT_FAIL_S,
     HEARTBEAT_WARN_S,
 )
+from fund_assets.schemas.profiles import read_by_users
 from fund_assets.settings import SHANGHAI
 from fund_assets.transport import errors
 
@@ -100,7 +100,7 @@ def lacking(facts: Facts) -> str:
     have = facts.stored.newest["validated_nav"]
     due = facts.calendar.due(facts.now, FIRST_WAVE)
     late = [
-        t.table for t in facts.freshness if not t.ok and t.newest and t.table in READ_BY_USERS
+        t.table for t in facts.freshness if not t.ok and t.newest and t.table in read_by_users()
     ]
     words = []
     if have and have < to_key(due):
@@ -307,7 +307,7 @@ def _made_fail(run: FailedRun) -> str:
         return "blocked"
     if _of_the_source(run.words):
         return "source"
-    return "chain" if set(READ_BY_USERS) & set(run.lost) else ""
+    return "chain" if read_by_users() & set(run.lost) else ""
 
 
 def _of_the_source(words: str) -> bool:
@@ -334,7 +334,7 @@ def _late_by_calendar(facts: Facts) -> dict[str, tuple[Severity, str]]:
     """What is read by users and lacks a session that is due: how much that weighs, in words."""
     late: dict[str, tuple[Severity, str]] = {}
     for table in facts.freshness:
-        if table.table not in READ_BY_USERS:
+        if table.table not in read_by_users():
             continue
         if table.newest is None:
             if not _first(facts, facts.calendar.surely_due(facts.now)):

@@ -23,6 +23,7 @@ from fund_assets.observability.status import WEEK, Freshness
 from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.resources import Platform
+from fund_assets.schemas.profiles import due_every_morning
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse, WarehouseError
@@ -30,8 +31,6 @@ from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import date_counts, weekly_log
 from fund_assets.warehouse.stores.date_counts import Loss
 
-#: The assets with a freshness policy of Dagster.
-WITH_POLICY = ("fund_nav", "validated_nav", "benchmark_index", "fund_metrics")
 #: Runs of a week that are looked at; more of them hide which job failed last.
 MOST_RUNS = 2_000
 log = logging.getLogger(__name__)
@@ -180,7 +179,7 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
 
 
 def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFacts:
-    book = Ledger.of(instance)
+    book, watched = Ledger.of(instance), due_every_morning()
     runs = book.runs_since(machine_time - WEEK, MOST_RUNS)
     ended = [run for run in runs if dagster_records.concluded(run)]
     return DagsterFacts(
@@ -191,8 +190,8 @@ def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFac
         ticking=ticks.ticking(instance, machine_time),
         daemons=vitals.heartbeats(book, machine_time),
         rivals=ticks.rivals(instance, machine_time),
-        overdue=tuple(ticks.overdue(instance, WITH_POLICY)),
-        renewed=dagster_records.renewed(book, WITH_POLICY),
+        overdue=tuple(ticks.overdue(instance, watched)),
+        renewed=dagster_records.renewed(book, watched),
         under_way={run.job_name: run.created for run in runs if not run.is_finished},
         whole=len(runs) < MOST_RUNS,
     )

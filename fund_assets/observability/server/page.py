@@ -18,10 +18,10 @@ import jinja2
 
 from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, spoken
 from fund_assets.language import say
-from fund_assets.observability.dashboard import TABLES
 from fund_assets.observability.findings import UNHEALTHY, VERDICTS
 from fund_assets.observability.status import Status
 from fund_assets.report.cards import cards, styled
+from fund_assets.schemas.profiles import label
 
 SHOWN_CHECKS = 20
 #: The curve's drawing area in the units of its viewBox.
@@ -111,7 +111,7 @@ class Page:
             ui=self._ui,
             run_link=lambda run_id: f"{self._ui}/runs/{quote(run_id, safe='')}",
             asset_link=self._asset_link,
-            tables=TABLES,
+            label=label,
             sources=spoken(SOURCES),
             run_states=RUN_STATES,
             batch_states={

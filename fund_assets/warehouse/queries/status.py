@@ -6,12 +6,14 @@ Belongs here: counts and dates. Does not belong here: what is good or bad about 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.profile import AssetProfile
+from fund_assets.schemas.profiles import with_date
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
@@ -75,18 +77,33 @@ def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
 
     That of fund_info and fund_events is the day on which the market's lists were last had.
     """
-    collected = warehouse.value(
+    return {profile.name: _newest(warehouse, profile) for profile in with_date()}
+
+
+def _newest(warehouse: Warehouse, profile: AssetProfile) -> int | None:
+    if profile.name in _NEWEST:
+        found = _NEWEST[profile.name](warehouse)
+    else:
+        table = profile.table
+        assert table is not None, profile.name
+        column = table[profile.date_column].name
+        found = warehouse.value(f"SELECT MAX({column}) FROM {table.name}")
+    return int(str(found)) if found else None
+
+
+def _newest_collected(warehouse: Warehouse) -> object:
+    """Newest date of any wave; without waves, of any observation."""
+    return warehouse.value(
         "SELECT MAX(newest_date) FROM collection_batch WHERE kind = 'wave'"
     ) or warehouse.value("SELECT MAX(nav_date) FROM fund_nav")
-    newest = {
-        "fund_info": warehouse.value("SELECT MAX(last_seen_on) FROM fund_info"),
-        "fund_events": lists_asked_on(warehouse) or None,
-        "fund_nav": collected,
-        "validated_nav": newest_published(warehouse),
-        "benchmark_index": warehouse.value("SELECT MAX(nav_date) FROM benchmark_index"),
-        "fund_metrics": warehouse.value("SELECT MAX(calc_date) FROM fund_metrics"),
-    }
-    return {table: None if key is None else int(str(key)) for table, key in newest.items()}
+
+
+#: Asset → its newest date, where that is not the newest one in its table.
+_NEWEST: dict[str, Callable[[Warehouse], object]] = {
+    "fund_events": lists_asked_on,
+    "fund_nav": _newest_collected,
+    "validated_nav": newest_published,
+}
 
 
 def first_wave(warehouse: Warehouse) -> int | None:
