@@ -17,7 +17,7 @@ import numpy as np
 
 from fund_assets.sources.eastmoney.akshare_client import replay, run
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
-from fund_assets.transport.gateway import Answer
+from fund_assets.transport.http_answer import Answer
 from fund_assets_tests.server import wire
 
 

@@ -243,3 +243,11 @@ def moment(seconds: float) -> datetime:
     """A whole minute not before it, in Asia/Shanghai."""
     exact = datetime.fromtimestamp(seconds, SHANGHAI)
     return exact.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def in_words(host: str, refusal: Refusal) -> str:
+    """Until when nothing is asked of a host, and why."""
+    until = f"{moment(refusal.until):%Y-%m-%d %H:%M}"
+    if refusal.reached:
+        return f"{host} refuses us until {until}: {refusal.because}"
+    return f"{host} cannot be reached and is not asked before {until}: {refusal.because}"

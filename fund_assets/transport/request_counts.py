@@ -1,11 +1,39 @@
 """How many requests were made, how they ended, and how long they took.
 
-Belongs here: counting within a process. Does not belong here: making requests
-(`gateway.py`), keeping the counts (`warehouse/stores/requests.py`).
+Belongs here: the word for how a request ended, and counting within a process. Does not belong
+here: making requests (`gateway.py`), keeping the counts (`warehouse/stores/requests.py`).
 """
 
 from dataclasses import dataclass
 from threading import Lock
+
+from fund_assets.transport.errors import (
+    BannedError,
+    DeadlineError,
+    DefectError,
+    EmptyAnswerError,
+    FormatError,
+    SourceError,
+    StatusError,
+    TooLargeError,
+    TransportError,
+    TruncatedError,
+    UnreachedError,
+)
+
+#: Kind of error → the word for it; of the kinds above it the nearest counts.
+OUTCOMES: dict[type, str] = {
+    type(None): "ok",
+    TransportError: "transport",
+    UnreachedError: "unreached",
+    DeadlineError: "deadline",
+    BannedError: "banned",
+    EmptyAnswerError: "empty",
+    TooLargeError: "too_large",
+    TruncatedError: "truncated",
+    FormatError: "format",
+    DefectError: "defect",
+}
 
 
 @dataclass(frozen=True)
@@ -49,3 +77,10 @@ class Tally:
         with self._lock:
             taken, self._counts = list(self._counts.values()), {}
         return taken
+
+
+def outcome_of(error: SourceError | None) -> str:
+    """How a request ended, in one word; None is an answer."""
+    if isinstance(error, StatusError):
+        return f"status_{error.status}"
+    return next((OUTCOMES[k] for k in type(error).__mro__ if k in OUTCOMES), "other")

@@ -17,7 +17,8 @@ from fund_assets.calendar import exchange_sessions
 from fund_assets.cli import main
 from fund_assets.schemas.profiles import every_evening
 from fund_assets.transport.errors import TransportError
-from fund_assets.transport.gateway import Answer, Gateway
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.http_answer import Answer
 from fund_assets.warehouse import Warehouse
 from fund_assets_tests import stores
 from fund_assets_tests.unit.sources.eastmoney.test_trading_days import encode, sessions_of

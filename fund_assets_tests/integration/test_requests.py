@@ -12,8 +12,8 @@ from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.settings import load_settings
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.errors import SourceError, StatusError
-from fund_assets.transport.gateway import _OUTCOMES, Gateway, Limits
-from fund_assets.transport.request_counts import RequestCount, Tally
+from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.request_counts import OUTCOMES, RequestCount, Tally
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores.requests import add_requests, requests_since
 from fund_assets_tests.integration.evenings import FRIDAY
@@ -53,9 +53,9 @@ def test_every_failure_has_its_outcome():
     raised = {
         e for e in gateway_errors if e.__module__.startswith("fund_assets.transport.gateway")
     }
-    assert raised <= set(_OUTCOMES)
+    assert raised <= set(OUTCOMES)
     limit = SOURCE_REQUEST["outcome"].max_length
-    assert all(len(outcome) <= limit for outcome in _OUTCOMES.values())
+    assert all(len(outcome) <= limit for outcome in OUTCOMES.values())
 
 
 def _known(kind):

@@ -12,7 +12,7 @@ from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.sources.eastmoney.decode_pages import MONEY, decode_page
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
-from fund_assets.transport.gateway import Answer
+from fund_assets.transport.http_answer import Answer
 from fund_assets_tests.server import RealContent
 
 pytestmark = pytest.mark.real_data

@@ -46,7 +46,8 @@ from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
 from fund_assets.transport.errors import DefectError, SourceError
-from fund_assets.transport.gateway import Answer, Gateway
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.http_answer import Answer
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import content_from_source
 from fund_assets_tests.server.tiny import TinyMarket

@@ -17,7 +17,7 @@ import pandas as pd
 from fund_assets.sources.eastmoney import akshare_child, sandbox
 from fund_assets.sources.eastmoney.akshare_calls import MOST_REQUESTS, unpacked
 from fund_assets.transport.errors import FormatError
-from fund_assets.transport.gateway import Answer
+from fund_assets.transport.http_answer import Answer
 
 Fetch = Callable[[str, Mapping[str, str] | None, Mapping[str, str] | None], Answer]
 #: The address that each function in use asks for. Another one is no business of it.

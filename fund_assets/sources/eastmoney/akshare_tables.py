@@ -21,7 +21,7 @@ from fund_assets.sources.eastmoney.decode_pages import Page, page_of
 from fund_assets.sources.eastmoney.decode_snapshot import Snapshot, check_record
 from fund_assets.sources.protocol import LISTING_COLUMNS, empty_observations
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, WrongFundError
-from fund_assets.transport.gateway import Answer
+from fund_assets.transport.http_answer import Answer
 
 #: A column of one of the page's two dates, which are of 1990 to 2100.
 _DATED = re.compile(r"((?:199[0-9]|20[0-9]{2}|2100)-[0-9]{2}-[0-9]{2})-(.+)")

@@ -22,7 +22,7 @@ from fund_assets.safe_text import plain
 from fund_assets.sources.eastmoney.cells import Defects, numbers, observations, quote
 from fund_assets.sources.eastmoney.table_limits import TooManyCellsError, check_tables
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, TruncatedError
-from fund_assets.transport.gateway import Answer, banned
+from fund_assets.transport.http_answer import Answer, banned
 
 _PAGE_MARK = "基金代码".encode("gb2312")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -13,7 +13,8 @@ import pandas as pd
 
 from fund_assets.sources.eastmoney.akshare_client import run
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, SourceError
-from fund_assets.transport.gateway import Answer, Gateway
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.http_answer import Answer
 
 #: Of a line of closes; the source's have 14 at the most.
 MOST_FIGURES = 50

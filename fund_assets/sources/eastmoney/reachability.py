@@ -9,7 +9,8 @@ from time import monotonic
 from fund_assets.sources.eastmoney.addresses import HEADERS, HISTORY_URL, HOST
 from fund_assets.sources.eastmoney.javascript import ChildEngine, JavaScriptError
 from fund_assets.transport.errors import SourceError
-from fund_assets.transport.gateway import Gateway, OneFund
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.request import OneFund
 
 #: A fund that has existed since 2001, for the reachability test.
 OLDEST_FUND = "000001"

@@ -44,8 +44,10 @@ from fund_assets.transport.errors import (
     TruncatedError,
     UnknownFundError,
 )
-from fund_assets.transport.gateway import Answer, Gateway, OneFund, in_words
-from fund_assets.transport.rate_limit import FUNDS, moment
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.http_answer import Answer
+from fund_assets.transport.rate_limit import FUNDS, in_words, moment
+from fund_assets.transport.request import OneFund
 from fund_assets.transport.request_counts import RequestCount
 
 #: So often a list is read whose pages move under the reader.

@@ -16,7 +16,8 @@ from fund_assets.calendar import read_day, to_key
 from fund_assets.settings import Settings
 from fund_assets.sources.eastmoney.akshare_client import run
 from fund_assets.transport.errors import FormatError, TruncatedError
-from fund_assets.transport.gateway import Answer, Gateway
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.http_answer import Answer
 
 #: The whole of the encoded days, its closing quote included: a cut answer has none.
 _WHOLE = re.compile(rb'="[A-Za-z0-9+/]+"')

@@ -21,8 +21,7 @@ from fund_assets.transport.circuit_breaker import (
     Next,
     Refusal,
 )
-from fund_assets.transport.gateway import in_words
-from fund_assets.transport.rate_limit import FUNDS, PAGES, RateLimit, moment
+from fund_assets.transport.rate_limit import FUNDS, PAGES, RateLimit, in_words, moment
 
 NOON = datetime(2026, 9, 18, 12, 0, tzinfo=SHANGHAI).timestamp()
 

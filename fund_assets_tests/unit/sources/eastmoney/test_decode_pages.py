@@ -12,7 +12,7 @@ from fund_assets.sources.eastmoney.akshare_tables import (
 )
 from fund_assets.sources.eastmoney.decode_pages import EXCHANGE, MONEY, decode_page
 from fund_assets.transport.errors import EmptyAnswerError, FormatError
-from fund_assets.transport.gateway import Answer
+from fund_assets.transport.http_answer import Answer
 from fund_assets_tests.server import wire
 
 DAYS = (date(2026, 11, 20), date(2026, 11, 19))

@@ -12,7 +12,7 @@ from fund_assets.sources.eastmoney import indices
 from fund_assets.sources.simulated.indices import RECIPES
 from fund_assets.sources.simulated.source import SimulatedSource
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, SourceError
-from fund_assets.transport.gateway import Answer
+from fund_assets.transport.http_answer import Answer
 
 
 class Gateway:

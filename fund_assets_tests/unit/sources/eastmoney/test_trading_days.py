@@ -25,7 +25,8 @@ from fund_assets.transport.errors import (
     TransportError,
     TruncatedError,
 )
-from fund_assets.transport.gateway import Answer, Gateway
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.http_answer import Answer
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FIRST = date(1990, 12, 19)
