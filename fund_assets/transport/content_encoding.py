@@ -1,7 +1,7 @@
 """The content encoding of an answer, taken off as it comes.
 
 Belongs here: gzip with all its members, zlib, and saying when either is damaged, cut short or
-followed by something else. Does not belong here: reading from the network (`gateway.py`).
+followed by something else. Does not belong here: reading from the network (`http_answer.py`).
 
 Not left to urllib3, which takes the first half of a compressed answer, or the first of its
 members, for the whole.

@@ -1,7 +1,7 @@
 r"""Where a redirect leads, judged by the parser that connects.
 
 Belongs here: telling whether a redirect stays at the scheme, host and port that were asked.
-Does not belong here: following it (`gateway.py`).
+Does not belong here: following it (`gateway.py`, `http_answer.py`).
 
 Two parsers read `https://fund.eastmoney.com\@other.example/` as two hosts. What is judged here
 is therefore the address as requests prepares it and urllib3 connects to it, and nothing that

@@ -6,12 +6,14 @@ from time import time
 
 import pytest
 
+from fund_assets.sources.eastmoney.addresses import FUND_LIST_URL
 from fund_assets.sources.eastmoney.reachability import ping_engine, ping_host
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.archive import RawArchive
 from fund_assets.transport.errors import (
     BannedError,
     DeadlineError,
+    DefectError,
     EmptyAnswerError,
     FormatError,
     StatusError,
@@ -168,6 +170,18 @@ def test_an_unknown_host_is_refused_and_noted(market, gateway):
     with pytest.raises(TransportError, match="HTTPS_PROXY"):
         gateway.fetch("other", "https://example.org/")
     assert set(market.refused) == {"example.org"}
+
+
+def test_a_defect_over_an_answer_is_counted_and_not_asked_again(market, gateway):
+    """Stops a request from missing in the account because a line of ours broke over it."""
+
+    def broken(answer):
+        raise KeyError("x")
+
+    with pytest.raises(DefectError, match=r"fund_list from .*: a defect of .*: KeyError: 'x'"):
+        gateway.fetch("fund_list", FUND_LIST_URL, check=broken)
+    assert market.count("fund_list") == 1
+    assert [(c.outcome, c.requests) for c in gateway.tally.take()] == [("defect", 1)]
 
 
 def test_no_proxy_at_all_is_a_transport_error(market, gateway, monkeypatch):

@@ -11,9 +11,8 @@ from fund_assets.resources import Platform
 from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.settings import load_settings
 from fund_assets.sources.eastmoney.source import EastmoneySource
-from fund_assets.transport.errors import SourceError, StatusError
 from fund_assets.transport.gateway import Gateway, Limits
-from fund_assets.transport.request_counts import OUTCOMES, RequestCount, Tally
+from fund_assets.transport.request_counts import RequestCount
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores.requests import add_requests, requests_since
 from fund_assets_tests.integration.evenings import FRIDAY
@@ -45,30 +44,6 @@ def test_counts_are_added_up():
     ]  # fmt: skip
     assert [r["seconds"] for r in requests_since(warehouse, 20260918)] == [4.0]
     warehouse.close()
-
-
-def test_every_failure_has_its_outcome():
-    """Stops a new kind of error from breaking the request that it should tell of."""
-    gateway_errors = {type(None), *_known(SourceError)} - {StatusError, SourceError}
-    raised = {
-        e for e in gateway_errors if e.__module__.startswith("fund_assets.transport.gateway")
-    }
-    assert raised <= set(OUTCOMES)
-    limit = SOURCE_REQUEST["outcome"].max_length
-    assert all(len(outcome) <= limit for outcome in OUTCOMES.values())
-
-
-def _known(kind):
-    return {sub for direct in kind.__subclasses__() for sub in {direct, *_known(direct)}}
-
-
-def test_what_is_taken_is_counted_once():
-    """Stops requests from being added to the account at the end of every later run."""
-    tally = Tally()
-    tally.add("history", "ok", 0.25)
-    tally.add("history", "ok", 0.5)
-    assert tally.take() == [RequestCount("history", "ok", 2, 0.75, 0.5)]
-    assert tally.take() == []
 
 
 @pytest.mark.slow
