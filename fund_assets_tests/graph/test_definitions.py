@@ -20,6 +20,7 @@ from fund_assets.definitions import build_defs, defs
 from fund_assets.instance.storage import project_instance
 from fund_assets.nav import events, list_rules, rules
 from fund_assets.nav.rules import Severity
+from fund_assets.schemas.profiles import PROFILES
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import TABLES
 
@@ -75,6 +76,27 @@ def test_dagster_validates_the_project_from_its_root(tmp_path):
     said = done.stdout + done.stderr
     assert "Validation successful for code location fund_assets.definitions" in said
     assert "ERROR" not in said and "Traceback" not in said
+
+
+def unmatched(specs):
+    """Assets without a profile, and profiles without an asset."""
+    found = {spec.key.to_user_string() for spec in specs}
+    return found - PROFILES.keys(), PROFILES.keys() - found
+
+
+def test_every_asset_has_a_profile_and_every_profile_an_asset(monkeypatch):
+    """Stops an asset that no dashboard, job or alert knows, and words about one that is gone."""
+    assert unmatched(SPECS.values()) == (set(), set())
+    one_more = [*SPECS.values(), dg.AssetSpec("without_profile")]
+    assert unmatched(one_more) == ({"without_profile"}, set())
+    monkeypatch.setitem(PROFILES, "without_asset", PROFILES["fund_nav"])
+    assert unmatched(SPECS.values()) == (set(), {"without_asset"})
+
+
+def test_profiles_name_jobs_that_are_there():
+    """Stops an asset from waiting for a job that nobody defined."""
+    named = {job for profile in PROFILES.values() for job in profile.jobs}
+    assert named <= {job.name for job in JOBS} and named
 
 
 def test_the_graph_leads_from_the_list_to_the_metrics():
