@@ -17,6 +17,7 @@ compiled code is renewed only when its file changes.
 """
 
 import numpy as np
+from numba import literal_unroll
 from numpy.typing import NDArray
 
 from fund_assets.metrics.jit import compiled
@@ -96,6 +97,11 @@ RESULT = np.dtype(
     ],
     align=True,
 )
+
+#: Its fields by what they hold while nothing is known: NaN, 0, NO_DAY.
+FLOATS = tuple(name for name in RESULT.names or () if RESULT[name].kind == "f")
+COUNTS = ("reasons", "observations", "gap_steps")
+DAYS = tuple(name for name in RESULT.names or () if name not in (*FLOATS, *COUNTS))
 
 #: What is added up over the returns of a window, from its last day back. A return counts from
 #: the mean of the last MIN_RETURNS ones (`shift`), so that sums of powers do not cancel.
@@ -314,40 +320,13 @@ def measure_windows(
 
 @compiled
 def _clear(result):
-    result.reasons = 0
-    result.start_date = NO_DAY
-    result.observations = result.gap_steps = 0
-    result.periods_per_year = np.nan
-    result.total_return = np.nan
-    result.annualized_return = np.nan
-    result.annualized_volatility = np.nan
-    result.downside_deviation = np.nan
-    result.sharpe_ratio = np.nan
-    result.sortino_ratio = np.nan
-    result.calmar_ratio = np.nan
-    result.omega_ratio = np.nan
-    result.max_drawdown = np.nan
-    result.max_drawdown_peak = NO_DAY
-    result.max_drawdown_trough = NO_DAY
-    result.max_drawdown_recovery = NO_DAY
-    result.max_drawdown_days = NO_DAY
-    result.current_drawdown = np.nan
-    result.var_95 = np.nan
-    result.cvar_95 = np.nan
-    result.skewness = np.nan
-    result.kurtosis = np.nan
-    result.best_day = np.nan
-    result.worst_day = np.nan
-    result.month_win_rate = np.nan
-    result.ulcer_index = np.nan
-    result.alpha = np.nan
-    result.beta = np.nan
-    result.r_squared = np.nan
-    result.correlation = np.nan
-    result.tracking_error = np.nan
-    result.information_ratio = np.nan
-    result.up_capture = np.nan
-    result.down_capture = np.nan
+    """Nothing is known yet: floats are NaN, days NO_DAY, counts 0."""
+    for name in literal_unroll(FLOATS):
+        result[name] = np.nan
+    for name in literal_unroll(DAYS):
+        result[name] = NO_DAY
+    for name in literal_unroll(COUNTS):
+        result[name] = 0
 
 
 @compiled
