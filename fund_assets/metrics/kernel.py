@@ -6,9 +6,7 @@ Belongs here: the formulas, their constants and `RESULT`, the one place that nam
 computed. Does not belong here: how windows are named (`windows.py`), how results become a
 table (`computation.py`).
 
-To add a measure: name it in `RESULT`, write it in a loop below (or a new one called from
-`measure_windows`), count `DEFINITION_VERSION` up, and declare its column in
-`schemas/tables.py`. Everything else follows from the names.
+How a measure is added: docs/extending.md.
 
 In the formulas V are the index values of a window, R their n returns V_t / V_t-1 - 1 of steps
 that go over no gap, B the benchmark's over the same steps, N the returns in a year, rf_N =

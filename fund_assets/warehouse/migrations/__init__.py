@@ -5,6 +5,9 @@ not belong here: the tables themselves; a new warehouse is made from their decla
 of `HEAD` (`upgrade.py`).
 """
 
+from pathlib import Path
+
 #: Tables as they were before they had migrations.
 BASELINE = "0001"
-HEAD = "0010"
+#: The revision of the newest script, by the names of the files: r0010_fillings.py is 0010.
+HEAD = max(path.name[1:5] for path in (Path(__file__).parent / "versions").glob("r*_*.py"))
