@@ -9,8 +9,8 @@ from fund_assets.schemas.profiles import PROFILES
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_profile_fits_what_it_names(name):
-    """Stops a profile under another name, one made from nothing known or from what a run renews
-    after it, and a date that its table has not."""
+    """Stops a profile under another name, one made from an asset that is not there, and a date
+    that its table has not."""
     profile = PROFILES[name]
     assert profile.name == name and profile.label and profile.description.endswith(".")
     assert set(profile.upstream) <= PROFILES.keys() - {name}
