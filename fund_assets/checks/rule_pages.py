@@ -69,7 +69,7 @@ OTHERS = """
 ## Other checks
 
 These look at collecting, at stored tables and at the calendar, not at single rows. `WARN` and
-`ERROR` are the severity that Dagster shows; `ERROR, blocks` also keeps what comes behind the
+`ERROR` are the severity that Dagster shows; "ERROR, blocks" also keeps what comes behind the
 asset from running.
 """
 
@@ -79,7 +79,7 @@ OTHERS_ZH = """
 ## 其他检查
 
 这些检查看的是采集、已存的表和交易日历，而不是单独的行。`WARN` 和 `ERROR` 是 Dagster
-显示的级别；`ERROR，阻断` 还会阻止该资产之后的步骤运行。
+显示的级别；“ERROR，阻断” 还会阻止该资产之后的步骤运行。
 """
 
 
