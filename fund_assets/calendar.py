@@ -37,9 +37,6 @@ FIRST_SESSION = date(1990, 12, 19)
 HOLIDAY_LIST = "precomputed_shanghai_holidays"
 #: The installed calendar reaches at least so far; a look at older dates need not load it.
 KNOWN_AT_LEAST = date(2026, 12, 31)
-HORIZON_ALARM_DAYS = 60
-#: From then on it must be extended today.
-HORIZON_CRITICAL_DAYS = 7
 #: Where the calendar is not known, so many weekdays in a row may be a holiday: the longest
 #: closures since 2005, the spring festivals of 2005 and 2006, took seven.
 LONGEST_CLOSURE = 7

@@ -9,9 +9,9 @@ of these; the Chinese words stand in `catalog_zh.py`.
 
 from dataclasses import dataclass, field
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS
 from fund_assets.nav import events, list_rules, rules
 from fund_assets.nav.rules import Rule, Severity
+from fund_assets.observability import conditions
 from fund_assets.pipeline.benchmark_index import OLDEST_CLOSE_DAYS
 from fund_assets.pipeline.source_canary import LEAST_OF_BEFORE, MOST_ODD, SAMPLE
 from fund_assets.pipeline.warehouse_upkeep import MOST_REPAIRED
@@ -160,13 +160,18 @@ TRADING_DAY_FRESHNESS = Check(
     ERROR,
     way_out="NAVs of the session that is due",
 )
+#: The two limits of the table of conditions.
+ALARM_DAYS, CRITICAL_DAYS = (
+    int(conditions.CALENDAR_HORIZON.limit.of(severity))
+    for severity in (conditions.Severity.WARNING, conditions.Severity.CRITICAL)
+)
 CALENDAR_HORIZON = Check(
     "calendar_horizon",
     ("validated_nav",),
-    f"the trading calendar is known for {HORIZON_ALARM_DAYS} more days",
+    f"the trading calendar is known for {ALARM_DAYS} more days",
     WARN,
-    f"ERROR below {HORIZON_CRITICAL_DAYS} days",
-    {"days": HORIZON_ALARM_DAYS, "critical_days": HORIZON_CRITICAL_DAYS},
+    f"ERROR below {CRITICAL_DAYS} days",
+    {"days": ALARM_DAYS, "critical_days": CRITICAL_DAYS},
     "`fund-assets calendar refresh`, or `fund-assets calendar import FILE` with the year's "
     "notices",
 )

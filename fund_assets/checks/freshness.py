@@ -9,9 +9,11 @@ from datetime import timedelta
 
 import dagster as dg
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, HORIZON_CRITICAL_DAYS, from_key
+from fund_assets.calendar import from_key
 from fund_assets.checks.catalog import CALENDAR_HORIZON, TRADING_DAY_FRESHNESS
 from fund_assets.checks.results import check_result, own_step, severity_of
+from fund_assets.observability import conditions
+from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.warehouse.queries import status as status_queries
 
@@ -39,13 +41,14 @@ def trading_day_freshness(platform: Platform) -> dg.AssetCheckResult:
 
 @own_step(CALENDAR_HORIZON)
 def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
-    """Warns in time; from 7 days before the end on it is an error.
+    """Warns in time; shortly before the end it is an error, as the alert is critical then.
 
     The simulated market has no end to warn of: its exchange opens on every weekday after it.
     """
     left = platform.calendar.days_left(platform.now().date())
     known_until = platform.calendar.known_until
-    short = left < HORIZON_ALARM_DAYS and platform.calendar.synthetic_after is None
+    invented = platform.calendar.synthetic_after is not None
+    short = conditions.calendar_ends(left, invented=invented)
     return check_result(
         CALENDAR_HORIZON,
         looked_at=1,
@@ -53,10 +56,10 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
             f"known until {known_until}, {left} days left; after it every weekday is "
             "collected and counts as provisional"
         ]
-        if short
+        if short is not None
         else [],
         severity=dg.AssetCheckSeverity.ERROR
-        if left < HORIZON_CRITICAL_DAYS
+        if conditions.CALENDAR_HORIZON.limit.grade(left) is Severity.CRITICAL
         else severity_of(CALENDAR_HORIZON),
         told={"days_left": left, "known_until": str(known_until)},
     )

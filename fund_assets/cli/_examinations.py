@@ -5,7 +5,6 @@ Belongs here: looking. Does not belong here: printing (`doctor.py`).
 
 import math
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +12,19 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, TradingCalendar
+from fund_assets.calendar import TradingCalendar
 from fund_assets.cli._context import present_status
 from fund_assets.language import say
 from fund_assets.observability import findings, vitals
+from fund_assets.observability.conditions import (
+    CALENDAR_HORIZON,
+    DAEMON_DEAD,
+    DISK_LOW,
+    Condition,
+    Level,
+    Severity,
+    calendar_ends,
+)
 from fund_assets.observability.dagster_tables import project_ledger
 from fund_assets.observability.findings import VERDICTS
 from fund_assets.settings import PREFIX, SHANGHAI, Settings, SettingsError, load_settings
@@ -127,10 +135,10 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         yield Finding("warehouse", FAILURE, str(error))
         return
     free = vitals.free_bytes(warehouse, settings)
-    low = free < vitals.DISK_WARN_BYTES
-    todo = f"make room: {vitals.DISK_WARN_BYTES / 1e9:g} GB" if low else ""
-    state = FAILURE if free < vitals.DISK_FAIL_BYTES else WARNING if low else OK
-    yield Finding("disk", state, f"{free / 1e9:,.1f} GB free", todo)
+    severity = DISK_LOW.limit.grade(free)
+    enough = DISK_LOW.limit.of(Severity.WARNING)
+    todo = "" if severity is None else f"make room: {enough / 1e9:g} GB"
+    yield Finding("disk", _state(DISK_LOW, severity), f"{free / 1e9:,.1f} GB free", todo)
 
 
 def _writing(warehouse: Warehouse) -> Finding:
@@ -209,8 +217,7 @@ def examine_calendar(settings: Settings) -> Iterator[Finding]:
     if settings.source == "simulated":
         yield Finding("calendar", OK, f"{words}; the simulated market invents what follows")
         return
-    # The data comes all the same, its dates provisional: no failure, as in the verdict.
-    state = OK if left >= HORIZON_ALARM_DAYS else WARNING
+    state = _state(CALENDAR_HORIZON, calendar_ends(left, invented=False))
     todo = "run `fund-assets calendar refresh`, or `fund-assets calendar import` the notices"
     yield Finding("calendar", state, words, "" if state == OK else todo)
 
@@ -228,13 +235,14 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with project_ledger() as book:
-            runs, beats, turns = book.count_runs(), book.beats(), vitals.daemon_turns(book)
+            now = datetime.now(SHANGHAI)
+            runs, beats = book.count_runs(), vitals.heartbeats(book, now)
+            rivals = vitals.rivals(vitals.daemon_turns(book), now)
     except Exception as error:  # whatever its storage raises
         yield Finding("Dagster", FAILURE, str(error))
         return
     yield Finding("Dagster", OK, f"{release}, {runs:,} runs in {folder}")
-    nearest = min((abs(time.time() - beat.at_s) for beat in beats), default=math.inf)
-    yield daemon_finding(nearest, vitals.rivals(turns, datetime.now(SHANGHAI)))
+    yield daemon_finding(min((beat.age_s for beat in beats), default=math.inf), rivals)
 
 
 def examine_verdict(settings: Settings) -> Iterator[Finding]:
@@ -255,6 +263,13 @@ def examine_verdict(settings: Settings) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _state(condition: Condition, severity: Severity | None) -> str:
+    """How the verdict sees a condition."""
+    if severity is None:
+        return OK
+    return FAILURE if condition.level(severity) is Level.HARM else WARNING
+
+
 def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:
     """Whether there is a daemon, and one alone.
 
@@ -266,7 +281,7 @@ def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:
             "daemon", FAILURE, f"two take turns on these records, last at {rivals:%m-%d %H:%M}",
             "stop one of them: schedules and retries are doubled",
         )  # fmt: skip
-    if silent_s <= vitals.HEARTBEAT_WARN_S:
+    if DAEMON_DEAD.limit.grade(silent_s) is None:
         return Finding("daemon", OK, "runs: schedules and sensors are at work")
     return Finding(
         "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"

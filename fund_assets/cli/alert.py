@@ -70,7 +70,7 @@ def _print_alerts(
     """The alerts below their title; nothing where there are none."""
     from rich.markup import escape
 
-    from fund_assets.observability.alerts.catalog import Severity
+    from fund_assets.observability.conditions import Severity
     from fund_assets.observability.findings import over_by_now
 
     if shown:
@@ -126,9 +126,9 @@ def test(only: str | None) -> None:
 
     Exits with 1 when a channel does not accept it.
     """
-    from fund_assets.observability.alerts.catalog import Severity
     from fund_assets.observability.alerts.channels import ChannelError, configured
     from fund_assets.observability.alerts.messages import Message, origin
+    from fund_assets.observability.conditions import Severity
     from fund_assets.settings import load_settings
 
     settings = load_settings()

@@ -41,8 +41,8 @@ def watch(once: bool, every: int) -> None:
 def _watch_once() -> bool:
     """One look and its line; whether something critical holds or was not handed over."""
     with quiet():
-        from fund_assets.observability.alerts.catalog import Severity
         from fund_assets.observability.alerts.watch import watch as look
+        from fund_assets.observability.conditions import Severity
         from fund_assets.settings import SHANGHAI
 
         found = look()

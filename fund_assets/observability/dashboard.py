@@ -20,9 +20,9 @@ from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES
 from fund_assets.language import later, named, say
 from fund_assets.observability import cells
 from fund_assets.observability.cells import NONE
+from fund_assets.observability.conditions import DAEMON_DEAD, Severity
 from fund_assets.observability.findings import DEGRADED, HEALTHY, UNHEALTHY, VERDICTS
 from fund_assets.observability.status import Status
-from fund_assets.observability.vitals import HEARTBEAT_FAIL_S, HEARTBEAT_WARN_S
 from fund_assets.schemas.profiles import label
 
 #: Narrower than the one, texts are cut; wider than the other, nothing is gained.
@@ -280,9 +280,9 @@ def _machine(status: Status) -> Panel:
     table = _table(say("daemon and disk"), "", right=[""])
     for beat in status.daemons:
         words = say("{time} ago", time=cells.seconds(beat.age_s))
-        tone = "red" if beat.age_s >= HEARTBEAT_FAIL_S else "yellow"
-        late = beat.age_s >= HEARTBEAT_WARN_S
-        table.add_row(escape(beat.daemon), f"[{tone}]{words}[/]" if late else words)
+        grade = DAEMON_DEAD.limit.grade(beat.age_s)
+        tone = "red" if grade is Severity.CRITICAL else "yellow"
+        table.add_row(escape(beat.daemon), words if grade is None else f"[{tone}]{words}[/]")
     if not status.daemons:
         table.add_row(say("daemon"), f"[dim]{say('never started')}[/]")
     free = status.disk_free_bytes

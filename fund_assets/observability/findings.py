@@ -1,7 +1,7 @@
 """What is wrong or will be, and the one verdict over it. Pure.
 
-Belongs here: when a fact is a finding, how grave it is, and its words. Does not belong here:
-gathering facts (`status.py`), showing them.
+Belongs here: the findings that facts make, and their words. Does not belong here: when a fact
+is one and how grave (`conditions.py`), gathering facts (`status.py`), showing them.
 
 Dashboard, `/health`, status page, `doctor` and `alert list` show this verdict; none of them
 judges for itself. What alerts hold and no fact here tells is a finding, too.
@@ -10,19 +10,24 @@ judges for itself. What alerts hold and no fact here tells is a finding, too.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from fund_assets.calendar import HORIZON_ALARM_DAYS, to_key
 from fund_assets.language import later, named, say
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
-from fund_assets.observability.vitals import (
-    DISK_FAIL_BYTES,
-    DISK_WARN_BYTES,
-    HEARTBEAT_FAIL_S,
-    HEARTBEAT_WARN_S,
-    Heartbeat,
+from fund_assets.observability import conditions
+from fund_assets.observability.conditions import (
+    CALENDAR_HORIZON,
+    CONDITIONS,
+    DAEMON_DEAD,
+    DISK_LOW,
+    FRESHNESS,
+    ROWS_LOST,
+    SESSIONS_MISSING,
+    SOURCE_REFUSES,
+    Level,
+    Severity,
 )
+from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.vitals import Heartbeat
 from fund_assets.schemas.profiles import read_by_users
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.transport.rate_limit import moment
@@ -31,40 +36,14 @@ from fund_assets.warehouse.stores.date_counts import Loss
 if TYPE_CHECKING:
     from fund_assets.observability.status import Freshness
 
-#: The job, and the beginning of the names of checks, that try the source before the evening.
-CANARY = "source_canary"
-#: Checks whose subject is told by what is true now: how late the data is, how far the calendar
-#: reaches.
-TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
-#: Kinds of alerts whose facts are findings themselves, and those findings: they are newer than
-#: the last look for alerts.
-TOLD_BY_FACTS = {
-    "run_failed": ("runs:failed", "checks:failed"),
-    "check_failed": ("checks:failed",),
-    "source_canary": ("checks:failed", "runs:failed"),
-    "rows_lost": ("sessions:lost",),
-    "daemon_dead": ("daemon:heartbeat",),
-    "held_publish": ("batches:held",),
-    "mass_revision": ("batches:held",),
-    "calendar_horizon": ("calendar:horizon",),
-    "source_refuses": ("source:refuses",),
-    "disk_low": ("disk:free",),
-    "database_unreachable": (),
-}
+#: Conditions whose facts are findings themselves, newer than the last look for alerts.
+BY_FACTS = {name for name, row in CONDITIONS.items() if row.health and not row.beyond_facts}
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 #: The verdict in the words that people read.
 VERDICTS = {
     HEALTHY: later("All is well"), DEGRADED: later("Needs a look"),
     UNHEALTHY: later("Something is wrong"),
 }  # fmt: skip
-
-
-class Level(IntEnum):
-    """How grave a finding is; of two, the greater wins."""
-
-    SOON = 0  # it will become wrong
-    WRONG = 1  # somebody should look at it; the data that is due is there
-    HARM = 2  # those who use the data are harmed, or nobody renews it any more
 
 
 @dataclass(frozen=True)
@@ -94,8 +73,7 @@ def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Find
     """One finding for all tables that lack the same.
 
     Args:
-        first_wave: newest date of the first published wave, yyyymmdd; None before. Until its
-            day is over no table is late that has no data yet.
+        first_wave: newest date of the first published wave, yyyymmdd; None before.
     """
     lacking: dict[str, list[str]] = {}
     nothing = first_wave is None and not any(row.newest for row in tables)
@@ -104,19 +82,21 @@ def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Find
         yield Finding("tables:freshness", Level.SOON, words, tuple(row.table for row in tables))
         return
     for row in tables:
-        if row.newest is None:
-            if first_wave is None or to_key(row.due) > first_wave:
-                lacking.setdefault(say("no data yet"), []).append(row.table)
-        elif not row.ok:
-            words = say(
-                "{sessions} sessions behind ({hours:.0f} hours late): newest {newest}, "
-                "due {due}",
-                sessions=row.sessions_behind, hours=row.hours_late, newest=row.newest,
-                due=row.due,
+        if conditions.lateness(row, first_wave) is not None:
+            words = (
+                say("no data yet")
+                if row.newest is None
+                else say(
+                    "{sessions} sessions behind ({hours:.0f} hours late): newest {newest}, "
+                    "due {due}",
+                    sessions=row.sessions_behind, hours=row.hours_late, newest=row.newest,
+                    due=row.due,
+                )
             )  # fmt: skip
             lacking.setdefault(words, []).append(row.table)
     for words, names in lacking.items():
-        level = Level.HARM if read_by_users() & set(names) else Level.WRONG
+        read = read_by_users() & set(names)
+        level = FRESHNESS.level(Severity.WARNING) if read else Level.WRONG
         told = f"{_listed(names)} {words}"
         yield Finding("tables:freshness", level, told, tuple(names))
 
@@ -129,7 +109,7 @@ def missing(days: Sequence[date]) -> Iterator[Finding]:
             "fund-assets collect --missing DATE",
             count=len(days), days=_listed(map(str, days)),
         )  # fmt: skip
-        yield Finding("sessions:missing", Level.WRONG, words)
+        yield Finding("sessions:missing", SESSIONS_MISSING.level(Severity.WARNING), words)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -139,7 +119,7 @@ def _listed(names: Iterable[str]) -> str:
 def lost(losses: Sequence[Loss]) -> Iterator[Finding]:
     """Dates of which accepted NAVs vanished."""
     if losses:
-        yield Finding("sessions:lost", Level.HARM, lost_words(losses))
+        yield Finding("sessions:lost", ROWS_LOST.level(Severity.CRITICAL), lost_words(losses))
 
 
 def lost_words(losses: Sequence[Loss]) -> str:
@@ -165,7 +145,8 @@ def held(batches: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
             "batch {batch} is blocked: {because}",
             batch=batch["batch_id"], because=batch["held_because"],
         )  # fmt: skip
-        yield Finding("batches:held", Level.WRONG, words)
+        condition, severity = conditions.batch_held(batch)
+        yield Finding("batches:held", condition.level(severity), words)
 
 
 def failed(
@@ -178,40 +159,30 @@ def failed(
     """
     told = set()
     for check in checks:
-        if stands(check, collected) and (check.severity == "ERROR" or _of_canary(check.check)):
+        found = conditions.check_fails(check, collected)
+        if found and found[1] > Severity.NOTICE:
             told.add(check.run_id)
             words = say(
                 "a check failed: {asset} {check}: {words}",
                 asset=check.asset, check=check.check, words=check.words,
             )  # fmt: skip
             about = (f"{check.asset}/{check.check}",)
-            yield Finding("checks:failed", Level.WRONG, words, about)
+            yield Finding("checks:failed", found[0].level(found[1]), words, about)
     for run in runs:
         explained = run.blocked and run.run_id in told
-        if not explained and stands(run, collected):
+        found = conditions.run_fails(run, collected)
+        if found and not explained:
             words = say(
                 "the newest run failed: {job} {words}", job=run.job, words=run.words
             ).rstrip()
-            yield Finding("runs:failed", Level.WRONG, words, (run.job,))
-
-
-def stands(found: FailedRun | FailingCheck, collected: datetime | None) -> bool:
-    """Whether what a run or check found is still so, and is not told by what is true now."""
-    name = found.job if isinstance(found, FailedRun) else found.check
-    if name in TOLD_ELSEWHERE:
-        return False
-    return not (_of_canary(name) and collected is not None and collected > found.at)
-
-
-def _of_canary(name: str) -> bool:
-    return name.startswith(CANARY)
+            yield Finding("runs:failed", found[0].level(found[1]), words, (run.job,))
 
 
 def silent(daemons: Iterable[Heartbeat]) -> Iterator[Finding]:
     """The daemons without a recent sign; one that never ran is not missed."""
-    dead = [beat for beat in daemons if beat.age_s >= HEARTBEAT_FAIL_S]
-    quiet = [b for b in daemons if HEARTBEAT_WARN_S <= b.age_s < HEARTBEAT_FAIL_S]
-    for level, beats in ((Level.HARM, dead), (Level.SOON, quiet)):
+    grades = {beat: DAEMON_DEAD.limit.grade(beat.age_s) for beat in daemons}
+    for severity in (Severity.CRITICAL, Severity.WARNING):
+        beats = [beat for beat, grade in grades.items() if grade is severity]
         if beats:
             names = _listed(beat.daemon for beat in beats)
             longest = max(beat.age_s for beat in beats)
@@ -220,23 +191,24 @@ def silent(daemons: Iterable[Heartbeat]) -> Iterator[Finding]:
                 minutes=longest / 60, names=names,
             )  # fmt: skip
             about = tuple(beat.daemon for beat in beats)
-            yield Finding("daemon:heartbeat", level, words, about)
+            yield Finding("daemon:heartbeat", DAEMON_DEAD.level(severity), words, about)
 
 
 def full(free_bytes: int) -> Iterator[Finding]:
     """A disk without room."""
-    if free_bytes < DISK_WARN_BYTES:
-        level = Level.HARM if free_bytes < DISK_FAIL_BYTES else Level.SOON
+    severity = DISK_LOW.limit.grade(free_bytes)
+    if severity is not None:
         words = say(
             "only {free:.1f} GB of disk left: make room where FUND_STATE is",
             free=free_bytes / 1e9,
         )
-        yield Finding("disk:free", level, words)
+        yield Finding("disk:free", DISK_LOW.level(severity), words)
 
 
 def calendar_ends(days_left: int, *, invented: bool) -> Iterator[Finding]:
     """A calendar that ends, or has ended; the simulated market's never does."""
-    if days_left >= HORIZON_ALARM_DAYS or invented:
+    severity = conditions.calendar_ends(days_left, invented=invented)
+    if severity is None:
         return
     words = (
         say(
@@ -247,16 +219,17 @@ def calendar_ends(days_left: int, *, invented: bool) -> Iterator[Finding]:
         else say(
             "the trading calendar ends in {left} days (less than {least}): run fund-assets "
             "calendar refresh, or calendar import with the notices",
-            left=days_left, least=HORIZON_ALARM_DAYS,
+            left=days_left, least=CALENDAR_HORIZON.limit.of(Severity.WARNING),
         )
     )  # fmt: skip
-    yield Finding("calendar:horizon", Level.SOON, words)
+    yield Finding("calendar:horizon", CALENDAR_HORIZON.level(severity), words)
 
 
 def refused(refusals: Mapping[str, Refusal]) -> Iterator[Finding]:
     """Sources that refuse us: they are not asked for a while."""
     for host, refusal in refusals.items():
-        yield Finding("source:refuses", Level.SOON, f"{host} {refused_words(refusal)}")
+        level = SOURCE_REFUSES.level(Severity.WARNING)
+        yield Finding("source:refuses", level, f"{host} {refused_words(refusal)}")
 
 
 def refused_words(refusal: Refusal) -> str:
@@ -278,7 +251,7 @@ def alarmed(holding: Iterable[Mapping[str, Any]], *, tables_late: bool) -> Itera
         tables_late: whether late tables are a finding already.
     """
     for alert in holding:
-        told = alert["kind"] in TOLD_BY_FACTS or (alert["kind"] == "freshness" and tables_late)
+        told = alert["kind"] in BY_FACTS or (alert["kind"] == FRESHNESS.name and tables_late)
         if not told and alert["severity"] != "notice":
             words = say(
                 "alert {subject}: {words}", subject=alert["subject"], words=alert["words"]
@@ -290,4 +263,4 @@ def alarmed(holding: Iterable[Mapping[str, Any]], *, tables_late: bool) -> Itera
 def over_by_now(kind: str, findings: Iterable[Finding]) -> bool:
     """Whether the facts show no more what an alert of a kind told at the last look."""
     shown = {finding.check for finding in findings}
-    return kind in TOLD_BY_FACTS and not shown & set(TOLD_BY_FACTS[kind])
+    return kind in BY_FACTS and not shown & set(CONDITIONS[kind].health)

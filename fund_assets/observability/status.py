@@ -22,9 +22,10 @@ from fund_assets.calendar import (
 )
 from fund_assets.language import say
 from fund_assets.observability import dagster_records, findings, sessions, vitals
+from fund_assets.observability.conditions import DATABASE_UNREACHABLE, Level, Severity
 from fund_assets.observability.dagster_records import CheckState, FailingCheck, JobStatistics
 from fund_assets.observability.dagster_tables import Ledger
-from fund_assets.observability.findings import Finding, Level
+from fund_assets.observability.findings import Finding
 from fund_assets.observability.sessions import SessionCoverage
 from fund_assets.observability.updates import (
     AssetStatistics,
@@ -351,7 +352,7 @@ def absent(settings: Settings) -> Status:
         findings=(
             Finding(
                 "database:connection",
-                Level.HARM,
+                DATABASE_UNREACHABLE.level(Severity.CRITICAL),
                 say("there is no warehouse yet: run fund-assets run first"),
             ),
         ),

@@ -22,11 +22,12 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from fund_assets.calendar import LATEST_START, in_future
 from fund_assets.observability import vitals
+from fund_assets.observability.conditions import TICK_MISSED
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.settings import SHANGHAI
 
-#: A tick that is not recorded so long after its time is missed; so long it is told.
-TICK_GRACE, TICKS_LOOKED_AT = timedelta(minutes=5), timedelta(hours=24)
+#: So long a tick is told that was missed.
+TICKS_LOOKED_AT = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _missed(
     begin = (machine_time - TICKS_LOOKED_AT).timestamp()
     if not in_future(_moment(data.start_timestamp), machine_time):
         begin = max(begin, data.start_timestamp)
-    end = machine_time - TICK_GRACE
+    end = machine_time - timedelta(seconds=TICK_MISSED.grace_s)
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=begin - 1)
     ticked = {tick.timestamp for tick in ticks if not _too_late(tick)}
     crons = [data.cron_schedule] if isinstance(data.cron_schedule, str) else data.cron_schedule

@@ -10,22 +10,18 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from fund_assets.calendar import CLOCK_SLACK, from_stamp, to_key
+from fund_assets.observability.conditions import DAEMON_TWICE
 from fund_assets.observability.dagster_tables import STATUSES, Ledger, Run
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 
-#: A daemon beats every 30 s. From these ages on it is late, or taken for dead.
-HEARTBEAT_WARN_S, HEARTBEAT_FAIL_S = 120, 300
-#: Room on the disk of the warehouse from which on it is low, or nothing can be relied on.
-DISK_WARN_BYTES, DISK_FAIL_BYTES = 2_000_000_000, 200_000_000
 SHOWN_RUNS = 10
-#: Where the ids of daemons are kept, how many, and for how long two are told of.
+#: Where the ids of daemons are kept, and how many.
 DAEMONS_SEEN, IDS_KEPT = "fund_assets/daemons", 10
-RIVALS_TOLD = timedelta(minutes=10)
 #: (id of a daemon's process, seconds since 1970) of the first sign of each turn, oldest first.
 Turns = list[tuple[str, float]]
 
@@ -105,7 +101,7 @@ def rivals(turns: Turns, machine_time: datetime) -> datetime | None:
     One that is started anew has another id once; where an id comes back, both are alive.
     """
     returns = [at for n, (own, at) in enumerate(turns) if own in {one for one, _ in turns[:n]}]
-    if not returns or age_s(returns[-1], machine_time) > RIVALS_TOLD.total_seconds():
+    if not returns or age_s(returns[-1], machine_time) > DAEMON_TWICE.lasts_s:
         return None
     return datetime.fromtimestamp(returns[-1], SHANGHAI)
 

@@ -16,8 +16,9 @@ from unittest import mock
 
 import pandas as pd
 
-from fund_assets.observability.alerts.catalog import KINDS, Severity
+from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.lifecycle import Event, Telling
+from fund_assets.observability.conditions import Severity
 from fund_assets_tests.faults.cells import MORNING, Cell
 from fund_assets_tests.faults.daemon import at
 from fund_assets_tests.faults.harm import AWAY, REFUSES

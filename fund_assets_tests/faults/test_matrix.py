@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from fund_assets.assets import fund_nav
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.lifecycle import Event
+from fund_assets.observability.conditions import Severity
 from fund_assets.transport import rate_limit
 from fund_assets_tests.faults.cells import CELLS, SHORT, STAGES, TICKS, TRIED
 from fund_assets_tests.faults.matrix import PAGE, line, page

@@ -37,9 +37,9 @@ import pandas as pd
 from fund_assets.calendar import TradingCalendar, iso_week, to_key, to_stamp
 from fund_assets.definitions import build_defs
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.evaluation import evaluate
 from fund_assets.observability.alerts.lifecycle import Event
+from fund_assets.observability.conditions import Severity
 from fund_assets.pipeline.benchmark_index import collect_indices
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh

@@ -15,9 +15,10 @@ from click.testing import CliRunner
 
 from fund_assets.cli import main
 from fund_assets.instance.storage import RecordsError, project_instance
-from fund_assets.observability.alerts.catalog import Alert, Severity
+from fund_assets.observability.alerts.catalog import Alert
 from fund_assets.observability.alerts.lifecycle import advance
 from fund_assets.observability.alerts.state import as_row
+from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse.stores import alerts

@@ -11,13 +11,14 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
-from fund_assets.observability.alerts.catalog import Alert, Severity
+from fund_assets.observability.alerts.catalog import Alert
 from fund_assets.observability.alerts.channels import ChannelError, configured
 from fund_assets.observability.alerts.delivery import deliver, letters
 from fund_assets.observability.alerts.evaluation import evaluate
 from fund_assets.observability.alerts.lifecycle import advance
 from fund_assets.observability.alerts.messages import Message
 from fund_assets.observability.alerts.state import Beside
+from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI, load_settings
 from fund_assets.transport.errors import TransportError

@@ -31,9 +31,10 @@ from unittest import mock
 import dagster as dg
 
 from fund_assets.calendar import TradingCalendar, from_key, iso_week, to_key
-from fund_assets.observability.alerts.catalog import KINDS, Severity
+from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.evaluation import evaluate
 from fund_assets.observability.alerts.lifecycle import Event, Telling
+from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries

@@ -2,7 +2,7 @@
 
 Belongs here: the causes of trouble, the alerts that show each of them and those that follow
 from it, and which alerts are of one incident. Does not belong here: when an alert holds
-(`conditions.py`), when an incident is told (`lifecycle.py`).
+(`current.py`), when an incident is told (`lifecycle.py`).
 
 One cause is one incident. The alert that opened it is its head and is told; the others are
 listed inside it, and the incident lasts until the last of them is over.

@@ -19,10 +19,10 @@ from functools import partial
 from typing import Any
 
 from fund_assets.calendar import CLOCK_SLACK, to_stamp
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.channels import Channel, ChannelError
 from fund_assets.observability.alerts.messages import Message, away, digest
 from fund_assets.observability.alerts.time_limits import StillWaiting, at_once, within
+from fund_assets.observability.conditions import Severity
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import alerts
 

@@ -15,8 +15,8 @@ from datetime import date, datetime
 import dagster as dg
 
 from fund_assets.language import speaking
-from fund_assets.observability.alerts import conditions, delivery
-from fund_assets.observability.alerts.catalog import KINDS, Alert, Severity
+from fund_assets.observability.alerts import current, delivery
+from fund_assets.observability.alerts.catalog import KINDS, Alert
 from fund_assets.observability.alerts.causes import follows_from
 from fund_assets.observability.alerts.channels import Channel, configured
 from fund_assets.observability.alerts.delivery import Delivered, Row
@@ -24,6 +24,7 @@ from fund_assets.observability.alerts.facts import Facts, look
 from fund_assets.observability.alerts.lifecycle import State, Telling, advance, ahead
 from fund_assets.observability.alerts.messages import Message, compose
 from fund_assets.observability.alerts.state import Beside, as_row, silence_of, state_of
+from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.settings import Settings
 from fund_assets.warehouse import WarehouseError
@@ -73,19 +74,19 @@ def evaluate(
     facts = look(platform, instance, machine_time)
     if facts is None:
         return Outcome()
-    found = conditions.alerts(facts)
+    found = current.alerts(facts)
     if facts.stored is None:
         # Only what does not follow from its absence is told.
         own = [alert for alert in found if not follows_from("database", alert)]
-        done = _beside(facts, own, conditions.unknown(facts), settings, channels, now)
+        done = _beside(facts, own, current.unknown(facts), settings, channels, now)
         return replace(done, holding=tuple(found))
     try:
         told = _in_warehouse(platform, facts, found, channels, now)
         delivered = delivery.deliver(platform.warehouse, channels, now)
     except WarehouseError as error:
         log.warning("the states of alerts cannot be written: %s", error)
-        found = [conditions.UNWRITABLE]
-        others = set(KINDS) - {conditions.UNWRITABLE.kind, conditions.DATABASE}
+        found = [current.UNWRITABLE]
+        others = set(KINDS) - {current.UNWRITABLE.kind, current.DATABASE}
         return _beside(facts, found, others, settings, channels, now)
     return Outcome(tuple(found), tuple(told), delivered)
 
@@ -113,10 +114,10 @@ def _in_warehouse(
             known,
             [*found, *ahead(known.values(), quiet, beats, now)],
             now,
-            unknown=conditions.unknown(facts),
+            unknown=current.unknown(facts),
             silences=quiet,
             sessions=_sessions(facts),
-            unsettled=conditions.unsettled(facts),
+            unsettled=current.unsettled(facts),
         )
         changed = {**carried, **{state.fingerprint: state for state in states}}
         rows = [as_row(state) for state in changed.values()]
@@ -167,7 +168,7 @@ def _beside(
 
 
 def _message(told: Sequence[Telling], facts: Facts, settings: Settings) -> Message:
-    lacking = conditions.lacking(facts)
+    lacking = current.lacking(facts)
     return compose(told, settings.source, settings.alert_runbook, lacking)
 
 

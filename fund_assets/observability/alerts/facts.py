@@ -1,7 +1,7 @@
 """The facts that alerts are made of, read in a known time however much has happened.
 
 Belongs here: reading them from the warehouse, Dagster's records and the disk, and saying which
-of these could not be read. Does not belong here: what is wrong (`conditions.py`).
+of these could not be read. Does not belong here: what is wrong (`current.py`).
 
 `observability.status` reads more, for people who look now and then; these are read twice a
 minute. A warehouse that cannot be read hides only what stands in it.

@@ -1,7 +1,7 @@
 """What becomes of incidents: which of them are told now, again, as more severe, or as over.
 
 Belongs here: the states of alerts and their changes, as a pure function of what was stored,
-what holds now and the time. Does not belong here: when an alert holds (`conditions.py`), what
+what holds now and the time. Does not belong here: when an alert holds (`current.py`), what
 follows from what (`causes.py`), storing (`warehouse/stores/alerts.py`), words and channels.
 
 An incident is one cause with all that follows from it. It is told when it opens and when the
@@ -19,8 +19,9 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 
 from fund_assets.calendar import in_future
-from fund_assets.observability.alerts.catalog import KINDS, Alert, Severity, covers
+from fund_assets.observability.alerts.catalog import KINDS, Alert, covers
 from fund_assets.observability.alerts.causes import LEFT_BEHIND, SETTLING, Sort, heads, sort_of
+from fund_assets.observability.conditions import Severity
 
 DAY = timedelta(days=1)
 #: How long after an alert was told it is told again: first, then, and from then on.

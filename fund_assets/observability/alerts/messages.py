@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from fund_assets.labels import MARKETS
 from fund_assets.language import say
-from fund_assets.observability.alerts.catalog import KINDS, Severity
+from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.causes import SETTLING
 from fund_assets.observability.alerts.lifecycle import Event, State, Telling
+from fund_assets.observability.conditions import Severity
 
 #: Alerts named one by one in a message; of the others, their number.
 MOST_NAMED, MOST_FINGERPRINTS = 15, 200

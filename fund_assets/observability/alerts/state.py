@@ -18,8 +18,8 @@ from typing import Any
 
 from fund_assets.calendar import from_stamp, to_stamp
 from fund_assets.locks import lock
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.lifecycle import Silence, State
+from fund_assets.observability.conditions import Severity
 
 FILE = "alerts.json"
 _TIMES = ("first_at", "resolved_at", "told_at", "ends_at", "created_at")

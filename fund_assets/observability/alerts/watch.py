@@ -15,10 +15,10 @@ from datetime import datetime
 import dagster as dg
 
 from fund_assets.instance.storage import RecordsError, project_instance
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.channels import ChannelError
 from fund_assets.observability.alerts.channels.base import ask
 from fund_assets.observability.alerts.evaluation import Outcome, evaluate
+from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI, SettingsError
 

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 from fund_assets.calendar import to_stamp
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.channels.base import ChannelError
 from fund_assets.observability.alerts.channels.mail import Mail
 from fund_assets.observability.alerts.messages import Message, origin
+from fund_assets.observability.conditions import Severity
 from fund_assets.report.page import WeekFacts, headlines
 from fund_assets.resources import Platform
 from fund_assets.warehouse.stores import weekly_log

@@ -18,6 +18,7 @@ import jinja2
 
 from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, spoken
 from fund_assets.language import say
+from fund_assets.observability.conditions import DAEMON_DEAD, Severity
 from fund_assets.observability.findings import UNHEALTHY, VERDICTS
 from fund_assets.observability.status import Status
 from fund_assets.report.cards import cards, styled
@@ -38,6 +39,8 @@ RUN_STATES = {
     "not_started": ("busy", "未开始"),
     "managed": ("busy", "进行中"),
 }
+#: How grave something is → how it looks.
+MARKS = {None: "good", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 BATCH_MARKS = {"published": "good", "landed": "busy", "held": "bad", "rejected": "bad"}
 REASONS = {
     "database_missing": "仓库尚未建立：请先运行 fund-assets run",
@@ -70,6 +73,7 @@ class Page:
             percent=_percent,
             count=_count,
             seconds=_seconds,
+            silence=_silence,
         )
         source = (folder / "status.html").read_text(encoding="utf-8")
         self._template = environment.from_string(source)
@@ -175,6 +179,11 @@ def _percent(share: float) -> str:
 
 def _count(number: int | None) -> str:
     return "—" if number is None else f"{number:,}"
+
+
+def _silence(age_s: float) -> str:
+    """How a daemon's last sign looks."""
+    return MARKS[DAEMON_DEAD.limit.grade(age_s)]
 
 
 def _seconds(seconds: float | None) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from fund_assets.observability.findings import UNHEALTHY, Finding, Level
+from fund_assets.observability.conditions import Level
+from fund_assets.observability.findings import UNHEALTHY, Finding
 from fund_assets.observability.status import Status
 
 PASS, WARN, FAIL = "pass", "warn", "fail"

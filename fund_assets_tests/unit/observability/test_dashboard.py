@@ -11,6 +11,7 @@ from rich.console import Console
 
 from fund_assets.language import speaking
 from fund_assets.observability.cells import sparkline
+from fund_assets.observability.conditions import Level
 from fund_assets.observability.dagster_records import FailingCheck, JobStatistics
 from fund_assets.observability.dashboard import (
     LEAST_WIDTH,
@@ -18,7 +19,7 @@ from fund_assets.observability.dashboard import (
     dashboard,
     fit,
 )
-from fund_assets.observability.findings import Finding, Level
+from fund_assets.observability.findings import Finding
 from fund_assets.observability.sessions import SessionCoverage
 from fund_assets.observability.status import BatchSummary, Freshness, KindCoverage, Status
 from fund_assets.observability.updates import AssetStatistics, Update

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.channels import ChannelError, configured
 from fund_assets.observability.alerts.channels.base import fit
 from fund_assets.observability.alerts.channels.mail import Mail
@@ -17,6 +16,7 @@ from fund_assets.observability.alerts.channels.robots import _without
 from fund_assets.observability.alerts.channels.webhook import refused
 from fund_assets.observability.alerts.delivery import send_now
 from fund_assets.observability.alerts.messages import Message
+from fund_assets.observability.conditions import Severity
 from fund_assets.settings import SettingsError, load_settings
 from fund_assets_tests.server.postbox import Postbox, certificate
 from fund_assets_tests.server.robots import TOKEN, RobotServer

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from fund_assets.calendar import to_stamp
-from fund_assets.observability.alerts.catalog import Severity
 from fund_assets.observability.alerts.channels import ChannelError
 from fund_assets.observability.alerts.delivery import Delivered, deliver, letters, send_now
 from fund_assets.observability.alerts.lifecycle import State
 from fund_assets.observability.alerts.messages import Message
 from fund_assets.observability.alerts.state import as_row
+from fund_assets.observability.conditions import Severity
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import alerts

@@ -8,6 +8,14 @@ import pytest
 
 from fund_assets.cli import main
 from fund_assets.observability.alerts.catalog import KINDS
+from fund_assets.observability.conditions import (
+    CALENDAR_HORIZON,
+    CONDITIONS,
+    DAEMON_DEAD,
+    DATABASE_UNWRITABLE,
+    DISK_LOW,
+    Severity,
+)
 from fund_assets.settings import CHANNELS, Settings
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -22,31 +30,69 @@ PAGES = {
     )
 }
 ALERTS = PAGES["docs/alerts.md"]
+HEALTH = (ROOT / "docs/health.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 SECTIONS = dict(SECTION.findall(PAGES["docs/runbook.md"]))
 SECTIONS_ZH = dict(SECTION.findall(PAGES["docs/zh/runbook.md"]))
 
 
-def test_every_kind_has_its_section_and_every_section_its_kind():
-    """Stops a link in a message from leading nowhere."""
-    assert set(SECTIONS) == set(KINDS)
+def test_every_condition_has_its_section_and_every_section_its_condition():
+    """Stops a link in a message from leading nowhere, and a finding without a way out."""
+    assert list(SECTIONS_ZH) == list(SECTIONS)
+    assert set(SECTIONS) == set(CONDITIONS)
     assert Settings.model_fields["alert_runbook"].default == "docs/runbook.md"
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-def test_a_section_says_what_it_is_how_to_look_and_what_to_do(kind):
+@pytest.mark.parametrize("row", CONDITIONS.values(), ids=lambda row: row.name)
+def test_a_section_says_what_it_is_how_to_look_and_what_to_do(row):
     """Stops a page that leaves somebody alone at four in the morning."""
-    text = SECTIONS[kind.name]
-    assert text.strip().startswith(f"{kind.title}. ")
+    text = SECTIONS[row.name]
+    assert text.strip().startswith(f"{row.title}. ")
     for part in ("- **Look**:", "- **Do**:"):
         assert part in text
-    assert ("- **Ends** " in text) != kind.momentary
-    chinese = SECTIONS_ZH[kind.name]
-    assert chinese.strip().startswith(f"{kind.title}。")
+    assert ("- **Ends** " in text) != row.momentary
+    chinese = SECTIONS_ZH[row.name]
+    assert chinese.strip().startswith(f"{row.title}。")
     for part in ("- **查看**：", "- **处理**："):
         assert part in chinese
-    assert ("- **结束**：" in chinese) != kind.momentary
-    assert f"\n| `{kind.name}` {kind.title} | " in PAGES["docs/zh/alerts.md"]
+    assert ("- **结束**：" in chinese) != row.momentary
+    told = f"\n| `{row.name}` {row.title} | " in PAGES["docs/zh/alerts.md"]
+    assert told == (row.name in KINDS)
+    assert told or f"(runbook.md#{row.name})" in ALERTS, "the page says that it has no alert"
+
+
+def figures(row):
+    """The limits of a condition as the pages write them: English, Chinese."""
+    limit, grades = row.limit, (Severity.WARNING, Severity.CRITICAL)
+    if row in (DISK_LOW, DAEMON_DEAD, CALENDAR_HORIZON):
+        for value in map(limit.of, grades):
+            yield {
+                "bytes": (f"{value / 1e9:g} GB", f"{value / 1e9:g} GB"),
+                "s": (f"{value:g} s", f"{value:g} 秒"),
+                "days": (f"{value:g} days", f"{value:g} 天"),
+            }[limit.unit]
+    elif row.name == "clock_wrong":
+        minutes = f"{limit.of(Severity.WARNING) / 60:g}"
+        yield f"{minutes} minutes", f"{minutes} 分钟"
+    elif row is DATABASE_UNWRITABLE:
+        yield f"{row.holds_s / 60:g} minutes", f"{row.holds_s / 60:g} 分钟"
+
+
+@pytest.mark.parametrize("row", CONDITIONS.values(), ids=lambda row: row.name)
+def test_the_pages_have_the_limits_of_the_table(row):
+    """Stops a page that tells of another limit than the one that holds."""
+    rows = {place: "\n".join(re.findall(rf"^\| `{row.name}`.*", page, re.M))
+            for place, page in PAGES.items()}  # fmt: skip
+    for english, chinese in figures(row):
+        for where, text, words in (
+            ("runbook", SECTIONS[row.name], english),
+            ("alerts", rows["docs/alerts.md"], english),
+            ("zh/runbook", SECTIONS_ZH[row.name], chinese),
+            ("zh/alerts", rows["docs/zh/alerts.md"], chinese),
+        ):
+            assert re.search(rf"(?<![\d.]){re.escape(words)}", text), (where, words)
+        if row.health:
+            assert english in " ".join(HEALTH.split()), english
 
 
 def test_the_page_on_alerts_has_every_kind_channel_and_setting():

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from fund_assets.calendar import TradingCalendar
-from fund_assets.observability.alerts.catalog import KINDS, Alert, Severity, covers, fingerprint
+from fund_assets.observability.alerts.catalog import KINDS, Alert, covers, fingerprint
 from fund_assets.observability.alerts.causes import CAUSES
 from fund_assets.observability.alerts.lifecycle import Event, Silence, advance, ahead
 from fund_assets.observability.alerts.messages import compose, digest
+from fund_assets.observability.conditions import Severity
 from fund_assets.settings import SHANGHAI
 
 CALENDAR = TradingCalendar.build()

@@ -8,8 +8,9 @@ import pytest
 
 from fund_assets.language import say
 from fund_assets.observability import findings
+from fund_assets.observability.conditions import Level
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
-from fund_assets.observability.findings import VERDICTS, Finding, Level
+from fund_assets.observability.findings import VERDICTS, Finding
 from fund_assets.observability.server import verdict
 from fund_assets.observability.server.page import Page, curve
 from fund_assets.observability.status import Freshness

@@ -1,17 +1,15 @@
 """What is wrong now: facts → the alerts that hold. Pure; the same facts give the same alerts.
 
-Belongs here: when each kind of alert holds, how severe it is, its words, and what of it the
-table of causes must know. Does not belong here: reading facts (`facts.py`), what follows from
-what (`causes.py`), whom to tell and when (`lifecycle.py`).
+Belongs here: the alert that each condition makes, its words, and what of it the table of
+causes must know. Does not belong here: limits and severities (`observability/conditions.py`),
+reading facts (`facts.py`), what follows from what (`causes.py`), whom to tell and when
+(`lifecycle.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from fund_assets.calendar import (
-    HORIZON_ALARM_DAYS,
-    HORIZON_CRITICAL_DAYS,
     LATEST_START,
     PUBLICATION_STARTS,
     from_key,
@@ -19,26 +17,25 @@ from fund_assets.calendar import (
     to_key,
 )
 from fund_assets.nav.rules import BLOCKING
-from fund_assets.observability.alerts.catalog import Alert, Severity
+from fund_assets.observability.alerts.catalog import Alert
 from fund_assets.observability.alerts.facts import DagsterFacts, Facts
+from fund_assets.observability.conditions import (
+    CALENDAR_HORIZON,
+    DAEMON_DEAD,
+    DISK_LOW,
+    Severity,
+    batch_held,
+    calendar_ends,
+    check_fails,
+    lateness,
+    run_fails,
+)
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
-from fund_assets.observability.findings import (
-    CANARY,
-    lost_words,
-    refused_words,
-    stands,
-)
-from fund_assets.observability.vitals import (
-    DISK_FAIL_BYTES,
-    DISK_WARN_BYTES,
-    HEARTBEAT_FAIL_S,
-    HEARTBEAT_WARN_S,
-)
+from fund_assets.observability.findings import lost_words, refused_words
 from fund_assets.schemas.profiles import read_by_users
 from fund_assets.settings import SHANGHAI
 from fund_assets.transport import errors
 
-MASS_REVISION = "R17_mass_revision"
 #: Checks that stop a batch when they fail.
 BLOCKS = {rule.id for rule in BLOCKING}
 DATABASE = "database_unreachable"
@@ -132,14 +129,10 @@ def _unreachable(facts: Facts) -> Iterator[Alert]:
 
 
 def _disk(facts: Facts) -> Iterator[Alert]:
-    free = facts.disk_free_bytes
-    if free < DISK_WARN_BYTES:
-        yield Alert(
-            "disk_low", "state",
-            Severity.CRITICAL if free < DISK_FAIL_BYTES else Severity.WARNING,
-            f"只剩不足 {DISK_FAIL_BYTES / 1e9:g} GB" if free < DISK_FAIL_BYTES
-            else f"只剩不足 {DISK_WARN_BYTES / 1e9:g} GB",
-        )  # fmt: skip
+    severity = DISK_LOW.limit.grade(facts.disk_free_bytes)
+    if severity is not None:
+        least = DISK_LOW.limit.of(severity)
+        yield Alert(DISK_LOW.name, "state", severity, f"只剩不足 {least / 1e9:g} GB")
 
 
 def _refused(facts: Facts) -> Iterator[Alert]:
@@ -155,23 +148,17 @@ def _lost(facts: Facts) -> Iterator[Alert]:
 
 def _held(facts: Facts) -> Iterator[Alert]:
     """One alert for each kind of batch: a wave that is held again is the same trouble."""
-    words: dict[tuple[str, str], list[str]] = {}
+    words: dict[tuple[str, Severity, str], list[str]] = {}
     for batch in facts.stored.held if facts.stored else ():
-        kind = _kind_of(batch)
+        condition, severity = batch_held(batch)
         day = from_key(batch["newest_date"])
-        words.setdefault((kind, batch["kind"]), []).append(
+        words.setdefault((condition.name, severity, batch["kind"]), []).append(
             f"{day}：{batch['held_because']}；查看与放行：fund-assets quarantine show "
             f"{batch['batch_id']}"
         )
-    for (kind, subject), reasons in words.items():
-        severity = Severity.CRITICAL if kind == "mass_revision" else Severity.WARNING
+    for (kind, severity, subject), reasons in words.items():
         more = f"（共 {len(reasons)} 批）" if len(reasons) > 1 else ""
         yield Alert(kind, subject, severity, f"{reasons[-1]}{more}")
-
-
-def _kind_of(batch: Mapping[str, Any]) -> str:
-    """What kind of alert a held batch is."""
-    return "mass_revision" if MASS_REVISION in batch["held_because"] else "held_publish"
 
 
 def _quarantine(facts: Facts) -> Iterator[Alert]:
@@ -184,12 +171,13 @@ def _quarantine(facts: Facts) -> Iterator[Alert]:
 
 
 def _calendar(facts: Facts) -> Iterator[Alert]:
-    left = facts.calendar.days_left(facts.now.date())
-    invented = facts.calendar.synthetic_after is not None
-    if facts.stored and left < HORIZON_ALARM_DAYS and not invented:
+    severity = calendar_ends(
+        facts.calendar.days_left(facts.now.date()),
+        invented=facts.calendar.synthetic_after is not None,
+    )
+    if facts.stored and severity is not None:
         yield Alert(
-            "calendar_horizon", "calendar",
-            Severity.CRITICAL if left < HORIZON_CRITICAL_DAYS else Severity.WARNING,
+            CALENDAR_HORIZON.name, "calendar", severity,
             f"交易日历只知道到 {facts.calendar.known_until}，此后按工作日采集，日期暂定",
         )  # fmt: skip
 
@@ -197,14 +185,13 @@ def _calendar(facts: Facts) -> Iterator[Alert]:
 def _daemons(facts: Facts) -> Iterator[Alert]:
     """One alert for all of them: they live in one process. One that never ran is not missed."""
     beats = facts.dagster.daemons if facts.dagster else ()
-    late = [beat for beat in beats if beat.age_s >= HEARTBEAT_WARN_S]
+    grades = {beat: DAEMON_DEAD.limit.grade(beat.age_s) for beat in beats}
+    late = {beat: grade for beat, grade in grades.items() if grade is not None}
     if late:
-        dead = any(beat.age_s >= HEARTBEAT_FAIL_S for beat in late)
         since = min(beat.at for beat in late)
         names = "、".join(beat.daemon for beat in late)
         yield Alert(
-            "daemon_dead", "dagster",
-            Severity.CRITICAL if dead else Severity.WARNING,
+            DAEMON_DEAD.name, "dagster", max(late.values()),
             f"{since:%m-%d %H:%M} 起没有心跳：{names}",
         )  # fmt: skip
 
@@ -259,12 +246,11 @@ def _checks(facts: Facts) -> Iterator[Alert]:
         facts, facts.calendar.due(facts.now, FIRST_WAVE)
     )
     for check in facts.dagster.failing_checks if facts.dagster else ():
-        if not stands(check, _collected(facts)):
-            continue
-        canary = check.check.startswith(CANARY)
+        found = check_fails(check, _collected(facts))
+        if found is None or (first_evening and found[1] is Severity.NOTICE):
+            continue  # on the first evening whole histories show what is years past
+        condition, severity = found
         error = check.severity == "ERROR"
-        if first_evening and not error and not canary:
-            continue  # what whole histories show of years past
         holds = any(f"{check.check}: " in reason for reason in reasons)
         if holds or (error and check.check in BLOCKS):
             because = "rule"
@@ -273,13 +259,9 @@ def _checks(facts: Facts) -> Iterator[Alert]:
         else:
             because = "" if error else "notice"
         yield Alert(
-            CANARY if canary else "check_failed",
+            condition.name,
             _name(check),
-            Severity.CRITICAL
-            if error and check.check == MASS_REVISION
-            else Severity.WARNING
-            if error or canary
-            else Severity.NOTICE,
+            severity,
             f"{_count(check)}{check.words}" or "没有列出情况",
             because=because,
         )
@@ -287,16 +269,11 @@ def _checks(facts: Facts) -> Iterator[Alert]:
 
 def _runs(facts: Facts) -> Iterator[Alert]:
     for run in facts.dagster.failed_runs if facts.dagster else ():
-        if not stands(run, _collected(facts)):
-            continue
-        canary = run.job == CANARY
-        yield Alert(
-            CANARY if canary else "run_failed",
-            run.job,
-            Severity.WARNING,
-            _run_words(run),
-            because=_made_fail(run),
-        )
+        found = run_fails(run, _collected(facts))
+        if found is not None:
+            condition, severity = found
+            because = _made_fail(run)
+            yield Alert(condition.name, run.job, severity, _run_words(run), because=because)
 
 
 def _made_fail(run: FailedRun) -> str:
@@ -333,18 +310,17 @@ def _freshness(facts: Facts) -> Iterator[Alert]:
 def _late_by_calendar(facts: Facts) -> dict[str, tuple[Severity, str]]:
     """What is read by users and lacks a session that is due: how much that weighs, in words."""
     late: dict[str, tuple[Severity, str]] = {}
+    first_wave = facts.stored.first_wave if facts.stored else None
     for table in facts.freshness:
-        if table.table not in read_by_users():
+        severity = lateness(table, first_wave)
+        if table.table not in read_by_users() or severity is None:
             continue
-        if table.newest is None:
-            if not _first(facts, facts.calendar.surely_due(facts.now)):
-                late[table.table] = (Severity.WARNING, "还没有数据")
-        elif not table.ok:
-            behind = table.sessions_behind or 0
-            late[table.table] = (
-                Severity.CRITICAL if behind > 1 else Severity.WARNING,
-                f"最新 {table.newest}，应到 {table.due}，落后 {behind} 个交易日",
-            )
+        late[table.table] = (
+            severity,
+            f"最新 {table.newest}，应到 {table.due}，落后 {table.sessions_behind} 个交易日"
+            if table.newest
+            else "还没有数据",
+        )
     return late
 
 

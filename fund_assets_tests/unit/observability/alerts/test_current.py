@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from fund_assets.calendar import TradingCalendar, to_key
-from fund_assets.observability.alerts import conditions
-from fund_assets.observability.alerts.catalog import KINDS, Severity
-from fund_assets.observability.alerts.conditions import alerts, unknown
+from fund_assets.observability.alerts import current
+from fund_assets.observability.alerts.catalog import KINDS
+from fund_assets.observability.alerts.current import alerts, unknown
 from fund_assets.observability.alerts.facts import DagsterFacts, Facts, StoredFacts
 from fund_assets.observability.alerts.lifecycle import advance, ahead
+from fund_assets.observability.conditions import Severity
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
 from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
@@ -292,26 +293,26 @@ def test_an_error_of_ours_is_not_the_sources(error):
 
 def test_what_is_missing_by_now():
     """Stops a repeat that says only that something lasts, and not what is not there."""
-    assert conditions.lacking(WELL) == ""
+    assert current.lacking(WELL) == ""
     at_ten = facts(stored={"newest": {**STORED.newest, "validated_nav": 20260916}})
-    assert conditions.lacking(at_ten) == "还没有 09-17 的净值"
+    assert current.lacking(at_ten) == "还没有 09-17 的净值"
     late = facts(now=NOW + 2 * timedelta(hours=1), stored={"newest": dict.fromkeys(
         STORED.newest, 20260916)})  # fmt: skip
-    assert conditions.lacking(late) == (
+    assert current.lacking(late) == (
         "还没有 09-17 的净值；3 张表过期：fund_nav、validated_nav、fund_metrics"
     )
 
 
 def test_what_is_under_way_keeps_an_end_back():
     """Stops a recovery while the retry runs, or before the wave is judged."""
-    assert not conditions.unsettled(WELL)
-    assert conditions.unsettled(facts(stored={"unjudged": True}))
+    assert not current.unsettled(WELL)
+    assert current.unsettled(facts(stored={"unjudged": True}))
     for job, waits in (
         ("daily_pipeline", True),
         ("__ASSET_JOB", True),
         ("history_backfill", False),
     ):
-        assert conditions.unsettled(facts(dagster={"under_way": {job: NOW}})) is waits
+        assert current.unsettled(facts(dagster={"under_way": {job: NOW}})) is waits
 
 
 def test_a_failed_collection_explains_what_is_late():
@@ -526,24 +527,24 @@ def test_a_dead_warehouse_hides_what_stands_in_it():
     """Stops recoveries and alarms about tables that nobody can read."""
     given = replace(WELL, stored=None, trouble={"warehouse": "读不出来"}, now=NOW + 9 * DAY)
     assert set(found(given)) == {"database_unreachable:warehouse"}
-    assert unknown(given) == conditions.FROM_WAREHOUSE
+    assert unknown(given) == current.FROM_WAREHOUSE
 
 
 def test_dead_records_hide_what_stands_in_them():
     """Stops a dead Dagster storage from looking like an evening without failures."""
     given = replace(WELL, dagster=None, trouble={"dagster": "读不出来"}, now=NOW + 9 * DAY)
     assert set(found(given)) == {"database_unreachable:dagster"}
-    assert unknown(given) == conditions.FROM_DAGSTER
+    assert unknown(given) == current.FROM_DAGSTER
 
 
 def test_a_storm_of_runs_ends_no_alert_that_it_hides():
     """Stops thousands of failures from pushing an older one out of sight, as if it were over."""
-    assert unknown(facts(dagster={"whole": False})) == conditions.FROM_RUNS
+    assert unknown(facts(dagster={"whole": False})) == current.FROM_RUNS
 
 
 def test_every_kind_can_be_told():
     """Stops a kind that no fact leads to."""
-    raised = {conditions.UNWRITABLE.kind}
+    raised = {current.UNWRITABLE.kind}
     raised |= {alert.kind for alert in ahead([], [], [NOW + timedelta(hours=1)], NOW)}
     held = {"batch_id": "b", "newest_date": 20260917}
     for given in (
