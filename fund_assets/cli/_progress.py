@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Self
 
 import dagster as dg
-from rich import progress as spinning
+from rich import progress as rich_progress
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -54,10 +54,10 @@ class Progress(logging.Handler):
         self._started = self._told = time.monotonic()
         self._step = ""
         self._paced: deque[tuple[float, int]] = deque(maxlen=PACED)
-        self._spinner = spinning.Progress(
-            spinning.SpinnerColumn(),
-            spinning.TextColumn("{task.description}"),
-            spinning.TimeElapsedColumn(),
+        self._spinner = rich_progress.Progress(
+            rich_progress.SpinnerColumn(),
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.TimeElapsedColumn(),
             console=console,
             transient=True,
             redirect_stdout=False,

@@ -16,6 +16,8 @@ from fund_assets.labels import RETURN_STATUSES
 from fund_assets.language import later, named, say
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from fund_assets.nav.explain import Proof
 
 Rows = list[dict[str, Any]]
@@ -121,56 +123,22 @@ def _plain(rows: Rows) -> Rows:
 
 def _show(fund: dict[str, Any], told: Rows, proof: "Proof", show_all: bool) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from fund_assets.calendar import from_key
 
     terminal = console()
     terminal.print(f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]")
     if told:
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for title in (say("ex-date"), say("event")):
-            table.add_column(title, overflow="fold")
-        table.add_column(say("value"), justify="right", overflow="fold")
-        for title in (say("source"), say("evidence")):
-            table.add_column(title, overflow="fold")
-        for event in told:
-            table.add_row(
-                str(from_key(event["ex_date"])),
-                say(KINDS[event["kind"]]),
-                f"{event['value']:.10g}",
-                say(SOURCES[event["status"]]) + _sources(event),
-                escape(event["evidence"] or event["text"]),
-            )
-        terminal.print(table)
+        terminal.print(_events_table(told))
     else:
         terminal.print(f"[dim]{say('no dividends or splits')}[/]")
     steps = proof.steps if show_all else proof.disagreements[-SHOWN_STEPS:]
     if steps:
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for name, title in TITLES.items():
-            table.add_column(
-                named(name, title), justify="left" if name == "nav_date" else "right"
-            )
-        for step in steps:
-            table.add_row(
-                *(
-                    f"{from_key(value)}"
-                    if name == "nav_date"
-                    else say(RETURN_STATUSES[value])
-                    if name == "return_status"
-                    else "[dim]—[/]"
-                    if value != value
-                    else f"{value:.4f}"
-                    for name, value in ((name, step[name]) for name in TITLES)
-                )
-            )
-        terminal.print(table)
+        terminal.print(_steps_table(steps))
         if not show_all and len(proof.disagreements) > len(steps):
-            of = len(proof.disagreements)
             words = say(
                 "{count} steps, the newest {shown} are shown; --all shows all",
-                count=of, shown=len(steps),
+                count=len(proof.disagreements), shown=len(steps),
             )  # fmt: skip
             terminal.print(f"[dim]{words}[/]")
     counts = ", ".join(
@@ -186,6 +154,52 @@ def _show(fund: dict[str, Any], told: Rows, proof: "Proof", show_all: bool) -> N
     )  # fmt: skip
     colour, words = VERDICTS[proof.verdict]
     terminal.print(f"[{colour}]{say(words)}[/]")
+
+
+def _events_table(told: Rows) -> "Table":
+    """Dividends and splits, each with its sources."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in (say("ex-date"), say("event")):
+        table.add_column(title, overflow="fold")
+    table.add_column(say("value"), justify="right", overflow="fold")
+    for title in (say("source"), say("evidence")):
+        table.add_column(title, overflow="fold")
+    for event in told:
+        table.add_row(
+            str(from_key(event["ex_date"])),
+            say(KINDS[event["kind"]]),
+            f"{event['value']:.10g}",
+            say(SOURCES[event["status"]]) + _sources(event),
+            escape(event["evidence"] or event["text"]),
+        )
+    return table
+
+
+def _steps_table(steps: Rows) -> "Table":
+    """What each source says of each step."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name, title in TITLES.items():
+        table.add_column(named(name, title), justify="left" if name == "nav_date" else "right")
+    for step in steps:
+        table.add_row(*(_cell(name, step[name]) for name in TITLES))
+    return table
+
+
+def _cell(name: str, value: Any) -> str:
+    from fund_assets.calendar import from_key
+
+    if name == "nav_date":
+        return f"{from_key(value)}"
+    if name == "return_status":
+        return say(RETURN_STATUSES[value])
+    return "[dim]—[/]" if value != value else f"{value:.4f}"
 
 
 def _sources(event: dict[str, Any]) -> str:
