@@ -7,12 +7,9 @@ them (`automation/sensors.py`), in the code server, for one of them is ours.
 import json
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
-    DATA_VERSION_TAG,
-    get_input_data_version_tag,
-)
 
 from fund_assets.assets.common import tags_of_last
+from fund_assets.instance.dagster_private import DATA_VERSION_TAG, get_input_data_version_tag
 
 Versions = dict[str, str]
 

@@ -14,16 +14,15 @@ from fund_assets.pipeline.fund_nav import HistoryReport
 #: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
 #: Dagster: a record for each of 26,000 funds is nothing for its event log.
 PROGRESS = logging.getLogger("fund-assets histories")
-PROGRESS.setLevel(logging.INFO)
-PROGRESS.propagate = False
 EVERY = 50
 #: Of a step of an asset, or of a job without one.
 Context = dg.AssetExecutionContext | dg.OpExecutionContext
 
 
 def log_progress(context: Context, report: HistoryReport) -> None:
-    """Tell who shows progress of each fund, and the run's log of each fiftieth."""
-    PROGRESS.info("one more", extra={"report": report})
+    """Tell of each fund where progress is shown, and the run's log of each fiftieth."""
+    if PROGRESS.handlers:
+        PROGRESS.info("one more", extra={"report": report})
     if report.done % EVERY == 0 or report.done == report.asked:
         context.log.info(f"histories: {report.done} of {report.asked} funds")
 

@@ -14,9 +14,7 @@ from fund_assets.schemas.profile import EVENING_JOB
 from fund_assets.schemas.profiles import renewed_by
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import (
-        UnresolvedAssetJobDefinition,
-    )
+    from fund_assets.instance.dagster_private import UnresolvedAssetJobDefinition
 
 RUN_TAG = "fund/job"  # dagster.yaml lets one run of each job run at a time
 #: The whole market at one request a second takes some eight hours.

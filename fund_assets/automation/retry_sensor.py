@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from time import time
 
 import dagster as dg
-from dagster._core.events import RunFailureReason
-from dagster._core.execution.retries import auto_reexecution_should_retry_run
-from dagster._core.storage.tags import (
+
+from fund_assets.instance.dagster_private import (
     AUTO_RETRY_RUN_ID_TAG,
     PARENT_RUN_ID_TAG,
     RUN_FAILURE_REASON_TAG,
+    RunFailureReason,
+    auto_reexecution_should_retry_run,
 )
 
 #: So long the daemon has after each report of a failure, and that much longer after the next.

@@ -67,10 +67,10 @@ def execute(
             console = Console(file=terminal, highlight=False)
             console.print(f"{job}: {where(platform.settings)}", style="dim", soft_wrap=True)
             with Progress(console) as progress:
-                EVENTS.handlers = [progress]
-                EVENTS.propagate = False
-                EVENTS.setLevel(logging.DEBUG)
-                PROGRESS.handlers = [progress]
+                for logger, level in ((EVENTS, logging.DEBUG), (PROGRESS, logging.INFO)):
+                    logger.handlers = [progress]
+                    logger.propagate = False
+                    logger.setLevel(level)
                 progress.doing(say("starting"))
                 result = execute_job(
                     dg.build_reconstructable_job(__name__, "define_job", (job,)),

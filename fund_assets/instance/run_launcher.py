@@ -19,14 +19,19 @@ import time
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.events import DagsterEventType
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.client import DagsterGrpcClient
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import ConfigurableClassData
 from dagster_shared.serdes import deserialize_value
+
+from fund_assets.instance.dagster_private import (
+    GRPC_INFO_TAG,
+    CanCancelExecutionRequest,
+    CanCancelExecutionResult,
+    CheckRunHealthResult,
+    ConfigurableClassData,
+    DagsterGrpcClient,
+    DagsterUserCodeUnreachableError,
+    DefaultRunLauncher,
+    WorkerStatus,
+)
 
 #: Tag of a run that works in the process of a command: machine and process id.
 PROCESS_TAG = "fund/process"
@@ -107,7 +112,9 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     def _pid(self, run: dg.DagsterRun) -> int | None:
         """The process id that the run told when it began."""
-        for entry in self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT):
+        for entry in self._instance.all_logs(
+            run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT
+        ):
             event = entry.dagster_event
             metadata = event.engine_event_data.metadata if event else {}
             if "pid" in metadata:

@@ -10,9 +10,10 @@ daemon, UI and runs for over 150 s at each statement.
 from typing import Any
 
 import sqlalchemy as sa
-from dagster._serdes import ConfigurableClassData
 from dagster_mysql import DagsterMySQLStorage
 from dagster_mysql.utils import mysql_url_from_config
+
+from fund_assets.instance.dagster_private import ConfigurableClassData
 
 #: Seconds to connect, and for an answer. A frozen server takes three: the statement, its
 #: rollback and the farewell.

@@ -19,28 +19,25 @@ from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, JobExecutionResult
-from dagster._core.definitions.reconstruct import ReconstructableJob
-from dagster._core.execution.api import execute_run
-from dagster._core.remote_origin import (
-    ManagedGrpcPythonEnvCodeLocationOrigin,
-    RemoteJobOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from fund_assets.instance.dagster_private import (
+    DagsterSqliteStorage,
+    LoadableTargetOrigin,
+    LocalArtifactStorage,
+    LocalComputeLogManager,
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    ReconstructableJob,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+    execute_run,
+)
 from fund_assets.instance.home import set_dagster_home
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.instance.run_launcher import PROCESS_TAG, own_process
 from fund_assets.logs import follow_daemon
 from fund_assets.settings import SettingsError, load_settings
-
-# dagster.yaml turns telemetry off; this keeps the UI from making its empty folders for it.
-os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 
 #: The code location of workspace.yaml and the one repository in it: the UI shows a run under
 #: its job, and on the timeline, when the run says that it comes from there.
@@ -67,7 +64,10 @@ class _InState:
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
-        follow_daemon()  # every Dagster process opens its storages first
+        # Every Dagster process opens its storages first.
+        follow_daemon()
+        # dagster.yaml turns telemetry off; this keeps the UI from making folders for it.
+        os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
         folder = dagster_dir()
         write_at_once(folder)
         # The storage of Dagster that stands beside this class takes both.

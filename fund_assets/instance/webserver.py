@@ -93,7 +93,7 @@ def serve() -> None:
 
 def develop(arguments: Sequence[str]) -> None:
     """`dagster dev`, its web server this one."""
-    from dagster._cli import dev
+    from fund_assets.instance.dagster_private import dev
 
     start = dev.open_ipc_subprocess  # type: ignore[attr-defined]  # imported there, not told
 

@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 import dagster as dg
-from dagster._core.definitions.freshness import FreshnessState
-from dagster._core.scheduler.instigation import (
+
+from fund_assets.calendar import LATEST_START, in_future
+from fund_assets.instance.dagster_private import (
+    FreshnessState,
     InstigatorState,
     InstigatorTick,
     ScheduleInstigatorData,
     TickStatus,
+    schedule_execution_time_iterator,
 )
-from dagster._utils.schedules import schedule_execution_time_iterator
-
-from fund_assets.calendar import LATEST_START, in_future
 from fund_assets.observability import vitals
 from fund_assets.observability.conditions import TICK_MISSED
 from fund_assets.observability.dagster_tables import Ledger

@@ -219,8 +219,8 @@ def test_a_command(copied, tmp_path):
 
 ALERT = """
 from fund_assets.observability.alerts.catalog import KINDS
-from fund_assets.observability.alerts.conditions import alerts, unknown
-from fund_assets_tests.unit.observability.alerts.test_conditions import NOW, facts
+from fund_assets.observability.alerts.current import alerts, unknown
+from fund_assets_tests.unit.observability.alerts.test_current import NOW, facts
 def told(jobs):
     given = facts(dagster={"under_way": {f"job{n}": NOW for n in range(jobs)}})
     return [alert.fingerprint for alert in alerts(given)]

@@ -23,8 +23,6 @@ from fund_assets.transport.deadline import Watch, WatchedAdapter
 #: To connect, between two pieces of an answer, and for all of it.
 CONNECT_S, READ_S, DEADLINE_S = 5.0, 10.0, 15.0
 MOST_ANSWER = 64 * 1024
-#: In its debug lines stand the addresses.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
 
 class ChannelError(FundAssetsError, RuntimeError):
@@ -56,6 +54,11 @@ class Channel(Protocol):
         ...
 
 
+def hide_addresses() -> None:
+    """Keep addresses out of the logs: they stand in the debug lines of urllib3."""
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+
+
 def ask(
     url: str,
     body: bytes | None = None,
@@ -69,6 +72,7 @@ def ask(
         ChannelError: no answer, another status, or a redirect: it is not followed, it would
             carry the message to an address that nobody set.
     """
+    hide_addresses()
     try:
         with Watch(DEADLINE_S) as watch, requests.Session() as session:
             adapter = WatchedAdapter()

@@ -7,7 +7,7 @@ Apprise counts a message as sent when the server answers 200. The robots that re
 import logging
 from collections.abc import Sequence
 
-from fund_assets.observability.alerts.channels.base import ChannelError
+from fund_assets.observability.alerts.channels.base import ChannelError, hide_addresses
 from fund_assets.observability.alerts.messages import Message
 from fund_assets.settings import SettingsError
 
@@ -36,7 +36,8 @@ class Relay:
             raise SettingsError(
                 f"{VARIABLE} needs Apprise: pip install 'fund-assets[apprise]'"
             ) from None
-        # Its lines quote addresses.
+        hide_addresses()
+        # Its own lines quote them, too.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         self._types = apprise.NotifyType
         self._sender = apprise.Apprise()
