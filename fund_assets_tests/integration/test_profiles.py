@@ -12,7 +12,7 @@ from fund_assets.automation.jobs import _job
 from fund_assets.cli._progress import describe
 from fund_assets.language import speaking
 from fund_assets.observability import findings
-from fund_assets.observability.alerts import conditions, facts
+from fund_assets.observability.alerts import current, facts
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.observability.dashboard import dashboard
 from fund_assets.observability.server.exposition import encode
@@ -109,7 +109,7 @@ def test_it_is_watched(made, platform, instance):
     behind = [row for row in found.freshness if row.table == MADE.name]
     (late,) = findings.late(behind, first_wave=20200102)
     assert late.level is findings.Level.HARM and late.about == (MADE.name,)
-    assert MADE.name in conditions._late_by_calendar(found)
+    assert MADE.name in current._late_by_calendar(found)
 
 
 def test_a_run_tells_of_it_in_its_words(made):
