@@ -81,9 +81,13 @@ class _Plain(Commands):
         Nearly all that a short command makes are modules, which stay: looking for garbage
         after each 700 objects, Python's habit, would be a tenth of its time.
         """
+        usual = gc.get_threshold()
         gc.set_threshold(GARBAGE_AFTER)
-        with speaking(chosen()):
-            return super().main(*args, **kwargs)
+        try:
+            with speaking(chosen()):
+                return super().main(*args, **kwargs)
+        finally:
+            gc.set_threshold(*usual)
 
 
 def _words(error: Exception) -> str:
