@@ -119,6 +119,7 @@ class Market:
             "risk_free_rate": 0.015,
             **settings,
         }
+        self._platforms: list[Platform] = []
 
     @cached_property
     def instance(self) -> dg.DagsterInstance:
@@ -130,12 +131,24 @@ class Market:
 
     def close(self) -> None:
         """Close what was opened."""
-        self.warehouse.close()
+        self._let_go()
         if "instance" in vars(self):
             self.instance.dispose()
 
+    def _let_go(self) -> None:
+        """Close every connection to the warehouse, those of platforms too."""
+        self.warehouse.close()
+        for platform in self._platforms:
+            if opened := vars(platform).get("warehouse"):
+                opened.close()
+
     def platform(self, clock: str, **tampering: Any) -> Platform:
         """The platform at a moment, in Asia/Shanghai."""
+        platform = self._made(clock, tampering)
+        self._platforms.append(platform)
+        return platform
+
+    def _made(self, clock: str, tampering: dict[str, Any]) -> Platform:
         overrides = {**self.settings, "clock": clock}
         if not tampering:
             return Platform(overrides=overrides)
@@ -189,8 +202,12 @@ class Market:
             platform.warehouse.close()
 
     def copy(self, folder: Path) -> "Market":
-        """Another market that begins where this one is."""
-        self.warehouse.close()
+        """Another market that begins where this one is.
+
+        Reading a SQLite file as a file takes the locks away from this process's connections to
+        it, and the next process then deletes its log: none may be open.
+        """
+        self._let_go()
         stores.copy(self.folder, folder)
         own = ("state", "warehouse_url")
         settings = {k: v for k, v in self.settings.items() if k not in own}
