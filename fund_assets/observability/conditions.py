@@ -14,15 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fund_assets.calendar import CLOCK_SLACK, LATEST_START, to_key
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
-from fund_assets.observability.sessions import FULL_SHARE
+from fund_assets.observability.sessions import FULL_SHARE, Freshness
 from fund_assets.warehouse.stores.date_counts import LEAST_LEFT
-
-if TYPE_CHECKING:
-    from fund_assets.observability.status import Freshness
 
 
 class Severity(IntEnum):
@@ -243,7 +240,7 @@ MASS_REVISION_RULE = "R17_mass_revision"
 TOLD_ELSEWHERE = ("trading_day_freshness", "calendar_horizon")
 
 
-def lateness(table: "Freshness", first_wave: int | None) -> Severity | None:
+def lateness(table: Freshness, first_wave: int | None) -> Severity | None:
     """How late a table is; None: it has what is due.
 
     Args:

@@ -10,7 +10,7 @@ judges for itself. What alerts hold and no fact here tells is a finding, too.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fund_assets.language import later, named, say
 from fund_assets.observability import conditions
@@ -27,14 +27,12 @@ from fund_assets.observability.conditions import (
     Severity,
 )
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.sessions import Freshness
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.schemas.profiles import read_by_users
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.transport.rate_limit import moment
 from fund_assets.warehouse.stores.date_counts import Loss
-
-if TYPE_CHECKING:
-    from fund_assets.observability.status import Freshness
 
 #: Conditions whose facts are findings themselves, newer than the last look for alerts.
 BY_FACTS = {name for name, row in CONDITIONS.items() if row.health and not row.beyond_facts}
@@ -69,7 +67,7 @@ def verdict(findings: Iterable[Finding]) -> str:
     return UNHEALTHY if worst is Level.HARM else DEGRADED
 
 
-def late(tables: Sequence["Freshness"], first_wave: int | None) -> Iterator[Finding]:
+def late(tables: Sequence[Freshness], first_wave: int | None) -> Iterator[Finding]:
     """One finding for all tables that lack the same.
 
     Args:

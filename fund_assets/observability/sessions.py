@@ -1,4 +1,4 @@
-"""Which sessions the accepted history holds: how full each is, and which are missing.
+"""Which sessions the accepted history holds: how full each is, what lacks, who is behind.
 
 Belongs here: pure functions over counts of rows. Does not belong here: reading the counts
 (`warehouse/queries/status.py`), asking for what is missing (`automation/sensors.py`).
@@ -24,6 +24,32 @@ class SessionCoverage:
     nav_date: date
     rows: int
     share: float
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How new a table is.
+
+    Attributes:
+        newest: date of its newest data; None without any.
+        due: the newest session whose NAVs are due.
+        due_since: the hour at which they were to be there.
+        sessions_behind: sessions from `newest` to `due`; 0 when it is newer, None without.
+        hours_late: since that hour, or that of the first session it lacks; 0 when it has all.
+        renewed_at: when Dagster last recorded its renewal.
+        ok: whether it has what is due.
+        provisional: whether `newest` lies beyond the announced calendar.
+    """
+
+    table: str
+    newest: date | None
+    due: date
+    due_since: datetime
+    sessions_behind: int | None
+    hours_late: float
+    renewed_at: datetime | None
+    ok: bool
+    provisional: bool = False
 
 
 def oldest_looked_at(calendar: TradingCalendar, now: datetime) -> int:

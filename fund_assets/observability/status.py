@@ -26,7 +26,7 @@ from fund_assets.observability.conditions import DATABASE_UNREACHABLE, Level, Se
 from fund_assets.observability.dagster_records import CheckState, FailingCheck, JobStatistics
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.observability.findings import Finding
-from fund_assets.observability.sessions import SessionCoverage
+from fund_assets.observability.sessions import Freshness, SessionCoverage
 from fund_assets.observability.updates import (
     AssetStatistics,
     Update,
@@ -45,32 +45,6 @@ from fund_assets.warehouse.stores.requests import requests_since
 
 SHOWN_BATCHES = 5
 DAY, WEEK = timedelta(hours=24), timedelta(days=7)
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How new a table is.
-
-    Attributes:
-        newest: date of its newest data; None without any.
-        due: the newest session whose NAVs are due.
-        due_since: the hour at which they were to be there.
-        sessions_behind: sessions from `newest` to `due`; 0 when it is newer, None without.
-        hours_late: since that hour, or that of the first session it lacks; 0 when it has all.
-        renewed_at: when Dagster last recorded its renewal.
-        ok: whether it has what is due.
-        provisional: whether `newest` lies beyond the announced calendar.
-    """
-
-    table: str
-    newest: date | None
-    due: date
-    due_since: datetime
-    sessions_behind: int | None
-    hours_late: float
-    renewed_at: datetime | None
-    ok: bool
-    provisional: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from fund_assets.calendar import LATEST_START, TradingCalendar
 from fund_assets.observability import dagster_records, status, ticks, vitals
 from fund_assets.observability.dagster_records import FailedRun, FailingCheck
 from fund_assets.observability.dagster_tables import Ledger
-from fund_assets.observability.status import WEEK, Freshness
+from fund_assets.observability.sessions import Freshness
+from fund_assets.observability.status import WEEK
 from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.resources import Platform

@@ -20,8 +20,8 @@ from fund_assets.observability.dashboard import (
     fit,
 )
 from fund_assets.observability.findings import Finding
-from fund_assets.observability.sessions import SessionCoverage
-from fund_assets.observability.status import BatchSummary, Freshness, KindCoverage, Status
+from fund_assets.observability.sessions import Freshness, SessionCoverage
+from fund_assets.observability.status import BatchSummary, KindCoverage, Status
 from fund_assets.observability.updates import AssetStatistics, Update
 from fund_assets.observability.vitals import EveningWave, Heartbeat
 from fund_assets.settings import SHANGHAI

@@ -13,7 +13,7 @@ from fund_assets.observability.dagster_records import FailedRun, FailingCheck
 from fund_assets.observability.findings import VERDICTS, Finding
 from fund_assets.observability.server import verdict
 from fund_assets.observability.server.page import Page, curve
-from fund_assets.observability.status import Freshness
+from fund_assets.observability.sessions import Freshness
 from fund_assets.observability.vitals import EveningWave, Heartbeat, RunSummary
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.warehouse.stores.date_counts import Loss
