@@ -20,6 +20,7 @@ from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
+from fund_assets.warehouse.stores import known as known_store
 from fund_assets.warehouse.stores import publish
 
 ROW_RULES = RULES_OF["validated_nav"]
@@ -54,7 +55,7 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             raise dg.Failure(description=blocked, allow_retries=False)
         context.log.warning(blocked)
         outcomes = [outcome for outcome in outcomes if not outcome.blocked_by]
-    last = publish.last_published(warehouse)
+    last = known_store.last_published(warehouse)
     if not outcomes and last is None:
         raise dg.Failure(
             description="nothing has been collected yet: run `fund-assets collect`, or the "

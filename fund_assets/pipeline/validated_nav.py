@@ -15,6 +15,7 @@ from fund_assets.pipeline.quarantine import Decision, settle
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import event_lists, landing, publish
+from fund_assets.warehouse.stores.known import last_published
 from fund_assets.warehouse.stores.publish import Outcome
 
 #: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
@@ -148,7 +149,7 @@ def judge_waiting(
     """
     waiting = landing.unpublished(warehouse, ("wave", "history"))
     if not waiting:
-        last = publish.last_published(warehouse, "wave") or publish.last_published(warehouse)
+        last = last_published(warehouse, "wave") or last_published(warehouse)
         return list(publish.outcome(warehouse, last).verdicts) if last else []
     found: list[Verdict] = []
     for batch_id in waiting:

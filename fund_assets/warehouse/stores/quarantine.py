@@ -17,6 +17,7 @@ from fund_assets.warehouse.engine.diff_writes import insert
 from fund_assets.warehouse.engine.fault_points import crash_point
 from fund_assets.warehouse.queries import quarantine as quarantine_queries
 from fund_assets.warehouse.queries.quarantine import Wanted
+from fund_assets.warehouse.stores import known as known_store
 from fund_assets.warehouse.stores import publish
 from fund_assets.warehouse.stores.publish import Outcome
 from fund_assets.warehouse.warehouse import Warehouse
@@ -73,7 +74,7 @@ class Desk:
 
     def known(self, batch: Batch) -> Known:
         """What is stored beside a batch of the desk."""
-        return publish.read_known(self.warehouse, batch, 0)
+        return known_store.read_known(self.warehouse, batch, 0)
 
     def merge(
         self,

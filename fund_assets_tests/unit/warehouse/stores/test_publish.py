@@ -22,6 +22,7 @@ from fund_assets.schemas.tables import (
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import insert
 from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.stores import known as known_store
 from fund_assets.warehouse.stores import publish
 from fund_assets_tests import stores
 
@@ -83,7 +84,7 @@ def batch(kind="wave", codes=("000001", "000002"), day=FRI, batch_id="w20260918-
 
 def test_which_batch_was_published_last(warehouse):
     """Stops a batch of the desk, or one that was collected before, from being the last."""
-    assert publish.last_published(warehouse) is None
+    assert known_store.last_published(warehouse) is None
     batches(
         warehouse,
         ("w1", "wave", "published", 20260916_190000),
@@ -97,10 +98,10 @@ def test_which_batch_was_published_last(warehouse):
         put(
             warehouse, PUBLISH_LOG, {"batch_id": name, "published_at": 20260918_100000 + number}
         )
-    assert publish.last_published(warehouse) == "h1"
-    assert publish.last_published(warehouse, "wave") == "w2"
-    assert publish.last_published(warehouse, "desk") == "d1"
-    assert publish.last_published(warehouse, "events") is None
+    assert known_store.last_published(warehouse) == "h1"
+    assert known_store.last_published(warehouse, "wave") == "w2"
+    assert known_store.last_published(warehouse, "desk") == "d1"
+    assert known_store.last_published(warehouse, "events") is None
 
 
 def test_of_batches_collected_in_the_same_second_the_later_published_counts(warehouse):
@@ -108,7 +109,7 @@ def test_of_batches_collected_in_the_same_second_the_later_published_counts(ware
     for name, at in (("w1", 3), ("w2", 9), ("w3", 5)):
         batches(warehouse, (name, "wave", "published", 20260918_190000))
         put(warehouse, PUBLISH_LOG, {"batch_id": name, "published_at": 20260918_190000 + at})
-    assert publish.last_published(warehouse, "wave") == "w2"
+    assert known_store.last_published(warehouse, "wave") == "w2"
 
 
 def test_a_batch_is_read_as_it_landed(warehouse):
@@ -147,33 +148,33 @@ def test_a_wave_knows_some_sessions_and_the_row_before_them(warehouse):
         ("000002", MON, 2.1), ("000002", TUE, 2.2),
         ("000003", THU, 3.4),
     )  # fmt: skip
-    known = publish.read_known(warehouse, batch(), WED)
+    known = known_store.read_known(warehouse, batch(), WED)
     stored = known.stored.sort_values(["fund_code", "nav_date"])
     # 000001 has rows from Wednesday on; of 000002 the last before it; 000003 is not asked for.
     assert stored["unit_nav"].tolist() == [1.3, 1.4, 2.2]
     # A batch that begins on Wednesday needs the row before Wednesday.
-    early = publish.read_known(warehouse, batch(codes=["000001"], day=WED), WED)
+    early = known_store.read_known(warehouse, batch(codes=["000001"], day=WED), WED)
     assert sorted(early.stored["unit_nav"]) == [1.2, 1.3, 1.4]
-    whole = publish.read_known(warehouse, batch("history", batch_id="h1"), WED)
+    whole = known_store.read_known(warehouse, batch("history", batch_id="h1"), WED)
     assert sorted(whole.stored["unit_nav"]) == [1.1, 1.2, 1.3, 1.4, 2.1, 2.2]
-    one = publish.read_known(warehouse, batch("history"), WED, pd.Index(["000003"]))
+    one = known_store.read_known(warehouse, batch("history"), WED, pd.Index(["000003"]))
     assert one.stored["unit_nav"].tolist() == [3.4]
-    nobody = publish.read_known(warehouse, batch("history", codes=[]), 0)
+    nobody = known_store.read_known(warehouse, batch("history", codes=[]), 0)
     assert nobody.stored.empty and list(nobody.stored) == VALIDATED_NAV.names
 
 
 def test_funds_are_asked_for_in_pieces(warehouse, monkeypatch):
     """Stops a market of funds from being cut off at the first piece."""
     navs(warehouse, ("000001", MON, 1.1), ("000002", MON, 2.1), ("000003", MON, 3.1))
-    monkeypatch.setattr(publish, "CODES_PER_QUERY", 2)
-    known = publish.read_known(warehouse, batch("history", codes=CODES), 0)
+    monkeypatch.setattr(known_store, "CODES_PER_QUERY", 2)
+    known = known_store.read_known(warehouse, batch("history", codes=CODES), 0)
     assert sorted(known.stored["unit_nav"]) == [1.1, 2.1, 3.1]
     put(warehouse, FUND_EVENTS, {"fund_code": "000003", "ex_date": MON})
     # More funds than a question may name: all are read, and only ours are kept.
-    assert set(publish.read_known(warehouse, batch("history", codes=CODES), 0).kinds) == set(
-        CODES
-    )
-    some = publish.read_known(warehouse, batch("history", codes=CODES[:2]), 0)
+    assert set(
+        known_store.read_known(warehouse, batch("history", codes=CODES), 0).kinds
+    ) == set(CODES)
+    some = known_store.read_known(warehouse, batch("history", codes=CODES[:2]), 0)
     assert set(some.kinds) == {"000001", "000002"} and some.events.empty
 
 
@@ -203,7 +204,7 @@ def test_what_is_known_of_held_rows(warehouse):
         held(11, state="rejected", decided_by="hand", decided_at=20260918_110000, fund_code="000003"),
         held(12, state="rejected", decided_by="witness:page", decided_at=20260918_110000),
     )  # fmt: skip
-    known = publish.read_known(warehouse, batch(), WED)
+    known = known_store.read_known(warehouse, batch(), WED)
 
     def numbers(rows):
         return [int(name, 16) for name in rows["id"]]
@@ -233,16 +234,16 @@ def test_what_is_known_of_the_waves_before(warehouse):
         {"fund_code": "000001", "nav_date": MON, "batch_id": "w3"},
         {"fund_code": "000002", "nav_date": TUE, "batch_id": "w2"},
         {"fund_code": "000003", "nav_date": TUE, "batch_id": "h1"})  # fmt: skip
-    known = publish.read_known(warehouse, batch(), WED)
+    known = known_store.read_known(warehouse, batch(), WED)
     assert known.usual_rows == 110.0
     assert known.published_date == WED
     assert known.members_before == {"000001"}
-    assert publish.read_known(warehouse, batch("history"), 0).members_before == frozenset()
+    assert known_store.read_known(warehouse, batch("history"), 0).members_before == frozenset()
 
 
 def test_the_first_wave_of_all_has_nothing_before_it(warehouse):
     """Stops an empty warehouse from being an error, or a market of none."""
-    known = publish.read_known(warehouse, batch(), WED)
+    known = known_store.read_known(warehouse, batch(), WED)
     assert (known.usual_rows, known.published_date, known.members_before) == (
         None,
         None,
@@ -258,7 +259,7 @@ def test_usual_is_what_the_last_twenty_waves_had(warehouse):
         size = 1000 if number < 10 else 200
         batches(warehouse, (f"w{number:02d}", "wave", "published", 20260801_190000 + number,
                             {"rows_read": size}))  # fmt: skip
-    assert publish.read_known(warehouse, batch(), WED).usual_rows == 200.0
+    assert known_store.read_known(warehouse, batch(), WED).usual_rows == 200.0
 
 
 def test_what_became_of_a_batch_of_events(warehouse):
@@ -560,7 +561,7 @@ def test_a_decision_knows_how_many_funds_its_dates_have(warehouse):
         asked = batch(kind, codes=("000001",), day=THU)
         more = asked.landed.assign(nav_date=FRI)
         asked = replace(asked, landed=pd.concat([asked.landed, more], ignore_index=True))
-        assert publish.read_known(warehouse, asked, 0).market_on == market_on
+        assert known_store.read_known(warehouse, asked, 0).market_on == market_on
 
 
 def test_a_batch_of_events_chains_its_funds_in_pieces(warehouse, monkeypatch):
