@@ -119,10 +119,13 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
             )
             writing = _writing(warehouse)
             yield writing
+            tables = _tables(warehouse)
+            # Who only reads does not see how they are made.
+            if deep and tables.state == writing.state == OK:
+                tables = _declared(warehouse)
+            yield tables
             sound = True
             if deep:
-                if writing.state == OK:  # who only reads does not see it
-                    yield _tables(warehouse)
                 bulk_reads.try_reading(warehouse.backend)
                 yield Finding("bulk reads", OK, "the columnar reader gets there too")
                 damage = _damage(warehouse)
@@ -154,13 +157,22 @@ def _writing(warehouse: Warehouse) -> Finding:
 
 
 def _tables(warehouse: Warehouse) -> Finding:
+    """Whether all tables and views are there, and no others of an interrupted migration."""
+    return _of_tables(integrity.unfinished(warehouse), "all tables and views are there")
+
+
+def _declared(warehouse: Warehouse) -> Finding:
     """Whether the tables are as declared."""
-    unlike = integrity.unlike_declared(warehouse)
+    well = "columns, conditions, indices and views are as declared"
+    return _of_tables(integrity.unlike_declared(warehouse), well)
+
+
+def _of_tables(wrong: str, well: str) -> Finding:
     return Finding(
         "tables",
-        FAILURE if unlike else OK,
-        unlike or "columns, conditions, indices and views are as declared",
-        "run `fund-assets migrate`: it makes what is missing" if unlike else "",
+        FAILURE if wrong else OK,
+        wrong or well,
+        "run `fund-assets migrate`: it makes what is missing" if wrong else "",
     )
 
 

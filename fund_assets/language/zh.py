@@ -370,6 +370,7 @@ _ANSWERS = {
 _FINDINGS = {
     "all defaults": "全部为默认值",
     "columns, conditions, indices and views are as declared": "列、条件、索引与视图和声明一致",
+    "all tables and views are there": "表与视图齐全",
     "do you mean {name}? .env.example has all of them": "是不是 {name}？全部设置见 .env.example",
     "does not run: schedules and sensors wait until `make dev` starts it": "没有运行：定时任务与传感器要等 `make dev` 启动它",
     "enough for `fund-assets serve`; what collects needs the URL of fund_rw": "用于 `fund-assets serve` 已够；采集需要 fund_rw 的地址",

@@ -4,6 +4,7 @@ Belongs here: what the database engine says of itself and of its tables' shape. 
 not belong here: what the tables hold (`queries/status.py`).
 """
 
+from fund_assets.warehouse.migrations import leftovers
 from fund_assets.warehouse.warehouse import Warehouse
 
 
@@ -13,19 +14,19 @@ def damage(warehouse: Warehouse) -> str:
         return warehouse.backend.damage(connection)
 
 
+def unfinished(warehouse: Warehouse) -> str:
+    """What an interrupted migration or copy left, or lacks, by its names; empty: nothing."""
+    with warehouse.transaction() as connection:
+        return "; ".join(leftovers.unfinished(connection))
+
+
 def unlike_declared(warehouse: Warehouse) -> str:
-    """Where the tables are not as declared, or an interrupted migration left some; or empty."""
-    from fund_assets.warehouse.migrations.leftovers import leftovers
-    from fund_assets.warehouse.migrations.shape import differences, missing_views
+    """Where the tables are not as declared, or something is unfinished; or empty."""
+    from fund_assets.warehouse.migrations.shape import differences
 
     with warehouse.transaction(writes=True) as connection:
-        return "; ".join(
-            [
-                *(f"{name} is left of a migration" for name in leftovers(connection)),
-                *map(str, differences(connection)),
-                *(f"view {name} is missing" for name in missing_views(connection)),
-            ]
-        )
+        unlike = (str(found) for found in differences(connection) if not found.absent)
+        return "; ".join([*leftovers.unfinished(connection), *unlike])
 
 
 def try_writing(warehouse: Warehouse) -> None:

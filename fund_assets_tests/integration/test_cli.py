@@ -518,6 +518,7 @@ def test_doctor(own):
         assert text in well.output
     quick = own("doctor").output
     assert "2 runs in" in quick and "can be written" in quick
+    assert "all tables and views are there" in quick
     assert not [text for text in deep if text in quick], "that is looked at by --deep alone"
     assert "FUND_HISTORY       is no setting" in well.output
     assert own("doctor", FUND_SIM_YEARS="-1", FUND_HISTORY="").exit_code == 1

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.engine.errors import WarehouseError
-from fund_assets.warehouse.migrations.rebuild import NEW, OLD, drop_old
+from fund_assets.warehouse.engine.views import VIEWS
+from fund_assets.warehouse.migrations import NEW, OLD
 
 #: Before the names that releases up to revision 0004 filled.
 FORMER = "new_"
@@ -30,8 +31,26 @@ def leftovers(connection: sa.Connection) -> list[str]:
             if before + name in there]  # fmt: skip
 
 
+def missing_views(connection: sa.Connection) -> list[str]:
+    """Names of declared views that are not there."""
+    there = set(sa.inspect(connection).get_view_names())
+    return [name for name in VIEWS if name not in there]
+
+
+def unfinished(connection: sa.Connection) -> list[str]:
+    """What is left, and what is missing, by the names of tables and views alone."""
+    there = set(sa.inspect(connection).get_table_names())
+    return [
+        *(f"{name} is left of a migration" for name in leftovers(connection)),
+        *(f"table {name} is missing" for name in TABLES if name not in there),
+        *(f"view {name} is missing" for name in missing_views(connection)),
+    ]
+
+
 def settle(connection: sa.Connection) -> None:
     """No table is left but those of the warehouse, and no row is lost."""
+    from fund_assets.warehouse.migrations.rebuild import drop_old
+
     if not leftovers(connection):
         return
     for name in TABLES:

@@ -16,15 +16,13 @@ import sqlalchemy as sa
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.engine.ddl import METADATA, sql_table
 from fund_assets.warehouse.engine.errors import WarehouseError
+from fund_assets.warehouse.migrations import NEW, OLD
 from fund_assets.warehouse.migrations.shape import (
     Difference,
     description,
     difference,
     references,
 )
-
-#: Before the names of a table that is being filled, and of one whose place was taken.
-NEW, OLD = "migration_new_", "migration_old_"
 
 #: Columns that a release took away; any other that is not declared is somebody's own.
 GONE = frozenset({("fund_info", "history_on")})

@@ -17,7 +17,6 @@ from sqlalchemy.dialects import sqlite
 
 from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.engine.ddl import METADATA, sql_table
-from fund_assets.warehouse.engine.views import VIEWS
 
 #: Before the names of temporary tables.
 MODEL = "migration_model_"
@@ -100,12 +99,6 @@ def differences(connection: sa.Connection) -> list[Difference]:
 def references(text: str) -> list[tuple[str, str, str, str]]:
     """Name, column, target and its column of the foreign keys in a table's description."""
     return REFERENCE.findall(re.sub(r'[`"]', "", text))
-
-
-def missing_views(connection: sa.Connection) -> list[str]:
-    """Names of declared views that are not there."""
-    there = set(sa.inspect(connection).get_view_names())
-    return [name for name in VIEWS if name not in there]
 
 
 def description(connection: sa.Connection, name: str) -> str:

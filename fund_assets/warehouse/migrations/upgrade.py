@@ -106,8 +106,9 @@ def upgrade(connection: sa.Connection) -> None:
 def _complete(connection: sa.Connection) -> None:
     """Make what is missing, and see that nothing is."""
     from fund_assets.warehouse.engine.ddl import METADATA
+    from fund_assets.warehouse.migrations.leftovers import missing_views
     from fund_assets.warehouse.migrations.rebuild import renew
-    from fund_assets.warehouse.migrations.shape import differences, missing_views
+    from fund_assets.warehouse.migrations.shape import differences
 
     METADATA.create_all(connection)
     for found in differences(connection):

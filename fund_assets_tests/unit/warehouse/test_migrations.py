@@ -236,6 +236,7 @@ def test_rows_beside_an_empty_table_are_put_back(old):
     assert len(before) == 2
     as_former(old, "fund_info")
     run(old, "DELETE FROM fund_info WHERE fund_code = '000002'")
+    assert integrity.unfinished(old) == "new_fund_info is left of a migration"
     assert "new_fund_info is left of a migration" in integrity.unlike_declared(old)
     assert old.migrate() == (HEAD, HEAD)
     assert old.rows("SELECT * FROM fund_info ORDER BY fund_code") == before
@@ -250,6 +251,9 @@ def test_what_is_missing_is_made(old):
     run(old, f"DROP INDEX {index}{on}", "DROP VIEW nav_versions")
     said = integrity.unlike_declared(old)
     assert f"validated_nav: index {index}" in said and "view nav_versions" in said
+    assert integrity.unfinished(old) == "view nav_versions is missing"
+    run(old, "DROP TABLE weekly_log")
+    assert "table weekly_log is missing" in integrity.unfinished(old)
     assert old.migrate() == (HEAD, HEAD)
     assert integrity.unlike_declared(old) == ""
 

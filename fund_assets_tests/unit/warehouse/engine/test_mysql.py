@@ -461,7 +461,7 @@ def test_each_user_may_do_its_work_and_no_more(users):
     settings = Settings(warehouse_url=users["fund_ro"], source="simulated")
     told = {line.what: line.state for line in examine_database(settings, deep=True)}
     told.pop("disk")
-    well = dict.fromkeys(("warehouse", "bulk reads", "integrity", "history"), OK)
+    well = dict.fromkeys(("warehouse", "tables", "bulk reads", "integrity", "history"), OK)
     assert told == {**well, "writing": WARNING}
     plain = Warehouse(users["fund_ro"])
     with pytest.raises(WarehouseError, match="denied"):
