@@ -261,7 +261,8 @@ class Gateway:
             except SourceError:
                 raise
             except Exception as error:
-                if watch.expired:
+                # On a busy machine the read may give up before the watch wakes.
+                if watch.expired or monotonic() >= until:
                     raise self._late(what) from error
                 timeout_s = self._limits.timeout_s
                 raise fault_of(what, error, timeout_s, watch.tunnelled) from error
