@@ -16,9 +16,12 @@ from fund_assets_tests.plain_english import (
 
 #: Pages that are not yet held; each goes from here once it is.
 NOT_YET = {
-    *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
-    *(f"benchmarks/{page.name}" for page in (ROOT / "benchmarks").glob("*.md")),
-} - {"docs/quick-start.md", "docs/concepts.md"}
+    *(f"docs/{name}.md" for name in (
+        "architecture", "deployment", "extending", "history", "metrics", "quarantine",
+        "reliability", "returns", "warehouse", "weekly",
+    )),
+    *(f"benchmarks/{name}.md" for name in ("export", "results", "warehouse", "weekly")),
+}  # fmt: skip
 HELD = [page for page in pages() if page.relative_to(ROOT).as_posix() not in NOT_YET]
 
 
