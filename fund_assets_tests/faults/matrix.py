@@ -28,7 +28,7 @@ def table(cells: list[Cell]) -> str:
     lines = [
         f"{len(cells)} cells: {stages}.",
         "",
-        "| stage | fault | end | told |",
+        "| stage | fault | end | alerts |",
         "|---|---|---|---|",
     ]
     for stage in STAGES:

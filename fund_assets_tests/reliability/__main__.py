@@ -19,7 +19,7 @@ from fund_assets_tests.reliability.script import prepare
 from fund_assets_tests.reliability.trials import Result, Trials
 
 HEAD = (
-    "engine", "what happens", "trials", "partial states left", "reader's looks",
+    "engine", "what happens", "trials", "partial states left", "reader's queries",
     "partial states seen", "rows lost", "rows doubled", "ended otherwise", "unclear errors",
     "seconds, median and longest",
 )  # fmt: skip

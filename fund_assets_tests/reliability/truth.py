@@ -99,7 +99,7 @@ def table(accounts: list[Account]) -> str:
             [f"{a.weeks}, {a.whole_weeks}" for a in accounts],
         ),
         ("batches blocked for a while", [f"{len(a.blocked)}" for a in accounts]),
-        ("alarms told", [f"{sum(a.alarms.values())}" for a in accounts]),
+        ("alarms sent", [f"{sum(a.alarms.values())}" for a in accounts]),
         *((name, [f"**{a.figures[name]}**" for a in accounts]) for name in accounts[0].figures),
         ("seconds", [f"{a.seconds:.0f}" for a in accounts]),
     ]
