@@ -32,6 +32,23 @@ RETURN_STATUSES = {
     "unproven": later("unproven"),
 }
 
+#: What became of reading a fund's benchmark, and which variant of a series it names.
+BENCHMARK_STATES = {
+    "parsed": later("read whole"),
+    "partly": later("read in part"),
+    "unknown": later("not read"),
+}
+SERIES_VARIANTS = {
+    "full_price": later("full price"),
+    "net_price": later("net price"),
+    "wealth": later("wealth index"),
+    "price": later("price index"),
+    "total_return": later("total return"),
+    "net_return": later("net return"),
+    "after_tax": later("after tax"),
+    "before_tax": later("before tax"),
+}
+
 
 def spoken(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels in the language that is spoken."""

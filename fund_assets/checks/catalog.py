@@ -121,6 +121,16 @@ INDICES_CURRENT = Check(
     thresholds={"days": OLDEST_CLOSE_DAYS},
     way_out="closes of every index",
 )
+#: A smaller share of parsed texts means that their wording has changed, or ours has a hole.
+LEAST_PARSED = 0.9
+BENCHMARK_PARSED = Check(
+    "benchmark_parsed",
+    ("fund_benchmark",),
+    f"of the benchmarks that funds disclose, {LEAST_PARSED:.0%} are read into weights that sum "
+    "to 1; what is not understood is named, and nothing is guessed",
+    thresholds={"share": LEAST_PARSED},
+    way_out="a release that understands what is named",
+)
 INDEX_AS_STORED = Check(
     "index_as_stored",
     ("history_recheck",),
@@ -185,6 +195,7 @@ OF_ASSETS = (
     HISTORY_KEPT,
     OWN_DECODER,
     INDICES_CURRENT,
+    BENCHMARK_PARSED,
     INDEX_AS_STORED,
     METRICS_AS_STORED,
     REPORT_MAILED,

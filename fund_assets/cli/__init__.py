@@ -25,6 +25,7 @@ from fund_assets.cli.corrections import corrections
 from fund_assets.cli.dashboard import dashboard
 from fund_assets.cli.doctor import doctor
 from fund_assets.cli.export import export
+from fund_assets.cli.fund import fund
 from fund_assets.cli.gaps import gaps
 from fund_assets.cli.init import init
 from fund_assets.cli.logs import logs
@@ -127,7 +128,7 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, weekly, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, nav,
+    run, weekly, collect, backfill, gaps, validate, metrics, canary, dashboard, logs, fund, nav,
     prove, corrections, quarantine, compare, screen, report, export, serve, rate, init, migrate,
     copy_warehouse, doctor, calendar, alert, watch,
 )  # fmt: skip

@@ -139,6 +139,10 @@ _DECODED = {
     "the script ran longer than {seconds} s": "脚本运行超过 {seconds} 秒",
     "the simulated market begins on {day}, the clock says {now}": "模拟市场始于 {day}，时钟是 {now}",
     "the simulated market begins on {day}: no NAV yet": "模拟市场始于 {day}：还没有净值",
+    "{host} has no fund {code}": "{host} 没有基金 {code}",
+    "{what} have no {names}: the source changed the page; upgrade akshare, or report it": "{what}没有 {names}：数据源改了页面；请升级 akshare，或报告",
+    "{what} were asked for, the page is of {other}": "请求的是{what}，页面是 {other} 的",
+    "the facts of fund {code}": "基金 {code} 的概况",
     "the simulated market has no fund {code}": "模拟市场没有基金 {code}",
     "{code} {name} is listed for its fees only: it has no NAV page of its own, its front-end share "
     "class has": "{code} {name} 只因费率列出：没有自己的净值页，前端份额才有",

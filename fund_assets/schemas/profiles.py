@@ -234,6 +234,31 @@ HISTORY_REFETCH = AssetProfile(
     deadline=EVERY_SUNDAY,
 )
 
+
+def _benchmarks(figures: Figures) -> str:
+    n = _numbers(figures)
+    parsed, known = n.get("status_parsed", 0), n.get("dagster/row_count", 0)
+    told = say(
+        "{funds} asked for: {rows_written:,} new or changed; {parsed:,} of {known:,} "
+        "benchmarks parsed", funds=funds(n["asked"]), rows_written=n["rows_written"],
+        parsed=parsed, known=known,
+    )  # fmt: skip
+    return told + (say(", {failed:,} without an answer", **n) if n["failed"] else "")
+
+
+FUND_BENCHMARK = AssetProfile(
+    name="fund_benchmark",
+    label="业绩比较基准",
+    description="What every fund says it is measured against: asked for once a quarter, read "
+    "into weights and series.",
+    group=WEEKLY,
+    jobs=("weekly_full_calc",),
+    upstream=("fund_info",),
+    deadline=EVERY_SUNDAY,
+    table=tables.FUND_BENCHMARK,
+    words=_benchmarks,
+)
+
 FUND_SCORES = AssetProfile(
     name="fund_scores",
     label="基金评分",

@@ -421,6 +421,54 @@ BENCHMARK_INDEX = Table(
     primary_key=("index_code", "nav_date"),
 )
 
+#: What became of reading a benchmark text.
+BENCHMARK_STATES = ("parsed", "partly", "unknown")
+#: What a part of a benchmark may be, and which variant of it.
+SERIES_KINDS = ("index", "deposit", "rate", "price", "fixed")
+SERIES_VARIANTS = ("", "full_price", "net_price", "wealth", "price", "total_return", "net_return", "after_tax", "before_tax")  # fmt: skip
+
+FUND_BENCHMARK = Table(
+    name="fund_benchmark",
+    grain="one row per share class and wording of its benchmark",
+    why="What a fund itself says it is measured against (业绩比较基准, 跟踪标的), as its page "
+    "says it and as far as it was understood. A row begins when the page says another thing; "
+    "the row with the latest first_seen_on holds now. Nothing in it is guessed.",
+    columns=(
+        FUND_CODE,
+        Column("first_seen_on", Kind.DATE, "first date on which the page was seen to say so", "yyyymmdd"),
+        Column("last_seen_on", Kind.DATE, "last date on which it was", "yyyymmdd"),
+        Column("benchmark_text", Kind.TEXT, "benchmark 业绩比较基准, every character as published; empty when the fund has no page", max_length=20_000),
+        Column("tracked_index", Kind.TEXT, "index tracked 跟踪标的, as published; empty when it tracks none"),
+        Column("status", Kind.TEXT, "parsed: every part is understood and the weights sum to 1. partly: some part is. unknown: none is, or none is disclosed", isin=BENCHMARK_STATES),
+        Column("not_understood", Kind.TEXT, "the parts that were not understood, joined by semicolons; empty when there are none", max_length=20_000),
+        Column("stated_since", Kind.DATE, "day from which it holds, where the text says so", "yyyymmdd", nullable=True),
+        Column("parser_version", Kind.INT, "version of the parser that read it", ge=1),
+    ),
+    primary_key=("fund_code", "first_seen_on"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+FUND_BENCHMARK_PART = Table(
+    name="fund_benchmark_part",
+    grain="one row per part of a benchmark that was understood",
+    why="The weights and series of fund_benchmark. Where status is parsed, the weights of a "
+    "benchmark sum to 1; a part without a weight is a rate on top of the others.",
+    columns=(
+        FUND_CODE,
+        FUND_BENCHMARK["first_seen_on"].but(description="of the row of fund_benchmark that it is a part of"),
+        Column("part", Kind.INT, "place in the text, from 1", ge=1),
+        Column("kind", Kind.TEXT, "index. deposit: a bank's rate. rate: of the market. price: of gold, oil and the like. fixed: a rate of its own", isin=SERIES_KINDS),
+        Column("series", Kind.TEXT, "name in one spelling, without variant and currency"),
+        Column("weight", Kind.REAL, "share of the benchmark; NULL for a rate that is put on top of it", "fraction", nullable=True, gt=0),
+        Column("variant", Kind.TEXT, "full_price 全价, net_price 净价 or wealth 财富 of bond indices; price, total_return 全收益 or net_return 净收益 of others; after_tax or before_tax of deposits; empty where the text says nothing", isin=SERIES_VARIANTS),
+        Column("currency", Kind.TEXT, "currency that it is converted into or counted in; empty where the text says nothing", isin=("", "CNY", "USD", "HKD")),
+        Column("index_code", Kind.TEXT, "code of the index, where the text names it; empty otherwise", max_length=20),
+        Column("annual_rate", Kind.REAL, "of kind fixed: return per year", "fraction", nullable=True, gt=-1, lt=1),
+    ),
+    primary_key=("fund_code", "first_seen_on", "part"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
 RISK_FREE_RATE = Table(
     name="risk_free_rate",
     grain="one row per date from which a rate holds",
@@ -553,6 +601,8 @@ TABLES = {
         FUND_SCORES,
         WEEKLY_LOG,
         BENCHMARK_INDEX,
+        FUND_BENCHMARK,
+        FUND_BENCHMARK_PART,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         SOURCE_REQUEST,

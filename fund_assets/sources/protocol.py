@@ -90,6 +90,22 @@ class History:
 
 
 @dataclass(frozen=True)
+class Overview:
+    """What a fund's page says of it.
+
+    Attributes:
+        fund_code: six digits.
+        benchmark: 业绩比较基准 as it stands there, also where it says that there is none.
+        tracked_index: 跟踪标的, the name of an index; empty where it tracks none.
+    """
+
+    fund_code: str
+    benchmark: str
+    tracked_index: str
+    payloads: tuple[Payload, ...] = field(default=())
+
+
+@dataclass(frozen=True)
 class MarketEvents:
     """The dividends and splits of the whole market that go ex in one year.
 
@@ -159,6 +175,10 @@ class FundSource(Protocol):
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+        ...
+
+    def overview(self, fund_code: str) -> Overview:
+        """What a share class says it is measured against, in one request."""
         ...
 
     def take_requests(self) -> list[RequestCount]:

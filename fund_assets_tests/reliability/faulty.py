@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.sources.protocol import History, Listing, MarketEvents, Payload, Wave
+from fund_assets.sources.protocol import (
+    History,
+    Listing,
+    MarketEvents,
+    Overview,
+    Payload,
+    Wave,
+)
 from fund_assets.sources.simulated.market import FIELDS
 from fund_assets.sources.simulated.timeline import Timeline
 from fund_assets.transport.errors import SourceError, UnknownFundError
@@ -146,6 +153,9 @@ class FaultySource:
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         return self.market.index_history(index_code)
+
+    def overview(self, fund_code: str) -> Overview:
+        return self.market.overview(fund_code)
 
     def kept(self) -> dict[str, str]:
         return self.market.kept()

@@ -33,6 +33,8 @@ PATHS = {
 INDEX_HOST, INDEX_PATH = "push2his.eastmoney.com", "/api/qt/stock/kline/get"
 #: How the source numbers the indices.
 INDEX_IDS = {"1.000300": "000300", "1.000012": "000012", "100.SPX": "SPX"}
+#: The pages of single funds.
+OVERVIEW_HOST, OVERVIEW_PATH = "fundf10.eastmoney.com", "/jbgk_"
 EVENTS_PATH = "/Data/funddataIndex_Interface.aspx"
 #: Events on a page of the lists.
 EVENTS_A_PAGE = 100
@@ -81,6 +83,8 @@ def endpoint_of(host: str, path: str, query: str = "") -> tuple[str, str]:
         asked = dict(parse_qsl(query))
         columns = len(asked.get("fields2", "").split(","))
         return "index_history", f"{asked.get('secid', '')}/{columns}"
+    if host == OVERVIEW_HOST and path.startswith(OVERVIEW_PATH) and path.endswith(".html"):
+        return "overview", path.removeprefix(OVERVIEW_PATH).removesuffix(".html")
     if host != HOST:
         return "", ""
     if path in PATHS:
@@ -118,6 +122,8 @@ class SourceContent:
     def reply(self, endpoint: str, fund_code: str) -> Reply | None:
         if endpoint == "history":
             return self._history(fund_code)
+        if endpoint == "overview":
+            return self._overview(fund_code)
         if endpoint in ("dividend_list", "split_list"):
             year, page = map(int, fund_code.split("/"))
             kind = endpoint.removesuffix("_list")
@@ -164,6 +170,15 @@ class SourceContent:
             "money_funds": _money_page,
             "exchange_funds": _exchange_page,
         }[endpoint](days, codes, cells, described)
+
+    def _overview(self, fund_code: str) -> Reply | None:
+        name, fund_type, _ = self._types.get(fund_code, ("", "", ""))
+        try:
+            got = self._source.overview(fund_code)
+        except UnknownFundError:
+            return None
+        body = wire.overview(fund_code, name, fund_type, got.benchmark, got.tracked_index)
+        return Reply(body, "text/html; charset=utf-8")
 
     def _history(self, fund_code: str) -> Reply | None:
         name, fund_type, _ = self._types.get(fund_code, ("", "", ""))
@@ -335,7 +350,7 @@ class RealContent:
             year, page = map(int, fund_code.split("/"))
             of_year = self.events["ex_date"] // 10_000 == year
             return event_page(self.events[of_year], kind, page)
-        if endpoint == "index_history":
+        if endpoint in ("index_history", "overview"):
             return None
         if endpoint == "history":
             path = self.histories.get(fund_code)

@@ -13,7 +13,14 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.sources.eastmoney.cells import Defects, event_frame, observations
-from fund_assets.sources.protocol import LISTING_COLUMNS, History, Listing, MarketEvents, Wave
+from fund_assets.sources.protocol import (
+    LISTING_COLUMNS,
+    History,
+    Listing,
+    MarketEvents,
+    Overview,
+    Wave,
+)
 from fund_assets.transport.errors import SourceError, UnknownFundError
 
 NEWEST, PREVIOUS = date(2026, 11, 20), date(2026, 11, 19)
@@ -95,6 +102,9 @@ class TinyMarket:
     def index_history(self, index_code: str) -> pd.DataFrame:
         keys = np.array([20261119, 20261120], dtype=np.int32)
         return pd.DataFrame({"nav_date": keys, "close": [4600.0, 4584.54]})
+
+    def overview(self, fund_code: str) -> Overview:
+        return Overview(fund_code, "沪深300指数收益率×80%+上证国债指数收益率×20%", "")
 
     def histories(
         self, funds: Iterable[tuple[str, str]]

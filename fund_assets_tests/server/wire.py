@@ -147,6 +147,29 @@ def exchange_page(days: tuple[date, date], rows: Iterable[ExchangeRow]) -> bytes
     return _page("场内交易基金净值", [top, names], body)
 
 
+def overview(fund_code: str, name: str, fund_type: str, benchmark: str, tracked: str) -> bytes:
+    """`jbgk_<code>.html`: a table of the fund's facts, two of them a row, UTF-8."""
+    facts = [
+        ("基金全称", f"{name}证券投资基金", "基金简称", name),
+        ("基金代码", f"{fund_code}（前端）", "基金类型", fund_type),
+        ("发行日期", "2013年03月04日", "成立日期/规模", "2013年03月20日 / 10.000亿份"),
+        ("资产规模", "2.00亿元（截止至：2026年09月30日）", "份额规模", "1.9000亿份"),
+        ("基金管理人", "某基金", "基金托管人", "某银行"),
+        ("基金经理人", "石大怿", "成立来分红", "每份累计0.00元（0次）"),
+        ("管理费率", "1.20%（每年）", "托管费率", "0.20%（每年）"),
+        ("业绩比较基准", benchmark, "跟踪标的", tracked or "该基金无跟踪标的"),
+    ]
+    rows = "".join(
+        f"<tr><th>{a}</th><td>{escape(b)}</td><th>{c}</th><td>{escape(d)}</td></tr>"
+        for a, b, c, d in facts
+    )
+    return (
+        f"<!DOCTYPE html><html><head><title>{escape(name)}基金基本概况</title></head><body>"
+        "<table><tr><td>天天基金网</td><td>搜索</td><td></td><td></td></tr></table>"
+        f"<table class='info w790'>{rows}</table></body></html>"
+    ).encode()
+
+
 def index_history(
     code: str, name: str, rows: Iterable[tuple[int, float]], columns: int
 ) -> bytes:

@@ -27,6 +27,7 @@ ADDRESSES = {
     "fund_open_fund_info_em": "https://fund.eastmoney.com/pingzhongdata/",
     "fund_money_fund_daily_em": "https://fund.eastmoney.com/HBJJ_pjsyl.html",
     "fund_etf_fund_daily_em": "https://fund.eastmoney.com/cnjy_dwjz.html",
+    "fund_overview_em": "https://fundf10.eastmoney.com/jbgk_",
     "stock_zh_index_daily_em": "https://push2his.eastmoney.com/api/qt/stock/kline/get",
     "index_global_hist_em": "https://push2his.eastmoney.com/api/qt/stock/kline/get",
     "tool_trade_date_hist_sina": "https://finance.sina.com.cn/realstock/company/klc_td_sh.txt",

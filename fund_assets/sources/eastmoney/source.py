@@ -35,7 +35,15 @@ from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
 from fund_assets.sources.eastmoney.indices import index_history
-from fund_assets.sources.protocol import History, Listing, MarketEvents, Payload, Wave
+from fund_assets.sources.eastmoney.overview import overview
+from fund_assets.sources.protocol import (
+    History,
+    Listing,
+    MarketEvents,
+    Overview,
+    Payload,
+    Wave,
+)
 from fund_assets.transport.defects import boundary
 from fund_assets.transport.errors import (
     FormatError,
@@ -313,6 +321,11 @@ class EastmoneySource:
         """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
         with boundary(f"the closes of index {index_code}"):
             return index_history(self._gateway, index_code)
+
+    def overview(self, fund_code: str) -> Overview:
+        """What a fund says it is measured against, in one request."""
+        with boundary(f"the facts of fund {fund_code}"):
+            return overview(self._gateway, fund_code)
 
     def take_requests(self) -> list[RequestCount]:
         """The requests since the last call of this, by endpoint and how they ended."""

@@ -24,7 +24,13 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.sources.protocol import History, Listing, MarketEvents, Wave
+from fund_assets.sources.protocol import (
+    History,
+    Listing,
+    MarketEvents,
+    Overview,
+    Wave,
+)
 from fund_assets.sources.simulated.breeds import BREEDS
 from fund_assets.sources.simulated.frames import (
     event_frame,
@@ -37,6 +43,7 @@ from fund_assets.sources.simulated.frames import (
 )
 from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
+from fund_assets.sources.simulated.overviews import overview
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.transport.request_counts import RequestCount
@@ -261,6 +268,14 @@ class SimulatedSource:
         market, minute = self.market, self._minute()
         first = self._first_day(minute)
         return index_history(market.factors, market.timeline, index_code, first, minute)
+
+    def overview(self, fund_code: str) -> Overview:
+        """What a share class says it is measured against."""
+        minute = self._minute()
+        fund = self._find(fund_code, minute)
+        if isinstance(fund, UnknownFundError):
+            raise fund
+        return overview(self.market, fund)
 
     def take_requests(self) -> list[RequestCount]:
         """None are made: this market is computed here."""

@@ -40,7 +40,8 @@ def data_version(warehouse: Warehouse, *tables: str) -> str:
 
     Args:
         tables: fund_info, fund_events, fund_nav, nav_history, history_progress (the funds that
-            have a whole history), validated_nav, benchmark_index or risk_free_rate.
+            have a whole history), validated_nav, benchmark_index, fund_benchmark
+            or risk_free_rate.
     """
     return digest(*(_FACTS[table](warehouse) for table in tables))
 
@@ -82,6 +83,10 @@ _FACTS: dict[str, Callable[[Warehouse], object]] = {
     "benchmark_index": lambda warehouse: warehouse.rows(
         "SELECT index_code, COUNT(*) AS n, MAX(nav_date) AS newest, SUM(close) AS total "
         "FROM benchmark_index GROUP BY index_code ORDER BY index_code"
+    ),
+    "fund_benchmark": lambda warehouse: warehouse.rows(
+        "SELECT parser_version, status, COUNT(*) AS n, MAX(first_seen_on) AS newest "
+        "FROM fund_benchmark GROUP BY parser_version, status ORDER BY parser_version, status"
     ),
     "risk_free_rate": lambda warehouse: warehouse.rows(
         "SELECT since, rate FROM risk_free_rate ORDER BY since"

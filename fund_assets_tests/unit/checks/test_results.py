@@ -275,6 +275,7 @@ def test_every_public_table_has_its_check():
         "validated_nav",
         "benchmark_index",
         "fund_metrics",
+        "fund_benchmark",
         "fund_scores",
     }
     assert tables <= set(TABLES) and keys == {*tables, "nav_history"}

@@ -1,0 +1,83 @@
+"""The command `fund`: what one fund is, and what it says it is measured against.
+
+Belongs here: what is shown. Does not belong here: reads (`warehouse/queries/`).
+"""
+
+from typing import Any
+
+import click
+
+from fund_assets.cli._context import console, reading
+from fund_assets.cli._funds import chosen_fund
+from fund_assets.labels import BENCHMARK_STATES, SERIES_VARIANTS
+from fund_assets.language import say
+
+
+@click.command()
+@click.argument("fund", metavar="CODE")
+def fund(fund: str) -> None:
+    """Show what a fund is: name, type, portfolio, currency and benchmark.
+
+    CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists
+    the funds it fits.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.schemas.kinds import KINDS, currency_of
+    from fund_assets.warehouse.queries.benchmarks import benchmark_of
+    from fund_assets.warehouse.queries.nav import classes_of
+
+    warehouse = reading()
+    row = chosen_fund(warehouse, fund, one_only=False)
+    if row is None:
+        return
+    terminal = console()
+    state = "" if row["status"] == "listed" else f" {say('delisted')}"
+    terminal.print(f"[bold]{row['fund_code']} {escape(row['name'])}[/][dim]{state}[/]")
+    facts = {
+        say("type"): f"{row['fund_type']} ({KINDS[row['kind']].label}, {row['kind']})",
+        say("portfolio"): row["family"],
+        say("classes"): ", ".join(classes_of(warehouse, row["family"])),
+        say("currency"): currency_of(row["name"]),
+        **_benchmark(benchmark_of(warehouse, row["fund_code"])),
+    }
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in facts.items():
+        table.add_row(name, escape(str(value)))
+    terminal.print(table)
+
+
+def _benchmark(found: dict[str, Any] | None) -> dict[str, str]:
+    """What is known of a fund's benchmark, by its label."""
+    from fund_assets.calendar import from_key
+
+    if found is None:
+        return {say("benchmark"): say("not asked for yet: the weekly job does")}
+    facts = {say("benchmark"): found["benchmark_text"] or say("none is disclosed")}
+    if found["tracked_index"]:
+        facts[say("tracks")] = found["tracked_index"]
+    facts[say("as read")] = say(BENCHMARK_STATES[found["status"]])
+    if found["parts"]:
+        facts[say("made of")] = "\n".join(map(_part, found["parts"]))
+    if found["not_understood"]:
+        facts[say("not understood")] = found["not_understood"]
+    if found["stated_since"]:
+        facts[say("holds since")] = f"{from_key(found['stated_since'])}"
+    first, last = (from_key(found[name]) for name in ("first_seen_on", "last_seen_on"))
+    facts[say("seen on the page")] = f"{first}" if first == last else f"{first} – {last}"
+    return facts
+
+
+def _part(part: dict[str, Any]) -> str:
+    told = [part["series"]]
+    if part["annual_rate"] is not None:
+        told = [say("{rate:g} % a year", rate=round(100 * part["annual_rate"], 6))]
+    if part["index_code"]:
+        told.append(part["index_code"])
+    if part["variant"]:
+        told.append(say(SERIES_VARIANTS[part["variant"]]))
+    if part["currency"]:
+        told.append(say("in {currency}", currency=part["currency"]))
+    weight = "+" if part["weight"] is None else f"{100 * part['weight']:g} %"
+    return f"{weight:>6}  {', '.join(told)}"

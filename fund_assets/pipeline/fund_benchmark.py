@@ -1,0 +1,127 @@
+"""What funds say they are measured against: asked for each quarter, read, stored where new.
+
+Belongs here: whom to ask, and what becomes of the answers. Does not belong here: reading a text
+(`benchmarks/`), statements (`warehouse/stores/benchmarks.py`).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from fund_assets.benchmarks import Benchmark, parse_benchmark
+from fund_assets.benchmarks.parse import PARSER_VERSION
+from fund_assets.calendar import to_key
+from fund_assets.sources.protocol import FundSource
+from fund_assets.transport.errors import HeldOffError, SourceError, UnknownFundError
+from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.stores import benchmarks as store
+
+#: A page that was seen less long ago is not asked for again.
+QUARTER = timedelta(days=91)
+#: So many funds a week, and the whole market is asked once in a quarter.
+MOST_A_WEEK = 2_500
+
+
+@dataclass
+class BenchmarkReport:
+    """What asking for benchmarks came to.
+
+    Attributes:
+        asked: funds that were asked for.
+        changed: of them, those whose page says another thing than before, or is new.
+        read_again: stored texts that were read by an older parser before.
+        failures: fund code → why there was no answer.
+        stopped: why not all were asked for; empty when they were.
+    """
+
+    asked: int = 0
+    changed: int = 0
+    read_again: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
+
+
+def collect_benchmarks(
+    warehouse: Warehouse,
+    source: FundSource,
+    today: date,
+    *,
+    most: int = MOST_A_WEEK,
+    codes: Iterable[str] = (),
+    progress: Callable[[int, int], None] = lambda done, asked: None,
+) -> BenchmarkReport:
+    """Ask for the funds that are due, one after another; each is stored before the next.
+
+    A run that was ended goes on with the next fund when it is run again. A fund without a page
+    is stored as one that discloses nothing. While the source refuses us, nobody is asked.
+
+    Args:
+        most: funds that are asked for.
+        codes: exactly these funds, due or not.
+        progress: called with (done, asked) after each fund.
+    """
+    report = BenchmarkReport(read_again=_read_again(warehouse))
+    day = to_key(today)
+    chosen = list(codes) or store.due(warehouse, to_key(today - QUARTER), most)
+    for at, code in enumerate(chosen, start=1):
+        try:
+            told = source.overview(code)
+            text, tracked = told.benchmark, told.tracked_index
+        except UnknownFundError:
+            text = tracked = ""
+        except HeldOffError as error:
+            report.stopped = str(error)
+            break
+        except SourceError as error:
+            report.failures[code] = f"{type(error).__name__}: {error}"
+            report.asked += 1
+            continue
+        report.asked += 1
+        found = parse_benchmark(text, tracked)
+        row = _row(code, text, tracked, found) | {"first_seen_on": day, "last_seen_on": day}
+        report.changed += store.write(warehouse, row, _parts(code, found), same_text=False)
+        progress(at, len(chosen))
+    return report
+
+
+def _read_again(warehouse: Warehouse) -> int:
+    """Texts that an older parser has read, read by this one; no page is asked for."""
+    rows = store.read_by_others(warehouse, PARSER_VERSION)
+    for old in rows:
+        code, text, tracked = (
+            str(old[name]) for name in ("fund_code", "benchmark_text", "tracked_index")
+        )
+        found = parse_benchmark(text, tracked)
+        row = {**old, **_row(code, text, tracked, found)}
+        store.write(warehouse, row, _parts(code, found), same_text=True)
+    return len(rows)
+
+
+def _row(code: str, text: str, tracked: str, found: Benchmark) -> dict[str, Any]:
+    return {
+        "fund_code": code,
+        "benchmark_text": text,
+        "tracked_index": tracked,
+        "status": found.status,
+        "not_understood": found.not_understood,
+        "stated_since": found.since,
+        "parser_version": PARSER_VERSION,
+    }
+
+
+def _parts(code: str, found: Benchmark) -> list[dict[str, Any]]:
+    return [
+        {
+            "fund_code": code,
+            "part": at,
+            "kind": part.kind,
+            "series": part.series,
+            "weight": part.weight,
+            "variant": part.variant,
+            "currency": part.currency,
+            "index_code": part.code,
+            "annual_rate": part.annual_rate,
+        }
+        for at, part in enumerate(found.components, start=1)
+    ]

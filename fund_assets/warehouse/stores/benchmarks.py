@@ -1,0 +1,99 @@
+"""What funds say they are measured against: writing it, and whom to ask next.
+
+Belongs here: writes of `fund_benchmark` and its parts. Does not belong here: reading the texts
+(`benchmarks/`), reads for people (`warehouse/queries/benchmarks.py`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.schemas.tables import FUND_BENCHMARK, FUND_BENCHMARK_PART
+from fund_assets.warehouse.engine.diff_writes import insert, upsert
+from fund_assets.warehouse.engine.transactions import retried
+from fund_assets.warehouse.warehouse import Warehouse
+
+
+def due(warehouse: Warehouse, before: int, most: int) -> list[str]:
+    """Listed funds to be asked for: those never asked, then those asked longest ago.
+
+    Args:
+        before: yyyymmdd; who was seen since then is not due.
+        most: so many at the most.
+    """
+    rows = warehouse.rows(
+        "SELECT f.fund_code, MAX(b.last_seen_on) AS seen FROM fund_info AS f "
+        "LEFT JOIN fund_benchmark AS b ON b.fund_code = f.fund_code "
+        "WHERE f.status = 'listed' AND f.name NOT LIKE '%后端%' GROUP BY f.fund_code "
+        "HAVING MAX(b.last_seen_on) IS NULL OR MAX(b.last_seen_on) < :before "
+        "ORDER BY COALESCE(MAX(b.last_seen_on), 0), f.fund_code LIMIT :most",
+        before=before,
+        most=most,
+    )
+    return [str(row["fund_code"]) for row in rows]
+
+
+def read_by_others(warehouse: Warehouse, version: int) -> list[dict[str, Any]]:
+    """Rows whose text was read by another version of the parser, oldest first."""
+    return warehouse.rows(
+        "SELECT * FROM fund_benchmark WHERE parser_version <> :version "
+        "ORDER BY fund_code, first_seen_on",
+        version=version,
+    )
+
+
+@retried
+def write(
+    warehouse: Warehouse,
+    row: dict[str, Any],
+    parts: Sequence[dict[str, Any]],
+    *,
+    same_text: bool,
+) -> bool:
+    """Write what was read of one fund's page: a new row only where the page says another thing.
+
+    Args:
+        row: of FUND_BENCHMARK, with `first_seen_on` and `last_seen_on` both the day of the
+            look.
+        parts: of FUND_BENCHMARK_PART, for that row.
+        same_text: the row is a stored one, read anew; its two dates are its own.
+
+    Returns:
+        Whether the page says another thing than before, or is seen for the first time.
+    """
+    with warehouse.transaction(writes=True) as connection:
+        stored = None if same_text else _newest(connection, str(row["fund_code"]))
+        is_new = not same_text and (
+            stored is None
+            or (stored["benchmark_text"], stored["tracked_index"])
+            != (row["benchmark_text"], row["tracked_index"])
+        )
+        if not is_new and stored is not None:
+            row = {**row, "first_seen_on": stored["first_seen_on"]}
+        upsert(connection, FUND_BENCHMARK, FUND_BENCHMARK.conform(pd.DataFrame([row])))
+        key = {"code": row["fund_code"], "day": row["first_seen_on"]}
+        connection.execute(
+            sa.text(
+                "DELETE FROM fund_benchmark_part WHERE fund_code = :code "
+                "AND first_seen_on = :day"
+            ),
+            key,
+        )
+        if parts:
+            frame = pd.DataFrame(parts).assign(first_seen_on=row["first_seen_on"])
+            insert(connection, FUND_BENCHMARK_PART, FUND_BENCHMARK_PART.conform(frame))
+        return is_new
+
+
+def _newest(connection: sa.Connection, fund_code: str) -> dict[str, Any] | None:
+    found = connection.execute(
+        sa.text(
+            "SELECT * FROM fund_benchmark WHERE fund_code = :code "
+            "ORDER BY first_seen_on DESC LIMIT 1"
+        ),
+        {"code": fund_code},
+    ).mappings()
+    row = found.first()
+    return dict(row) if row else None
