@@ -41,6 +41,7 @@ AKSHARE_CALLS = {
     "exchange_funds": ("fund_etf_fund_daily_em", ()),
     "fund_list": ("fund_name_em", ()),
     "history": ("fund_open_fund_info_em", ("000001", "单位净值走势")),
+    "overview": ("fund_overview_em", ("000001",)),
 }
 
 
@@ -96,6 +97,8 @@ def test_our_requests_are_the_ones_akshare_sends(market, source):
     source.wave()
     source.fund_list()
     source.history("000001", kind="mixed")
+    told = source.overview("000001")
+    assert told.benchmark == "沪深300指数收益率×80%+上证国债指数收益率×20%"
     ours = {endpoint: tuple(rest) for endpoint, *rest in market.requests}
     market.requests.clear()
     for name in AKSHARE_CALLS:

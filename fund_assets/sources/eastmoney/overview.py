@@ -7,7 +7,7 @@ here: what the text means (`benchmarks/`).
 from collections.abc import Mapping
 
 from fund_assets.safe_text import plain
-from fund_assets.sources.eastmoney.addresses import HEADERS, OVERVIEW_HOST
+from fund_assets.sources.eastmoney.addresses import OVERVIEW_HOST
 from fund_assets.sources.eastmoney.akshare_client import run
 from fund_assets.sources.eastmoney.cells import quote
 from fund_assets.sources.protocol import Overview, Payload
@@ -53,7 +53,7 @@ def overview(gateway: Gateway, fund_code: str) -> Overview:
             ENDPOINT,
             url,
             params,
-            HEADERS | dict(headers or {}),
+            headers,
             form="html",
             about=OneFund(fund_code),
             check=check_overview,
