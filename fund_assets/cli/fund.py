@@ -24,7 +24,8 @@ def fund(fund: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from fund_assets.schemas.kinds import KINDS, currency_of
+    from fund_assets.schemas.kinds import KINDS
+    from fund_assets.schemas.portfolios import currency_of
     from fund_assets.warehouse.queries.benchmarks import benchmark_of
     from fund_assets.warehouse.queries.nav import classes_of
 

@@ -487,6 +487,7 @@ _REFUSALS = {
     "there is no fund {text}: near it are {hint}": "没有基金 {text}：相近的有 {hint}",
     "there is no fund {text}: write its six digits or a part of its name": "没有基金 {text}：请写六位代码或名称的一部分",
     "there is no kind {kind}: {hint}": "没有类型 {kind}：{hint}",
+    "there is no type {type}: {hint}": "没有基金类型 {type}：{hint}",
     "there is no metric {name}: {hint}": "没有指标 {name}：{hint}",
     "there is no rule {rule}: {hint}": "没有规则 {rule}：{hint}",
     "there is no warehouse {place}": "没有仓库 {place}",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from fund_assets.calendar import keys_to_days
 from fund_assets.metrics.age import VALUE_AGE_DAYS
-from fund_assets.schemas.kinds import class_order
+from fund_assets.schemas.portfolios import class_order
 from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
 
 MIN_PEERS = 10
@@ -108,9 +108,9 @@ def standing_for(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.Series:
 def standing_among(funds: pd.DataFrame) -> pd.Series:
     """The class among these that stands for each one's portfolio.
 
-    It is the first by the order of `schemas.kinds.class_order`, then by code: by what a fund is
-    called and not by how much of it is stored, so that the order in which histories are fetched
-    changes nothing.
+    It is the first by the order of `schemas.portfolios.class_order`, then by code: by what a
+    fund is called and not by how much of it is stored, so that the order in which histories
+    are fetched changes nothing.
 
     Args:
         funds: columns fund_code, name, kind and family.

@@ -70,6 +70,7 @@ class Known:
             last one before that, or all of them for histories. Columns of VALIDATED_NAV.
         events: columns of FUND_EVENTS, of the batch's funds.
         kinds: fund_code → kind.
+        types: fund_code → type as listed; one that is not here has its kind's limits.
         sightings: rows held before that nobody has settled, columns of `witness.SIGHTINGS`.
         members_before: codes of the last published wave.
         usual_rows: median rows of published waves, the last 20 or those of the same weekday,
@@ -96,6 +97,7 @@ class Known:
     market_on: dict[int, int] = field(default_factory=dict)
     decisions: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
     refuted: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
+    types: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

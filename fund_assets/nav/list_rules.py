@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import keys_to_days
 from fund_assets.nav.rules import Rule, Severity, Verdict, judge, valid_codes
-from fund_assets.schemas.kinds import family_of, kind_of
+from fund_assets.schemas.fund_types import TYPES, kind_of
+from fund_assets.schemas.portfolios import portfolio_of
 from fund_assets.schemas.tables import FUND_INFO
 
 MAX_LOSS, LOSS_FROM = 0.01, 5
@@ -46,6 +47,13 @@ RULES: tuple[Rule, ...] = (
         "{added} new funds, {gone} gone",
         {"new": MAX_NEW, "gone": MAX_GONE},
         lifts="the next day's list",
+    ),
+    Rule(
+        "R28_known_type", "every listed type is declared, or was told before", Severity.WARN, "listing",
+        lambda f: f["known"],
+        "type {fund_type!r} is new: {funds} funds such as {fund_code} are treated as {kind}, without limits and peers "
+        "of their own; declare it in schemas/fund_types.py",
+        lifts="a release that declares it; it is told once",
     ),
 )  # fmt: skip
 
@@ -82,7 +90,7 @@ def described(listing: pd.DataFrame, today: int) -> pd.DataFrame:
     return FUND_INFO.conform(
         listing.assign(
             kind=kinds,
-            family=[family_of(name) for name in listing["name"]],
+            family=[portfolio_of(name) for name in listing["name"]],
             status="listed",
             first_seen_on=today,
             last_seen_on=today,
@@ -134,7 +142,11 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
         length=listing["name"].str.len(),
         begins=listing["name"].str.slice(0, 40),
     )
-    verdicts = (*judge(RULES[:1], cells), *judge(RULES[1:], facts))
+    verdicts = (
+        *judge(RULES[:1], cells),
+        *judge(RULES[1:3], facts),
+        *judge(RULES[3:], _types(fresh, frozenset(stored["fund_type"]))),
+    )
     both = fresh.index.intersection(known.index)
     old, new = known.loc[both], fresh.loc[both]
     changed = (old["name"] != new["name"]) | (old["fund_type"] != new["fund_type"])
@@ -152,6 +164,20 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
     leaving = known.loc[settled if refused else gone].assign(status="delisted")
     rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
     return ListingPlan(rows, verdicts, len(fresh), len(added), len(gone), renamed)
+
+
+def _types(fresh: pd.DataFrame, told: frozenset[str]) -> pd.DataFrame:
+    """Each type of a list: how many funds have it, the first of them, and if it is known.
+
+    Args:
+        told: the types that are stored: an undeclared one of these has been told before.
+    """
+    first = fresh.reset_index().groupby("fund_type", as_index=False)
+    types = first.agg(
+        fund_code=("fund_code", "min"), kind=("kind", "first"), funds=("kind", "size")
+    )
+    known = types["fund_type"].isin([*TYPES, *told, ""])
+    return types.assign(known=known, fund_type=types["fund_type"].str.slice(0, 40))
 
 
 def _came_short(verdicts: Iterable[Verdict]) -> bool:

@@ -20,6 +20,7 @@ from fund_assets.nav.returns import GROWTH_TOLERANCE_PCT, last_digit
 from fund_assets.nav.timeline import Timeline, corrections, keys_of
 from fund_assets.nav.witness import backing, refused_before, voices_of
 from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED_NAMES
+from fund_assets.schemas.fund_types import TYPES
 from fund_assets.schemas.kinds import KINDS
 
 #: A wave's date may lie this many calendar days before its newest one (long holidays).
@@ -47,11 +48,11 @@ def describe_rows(
 ) -> pd.DataFrame:
     """Subject `row`: every landed observation with the limits of its kind."""
     landed = batch.landed
-    limits = _limits_of_kinds()
+    limits = _limits()
     fund, codes = pd.factorize(landed["fund_code"])
     kinds = _kinds(codes.to_series(), known)
     kind = kinds.to_numpy()[fund]
-    limit = limits.loc[kinds].iloc[fund].set_index(landed.index)
+    limit = limits.loc[_limited_as(kinds, known)].iloc[fund].set_index(landed.index)
     dates = landed["nav_date"].to_numpy()
     oldest = 0 if batch.is_recorded else _days_before(batch.newest_date, OLDEST_DAYS)
     month_day = dates % 10_000
@@ -411,18 +412,20 @@ def _dates_with_growth(rows: pd.DataFrame) -> pd.Index:
 
 
 @cache
-def _limits_of_kinds() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            name: {
-                "nav_low": kind.nav_range[0],
-                "nav_high": kind.nav_range[1],
-                "jump_warn": kind.jump_warn,
-                "jump_hold": kind.jump_hold,
-            }
-            for name, kind in KINDS.items()
-        }
-    ).T
+def _limits() -> pd.DataFrame:
+    """Limits by kind and by declared type; no kind has the name of a type."""
+    columns = ["nav_low", "nav_high", "jump_warn", "jump_hold"]
+    kinds = {
+        name: (*kind.nav_range, kind.jump_warn, kind.jump_hold) for name, kind in KINDS.items()
+    }
+    types = {name: one.limits for name, one in TYPES.items()}
+    return pd.DataFrame.from_dict(kinds | types, orient="index", columns=columns)
+
+
+def _limited_as(kinds: pd.Series, known: Known) -> list[str]:
+    """The declared type of each code, else its kind."""
+    listed = [known.types.get(code, "") for code in kinds.index]
+    return [name if name in TYPES else kind for name, kind in zip(listed, kinds, strict=True)]
 
 
 def _kinds(codes: pd.Series, known: Known) -> pd.Series:

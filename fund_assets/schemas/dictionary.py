@@ -10,6 +10,7 @@ of the page should know about a table or column (it stands in its declaration).
 import sys
 from collections.abc import Iterable
 
+from fund_assets.schemas.fund_types import TYPES
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.page import DOCS, write_or_check
 from fund_assets.schemas.table import DATE_LIMITS, Column, Kind, Table
@@ -97,6 +98,11 @@ def render(tables: Iterable[Table] = TABLES.values()) -> str:
         f"| {kind.jump_warn:.0%} | {kind.jump_hold:.0%} | {kind.lag} |"
         for kind in KINDS.values()
     ]
+    fund_types = [
+        f"| {one.name} | `{one.kind}` | `{one.pool}` "
+        f"| {one.limits[2]:.0%} | {one.limits[3]:.0%} |"
+        for one in TYPES.values()
+    ]
     lines = [
         HEAD,
         "| type | holds |",
@@ -119,6 +125,17 @@ def render(tables: Iterable[Table] = TABLES.values()) -> str:
         "| sessions until late |",
         "|---|---|---|---|---|---|",
         *kinds,
+        "",
+        "## Types of funds",
+        "",
+        "The source's words in `fund_info.fund_type`, with the limits that hold for each: its "
+        "kind's where it has none of its own. A pool is a kind, or a part of one that is never "
+        "compared with the rest. A word that is not here is told once by `R28_known_type` and "
+        "treated as its kind.",
+        "",
+        "| 类型 | kind | pool | move that warns | move that is held |",
+        "|---|---|---|---|---|",
+        *fund_types,
         "",
     ]
     return "\n".join(lines)

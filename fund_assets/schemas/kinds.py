@@ -1,10 +1,9 @@
-"""The kinds of funds: how the market's own type names map to them, and what differs by kind.
+"""The kinds of funds, and what differs by kind.
 
 Belongs here: per-kind limits that rules use, and how late a kind publishes. Does not belong
-here: the rules themselves (`checks/rules.py`).
+here: the source's types below each kind (`fund_types.py`), the rules (`nav/rules.py`).
 """
 
-import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -87,80 +86,3 @@ def read_kind(written: str) -> str:
     known = ", ".join(f"{kind.name} ({kind.label})" for kind in KINDS.values())
     hint = f"do you mean {near[0]}?" if near else f"known are {known}"
     raise ValueError(f"there is no kind {written!r}: {hint}")
-
-
-# First match wins; the left side is searched in the market's own type name.
-_BY_TYPE = (
-    (r"货币|理财", "money"),
-    (r"FOF", "fof"),
-    (r"QDII|海外", "qdii"),
-    (r"reit", "reit"),
-    (r"商品", "commodity"),
-    (r"指数|ETF|联接", "index"),
-    (r"^混合", "mixed"),  # 混合型-偏债 is no bond fund, 债券型-混合二级 is one
-    (r"债|固定收益|固收", "bond"),
-    (r"股票", "equity"),
-    (r"混合", "mixed"),
-)
-
-
-def kind_of(fund_type: str, name: str = "") -> str:
-    """The kind for a market type name such as 混合型-偏股; `other` for what is unknown.
-
-    Args:
-        fund_type: 基金类型 as the source writes it.
-        name: the fund's name, used only when the type is empty.
-    """
-    text = fund_type or name
-    for pattern, kind in _BY_TYPE:
-        if re.search(pattern, text, re.IGNORECASE):
-            return kind
-    return "other"
-
-
-_CLASS = re.compile(r"(?<=[^A-Za-z])([A-IOR-Z])(?:类)?(?=$|[(（])")
-#: Words of a currency → its code. A class without one counts in yuan.
-_CURRENCIES = {
-    "人民币": "CNY",
-    "美元": "USD",
-    "美汇": "USD",
-    "美钞": "USD",
-    "港币": "HKD",
-    "港元": "HKD",
-}
-_WORDS = rf"({'|'.join(_CURRENCIES)})(?:现汇|现钞|汇|钞)?(?:份额)?"
-#: Where it stands for the class: in brackets, or bare before the class letter, a bracket or the
-#: end. 美元债 is what a fund holds.
-_CURRENCY = re.compile(rf"[(（]{_WORDS}[)）]|{_WORDS}(?=[A-Z]?(?:类)?(?:$|[(（]))")
-_SIDE = re.compile(r"[(（](?:前端|后端)[)）]")
-
-
-def family_of(name: str) -> str:
-    """The name shared by all share classes of one portfolio.
-
-    Takes the class letter, the fee side and the currency off the end: 华夏成长混合(后端) →
-    华夏成长混合, 中海可转债债券A → 中海可转债债券, 某全球(QDII)美元现汇C → 某全球(QDII).
-    A guess from names: the source publishes no portfolio id.
-    """
-    return _CLASS.sub("", _bare(name)).strip() or name
-
-
-def currency_of(name: str) -> str:
-    """The currency that a share class counts in, by its name: CNY, USD or HKD."""
-    told = _CURRENCY.search(name)
-    return _CURRENCIES[told[1] or told[2]] if told else "CNY"
-
-
-def class_order(name: str) -> str:
-    """A text that sorts the classes of one portfolio: the one that stands for them first.
-
-    Classes in yuan that pay when they buy come before others, then the letters: none, A, B, C …
-    The oldest class has no letter or A nearly always. A guess from names like `family_of`.
-    """
-    aside = "后端" in name or currency_of(name) != "CNY"
-    letter = _CLASS.search(_bare(name))
-    return f"{aside:d}" + (letter[1] if letter else "")
-
-
-def _bare(name: str) -> str:
-    return _CURRENCY.sub("", _SIDE.sub("", name))

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import TradingCalendar
-from fund_assets.schemas.kinds import INDICES, kind_of
+from fund_assets.schemas.fund_types import kind_of
+from fund_assets.schemas.kinds import INDICES
 from fund_assets.settings import load_settings
 from fund_assets.sources.eastmoney import indices
 from fund_assets.sources.eastmoney.source import EastmoneySource

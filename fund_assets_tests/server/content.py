@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl
 import pandas as pd
 
 from fund_assets.calendar import from_key, to_key
-from fund_assets.schemas.kinds import INDICES, kind_of
+from fund_assets.schemas.fund_types import kind_of
+from fund_assets.schemas.kinds import INDICES
 from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.eastmoney.decode_history import read_events
 from fund_assets.sources.protocol import FundSource

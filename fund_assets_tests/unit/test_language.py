@@ -29,8 +29,8 @@ REFUSING = [
     *sorted((PACKAGE / "sources").rglob("*.py")),
     *sorted((PACKAGE / "transport").rglob("*.py")),
     *(PACKAGE / name for name in (
-        "metrics/screen.py", "schemas/codes.py", "schemas/kinds.py", "schemas/words.py",
-        "settings.py",
+        "metrics/screen.py", "schemas/codes.py", "schemas/fund_types.py", "schemas/kinds.py",
+        "schemas/words.py", "settings.py",
     )),
 ]  # fmt: skip
 PRINTERS = {"echo", "print", "add_column", "add_row", "status", "Table", "_line", "doing"}

@@ -6,7 +6,7 @@ are those of the list of 26,580 share classes of May 2026. Managers' names are i
 
 from dataclasses import dataclass
 
-from fund_assets.schemas.kinds import kind_of
+from fund_assets.schemas.fund_types import kind_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Breed:
 
     @property
     def kind(self) -> str:
-        """Its kind as in `schemas.kinds`."""
+        """Its kind as in `schemas.fund_types`."""
         return kind_of(self.fund_type)
 
     @property

@@ -65,7 +65,7 @@ def read_known(
     ours = f" WHERE fund_code IN ({_marks(codes)})" if len(codes) <= CODES_PER_QUERY else ""
     # Of a wave those too that are not in it: how many of each kind have gone is judged.
     of_whom = "" if batch.is_wave else ours
-    kinds = warehouse.rows(f"SELECT fund_code, kind FROM fund_info{of_whom}")
+    kinds = warehouse.rows(f"SELECT fund_code, kind, fund_type FROM fund_info{of_whom}")
     events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
     sightings = _sightings(warehouse, batch.batch_id, codes)
     decisions, refuted = (
@@ -91,6 +91,7 @@ def read_known(
         stored=stored,
         events=events[events["fund_code"].isin(codes)],
         kinds={str(row["fund_code"]): str(row["kind"]) for row in kinds},
+        types={str(row["fund_code"]): str(row["fund_type"]) for row in kinds},
         sightings=sightings,
         members_before=frozenset(str(row["fund_code"]) for row in members),
         usual_rows=_usual_rows(waves, batch.newest_date),

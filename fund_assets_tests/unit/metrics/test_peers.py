@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fund_assets.metrics.peers import peer_ranks, standing_for, with_coverage
-from fund_assets.schemas.kinds import class_order, family_of, kind_of
+from fund_assets.schemas.fund_types import kind_of
+from fund_assets.schemas.portfolios import class_order, portfolio_of
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
 
 DATE = 20260917
@@ -141,7 +142,7 @@ def test_which_class_stands_does_not_depend_on_what_is_stored_first():
         "000005": "华夏甲混合B",
     }
     funds = pd.DataFrame(
-        {"fund_code": c, "name": n, "kind": kind_of("", n), "family": family_of(n)}
+        {"fund_code": c, "name": n, "kind": kind_of("", n), "family": portfolio_of(n)}
         for c, n in names.items()
     )
     assert funds["family"].nunique() == 1

@@ -227,3 +227,26 @@ def test_a_list_that_came_short_is_asked_for_again_at_once(monkeypatch, answers,
     (rows,) = written
     assert (rows["status"] == "listed").sum() == used, "nothing is delisted by a short list"
     assert report.plan.came_short == (used < 100)
+
+
+def test_a_new_type_is_told_once_and_treated_as_its_kind():
+    """Stops a type that nobody declared from passing unseen, and from being told every day."""
+    first = stored(market(20))
+    more = pd.concat(
+        [
+            market(20),
+            listed(("000777", "新债券", "债券型-新词"), ("000778", "又一只", "债券型-新词")),
+        ],
+        ignore_index=True,
+    )
+    plan = plan_listing(first, more, NEXT)
+    (verdict,) = [v for v in plan.verdicts if v.rule == "R28_known_type"]
+    assert verdict.failed == 1
+    assert verdict.cases == (
+        "type '债券型-新词' is new: 2 funds such as 000777 are treated as bond, without limits and peers of their "
+        "own; declare it in schemas/fund_types.py",
+    )
+    rows = plan.rows.set_index("fund_code")
+    assert rows.loc["000777", ["fund_type", "kind"]].tolist() == ["债券型-新词", "bond"]
+    again = plan_listing(FUND_INFO.conform(plan.rows), more, NEXT)
+    assert failed(again) == {}

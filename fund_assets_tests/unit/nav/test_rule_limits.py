@@ -168,6 +168,7 @@ CALM = {
         ("R18_list_shrink", {"doubted": 4, "listed_before": 4}, {"doubted": 5, "listed_before": 4}),
         ("R26_list_churn", {"added": 60, "gone": 20}, {"added": 61, "gone": 20}),
         ("R26_list_churn", {"gone": 20}, {"gone": 21}),
+        ("R28_known_type", {"known": True}, {"known": False}),
         ("R26_list_churn", {"added": 27_000, "listed_before": 0}, {"added": 27_000}),
         ("R18_events_shrink", {"listed": 5, "stored": 5}, {"listed": 4, "stored": 5}),
         ("R24_event_sanity", {"value": 0.9999}, {"value": 1.0}),

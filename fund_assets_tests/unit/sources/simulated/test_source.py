@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import CalendarError, TradingCalendar, from_key, to_key
-from fund_assets.schemas.kinds import KINDS, kind_of
+from fund_assets.schemas.fund_types import kind_of
+from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, load_settings
 from fund_assets.sources.protocol import (
     EVENT_COLUMNS,

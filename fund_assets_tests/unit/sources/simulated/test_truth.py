@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import TradingCalendar, from_key
-from fund_assets.schemas.kinds import KINDS, kind_of
+from fund_assets.schemas.fund_types import kind_of
+from fund_assets.schemas.kinds import KINDS
 from fund_assets.sources.protocol import History
 from fund_assets.sources.simulated.randomness import Stream, uniforms
 from fund_assets_tests.unit.sources.simulated.test_source import Clock, market
