@@ -143,6 +143,8 @@ def report(found: dict[str, list[dict[str, float]]], load: float) -> tuple[str, 
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     page = f"""# Benchmarks: the evening on a whole market
 
+For readers who want to know how fast an evening is, and how that was measured.
+
 Written by `benchmarks/bench_evening.py` on {datetime.now(UTC):%Y-%m-%d} (UTC).
 
 | what | measured | limit | kept |
@@ -184,15 +186,16 @@ published.
 - Python {platform.python_version()}; {libraries}.
 - Data: `benchmarks/data.py`, {data.FUNDS:,} share classes of the simulated market over
   {data.SESSIONS} sessions in a SQLite warehouse, files in the operating system's cache.
-- {len(wave)} runs, median and range. Each part ran in a process of its own. Seconds are wall
-  clock from the first call of the step to the return of the last; what a process needs to
-  start and import stands apart.
-- The wave came over HTTPS from a market in another process, in eastmoney's wire formats, at
-  the default rate limit of one request a second: up to two of its seconds are that waiting.
-- Memory is the process's highest resident set plus that of its largest child (the columnar
-  reader), as if both had been at their highest at once.
-- Ours counts reading, computing and storing (into an empty table), divided by the funds. The
-  first plan's loop counts the same: one query, pandas, one append for each fund.
+- {len(wave)} runs, median and range. Each part ran in a separate process. Seconds are wall
+  clock time from the first call of the step to the return of the last. The rows "whole process"
+  also include the start and the imports of the process.
+- The wave came over HTTPS from a market in another process, in eastmoney's wire formats. The
+  default rate limit is one request a second, so up to two seconds of the wave are waiting.
+- Memory is the highest resident set of the process plus that of its largest child (the columnar
+  reader), as if both were at their highest at the same time.
+- Our time includes reading, computing and storing (into an empty table), divided by the
+  number of funds. The first plan's loop includes the same: one query, pandas and one append for
+  each fund.
 """
     return page, all(kept)
 

@@ -49,7 +49,9 @@ def main() -> None:
     table = "\n".join(lines)
     kept = ours["total_s"] <= LIMIT_S and peak(ours) <= LIMIT_MB
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    page = f"""# Benchmarks: taking data away
+    page = f"""# Benchmarks: data export
+
+For readers who want to know how fast an export is, and how that was measured.
 
 Written by `benchmarks/bench_export.py` on {datetime.now(UTC):%Y-%m-%d} (UTC):
 {ours["rows"]:,.0f} accepted NAVs, all 11 columns, from SQLite.
@@ -59,15 +61,16 @@ Written by `benchmarks/bench_export.py` on {datetime.now(UTC):%Y-%m-%d} (UTC):
 {table}
 
 Limit for Parquet: {LIMIT_S} s and {LIMIT_MB:,} MB, {"kept" if kept else "**not kept**"}. Pandas
-takes {theirs["cpu_s"] / ours["cpu_s"]:.1f} times the processor time. Ours makes dates and times
-of the whole numbers on the way and writes the data dictionary; by hand they stay as they are.
+takes {theirs["cpu_s"] / ours["cpu_s"]:.1f} times the processor time. Our export also
+converts whole numbers to dates and times and writes the data dictionary.
+The pandas loop does not.
 
 - Machine: {machine()}. When it began, other work wanted {load:.1f} cores (load average);
   it ran with niceness {os.nice(0)}.
 - Python {platform.python_version()}; {libraries}. Files in the operating system's cache.
-- Processor time is that of the whole process and its children, with imports; other work on the
-  machine hardly changes it. Memory is the process's highest resident set plus that of its
-  largest child (the columnar reader), as if both had been at their highest at once.
+- Processor time is that of the whole process and its children, with imports. Other work on the
+  machine has little effect on it. Memory is the highest resident set of the process plus that
+  of its largest child (the columnar reader), as if both were at their highest at the same time.
 """
     print(page)
     (HERE / "export.md").write_text(page, encoding="utf-8")

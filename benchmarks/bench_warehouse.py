@@ -72,6 +72,8 @@ def report(found: dict[str, dict[str, dict[str, float]]], load: float) -> tuple[
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     page = f"""# Benchmarks: the warehouse on both engines
 
+For readers who choose between SQLite and MariaDB, and want to know how that was measured.
+
 Written by `benchmarks/bench_warehouse.py` on {datetime.now(UTC):%Y-%m-%d} (UTC):
 {rows:,.0f} accepted NAVs of {data.FUNDS:,} share classes.
 
@@ -82,13 +84,14 @@ Written by `benchmarks/bench_warehouse.py` on {datetime.now(UTC):%Y-%m-%d} (UTC)
 - Machine: {machine()}. When it began, other work wanted {load:.1f} cores (load average).
 - Python {platform.python_version()}; {libraries}; MariaDB started with {" ".join(SERVER)},
   every commit on the disk before it is answered.
-- *pandas takes* compares with pandas.read_sql on a tenth of the dates, and with
-  DataFrame.to_sql into a table without keys, on the same rows in the same process.
-- The load is of rows in the order of their key, the index by fund made afterwards. It reads
-  them from the SQLite file at the same time. The wave is the second after the load; the whole
+- *pandas takes* compares with pandas.read_sql on a tenth of the dates. For writing,
+  it compares with DataFrame.to_sql into a table without keys, on the same rows in the same
+  process.
+- The load writes rows in the order of their key and then makes the index by fund. It reads
+  them from the SQLite file at the same time. The wave is the second after the load. The whole
   evening is in `results.md`. One fund is the median of 50.
-- Memory is the process's highest resident set plus that of its largest child; the limit for
-  every part is {MEMORY_MB:,} MB. MariaDB's server is not counted.
+- Memory is the highest resident set of the process plus that of its largest child. The limit
+  for every part is {MEMORY_MB:,} MB. The server of MariaDB is not counted.
 """
     return page, kept
 

@@ -27,7 +27,7 @@ LIMIT_S, LIMIT_MB, REPORT_S = 300, 2_000, 20
 SAMPLE_S = 0.1
 #: Figure → what it is, and its unit.
 WORDS = {
-    "total_s": ("the weekly job without the refetch", " s"),
+    "total_s": ("the weekly job without fetching", " s"),
     "recheck_s": ("recheck: index and metrics of everything, compared", " s"),
     "metrics_s": ("metrics", " s"),
     "scores_s": ("scores", " s"),
@@ -158,6 +158,8 @@ def watched(command: list[str]) -> tuple[bytes, float]:
 
 PAGE = """# Benchmarks: the weekly job on a whole market
 
+For readers who want to know how long Sunday's job takes, and how that was measured.
+
 Written by `benchmarks/bench_weekly.py` on {day} (UTC).
 
 | what | measured | limit |
@@ -166,9 +168,10 @@ Written by `benchmarks/bench_weekly.py` on {day} (UTC).
 
 - Machine: {machine}. When it began, other work wanted {load:.1f} cores (load average).
 - Data: `benchmarks/data.py`, {funds:,} share classes, {sessions} sessions, a SQLite warehouse,
-  with an evening's metrics and those of five older dates, of which four go.
-- One run, every step in the same process, as the job has it. Memory is the highest sum of the
-  resident sets of the process and its children, looked at ten times a second.
+  with the metrics of an evening and those of five older dates; the job deletes four of
+  these dates.
+- One run, with every step in the same process, as in the job. Memory is the highest sum of the
+  resident sets of the process and its children, measured ten times a second.
 """
 
 
