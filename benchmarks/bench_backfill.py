@@ -54,7 +54,7 @@ def work(url: str, state: str, part: int, parts: int, rate: float) -> None:
     from fund_assets.calendar import TradingCalendar
     from fund_assets.nav.history import BUCKETS, HistoryChoice
     from fund_assets.nav.landing_rows import Landing
-    from fund_assets.pipeline.fund_nav import collect_histories
+    from fund_assets.pipeline.nav_history import collect_histories
     from fund_assets.pipeline.validated_nav import explain_block, validate
     from fund_assets.settings import SHANGHAI, load_settings
     from fund_assets.sources.eastmoney.source import EastmoneySource

@@ -50,17 +50,16 @@ def steps(state: str) -> dict[str, float]:
     import dagster as dg
 
     from fund_assets.calendar import iso_week
-    from fund_assets.metrics.walk_forward import summed
-    from fund_assets.observability.weekly import write_weekly
+    from fund_assets.observability.operations import operations
     from fund_assets.pipeline import (
         fund_metrics,
         fund_scores,
+        history_recheck,
         validated_nav,
         walk_forward,
         warehouse_upkeep,
     )
-    from fund_assets.report.files import report_folder, write_page
-    from fund_assets.report.page import walk_forward_page
+    from fund_assets.pipeline.weekly_report import write_weekly
     from fund_assets.resources import Platform
     from fund_assets.settings import SHANGHAI
 
@@ -81,20 +80,20 @@ def steps(state: str) -> dict[str, float]:
         return result
 
     calendar = data.calendar()
-    found = timed("recheck_s", lambda: warehouse_upkeep.recheck(
+    found = timed("recheck_s", lambda: history_recheck.recheck(
         warehouse, calendar, week, now, risk_free_rate=rate))  # fmt: skip
     timed("validate_s", lambda: validated_nav.validate(warehouse, calendar, now))
     timed("metrics_s", lambda: fund_metrics.measure(warehouse, rate))
     scored = timed("scores_s", lambda: fund_scores.score(warehouse, weights, rate, now))
     rows = timed("walk_forward_s", lambda: walk_forward.walk_forward(
         warehouse, weights, rate, week, now))  # fmt: skip
-    page = walk_forward_page(rows, summed(rows), now, settings.source)
-    write_page(report_folder(settings) / "walk-forward.html", page)
+    walk_forward.write_walk_forward(settings, rows, now)
     old = now - timedelta(days=2)
     kept = timed("upkeep_s", lambda: warehouse_upkeep.upkeep(
         warehouse, week, now, landing_before=old, prune_answers=int))  # fmt: skip
     instance = dg.DagsterInstance.ephemeral()
-    written = timed("report_s", lambda: write_weekly(platform, instance, week, now))
+    written = timed("report_s", lambda: write_weekly(
+        warehouse, settings, week, operations(platform, instance, now)))  # fmt: skip
     return {
         **times,
         "total_s": time.monotonic() - begun,

@@ -4,8 +4,8 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.checks.catalog import INDICES_CURRENT
 from fund_assets.checks.indices import index_cases
 from fund_assets.checks.results import check_result, specs_of

@@ -5,16 +5,17 @@ import time
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import QUARTER, Renewed
-from fund_assets.assets.config import codes_of
-from fund_assets.assets.histories import EVERY
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._histories import EVERY
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.benchmarks.parse import PARSER_VERSION
 from fund_assets.checks.benchmarks import benchmark_result
 from fund_assets.checks.results import case_table, specs_of
+from fund_assets.instance.names import QUARTER
 from fund_assets.pipeline.fund_benchmark import MOST_A_WEEK, collect_benchmarks
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
+from fund_assets.schemas.run_config import codes_of
 from fund_assets.warehouse.queries import benchmarks as queries
 from fund_assets.warehouse.queries.data_versions import data_version
 

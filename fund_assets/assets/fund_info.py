@@ -4,8 +4,8 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.calendar import to_key
 from fund_assets.checks.catalog import LIST_CURRENT
 from fund_assets.checks.results import check_result, result_of, rule_specs, specs_of

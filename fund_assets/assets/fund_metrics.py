@@ -5,10 +5,10 @@ import time
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.assets.common import Renewed, last_version
-from fund_assets.assets.conditions import when_input_is_sound
-from fund_assets.assets.metadata import as_date, lineage
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed, last_version
+from fund_assets.assets._conditions import when_input_is_sound
+from fund_assets.assets._metadata import as_date, lineage
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.metrics import DEFINITION_VERSION
 from fund_assets.pipeline.fund_metrics import measure, stored_report, version_of_inputs
 from fund_assets.resources import Platform

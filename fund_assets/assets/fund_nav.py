@@ -6,24 +6,26 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import WAVES, Renewed
-from fund_assets.assets.config import codes_of, day_of
-from fund_assets.assets.histories import (
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._histories import (
     about_histories,
     log_missed,
     log_progress,
 )
-from fund_assets.assets.metadata import as_date, payload_table
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._metadata import as_date, payload_table
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.calendar import to_key
 from fund_assets.checks.histories import history_results
 from fund_assets.checks.results import specs_of
+from fund_assets.instance.names import WAVES
 from fund_assets.instance.retry_wait import NO_RETRY, longest_pause_s
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.pipeline.fund_nav import WaveReport, collect_histories, collect_wave
+from fund_assets.pipeline.fund_nav import WaveReport, collect_wave
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import OBSERVED_NAMES
+from fund_assets.schemas.run_config import codes_of, day_of
 from fund_assets.sources.protocol import Payload
 from fund_assets.transport.errors import HeldOffError, SourceError
 from fund_assets.warehouse.queries.data_versions import data_version
@@ -76,7 +78,7 @@ def fund_nav(
         try:
             wave = collect_wave(warehouse, source, platform.now)
         except SourceError as error:
-            _leave_shut_door(context, platform, error)
+            _end_retries_while_open(context, platform, error)
             raise
         metadata |= _about_wave(wave)
         answers = wave.wave.payloads
@@ -112,10 +114,10 @@ def fund_nav(
     )
 
 
-def _leave_shut_door(
+def _end_retries_while_open(
     context: dg.AssetExecutionContext, platform: Platform, error: SourceError
 ) -> None:
-    """A source that refuses us for longer than any pause is left to the next wave.
+    """Leave a source whose circuit breaker stays open past every pause to the next wave.
 
     Raises:
         dg.Failure: so it is.

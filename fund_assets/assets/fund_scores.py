@@ -4,9 +4,9 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed
-from fund_assets.assets.metadata import as_date, lineage
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._metadata import as_date, lineage
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.metrics.scores import SCORE_VERSION
 from fund_assets.pipeline.fund_metrics import version_of_inputs
 from fund_assets.pipeline.fund_scores import score

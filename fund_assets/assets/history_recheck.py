@@ -8,11 +8,11 @@ import time
 import dagster as dg
 from pydantic import Field
 
-from fund_assets.assets.common import Renewed, week_of
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed, week_of
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.checks.catalog import INDEX_AS_STORED, METRICS_AS_STORED
 from fund_assets.checks.results import check_result, specs_of
-from fund_assets.pipeline.warehouse_upkeep import recheck
+from fund_assets.pipeline.history_recheck import recheck
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version, digest

@@ -8,10 +8,11 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import QUARTER, Renewed, week_of
-from fund_assets.assets.histories import about_histories, log_missed, log_progress
-from fund_assets.assets.profiles import profiled_asset
-from fund_assets.pipeline.warehouse_upkeep import refetch
+from fund_assets.assets._common import Renewed, week_of
+from fund_assets.assets._histories import about_histories, log_missed, log_progress
+from fund_assets.assets._profiles import profiled_asset
+from fund_assets.instance.names import QUARTER
+from fund_assets.pipeline.history_refetch import refetch
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version

@@ -6,7 +6,7 @@ it (`sources/`), or what the check looks at (`checks/canary.py`).
 
 import dagster as dg
 
-from fund_assets.assets.profiles import shown
+from fund_assets.assets._profiles import shown
 from fund_assets.schemas import profiles
 
 MARKET_SOURCE = dg.AssetSpec(profiles.MARKET_SOURCE.name, **shown(profiles.MARKET_SOURCE))

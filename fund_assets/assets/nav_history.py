@@ -5,24 +5,25 @@ import time
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import HISTORIES, Renewed
-from fund_assets.assets.config import Kind, codes_of, moment_of
-from fund_assets.assets.histories import (
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._histories import (
     Context,
     about_histories,
     log_missed,
     log_progress,
 )
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.checks.histories import history_results
 from fund_assets.checks.results import specs_of
+from fund_assets.instance.names import HISTORIES
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.history import BUCKETS, HistoryChoice
 from fund_assets.nav.landing_rows import Landing
-from fund_assets.pipeline.fund_nav import Patience, collect_patiently
+from fund_assets.pipeline.nav_history import Patience, collect_patiently
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
+from fund_assets.schemas.run_config import Kind, codes_of, moment_of
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores.publish import Outcome
 

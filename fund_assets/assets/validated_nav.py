@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed
-from fund_assets.assets.conditions import when_input_is_sound
-from fund_assets.assets.metadata import as_date, lineage
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed
+from fund_assets.assets._conditions import when_input_is_sound
+from fund_assets.assets._metadata import as_date, lineage
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.checks.catalog import RULES_OF
 from fund_assets.checks.results import result_of, rule_specs
 from fund_assets.instance.retry_wait import NO_RETRY

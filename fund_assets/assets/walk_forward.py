@@ -4,12 +4,10 @@ import time
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed, week_of
-from fund_assets.assets.profiles import profiled_asset
-from fund_assets.metrics.walk_forward import summed
+from fund_assets.assets._common import Renewed, week_of
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.pipeline.walk_forward import walk_forward as walk
-from fund_assets.report.files import report_folder, write_page
-from fund_assets.report.page import walk_forward_page
+from fund_assets.pipeline.walk_forward import write_walk_forward
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import digest
@@ -32,10 +30,8 @@ def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> Renew
         now,
         progress=context.log.info,
     )
-    page = report_folder(settings) / "walk-forward.html"
-    write_page(page, walk_forward_page(rows, summed(rows), now, settings.source))
-    means = {f"percentile_{row['screen']}": round(float(row["percentile"]), 4)
-             for row in summed(rows)}  # fmt: skip
+    page, sums = write_walk_forward(settings, rows, now)
+    means = {f"percentile_{row['screen']}": round(float(row["percentile"]), 4) for row in sums}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest(rows)),
         metadata={

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed, week_of
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed, week_of
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.instance.storage import dagster_dir
 from fund_assets.observability.retention import prune_runs
 from fund_assets.pipeline.warehouse_upkeep import upkeep

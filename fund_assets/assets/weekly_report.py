@@ -5,14 +5,15 @@ from datetime import datetime
 
 import dagster as dg
 
-from fund_assets.assets.common import Renewed, week_of
-from fund_assets.assets.metadata import as_date
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._common import Renewed, week_of
+from fund_assets.assets._metadata import as_date
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.checks.catalog import REPORT_MAILED
 from fund_assets.checks.results import check_result, specs_of
 from fund_assets.observability.alerts.weekly_mail import mail_report
-from fund_assets.observability.weekly import write_weekly
-from fund_assets.report.page import preview
+from fund_assets.observability.operations import operations
+from fund_assets.pipeline.weekly_report import write_weekly
+from fund_assets.report.headlines import preview
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.settings import SHANGHAI
@@ -29,21 +30,24 @@ def weekly_report(context: dg.AssetExecutionContext, platform: Platform) -> Rene
     """Write the report of the week and mail it once."""
     started = time.monotonic()
     written = write_weekly(
-        platform, context.instance, week_of(context, platform), datetime.now(SHANGHAI)
+        platform.warehouse,
+        platform.settings,
+        week_of(context, platform),
+        operations(platform, context.instance, datetime.now(SHANGHAI)),
     )
     took = time.monotonic() - started
-    failure = mail_report(platform, written.facts, written.path)
-    told = written.facts
+    facts = written.facts
+    failure = mail_report(platform, facts, written.path)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(
-            digest(told.week, told.calc_date, told.newest, told.provenance, told.batches)
+            digest(facts.week, facts.calc_date, facts.newest, facts.provenance, facts.batches)
         ),
         metadata={
-            "preview": dg.MetadataValue.md(preview(written.facts)),
+            "preview": dg.MetadataValue.md(preview(facts)),
             "file": dg.MetadataValue.path(str(written.path)),
             "bytes": written.size,
-            "week": written.facts.week,
-            "nav_date": as_date(written.facts.newest),
+            "week": facts.week,
+            "nav_date": as_date(facts.newest),
             "duration_seconds": round(took, 2),
         },
         check_results=[

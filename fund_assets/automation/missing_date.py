@@ -13,13 +13,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, field_validator
 
-from fund_assets.assets.common import HISTORIES, TIMEZONE
-from fund_assets.assets.config import day_of
 from fund_assets.assets.nav_history import fetch_histories
 from fund_assets.calendar import to_key
 from fund_assets.checks.schema import schema_result
+from fund_assets.instance.names import HISTORIES, TIMEZONE
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.resources import Platform
+from fund_assets.schemas.run_config import day_of
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.warehouse.queries.data_versions import data_version
 

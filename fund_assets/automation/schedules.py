@@ -11,9 +11,9 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import TIMEZONE, WEEK_TAG
 from fund_assets.automation import jobs
 from fund_assets.calendar import LATEST_START, iso_week
+from fund_assets.instance.names import TIMEZONE, WEEK_TAG
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
 

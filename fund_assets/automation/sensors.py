@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
-from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation import jobs
 from fund_assets.automation.alert_sensor import alert_sensor
 from fund_assets.automation.retry_sensor import retry_sensor
 from fund_assets.automation.schedules import RETRY_TAGS, unfinished
 from fund_assets.calendar import LATEST_START, newest_sunday, to_key
+from fund_assets.instance.names import WEEK_TAG
 from fund_assets.observability import sessions
 from fund_assets.pipeline.history_gaps import find_gaps, most_to_ask, to_ask, to_settle
 from fund_assets.resources import Platform

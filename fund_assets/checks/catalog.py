@@ -13,8 +13,8 @@ from fund_assets.nav import events, list_rules, rules
 from fund_assets.nav.rules import Rule, Severity
 from fund_assets.observability import conditions
 from fund_assets.pipeline.benchmark_index import OLDEST_CLOSE_DAYS
+from fund_assets.pipeline.history_recheck import MOST_REPAIRED
 from fund_assets.pipeline.source_canary import LEAST_OF_BEFORE, MOST_ODD, SAMPLE
-from fund_assets.pipeline.warehouse_upkeep import MOST_REPAIRED
 from fund_assets.schemas.profiles import PROFILES
 from fund_assets.schemas.table import Table
 

@@ -1,6 +1,6 @@
 """What a round of histories says of the checks of `fund_nav` and `nav_history`.
 
-Does not belong here: fetching or landing histories (`pipeline/fund_nav.py`).
+Does not belong here: fetching or landing histories (`pipeline/nav_history.py`).
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import dagster as dg
 
 from fund_assets.checks.catalog import HISTORY_KEPT, OWN_DECODER
 from fund_assets.checks.results import check_result
-from fund_assets.pipeline.fund_nav import HistoryReport
+from fund_assets.pipeline.nav_history import HistoryReport
 from fund_assets.sources.protocol import Payload
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from fund_assets.language import is_chinese, later, say, speaking, translated
 from fund_assets.observability.dagster_records import check_cases, failure_words
-from fund_assets.pipeline.fund_nav import HistoryReport
+from fund_assets.pipeline.nav_history import HistoryReport
 from fund_assets.schemas.profile import Figures, rows
 from fund_assets.schemas.profiles import PROFILES, funds, missed_histories
 

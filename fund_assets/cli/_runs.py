@@ -19,11 +19,11 @@ from typing import Any, TextIO
 import dagster as dg
 from rich.console import Console
 
-from fund_assets.assets.histories import PROGRESS
 from fund_assets.cli._context import open_platform, quiet, where
 from fund_assets.cli._progress import Progress
 from fund_assets.instance.storage import execute_job, project_instance
 from fund_assets.language import say
+from fund_assets.pipeline.nav_history import PROGRESS
 
 #: Outside the loggers that dagster.yaml hands back to Dagster: its events are told here.
 EVENTS = logging.getLogger("fund-assets run")

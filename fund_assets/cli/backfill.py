@@ -1,7 +1,7 @@
 """The command `backfill`: the histories of the past.
 
 Belongs here: options and what they mean to the job. Does not belong here: running it
-(`_jobs.py`), fetching (`pipeline/fund_nav.py`).
+(`_jobs.py`), fetching (`pipeline/nav_history.py`).
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
 """The command `collect`: the market into the landing zone.
 
 Belongs here: options and what they mean to the job. Does not belong here: running it
-(`_jobs.py`), collecting (`pipeline/fund_nav.py`).
+(`_jobs.py`), collecting (`pipeline/fund_nav.py`, `pipeline/nav_history.py`).
 """
 
 from datetime import datetime

@@ -94,6 +94,7 @@ def _draw_chart(
 
     from fund_assets.calendar import from_key, keys_to_days
     from fund_assets.report import charts
+    from fund_assets.report.curve import Curve
     from fund_assets.schemas.words import WINDOW_LABELS
     from fund_assets.warehouse.queries.nav import history
 
@@ -109,9 +110,7 @@ def _draw_chart(
         stored = [nav for nav in stored if nav["nav_date"] <= row["end_date"]]
         days = keys_to_days(np.array([nav["nav_date"] for nav in stored]))
         index = np.array([nav["total_return_index"] for nav in stored], dtype=float)
-        curves.append(
-            charts.Curve(code, known[code]["name"], days.astype("datetime64[D]"), index)
-        )
+        curves.append(Curve(code, known[code]["name"], days.astype("datetime64[D]"), index))
     until = from_key(max(row["end_date"] for row in rows))
     try:
         charts.draw(path, f"{WINDOW_LABELS[window]}，截至 {until}", curves)

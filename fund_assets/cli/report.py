@@ -55,12 +55,14 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
     with quiet():
         from fund_assets.instance.storage import project_instance
         from fund_assets.observability.alerts.weekly_mail import mail_report
-        from fund_assets.observability.weekly import write_weekly
+        from fund_assets.observability.operations import operations
+        from fund_assets.pipeline.weekly_report import write_weekly
         from fund_assets.settings import SHANGHAI
 
         platform = open_platform()
         with project_instance() as instance:
-            written = write_weekly(platform, instance, chosen, datetime.now(SHANGHAI))
+            ran = operations(platform, instance, datetime.now(SHANGHAI))
+        written = write_weekly(platform.warehouse, platform.settings, chosen, ran)
         click.echo(f"{written.path}  {say('{size:,} bytes', size=written.size)}")
         if mail:
             failure = mail_report(platform, written.facts, written.path, again=True)
@@ -74,10 +76,10 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
 def walk_forward(open_it: bool) -> None:
     """Print where the page is that says what past screens did next."""
-    from fund_assets.report.files import report_folder
+    from fund_assets.report.files import walk_forward_file
     from fund_assets.settings import load_settings
 
-    page = report_folder(load_settings()) / "walk-forward.html"
+    page = walk_forward_file(load_settings())
     if not page.exists():
         raise NotThere(f"{page} is not there yet: run `fund-assets weekly` first")
     click.echo(str(page))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fund_assets.nav.list_rules import ListingPlan, plan_listing
+from fund_assets.nav.landing_rows import Landing
+from fund_assets.nav.list_rules import ListingPlan, described, plan_listing
 from fund_assets.sources.protocol import FundSource, Listing
 from fund_assets.transport.errors import SourceError
 from fund_assets.warehouse import Warehouse
@@ -55,3 +56,24 @@ def refresh(warehouse: Warehouse, source: FundSource, today: int) -> ListingRepo
                 listing, plan = again, plan_listing(stored, again.frame, today)
     written = landing.write_fund_info(warehouse, plan.rows)
     return ListingReport(written, landing.fund_info(warehouse), plan, listing)
+
+
+def with_unlisted(listed: pd.DataFrame | None, prepared: Landing) -> pd.DataFrame:
+    """Rows of FUND_INFO for every landed fund: one the list lacks is named by its code."""
+    today = int(prepared.batch["collected_at"].iloc[0]) // 1_000_000
+    codes = pd.Series(prepared.landed["fund_code"].unique(), dtype="str")
+    if listed is not None:
+        codes = codes[~codes.isin(listed["fund_code"])]
+    money = set(prepared.landed.loc[prepared.landed["yield_per_10k"].notna(), "fund_code"])
+    unnamed = described(
+        pd.DataFrame(
+            {
+                "fund_code": codes,
+                "name": codes,
+                "fund_type": ["货币型" if code in money else "" for code in codes],
+                "pinyin": "",
+            }
+        ),
+        today,
+    )
+    return unnamed if listed is None else pd.concat([listed, unnamed], ignore_index=True)

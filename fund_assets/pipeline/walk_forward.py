@@ -4,9 +4,10 @@ Past scores are made anew from the accepted history up to each date, corrections
 included, with today's kinds and families; funds that are gone are in them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,11 @@ from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.metrics.months import month_returns
 from fund_assets.metrics.peers import peer_ranks
 from fund_assets.metrics.scores import MONTHS, Inputs, score_funds
-from fund_assets.metrics.walk_forward import outcomes, quarter_ends
+from fund_assets.metrics.walk_forward import outcomes, quarter_ends, summed
+from fund_assets.report.files import walk_forward_file, write_page
+from fund_assets.report.page import walk_forward_page
 from fund_assets.schemas.tables import SCREEN_WINDOWS
+from fund_assets.settings import Settings
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import landing, weekly_log
@@ -70,6 +74,16 @@ def walk_forward(
             rows += found
     weekly_log.note_step(warehouse, week, "walk_forward", to_stamp(now), {"outcomes": rows})
     return rows
+
+
+def write_walk_forward(
+    settings: Settings, rows: Sequence[dict[str, Any]], now: datetime
+) -> tuple[Path, list[dict[str, Any]]]:
+    """Write the page of these outcomes; its file, and the screens over all quarters."""
+    sums = summed(rows)
+    page = walk_forward_file(settings)
+    write_page(page, walk_forward_page(rows, sums, now, settings.source))
+    return page, sums
 
 
 def _ends(series: FundSeries, newest: int) -> list[int]:

@@ -1,7 +1,8 @@
-"""The facts of a week, read from the warehouse, for its report.
+"""The report of a week: its facts are read from the warehouse, and its file is written.
 
 Belongs here: reading and choosing. Does not belong here: words and pictures (`report/`), what
-Dagster's records say (`observability/weekly.py`).
+Dagster's records say (`observability/operations.py`), mailing
+(`observability/alerts/weekly_mail.py`).
 
 Everything is of the week asked for; what is told of the present alone (the quarantine) says so.
 """
@@ -9,7 +10,9 @@ Everything is of the week asked for; what is told of the present alone (the quar
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +25,10 @@ from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk_forward import summed
-from fund_assets.report.charts import Curve
-from fund_assets.report.page import KindWeek, Mover, WeekFacts
+from fund_assets.report.curve import Curve
+from fund_assets.report.files import weekly_file, write_page
+from fund_assets.report.page import weekly_page
+from fund_assets.report.week import KindWeek, Mover, Operations, WeekFacts
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.version import __version__
@@ -38,6 +43,29 @@ from fund_assets.warehouse.stores import scores as stored_scores
 MOVERS, BEST_SCORES, SHOWN_CORRECTIONS, SHOWN_BATCHES = 3, 10, 30, 40
 SPARK_DAYS, CURVE_DAYS = 92, 366
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written: where, how many bytes, and what it tells."""
+
+    path: Path
+    size: int
+    facts: WeekFacts
+
+
+def write_weekly(
+    warehouse: Warehouse, settings: Settings, week: str, operations: Operations
+) -> Written:
+    """Write the report of a week, in the place of an earlier one of the same week.
+
+    Raises:
+        ReportError: it is too large, or cannot be written.
+        ValueError: `week` is no ISO week.
+    """
+    found = week_facts(warehouse, settings, week)
+    path = weekly_file(settings, week)
+    return Written(path, write_page(path, weekly_page(found, operations)), found)
 
 
 def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fund_assets.errors import FundAssetsError
+from fund_assets.report.curve import Curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,34 +38,6 @@ FONTS = (
 
 class ChartError(FundAssetsError, ValueError):
     """The chart cannot be drawn; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One fund over the window.
-
-    Attributes:
-        code, name: of the fund.
-        days: datetime64[D] [rows], ascending.
-        index: float64 [rows], the total-return index on them, positive.
-    """
-
-    code: str
-    name: str
-    days: NDArray[np.datetime64]
-    index: NDArray[np.float64]
-
-    @property
-    def returns(self) -> NDArray[np.float64]:
-        """Total return since the first day, a fraction."""
-        found: NDArray[np.float64] = self.index / self.index[0] - 1
-        return found
-
-    @property
-    def drawdowns(self) -> NDArray[np.float64]:
-        """Distance from the highest value so far, a fraction, never above 0."""
-        found: NDArray[np.float64] = self.index / np.maximum.accumulate(self.index) - 1
-        return found
 
 
 def check(path: Path) -> None:

@@ -27,6 +27,11 @@ def weekly_file(settings: Settings, week: str) -> Path:
     return report_folder(settings) / f"weekly-{week}.html"
 
 
+def walk_forward_file(settings: Settings) -> Path:
+    """The file that says what past screens did next."""
+    return report_folder(settings) / "walk-forward.html"
+
+
 def write_page(path: Path, page: str) -> int:
     """Write a page whole or not at all; returns its size in bytes.
 

@@ -1,6 +1,6 @@
 """What a profile of an asset is: `AssetProfile`, and how late an asset may be.
 
-From one profile come Dagster's asset (`assets/profiles.py`), the jobs that renew it, its check
+From one profile come Dagster's asset (`assets/_profiles.py`), the jobs that renew it, its check
 `schema`, its row on dashboard and status page, its metrics, its alert of lateness and its line
 on the terminal. Does not belong here: any concrete asset (`profiles.py`); what only Dagster
 asks for (pool, kinds, code version), which stands at the asset.

@@ -2,7 +2,7 @@
 
 One declaration per table says its grain, key, columns, units and value limits. From it
 come the empty frame and the Pandera schema (here), the SQL DDL with its CHECK constraints
-(`warehouse/engine/ddl.py`), Dagster's column schema (`assets/metadata.py`) and the data
+(`warehouse/engine/ddl.py`), Dagster's column schema (`assets/_metadata.py`) and the data
 dictionary (`schemas/dictionary.py`). Rules that need more than one row or column are in
 `checks/rules.py`. Does not belong here: any concrete table.
 """

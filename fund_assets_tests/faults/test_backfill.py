@@ -9,8 +9,8 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.pipeline import fund_nav
-from fund_assets.pipeline.fund_nav import Patience, collect_histories, collect_patiently
+from fund_assets.pipeline import nav_history
+from fund_assets.pipeline.nav_history import Patience, collect_histories, collect_patiently
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney import source as eastmoney
@@ -233,7 +233,7 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     """Stops a ban in the night from ending the backfill of the night."""
     many.faults["*"] = Fault("close")
     backfill.source._gateway.rate_limit._pause_s = 0.2
-    monkeypatch.setattr(fund_nav, "LOOK_S", 0.05)
+    monkeypatch.setattr(nav_history, "LOOK_S", 0.05)
     waited = []
 
     def told(words):
@@ -379,7 +379,7 @@ def test_damaged_files_of_the_archive_are_asked_for_again_and_healed(
 
 def test_long_histories_make_batches_of_fewer_funds(many, backfill, monkeypatch):
     """Stops funds with twenty years of dates from taking five times the memory."""
-    monkeypatch.setattr(fund_nav, "ROWS_PER_BATCH", 3 * DATES - 1)
+    monkeypatch.setattr(nav_history, "ROWS_PER_BATCH", 3 * DATES - 1)
     report = backfill.run(codes=tuple(f"{n:06d}" for n in range(1, 8)))
     batches = backfill.warehouse.rows("SELECT batch_id, rows_read FROM collection_batch")
     assert sorted(row["rows_read"] for row in batches) == [DATES, 3 * DATES, 3 * DATES]

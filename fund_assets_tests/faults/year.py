@@ -43,7 +43,8 @@ from fund_assets.observability.conditions import Severity
 from fund_assets.pipeline.benchmark_index import collect_indices
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh
-from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.fund_nav import collect_wave
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 
-from fund_assets.assets.conditions import when_input_is_sound
+from fund_assets.assets._conditions import when_input_is_sound
 from fund_assets.assets.fund_nav import CollectConfig
 from fund_assets.assets.nav_history import HistoryConfig
 from fund_assets.automation.jobs import JOBS, RUN_TAG

@@ -9,13 +9,13 @@ import pytest
 import yaml
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from fund_assets.assets.common import WEEK_TAG
 from fund_assets.automation import sensors
 from fund_assets.automation.schedules import RETRY_TAGS, SCHEDULES
 from fund_assets.automation.sensors import automation, gap_sensor, week_sensor
 from fund_assets.calendar import TradingCalendar, newest_sunday
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.definitions import build_defs
+from fund_assets.instance.names import WEEK_TAG
 from fund_assets.instance.storage import write_at_once
 from fund_assets.metrics import compute_metrics
 from fund_assets.observability.sessions import gaps

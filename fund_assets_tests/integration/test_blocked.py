@@ -7,8 +7,9 @@ import pytest
 
 from fund_assets.calendar import from_key
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.fund_nav import collect_wave
 from fund_assets.pipeline.history_gaps import to_settle
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import judge_waiting, validate
 from fund_assets.transport.errors import TransportError
 from fund_assets_tests.integration.evenings import (

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from fund_assets.assets.profiles import profiled_asset
+from fund_assets.assets._profiles import profiled_asset
 from fund_assets.automation.jobs import _job
 from fund_assets.cli._progress import describe
 from fund_assets.language import speaking

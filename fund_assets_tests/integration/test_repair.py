@@ -11,8 +11,8 @@ from fund_assets.automation.sensors import repair_sensor
 from fund_assets.calendar import from_key
 from fund_assets.definitions import build_defs
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.pipeline.fund_nav import collect_histories
 from fund_assets.pipeline.history_gaps import PATIENCE, find_gaps
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import validate
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import NAV_QUARANTINE

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fund_assets.cli import main
 from fund_assets.cli._context import open_platform
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.pipeline.fund_nav import collect_histories
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import validate
 from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores

@@ -9,7 +9,8 @@ import pytest
 
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.pipeline.fund_info import refresh
-from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.fund_nav import collect_wave
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.warehouse.queries import status as status_queries

@@ -8,17 +8,19 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from fund_assets.assets.common import WEEK_TAG
 from fund_assets.cli import main
 from fund_assets.definitions import build_defs
+from fund_assets.instance.names import WEEK_TAG
 from fund_assets.metrics import peers, walk_forward
 from fund_assets.metrics import scores as scoring
 from fund_assets.metrics.peers import standing_among
 from fund_assets.observability.alerts.channels.mail import Mail
-from fund_assets.pipeline import fund_nav
-from fund_assets.pipeline.warehouse_upkeep import quarter, recheck
+from fund_assets.pipeline import nav_history
+from fund_assets.pipeline.history_recheck import recheck
+from fund_assets.pipeline.history_refetch import quarter
 from fund_assets.pipeline.weekly_report import week_facts
-from fund_assets.report.page import Operations, weekly_page
+from fund_assets.report.page import weekly_page
+from fund_assets.report.week import Operations
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS
 from fund_assets.settings import SHANGHAI, load_settings
 from fund_assets.warehouse import WarehouseError
@@ -223,8 +225,8 @@ def uninterrupted():
 BEFORE_CLEANING = [
     (recheck_store, "update", 1),
     (recheck_store, "log_step", 1),
-    (fund_nav, "_land_histories", 2),
-    (fund_nav.landing, "land", 3),
+    (nav_history, "_land_histories", 2),
+    (nav_history.landing, "land", 3),
     (weekly_log, "note_step", 1),
     (stored_scores, "upsert", 1),
     (weekly_log, "_prune_batch", 1),  # upkeep does not wait for the walk-forward
@@ -248,7 +250,7 @@ def test_an_interrupted_week_ends_as_one_that_ran_through(
 
     The job is begun again after each interruption, the next one comes later, and then it ends.
     """
-    monkeypatch.setattr(fund_nav, "FUNDS_PER_BATCH", 4)
+    monkeypatch.setattr(nav_history, "FUNDS_PER_BATCH", 4)
     market = before_sunday
     if not uninterrupted:
         twin = market.copy(tmp_path / "twin")

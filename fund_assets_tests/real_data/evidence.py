@@ -22,7 +22,7 @@ from fund_assets.nav.returns import Published, chain, step_returns
 from fund_assets.nav.timeline import keys_of
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh
-from fund_assets.pipeline.fund_nav import collect_histories
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import validate
 from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.eastmoney.decode_history import decode_history, read_events

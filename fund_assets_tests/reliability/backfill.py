@@ -21,8 +21,8 @@ from pathlib import Path
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.landing_rows import Landing
-from fund_assets.pipeline import fund_nav
-from fund_assets.pipeline.fund_nav import collect_histories
+from fund_assets.pipeline import nav_history
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney.source import EastmoneySource
@@ -65,7 +65,7 @@ def perform(url: str, folder: str, env: dict[str, str], batch: int, pipe: Connec
     """The backfill, in a process of its own."""
     os.environ.update(env)
     Warehouse.columns = Warehouse.frame  # type: ignore[method-assign]
-    fund_nav.FUNDS_PER_BATCH = batch
+    nav_history.FUNDS_PER_BATCH = batch
     warehouse = Warehouse(url)
     gateway = Gateway(
         Limits(requests_per_second=1e6), archive=RawArchive(Path(folder) / "raw"),
@@ -163,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m fund_assets_tests.reliability.backfill")
     parser.add_argument("--funds", type=int, default=2_000)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--batch", type=int, default=fund_nav.FUNDS_PER_BATCH)
+    parser.add_argument("--batch", type=int, default=nav_history.FUNDS_PER_BATCH)
     parser.add_argument("--engine", choices=["sqlite", "mariadb"], default="sqlite")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="backfill-") as name:

@@ -21,11 +21,12 @@ import numpy as np
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.landing_rows import Landing
-from fund_assets.pipeline import fund_nav
+from fund_assets.pipeline import nav_history
 from fund_assets.pipeline import quarantine as quarantine_step
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh
-from fund_assets.pipeline.fund_nav import collect_histories, collect_wave
+from fund_assets.pipeline.fund_nav import collect_wave
+from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.quarantine import Decision
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.resources import Platform
@@ -128,7 +129,7 @@ def prepare(url: str, folder: Path, *, funds: int, years: float) -> Script:
     with _written_to(script.evening):
         collect_wave(warehouse, _odd(night.source, odd, at_night=True), night.now)
     script.evening += [Validate(), Accept()]
-    with _written_to(script.apart), mock.patch.object(fund_nav, "FUNDS_PER_BATCH", APART):
+    with _written_to(script.apart), mock.patch.object(nav_history, "FUNDS_PER_BATCH", APART):
         collect_histories(
             warehouse,
             evening.source,

@@ -15,7 +15,8 @@ from fund_assets.observability.alerts.channels.base import ChannelError
 from fund_assets.observability.alerts.channels.mail import Mail
 from fund_assets.observability.alerts.messages import Message, origin
 from fund_assets.observability.conditions import Severity
-from fund_assets.report.page import WeekFacts, headlines
+from fund_assets.report.headlines import headlines
+from fund_assets.report.week import WeekFacts
 from fund_assets.resources import Platform
 from fund_assets.warehouse.stores import weekly_log
 

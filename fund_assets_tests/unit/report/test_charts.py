@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fund_assets.report import charts
-from fund_assets.report.charts import ChartError, Curve
+from fund_assets.report.charts import ChartError
+from fund_assets.report.curve import Curve
 
 SVG = "{http://www.w3.org/2000/svg}"
 DAYS = np.arange("2025-11-24", "2026-11-24", dtype="datetime64[D]")

@@ -8,18 +8,11 @@ import numpy as np
 import pytest
 
 from fund_assets.report.cards import cards
-from fund_assets.report.charts import Curve
+from fund_assets.report.curve import Curve
 from fund_assets.report.files import LARGEST_BYTES, ReportError, write_page
-from fund_assets.report.page import (
-    KindWeek,
-    Mover,
-    Operations,
-    WeekFacts,
-    headlines,
-    preview,
-    walk_forward_page,
-    weekly_page,
-)
+from fund_assets.report.headlines import headlines, preview
+from fund_assets.report.page import walk_forward_page, weekly_page
+from fund_assets.report.week import KindWeek, Mover, Operations, WeekFacts
 from fund_assets.settings import SHANGHAI
 
 NAME = "<b>粗</b>\"'&🚀|$x_1$ <script>alert(1)</script> url(http://x.example)"

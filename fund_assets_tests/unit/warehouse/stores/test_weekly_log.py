@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from fund_assets.calendar import iso_week, week_start
-from fund_assets.pipeline.warehouse_upkeep import quarter
+from fund_assets.pipeline.history_refetch import quarter
 from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine import sqlite

@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.assets.common import OWNERS, TIMEZONE
-from fund_assets.assets.metadata import table_metadata
+from fund_assets.assets._metadata import table_metadata
+from fund_assets.instance.names import OWNERS, TIMEZONE
 from fund_assets.schemas.profile import AssetProfile, Deadline
 
 

@@ -1,7 +1,8 @@
 """What people write into the configuration of a run, refused when it cannot be meant.
 
 Belongs here: the words and checks that configurations share. Does not belong here: the
-configuration of a single asset. What a check refuses ends the step before it has begun.
+configuration of a single asset (`assets/`). What a check refuses ends the step before it has
+begun.
 """
 
 from enum import Enum

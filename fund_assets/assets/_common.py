@@ -1,6 +1,7 @@
-"""What the assets of this project have in common: owner, time zone, pools and the week.
+"""What the assets of this project have in common: their result, their last version, their week.
 
-Does not belong here: anything of a single asset; what its profile says (`profiles.py`).
+Does not belong here: anything of a single asset; what its profile says (`_profiles.py`); names
+that jobs and schedules use too (`instance/names.py`).
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fund_assets.calendar import iso_week, week_start
+from fund_assets.instance.names import WEEK_TAG
 from fund_assets.resources import Platform
 
 if TYPE_CHECKING:
@@ -16,14 +18,6 @@ if TYPE_CHECKING:
     Renewed = dg.MaterializeResult[None]
 else:
     Renewed = dg.MaterializeResult  # beside checks, Dagster knows it without brackets alone
-
-OWNERS = ["team:fund-assets"]
-#: ISO week that a run of the weekly job is about; tries again and re-executions keep it.
-WEEK_TAG = "fund/week"
-TIMEZONE = "Asia/Shanghai"
-#: Pools of the assets that ask the source: however runs were launched, dagster.yaml lets one
-#: at a time be in each, and the others wait in the queue.
-WAVES, HISTORIES, QUARTER = "waves", "histories", "quarter"
 
 
 def tags_of_last(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:

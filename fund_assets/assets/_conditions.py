@@ -8,7 +8,7 @@ import json
 
 import dagster as dg
 
-from fund_assets.assets.common import tags_of_last
+from fund_assets.assets._common import tags_of_last
 from fund_assets.instance.dagster_private import DATA_VERSION_TAG, get_input_data_version_tag
 
 Versions = dict[str, str]

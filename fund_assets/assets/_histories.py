@@ -1,19 +1,15 @@
-"""What the two assets that collect histories tell of them: `fund_nav` and `nav_history`.
+"""What the three assets that collect histories tell of them: log lines and metadata.
 
-Does not belong here: fetching or landing them (`pipeline/fund_nav.py`).
+Does not belong here: fetching or landing them (`pipeline/nav_history.py`).
 """
 
-import logging
 from typing import Any
 
 import dagster as dg
 
 from fund_assets.checks.results import case_table
-from fund_assets.pipeline.fund_nav import HistoryReport
+from fund_assets.pipeline.nav_history import PROGRESS, HistoryReport
 
-#: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
-#: Dagster: a record for each of 26,000 funds is nothing for its event log.
-PROGRESS = logging.getLogger("fund-assets histories")
 EVERY = 50
 #: Of a step of an asset, or of a job without one.
 Context = dg.AssetExecutionContext | dg.OpExecutionContext
