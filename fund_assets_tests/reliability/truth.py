@@ -91,7 +91,7 @@ def table(accounts: list[Account]) -> str:
     head = ["", *(f"seed {account.seed}" for account in accounts)]
     rows = [
         ("sessions, closed days", [f"{a.sessions}, {a.closed_days}" for a in accounts]),
-        ("waves, histories asked for", [f"{a.waves:,}, {a.histories:,}" for a in accounts]),
+        ("waves, histories requested", [f"{a.waves:,}, {a.histories:,}" for a in accounts]),
         ("accepted rows", [f"{a.rows:,}" for a in accounts]),
         ("faults", [f"{sum(a.drawn.values())}" for a in accounts]),
         (

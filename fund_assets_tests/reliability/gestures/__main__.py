@@ -72,7 +72,7 @@ def well(found: Mapping[Gesture, str]) -> int:
 
 def table(found: Mapping[Gesture, str]) -> str:
     """The gestures as Markdown, with what was seen, and how many did what they say."""
-    head = ["| what people expect | gesture | seen |", "|---|---|---|"]
+    head = ["| what people expect | action | seen |", "|---|---|---|"]
     rows = [f"{_begin(gesture)}{saw} |" for gesture, saw in found.items()]
     return "\n".join([f"{well(found)} of {len(found)}.", "", *head, *rows]) + "\n"
 

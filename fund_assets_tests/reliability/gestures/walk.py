@@ -36,17 +36,17 @@ LAST = "2026-09-16T22:30"
 #: What people expect, by the numbers that gestures name.
 EXPECTED = {
     1: "automation does not stop",
-    2: "data versions stand for content",
+    2: "data versions represent content",
     3: "runs are visible where people look",
-    4: "Dagster's ordinary gestures work",
-    5: "records do not grow without end",
+    4: "Dagster's usual actions work",
+    5: "records do not grow without limit",
     6: "checks, freshness and links mean something",
     7: "a typo is refused before a run starts",
-    8: "the verdict judges the newest run of every job",
-    9: "reading never creates, beginning is easy",
-    10: "examples teach something",
-    11: "the weekly report is whole the first time",
-    12: "a telephone hides nothing",
+    8: "the status uses the newest run of every job",
+    9: "reading creates nothing, the start is easy",
+    10: "examples have useful results",
+    11: "the first weekly report is complete",
+    12: "a phone screen hides nothing",
 }
 
 RUNS = """
