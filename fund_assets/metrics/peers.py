@@ -18,31 +18,54 @@ from fund_assets.schemas.portfolios import class_order
 from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
 
 MIN_PEERS = 10
-#: From this share of published funds on, the rows of a kind are final. Funds that publish
-#: weekly are among those that have not on most days.
+#: From this share of the funds that are due on, the rows of a kind are final.
 FINAL_COVERAGE = 0.9
+#: So many standard deviations fewer are chance.
+SPREAD = 2.0
 #: Of these the lower value is the better one.
 LOWER_IS_BETTER = ("annualized_volatility",)
 
 
-def with_coverage(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
+def with_coverage(
+    metrics: pd.DataFrame, funds: pd.DataFrame, due: pd.Series | None = None
+) -> pd.DataFrame:
     """The metrics of one calculation date with `coverage` and `status` filled in.
 
-    Coverage is the share of a kind's active funds, every share class counted, that have a
-    NAV on the calculation date; from FINAL_COVERAGE on, its rows are final.
+    Coverage is the number of a kind's active funds, every share class counted, that have a NAV
+    on the calculation date, over the number that are due by their own cadence; at most 1, and 1
+    where none is due. Its rows are final from FINAL_COVERAGE on. Of fewer than MIN_PEERS funds
+    that are due, so many may be absent as chance explains: SPREAD standard deviations.
 
     Args:
         metrics: columns of `FUND_METRICS`, all windows of all funds of some kinds.
         funds: columns fund_code and kind.
+        due: fund_code → share of such sessions for which the fund has a NAV; a fund that is
+            not in it is due. None: all are.
     """
-    kind = metrics["fund_code"].map(funds.set_index("fund_code")["kind"])
-    active = _active(metrics)
-    published = metrics["end_date"] == metrics["calc_date"]
-    share = published[active].groupby(kind[active]).mean()
-    coverage = kind.map(share)
-    status = np.where(coverage >= FINAL_COVERAGE, "final", "provisional")
+    rows = metrics[_active(metrics)].drop_duplicates("fund_code")
+    kind_of = funds.set_index("fund_code")["kind"]
+    share = pd.Series(1.0, rows.index)
+    if due is not None:
+        share = rows["fund_code"].map(due).astype("float64").fillna(1.0)
+    by_kind = (
+        pd.DataFrame(
+            {
+                "due": share,
+                "published": (rows["end_date"] == rows["calc_date"]) & (share > 0),
+                "variance": share * (1 - share),
+            }
+        )
+        .groupby(rows["fund_code"].map(kind_of))
+        .sum()
+    )
+    expected, published = by_kind["due"], by_kind["published"]
+    coverage = (published / expected.where(expected > 0)).clip(upper=1.0).fillna(1.0)
+    by_chance = (SPREAD * np.sqrt(by_kind["variance"])).where(expected < MIN_PEERS, 0.0)
+    is_final = (coverage >= FINAL_COVERAGE) | (published >= expected - by_chance)
+    kind = metrics["fund_code"].map(kind_of)
+    status = np.where(kind.isin(by_kind.index[is_final]), "final", "provisional")
     return metrics.assign(
-        coverage=coverage.astype("float64"),
+        coverage=kind.map(coverage).astype("float64"),
         status=pd.Series(status, metrics.index, dtype="str"),
     )
 

@@ -138,6 +138,23 @@ class FundSeries:
         np.cumsum(counts[chosen], out=offsets[1:])
         return FundSeries(self.codes[chosen], offsets, self.days[rows], self.values[rows])
 
+    def there(self, dates: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each fund has a value on each of some dates: [funds, dates].
+
+        Args:
+            dates: yyyymmdd, ascending.
+        """
+        days = keys_to_days(np.asarray(dates, dtype=np.int64))
+        found = np.zeros((len(self), len(days)), dtype=np.bool_)
+        if not len(days):
+            return found
+        rows = np.flatnonzero(self.days >= days[0])
+        at = np.searchsorted(days, self.days[rows])
+        hit = days[np.minimum(at, len(days) - 1)] == self.days[rows]
+        funds = np.searchsorted(self.offsets, rows[hit], side="right") - 1
+        found[funds, at[hit]] = True
+        return found
+
     def by_day(self, codes: ArrayLike, most_days: int, last: int) -> "FundSeries":
         """The same with a value for every calendar day of some funds.
 

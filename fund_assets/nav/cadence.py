@@ -1,7 +1,7 @@
-"""Which dates a fund lacks, by its own cadence.
+"""How often a fund publishes: which dates it lacks, and whether one is due of it.
 
-Belongs here: how often a fund publishes, and which of its dates are therefore missing. Does
-not belong here: reading its dates, or asking for what is missing (`pipeline/history_gaps.py`).
+Belongs here: a fund's own cadence, and what follows from it. Does not belong here: reading its
+dates, or asking for what is missing (`pipeline/history_gaps.py`).
 
 A fund that usually publishes every session lacks each session between two of its NAVs; one
 that publishes every fifth lacks a date where two of its NAVs are ten sessions apart. A session
@@ -21,11 +21,19 @@ from numpy.typing import NDArray
 from fund_assets.calendar import TradingCalendar, days_to_keys, keys_to_days
 from fund_assets.nav.money import WEEK_HOLD_PCT, Floats, Yields, closed_runs, judge_income
 from fund_assets.schemas.kinds import KINDS
+from fund_assets.schemas.tables import WEEKDAYS
 
 #: A fund's cadence is known from so many NAVs on.
 LEAST_NAVS = 5
 #: On a session that counts, at least this share of the daily funds of a kind has a NAV.
 PEERS_SHARE = 0.5
+#: A cadence is learned from so many sessions. The newest are left out: late funds have not
+#: published for them yet.
+LEARNED_SESSIONS, LATE_SESSIONS = 60, 5
+#: So many funds of a kind tell together that it rested.
+FUNDS_OF_REST = 10
+#: From so many sessions of a weekday on, they say what is usual on it.
+SAME_WEEKDAY = 3
 
 
 class Missing(NamedTuple):
@@ -69,6 +77,85 @@ class Incomes:
     per_10k: Floats
     week_pct: Floats
     days_covered: Floats
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often funds publish.
+
+    Attributes:
+        codes: of the funds whose cadence is known.
+        usual_step: int64 [funds], usual number of sessions from one NAV to the next.
+        due: float64 [funds, 5], share of the sessions of each weekday, Monday first, for which
+            the fund has a NAV.
+    """
+
+    codes: list[str]
+    usual_step: NDArray[np.int64]
+    due: NDArray[np.float64]
+
+
+def sessions_to_learn(calendar: TradingCalendar, before: int) -> list[int]:
+    """The sessions (yyyymmdd, ascending) from which the cadence of a date is learned."""
+    days = keys_to_days(np.array([before]))[0]
+    known = calendar.session_days[calendar.session_days < days]
+    learned = days_to_keys(known[-LEARNED_SESSIONS - LATE_SESSIONS : -LATE_SESSIONS])
+    return [int(key) for key in learned]
+
+
+def learn_cadence(rows: Attendance) -> Cadence:
+    """How often each fund publishes, from the sessions after its first NAV among them.
+
+    A session on which a kind of FUNDS_OF_REST funds has less than half of what is usual for it
+    on that weekday says nothing about its funds: it rested, or the platform did not collect.
+
+    Args:
+        rows: of the sessions of `sessions_to_learn`.
+
+    Returns:
+        The funds with at least LEAST_NAVS NAVs.
+    """
+    there = rows.there
+    if not there.size:
+        return Cadence([], np.empty(0, np.int64), np.empty((0, len(WEEKDAYS))))
+    weekday = (keys_to_days(rows.sessions).astype(np.int64) + 3) % 7  # 1970-01-01: a Thursday
+    first = np.where(there.any(axis=1), there.argmax(axis=1), there.shape[1])
+    begun = np.greater.outer(np.arange(there.shape[1]), first).T
+    names, kinds = np.unique(np.array(rows.kinds, dtype=str), return_inverse=True)
+    counts = np.array([_worked(there[kinds == n], begun[kinds == n], weekday)
+                       for n in range(len(names))]).reshape(len(names), -1)  # fmt: skip
+    asked = begun & counts[kinds]
+    had = there & asked
+    overall = had.sum(axis=1) / np.maximum(asked.sum(axis=1), 1)
+    due = np.empty((len(there), len(WEEKDAYS)))
+    for day in range(len(WEEKDAYS)):
+        of_day = weekday == day
+        n = asked[:, of_day].sum(axis=1)
+        due[:, day] = np.where(
+            n >= SAME_WEEKDAY, had[:, of_day].sum(axis=1) / np.maximum(n, 1), overall
+        )
+    known = (there.sum(axis=1) >= LEAST_NAVS) & (asked.sum(axis=1) > 0)
+    step = np.ones(len(there), dtype=np.int64)
+    for fund in np.flatnonzero(known & (overall < 1.0)):  # the others have every session
+        step[fund] = _usual_step(there[fund])
+    codes = [
+        code for code, is_known in zip(rows.codes, known.tolist(), strict=True) if is_known
+    ]
+    return Cadence(codes, step[known], due[known])
+
+
+def _worked(
+    there: NDArray[np.bool_], begun: NDArray[np.bool_], weekday: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """The sessions on which the funds of a kind publish as usual on their weekday."""
+    share = (there & begun).sum(axis=0) / np.maximum(begun.sum(axis=0), 1)
+    worked = np.ones(len(share), dtype=bool)
+    for day in np.unique(weekday):
+        of_day = weekday == day
+        enough = begun[:, of_day].sum(axis=0) >= FUNDS_OF_REST
+        usual = np.median(share[of_day])
+        worked[of_day] = ~enough | (share[of_day] >= PEERS_SHARE * usual)
+    return worked
 
 
 def missing_dates(rows: Attendance, unseen: Collection[int] = ()) -> list[Missing]:

@@ -208,7 +208,7 @@ def _coverage(status: Status, width: int) -> Panel:
             named(row.kind, row.label),
             f"[{cells.shade(row.share)}]{'█' * filled}[/][dim]{'░' * (bar - filled)}[/]",
             cells.percent(row.share),
-            f"{row.published:,}/{row.active:,}",
+            f"{row.published:,}/{row.due:,}",
         )
     return _panel(say("Coverage") + _aside(cells.day(status.coverage_on)), table)
 

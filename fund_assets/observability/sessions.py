@@ -19,7 +19,7 @@ SURELY_OPEN = 0.2
 
 @dataclass(frozen=True)
 class SessionCoverage:
-    """The accepted NAVs of a session; `share` of the funds that are active now, a fraction."""
+    """The accepted NAVs of a session; `share` of the funds that are due now, a fraction."""
 
     nav_date: date
     rows: int
@@ -84,15 +84,15 @@ def gaps(
 
 
 def recent(
-    rows: dict[int, int], active: int, calendar: TradingCalendar, newest: date
+    rows: dict[int, int], due: int, calendar: TradingCalendar, newest: date
 ) -> tuple[SessionCoverage, ...]:
     """The sessions up to the newest published one, oldest first; before any row there is none.
 
     Args:
-        active: funds that should publish, see `queries.status.coverage`.
+        due: funds that are due, see `queries.status.coverage`.
     """
-    if not rows or not active:
+    if not rows or not due:
         return ()
     window = calendar.between(calendar.before(newest, SHOWN_SESSIONS - 1), newest)
     found = [(day, rows.get(to_key(day), 0)) for day in window if day >= from_key(min(rows))]
-    return tuple(SessionCoverage(day, n, min(n / active, 1.0)) for day, n in found)
+    return tuple(SessionCoverage(day, n, min(n / due, 1.0)) for day, n in found)

@@ -49,7 +49,7 @@ DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 
 @dataclass(frozen=True)
 class KindCoverage:
-    """Funds of one kind with a NAV on the newest date, of those that are active.
+    """Funds of one kind with a NAV on the newest date, of those that are due by their cadence.
 
     `share` is a fraction.
     """
@@ -57,7 +57,7 @@ class KindCoverage:
     kind: str
     label: str
     published: int
-    active: int
+    due: int
     share: float
 
 
@@ -216,7 +216,7 @@ def gather(
     checks = tuple(dagster_records.failing_checks(states))
     held = status_queries.held_batches(warehouse)
     coverage = _coverage(warehouse, covered) if covered else ()
-    active = sum(row.active for row in coverage)
+    due = sum(row.due for row in coverage)
     corrected = status_queries.corrections_since(warehouse, to_stamp(now - WEEK))
     session = calendar.on_or_before(now.date())
     since = sessions.oldest_looked_at(calendar, now)
@@ -286,10 +286,8 @@ def gather(
         today_nav_count=status_queries.rows_on(warehouse, to_key(now.date())),
         nav_rows=status_queries.nav_rows(warehouse),
         fund_count=status_queries.row_count(warehouse, "fund_info"),
-        evening=vitals.evening(warehouse, from_key(covered), active) if covered else (),
-        sessions=sessions.recent(per_date, active, calendar, from_key(covered))
-        if covered
-        else (),
+        evening=vitals.evening(warehouse, from_key(covered), due) if covered else (),
+        sessions=sessions.recent(per_date, due, calendar, from_key(covered)) if covered else (),
         missing=missing,
         lost=tuple(lost),
         held_batches=len(held),
@@ -371,7 +369,7 @@ def freshness(
 def _coverage(warehouse: Warehouse, nav_date: int) -> tuple[KindCoverage, ...]:
     by_kind = {row["kind"]: row for row in status_queries.coverage(warehouse, nav_date)}
     return tuple(
-        KindCoverage(name, kind.label, row["published"], row["active"], row["share"])
+        KindCoverage(name, kind.label, row["published"], row["due"], row["share"])
         for name, kind in KINDS.items()
         if (row := by_kind.get(name))
     )

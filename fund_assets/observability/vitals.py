@@ -57,7 +57,7 @@ class EveningWave:
 
     Attributes:
         published: listed funds whose NAV of the date had been seen by then.
-        share: of the active funds, a fraction.
+        share: of the funds that are due, a fraction.
     """
 
     at: datetime
@@ -132,17 +132,17 @@ def runs_by_status(runs: Iterable[Run]) -> tuple[tuple[str, int], ...]:
     return tuple((status.lower(), counted[status]) for status in STATUSES)
 
 
-def evening(warehouse: Warehouse, nav_date: date, active: int) -> tuple[EveningWave, ...]:
+def evening(warehouse: Warehouse, nav_date: date, due: int) -> tuple[EveningWave, ...]:
     """The published waves of a date, in their order.
 
     Args:
-        active: funds that should publish, see `queries.status.coverage`.
+        due: funds that are due, see `queries.status.coverage`.
     """
     seen = status_queries.seen_by(warehouse, to_key(nav_date))
     found = []
     for stamp in status_queries.published_waves(warehouse, to_key(nav_date)):
         published = sum(n for at, n in seen.items() if at <= stamp)
-        share = min(published / active, 1.0) if active else 0.0
+        share = min(published / due, 1.0) if due else 0.0
         found.append(EveningWave(from_stamp(stamp), published, share))
     return tuple(found)
 

@@ -7,10 +7,14 @@ were provisional are measured again, for their late publishers.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from fund_assets.metrics import DEFINITION_VERSION, compute_metrics
+from fund_assets.calendar import TradingCalendar, from_key
+from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
 from fund_assets.metrics.peers import peer_ranks, with_coverage
+from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
+from fund_assets.schemas.tables import WEEKDAYS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version, digest
@@ -92,6 +96,7 @@ def measure(
     rate = metrics_store.read_rate(warehouse, risk_free_rate)
     benchmarks = metrics_store.read_benchmarks(warehouse, funds)
     whole = metrics_store.whole_histories(warehouse)
+    calendar = TradingCalendar.build()
 
     def renew(date: int, some: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         part = series if some is funds else series.only(some["fund_code"])
@@ -99,7 +104,10 @@ def measure(
         metrics = compute_metrics(
             part, date, risk_free_rate=rate, benchmarks=benchmarks, whole=whole
         )
-        metrics = with_coverage(metrics, some)
+        cadence = cadence_on(date, series, some, calendar)
+        if some is funds:
+            metrics_store.write_cadence(warehouse, cadence)
+        metrics = with_coverage(metrics, some, _due_on(date, cadence))
         peers = peer_ranks(metrics, some)
         return metrics, metrics_store.write_metrics(warehouse, metrics, peers)
 
@@ -120,3 +128,27 @@ def measure(
         late=late,
         reasons={str(k): int(v) for k, v in pd.Series(short).value_counts().items()},
     )
+
+
+def cadence_on(
+    date: int, series: FundSeries, funds: pd.DataFrame, calendar: TradingCalendar
+) -> Cadence:
+    """How often each fund publishes, as known on a date (yyyymmdd).
+
+    Args:
+        series: of all funds.
+        funds: columns fund_code and kind; others of the series are left out.
+    """
+    own = series.only(funds["fund_code"])
+    codes = [f"{code:06d}" for code in own.codes.tolist()]
+    kinds = funds.set_index("fund_code")["kind"].reindex(codes).tolist()
+    sessions = np.array(sessions_to_learn(calendar, date), dtype=np.int64)
+    return learn_cadence(Attendance(codes, kinds, sessions, own.there(sessions)))
+
+
+def _due_on(date: int, cadence: Cadence) -> pd.Series | None:
+    """Each fund's share due on a date's weekday; None where all are: on a weekend."""
+    weekday = from_key(date).weekday()
+    if weekday >= len(WEEKDAYS):
+        return None
+    return pd.Series(cadence.due[:, weekday], pd.Index(cadence.codes, dtype="str"))

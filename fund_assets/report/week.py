@@ -89,7 +89,7 @@ class WeekFacts:
             previous_rank.
         stability: kind, funds, correlation against compared_with.
         corrections: the greatest of the week; corrected: legal level → how many.
-        coverage: kind, published, active, share on `newest`.
+        coverage: kind, published, due, share on `newest`.
         rows_per_date: yyyymmdd → accepted NAVs.
         quarantine: rule, held (all that wait), fresh (held in the week).
         held_batches: batches that are stopped now: batch_id, kind, newest_date, held_because.

@@ -249,6 +249,26 @@ DATE_COUNT = Table(
     primary_key=("nav_date",),
 )
 
+#: The days of a week that can be sessions.
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+FUND_CADENCE = Table(
+    name="fund_cadence",
+    grain="one row per share class whose cadence is known",
+    why="How often a fund publishes, learned from its NAVs of 60 sessions, without the newest "
+    "five. Coverage counts the funds that are due by it. A fund with fewer than five NAVs there "
+    "has no row, and is due for every session.",
+    columns=(
+        FUND_CODE,
+        Column("usual_step", Kind.INT, "usual number of sessions from one NAV to the next: 1 daily, 5 weekly", "sessions", ge=1),
+        *(
+            Column(f"due_{day}", Kind.REAL, f"share of the sessions on a {day.title()} for which the fund has a NAV", "fraction", ge=0, le=1)
+            for day in WEEKDAYS
+        ),
+    ),
+    primary_key=("fund_code",),
+)  # fmt: skip
+
 FUND_METRICS = Table(
     name="fund_metrics",
     grain="one row per share class, calculation date and window",
@@ -259,7 +279,7 @@ FUND_METRICS = Table(
         Column("calc_date", Kind.DATE, "newest published date of the market when it was computed", "yyyymmdd"),
         Column("window", Kind.TEXT, "length of the window", isin=WINDOWS),
         Column("status", Kind.TEXT, "final once enough funds of its kind have published for calc_date, see coverage; provisional before", isin=("provisional", "final")),
-        Column("coverage", Kind.REAL, "share of the active funds of its kind that have published for calc_date", "fraction", nullable=True, ge=0, le=1),
+        Column("coverage", Kind.REAL, "funds of its kind that have published for calc_date, over those that are due by their own cadence (fund_cadence)", "fraction", nullable=True, ge=0, le=1),
         Column("start_date", Kind.DATE, "NAV date the window starts from", "yyyymmdd", nullable=True),
         Column("end_date", Kind.DATE, "the fund's last NAV date on or before calc_date", "yyyymmdd"),
         Column("observations", Kind.INT, "returns in the window, those over gaps left out", ge=0),
@@ -596,6 +616,7 @@ TABLES = {
         NAV_QUARANTINE,
         PUBLISH_LOG,
         DATE_COUNT,
+        FUND_CADENCE,
         FUND_METRICS,
         FUND_PEERS,
         FUND_SCORES,

@@ -212,10 +212,10 @@ def test_evening_curve_ends_at_the_coverage(state):
     from fund_assets.observability.server.status_cache import Gatherer
 
     status = Gatherer()()
-    active = sum(row.active for row in status.coverage)
+    due = sum(row.due for row in status.coverage)
     published = sum(row.published for row in status.coverage)
     assert [wave.published for wave in status.evening] == [published]
-    assert status.evening[0].share == pytest.approx(published / active)
+    assert status.evening[0].share == pytest.approx(published / due)
     assert status.evening[0].at == datetime.fromisoformat("2026-09-17T21:40:00+08:00")
 
 

@@ -119,7 +119,7 @@ def _metrics(status: Status) -> Iterator[Metric]:
     )
     yield _gauge(
         "fund_coverage_ratio",
-        "Active funds of a kind that have a NAV on the newest date, as a fraction.",
+        "Funds of a kind with a NAV on the newest date, over those due by their own cadence.",
         ["kind"],
         [([row.kind], row.share) for row in status.coverage],
     )

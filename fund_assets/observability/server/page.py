@@ -96,7 +96,7 @@ class Page:
             verdict=status.verdict,
             headline=say(VERDICTS[status.verdict]),
             now=status.now,
-            active=sum(row.active for row in status.coverage),
+            due=sum(row.due for row in status.coverage),
             published=sum(row.published for row in status.coverage),
             curve=curve(status),
             held_rows=sum(held for _, held in status.quarantine),

@@ -32,7 +32,7 @@ def health(status: Status) -> dict[str, Any]:
     checks: dict[str, list[Check]] = {}
     for name, check in _checks(status):
         checks.setdefault(name, []).append({**check, "time": time})
-    active = sum(row.active for row in status.coverage)
+    due = sum(row.due for row in status.coverage)
     published = sum(row.published for row in status.coverage)
     return {
         "status": status.verdict,
@@ -43,7 +43,7 @@ def health(status: Status) -> dict[str, Any]:
         "expected_by": status.expected_by.isoformat() if status.expected_by else None,
         "coverage": {
             "date": str(status.coverage_on) if status.coverage_on else None,
-            "total": round(published / active, 4) if active else None,
+            "total": round(published / due, 4) if due else None,
             "by_kind": {row.kind: round(row.share, 4) for row in status.coverage},
         },
         "checks": checks,

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fund_assets.calendar import from_key
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.profile import AssetProfile
 from fund_assets.schemas.profiles import with_date
 from fund_assets.schemas.table import Table
-from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
+from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES, WEEKDAYS
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -125,16 +126,18 @@ def nav_rows(warehouse: Warehouse) -> int:
 
 
 def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
-    """Per kind: kind, published (funds with a NAV on the date), active, share.
+    """Per kind: kind, published (funds with a NAV on the date), due, share of the two.
 
-    Active are the listed funds with any accepted NAV in the 25 dates up to it. Two dates tell
-    of nearly all of them; of the others each is looked up.
+    Active are the listed funds with any accepted NAV in the 25 dates up to it; two dates tell
+    of nearly all of them, of the others each is looked up. Due are those that publish on such
+    a day by their own cadence (`fund_cadence`), a fund that does on four of five days with four
+    fifths; at least those that have published. A fund that never does counts in neither.
     """
     dates = dates_before(warehouse, nav_date, ACTIVE_DATES)
     found = warehouse.rows(
-        """
-        SELECT kind, SUM(published) AS published, SUM(active) AS active FROM (
-            SELECT i.kind AS kind,
+        f"""
+        SELECT kind, SUM(published * (due > 0)) AS published, SUM(active * due) AS due FROM (
+            SELECT i.kind AS kind, {_due_on(nav_date)} AS due,
                    CASE WHEN p.fund_code IS NULL THEN 0 ELSE 1 END AS published,
                    CASE WHEN p.fund_code IS NOT NULL THEN 1
                         WHEN q.fund_code IS NOT NULL THEN 1
@@ -147,9 +150,10 @@ def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
                 ON p.nav_date = :nav_date AND p.fund_code = i.fund_code
             LEFT JOIN validated_nav AS q
                 ON q.nav_date = :before AND q.fund_code = i.fund_code
+            LEFT JOIN fund_cadence AS c ON c.fund_code = i.fund_code
             WHERE i.status = 'listed'
         ) AS funds
-        GROUP BY kind HAVING SUM(active) > 0 ORDER BY kind
+        GROUP BY kind ORDER BY kind
         """,
         nav_date=nav_date,
         before=dates[1] if len(dates) > 1 else nav_date,
@@ -157,10 +161,16 @@ def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
     )
     told = []
     for row in found:
-        published, active = int(str(row["published"])), int(str(row["active"]))
-        share = published / active
-        told.append({**row, "published": published, "active": active, "share": share})
+        published = int(str(row["published"]))
+        if due := max(round(float(str(row["due"]))), published):
+            told.append({**row, "published": published, "due": due, "share": published / due})
     return told
+
+
+def _due_on(nav_date: int) -> str:
+    """SQL: the share of a fund that is due on a date; 1 of one whose cadence is not known."""
+    weekday = from_key(nav_date).weekday()
+    return f"COALESCE(c.due_{WEEKDAYS[weekday]}, 1.0)" if weekday < len(WEEKDAYS) else "1.0"
 
 
 def dates_before(warehouse: Warehouse, nav_date: int, most: int) -> list[int]:
@@ -219,10 +229,10 @@ def waves_since(warehouse: Warehouse, since: int) -> set[int]:
 
 
 def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:
-    """The share of active funds of all kinds that have published."""
+    """The share of the funds of all kinds that are due that have published."""
     rows = list(by_kind)
-    active = sum(row["active"] for row in rows)
-    return sum(row["published"] for row in rows) / active if active else 0.0
+    due = sum(row["due"] for row in rows)
+    return sum(row["published"] for row in rows) / due if due else 0.0
 
 
 def rows_per_date(warehouse: Warehouse, since: int) -> dict[int, int]:

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
 from fund_assets.metrics.series import code_numbers
+from fund_assets.nav.cadence import Cadence
 from fund_assets.nav.money import MOST_DAYS
 from fund_assets.nav.timeline import SILENCE_DAYS
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
     BENCHMARK_INDEX,
+    FUND_CADENCE,
     FUND_METRICS,
     FUND_PEERS,
     RISK_FREE_RATE,
+    WEEKDAYS,
 )
 from fund_assets.warehouse.engine.diff_writes import renew, upsert
 from fund_assets.warehouse.engine.transactions import retried
@@ -166,6 +169,25 @@ def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int
     for row in rows:
         found.setdefault(int(str(row["calc_date"])), set()).add(str(row["kind"]))
     return found
+
+
+@retried
+def write_cadence(warehouse: Warehouse, cadence: Cadence) -> int:
+    """Store how often funds publish; returns how many rows are new or differ."""
+    frame = FUND_CADENCE.conform(
+        pd.DataFrame(
+            {
+                "fund_code": cadence.codes,
+                "usual_step": cadence.usual_step,
+                **{f"due_{day}": cadence.due[:, at] for at, day in enumerate(WEEKDAYS)},
+            }
+        )
+    )
+    if frame.empty:
+        return 0
+    with warehouse.transaction(writes=True) as connection:
+        stored = warehouse.columns("SELECT * FROM fund_cadence", FUND_CADENCE)
+        return renew(connection, FUND_CADENCE, frame, stored)
 
 
 @retried

@@ -115,6 +115,44 @@ def test_coverage_by_kind_and_when_it_is_final():
     assert (found["status"] == "final").all()
 
 
+def covered(published, shares):
+    """Coverage and status of a kind: which funds have published, and the share of each due."""
+    codes = [f"{at:06d}" for at in range(len(shares))]
+    rows = [
+        (code, 0.1, 0.1, 20200101, DATE if at in published else 20260916)
+        for at, code in enumerate(codes)
+    ]
+    due = pd.Series({c: s for c, s in zip(codes, shares, strict=True) if s is not None})
+    funds = funds_of([(code, "fof", f"f{code}") for code in codes])
+    found = with_coverage(metrics_of(rows), funds, due).iloc[0]
+    return pytest.approx(found["coverage"]), found["status"]
+
+
+def test_coverage_counts_the_funds_that_are_due():
+    """Stops a kind whose funds publish on four of five days from being provisional for ever."""
+    assert covered(range(16), [0.8] * 20) == (1.0, "final")
+    assert covered(range(15), [0.8] * 20) == (15 / 16, "final")
+    assert covered(range(14), [0.8] * 20) == (14 / 16, "provisional")
+    weekly = [1.0] * 10 + [0.0] * 10
+    assert covered(range(9), weekly) == (0.9, "final")
+    assert covered([*range(8), 11, 12], weekly) == (0.8, "provisional"), (
+        "who is not due is no help"
+    )
+    assert covered([], [0.0] * 3) == (1.0, "final"), "nothing is due"
+    assert covered(range(10), [0.5] * 10) == (1.0, "final"), "more than expected is all"
+    assert covered(range(10), [None] * 20) == (0.5, "provisional"), (
+        "an unknown cadence is daily"
+    )
+
+
+def test_of_a_few_funds_chance_may_keep_some_away():
+    """Stops three funds that publish on four of five days from being provisional whenever one is
+    absent: 2.4 are due, and two standard deviations are 1.39."""
+    assert covered(range(2), [0.8] * 3) == (2 / 2.4, "final")
+    assert covered([0], [0.8] * 3) == (1 / 2.4, "provisional")
+    assert covered(range(2), [1.0] * 3) == (2 / 3, "provisional"), "nothing is left to chance"
+
+
 def test_nine_of_ten_are_final_and_a_fund_is_active_for_fifteen_days():
     """Stops rows from being final too early, and silent funds from being peers for ever."""
     rows = [(f"{at:06d}", at / 100, 0.1, 20200101, DATE) for at in range(10)]

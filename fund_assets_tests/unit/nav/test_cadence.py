@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
-from fund_assets.nav.cadence import Attendance, missing_dates
+from fund_assets.nav.cadence import (
+    Attendance,
+    learn_cadence,
+    missing_dates,
+    sessions_to_learn,
+)
 from fund_assets.pipeline.history_gaps import Gap, to_ask
 
 CALENDAR = TradingCalendar.build()
@@ -133,3 +138,73 @@ def test_the_dates_of_a_fund_that_is_not_daily_are_about_when_its_next_ones_were
     found = missing(rows(mixed_1=weekly, mixed_2=SESSIONS, mixed_3=SESSIONS))
     assert len(SESSIONS) == 35
     assert found == [("000001", SESSIONS[30])]
+
+
+def learned(**funds):
+    """Code → (usual step, shares due from Monday to Friday)."""
+    found = learn_cadence(rows(**funds))
+    return {
+        code: (int(step), [round(float(share), 4) for share in due])
+        for code, step, due in zip(found.codes, found.usual_step, found.due, strict=True)
+    }
+
+
+def of_weekdays(*days):
+    """The sessions on some weekdays, Monday is 0."""
+    return [date for date in SESSIONS if from_key(date).weekday() in days]
+
+
+DAILY = {f"mixed_{n}": SESSIONS for n in range(90, 96)}
+
+
+def test_when_a_fund_is_due_is_learned_by_weekday():
+    """Stops weekly funds from being late on four days of five, and funds that rest one day."""
+    found = learned(mixed_1=of_weekdays(4), mixed_2=of_weekdays(0, 1, 3, 4), **DAILY)
+    assert found["000001"] == (5, [0, 0, 0, 0, 1])
+    assert found["000002"] == (1, [1, 1, 0, 1, 1])
+    assert found["000090"] == (1, [1] * 5)
+
+
+def test_a_share_counts_the_sessions_after_the_first_nav():
+    """Stops a fund from being seldom due because it is young, or always because it has begun."""
+    mondays = of_weekdays(0)
+    begins = SESSIONS.index(mondays[1])
+    dates = without(SESSIONS[begins:], mondays[3])
+    assert learned(mixed_1=dates, **DAILY)["000001"] == (1, [0.8, 1, 1, 1, 1])
+    assert len(mondays) == 7
+
+
+def test_with_fewer_than_three_sessions_of_a_weekday_all_weekdays_count():
+    """Stops one absent Monday of a new fund from meaning that it never publishes on Mondays."""
+    young = without(SESSIONS[-8:], SESSIONS[-5])
+    found = learned(mixed_1=young, **DAILY)["000001"]
+    assert found == (1, [round(6 / 7, 4)] * 5)
+    assert "000001" not in learned(mixed_1=SESSIONS[-4:], **DAILY), "four NAVs are too few"
+
+
+def test_sessions_on_which_a_kind_rested_teach_nothing():
+    """Stops a holiday abroad, or a week without a collection, from lowering what is due."""
+    away = SESSIONS[10:15]
+    qdii = {f"qdii_{n}": without(SESSIONS, *away) for n in range(1, 10)}
+    qdii["qdii_10"] = without(SESSIONS, *away, of_weekdays(2)[0])
+    found = learned(**qdii, **DAILY)
+    assert found["000001"] == (1, [1] * 5)
+    assert found["000010"] == (1, [1, 1, round(5 / 6, 4), 1, 1]), "six Wednesdays are left"
+    assert len(of_weekdays(2)) == 7
+    del qdii["qdii_9"]
+    found = learned(**qdii, **DAILY)
+    assert found["000001"][1][2] == round(6 / 7, 4), "nine funds cannot tell"
+
+
+def test_a_kind_that_publishes_on_fridays_alone_is_due_on_fridays():
+    """Stops its Fridays from being taken for the exception."""
+    fof = {f"fof_{n}": of_weekdays(4) for n in range(1, 13)}
+    assert learned(**fof)["000003"] == (5, [0, 0, 0, 0, 1])
+
+
+def test_the_newest_sessions_are_not_learned_from():
+    """Stops funds that publish days later from teaching that they are not due."""
+    found = sessions_to_learn(CALENDAR, SESSIONS[-1])
+    assert len(found) == 60
+    assert found[-1] == SESSIONS[-7]
+    assert found == sorted(found)

@@ -44,7 +44,7 @@ def facts(**changes):
         "absent": ("999999",), "scores": {"mixed": [score]},
         "stability": ({"kind": "mixed", "funds": 120, "correlation": 0.987},),
         "compared_with": 20261113, "corrections": (correction,), "corrected": {"announce": 1},
-        "coverage": ({"kind": "mixed", "published": 999, "active": 1000, "share": 0.999},),
+        "coverage": ({"kind": "mixed", "published": 999, "due": 1000, "share": 0.999},),
         "rows_per_date": {20261120: 999},
         "quarantine": ({"rule": NAME, "held": 3, "fresh": 1},),
         "log": {"recheck": {"rows": 5, "funds": 2, "index_differing": 1, "index_repaired": 1,
