@@ -41,7 +41,7 @@ def refusals(version: str, changelog: str, changed: str) -> list[str]:
     if section is not None and section[1] != version:
         found.append(
             f"the newest section of CHANGELOG.md is of {section[1]}, "
-            f"fund_assets/__init__.py says {version}"
+            f"fund_assets/version.py says {version}"
         )
     if changed:
         found.append(f"commit or remove what is changed first:\n{changed.rstrip()}")

@@ -35,7 +35,7 @@ def test_version_is_that_of_the_newest_section() -> None:
         ("0.2.0 (2026-02-30)", "0.2.0", ["where version and day"]),
         ("0.2.0", "0.2.0", ["where version and day"]),
         ("Unreleased", "0.1.0", ["'## Unreleased', where version and day"]),
-        ("0.2.0 (2026-12-31)", "0.1.0", ["is of 0.2.0, fund_assets/__init__.py says 0.1.0"]),
+        ("0.2.0 (2026-12-31)", "0.1.0", ["is of 0.2.0, fund_assets/version.py says 0.1.0"]),
         ("0.2.0 (unreleased)", "0.1.0", ["where version and day", "is of 0.2.0"]),
     ],
 )  # fmt: skip
