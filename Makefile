@@ -68,8 +68,11 @@ docs: dev-env ## generated pages anew
 	@$(BIN)/python -m fund_assets_tests.notebook
 	@$(BIN)/python -m fund_assets_tests.faults.matrix --write
 
-site: dev-env ## the documentation as a site, in site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+site: dev-env ## the documentation as a site, in site/ (SITE=... for another folder)
+	@rm -rf build/pages && mkdir -p build/pages/benchmarks
+	@cp -R README*.md C*.md SECURITY.md LICENSE NOTICE .env.example docs deploy build/pages
+	@cp benchmarks/*.md build/pages/benchmarks
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(or $(SITE),site)
 
 screenshots: dev-env ## docs/images/ anew; needs Debian's chromium and fonts-wqy-microhei
 	@$(BIN)/python scripts/screenshots.py

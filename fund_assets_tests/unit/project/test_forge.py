@@ -10,10 +10,11 @@ import yaml
 from click import Group
 
 from fund_assets.cli import main
-from scripts.site_pages import OF_THE_PROJECT
 
 ROOT = Path(__file__).resolve().parents[3]
 FORGE = ROOT / ".github"
+#: Pages that a forge links to beside its forms.
+OF_THE_PROJECT = ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 FORMS = sorted(
     path for path in (FORGE / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"
 )
@@ -51,7 +52,7 @@ def test_pages_and_forms_name_commands_that_there_are() -> None:
     """Stops a reporter from being asked for the output of a command that is gone."""
     assert isinstance(main, Group)
     asked = set()
-    for path in (*FORMS, *(ROOT / name for name in OF_THE_PROJECT if name != "CHANGELOG.md")):
+    for path in (*FORMS, *(ROOT / name for name in OF_THE_PROJECT)):
         text = path.read_text(encoding="utf-8")
         asked |= set(re.findall(r"`fund-assets ([a-z-]+)", text)) - {"--version"}
         targets = re.findall(r"\bmake ([a-z-]+)\b", " ".join(re.findall(r"`[^`]+`", text)))
