@@ -29,9 +29,9 @@ def headlines(facts: WeekFacts) -> list[str]:
             else ""
         )
     )
-    active = sum(row["active"] for row in facts.coverage)
-    if active and facts.newest:
-        share = sum(row["published"] for row in facts.coverage) / active
+    due = sum(row["due"] for row in facts.coverage)
+    if due and facts.newest:
+        share = sum(row["published"] for row in facts.coverage) / due
         lines.append(f"{from_key(facts.newest)} 的净值覆盖 {int(share * 1000) / 10:.1f}%")
     waiting = sum(row["held"] for row in facts.quarantine)
     lines.append(f"隔离中等人处理 {waiting:,} 行")
