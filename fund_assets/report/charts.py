@@ -11,7 +11,7 @@ needs a font with Chinese characters on this machine. Within HTML the colours ar
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -90,7 +90,7 @@ def draw(path: Path, title: str, curves: Sequence[Curve]) -> None:
 
 def curves_svg(key: str, title: str, curves: Sequence[Curve]) -> str:
     """The chart of `draw` for a page; `key` keeps its ids apart from other charts'."""
-    with _styled(_PAGE):
+    with _styled(_page(key)):
         return _inline(key, _figure(title, curves), title)
 
 
@@ -99,7 +99,7 @@ def spreads_svg(key: str, title: str, spreads: Sequence[Spread]) -> str:
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
-    with _styled(_PAGE):
+    with _styled(_page(key)):
         figure = Figure(figsize=(10, 0.8 + 0.42 * len(spreads)), layout="constrained")
         axes = figure.subplots()
         names = ("whislo", "q1", "med", "q3", "whishi")
@@ -124,7 +124,7 @@ def trials_svg(key: str, title: str, trials: Sequence[Trial]) -> str:
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
-    with _styled(_PAGE):
+    with _styled(_page(key)):
         figure = Figure(figsize=(10, 2.6), layout="constrained")
         axes = figure.subplots()
         places = list(range(len(trials)))
@@ -144,7 +144,7 @@ def sparkline_svg(key: str, title: str, values: NDArray[np.float64]) -> str:
     """A small line without axes, from its own lowest to its own highest value."""
     from matplotlib.figure import Figure
 
-    with _styled({**_PAGE, "axes.grid": False}):
+    with _styled({**_page(key), "axes.grid": False}):
         figure = Figure(figsize=(1.5, 0.32))
         axes = figure.add_axes((0.01, 0.06, 0.98, 0.88))
         axes.set_axis_off()
@@ -176,6 +176,11 @@ _PAGE: "dict[RcKeyType, Any]" = {
 }
 
 
+def _page(key: str) -> "dict[RcKeyType, Any]":
+    """The style of a chart within HTML; by `key`, what it defines has ids of its own."""
+    return {**_PAGE, "svg.hashsalt": key}
+
+
 @contextmanager
 def _styled(more: "dict[RcKeyType, Any]") -> Iterator[None]:
     import matplotlib as mpl
@@ -202,27 +207,18 @@ def _styled(more: "dict[RcKeyType, Any]") -> Iterator[None]:
 
 
 def _inline(key: str, figure: "Figure", title: str) -> str:
-    """The SVG of a figure for an HTML page: one element, named, in the page's colours."""
+    """The SVG of a figure for an HTML page, named, in the page's colours.
+
+    Two things matplotlib has no option for: it numbers its groups from 1 in each figure, but
+    the ids of a page must differ; and it cannot write a colour that is a variable of the page.
+    """
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(out, format="svg", metadata=nothing)
     text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.DOTALL)
-    # Its one rule would hold for the whole page; report.css has it for charts alone.
-    text = re.sub(r"<style[^>]*>.*?</style>", "", text, count=1, flags=re.DOTALL)
-    text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", text)
-    text = re.sub(r'\bid="', f'id="{key}-', text)
-    text = re.sub(r"url\(#", f"url(#{key}-", text)
-    text = re.sub(r'xlink:href="#', f'href="#{key}-', text)
-    text = re.sub(r'^<svg [^>]*viewBox="([^"]*)"[^>]*>', _named(title), text, count=1)
-    text = re.sub(r"\n\s*", "\n", text)
-    return re.sub("|".join(_VARIABLES), lambda found: _VARIABLES[found[0]], text).strip()
-
-
-def _named(title: str) -> Callable[[re.Match[str]], str]:
-    return lambda found: (
-        f'<svg class="chart" viewBox="{found[1]}" role="img" aria-label="{escape(title)}">'
-    )
+    svg = text[text.index("<svg") :].replace('<g id="', f'<g id="{key}-')
+    svg = re.sub("|".join(_VARIABLES), lambda found: _VARIABLES[found[0]], svg)
+    return f'<div class="chart" role="img" aria-label="{escape(title)}">{svg}</div>'
 
 
 def _figure(title: str, curves: Sequence[Curve]) -> "Figure":
