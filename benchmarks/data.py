@@ -91,7 +91,7 @@ def warehouse_file() -> Path:
 
 def next_session(url: str) -> date:
     """The first session after the newest that the warehouse has published."""
-    newest = Warehouse(url).value("SELECT MAX(newest_date) FROM publish_log")
+    newest = Warehouse(url).number("SELECT MAX(newest_date) FROM publish_log")
     sessions = calendar().sessions
     return from_key(sessions[sessions.index(newest) + 1])
 

@@ -207,7 +207,7 @@ def day(url: str, _: str) -> dict[str, float]:
     from fund_assets.warehouse.engine.diff_writes import insert
 
     stored = Warehouse(url)
-    fullest = stored.value(
+    fullest = stored.number(
         "SELECT nav_date FROM validated_nav GROUP BY nav_date ORDER BY COUNT(*) DESC LIMIT 1"
     )
     rows = stored.columns(

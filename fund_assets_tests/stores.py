@@ -92,7 +92,7 @@ def copy(source: Path, target: Path) -> None:
         return
     old, new = database(source), database(target)
     warehouse = Warehouse(url_for(target))
-    held = Warehouse(url_for(source)).value(
+    held = Warehouse(url_for(source)).text(
         "SELECT value FROM warehouse_meta WHERE property = 'source'"
     )
     warehouse.init(str(held))

@@ -117,8 +117,9 @@ class WatchedRunLauncher(DefaultRunLauncher):
         ):
             event = entry.dagster_event
             metadata = event.engine_event_data.metadata if event else {}
-            if "pid" in metadata:
-                return int(str(metadata["pid"].value))
+            pid = metadata.get("pid")
+            if isinstance(pid, dg.TextMetadataValue) and pid.text:
+                return int(pid.text)
         return None
 
 

@@ -5,6 +5,7 @@ belong here: what is demanded of them (`rules.py`).
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import cache
 from itertools import takewhile
 
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fund_assets.calendar import TradingCalendar, from_key
+from fund_assets.calendar import TradingCalendar, from_key, to_key
 from fund_assets.nav import rules
 from fund_assets.nav.batch import Batch, Known
 from fund_assets.nav.decisions import decided
@@ -434,5 +435,4 @@ def _kinds(codes: pd.Series, known: Known) -> pd.Series:
 
 
 def _days_before(key: int, days: int) -> int:
-    moved = np.datetime64(from_key(key)) - days
-    return int(str(moved).replace("-", ""))
+    return to_key(from_key(key) - timedelta(days=days))

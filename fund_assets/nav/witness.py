@@ -11,6 +11,7 @@ value it grew from.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from fund_assets.nav.rules import RULES, SUSPECT_PCT
 from fund_assets.schemas.columns import OBSERVED_NAMES
 
 KEY = ["fund_code", "nav_date"]
+#: A row of a frame: column → value, of the type that the column has.
+Row = dict[str, Any]
 #: Who can back a figure, by number: small numbers cost nothing on millions of rows.
 WITNESSES = ("", "page", "history", "growth")
 PAGE, HISTORY, GROWTH = 1, 2, 3
@@ -176,14 +179,14 @@ def refused_before(observed: pd.DataFrame, decisions: pd.DataFrame, voice: str) 
 
 def _by_sight(
     batch: Batch,
-    one: dict[str, object],
-    seen: dict[str, object],
-    passed: dict[str, object] | None,
+    one: Row,
+    seen: Row,
+    passed: Row | None,
 ) -> tuple[str, str, str] | None:
     """What an observation that passed says of one held before of the same fund and date."""
     told = [
-        (name, float(str(one[name])), float(str(seen[name])))
-        for name in _about(str(one["rule"]))
+        (name, one[name], seen[name])
+        for name in _about(one["rule"])
         if seen[name] == seen[name]
     ]
     if not told:
@@ -198,19 +201,17 @@ def _by_sight(
         took_back = f"batch {batch.batch_id} of the same {batch.voice} shows {words} instead"
         return "rejected", "source:withdrawn", took_back
     if passed:
-        return "accepted", str(passed["decided_by"]), str(passed["decided_because"])
+        return "accepted", passed["decided_by"], passed["decided_because"]
     return "accepted", "rules", f"batch {batch.batch_id} shows it beside what is known now"
 
 
-def _by_growth(
-    one: dict[str, object], rows: pd.DataFrame | None
-) -> tuple[str, str, str] | None:
+def _by_growth(one: Row, rows: pd.DataFrame | None) -> tuple[str, str, str] | None:
     """What the next accepted NAV says of a held unit NAV that is not shown again."""
-    value = float(str(one["unit_nav"]))
-    if rows is None or "unit_nav" not in _about(str(one["rule"])) or value != value:
+    value = one["unit_nav"]
+    if rows is None or "unit_nav" not in _about(one["rule"]) or value != value:
         return None
     dates = rows["nav_date"].to_numpy()
-    at = int(np.searchsorted(dates, int(str(one["nav_date"])), side="right"))
+    at = int(np.searchsorted(dates, one["nav_date"], side="right"))
     if at == 0 or at >= len(rows):
         return None
     after, before = rows.iloc[at], rows.iloc[at - 1]

@@ -145,7 +145,7 @@ def _in_order() -> list[str]:
 
 
 def _count(warehouse: Warehouse, table: Table) -> int:
-    return int(str(warehouse.value(f"SELECT COUNT(*) FROM {table.name}")))
+    return warehouse.count(f"SELECT COUNT(*) FROM {table.name}")
 
 
 def _last_key(warehouse: Warehouse, table: Table) -> tuple[object, ...] | None:

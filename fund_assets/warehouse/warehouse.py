@@ -7,21 +7,25 @@ modules of this package, each taking a Warehouse).
 
 from __future__ import annotations
 
-import decimal
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.engine.errors import TransientError, WarehouseError
 from fund_assets.warehouse.engine.transactions import make_engine, retried, transaction
+from fund_assets.warehouse.engine.typed_rows import plain, typed, typed_rows
 from fund_assets.warehouse.engine.url import backend_for
 from fund_assets.warehouse.migrations import HEAD
 from fund_assets.warehouse.migrations.upgrade import make_tables, revision, upgrade
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
+Key = TypeVar("Key")
 
 #: Fewer are read before the process that reads columns has started.
 FEW_ROWS = 10_000
@@ -133,7 +137,7 @@ class Warehouse:
 
     def market(self) -> str:
         """The source whose market it holds."""
-        return str(self.value("SELECT value FROM warehouse_meta WHERE property = 'source'"))
+        return str(self.text("SELECT value FROM warehouse_meta WHERE property = 'source'"))
 
     def transaction(self, *, writes: bool = False) -> AbstractContextManager[sa.Connection]:
         """A consistent reading, or with `writes` the only writer until it ends."""
@@ -149,8 +153,7 @@ class Warehouse:
             sql: a query without LIMIT whose literals are ours; it takes no parameters.
             table: the declaration that gives the result its columns and dtypes.
         """
-        some = self.value(f"SELECT COUNT(*) FROM ({sql} LIMIT {FEW_ROWS}) AS some")
-        if int(str(some)) < FEW_ROWS:
+        if self.count(f"SELECT COUNT(*) FROM ({sql} LIMIT {FEW_ROWS}) AS some") < FEW_ROWS:
             return self.frame(sql, table)
         import pyarrow as pa
 
@@ -187,18 +190,46 @@ class Warehouse:
             found = connection.execute(sa.text(sql), parameters).fetchall()
         return list(map(tuple, found))
 
-    def value(self, sql: str, **parameters: object) -> object:
-        """The first value of a small query's first row; None without a row."""
+    def records(self, make: Callable[..., T], sql: str, **parameters: object) -> list[T]:
+        """The result of a small query as NamedTuples whose fields are its columns in order.
+
+        Raises:
+            WarehouseError: a value is not of the type of its field (`typed_rows`).
+        """
         with self.transaction() as connection:
-            return plain(connection.execute(sa.text(sql), parameters).scalar())
+            return typed_rows(connection.execute(sa.text(sql), parameters), make)
+
+    def column(self, kind: type[T], sql: str, **parameters: object) -> list[T]:
+        """The one column of a small query: int, float or str."""
+        return [typed(value, kind, sql) for (value,) in self.tuples(sql, **parameters)]
+
+    def mapping(
+        self, key: type[Key], kind: type[T], sql: str, **parameters: object
+    ) -> dict[Key, T]:
+        """The two columns of a small query: the first one, which has no value twice → other."""
+        return {
+            typed(first, key, sql): typed(second, kind, sql)
+            for first, second in self.tuples(sql, **parameters)
+        }
+
+    def number(self, sql: str, **parameters: object) -> int | None:
+        """The whole number that a small query has; None without a row, or for NULL."""
+        found = self._first(sql, parameters)
+        return None if found is None else typed(found, int, sql)
+
+    def count(self, sql: str, **parameters: object) -> int:
+        """The whole number that a query always has: `SELECT COUNT(*)`."""
+        return typed(self._first(sql, parameters), int, sql)
+
+    def text(self, sql: str, **parameters: object) -> str | None:
+        """The text that a small query has; None without a row, or for NULL."""
+        found = self._first(sql, parameters)
+        return None if found is None else typed(found, str, sql)
+
+    def _first(self, sql: str, parameters: dict[str, object]) -> object:
+        with self.transaction() as connection:
+            return connection.execute(sa.text(sql), parameters).scalar()
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def plain(value: object) -> object:
-    """MySQL's sums of whole numbers are decimals."""
-    if isinstance(value, decimal.Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value

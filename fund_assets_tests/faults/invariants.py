@@ -97,11 +97,11 @@ def _log_equals_data(warehouse: Warehouse) -> Iterator[str]:
     )
     quarantined = "SELECT COALESCE(SUM(rows_quarantined), 0) FROM publish_log"
     there = {
-        "accepted rows": (accepted, warehouse.value("SELECT COUNT(*) FROM validated_nav")),
+        "accepted rows": (accepted, warehouse.count("SELECT COUNT(*) FROM validated_nav")),
         "held observations": (quarantined, _held_whole(warehouse)),
     }
     for what, (logged, stored) in there.items():
-        told, found = int(str(warehouse.value(logged))), int(str(stored))
+        told, found = warehouse.count(logged), stored
         if told != found:
             yield f"the log equals the data: it tells of {told} {what}, there are {found}"
 
@@ -180,12 +180,12 @@ def _returns_chain(warehouse: Warehouse) -> Iterator[str]:
         )
 
 
-def _since_event(rows: pd.DataFrame, dated: set[tuple[object, object]]) -> np.ndarray:
+def _since_event(rows: pd.DataFrame, dated: set[tuple[str, int]]) -> np.ndarray:
     """Which rows are the first NAV on or after an ex-date of their fund."""
     near = np.zeros(len(rows), dtype=bool)
-    by_fund: dict[object, list[int]] = {}
+    by_fund: dict[str, list[int]] = {}
     for code, day in dated:
-        by_fund.setdefault(code, []).append(int(str(day)))
+        by_fund.setdefault(code, []).append(day)
     for code, part in rows.groupby("fund_code", sort=False):
         days = part["nav_date"].to_numpy()
         at = np.searchsorted(days, by_fund.get(code, []))

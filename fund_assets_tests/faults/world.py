@@ -157,7 +157,7 @@ class World:
                 "AND collected_at >= :since ORDER BY collected_at DESC LIMIT 1",
                 since=since,
             )
-            refused = warehouse.value(
+            refused = warehouse.count(
                 "SELECT COUNT(*) FROM nav_quarantine WHERE created_at >= :since", since=since
             )
             newest = status_queries.newest_dates(warehouse)

@@ -46,14 +46,14 @@ def test_ctrl_c_leaves_a_clean_state_and_the_same_command_goes_on(tmp_path):
         said, _ = first.communicate(timeout=PATIENCE_S)
         assert first.returncode == 1 and "interrupted: nothing is half merged" in said, said
         asked = len(server.requests)
-        assert asked < FUNDS and warehouse.value("SELECT COUNT(*) FROM validated_nav") == 0
+        assert asked < FUNDS and warehouse.count("SELECT COUNT(*) FROM validated_nav") == 0
         second = subprocess.run(
             BACKFILL, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         assert second.returncode == 0, second.stdout + second.stderr
         assert f"histories of {FUNDS} funds: {FUNDS * DATES:,} rows" in second.stdout
         assert len(server.requests) == FUNDS, "none of them twice"
-    assert warehouse.value("SELECT COUNT(*) FROM validated_nav") == FUNDS * DATES
+    assert warehouse.count("SELECT COUNT(*) FROM validated_nav") == FUNDS * DATES
     warehouse.close()
     third = subprocess.run(
         [*BACKFILL, "--codes", "1"], env=env, capture_output=True, text=True, check=False

@@ -57,7 +57,7 @@ def rows_of(url: str) -> dict[str, int]:
     """How many rows every table has."""
     warehouse = Warehouse(url)
     try:
-        return {n: int(str(warehouse.value(f"SELECT COUNT(*) FROM {n}"))) for n in TABLES}
+        return {n: warehouse.count(f"SELECT COUNT(*) FROM {n}") for n in TABLES}
     finally:
         warehouse.close()
 

@@ -352,7 +352,7 @@ class Play:
 
     def _weekly(self) -> bool:
         """The weekly job under Dagster."""
-        held = self.warehouse.value(
+        held = self.warehouse.count(
             "SELECT COUNT(*) FROM collection_batch WHERE state = 'held'"
         )
         self.account.weeks += 1

@@ -35,23 +35,26 @@ def benchmark_of(warehouse: Warehouse, fund_code: str) -> dict[str, Any] | None:
 
 def states(warehouse: Warehouse) -> dict[str, int]:
     """Status → how many funds have it now; `undisclosed` are those without a text."""
-    rows = warehouse.rows(
+    return warehouse.mapping(
+        str,
+        int,
         "SELECT CASE WHEN b.status = 'unknown' AND b.not_understood = '' THEN 'undisclosed' "
         f"ELSE b.status END AS state, COUNT(*) AS n FROM fund_benchmark AS b WHERE {_NOW} "
         "GROUP BY CASE WHEN b.status = 'unknown' AND b.not_understood = '' THEN 'undisclosed' "
-        "ELSE b.status END ORDER BY 1"
+        "ELSE b.status END ORDER BY 1",
     )
-    return {str(row["state"]): int(str(row["n"])) for row in rows}
 
 
 def not_understood(warehouse: Warehouse) -> Counter[str]:
     """What was not understood of the texts that hold now → in how many funds it stands."""
-    rows = warehouse.rows(
+    texts = warehouse.mapping(
+        str,
+        int,
         "SELECT b.not_understood, COUNT(*) AS n FROM fund_benchmark AS b "
-        f"WHERE b.not_understood <> '' AND {_NOW} GROUP BY b.not_understood"
+        f"WHERE b.not_understood <> '' AND {_NOW} GROUP BY b.not_understood",
     )
     found: Counter[str] = Counter()
-    for row in rows:
-        for part in str(row["not_understood"]).split("; "):
-            found[part] += int(str(row["n"]))
+    for text, funds in texts.items():
+        for part in text.split("; "):
+            found[part] += funds
     return found

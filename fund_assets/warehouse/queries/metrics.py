@@ -14,8 +14,7 @@ from fund_assets.warehouse.warehouse import Warehouse
 
 def newest_calc_date(warehouse: Warehouse) -> int | None:
     """The newest calculation date of the market, yyyymmdd; None without metrics."""
-    found = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
-    return None if found is None else int(str(found))
+    return warehouse.number("SELECT MAX(calc_date) FROM fund_metrics")
 
 
 def newest_metrics(warehouse: Warehouse, fund_code: str) -> list[dict[str, Any]]:
@@ -70,7 +69,7 @@ def screened(
         "FROM fund_metrics AS m JOIN fund_info AS i USING (fund_code) "
         f"WHERE {' AND '.join(wheres)}"
     )
-    count = int(str(warehouse.value(f"SELECT COUNT(*) {source}", **values)))
+    count = warehouse.count(f"SELECT COUNT(*) {source}", **values)
     rows = warehouse.rows(
         f'SELECT m.*, i.name, i.kind {source} ORDER BY m."{sort}" IS NULL, m."{sort}" DESC, '
         "fund_code LIMIT :limit",

@@ -184,13 +184,11 @@ def find_funds(warehouse: Warehouse, text: str, limit: int) -> list[dict[str, An
 
 def first_known(warehouse: Warehouse, fund_code: str) -> int | None:
     """When the first of a fund's accepted NAVs was seen, yyyymmddhhmmss; None without any."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MIN(first_seen_at) FROM validated_nav WHERE fund_code = :code", code=fund_code
     )
-    return None if found is None else int(str(found))
 
 
 def codes(warehouse: Warehouse) -> list[str]:
     """Every known fund code, ascending."""
-    rows = warehouse.rows("SELECT fund_code FROM fund_info ORDER BY fund_code")
-    return [str(row["fund_code"]) for row in rows]
+    return warehouse.column(str, "SELECT fund_code FROM fund_info ORDER BY fund_code")

@@ -95,8 +95,9 @@ def rows(warehouse: Warehouse, wanted: Wanted) -> list[dict[str, Any]]:
 
 def codes(warehouse: Warehouse) -> list[str]:
     """Codes with held rows, also such as no fund can have."""
-    found = warehouse.rows("SELECT DISTINCT fund_code FROM nav_quarantine ORDER BY fund_code")
-    return [str(row["fund_code"]) for row in found]
+    return warehouse.column(
+        str, "SELECT DISTINCT fund_code FROM nav_quarantine ORDER BY fund_code"
+    )
 
 
 def full_ids(warehouse: Warehouse, beginnings: Iterable[str]) -> tuple[str, ...]:

@@ -75,4 +75,4 @@ def selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBa
 
 def count(warehouse: Warehouse, selection: Selection) -> int:
     """How many rows a selection has."""
-    return int(str(warehouse.value(selection.statement("COUNT(*)"))))
+    return warehouse.count(selection.statement("COUNT(*)"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -39,38 +39,35 @@ LATER_LIST = (
 
 def row_count(warehouse: Warehouse, table: str) -> int:
     """How many rows a table has."""
-    return int(str(warehouse.value(f"SELECT COUNT(*) FROM {TABLES[table].name}")))
+    return warehouse.count(f"SELECT COUNT(*) FROM {TABLES[table].name}")
 
 
 def lists_asked_on(warehouse: Warehouse) -> int:
     """The date (yyyymmdd) on which the market's lists of events were last had; 0 for never."""
-    found = warehouse.value(
+    kept = warehouse.text(
         "SELECT value FROM warehouse_meta WHERE property = :name", name=LISTS_ASKED_ON
     )
-    return int(str(found)) if found else 0
+    return int(kept) if kept else 0
 
 
 def rows_on(warehouse: Warehouse, nav_date: int) -> int:
     """Accepted NAVs of one date, yyyymmdd."""
-    found = warehouse.value(
+    return warehouse.count(
         "SELECT COUNT(*) FROM validated_nav WHERE nav_date = :nav_date", nav_date=nav_date
     )
-    return int(str(found))
 
 
 def newest_published(warehouse: Warehouse) -> int | None:
     """Newest date of any published wave, yyyymmdd; without waves, of any accepted NAV."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MAX(newest_date) FROM collection_batch "
         "WHERE kind = 'wave' AND state = 'published'"
-    ) or warehouse.value("SELECT MAX(nav_date) FROM validated_nav")
-    return None if found is None else int(str(found))
+    ) or warehouse.number("SELECT MAX(nav_date) FROM validated_nav")
 
 
 def last_publication(warehouse: Warehouse) -> int | None:
     """When the newest published batch was merged, yyyymmddhhmmss; None before the first."""
-    found = warehouse.value("SELECT MAX(published_at) FROM publish_log")
-    return None if found is None else int(str(found))
+    return warehouse.number("SELECT MAX(published_at) FROM publish_log")
 
 
 def newest_dates(warehouse: Warehouse) -> dict[str, int | None]:
@@ -88,19 +85,19 @@ def _newest(warehouse: Warehouse, profile: AssetProfile) -> int | None:
         table = profile.table
         assert table is not None, profile.name
         column = table[profile.date_column].name
-        found = warehouse.value(f"SELECT MAX({column}) FROM {table.name}")
-    return int(str(found)) if found else None
+        found = warehouse.number(f"SELECT MAX({column}) FROM {table.name}")
+    return found or None
 
 
-def _newest_collected(warehouse: Warehouse) -> object:
+def _newest_collected(warehouse: Warehouse) -> int | None:
     """Newest date of any wave; without waves, of any observation."""
-    return warehouse.value(
+    return warehouse.number(
         "SELECT MAX(newest_date) FROM collection_batch WHERE kind = 'wave'"
-    ) or warehouse.value("SELECT MAX(nav_date) FROM fund_nav")
+    ) or warehouse.number("SELECT MAX(nav_date) FROM fund_nav")
 
 
 #: Asset → its newest date, where that is not the newest one in its table.
-_NEWEST: dict[str, Callable[[Warehouse], object]] = {
+_NEWEST: dict[str, Callable[[Warehouse], int | None]] = {
     "fund_events": lists_asked_on,
     "fund_nav": _newest_collected,
     "validated_nav": newest_published,
@@ -109,20 +106,25 @@ _NEWEST: dict[str, Callable[[Warehouse], object]] = {
 
 def first_wave(warehouse: Warehouse) -> int | None:
     """Newest date of the first published wave, yyyymmdd; None before there is one."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MIN(newest_date) FROM collection_batch "
         "WHERE kind = 'wave' AND state = 'published'"
     )
-    return None if found is None else int(str(found))
 
 
 def nav_rows(warehouse: Warehouse) -> int:
     """How many NAVs were ever accepted, by the log of what was merged: none is deleted."""
-    found = warehouse.value(
+    found = warehouse.number(
         "SELECT SUM(p.rows_new) FROM publish_log AS p JOIN collection_batch AS b "
         "USING (batch_id) WHERE b.kind <> 'events'"
     )
-    return int(str(found or 0))
+    return found or 0
+
+
+class _Published(NamedTuple):
+    kind: str
+    published: int
+    due: float
 
 
 def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
@@ -134,7 +136,8 @@ def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
     fifths; at least those that have published. A fund that never does counts in neither.
     """
     dates = dates_before(warehouse, nav_date, ACTIVE_DATES)
-    found = warehouse.rows(
+    found = warehouse.records(
+        _Published,
         f"""
         SELECT kind, SUM(published * (due > 0)) AS published, SUM(active * due) AS due FROM (
             SELECT i.kind AS kind, {_due_on(nav_date)} AS due,
@@ -161,9 +164,8 @@ def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
     )
     told = []
     for row in found:
-        published = int(str(row["published"]))
-        if due := max(round(float(str(row["due"]))), published):
-            told.append({**row, "published": published, "due": due, "share": published / due})
+        if due := max(round(row.due), row.published):
+            told.append({**row._asdict(), "due": due, "share": row.published / due})
     return told
 
 
@@ -191,7 +193,9 @@ def seen_by(warehouse: Warehouse, nav_date: int) -> dict[int, int]:
 
     A value that was corrected later counts from when its first version was seen.
     """
-    found = warehouse.rows(
+    return warehouse.mapping(
+        int,
+        int,
         """
         SELECT seen, COUNT(*) AS n FROM (
             SELECT COALESCE(MIN(r.first_seen_at), v.first_seen_at) AS seen
@@ -205,27 +209,27 @@ def seen_by(warehouse: Warehouse, nav_date: int) -> dict[int, int]:
         """,
         nav_date=nav_date,
     )
-    return {int(str(row["seen"])): int(str(row["n"])) for row in found}
 
 
 def published_waves(warehouse: Warehouse, newest_date: int) -> list[int]:
     """When the published waves of a date were collected, yyyymmddhhmmss, ascending."""
-    found = warehouse.rows(
+    return warehouse.column(
+        int,
         "SELECT DISTINCT collected_at FROM collection_batch WHERE kind = 'wave' "
         "AND state = 'published' AND newest_date = :newest_date ORDER BY collected_at",
         newest_date=newest_date,
     )
-    return [int(str(row["collected_at"])) for row in found]
 
 
 def waves_since(warehouse: Warehouse, since: int) -> set[int]:
     """The newest dates (yyyymmdd) of published waves, from a date on."""
-    found = warehouse.rows(
+    found = warehouse.column(
+        int,
         "SELECT DISTINCT newest_date FROM collection_batch WHERE kind = 'wave' "
         "AND state = 'published' AND newest_date >= :since",
         since=since,
     )
-    return {int(str(row["newest_date"])) for row in found}
+    return set(found)
 
 
 def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:
@@ -237,12 +241,13 @@ def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:
 
 def rows_per_date(warehouse: Warehouse, since: int) -> dict[int, int]:
     """Accepted NAVs of each date from `since` on."""
-    found = warehouse.rows(
+    return warehouse.mapping(
+        int,
+        int,
         "SELECT nav_date, COUNT(*) AS n FROM validated_nav WHERE nav_date >= :since "
         "GROUP BY nav_date ORDER BY nav_date",
         since=since,
     )
-    return {int(str(row["nav_date"])): int(str(row["n"])) for row in found}
 
 
 def quarantine_counts(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -255,11 +260,10 @@ def quarantine_counts(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 def held_cases(warehouse: Warehouse) -> int:
     """What waits for a decision: a fund and date once, by however many rules and waves held."""
-    found = warehouse.value(
+    return warehouse.count(
         "SELECT COUNT(*) FROM (SELECT DISTINCT fund_code, nav_date FROM nav_quarantine "
         "WHERE state = 'held') AS cases"
     )
-    return int(str(found))
 
 
 def quarantined_ever(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -271,25 +275,32 @@ def quarantined_ever(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 def corrections_since(warehouse: Warehouse, stamp: int) -> dict[str, int]:
     """Legal level → corrections of that level seen since a time (yyyymmddhhmmss)."""
-    found = warehouse.rows(
+    counts = warehouse.mapping(
+        str,
+        int,
         "SELECT legal_level, COUNT(*) AS n FROM nav_revision WHERE superseded_at >= :stamp "
         "AND kind = 'correction' GROUP BY legal_level",
         stamp=stamp,
     )
-    counts = {str(row["legal_level"]): int(str(row["n"])) for row in found}
     return {level: counts.get(level, 0) for level in LEGAL_LEVELS}
+
+
+class _Corrections(NamedTuple):
+    superseded_by: str
+    legal_level: str
+    n: int
 
 
 def corrections_in(warehouse: Warehouse, batch_ids: Collection[str]) -> dict[str, int]:
     """Legal level → corrections of that level that these batches brought."""
-    found = warehouse.rows(
+    found = warehouse.records(
+        _Corrections,
         "SELECT superseded_by, legal_level, COUNT(*) AS n FROM nav_revision "
-        "WHERE kind = 'correction' GROUP BY superseded_by, legal_level"
+        "WHERE kind = 'correction' GROUP BY superseded_by, legal_level",
     )
-    ours = [row for row in found if row["superseded_by"] in batch_ids]
+    ours = [row for row in found if row.superseded_by in batch_ids]
     return {
-        level: sum(int(str(row["n"])) for row in ours if row["legal_level"] == level)
-        for level in LEGAL_LEVELS
+        level: sum(row.n for row in ours if row.legal_level == level) for level in LEGAL_LEVELS
     }
 
 
@@ -352,7 +363,7 @@ def held_batches(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 def newest_wave_waits(warehouse: Warehouse) -> bool:
     """Whether the newest wave has landed and waits for the rules."""
-    newest = warehouse.value(
+    newest = warehouse.text(
         "SELECT state FROM collection_batch WHERE kind = 'wave' "
         "ORDER BY collected_at DESC, batch_id LIMIT 1"
     )
@@ -375,11 +386,11 @@ def accepted_on(warehouse: Warehouse, nav_date: int) -> pd.DataFrame:
 
 def rows_of_newest_wave(warehouse: Warehouse) -> dict[str, int]:
     """Endpoint → rows of its answer, in the wave that was published last."""
-    payloads = warehouse.value(
+    payloads = warehouse.text(
         "SELECT payloads FROM collection_batch WHERE kind = 'wave' AND state = 'published' "
         "ORDER BY collected_at DESC LIMIT 1"
     )
-    return {p["endpoint"]: int(p["rows"]) for p in json.loads(str(payloads or "[]"))}
+    return {p["endpoint"]: int(p["rows"]) for p in json.loads(payloads or "[]")}
 
 
 def newest_rows(warehouse: Warehouse, table: Table) -> pd.DataFrame:

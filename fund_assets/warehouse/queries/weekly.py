@@ -12,48 +12,46 @@ from fund_assets.warehouse.warehouse import Warehouse
 
 def newest_date(warehouse: Warehouse, first: int, last: int) -> int | None:
     """The date of the newest published wave between two, yyyymmdd, else of any accepted NAV."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MAX(newest_date) FROM collection_batch WHERE kind = 'wave' AND state = "
         "'published' AND newest_date BETWEEN :first AND :last",
         first=first,
         last=last,
-    ) or warehouse.value(
+    ) or warehouse.number(
         "SELECT MAX(nav_date) FROM validated_nav WHERE nav_date BETWEEN :first AND :last",
         first=first,
         last=last,
     )
-    return None if found is None else int(str(found))
 
 
 def newest_scored(warehouse: Warehouse, first: int, last: int) -> int | None:
     """The newest calculation date of scores between two, yyyymmdd; None without any."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MAX(calc_date) FROM fund_scores WHERE calc_date BETWEEN :first AND :last",
         first=first,
         last=last,
     )
-    return None if found is None else int(str(found))
 
 
 def newest_measured(warehouse: Warehouse, first: int, last: int) -> int | None:
     """The newest calculation date of metrics between two, yyyymmdd; None without any."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MAX(calc_date) FROM fund_metrics WHERE calc_date BETWEEN :first AND :last",
         first=first,
         last=last,
     )
-    return None if found is None else int(str(found))
 
 
 def returns_of(warehouse: Warehouse, calc_date: int, window: str) -> dict[str, float]:
     """Fund → total return over a window as of a calculation date, of those that have one."""
-    rows = warehouse.rows(
+    return warehouse.mapping(
+        str,
+        float,
         "SELECT fund_code, total_return FROM fund_metrics WHERE calc_date = :date "
         'AND "window" = :window AND total_return IS NOT NULL',
         date=calc_date,
         window=window,
     )
-    return {str(row["fund_code"]): float(str(row["total_return"])) for row in rows}
 
 
 def batches_between(warehouse: Warehouse, since: int, until: int) -> list[dict[str, Any]]:

@@ -78,13 +78,13 @@ def drop_silence(warehouse: Warehouse, fingerprint: str) -> bool:
 
 def firing(warehouse: Warehouse) -> dict[str, int]:
     """Severity → how many alerts hold; those that another explains are not counted."""
-    found = warehouse.rows(
-        "SELECT severity, COUNT(*) AS n FROM alert_state "
-        "WHERE resolved_at IS NULL AND muted_by = '' GROUP BY severity"
+    found = warehouse.mapping(
+        str,
+        int,
+        "SELECT severity, COUNT(*) FROM alert_state "
+        "WHERE resolved_at IS NULL AND muted_by = '' GROUP BY severity",
     )
-    return dict.fromkeys(SEVERITIES, 0) | {
-        str(row["severity"]): int(str(row["n"])) for row in found
-    }
+    return dict.fromkeys(SEVERITIES, 0) | found
 
 
 def holding(warehouse: Warehouse) -> Sequence[Row]:
@@ -97,11 +97,13 @@ def holding(warehouse: Warehouse) -> Sequence[Row]:
 
 def outbox_counts(warehouse: Warehouse) -> dict[str, int]:
     """How many messages wait, and how many were given up."""
-    found = warehouse.rows(
-        "SELECT state, COUNT(*) AS n FROM alert_outbox "
-        "WHERE state IN ('waiting', 'dead') GROUP BY state"
+    found = warehouse.mapping(
+        str,
+        int,
+        "SELECT state, COUNT(*) FROM alert_outbox "
+        "WHERE state IN ('waiting', 'dead') GROUP BY state",
     )
-    return {"waiting": 0, "dead": 0} | {str(row["state"]): int(str(row["n"])) for row in found}
+    return {"waiting": 0, "dead": 0} | found
 
 
 def outbox(warehouse: Warehouse, state: str) -> Sequence[Row]:
@@ -128,13 +130,14 @@ def waiting(warehouse: Warehouse, now: int, latest: int) -> Sequence[Row]:
 
 def sent_between(warehouse: Warehouse, since: int, until: int) -> dict[str, int]:
     """Channel → messages that it accepted between two times (yyyymmddhhmmss)."""
-    found = warehouse.rows(
-        "SELECT channel, COUNT(*) AS n FROM alert_outbox "
+    return warehouse.mapping(
+        str,
+        int,
+        "SELECT channel, COUNT(*) FROM alert_outbox "
         "WHERE state = 'sent' AND sent_at BETWEEN :since AND :until GROUP BY channel",
         since=since,
         until=until,
     )
-    return {str(row["channel"]): int(str(row["n"])) for row in found}
 
 
 @retried
@@ -176,7 +179,7 @@ def prune(
 
     Of those that were given up the newest `dead_kept` stay, however old they are.
     """
-    oldest = warehouse.value(
+    oldest = warehouse.number(
         "SELECT created_at FROM alert_outbox WHERE state = 'dead' "
         "ORDER BY created_at DESC LIMIT 1 OFFSET :kept",
         kept=dead_kept - 1,
@@ -185,10 +188,10 @@ def prune(
         ("alert_state", "resolved_at IS NOT NULL AND resolved_at < :before", states_before),
         ("alert_outbox", "state IN ('sent', 'merged') AND created_at < :before",
          messages_before),
-        ("alert_outbox", "state = 'dead' AND created_at < :before", int(str(oldest or 0))),
+        ("alert_outbox", "state = 'dead' AND created_at < :before", oldest or 0),
     ):  # fmt: skip
         sql = f"FROM {table} WHERE {condition}"
-        if warehouse.value(f"SELECT COUNT(*) {sql}", before=before):
+        if warehouse.count(f"SELECT COUNT(*) {sql}", before=before):
             with warehouse.transaction(writes=True) as connection:
                 connection.execute(sa.text(f"DELETE {sql}"), {"before": before})
 

@@ -29,14 +29,12 @@ def calendar(warehouse: Warehouse, today: date) -> TradingCalendar:
 
 def overrides(warehouse: Warehouse) -> dict[int, bool]:
     """The days entered by hand, yyyymmdd → whether the exchange trades."""
-    rows = warehouse.rows("SELECT day, is_open FROM calendar_override")
-    return {int(str(row["day"])): bool(row["is_open"]) for row in rows}
+    return warehouse.mapping(int, bool, "SELECT day, is_open FROM calendar_override")
 
 
 def notes(warehouse: Warehouse) -> dict[int, str]:
     """The days entered by hand, yyyymmdd → who entered it and why."""
-    rows = warehouse.rows("SELECT day, note FROM calendar_override ORDER BY day")
-    return {int(str(row["day"])): str(row["note"]) for row in rows}
+    return warehouse.mapping(int, str, "SELECT day, note FROM calendar_override ORDER BY day")
 
 
 @retried

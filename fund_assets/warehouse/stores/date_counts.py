@@ -11,6 +11,7 @@ looks, which reads no row of the others; of those it knows what Sunday's count f
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -75,21 +76,27 @@ def count_all(warehouse: Warehouse) -> list[Loss]:
     return losses(warehouse, NEVER)
 
 
+class _Counted(NamedTuple):
+    nav_date: int
+    rows_most: int
+    rows_found: int
+
+
 def losses(warehouse: Warehouse, since: int) -> list[Loss]:
     """The dates that have lost rows, oldest first.
 
     Args:
         since: yyyymmdd; dates from then on are counted now, of older ones the last count holds.
     """
-    stored = warehouse.rows(
+    stored = warehouse.records(
+        _Counted,
         "SELECT nav_date, rows_most, rows_found FROM date_count "
         "WHERE nav_date >= :since OR rows_found < rows_most ORDER BY nav_date",
         since=since,
     )
     now = rows_per_date(warehouse, since)
     found = []
-    for row in stored:
-        key, most, left = (int(str(row[name])) for name in DATE_COUNT.names)
+    for key, most, left in stored:
         left = now.get(key, 0) if key >= since else left
         if left < LEAST_LEFT * most:
             found.append(Loss(from_key(key), most, left))

@@ -7,7 +7,7 @@ refused or right after all (`nav/events.py`), chaining the funds anew (`publish.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -45,9 +45,16 @@ def told_by_list(warehouse: Warehouse, year: int) -> pd.DataFrame:
     return warehouse.frame(f"SELECT * FROM fund_events WHERE {OF_LIST}", FUND_EVENTS, year=year)
 
 
+class _Refused(NamedTuple):
+    batch_id: str
+    collected_at: int
+    rejected: bool
+
+
 def refused(warehouse: Warehouse, year: int) -> list[HeldList]:
     """The refused lists of a year since one was right, newest first."""
-    rows = warehouse.rows(
+    rows = warehouse.records(
+        _Refused,
         f"SELECT batch_id, collected_at, CASE WHEN {IS_REJECTED} THEN 1 ELSE 0 END AS rejected "
         "FROM collection_batch WHERE kind = 'events' AND state = 'held' "
         f"AND SUBSTR(held_because, 1, {len(BY_SOURCE)}) <> '{BY_SOURCE}' AND {OF_YEAR} "
@@ -56,10 +63,10 @@ def refused(warehouse: Warehouse, year: int) -> list[HeldList]:
     )
     return [
         HeldList(
-            str(row["batch_id"]),
-            int(str(row["collected_at"])) // 1_000_000,
-            bool(row["rejected"]),
-            _list_of(warehouse, str(row["batch_id"])),
+            row.batch_id,
+            row.collected_at // 1_000_000,
+            row.rejected,
+            _list_of(warehouse, row.batch_id),
         )
         for row in rows
     ]

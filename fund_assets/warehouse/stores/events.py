@@ -7,7 +7,7 @@ belong here: writing them with a batch (`landing.py`), with a plan (`publish.py`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fund_assets.schemas.tables import VALIDATED_NAV, WAREHOUSE_META
 from fund_assets.warehouse.engine.diff_writes import upsert
@@ -38,18 +38,26 @@ OF_LIST = """list_value IS NOT NULL
 
 def listed_counts(warehouse: Warehouse, year: int) -> dict[str, int]:
     """Kind → events of a year that are stored from the market's list, of funds that go on."""
-    rows = warehouse.rows(
-        f"SELECT kind, COUNT(*) AS n FROM fund_events WHERE {OF_LIST} GROUP BY kind", year=year
+    return warehouse.mapping(
+        str,
+        int,
+        f"SELECT kind, COUNT(*) FROM fund_events WHERE {OF_LIST} GROUP BY kind",
+        year=year,
     )
-    return {str(row["kind"]): int(str(row["n"])) for row in rows}
+
+
+class _Count(NamedTuple):
+    status: str
+    kind: str
+    n: int
 
 
 def counts(warehouse: Warehouse) -> dict[str, int]:
     """`<status>_<kind>s` → how many are stored."""
-    rows = warehouse.rows(
-        "SELECT status, kind, COUNT(*) AS n FROM fund_events GROUP BY status, kind"
+    rows = warehouse.records(
+        _Count, "SELECT status, kind, COUNT(*) AS n FROM fund_events GROUP BY status, kind"
     )
-    return {f"{row['status']}_{row['kind']}s": int(str(row["n"])) for row in rows}
+    return {f"{row.status}_{row.kind}s": row.n for row in rows}
 
 
 def recorded_since(warehouse: Warehouse, since: int, due: int) -> pd.DataFrame:

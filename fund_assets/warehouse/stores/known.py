@@ -4,7 +4,7 @@ Belongs here: the reads of one batch's rules and merge. Does not belong here: wr
 planned (`publish.py`), what merging means (`nav/merge.py`).
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -24,15 +24,27 @@ SAME_DAY = 3
 FEW_ROWS = 20_000
 
 
+class _Fund(NamedTuple):
+    fund_code: str
+    kind: str
+    fund_type: str
+
+
+class _Wave(NamedTuple):
+    batch_id: str
+    rows_read: int
+    newest_date: int
+    collected_at: int
+
+
 def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
     """The batch that was published last, of a kind, or of any that was collected."""
-    found = warehouse.value(
+    return warehouse.text(
         "SELECT p.batch_id FROM publish_log AS p JOIN collection_batch AS b USING (batch_id) "
         "WHERE b.kind = :kind OR (:kind IS NULL AND b.kind <> 'desk') "
         "ORDER BY b.collected_at DESC, p.published_at DESC, b.kind DESC, p.batch_id LIMIT 1",
         kind=kind,
     )
-    return None if found is None else str(found)
 
 
 def read_known(
@@ -65,7 +77,9 @@ def read_known(
     ours = f" WHERE fund_code IN ({_marks(codes)})" if len(codes) <= CODES_PER_QUERY else ""
     # Of a wave those too that are not in it: how many of each kind have gone is judged.
     of_whom = "" if batch.is_wave else ours
-    kinds = warehouse.rows(f"SELECT fund_code, kind, fund_type FROM fund_info{of_whom}")
+    funds = warehouse.records(
+        _Fund, f"SELECT fund_code, kind, fund_type FROM fund_info{of_whom}"
+    )
     events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
     sightings = _sightings(warehouse, batch.batch_id, codes)
     decisions, refuted = (
@@ -78,65 +92,61 @@ def read_known(
             "state = 'rejected' AND decided_by LIKE 'witness:%'",
         )
     )
-    members = warehouse.rows(
-        "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
-        id=last_published(warehouse, "wave") if batch.is_wave else "",
+    members = _members(warehouse, last_published(warehouse, "wave") if batch.is_wave else "")
+    waves = warehouse.records(
+        _Wave,
+        "SELECT batch_id, rows_read, newest_date, collected_at FROM collection_batch "
+        "WHERE kind = 'wave' AND state = 'published' ORDER BY collected_at DESC LIMIT 100",
     )
-    waves = warehouse.rows(
-        "SELECT rows_read, newest_date, collected_at FROM collection_batch "
-        "WHERE kind = 'wave' AND state = 'published' ORDER BY collected_at DESC LIMIT 100"
-    )
-    listed = warehouse.value("SELECT COUNT(*) FROM fund_info WHERE status = 'listed'")
+    listed = warehouse.count("SELECT COUNT(*) FROM fund_info WHERE status = 'listed'")
     return Known(
         stored=stored,
         events=events[events["fund_code"].isin(codes)],
-        kinds={str(row["fund_code"]): str(row["kind"]) for row in kinds},
-        types={str(row["fund_code"]): str(row["fund_type"]) for row in kinds},
+        kinds={fund.fund_code: fund.kind for fund in funds},
+        types={fund.fund_code: fund.fund_type for fund in funds},
         sightings=sightings,
-        members_before=frozenset(str(row["fund_code"]) for row in members),
+        members_before=members,
         usual_rows=_usual_rows(waves, batch.newest_date),
-        rows_before=float(str(waves[0]["rows_read"])) if waves else None,
+        rows_before=float(waves[0].rows_read) if waves else None,
         blocked=_blocked(warehouse, batch, waves) if batch.is_wave else (),
-        listed=int(str(listed)),
+        listed=listed,
         market_on=_market_on(warehouse, batch),
-        published_date=max(int(str(w["newest_date"])) for w in waves) if waves else None,
+        published_date=max(wave.newest_date for wave in waves) if waves else None,
         decisions=decisions[decisions["fund_code"].isin(codes)],
         refuted=refuted[refuted["fund_code"].isin(codes)],
     )
 
 
-def _usual_rows(waves: list[dict[str, Any]], newest: int) -> float | None:
+def _members(warehouse: Warehouse, batch_id: str | None) -> frozenset[str]:
+    """The funds of a batch."""
+    sql = "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id"
+    return frozenset(warehouse.column(str, sql, id=batch_id))
+
+
+def _usual_rows(waves: list[_Wave], newest: int) -> float | None:
     """Rows of a usual wave: of the last 20, or of the same weekday where there are enough."""
     if not waves:
         return None
     weekday = from_key(newest).weekday()
-    lately = pd.Series([wave["rows_read"] for wave in waves[:20]]).median()
-    alike = [w["rows_read"] for w in waves if from_key(w["newest_date"]).weekday() == weekday]
+    lately = pd.Series([wave.rows_read for wave in waves[:20]]).median()
+    alike = [w.rows_read for w in waves if from_key(w.newest_date).weekday() == weekday]
     return float(min(lately, pd.Series(alike).median()) if len(alike) >= SAME_DAY else lately)
 
 
-def _blocked(
-    warehouse: Warehouse, batch: Batch, waves: list[dict[str, Any]]
-) -> tuple[Shape, ...]:
+def _blocked(warehouse: Warehouse, batch: Batch, waves: list[_Wave]) -> tuple[Shape, ...]:
     """The last blocked wave of each session before the batch's, since one was published."""
-    rows = warehouse.rows(
-        "SELECT batch_id, newest_date, rows_read FROM collection_batch WHERE kind = 'wave' "
-        f"AND state = 'held' AND NOT {IS_REJECTED} "
+    rows = warehouse.records(
+        _Wave,
+        "SELECT batch_id, rows_read, newest_date, collected_at FROM collection_batch "
+        f"WHERE kind = 'wave' AND state = 'held' AND NOT {IS_REJECTED} "
         "AND collected_at > :since AND newest_date < :newest "
         "ORDER BY newest_date DESC, collected_at DESC",
-        since=waves[0]["collected_at"] if waves else 0,
+        since=waves[0].collected_at if waves else 0,
         newest=batch.newest_date,
     )
-    last = {int(str(row["newest_date"])): row for row in reversed(rows)}
-    found = []
-    for date in sorted(last, reverse=True)[: EQUAL_SESSIONS - 1]:
-        codes = warehouse.rows(
-            "SELECT DISTINCT fund_code FROM fund_nav WHERE batch_id = :id",
-            id=last[date]["batch_id"],
-        )
-        members = frozenset(str(row["fund_code"]) for row in codes)
-        found.append(Shape(int(str(last[date]["rows_read"])), members))
-    return tuple(found)
+    last = {wave.newest_date: wave for wave in reversed(rows)}
+    newest = [last[date] for date in sorted(last, reverse=True)[: EQUAL_SESSIONS - 1]]
+    return tuple(Shape(wave.rows_read, _members(warehouse, wave.batch_id)) for wave in newest)
 
 
 def _market_on(warehouse: Warehouse, batch: Batch) -> dict[int, int]:
@@ -144,11 +154,12 @@ def _market_on(warehouse: Warehouse, batch: Batch) -> dict[int, int]:
     if batch.kind != "desk":
         return {}
     dates = ", ".join(str(int(day)) for day in batch.landed["nav_date"].unique()) or "0"
-    rows = warehouse.rows(
-        "SELECT nav_date, COUNT(*) AS n FROM validated_nav "
-        f"WHERE nav_date IN ({dates}) GROUP BY nav_date"
+    return warehouse.mapping(
+        int,
+        int,
+        "SELECT nav_date, COUNT(*) FROM validated_nav "
+        f"WHERE nav_date IN ({dates}) GROUP BY nav_date",
     )
-    return {int(str(row["nav_date"])): int(str(row["n"])) for row in rows}
 
 
 def _sightings(warehouse: Warehouse, batch_id: str, codes: pd.Index) -> pd.DataFrame:
@@ -173,11 +184,11 @@ def _of_funds(warehouse: Warehouse, codes: pd.Index, query: str) -> list[pd.Data
     parts = []
     for start in range(0, len(codes), CODES_PER_QUERY):
         marks = _marks(codes[start : start + CODES_PER_QUERY])
-        rows = warehouse.value(
+        rows = warehouse.count(
             f"SELECT COUNT(*) FROM validated_nav WHERE fund_code IN ({marks})"
         )
         # The columnar reader is a process to be started: not for a few rows.
-        read = warehouse.frame if int(str(rows)) < FEW_ROWS else warehouse.columns
+        read = warehouse.frame if rows < FEW_ROWS else warehouse.columns
         parts.append(read(query.format(codes=marks), VALIDATED_NAV))
     return parts
 

@@ -6,6 +6,7 @@ touches the accepted history (`publish.py`).
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from fund_assets.schemas.tables import (
 from fund_assets.warehouse.engine.diff_writes import insert, renew, upsert
 from fund_assets.warehouse.engine.fault_points import crash_point
 from fund_assets.warehouse.engine.transactions import retried
+from fund_assets.warehouse.engine.typed_rows import typed_rows
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -131,7 +133,8 @@ def stored_spans(warehouse: Warehouse, codes: Sequence[str]) -> pd.DataFrame:
 
 def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
     """Funds with an accepted NAV in the month before a date, but none on it."""
-    found = warehouse.rows(
+    found = warehouse.column(
+        str,
         """
         SELECT fund_code FROM validated_nav
         WHERE nav_date BETWEEN :since AND :nav_date
@@ -140,7 +143,7 @@ def funds_without(warehouse: Warehouse, nav_date: int) -> frozenset[str]:
         since=to_key(from_key(nav_date) - MONTH),
         nav_date=nav_date,
     )
-    return frozenset(str(row["fund_code"]) for row in found)
+    return frozenset(found)
 
 
 def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[str]:
@@ -150,7 +153,9 @@ def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[st
     Held histories wait only when they are collected again, so that they do not stop every
     wave that comes after them. A batch that a person rejected waits no more.
     """
-    rows = warehouse.rows(
+    rows = warehouse.mapping(
+        str,
+        str,
         f"""
         SELECT batch_id, kind FROM collection_batch AS b
         WHERE state = 'landed' OR (
@@ -160,17 +165,30 @@ def unpublished(warehouse: Warehouse, kinds: Collection[str] = KINDS) -> list[st
             )
         )
         ORDER BY collected_at, kind DESC, batch_id
-        """
+        """,
     )
-    return [str(row["batch_id"]) for row in rows if row["kind"] in kinds]
+    return [batch_id for batch_id, kind in rows.items() if kind in kinds]
 
 
-def batch_row(connection: sa.Connection, batch_id: str) -> dict[str, object]:
-    """The row of a batch; KeyError names one that does not exist."""
-    row = connection.execute(
-        sa.text("SELECT * FROM collection_batch WHERE batch_id = :id"), {"id": batch_id}
-    ).mappings()
-    found = row.first()
-    if found is None:
-        raise KeyError(f"there is no batch {batch_id}")
-    return dict(found)
+class BatchHeader(NamedTuple):
+    """What collection_batch holds of a batch, but for its source and the payloads."""
+
+    batch_id: str
+    kind: str
+    newest_date: int
+    previous_date: int | None
+    collected_at: int
+    rows_read: int
+    state: str
+    held_because: str
+
+
+def batch_header(connection: sa.Connection, batch_id: str) -> BatchHeader:
+    """The header of a batch; KeyError names one that does not exist."""
+    names = ", ".join(BatchHeader._fields)
+    found = connection.execute(
+        sa.text(f"SELECT {names} FROM collection_batch WHERE batch_id = :id"), {"id": batch_id}
+    )
+    for header in typed_rows(found, BatchHeader):
+        return header
+    raise KeyError(f"there is no batch {batch_id}")

@@ -4,6 +4,7 @@ Belongs here: the reads and writes of the metrics step. Does not belong here: fo
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,13 @@ from fund_assets.warehouse.queries.index_series import read_index_series
 from fund_assets.warehouse.warehouse import Warehouse
 
 
+class _State(NamedTuple):
+    """Another number of batches is another state of the accepted history."""
+
+    batches: int
+    first_date: int | None
+
+
 def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
     """The total-return index of every fund from `first` to `last` (yyyymmdd), of one state.
 
@@ -38,17 +46,20 @@ def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
     one statement, which sees one state by itself.
     """
     state = (
-        "SELECT (SELECT COUNT(*) FROM publish_log) AS n, MIN(nav_date) AS d FROM validated_nav"
+        "SELECT (SELECT COUNT(*) FROM publish_log) AS batches, MIN(nav_date) AS first_date "
+        "FROM validated_nav"
     )
-    (before,) = warehouse.rows(state)
-    halve = _between(max(int(str(before["d"])), first), last) if before["d"] else 0
+    (before,) = warehouse.records(_State, state)
+    halve = _between(max(before.first_date, first), last) if before.first_date else 0
     try:
         series = _series(warehouse, first, last, halve)
     except SeriesError:
-        if warehouse.rows(state) == [before]:
+        if warehouse.records(_State, state) == [before]:
             raise
         return _series(warehouse, first, last, 0)
-    return series if warehouse.rows(state) == [before] else _series(warehouse, first, last, 0)
+    if warehouse.records(_State, state) == [before]:
+        return series
+    return _series(warehouse, first, last, 0)
 
 
 def whole_histories(warehouse: Warehouse) -> NDArray[np.int32]:
@@ -57,16 +68,17 @@ def whole_histories(warehouse: Warehouse) -> NDArray[np.int32]:
     It has landed and is merged: no history that waits for the rules begins before what is
     accepted.
     """
-    found = warehouse.rows(
+    found = warehouse.column(
+        str,
         "SELECT p.fund_code AS fund_code FROM history_progress AS p "
         "WHERE p.stored_at IS NOT NULL AND p.fund_code NOT IN ("
         "SELECT w.fund_code FROM (SELECT n.fund_code AS fund_code, MIN(n.nav_date) AS since "
         "FROM collection_batch AS b JOIN fund_nav AS n ON n.batch_id = b.batch_id "
         "WHERE b.kind = 'history' AND b.state <> 'published' GROUP BY n.fund_code) AS w "
         "WHERE NOT EXISTS (SELECT 1 FROM validated_nav AS v "
-        "WHERE v.fund_code = w.fund_code AND v.nav_date <= w.since))"
+        "WHERE v.fund_code = w.fund_code AND v.nav_date <= w.since))",
     )
-    return code_numbers([str(row["fund_code"]) for row in found])
+    return code_numbers(found)
 
 
 def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:
@@ -74,12 +86,13 @@ def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:
 
     A money-market fund with a moving NAV has none, and stays as it is.
     """
-    earning = warehouse.rows(
+    earning = warehouse.column(
+        str,
         "SELECT i.fund_code FROM fund_info AS i WHERE i.kind = 'money' AND EXISTS ("
         "SELECT 1 FROM validated_nav AS v WHERE v.fund_code = i.fund_code "
-        "AND v.yield_per_10k IS NOT NULL)"
+        "AND v.yield_per_10k IS NOT NULL)",
     )
-    return series.by_day([str(row["fund_code"]) for row in earning], MOST_DAYS, last)
+    return series.by_day(earning, MOST_DAYS, last)
 
 
 def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeries:
@@ -135,28 +148,40 @@ def write_closes(warehouse: Warehouse, closes: pd.DataFrame) -> int:
 
 def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int | None]:
     """The newest stored date of each index, yyyymmdd; None without any close."""
-    rows = warehouse.rows(
-        "SELECT index_code, MAX(nav_date) AS newest FROM benchmark_index GROUP BY index_code"
+    newest = warehouse.mapping(
+        str, int, "SELECT index_code, MAX(nav_date) FROM benchmark_index GROUP BY index_code"
     )
-    newest = {str(row["index_code"]): int(str(row["newest"])) for row in rows}
     return {code: newest.get(code) for code in indices}
+
+
+class _Counts(NamedTuple):
+    funds: int
+    rows: int
+    complete: int
+    final: int
 
 
 def stored_counts(warehouse: Warehouse, calc_date: int) -> dict[str, int] | None:
     """Of the metrics of a date: funds, rows, complete and final ones; None without any."""
-    (row,) = warehouse.rows(
+    (counts,) = warehouse.records(
+        _Counts,
         'SELECT COUNT(DISTINCT fund_code) AS funds, COUNT(*) AS "rows", '
         "COALESCE(SUM(reason = ''), 0) AS complete, "
         "COALESCE(SUM(status = 'final'), 0) AS final FROM fund_metrics WHERE calc_date = :date",
         date=calc_date,
     )
-    counts = {name: int(str(value)) for name, value in row.items()}
-    return counts if counts["rows"] else None
+    return counts._asdict() if counts.rows else None
+
+
+class _KindOfDate(NamedTuple):
+    calc_date: int
+    kind: str
 
 
 def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int, set[str]]:
     """Of the `dates` calculation dates before one, those with provisional rows: their kinds."""
-    rows = warehouse.rows(
+    rows = warehouse.records(
+        _KindOfDate,
         "SELECT DISTINCT m.calc_date AS calc_date, i.kind AS kind FROM (SELECT DISTINCT "
         "calc_date FROM fund_metrics WHERE calc_date < :before ORDER BY calc_date DESC "
         "LIMIT :dates) AS newest JOIN fund_metrics AS m ON m.calc_date = newest.calc_date "
@@ -167,7 +192,7 @@ def provisional_kinds(warehouse: Warehouse, before: int, dates: int) -> dict[int
     )
     found: dict[int, set[str]] = {}
     for row in rows:
-        found.setdefault(int(str(row["calc_date"])), set()).add(str(row["kind"]))
+        found.setdefault(row.calc_date, set()).add(row.kind)
     return found
 
 

@@ -33,7 +33,7 @@ from fund_assets.warehouse.queries.rejection import REJECTED_BY
 from fund_assets.warehouse.stores import event_lists
 from fund_assets.warehouse.stores.date_counts import count_dates
 from fund_assets.warehouse.stores.known import read_known
-from fund_assets.warehouse.stores.landing import batch_row
+from fund_assets.warehouse.stores.landing import BatchHeader, batch_header
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: Funds chained anew at a time: bounds the memory of a batch of events.
@@ -85,14 +85,14 @@ def publish(
         overruled: what does not stop this batch.
     """
     with warehouse.transaction(writes=True) as connection:
-        row = batch_row(connection, batch_id)
-        if row["state"] == "published":
+        header = batch_header(connection, batch_id)
+        if header.state == "published":
             return _outcome(connection, batch_id, already=True)
-        batch = read_batch(warehouse, row, landed)
+        batch = read_batch(warehouse, header, landed)
         if batch.kind == "events":
             # What a list of events was held for, it lacks.
             placed = None
-            if row["held_because"]:
+            if header.held_because:
                 year = batch.newest_date // 10_000
                 placed = event_lists.put_in_place(warehouse, connection, batch_id, year, now)
             _rechain(warehouse, connection, batch, plan, now, placed)
@@ -104,7 +104,7 @@ def publish(
                 warehouse, connection, batch, plan, since=since, now=now, despite=despite
             )
         if overruled and not done.blocked_by:
-            was, words = str(row["held_because"]), overruled.words
+            was, words = header.held_because, overruled.words
             told = f"{was[: 2000 - len(words) - 2]}; {words}"
             _set_state(connection, batch_id, "published", told)
     crash_point("publish.after_commit")
@@ -176,7 +176,7 @@ def rehearse(
 ) -> Plan:
     """What publishing a batch would do; all that is written is that it is held, if it is."""
     with warehouse.transaction(writes=True) as connection:
-        batch = read_batch(warehouse, batch_row(connection, batch_id))
+        batch = read_batch(warehouse, batch_header(connection, batch_id))
         planned = plan(batch, read_known(warehouse, batch, known_since(batch)))
         _hold(connection, batch_id, planned.blocked_by)
     return planned
@@ -189,39 +189,37 @@ def outcome(warehouse: Warehouse, batch_id: str) -> Outcome:
 
 
 def read_batch(
-    warehouse: Warehouse, row: dict[str, object], landed: pd.DataFrame | None = None
+    warehouse: Warehouse, header: BatchHeader, landed: pd.DataFrame | None = None
 ) -> Batch:
     """A landed batch with its observations, read unless they are at hand."""
-    batch_id = str(row["batch_id"])
     if landed is None:
         # The id is one of ours: a letter, a date and hex digits.
         landed = warehouse.columns(
-            f"SELECT {', '.join(FUND_NAV.names)} FROM fund_nav WHERE batch_id = '{batch_id}'",
+            f"SELECT {', '.join(FUND_NAV.names)} FROM fund_nav "
+            f"WHERE batch_id = '{header.batch_id}'",
             FUND_NAV,
         )
-    rows_read = int(str(row["rows_read"]))
-    previous = row["previous_date"]
-    kind = str(row["kind"])
     return Batch(
-        batch_id=batch_id,
-        kind=kind,
-        newest_date=int(str(row["newest_date"])),
-        previous_date=None if previous is None else int(str(previous)),
-        collected_at=int(str(row["collected_at"])),
-        rows_read=rows_read,
+        batch_id=header.batch_id,
+        kind=header.kind,
+        newest_date=header.newest_date,
+        previous_date=header.previous_date,
+        collected_at=header.collected_at,
+        rows_read=header.rows_read,
         landed=landed,
-        refused=0 if kind == "events" else rows_read - len(landed),
+        refused=0 if header.kind == "events" else header.rows_read - len(landed),
     )
 
 
 def _funds_told_of(warehouse: Warehouse, batch_id: str) -> pd.Index:
     """The funds with events that a batch of events brought or changed."""
-    rows = warehouse.rows(
+    codes = warehouse.column(
+        str,
         "SELECT DISTINCT fund_code FROM fund_events "
         "WHERE :id IN (batch_id, first_batch_id) AND status = 'recorded' ORDER BY fund_code",
         id=batch_id,
     )
-    return pd.Index([str(row["fund_code"]) for row in rows], dtype="str")
+    return pd.Index(codes, dtype="str")
 
 
 def _event_counts(connection: sa.Connection, batch: Batch) -> dict[str, int]:
@@ -352,9 +350,9 @@ def reject(warehouse: Warehouse, batch_id: str, words: str) -> bool:
         Whether it was held; False when it was rejected before.
     """
     with warehouse.transaction(writes=True) as connection:
-        row = batch_row(connection, batch_id)
-        was = str(row["held_because"])
-        if row["state"] != "held" or was.startswith(REJECTED_BY):
+        header = batch_header(connection, batch_id)
+        was = header.held_because
+        if header.state != "held" or was.startswith(REJECTED_BY):
             return False
         _set_state(connection, batch_id, "held", f"{REJECTED_BY}{words}; {was}"[:2000])
     return True

@@ -46,7 +46,8 @@ def followed(warehouse: Warehouse, rules: tuple[str, ...], since: int) -> tuple[
           AND rule IN ({", ".join(f":{name}" for name in names)})
         GROUP BY fund_code
     """
-    rows = warehouse.rows(
+    rows = warehouse.column(
+        str,
         f"""
         SELECT q.fund_code AS fund_code FROM ({held}) AS q
         WHERE q.first < q.last OR EXISTS (
@@ -58,7 +59,7 @@ def followed(warehouse: Warehouse, rules: tuple[str, ...], since: int) -> tuple[
         since=since,
         **names,
     )
-    return tuple(str(row["fund_code"]) for row in rows)
+    return tuple(rows)
 
 
 class Desk:

@@ -25,7 +25,7 @@ LOOKS = 3
 
 def published(warehouse: Warehouse) -> int:
     """How many batches are published: another number is another state of the history."""
-    return int(str(warehouse.value("SELECT COUNT(*) FROM publish_log")))
+    return warehouse.count("SELECT COUNT(*) FROM publish_log")
 
 
 def read_history(warehouse: Warehouse) -> tuple[WholeHistory, int]:
@@ -49,11 +49,11 @@ def read_history(warehouse: Warehouse) -> tuple[WholeHistory, int]:
 
 def _read(warehouse: Warehouse) -> WholeHistory | None:
     """The rows; None when they are not those that were counted."""
-    counted = warehouse.rows(
-        "SELECT fund_code, COUNT(*) AS n FROM validated_nav GROUP BY fund_code"
+    counted = warehouse.mapping(
+        str, int, "SELECT fund_code, COUNT(*) FROM validated_nav GROUP BY fund_code"
     )
-    codes = np.array([int(str(row["fund_code"])) for row in counted], dtype=np.int32)
-    counts = np.array([int(str(row["n"])) for row in counted], dtype=np.int64)
+    codes = np.array([int(code) for code in counted], dtype=np.int32)
+    counts = np.array(list(counted.values()), dtype=np.int64)
     order = np.argsort(codes)
     codes, counts = codes[order], counts[order]
     offsets = np.zeros(len(codes) + 1, np.int64)

@@ -28,8 +28,7 @@ ACTIVITY = Table(
 
 def newest_measured(warehouse: Warehouse) -> int | None:
     """The newest calculation date of metrics, yyyymmdd; None without any."""
-    found = warehouse.value("SELECT MAX(calc_date) FROM fund_metrics")
-    return None if found is None else int(str(found))
+    return warehouse.number("SELECT MAX(calc_date) FROM fund_metrics")
 
 
 def read_activity(warehouse: Warehouse, calc_date: int) -> pd.DataFrame:
@@ -59,10 +58,9 @@ def read_scores(warehouse: Warehouse, calc_date: int) -> pd.DataFrame:
 
 def scored_before(warehouse: Warehouse, date: int) -> int | None:
     """The newest calculation date of scores before a date, yyyymmdd; None without any."""
-    found = warehouse.value(
+    return warehouse.number(
         "SELECT MAX(calc_date) FROM fund_scores WHERE calc_date < :date", date=date
     )
-    return None if found is None else int(str(found))
 
 
 @retried

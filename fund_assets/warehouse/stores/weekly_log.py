@@ -70,10 +70,10 @@ def missing_week(warehouse: Warehouse, now: datetime) -> str | None:
     """
     due = newest_sunday(now)
     week = iso_week(due.date())
-    first = warehouse.value("SELECT MIN(published_at) FROM publish_log")
-    if first is None or int(str(first)) > to_stamp(due):
+    first = warehouse.number("SELECT MIN(published_at) FROM publish_log")
+    if first is None or first > to_stamp(due):
         return None
-    done = warehouse.value(
+    done = warehouse.count(
         "SELECT COUNT(*) FROM weekly_log WHERE week = :week AND step = 'upkeep'", week=week
     )
     return None if done else week
@@ -93,7 +93,8 @@ def prune_landing(warehouse: Warehouse, before: int, week: str, now: int) -> tup
     Returns:
         Batches and rows that lost observations.
     """
-    found = warehouse.rows(
+    found = warehouse.column(
+        str,
         f"""
         SELECT b.batch_id FROM collection_batch AS b
         WHERE b.state = 'published' AND b.kind <> 'events' AND b.collected_at < :before
@@ -114,8 +115,8 @@ def prune_landing(warehouse: Warehouse, before: int, week: str, now: int) -> tup
         before=before,
     )
     batches = rows = 0
-    for row in found:
-        gone = _prune_batch(warehouse, str(row["batch_id"]), week, now)
+    for batch_id in found:
+        gone = _prune_batch(warehouse, batch_id, week, now)
         batches += gone > 0
         rows += gone
     return batches, rows
@@ -153,9 +154,9 @@ def prune_metrics(warehouse: Warehouse, today: date, week: str, now: int) -> tup
         Dates and rows deleted.
     """
     known = {
-        int(str(row["calc_date"]))
+        calc_date
         for table in DATED
-        for row in warehouse.rows(f"SELECT DISTINCT calc_date FROM {table}")
+        for calc_date in warehouse.column(int, f"SELECT DISTINCT calc_date FROM {table}")
     }
     gone = outdated(sorted(known), today)
     return len(gone), sum(_prune_date(warehouse, key, week, now) for key in gone)

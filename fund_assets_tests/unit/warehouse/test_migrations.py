@@ -272,7 +272,7 @@ def test_a_changed_condition_is_put_right_and_a_foreign_column_is_left(old):
         "INSERT INTO calendar_override VALUES (20260101, 0, 'x')")  # fmt: skip
     old.migrate()
     assert old.revision() == HEAD and integrity.unlike_declared(old) == ""
-    assert old.value("SELECT note FROM calendar_override") == "x"
+    assert old.text("SELECT note FROM calendar_override") == "x"
 
 
 def test_rows_that_do_not_fit_are_named_and_kept(old):
@@ -283,7 +283,7 @@ def test_rows_that_do_not_fit_are_named_and_kept(old):
         "INSERT INTO calendar_override VALUES (20260101, 7, 'x')")  # fmt: skip
     with pytest.raises(WarehouseError, match=r"is_open.*run `fund-assets migrate` again"):
         old.migrate()
-    assert old.value("SELECT is_open FROM calendar_override") == 7
+    assert old.number("SELECT is_open FROM calendar_override") == 7
     assert old.revision() != HEAD
     run(old, "UPDATE calendar_override SET is_open = 1")
     old.migrate()

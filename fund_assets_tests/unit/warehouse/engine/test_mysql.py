@@ -274,7 +274,7 @@ def test_what_does_not_pass_is_not_tried_again(warehouse):
     @retried
     def wrong():
         tries.append(1)
-        warehouse.value("SELECT nothing FROM fund_info")
+        warehouse.number("SELECT nothing FROM fund_info")
 
     with pytest.raises(WarehouseError, match="nothing") as told:
         wrong()
@@ -316,7 +316,7 @@ def test_a_beginning_that_was_cut_off_is_gone_on_with(mysql_database):
         connection.exec_driver_sql("DROP TABLE alembic_version")
     assert not warehouse.exists()
     warehouse.init("simulated")
-    assert warehouse.value("SELECT COUNT(*) FROM fund_peers") == 0
+    assert warehouse.count("SELECT COUNT(*) FROM fund_peers") == 0
     warehouse.close()
 
 
@@ -456,7 +456,7 @@ def test_each_user_may_do_its_work_and_no_more(users):
     reader = Warehouse(users["fund_ro"], read_only=True)
     reader.init("simulated")
     assert len(landing.fund_info(reader)) == LOAD_FROM + 10
-    assert reader.value("SELECT COUNT(*) FROM nav_versions") == 0
+    assert reader.count("SELECT COUNT(*) FROM nav_versions") == 0
     assert len(reader.columns("SELECT * FROM fund_info", FUND_INFO)) == LOAD_FROM + 10
     settings = Settings(warehouse_url=users["fund_ro"], source="simulated")
     told = {line.what: line.state for line in examine_database(settings, deep=True)}

@@ -139,7 +139,7 @@ def test_the_versions_of_a_date_follow_each_other(warehouse):
         (1.1, FIXED_A, FIXED_B),
         (1.2, FIXED_B, STILL_KNOWN),
     ]
-    assert warehouse.value("SELECT COUNT(*) FROM nav_versions") == 4 + 3
+    assert warehouse.count("SELECT COUNT(*) FROM nav_versions") == 4 + 3
 
 
 def test_corrections(warehouse):

@@ -276,8 +276,8 @@ def test_a_batch_lands_with_what_was_refused_and_its_events_once(warehouse):
     first = prepare(seen, told, origin=history, payloads=())
     assert landing.land(warehouse, first, events=told)
     assert not landing.land(warehouse, first, events=told)
-    assert warehouse.value("SELECT COUNT(*) FROM nav_quarantine") == 1
-    assert warehouse.value("SELECT COUNT(*) FROM fund_nav") == 1
+    assert warehouse.count("SELECT COUNT(*) FROM nav_quarantine") == 1
+    assert warehouse.count("SELECT COUNT(*) FROM fund_nav") == 1
     listed = told.assign(value=0.2)
     of_list = replace(history, kind="events", collected_at=20260918_210000)
     second = prepare(seen.iloc[:0], listed, origin=of_list, payloads=())

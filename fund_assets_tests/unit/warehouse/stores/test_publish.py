@@ -24,6 +24,7 @@ from fund_assets.warehouse.engine.diff_writes import insert
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import known as known_store
 from fund_assets.warehouse.stores import publish
+from fund_assets.warehouse.stores.landing import batch_header
 from fund_assets_tests import stores
 
 NAN = float("nan")
@@ -120,16 +121,20 @@ def test_a_batch_is_read_as_it_landed(warehouse):
         {"fund_code": "000001", "nav_date": FRI, "batch_id": "w1", "unit_nav": 1.5},
         {"fund_code": "000002", "nav_date": FRI, "batch_id": "w1", "unit_nav": 2.5},
         {"fund_code": "000001", "nav_date": FRI, "batch_id": "w2", "unit_nav": 9.0})  # fmt: skip
-    row = warehouse.rows("SELECT * FROM collection_batch WHERE batch_id = 'w1'")[0]
-    found = publish.read_batch(warehouse, row)
+    with warehouse.transaction() as connection:
+        header = batch_header(connection, "w1")
+        with pytest.raises(KeyError, match="there is no batch w9"):
+            batch_header(connection, "w9")
+    assert (header.state, header.held_because) == ("landed", "")
+    found = publish.read_batch(warehouse, header)
     assert sorted(found.landed["unit_nav"]) == [1.5, 2.5]
     assert (found.batch_id, found.kind, found.newest_date, found.previous_date) == (
         "w1", "wave", FRI, THU,
     )  # fmt: skip
     assert (found.collected_at, found.rows_read, found.refused) == (20260918_190000, 5, 3)
     at_hand = found.landed.head(1)
-    assert len(publish.read_batch(warehouse, row, at_hand).landed) == 1
-    told = publish.read_batch(warehouse, {**row, "kind": "events", "previous_date": None})
+    assert len(publish.read_batch(warehouse, header, at_hand).landed) == 1
+    told = publish.read_batch(warehouse, header._replace(kind="events", previous_date=None))
     assert (told.refused, told.previous_date) == (0, None)
 
 
@@ -412,7 +417,7 @@ def test_a_blocked_batch_is_held_and_changes_nothing_else(warehouse):
     because += "rows, or the third session in a row with the same number (to 1 %)"
     assert state_of(warehouse) == ("held", because)
     assert state_of(warehouse, "w0") == ("landed", "")
-    assert warehouse.value("SELECT COUNT(*) FROM publish_log") == 0
+    assert warehouse.count("SELECT COUNT(*) FROM publish_log") == 0
     warns = Verdict("R02_row_count_notice", "warn", 1, 1, ("x",))
     publish.rehearse(warehouse, "w0", lambda b, k: empty_plan(verdicts=(warns,)),
                         known_since=lambda b: WED)  # fmt: skip
@@ -469,7 +474,7 @@ def test_a_batch_is_published_once_with_its_account(warehouse):
     assert again.already and again.counts == counts and calls == [("w1", 2, None)]
     assert publish.outcome(warehouse, "w1") == again
     assert state_of(warehouse) == ("published", "")
-    assert warehouse.value("SELECT COUNT(*) FROM validated_nav") == 2
+    assert warehouse.count("SELECT COUNT(*) FROM validated_nav") == 2
     log = warehouse.rows("SELECT published_at, newest_date FROM publish_log")
     assert [tuple(r.values()) for r in log] == [(20260918_193000, FRI)]
     kept = warehouse.rows("SELECT fund_code, rule, reason, state, unit_nav, created_at, batch_id "
@@ -519,8 +524,7 @@ def test_a_person_lets_a_blocking_rule_pass_and_no_other(warehouse):
     landed_wave(warehouse)
     plan = empty_plan(verdicts=(BLOCKS,))
     with warehouse.transaction(writes=True) as connection:
-        row = warehouse.rows("SELECT * FROM collection_batch WHERE batch_id = 'w1'")[0]
-        wave = publish.read_batch(warehouse, row)
+        wave = publish.read_batch(warehouse, batch_header(connection, "w1"))
         options = {"since": WED, "now": 20260918_193000}
         other = publish.merge(warehouse, connection, wave, lambda b, k: plan,
                                  despite=["R03_kind_floor"], **options)  # fmt: skip

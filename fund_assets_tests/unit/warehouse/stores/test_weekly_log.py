@@ -127,14 +127,14 @@ def test_tidying_gives_space_back_and_keeps_every_row(warehouse):
     """Stops a tidied database from losing rows, or never getting smaller."""
     fill(warehouse, [("w1", "wave", 1, "published"), ("w2", "wave", 20261120_000000, "published")],
          [("w1", 20261001, f"{n:06d}") for n in range(3_000)] + [("w2", 20261120, "000001")])  # fmt: skip
-    before = warehouse.value("SELECT COUNT(*) FROM fund_info")
+    before = warehouse.count("SELECT COUNT(*) FROM fund_info")
     weekly_log.prune_landing(warehouse, 20261108_020000, WEEK, NOW)
     done = warehouse.backend.tidy()
     assert set(done) == {"freed_bytes", "rewritten"}
     if not stores.on_mysql():
         assert done["rewritten"] == 1 and done["freed_bytes"] > 100_000
         assert warehouse.backend.tidy()["rewritten"] == 0
-    assert warehouse.value("SELECT COUNT(*) FROM fund_info") == before
+    assert warehouse.count("SELECT COUNT(*) FROM fund_info") == before
     assert len(left(warehouse)) == 1
     with warehouse.transaction() as connection:
         assert warehouse.backend.damage(connection) == ""
