@@ -245,7 +245,6 @@ _STATUS = {
     "the trading calendar has ended: every weekday is collected, its date provisional. Run "
     "fund-assets calendar refresh, or calendar import with the notices": "交易日历已用尽：此后每个工作日照常采集，日期暂定。"
     "请运行 fund-assets calendar refresh，或 calendar import 通知全文",
-    "there is no warehouse yet: run fund-assets run first": "仓库尚未建立：请先运行 fund-assets run",
     "{count} more: see the Dagster UI": "另有 {count} 项，见 Dagster 界面",
     "{count} more updates: see the Dagster UI": "另有 {count} 次，见 Dagster 界面",
     "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; back with {repair}, then "
@@ -491,7 +490,7 @@ _REFUSALS = {
     "there is no metric {name}: {hint}": "没有指标 {name}：{hint}",
     "there is no rule {rule}: {hint}": "没有规则 {rule}：{hint}",
     "there is no warehouse {place}": "没有仓库 {place}",
-    "there is no warehouse {place} yet: run `fund-assets run` first": "还没有仓库 {place}：请先运行 `fund-assets run`",
+    "there is no warehouse {place} yet: run `fund-assets run` first": "仓库 {place} 尚未建立：请先运行 `fund-assets run`",
     "there is no window {window}: {hint}": "没有窗口 {window}：{hint}",
     "there is no {kind} log in {folder} yet: run `fund-assets run` first": "{folder} 中还没有 {kind} 日志：请先运行 `fund-assets run`",
     "which rows? Name ids, or give filters such as --rule": "哪些行？请写编号，或给出筛选条件，如 --rule",
@@ -581,7 +580,6 @@ _BELOW = {
     "market and a real one never share a warehouse; set FUND_STATE (or FUND_WAREHOUSE_URL) to "
     "another place for it": "仓库 {place} 存的是 {held} 市场，FUND_SOURCE 要的是 {source}：模拟市场与真实市场从不共用仓库；"
     "请把 FUND_STATE（或 FUND_WAREHOUSE_URL）设为别处",
-    "{place} has no tables yet: run `fund-assets init`": "{place} 还没有表：请运行 `fund-assets init`",
 }
 
 #: Refusals of settings, calendar, desk, export and warehouse, and words of the system in them.

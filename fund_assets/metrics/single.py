@@ -39,7 +39,7 @@ def of_series(
         windows: names such as `3m`, `5y`, `ytd`, `inception`; they end on the last value.
         risk_free_rate: annual, as a fraction, constant or dated.
         benchmark: [days] closes by date (DatetimeIndex), positive; of each date the last
-            close on or before it counts, at most 15 days old. None: no benchmark.
+            close on or before it counts, at most VALUE_AGE_DAYS old. None: no benchmark.
 
     Returns:
         [windows] one row each, the window as index, the measures of `compute_metrics` as

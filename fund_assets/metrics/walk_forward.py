@@ -54,7 +54,7 @@ class Outcome:
         low, high: between which 95 of 100 random draws of as many picks lie.
         upper_half: share of the picks whose return was in the upper half of their kind.
         excess: mean of the picks' returns less their kinds' means, a fraction.
-        gone: picks without a NAV in the last 15 days of the quarter.
+        gone: picks without a NAV in the last VALUE_AGE_DAYS of the quarter.
     """
 
     date: int

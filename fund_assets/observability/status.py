@@ -38,6 +38,7 @@ from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.engine.errors import NO_WAREHOUSE
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import alerts, calendar_overrides, date_counts
 from fund_assets.warehouse.stores.date_counts import Loss
@@ -314,18 +315,19 @@ def gather(
 
 def absent(settings: Settings) -> Status:
     """The status of a platform whose warehouse has not been made yet."""
+    place = Warehouse(settings.warehouse).place
     return Status(
         now=settings.now(),
         frozen=settings.clock is not None,
         source=settings.source,
-        warehouse=Warehouse(settings.warehouse).place,
+        warehouse=place,
         warehouse_bytes=0,
         exists=False,
         findings=(
             Finding(
                 "database:connection",
                 DATABASE_UNREACHABLE.level(Severity.CRITICAL),
-                say("there is no warehouse yet: run fund-assets run first"),
+                say(NO_WAREHOUSE, place=place),
             ),
         ),
     )

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
-from fund_assets.warehouse.engine.errors import TransientError, WarehouseError
+from fund_assets.warehouse.engine.errors import (
+    NoWarehouseError,
+    TransientError,
+    WarehouseError,
+)
 from fund_assets.warehouse.engine.transactions import make_engine, retried, transaction
 from fund_assets.warehouse.engine.typed_rows import plain, typed, typed_rows
 from fund_assets.warehouse.engine.url import backend_for
@@ -65,9 +69,7 @@ class Warehouse:
         """
         found = self.revision()
         if found is None and self.read_only:
-            raise WarehouseError(
-                f"there is no warehouse {self.place} yet: run `fund-assets run` first"
-            )
+            raise NoWarehouseError(self.place)
         if found is None:
             self.backend.make()
             with self.transaction(writes=True) as connection:
@@ -103,7 +105,7 @@ class Warehouse:
                 way of the scripts.
         """
         if self.revision() is None:
-            raise WarehouseError(f"{self.place} has no tables yet: run `fund-assets init`")
+            raise NoWarehouseError(self.place)
         with transaction(
             self.backend, self.engine, writes=True, references=False
         ) as connection:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from fund_assets.warehouse.engine.backend import Backend
-from fund_assets.warehouse.engine.errors import WarehouseError
+from fund_assets.warehouse.engine.errors import NoWarehouseError, WarehouseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ def try_reading(backend: Backend) -> None:
 def _reading(backend: Backend, query: dict[str, object]) -> Iterator[IO[bytes]]:
     """What the program answers to a query; its end and its faults are seen to."""
     if not backend.exists():
-        raise WarehouseError(f"there is no warehouse {backend.place}: run `fund-assets init`")
+        raise NoWarehouseError(backend.place)
     program = Path(__file__).with_name("read_worker.py")
     with subprocess.Popen(  # noqa: S603 our own program
         [sys.executable, "-P", str(program)],

@@ -4,10 +4,21 @@ Belongs here: the exceptions of this package. Does not belong here: deciding whi
 """
 
 from fund_assets.errors import FundAssetsError
+from fund_assets.language import later
+
+#: What people are told wherever tables are wanted that have not been made.
+NO_WAREHOUSE = later("there is no warehouse {place} yet: run `fund-assets run` first")
 
 
 class WarehouseError(FundAssetsError, RuntimeError):
     """The warehouse cannot be used as asked; the message says what to do."""
+
+
+class NoWarehouseError(WarehouseError):
+    """Its tables have not been made yet."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(NO_WAREHOUSE.format(place=place))
 
 
 class NoRightError(WarehouseError):

@@ -307,3 +307,17 @@ def test_the_limits_of_a_rhythm(n, shares, periods):
 def test_one_age_holds_for_windows_months_peers_and_trials():
     """Stops a fund from having a return of a window whose start is no month's end of it."""
     assert kernel.START_TOLERANCE_DAYS == VALUE_AGE_DAYS
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("metrics.md", r"(\d+)(?: calendar)? days old"),
+        ("weekly.md", r"(\d+) days old"),
+        ("zh/metrics.md", r"早 (\d+) (?:天|个日历日)"),
+    ],
+)
+def test_pages_have_the_age_of_the_measures(page, words):
+    """Stops a page from telling another age than the one that is computed with."""
+    text = " ".join((Path(__file__).parents[3] / "docs" / page).read_text("utf-8").split())
+    assert set(re.findall(words, text)) == {str(VALUE_AGE_DAYS)}
