@@ -490,6 +490,8 @@ _REFUSALS = {
     "there is no metric {name}: {hint}": "没有指标 {name}：{hint}",
     "there is no rule {rule}: {hint}": "没有规则 {rule}：{hint}",
     "there is no warehouse {place}": "没有仓库 {place}",
+    "the warehouse has {value} for {name}, where {kind} is expected: "
+    "`fund-assets doctor --deep` checks the tables": "仓库中 {name} 的值是 {value}，应为 {kind}：`fund-assets doctor --deep` 会检查各表",
     "there is no warehouse {place} yet: run `fund-assets run` first": "仓库 {place} 尚未建立：请先运行 `fund-assets run`",
     "there is no window {window}: {hint}": "没有窗口 {window}：{hint}",
     "there is no {kind} log in {folder} yet: run `fund-assets run` first": "{folder} 中还没有 {kind} 日志：请先运行 `fund-assets run`",
