@@ -126,7 +126,7 @@ def test_tidying_leaves_a_long_reader_alone(warehouse, monkeypatch):
 def test_tidying_gives_space_back_and_keeps_every_row(warehouse):
     """Stops a tidied database from losing rows, or never getting smaller."""
     fill(warehouse, [("w1", "wave", 1, "published"), ("w2", "wave", 20261120_000000, "published")],
-         [("w1", 20261001, f"{n:06d}") for n in range(3_000)] + [("w2", 20261120, "000001")])  # fmt: skip
+         [("w1", 20261001, f"{n:06d}") for n in range(6_000)] + [("w2", 20261120, "000001")])  # fmt: skip
     before = warehouse.count("SELECT COUNT(*) FROM fund_info")
     weekly_log.prune_landing(warehouse, 20261108_020000, WEEK, NOW)
     done = warehouse.backend.tidy()
