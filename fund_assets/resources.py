@@ -73,7 +73,9 @@ class Platform(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster ta
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """When a step begins: a run that is tried again waits until it is its turn."""
-        wait_for_turn(context, self.settings.retry_pause_s)
+        if context.run and context.instance:  # a sensor has no run
+            pause_s = self.settings.retry_pause_s
+            wait_for_turn(context.instance, context.run, pause_s, context.log)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """When a run ends, well or not: its requests are counted, its warehouse is let go."""

@@ -42,13 +42,14 @@ def left_to_wait(instance: dg.DagsterInstance, run: dg.DagsterRun, pause_s: floa
     return min(max((before.end_time or 0.0) + pause - time(), 0.0), pause)
 
 
-def wait_for_turn(context: dg.InitResourceContext, pause_s: float) -> None:
+def wait_for_turn(
+    instance: dg.DagsterInstance,
+    run: dg.DagsterRun,
+    pause_s: float,
+    log: dg.DagsterLogManager | None,
+) -> None:
     """Wait, if this is a run that is tried again, until its time has come."""
-    if context.run is None or context.instance is None:
-        return
-    if left := left_to_wait(context.instance, context.run, pause_s):
-        if context.log:
-            context.log.info(
-                f"tried again in {left:.0f} s: what failed may have passed by then"
-            )
+    if left := left_to_wait(instance, run, pause_s):
+        if log:
+            log.info(f"tried again in {left:.0f} s: what failed may have passed by then")
         sleep(left)

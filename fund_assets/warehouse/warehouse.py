@@ -19,11 +19,12 @@ from fund_assets.warehouse.engine.errors import (
     TransientError,
     WarehouseError,
 )
+from fund_assets.warehouse.engine.revision import revision
 from fund_assets.warehouse.engine.transactions import make_engine, retried, transaction
 from fund_assets.warehouse.engine.typed_rows import plain, typed, typed_rows
 from fund_assets.warehouse.engine.url import backend_for
 from fund_assets.warehouse.migrations import HEAD
-from fund_assets.warehouse.migrations.upgrade import make_tables, revision, upgrade
+from fund_assets.warehouse.migrations.upgrade import make_tables, upgrade
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,5 @@ from pathlib import Path
 
 #: Before the names of a table that is being filled, and of one whose place was taken.
 NEW, OLD = "migration_new_", "migration_old_"
-#: Tables as they were before they had migrations.
-BASELINE = "0001"
 #: The revision of the newest script, by the names of the files: r0010_fillings.py is 0010.
 HEAD = max(path.name[1:5] for path in (Path(__file__).parent / "versions").glob("r*_*.py"))

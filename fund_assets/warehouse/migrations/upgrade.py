@@ -1,10 +1,8 @@
-"""Making the tables, knowing which revision they have, and bringing older ones up to date.
+"""Making the tables, and bringing older ones up to date.
 
 Belongs here: what `fund-assets init` and `fund-assets migrate` do to the tables. Does not
-belong here: a change of a table (`versions/`).
-
-Commands that only read ask for the revision and nothing else: the SQL of the tables, which
-takes them a tenth of their time, is loaded by what makes tables.
+belong here: a change of a table (`versions/`), reading which revision they have
+(`engine/revision.py`).
 """
 
 from collections.abc import Iterator
@@ -14,26 +12,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from fund_assets.warehouse.engine.errors import WarehouseError
+from fund_assets.warehouse.engine.revision import revision
 from fund_assets.warehouse.engine.views import VIEWS
-from fund_assets.warehouse.migrations import BASELINE, HEAD
+from fund_assets.warehouse.migrations import HEAD
 
 SCRIPTS = Path(__file__).parent
-
-
-def revision(connection: sa.Connection) -> str | None:
-    """The revision of the tables; None while there are none, or not yet all of them."""
-    tables = set(sa.inspect(connection).get_table_names())
-    if "alembic_version" in tables:
-        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-        if found is not None:
-            return str(found)
-    if "warehouse_meta" not in tables:
-        return None
-    found = connection.execute(
-        sa.text("SELECT value FROM warehouse_meta WHERE property = 'schema_version'")
-    ).scalar()
-    # Version 2 is what the tables were when migrations began.
-    return {None: None, "2": BASELINE}.get(found, f"version {found}")
 
 
 def make_tables(connection: sa.Connection, source: str) -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fund_assets import resources
 from fund_assets.instance import retry_wait
 from fund_assets.instance.retry_wait import left_to_wait, longest_pause_s, wait_for_turn
 
@@ -53,15 +54,26 @@ def test_how_long_it_waits(monkeypatch, run, before, seconds_later, left):
     assert left <= longest_pause_s(PAUSE) == 600.0
 
 
-def test_only_a_run_waits(monkeypatch):
-    """Stops a tick of a schedule, or a command, from waiting for anything."""
+def test_a_run_waits_for_its_turn(monkeypatch):
+    """Stops a run from waiting for nothing, and one that is tried again from not waiting."""
     waited = []
     monkeypatch.setattr(retry_wait, "sleep", waited.append)
     monkeypatch.setattr(retry_wait, "time", lambda: FAILED_AT)
     records = Records(BY_STEP)
-    wait_for_turn(SimpleNamespace(run=None, instance=records, log=None), PAUSE)
-    wait_for_turn(SimpleNamespace(run=again(), instance=None, log=None), PAUSE)
-    wait_for_turn(SimpleNamespace(run=again(), instance=records, log=None), 0.0)
+    wait_for_turn(records, again(), 0.0, None)
     assert waited == []
-    wait_for_turn(SimpleNamespace(run=again(), instance=records, log=None), PAUSE)
+    wait_for_turn(records, again(), PAUSE, None)
     assert waited == [120.0]
+
+
+def test_only_a_run_waits(monkeypatch):
+    """Stops a tick of a sensor, or a command, from waiting for anything."""
+    asked = []
+    monkeypatch.setattr(resources, "wait_for_turn", lambda *given: asked.append(given))
+    platform = resources.Platform(overrides={"retry_pause_s": PAUSE})
+    records, run = Records(BY_STEP), again()
+    platform.setup_for_execution(SimpleNamespace(run=None, instance=records, log=None))
+    platform.setup_for_execution(SimpleNamespace(run=run, instance=None, log=None))
+    assert asked == []
+    platform.setup_for_execution(SimpleNamespace(run=run, instance=records, log=None))
+    assert asked == [(records, run, PAUSE, None)]
