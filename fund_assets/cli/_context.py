@@ -94,7 +94,7 @@ def present_status() -> "Status":
         SettingsError: a setting is wrong, or warehouse or run history cannot be read.
     """
     from fund_assets.observability.dagster_tables import project_ledger
-    from fund_assets.observability.status import absent, gather
+    from fund_assets.observability.status_reader import absent, gather
     from fund_assets.settings import SHANGHAI, load_settings
 
     settings = load_settings()

@@ -20,7 +20,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from fund_assets.language import is_chinese, later, say, speaking, translated
-from fund_assets.observability.dagster_records import check_cases, failure_words
+from fund_assets.observability.check_records import check_cases
+from fund_assets.observability.run_events import failure_words
 from fund_assets.pipeline.nav_history import HistoryReport
 from fund_assets.schemas.profile import Figures, rows
 from fund_assets.schemas.profiles import PROFILES, funds, missed_histories

@@ -17,7 +17,8 @@ from enum import IntEnum
 from typing import Any
 
 from fund_assets.calendar import CLOCK_SLACK, LATEST_START, to_key
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.check_records import FailingCheck
+from fund_assets.observability.run_records import FailedRun
 from fund_assets.observability.sessions import FULL_SHARE, Freshness
 from fund_assets.warehouse.stores.date_counts import LEAST_LEFT
 

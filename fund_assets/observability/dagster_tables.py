@@ -1,7 +1,8 @@
 """Dagster's own records, read from its tables: runs, events, heartbeats.
 
 Belongs here: reading rows and the JSON in them into plain values. Does not belong here: what
-they mean (`dagster_records.py`, `vitals.py`), schedules and their ticks (`ticks.py`).
+they mean (`run_records.py`, `check_records.py`, `vitals.py`), schedules and their ticks
+(`ticks.py`).
 
 Loading Dagster takes longer than everything else that a look at the state does. Its tables and
 the JSON in them change only with a migration, since it must read what older releases wrote; a
@@ -304,6 +305,11 @@ def _plain(stored: dict[str, Any]) -> Any:
         if mark in stored:
             return stored[mark]
     return stored
+
+
+def moment(timestamp: float) -> datetime:
+    """Dagster's seconds since 1970 as a time in Asia/Shanghai."""
+    return datetime.fromtimestamp(timestamp, SHANGHAI)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fund_assets.language import later, named, say
 from fund_assets.observability import conditions
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.conditions import (
     CALENDAR_HORIZON,
     CONDITIONS,
@@ -26,7 +27,7 @@ from fund_assets.observability.conditions import (
     Level,
     Severity,
 )
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.run_records import FailedRun
 from fund_assets.observability.sessions import Freshness
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.schemas.profiles import read_by_users

@@ -1,6 +1,6 @@
 """What Dagster's records say of the last seven days, for the report of a week.
 
-Does not belong here: reading the records (`dagster_records.py`), the report
+Does not belong here: reading the records (`run_records.py`, `check_records.py`), the report
 (`pipeline/weekly_report.py`).
 """
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from fund_assets.observability import dagster_records, status
+from fund_assets.observability import check_records, run_events, run_records, sessions
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.report.week import Operations
 from fund_assets.resources import Platform
@@ -24,18 +24,18 @@ def operations(
         machine_time: now, by the clock that Dagster's records follow.
     """
     book = Ledger.of(instance)
-    runs = book.runs_since(machine_time - status.WEEK)
-    states = dagster_records.check_states(book, runs)
+    runs = book.runs_since(machine_time - run_records.WEEK)
+    states = run_events.check_states(book, runs)
     newest = status_queries.newest_dates(platform.warehouse)
-    fresh = status.freshness(newest, platform.calendar, platform.now(), {})
-    failing = dagster_records.failing_checks(states)
+    fresh = sessions.freshness(newest, platform.calendar, platform.now(), {})
+    failing = check_records.failing_checks(states)
     return Operations(
         freshness=tuple(
             {"table": f.table, "newest": f.newest, "due": f.due, "ok": f.ok} for f in fresh
         ),
         jobs=tuple(
             {"job": j.job, "runs": j.runs, "succeeded": j.succeeded, "failed": j.failed}
-            for j in dagster_records.job_statistics(runs)
+            for j in run_records.job_statistics(runs)
         ),
         checks=tuple(
             {"asset": c.asset, "check": c.check, "severity": c.severity, "words": c.words}

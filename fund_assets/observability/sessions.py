@@ -4,10 +4,12 @@ Belongs here: pure functions over counts of rows. Does not belong here: reading 
 (`warehouse/queries/status.py`), asking for what is missing (`automation/sensors.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.calendar import PUBLICATION_DUE, TradingCalendar, from_key, to_key
+from fund_assets.settings import SHANGHAI
 
 LOOK_BACK_SESSIONS = 10
 SHOWN_SESSIONS = 30
@@ -50,6 +52,41 @@ class Freshness:
     renewed_at: datetime | None
     ok: bool
     provisional: bool = False
+
+
+def freshness(
+    newest: Mapping[str, int | None],
+    calendar: TradingCalendar,
+    now: datetime,
+    renewed: Mapping[str, datetime],
+) -> tuple[Freshness, ...]:
+    """How new each table is.
+
+    Args:
+        newest: table → date of its newest data, yyyymmdd.
+        renewed: table → when it was last renewed.
+    """
+    due = calendar.surely_due(now)
+    found = []
+    for table, key in newest.items():
+        have = from_key(key) if key else None
+        lacking = calendar.between(have + timedelta(days=1), due) if have else [due]
+        since = datetime.combine(due, PUBLICATION_DUE, SHANGHAI)
+        missed = datetime.combine(lacking[0], PUBLICATION_DUE, SHANGHAI) if lacking else now
+        found.append(
+            Freshness(
+                table=table,
+                newest=have,
+                due=due,
+                due_since=since,
+                sessions_behind=len(lacking) if have else None,
+                hours_late=round((now - missed) / timedelta(hours=1), 1),
+                renewed_at=renewed.get(table),
+                ok=not lacking,
+                provisional=have is not None and calendar.is_provisional(have),
+            )
+        )
+    return tuple(found)
 
 
 def oldest_looked_at(calendar: TradingCalendar, now: datetime) -> int:

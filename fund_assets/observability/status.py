@@ -1,51 +1,28 @@
 """How the platform is: freshness, coverage, batches, updates, runs, checks and what is wrong.
 
-Belongs here: gathering facts into one `Status`. Does not belong here: what of it is wrong
-(`findings.py`), showing it (`dashboard.py`), Dagster's records (`dagster_records.py`), SQL.
-
-The facts come from the warehouse and from Dagster's own records, not from a log of ours.
-Ages of data are judged by the settings' clock, ages of runs by the machine's.
+Belongs here: the shape of a `Status`, for all who show it. Does not belong here: reading it
+(`status_reader.py`), what of it is wrong (`findings.py`), showing it (`dashboard.py`,
+`server/`).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
-from fund_assets.calendar import (
-    PUBLICATION_DUE,
-    TradingCalendar,
-    from_key,
-    from_stamp,
-    to_key,
-    to_stamp,
+from fund_assets.observability import (
+    findings,
 )
-from fund_assets.language import say
-from fund_assets.observability import dagster_records, findings, sessions, vitals
-from fund_assets.observability.conditions import DATABASE_UNREACHABLE, Level, Severity
-from fund_assets.observability.dagster_records import CheckState, FailingCheck, JobStatistics
-from fund_assets.observability.dagster_tables import Ledger
+from fund_assets.observability.check_records import CheckState, FailingCheck
+from fund_assets.observability.conditions import Level
 from fund_assets.observability.findings import Finding
+from fund_assets.observability.run_records import JobStatistics
 from fund_assets.observability.sessions import Freshness, SessionCoverage
 from fund_assets.observability.updates import (
     AssetStatistics,
     Update,
-    asset_statistics,
-    updates_since,
 )
 from fund_assets.observability.vitals import EveningWave, Heartbeat, RunSummary
-from fund_assets.schemas.kinds import KINDS
-from fund_assets.settings import SHANGHAI, Settings
-from fund_assets.transport.rate_limit import RateLimit
-from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.engine.errors import NO_WAREHOUSE
-from fund_assets.warehouse.queries import status as status_queries
-from fund_assets.warehouse.stores import alerts, calendar_overrides, date_counts
 from fund_assets.warehouse.stores.date_counts import Loss
-from fund_assets.warehouse.stores.requests import requests_since
-
-SHOWN_BATCHES = 5
-DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -190,198 +167,6 @@ class Status:
         del values["findings"]
         told = {"problems": list(self.problems), "notices": list(self.notices)}
         return {"healthy": self.healthy, "verdict": self.verdict, **told, **values}
-
-
-def gather(
-    settings: Settings, warehouse: Warehouse, book: Ledger, machine_time: datetime
-) -> Status:
-    """The status of a platform whose warehouse has been made.
-
-    Args:
-        book: Dagster's records.
-        machine_time: now, by the clock that Dagster's records follow.
-
-    Raises:
-        WarehouseError: the warehouse cannot be read.
-    """
-    now = settings.now()
-    calendar = calendar_overrides.calendar(warehouse, now.date())
-    runs = book.runs_since(machine_time - WEEK)
-    week = updates_since(book, runs, machine_time - WEEK)
-    newest = status_queries.newest_dates(warehouse)
-    covered = newest["validated_nav"]
-    until = calendar.known_until
-    renewed = dagster_records.renewed(book, newest)
-    fresh = freshness(newest, calendar, now, renewed)
-    states = dagster_records.check_states(book, runs)
-    checks = tuple(dagster_records.failing_checks(states))
-    held = status_queries.held_batches(warehouse)
-    coverage = _coverage(warehouse, covered) if covered else ()
-    due = sum(row.due for row in coverage)
-    corrected = status_queries.corrections_since(warehouse, to_stamp(now - WEEK))
-    session = calendar.on_or_before(now.date())
-    since = sessions.oldest_looked_at(calendar, now)
-    per_date = status_queries.rows_per_date(warehouse, since)
-    first = status_queries.first_wave(warehouse)
-    missing = tuple(
-        from_key(key)
-        for key in sessions.gaps(per_date, first, calendar, now)
-        if covered and key < covered
-    )
-    lost = date_counts.losses(warehouse, date_counts.counted_since(now.date()))
-    ended = [run for run in runs if run.is_finished]
-    # What a run that will be tried again found is not true yet.
-    concluded = [run for run in runs if dagster_records.concluded(run)]
-    late = tuple(findings.late(fresh, first))
-    free = vitals.free_bytes(warehouse, settings)
-    daemons = vitals.heartbeats(book, machine_time)
-    days_left = calendar.days_left(now.date())
-    return Status(
-        now=now,
-        frozen=settings.clock is not None,
-        source=settings.source,
-        warehouse=warehouse.place,
-        warehouse_bytes=warehouse.backend.size_bytes(),
-        exists=True,
-        findings=(
-            *late,
-            *findings.missing(missing),
-            *findings.lost(lost),
-            *findings.held(held),
-            *findings.failed(
-                dagster_records.failed_runs(book, runs, machine_time),
-                dagster_records.failing_checks(dagster_records.check_states(book, concluded)),
-                renewed.get("fund_nav"),
-            ),
-            *findings.silent(daemons),
-            *findings.full(free),
-            *findings.calendar_ends(days_left, invented=calendar.synthetic_after is not None),
-            *findings.refused(RateLimit(1.0, settings.pace_dir).refusals()),
-            *findings.alarmed(alerts.holding(warehouse), tables_late=bool(late)),
-        ),
-        freshness=fresh,
-        coverage_on=from_key(covered) if covered else None,
-        coverage=coverage,
-        batches=tuple(_batch(row) for row in status_queries.batches(warehouse, SHOWN_BATCHES)),
-        updates=tuple(u for u in week if u.at >= machine_time - DAY),
-        assets=tuple(asset_statistics(week)),
-        runs_ended=len(ended),
-        success_rate=sum(run.is_success for run in ended) / len(ended) if ended else None,
-        jobs=tuple(dagster_records.job_statistics(runs)),
-        rows_written=sum(
-            u.rows_written or 0
-            for u in week
-            if u.asset == "validated_nav" and u.status == "succeeded"
-        ),
-        quarantine=tuple(
-            (r["rule"], r["held"]) for r in status_queries.quarantine_counts(warehouse)
-        ),
-        revisions=sum(corrected.values()),
-        revisions_to_report=corrected["report"],
-        revisions_to_announce=corrected["announce"],
-        failing_checks=checks,
-        calendar_until=until,
-        calendar_days_left=days_left,
-        last_session=session,
-        expected_by=datetime.combine(session, PUBLICATION_DUE, SHANGHAI),
-        today_nav_count=status_queries.rows_on(warehouse, to_key(now.date())),
-        nav_rows=status_queries.nav_rows(warehouse),
-        fund_count=status_queries.row_count(warehouse, "fund_info"),
-        evening=vitals.evening(warehouse, from_key(covered), due) if covered else (),
-        sessions=sessions.recent(per_date, due, calendar, from_key(covered)) if covered else (),
-        missing=missing,
-        lost=tuple(lost),
-        held_batches=len(held),
-        daemons=daemons,
-        runs=vitals.newest_runs(runs),
-        runs_by_status=vitals.runs_by_status(runs),
-        checks=tuple(states),
-        disk_free_bytes=free,
-        quarantined_ever=tuple(
-            (r["rule"], r["held"]) for r in status_queries.quarantined_ever(warehouse)
-        ),
-        requests=tuple(
-            Requests(r["source"], r["outcome"], int(r["requests"]), float(r["seconds"]))
-            for r in requests_since(warehouse)
-        ),
-        requests_today=tuple(
-            (r["outcome"], int(r["requests"]))
-            for r in requests_since(warehouse, to_key(now.date()))
-        ),
-        alerts_firing=tuple(alerts.firing(warehouse).items()),
-        outbox=tuple(alerts.outbox_counts(warehouse).items()),
-    )
-
-
-def absent(settings: Settings) -> Status:
-    """The status of a platform whose warehouse has not been made yet."""
-    place = Warehouse(settings.warehouse).place
-    return Status(
-        now=settings.now(),
-        frozen=settings.clock is not None,
-        source=settings.source,
-        warehouse=place,
-        warehouse_bytes=0,
-        exists=False,
-        findings=(
-            Finding(
-                "database:connection",
-                DATABASE_UNREACHABLE.level(Severity.CRITICAL),
-                say(NO_WAREHOUSE, place=place),
-            ),
-        ),
-    )
-
-
-def freshness(
-    newest: Mapping[str, int | None],
-    calendar: TradingCalendar,
-    now: datetime,
-    renewed: Mapping[str, datetime],
-) -> tuple[Freshness, ...]:
-    """How new each table is.
-
-    Args:
-        newest: table → date of its newest data, yyyymmdd.
-        renewed: table → when it was last renewed.
-    """
-    due = calendar.surely_due(now)
-    found = []
-    for table, key in newest.items():
-        have = from_key(key) if key else None
-        lacking = calendar.between(have + timedelta(days=1), due) if have else [due]
-        since = datetime.combine(due, PUBLICATION_DUE, SHANGHAI)
-        missed = datetime.combine(lacking[0], PUBLICATION_DUE, SHANGHAI) if lacking else now
-        found.append(
-            Freshness(
-                table=table,
-                newest=have,
-                due=due,
-                due_since=since,
-                sessions_behind=len(lacking) if have else None,
-                hours_late=round((now - missed) / timedelta(hours=1), 1),
-                renewed_at=renewed.get(table),
-                ok=not lacking,
-                provisional=have is not None and calendar.is_provisional(have),
-            )
-        )
-    return tuple(found)
-
-
-def _coverage(warehouse: Warehouse, nav_date: int) -> tuple[KindCoverage, ...]:
-    by_kind = {row["kind"]: row for row in status_queries.coverage(warehouse, nav_date)}
-    return tuple(
-        KindCoverage(name, kind.label, row["published"], row["due"], row["share"])
-        for name, kind in KINDS.items()
-        if (row := by_kind.get(name))
-    )
-
-
-def _batch(row: dict[str, Any]) -> BatchSummary:
-    values = {field.name: row[field.name] for field in fields(BatchSummary)}
-    values["newest_date"] = from_key(row["newest_date"])
-    values["collected_at"] = from_stamp(row["collected_at"])
-    return BatchSummary(**values)
 
 
 def _plain(value: Any) -> Any:

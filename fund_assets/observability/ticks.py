@@ -23,7 +23,7 @@ from fund_assets.instance.dagster_private import (
 )
 from fund_assets.observability import vitals
 from fund_assets.observability.conditions import TICK_MISSED
-from fund_assets.observability.dagster_tables import Ledger
+from fund_assets.observability.dagster_tables import Ledger, moment
 from fund_assets.settings import SHANGHAI
 
 #: So long a tick is told that was missed.
@@ -75,7 +75,7 @@ def ticking(instance: dg.DagsterInstance, machine_time: datetime) -> tuple[Ticki
         found.append(
             Ticking(
                 name=state.instigator_name,
-                failed_at=_moment(failed.timestamp) if failed else None,
+                failed_at=moment(failed.timestamp) if failed else None,
                 error=_last_words(failed) if failed else "",
                 missed=tuple(_missed(instance, state, machine_time)),
             )
@@ -104,7 +104,7 @@ def _missed(
     if not isinstance(data, ScheduleInstigatorData) or data.start_timestamp is None:
         return
     begin = (machine_time - TICKS_LOOKED_AT).timestamp()
-    if not in_future(_moment(data.start_timestamp), machine_time):
+    if not in_future(moment(data.start_timestamp), machine_time):
         begin = max(begin, data.start_timestamp)
     end = machine_time - timedelta(seconds=TICK_MISSED.grace_s)
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=begin - 1)
@@ -129,7 +129,3 @@ def _last_words(tick: InstigatorTick) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error else ""
-
-
-def _moment(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, SHANGHAI)

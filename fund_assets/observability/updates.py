@@ -1,7 +1,7 @@
 """What renewed the assets, and what did not: updates one by one, and counted by asset.
 
 Belongs here: what materializations and failed steps say of an asset, in plain dataclasses. Does
-not belong here: runs and checks (`dagster_records.py`), how records are read
+not belong here: runs and checks (`run_records.py`, `check_records.py`), how records are read
 (`dagster_tables.py`), judging, showing.
 """
 
@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from fund_assets.observability import dagster_tables
-from fund_assets.observability.dagster_records import ended, failure_words
 from fund_assets.observability.dagster_tables import Ledger, Run
+from fund_assets.observability.run_events import failure_words
+from fund_assets.observability.run_records import ended
 from fund_assets.schemas.profiles import every_evening
 from fund_assets.settings import SHANGHAI
 

@@ -1,8 +1,8 @@
 """Signs of life: daemons, runs one by one, an evening's waves, the disk.
 
 Belongs here: reading them into plain dataclasses. Does not belong here: what renews an asset
-and what checks found (`dagster_records.py`), schedules and sensors (`ticks.py`), judging,
-showing.
+and what checks found (`run_records.py`, `check_records.py`), schedules and sensors
+(`ticks.py`), judging, showing.
 """
 
 import json

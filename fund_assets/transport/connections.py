@@ -16,7 +16,7 @@ from weakref import finalize
 
 import requests
 
-from fund_assets.transport.deadline import Watch, WatchedAdapter
+from fund_assets.transport.deadline import DeadlineAdapter, DeadlineTimer
 
 #: Servers keep an idle connection for 5 s or longer; one that is asked in vain costs a try.
 IDLE_S = 3.0
@@ -32,16 +32,16 @@ class Connections:
         finalize(self, _close, self._free)
 
     @contextmanager
-    def to(self, host: str, watch: Watch) -> Iterator[requests.Session]:
-        """A session for calls to `host`, this block's alone, whose socket `watch` shuts.
+    def to(self, host: str, timer: DeadlineTimer) -> Iterator[requests.Session]:
+        """A session for calls to `host`, this block's alone, whose socket `timer` shuts.
 
         Its connection is used again unless the block raises.
         """
         session = self._take(host)
         try:
             adapter = session.get_adapter("https://")
-            assert isinstance(adapter, WatchedAdapter), adapter
-            adapter.watch_with(watch)
+            assert isinstance(adapter, DeadlineAdapter), adapter
+            adapter.end_with(timer)
             yield session
         except BaseException:
             session.close()
@@ -58,7 +58,7 @@ class Connections:
                 session.close()
         session = requests.Session()
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = WatchedAdapter()
+        adapter = DeadlineAdapter()
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session

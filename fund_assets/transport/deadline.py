@@ -16,7 +16,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 
 
-class Watch:
+class DeadlineTimer:
     """Ends a call when its time is over, by shutting its sockets down.
 
     Attributes:
@@ -32,7 +32,7 @@ class Watch:
         self._timer = Timer(max(seconds, 0.0), self._expire)
         self._timer.daemon = True
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "DeadlineTimer":
         self._timer.start()
         return self
 
@@ -63,28 +63,28 @@ class Watch:
                 continue  # the peer was faster
 
 
-class WatchedAdapter(HTTPAdapter):
-    """An adapter for one connection at a time, which reports its socket to a watch."""
+class DeadlineAdapter(HTTPAdapter):
+    """An adapter for one connection at a time, which reports its socket to a timer."""
 
     def __init__(self) -> None:
-        self._watch: Watch | None = None
+        self._deadline: DeadlineTimer | None = None
         self._socket: socket.socket | None = None
         self._tunnelled = False
         super().__init__(max_retries=0)
 
-    def watch_with(self, watch: Watch) -> None:
-        """From now on report to this watch, a connection that is open already first of all."""
-        self._watch = watch
-        watch.tunnelled = self._tunnelled
+    def end_with(self, timer: DeadlineTimer) -> None:
+        """From now on report to this timer, a connection that is open already first of all."""
+        self._deadline = timer
+        timer.tunnelled = self._tunnelled
         if self._socket:
-            watch.keep(self._socket)
+            timer.keep(self._socket)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """The pool that requests would use, making watched connections."""
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         adapter = self
 
-        class Watched(type(pool).ConnectionCls):  # type: ignore[misc]  # known when it runs
+        class TimedConnection(type(pool).ConnectionCls):  # type: ignore[misc]  # known when it runs
             def _new_conn(self) -> socket.socket:
                 sock: socket.socket = super()._new_conn()
                 adapter._report(sock)
@@ -93,10 +93,10 @@ class WatchedAdapter(HTTPAdapter):
             def _tunnel(self) -> None:
                 super()._tunnel()
                 adapter._tunnelled = True
-                if adapter._watch:
-                    adapter._watch.tunnelled = True
+                if adapter._deadline:
+                    adapter._deadline.tunnelled = True
 
-        pool.ConnectionCls = Watched
+        pool.ConnectionCls = TimedConnection
         return pool
 
     def close(self) -> None:
@@ -109,5 +109,5 @@ class WatchedAdapter(HTTPAdapter):
         if self._socket:
             self._socket.close()
         self._socket = sock.dup()
-        if self._watch:
-            self._watch.keep(sock)
+        if self._deadline:
+            self._deadline.keep(sock)

@@ -1,37 +1,26 @@
 """The one way to the network: every request to the market goes through a `Gateway`.
 
-Belongs here: what is asked and when, in this order: an answer at hand, a turn, the request, its
-deadline, another try, what counts as being refused, and what is kept. Does not belong here: how
-fast a host may be asked (`rate_limit.py`) and when it is left alone (`circuit_breaker.py`),
-what a server's answer must be (`http_answer.py`) and what broke a request
-(`connection_faults.py`), which addresses there are and what the bytes mean
-(`sources/eastmoney/`).
+Belongs here: when something is asked, tried again and counted, and what counts as being
+refused. Does not belong here: a single request (`exchange.py`), what is kept
+(`kept_answers.py`), how fast a host may be asked (`rate_limit.py`) and when it is left alone
+(`circuit_breaker.py`), what a server's answer must be (`http_answer.py`),
+which addresses there are and what the bytes mean (`sources/eastmoney/`).
 
 Whatever a server sends ends as an answer or as a `SourceError`.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic, sleep
 from typing import Literal
 
-import requests
-
 from fund_assets.settings import Settings
 from fund_assets.transport.archive import RawArchive
-from fund_assets.transport.circuit_breaker import REFUSED_PAUSE_S, Known, Next, Refusal
-from fund_assets.transport.connection_faults import fault_of
-from fund_assets.transport.connections import Connections
-from fund_assets.transport.deadline import Watch
+from fund_assets.transport.circuit_breaker import Known, Next, Refusal
 from fund_assets.transport.defects import boundary
 from fund_assets.transport.errors import (
-    ArchiveError,
     BannedError,
     DeadlineError,
     EmptyAnswerError,
@@ -41,49 +30,16 @@ from fund_assets.transport.errors import (
     TransportError,
     UnreachedError,
 )
-from fund_assets.transport.http_answer import (
-    GONE,
-    TOO_FAST,
-    Answer,
-    check_form,
-    check_status,
-    moved_to,
-    read_body,
-)
+from fund_assets.transport.exchange import Exchange
+from fund_assets.transport.http_answer import GONE, TOO_FAST, Answer, check_form
+from fund_assets.transport.kept_answers import KeptAnswers
+from fund_assets.transport.limits import Limits
 from fund_assets.transport.rate_limit import RateLimit, in_words
 from fund_assets.transport.request import OneFund, Request
-from fund_assets.transport.request_counts import Tally, outcome_of
+from fund_assets.transport.request_counts import RequestCounter, outcome_of
 
 log = logging.getLogger(__name__)
-#: What is kept in the archive of a page that is not there.
-NO_PAGE = "status 404"
 _LONGEST_PAUSE_S = 30.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long a call may take, how often it asks, and how much it takes.
-
-    Attributes:
-        timeout_s: longest wait for a connection, and between two pieces of an answer.
-        deadline_s: longest time of one call, its retries and pauses included; the wait for
-            the rate limit is not counted.
-        attempts: tries per call. Broken connections, timeouts, 429, 514 and 5xx are tried
-            again while no other request is refused; ban pages, other statuses and answers in
-            another form are not.
-        backoff_s: first pause before another try; doubled each time, with jitter.
-        requests_per_second: per host.
-        pause_s: how long nothing is asked of a host that refuses us, the first time.
-        size: bytes of the largest answer, after content encoding is removed.
-    """
-
-    timeout_s: float = 10.0
-    deadline_s: float = 60.0
-    attempts: int = 3
-    backoff_s: float = 1.0
-    requests_per_second: float = 1.0
-    pause_s: float = REFUSED_PAUSE_S
-    size: int = 64 * 2**20
 
 
 class Gateway:
@@ -96,8 +52,8 @@ class Gateway:
         retention_days: how long `prune` leaves them there.
 
     Attributes:
-        tally: every request, and how it ended.
-        pace: of each host.
+        request_counter: every request, and how it ended.
+        rate_limit: of each host.
         archive: where answers are kept.
     """
 
@@ -113,8 +69,9 @@ class Gateway:
         self.archive = archive
         self._retention_days = retention_days
         self.rate_limit = RateLimit(limits.requests_per_second, pace_folder, limits.pause_s)
-        self._connections = Connections()
-        self.tally = Tally()
+        self._exchange = Exchange(limits, self.rate_limit)
+        self._kept = KeptAnswers(archive)
+        self.request_counter = RequestCounter()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Gateway":
@@ -170,38 +127,16 @@ class Gateway:
         """
         request = Request(endpoint, url, params, headers or {}, form, about, check)
         with boundary(request.what):
-            if at_hand := self._at_hand(request):
-                return at_hand
+            if kept := self._kept.find(request):
+                return kept
             try:
                 answer = self._until_answered(request)
             except StatusError as error:
                 if error.status in GONE:
-                    self._keep(request, NO_PAGE)
+                    self._kept.store_missing(request)
                 raise
-            self._store(request, answer)
+            self._kept.store(request, answer)
             return answer
-
-    def _at_hand(self, request: Request) -> Answer | None:
-        """An answer that is kept, as if it came now; None when there is none to be read."""
-        if not request.keep or self.archive is None:
-            return None
-        what, said = request.what, self.archive.at_hand(request.endpoint, request.subject)
-        if said is None:
-            return None
-        if said == NO_PAGE:
-            raise StatusError(
-                f"{what}: status 404, there is no such page", HTTPStatus.NOT_FOUND.value
-            )
-        try:
-            body = self.archive.get(said)
-        except (OSError, ValueError) as error:  # pruned meanwhile, or damaged
-            log.warning(
-                "%s: what was kept cannot be used, it is asked for again: %s", what, error
-            )
-            return None
-        if not body:
-            return None
-        return Answer(request.endpoint, request.url, HTTPStatus.OK.value, {}, body, said)
 
     def _until_answered(self, request: Request) -> Answer:
         """Ask, and again after a pause while that may help and time is left."""
@@ -239,75 +174,14 @@ class Gateway:
         began = monotonic()
         try:
             with boundary(request.what):
-                answer = self._get(request, until)
+                answer = self._exchange.get(request, until)
                 check_form(answer, request.what, request.form)
                 request.check(answer)
         except SourceError as error:
-            self.tally.add(request.endpoint, outcome_of(error), monotonic() - began)
+            self.request_counter.add(request.endpoint, outcome_of(error), monotonic() - began)
             raise
-        self.tally.add(request.endpoint, outcome_of(None), monotonic() - began)
+        self.request_counter.add(request.endpoint, outcome_of(None), monotonic() - began)
         return answer
-
-    def _get(self, request: Request, until: float) -> Answer:
-        """A whole answer of status 200, before the deadline."""
-        what = request.what
-        with (
-            Watch(until - monotonic()) as watch,
-            self._connections.to(request.host, watch) as session,
-        ):
-            try:
-                response = self._send(session, request, until)
-                body = read_body(response, what, self._limits.size)
-            except SourceError:
-                raise
-            except Exception as error:
-                # On a busy machine the read may give up before the watch wakes.
-                if watch.expired or monotonic() >= until:
-                    raise self._late(what) from error
-                timeout_s = self._limits.timeout_s
-                raise fault_of(what, error, timeout_s, watch.tunnelled) from error
-            if watch.expired:  # a body without a length ends like a whole one
-                raise self._late(what)
-        return Answer(
-            request.endpoint,
-            response.url,
-            response.status_code,
-            response.headers,
-            body,
-            sha256(body).hexdigest(),
-        )
-
-    def _send(
-        self, session: requests.Session, request: Request, until: float
-    ) -> requests.Response:
-        """Status and headers; a page that moved within its host is asked for there, once."""
-        longest = min(self._limits.timeout_s, max(until - monotonic(), 0.01))
-
-        def get(url: str, params: Mapping[str, str] | None) -> requests.Response:
-            return session.get(
-                url,
-                params=params,
-                headers={**request.headers, "Accept-Encoding": "gzip, deflate"},
-                timeout=longest,
-                allow_redirects=False,
-                stream=True,
-            )
-
-        what = request.what
-        response = get(request.url, request.params)
-        if there := moved_to(response, what):
-            self.rate_limit.wait(request.host)
-            response = get(there, None)
-            if moved_to(response, what):
-                raise TransportError(f"{what}: redirected again where it had moved to")
-        check_status(response, what)
-        return response
-
-    def _late(self, what: str) -> DeadlineError:
-        return DeadlineError(
-            f"{what}: no whole answer within {self._limits.deadline_s:g} s; the server is slow "
-            "or holds us off: try later, or raise FUND_REQUEST_DEADLINE_S"
-        )
 
     def _answered(self, request: Request, answer: Answer) -> None:
         """Note a request that was answered; it may be asked again as a probe."""
@@ -358,29 +232,6 @@ class Gateway:
         usual = backoff * 2.0 ** (tries - 1) + SystemRandom().uniform(0.0, backoff)
         asked = error.retry_after_s if isinstance(error, StatusError) else 0.0
         return max(min(usual, _LONGEST_PAUSE_S), asked)
-
-    def _store(self, request: Request, answer: Answer) -> None:
-        """Put an answer into the archive, and at hand when it is one fund's to keep."""
-        if self.archive:
-            with _storing(request.what):
-                self.archive.put(answer.body)
-            self._keep(request, answer.sha256)
-
-    def _keep(self, request: Request, said: str) -> None:
-        if self.archive and request.keep:
-            with _storing(request.what):
-                self.archive.keep(request.endpoint, request.subject, said)
-
-
-@contextmanager
-def _storing(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ArchiveError(
-            f"{what}: the answer came and cannot be kept: {error}; make room below FUND_STATE, "
-            "or set it to a folder that can be written"
-        ) from error
 
 
 def _is_refusal(error: SourceError) -> bool:

@@ -53,7 +53,7 @@ class RequestCount:
     slowest_s: float
 
 
-class Tally:
+class RequestCounter:
     """Counts requests, from any thread, until they are taken."""
 
     def __init__(self) -> None:

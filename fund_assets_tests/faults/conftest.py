@@ -4,7 +4,8 @@ import pytest
 
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.archive import RawArchive
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.limits import Limits
 from fund_assets_tests.server import MarketServer, content_from_source
 from fund_assets_tests.server.tiny import TinyMarket
 

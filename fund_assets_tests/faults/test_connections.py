@@ -19,7 +19,7 @@ def ask(gateway):
 
 
 def outcomes(gateway):
-    return {count.outcome: count.requests for count in gateway.tally.take()}
+    return {count.outcome: count.requests for count in gateway.request_counter.take()}
 
 
 def test_calls_in_turn_share_a_connection_and_calls_at_once_do_not(market, gateway):

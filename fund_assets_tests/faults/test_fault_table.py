@@ -181,7 +181,7 @@ def test_a_defect_over_an_answer_is_counted_and_not_asked_again(market, gateway)
     with pytest.raises(DefectError, match=r"fund_list from .*: a defect of .*: KeyError: 'x'"):
         gateway.fetch("fund_list", FUND_LIST_URL, check=broken)
     assert market.count("fund_list") == 1
-    assert [(c.outcome, c.requests) for c in gateway.tally.take()] == [("defect", 1)]
+    assert [(c.outcome, c.requests) for c in gateway.request_counter.take()] == [("defect", 1)]
 
 
 def test_no_proxy_at_all_is_a_transport_error(market, gateway, monkeypatch):

@@ -29,8 +29,9 @@ from fund_assets.sources.eastmoney.cells import Defects, numbers
 from fund_assets.sources.eastmoney.javascript import ChildEngine
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.errors import FormatError, WrongFundError
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
 from fund_assets.transport.http_answer import Answer
+from fund_assets.transport.limits import Limits
 from fund_assets_tests.reliability.fuzz import akshare_here
 from fund_assets_tests.server import MarketServer, Reply, content_from_source
 from fund_assets_tests.server.tiny import FUNDS, TinyMarket

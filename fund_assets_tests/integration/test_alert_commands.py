@@ -213,7 +213,7 @@ def test_metrics_count_alerts_and_messages(warehouse, monkeypatch):
     """Stops a dead letter from being seen only by those who look for it."""
     from fund_assets.observability.dagster_tables import project_ledger
     from fund_assets.observability.server.exposition import encode
-    from fund_assets.observability.status import gather
+    from fund_assets.observability.status_reader import gather
 
     explained = Alert("freshness", "fund_nav", Severity.WARNING, "x")
     store(

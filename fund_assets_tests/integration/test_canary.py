@@ -10,7 +10,8 @@ from fund_assets.checks.catalog import SOURCE_CANARY
 from fund_assets.pipeline.source_canary import SAMPLE, look
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.errors import BannedError
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.limits import Limits
 from fund_assets_tests.integration.evenings import Market, cases, checks
 from fund_assets_tests.server import Fault, MarketServer, Reply, content_from_source
 

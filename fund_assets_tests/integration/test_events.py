@@ -13,8 +13,9 @@ from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.validated_nav import validate
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.errors import TransportError, TruncatedError
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
 from fund_assets.transport.http_answer import Answer
+from fund_assets.transport.limits import Limits
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets_tests.integration.evenings import (
     COUNTS,

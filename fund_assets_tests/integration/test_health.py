@@ -480,7 +480,7 @@ def test_dead_daemon_is_told(state):
 
     from fund_assets.observability.dagster_tables import Ledger
     from fund_assets.observability.server import verdict
-    from fund_assets.observability.status import gather
+    from fund_assets.observability.status_reader import gather
     from fund_assets.resources import Platform
 
     now = datetime.now().astimezone()

@@ -11,7 +11,8 @@ from fund_assets.sources.eastmoney import indices
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.sources.simulated.source import SimulatedSource
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, UnknownFundError
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.limits import Limits
 from fund_assets_tests.server import MarketServer, content_from_source
 
 KEY = ["nav_date", "fund_code"]

@@ -17,7 +17,7 @@ from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.observability.dashboard import dashboard
 from fund_assets.observability.server.exposition import encode
 from fund_assets.observability.server.page import Page
-from fund_assets.observability.status import gather
+from fund_assets.observability.status_reader import gather
 from fund_assets.resources import Platform
 from fund_assets.schemas.profile import EVENING, EVENING_JOB, EVERY_MORNING, AssetProfile
 from fund_assets.schemas.profiles import PROFILES

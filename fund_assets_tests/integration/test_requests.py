@@ -6,12 +6,13 @@ import pytest
 
 from fund_assets.definitions import build_defs
 from fund_assets.observability.server.exposition import encode
-from fund_assets.observability.status import gather
+from fund_assets.observability.status_reader import gather
 from fund_assets.resources import Platform
 from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.settings import load_settings
 from fund_assets.sources.eastmoney.source import EastmoneySource
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.limits import Limits
 from fund_assets.transport.request_counts import RequestCount
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores.requests import add_requests, requests_since

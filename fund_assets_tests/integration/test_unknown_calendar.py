@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from fund_assets.checks.freshness import calendar_horizon, trading_day_freshness
 from fund_assets.cli import main
-from fund_assets.observability.status import freshness
+from fund_assets.observability.sessions import freshness
 from fund_assets.pipeline.fund_metrics import measure
 from fund_assets.pipeline.fund_nav import collect_wave
 from fund_assets.pipeline.validated_nav import validate

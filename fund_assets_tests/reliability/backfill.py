@@ -27,7 +27,8 @@ from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.archive import RawArchive
-from fund_assets.transport.gateway import Gateway, Limits
+from fund_assets.transport.gateway import Gateway
+from fund_assets.transport.limits import Limits
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing
 from fund_assets_tests.reliability.places import checksums

@@ -34,8 +34,9 @@ from fund_assets.nav.rules import RULES
 from fund_assets.observability.alerts.current import alerts
 from fund_assets.observability.alerts.facts import DagsterFacts, Facts, StoredFacts
 from fund_assets.observability.alerts.lifecycle import Event, State, advance
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.conditions import Severity
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.run_records import FailedRun
 from fund_assets.pipeline.benchmark_index import collect_indices
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh

@@ -19,6 +19,7 @@ from fund_assets.calendar import (
 from fund_assets.nav.rules import BLOCKING
 from fund_assets.observability.alerts.catalog import Alert
 from fund_assets.observability.alerts.facts import DagsterFacts, Facts
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.conditions import (
     CALENDAR_HORIZON,
     DAEMON_DEAD,
@@ -30,8 +31,8 @@ from fund_assets.observability.conditions import (
     lateness,
     run_fails,
 )
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
 from fund_assets.observability.findings import lost_words, refused_words
+from fund_assets.observability.run_records import FailedRun
 from fund_assets.schemas.profiles import read_by_users
 from fund_assets.settings import SHANGHAI
 from fund_assets.transport import errors

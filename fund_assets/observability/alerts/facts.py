@@ -3,8 +3,8 @@
 Belongs here: reading them from the warehouse, Dagster's records and the disk, and saying which
 of these could not be read. Does not belong here: what is wrong (`current.py`).
 
-`observability.status` reads more, for people who look now and then; these are read twice a
-minute. A warehouse that cannot be read hides only what stands in it.
+`observability.status_reader` reads more, for people who look now and then; these are read
+twice a minute. A warehouse that cannot be read hides only what stands in it.
 """
 
 import logging
@@ -16,11 +16,18 @@ from typing import Any
 import dagster as dg
 
 from fund_assets.calendar import LATEST_START, TradingCalendar
-from fund_assets.observability import dagster_records, status, ticks, vitals
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability import (
+    check_records,
+    run_events,
+    run_records,
+    sessions,
+    ticks,
+    vitals,
+)
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.dagster_tables import Ledger
+from fund_assets.observability.run_records import WEEK, FailedRun
 from fund_assets.observability.sessions import Freshness
-from fund_assets.observability.status import WEEK
 from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.resources import Platform
@@ -112,7 +119,7 @@ class Facts:
         """How new the tables are; empty while that cannot be known."""
         if self.stored is None or self.dagster is None or not self.calendar_reaches:
             return ()
-        return status.freshness(
+        return sessions.freshness(
             self.stored.newest, self.calendar, self.now, self.dagster.renewed
         )
 
@@ -182,17 +189,17 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
 def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFacts:
     book, watched = Ledger.of(instance), due_every_morning()
     runs = book.runs_since(machine_time - WEEK, MOST_RUNS)
-    ended = [run for run in runs if dagster_records.concluded(run)]
+    ended = [run for run in runs if run_records.concluded(run)]
     return DagsterFacts(
-        failed_runs=tuple(dagster_records.failed_runs(book, runs, machine_time)),
+        failed_runs=tuple(run_records.failed_runs(book, runs, machine_time)),
         failing_checks=tuple(
-            dagster_records.failing_checks(dagster_records.check_states(book, ended))
+            check_records.failing_checks(run_events.check_states(book, ended))
         ),
         ticking=ticks.ticking(instance, machine_time),
         daemons=vitals.heartbeats(book, machine_time),
         rivals=ticks.rivals(instance, machine_time),
         overdue=tuple(ticks.overdue(instance, watched)),
-        renewed=dagster_records.renewed(book, watched),
+        renewed=run_records.renewed(book, watched),
         under_way={run.job_name: run.created for run in runs if not run.is_finished},
         whole=len(runs) < MOST_RUNS,
     )

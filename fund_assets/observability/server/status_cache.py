@@ -19,7 +19,8 @@ from datetime import datetime
 
 from fund_assets.instance.storage import project_instance
 from fund_assets.observability.dagster_tables import Ledger
-from fund_assets.observability.status import Status, gather
+from fund_assets.observability.status import Status
+from fund_assets.observability.status_reader import gather
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import Warehouse, WarehouseError

@@ -329,7 +329,7 @@ class EastmoneySource:
 
     def take_requests(self) -> list[RequestCount]:
         """The requests since the last call of this, by endpoint and how they ended."""
-        return self._gateway.tally.take()
+        return self._gateway.request_counter.take()
 
     def _page(
         self,

@@ -26,7 +26,8 @@ from fund_assets.observability.conditions import (
 from fund_assets.observability.server import verdict
 from fund_assets.observability.server.exposition import encode
 from fund_assets.observability.server.page import Page
-from fund_assets.observability.status import Requests, absent
+from fund_assets.observability.status import Requests
+from fund_assets.observability.status_reader import absent
 from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.settings import SHANGHAI, Settings
@@ -109,7 +110,7 @@ def alerts_of(name, severity):
 
 
 def found_in(given):
-    """The findings of these facts, as `status.gather` asks for them."""
+    """The findings of these facts, as `status_reader.gather` asks for them."""
     stored, dagster = given.stored, given.dagster
     fresh = tuple(findings.late(given.freshness, stored.first_wave))
     left = given.calendar.days_left(given.now.date())

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from fund_assets.language import speaking
 from fund_assets.observability.cells import sparkline
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.conditions import Level
-from fund_assets.observability.dagster_records import FailingCheck, JobStatistics
 from fund_assets.observability.dashboard import (
     LEAST_WIDTH,
     MOST_WIDTH,
@@ -20,6 +20,7 @@ from fund_assets.observability.dashboard import (
     fit,
 )
 from fund_assets.observability.findings import Finding
+from fund_assets.observability.run_records import JobStatistics
 from fund_assets.observability.sessions import Freshness, SessionCoverage
 from fund_assets.observability.status import BatchSummary, KindCoverage, Status
 from fund_assets.observability.updates import AssetStatistics, Update

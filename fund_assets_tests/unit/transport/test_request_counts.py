@@ -5,7 +5,12 @@ import pytest
 from fund_assets.schemas.tables import SOURCE_REQUEST
 from fund_assets.transport import errors
 from fund_assets.transport.errors import SourceError, StatusError
-from fund_assets.transport.request_counts import OUTCOMES, RequestCount, Tally, outcome_of
+from fund_assets.transport.request_counts import (
+    OUTCOMES,
+    RequestCount,
+    RequestCounter,
+    outcome_of,
+)
 
 #: Errors that end no request: nothing was asked, or it had been answered before.
 BESIDE = {"ArchiveError", "HeldOffError", "UnknownFundError", "WrongFundError"}
@@ -36,8 +41,8 @@ def test_words_of_outcomes():
 
 def test_what_is_taken_is_counted_once():
     """Stops requests from being added to the account at the end of every later run."""
-    tally = Tally()
-    tally.add("history", "ok", 0.25)
-    tally.add("history", "ok", 0.5)
-    assert tally.take() == [RequestCount("history", "ok", 2, 0.75, 0.5)]
-    assert tally.take() == []
+    counter = RequestCounter()
+    counter.add("history", "ok", 0.25)
+    counter.add("history", "ok", 0.5)
+    assert counter.take() == [RequestCount("history", "ok", 2, 0.75, 0.5)]
+    assert counter.take() == []

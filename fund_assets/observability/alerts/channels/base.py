@@ -18,7 +18,7 @@ import urllib3
 from fund_assets.errors import FundAssetsError
 from fund_assets.observability.alerts.messages import Message
 from fund_assets.safe_text import plain
-from fund_assets.transport.deadline import Watch, WatchedAdapter
+from fund_assets.transport.deadline import DeadlineAdapter, DeadlineTimer
 
 #: To connect, between two pieces of an answer, and for all of it.
 CONNECT_S, READ_S, DEADLINE_S = 5.0, 10.0, 15.0
@@ -74,9 +74,9 @@ def ask(
     """
     hide_addresses()
     try:
-        with Watch(DEADLINE_S) as watch, requests.Session() as session:
-            adapter = WatchedAdapter()
-            adapter.watch_with(watch)
+        with DeadlineTimer(DEADLINE_S) as timer, requests.Session() as session:
+            adapter = DeadlineAdapter()
+            adapter.end_with(timer)
             for scheme in ("https://", "http://"):
                 session.mount(scheme, adapter)
             with session.request(

@@ -13,31 +13,31 @@ from typing import Any, Literal, Self
 from fund_assets.observability.alerts.channels.base import ChannelError
 from fund_assets.observability.alerts.messages import Message
 from fund_assets.settings import Settings
-from fund_assets.transport.deadline import Watch
+from fund_assets.transport.deadline import DeadlineTimer
 
 #: For one wait, and for all of a mail; for one with a file.
 TIMEOUT_S, DEADLINE_S, FILE_DEADLINE_S = 10.0, 15.0, 60.0
 
 
-class _Watched(smtplib.SMTP):
-    """A connection that a watch can end."""
+class _DeadlineSMTP(smtplib.SMTP):
+    """A connection that a timer can end."""
 
-    def __init__(self, watch: Watch, *args: Any, **options: Any) -> None:
-        self._watch = watch
+    def __init__(self, timer: DeadlineTimer, *args: Any, **options: Any) -> None:
+        self._deadline = timer
         super().__init__(*args, **options)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         # A method of smtplib that its types do not tell of.
         found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
-        self._watch.keep(found)
+        self._deadline.keep(found)
         return found
 
 
-class _WatchedTLS(smtplib.SMTP_SSL, _Watched):
+class _DeadlineSMTPOverTLS(smtplib.SMTP_SSL, _DeadlineSMTP):
     """The same, encrypted from the first byte."""
 
-    def __init__(self, watch: Watch, *args: Any, **options: Any) -> None:
-        self._watch = watch
+    def __init__(self, timer: DeadlineTimer, *args: Any, **options: Any) -> None:
+        self._deadline = timer
         smtplib.SMTP_SSL.__init__(self, *args, **options)
 
 
@@ -94,8 +94,8 @@ class Mail:
                 filename=attachment.name,
             )  # fmt: skip
         try:
-            with Watch(FILE_DEADLINE_S if attachment else DEADLINE_S) as watch:
-                server = self._connect(watch)
+            with DeadlineTimer(FILE_DEADLINE_S if attachment else DEADLINE_S) as timer:
+                server = self._connect(timer)
                 try:
                     refused = server.send_message(mail, self._sender, self._recipients)
                     with suppress(smtplib.SMTPException, OSError):
@@ -112,15 +112,15 @@ class Mail:
         if refused:
             raise ChannelError(f"refused: {len(refused)} of {len(self._recipients)} recipients")
 
-    def _connect(self, watch: Watch) -> smtplib.SMTP:
+    def _connect(self, timer: DeadlineTimer) -> smtplib.SMTP:
         context = ssl.create_default_context()
         name = socket.getfqdn()
         if self._security == "tls":
-            server: smtplib.SMTP = _WatchedTLS(
-                watch, self._host, self._port, name, timeout=TIMEOUT_S, context=context
+            server: smtplib.SMTP = _DeadlineSMTPOverTLS(
+                timer, self._host, self._port, name, timeout=TIMEOUT_S, context=context
             )
         else:
-            server = _Watched(watch, self._host, self._port, name, timeout=TIMEOUT_S)
+            server = _DeadlineSMTP(timer, self._host, self._port, name, timeout=TIMEOUT_S)
         try:
             if self._security == "starttls":
                 server.starttls(context=context)

@@ -11,8 +11,9 @@ from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.current import alerts, unknown
 from fund_assets.observability.alerts.facts import DagsterFacts, Facts, StoredFacts
 from fund_assets.observability.alerts.lifecycle import advance, ahead
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.conditions import Severity
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
+from fund_assets.observability.run_records import FailedRun
 from fund_assets.observability.ticks import Ticking
 from fund_assets.observability.vitals import Heartbeat
 from fund_assets.settings import SHANGHAI

@@ -8,9 +8,10 @@ import pytest
 
 from fund_assets.language import say
 from fund_assets.observability import findings
+from fund_assets.observability.check_records import FailingCheck
 from fund_assets.observability.conditions import Level
-from fund_assets.observability.dagster_records import FailedRun, FailingCheck
 from fund_assets.observability.findings import VERDICTS, Finding
+from fund_assets.observability.run_records import FailedRun
 from fund_assets.observability.server import verdict
 from fund_assets.observability.server.page import Page, curve
 from fund_assets.observability.sessions import Freshness

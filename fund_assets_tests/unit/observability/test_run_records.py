@@ -7,7 +7,7 @@ import pytest
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._daemon.types import DaemonHeartbeat
 
-from fund_assets.observability import dagster_records
+from fund_assets.observability import check_records, run_events, run_records
 from fund_assets.observability.dagster_tables import ENDS, STATUSES, Ledger, value
 from fund_assets.observability.updates import Update, asset_statistics, updates_since
 from fund_assets.settings import SHANGHAI
@@ -67,7 +67,7 @@ def run(instance, **config):
 
 
 def states(instance):
-    return dagster_records.check_states(
+    return run_events.check_states(
         Ledger.of(instance), Ledger.of(instance).runs_since(LONG_AGO)
     )
 
@@ -147,11 +147,11 @@ def test_a_crash_before_anything_was_written_is_an_update_too(instance):
 
 def test_statistics(instance):
     """Stops a success rate over runs that have not ended, or a division by none."""
-    assert dagster_records.job_statistics([]) == []
+    assert run_records.job_statistics([]) == []
     for passes in (True, True, False):
         run(instance, passes=passes)
     instance.create_run_for_job(DEFS.resolve_job_def("evening"))  # made, never started
-    (found,) = dagster_records.job_statistics(Ledger.of(instance).runs_since(LONG_AGO))
+    (found,) = run_records.job_statistics(Ledger.of(instance).runs_since(LONG_AGO))
     assert (found.job, found.runs, found.succeeded, found.failed) == ("evening", 4, 2, 1)
     assert found.success_rate == pytest.approx(2 / 3)
     assert 0 < found.mean_duration_s < 60
@@ -160,18 +160,18 @@ def test_statistics(instance):
 def test_only_unstarted_runs_have_no_rate(instance):
     """Stops 0 % where nothing has ended yet."""
     instance.create_run_for_job(DEFS.resolve_job_def("evening"))
-    (found,) = dagster_records.job_statistics(Ledger.of(instance).runs_since(LONG_AGO))
+    (found,) = run_records.job_statistics(Ledger.of(instance).runs_since(LONG_AGO))
     assert (found.runs, found.success_rate, found.mean_duration_s) == (1, None, None)
 
 
 def test_failing_checks_are_the_newest_ones(instance):
     """Stops a check that passes again from being shown as failing for a week."""
     run(instance, passes=False, severity="WARN")
-    (found,) = dagster_records.failing_checks(states(instance))
+    (found,) = check_records.failing_checks(states(instance))
     assert (found.asset, found.check, found.severity) == ("validated_nav", "R05", "WARN")
     assert (found.failed, found.looked_at, found.words) == (2, 10, "first [case]")
     run(instance)
-    assert dagster_records.failing_checks(states(instance)) == []
+    assert check_records.failing_checks(states(instance)) == []
     (state,) = states(instance)
     assert (state.asset, state.check, state.severity) == ("validated_nav", "R05", "ERROR")
 
@@ -190,7 +190,7 @@ def later():
 
 
 def failed_runs(instance):
-    return dagster_records.failed_runs(
+    return run_records.failed_runs(
         Ledger.of(instance), Ledger.of(instance).runs_since(LONG_AGO), later()
     )
 
@@ -221,9 +221,7 @@ def test_another_job_that_succeeds_hides_nothing(instance):
     (_, run_made) = Ledger.of(instance).runs_since(LONG_AGO)
     instance.add_run_tags(run_made.run_id, {"dagster/max_retries": "0"})
     runs = Ledger.of(instance).runs_since(LONG_AGO)
-    at_once = dagster_records.failed_runs(
-        Ledger.of(instance), runs, dagster_records.ended(run_made)
-    )
+    at_once = run_records.failed_runs(Ledger.of(instance), runs, run_records.ended(run_made))
     assert [found.job for found in at_once] == ["evening"]
 
 
@@ -283,8 +281,8 @@ def test_a_run_that_failed_this_moment_waits_for_its_tag(instance):
     """Stops a false page in the moment between a failure and the note that it is tried again."""
     run(instance, crashes=True)
     runs = Ledger.of(instance).runs_since(LONG_AGO)
-    assert dagster_records.failed_runs(Ledger.of(instance), runs, datetime.now(SHANGHAI)) == []
-    assert len(dagster_records.failed_runs(Ledger.of(instance), runs, later())) == 1
+    assert run_records.failed_runs(Ledger.of(instance), runs, datetime.now(SHANGHAI)) == []
+    assert len(run_records.failed_runs(Ledger.of(instance), runs, later())) == 1
 
 
 def test_ended_runs_are_read_once(instance):
@@ -303,11 +301,9 @@ def test_ended_runs_are_read_once(instance):
 
 def test_a_case_is_never_taken_apart():
     """Stops the words of one case from being told as several, and a text from failing its reader."""
-    (found,) = dagster_records.check_cases(
-        {"failed": 1, "cases": "index SPX: closed; and late"}
-    )
+    (found,) = check_records.check_cases({"failed": 1, "cases": "index SPX: closed; and late"})
     assert found == "index SPX: closed; and late"
-    assert dagster_records.check_cases({"failed": 1, "cases": ""}) == []
+    assert check_records.check_cases({"failed": 1, "cases": ""}) == []
 
 
 def test_the_ledger_reads_what_dagster_reads(instance):
