@@ -19,7 +19,7 @@ from fund_assets.instance.names import HISTORIES
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.history import BUCKETS, HistoryChoice
 from fund_assets.nav.landing_rows import Landing
-from fund_assets.pipeline.nav_history import Patience, collect_patiently
+from fund_assets.pipeline.nav_history import RetryWindow, collect_with_retries
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
@@ -107,12 +107,12 @@ def fetch_histories(
             context.log.info(f"{outcome.batch_id}: {outcome.counts or 'held by a rule'}")
 
     publish()  # what a run that was killed has left
-    report = collect_patiently(
+    report = collect_with_retries(
         platform.warehouse,
         platform.source,
         platform.now,
         choice,
-        patience=Patience(longest_s(context) - REST_S, context.log.warning),
+        window=RetryWindow(longest_s(context) - REST_S, context.log.warning),
         landed=publish,
         progress=lambda report: log_progress(context, report),
     )

@@ -24,6 +24,6 @@ def alert_sensor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.
     outcome = evaluate(platform, context.instance, datetime.now(SHANGHAI))
     done = outcome.delivered
     return dg.SkipReason(
-        f"{len(outcome.holding)} alerts hold, {len(outcome.told)} told; messages: "
+        f"{len(outcome.holding)} alerts hold, {len(outcome.notifications)} told; messages: "
         f"{done.sent} sent, {done.failed} to be tried again, {done.dead} given up"
     )

@@ -102,8 +102,8 @@ def present_status() -> "Status":
     if warehouse is None:
         return absent(settings)
     try:
-        with quiet(), project_ledger() as book:
-            return gather(settings, warehouse, book, datetime.now(SHANGHAI))
+        with quiet(), project_ledger() as ledger:
+            return gather(settings, warehouse, ledger, datetime.now(SHANGHAI))
     finally:
         warehouse.close()
 

@@ -246,10 +246,10 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
         )
         return
     try:
-        with project_ledger() as book:
+        with project_ledger() as ledger:
             now = datetime.now(SHANGHAI)
-            runs, beats = book.count_runs(), vitals.heartbeats(book, now)
-            rivals = vitals.rivals(vitals.daemon_turns(book), now)
+            runs, beats = ledger.count_runs(), vitals.heartbeats(ledger, now)
+            rivals = vitals.rivals(vitals.daemon_turns(ledger), now)
     except Exception as error:  # whatever its storage raises
         yield Finding("Dagster", FAILURE, str(error))
         return

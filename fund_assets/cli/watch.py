@@ -53,7 +53,7 @@ def _watch_once() -> bool:
     words = say(
         "{holding} alerts hold, {told} told; {sent} messages sent, {failed} failed, {dead} "
         "given up",
-        holding=len(outcome.holding), told=len(outcome.told), sent=done.sent,
+        holding=len(outcome.holding), told=len(outcome.notifications), sent=done.sent,
         failed=done.failed, dead=done.dead,
     )  # fmt: skip
     click.echo(f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S} {words}{ping}")

@@ -23,9 +23,9 @@ def operations(
     Args:
         machine_time: now, by the clock that Dagster's records follow.
     """
-    book = Ledger.of(instance)
-    runs = book.runs_since(machine_time - run_records.WEEK)
-    states = run_events.check_states(book, runs)
+    ledger = Ledger.of(instance)
+    runs = ledger.runs_since(machine_time - run_records.WEEK)
+    states = run_events.check_states(ledger, runs)
     newest = status_queries.newest_dates(platform.warehouse)
     fresh = sessions.freshness(newest, platform.calendar, platform.now(), {})
     failing = check_records.failing_checks(states)

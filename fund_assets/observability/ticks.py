@@ -52,10 +52,10 @@ def rivals(instance: dg.DagsterInstance, machine_time: datetime) -> datetime | N
 
     What is seen now is kept for the next look (`vitals.daemon_turns`).
     """
-    book = Ledger.of(instance)
-    turns = vitals.daemon_turns(book)
+    ledger = Ledger.of(instance)
+    turns = vitals.daemon_turns(ledger)
     seen = json.dumps(turns)
-    if turns and seen != book.cursor(vitals.DAEMONS_SEEN):
+    if turns and seen != ledger.cursor(vitals.DAEMONS_SEEN):
         instance.daemon_cursor_storage.set_cursor_values({vitals.DAEMONS_SEEN: seen})
     return vitals.rivals(turns, machine_time)
 

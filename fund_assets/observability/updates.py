@@ -60,7 +60,7 @@ class AssetStatistics:
     mean_duration_s: float | None
 
 
-def updates_since(book: Ledger, runs: Iterable[Run], since: datetime) -> list[Update]:
+def updates_since(ledger: Ledger, runs: Iterable[Run], since: datetime) -> list[Update]:
     """What renewed the assets, or failed to, newest first.
 
     Args:
@@ -68,13 +68,13 @@ def updates_since(book: Ledger, runs: Iterable[Run], since: datetime) -> list[Up
     """
     known = {run.run_id: run for run in runs}
     failed = {
-        run_id: _failed_assets(book, run_id)
+        run_id: _failed_assets(ledger, run_id)
         for run_id, run in known.items()
         if run.is_failure and ended(run) >= since
     }
     found = []
     for asset in every_evening():
-        for event in book.materializations(asset, since):
+        for event in ledger.materializations(asset, since):
             told = event.data.materialization.metadata_entries
             values = {entry.label: dagster_tables.value(entry.entry_data) for entry in told}
             found.append(
@@ -93,7 +93,7 @@ def updates_since(book: Ledger, runs: Iterable[Run], since: datetime) -> list[Up
             )
     done = {(update.run_id, update.asset) for update in found}
     for run_id in failed:
-        found += [u for u in _failed_steps(book, run_id) if (u.run_id, u.asset) not in done]
+        found += [u for u in _failed_steps(ledger, run_id) if (u.run_id, u.asset) not in done]
     return sorted(found, key=lambda update: update.at, reverse=True)
 
 
@@ -123,10 +123,10 @@ def asset_statistics(updates: Iterable[Update]) -> list[AssetStatistics]:
     return found
 
 
-def _failed_assets(book: Ledger, run_id: str) -> set[str]:
+def _failed_assets(ledger: Ledger, run_id: str) -> set[str]:
     """The assets of a run whose own step failed, or a check that blocks."""
     found = set()
-    for event in book.events(run_id, (dagster_tables.STEP_FAILURE, dagster_tables.CHECK)):
+    for event in ledger.events(run_id, (dagster_tables.STEP_FAILURE, dagster_tables.CHECK)):
         told = event.data
         if event.kind == dagster_tables.STEP_FAILURE:
             found.add(str(event.step_key))
@@ -135,8 +135,8 @@ def _failed_assets(book: Ledger, run_id: str) -> set[str]:
     return found
 
 
-def _failed_steps(book: Ledger, run_id: str) -> Iterator[Update]:
-    for event in book.events(run_id, (dagster_tables.STEP_FAILURE,)):
+def _failed_steps(ledger: Ledger, run_id: str) -> Iterator[Update]:
+    for event in ledger.events(run_id, (dagster_tables.STEP_FAILURE,)):
         yield Update(
             at=datetime.fromtimestamp(event.at_s, SHANGHAI),
             asset=str(event.step_key),

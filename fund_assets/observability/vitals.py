@@ -65,7 +65,7 @@ class EveningWave:
     share: float
 
 
-def heartbeats(book: Ledger, machine_time: datetime) -> tuple[Heartbeat, ...]:
+def heartbeats(ledger: Ledger, machine_time: datetime) -> tuple[Heartbeat, ...]:
     """The daemons that ever ran on this instance, by name; empty where none did."""
     return tuple(
         Heartbeat(
@@ -73,7 +73,7 @@ def heartbeats(book: Ledger, machine_time: datetime) -> tuple[Heartbeat, ...]:
             datetime.fromtimestamp(beat.at_s, SHANGHAI),
             round(age_s(beat.at_s, machine_time), 1),
         )
-        for beat in book.beats()
+        for beat in ledger.beats()
     )
 
 
@@ -83,13 +83,15 @@ def age_s(timestamp: float, machine_time: datetime) -> float:
     return abs(age) if -age > CLOCK_SLACK.total_seconds() else max(age, 0.0)
 
 
-def daemon_turns(book: Ledger) -> Turns:
+def daemon_turns(ledger: Ledger) -> Turns:
     """Whose signs of life followed each other: what looks of the past saw, and this one.
 
     Daemons write their signs over each other's: a look sees one of them.
     """
-    turns = [(str(own), float(at)) for own, at in json.loads(book.cursor(DAEMONS_SEEN) or "[]")]
-    newest = max(book.beats(), key=lambda beat: beat.at_s, default=None)
+    turns = [
+        (str(own), float(at)) for own, at in json.loads(ledger.cursor(DAEMONS_SEEN) or "[]")
+    ]
+    newest = max(ledger.beats(), key=lambda beat: beat.at_s, default=None)
     if newest and newest.process_id and (not turns or turns[-1][0] != newest.process_id):
         turns.append((newest.process_id, newest.at_s))
     return turns[-IDS_KEPT:]

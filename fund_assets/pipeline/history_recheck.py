@@ -86,12 +86,12 @@ def recheck(
     del history  # the greater part of the memory
     before = weekly_log.week_log(warehouse, week).get("recheck", {})
     before.pop("done_at", None)
-    told: list[str] = []
+    metric_cases: list[str] = []
     if not before:
-        compared, other, told = _compare_metrics(warehouse, series, risk_free_rate)
+        compared, other, metric_cases = _compare_metrics(warehouse, series, risk_free_rate)
         before = {"metrics_rows": compared, "metrics_differing": other}
     few = repair_all or count <= MOST_REPAIRED * rows
-    words = [*before.get("cases", []), *cases(found.differing, SHOWN_CASES), *told]
+    words = [*before.get("cases", []), *cases(found.differing, SHOWN_CASES), *metric_cases]
     figures = {
         "rows": rows,
         "funds": funds,

@@ -171,25 +171,25 @@ def collect_histories(
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How a source that refuses us is waited for.
+class RetryWindow:
+    """For how long a source that refuses us is tried again.
 
     Attributes:
         seconds: so long it goes on at most, waiting included.
-        told: called with why it waits, before it does.
+        notify: called with why it waits, before it does.
     """
 
     seconds: float
-    told: Callable[[str], None] = lambda words: None
+    notify: Callable[[str], None] = lambda words: None
 
 
-def collect_patiently(
+def collect_with_retries(
     warehouse: Warehouse,
     source: FundSource,
     now: Callable[[], datetime],
     choice: HistoryChoice,
     *,
-    patience: Patience,
+    window: RetryWindow,
     landed: Callable[[Landing], None] = lambda batch: None,
     progress: Callable[[HistoryReport], None] = lambda report: None,
 ) -> HistoryReport:
@@ -207,11 +207,11 @@ def collect_patiently(
         whole = whole.with_round(report)
         if not report.stopped or report.until is None:
             return whole
-        left = patience.seconds - (monotonic() - begun)
+        left = window.seconds - (monotonic() - begun)
         if (report.until - datetime.now(SHANGHAI)).total_seconds() > left:
             return whole
-        patience.told(f"{report.stopped}. Waiting for it")
-        while source.stopped_until() and monotonic() - begun < patience.seconds:
+        window.notify(f"{report.stopped}. Waiting for it")
+        while source.stopped_until() and monotonic() - begun < window.seconds:
             sleep(LOOK_S)
         if choice.codes:
             choice = replace(

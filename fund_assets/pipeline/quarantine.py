@@ -28,7 +28,7 @@ from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.quarantine import STATES, Wanted
 from fund_assets.warehouse.stores import quarantine as quarantine_store
 from fund_assets.warehouse.stores.publish import Outcome
-from fund_assets.warehouse.stores.quarantine import Desk
+from fund_assets.warehouse.stores.quarantine import DecisionTransaction
 
 Plans = Callable[[Batch, Known], Plan]
 #: Rules whose held rows a later NAV or an event can settle, and for how long they wait for it.
@@ -85,12 +85,12 @@ def accept(
             rule stops the batch; nothing was changed.
     """
     today = to_key(now.date())
-    with quarantine_store.deciding(warehouse) as at_desk:
-        rows, told = _to_decide(at_desk.find, wanted, "accepted")
+    with quarantine_store.deciding(warehouse) as transaction:
+        rows, told = _to_decide(transaction.find, wanted, "accepted")
         rows, told = _without_superseded(rows, told, named=bool(wanted.ids))
         if rows.empty:
             return told
-        rows = _with_twins(at_desk, rows)
+        rows = _with_twins(transaction, rows)
         _refuse_impossible(rows, today)
         landing = nav_decisions.batch_of(
             rows, nav_decisions.as_observations(rows), now=to_stamp(now)
@@ -101,8 +101,8 @@ def accept(
             decisions = pd.concat([known.decisions, accepted], ignore_index=True)
             return _plan(batch, replace(known, decisions=decisions), calendar, today)
 
-        outcome = _merge(at_desk, landing, "wave", plan, now, decision.despite)
-        _mark(at_desk, rows, "accepted", decision, now, landing.batch_id)
+        outcome = _merge(transaction, landing, "wave", plan, now, decision.despite)
+        _mark(transaction, rows, "accepted", decision, now, landing.batch_id)
         return replace(told, outcomes=(outcome,), marked=len(rows))
 
 
@@ -113,12 +113,12 @@ def reject(warehouse: Warehouse, now: datetime, wanted: Wanted, decision: Decisi
     Raises:
         DecisionError: one of them was accepted; nothing was changed.
     """
-    with quarantine_store.deciding(warehouse) as at_desk:
-        rows, told = _to_decide(at_desk.find, wanted, "rejected")
+    with quarantine_store.deciding(warehouse) as transaction:
+        rows, told = _to_decide(transaction.find, wanted, "rejected")
         if rows.empty:
             return told
-        rows = _with_twins(at_desk, rows)
-        _mark(at_desk, rows, "rejected", decision, now, "")
+        rows = _with_twins(transaction, rows)
+        _mark(transaction, rows, "rejected", decision, now, "")
         return replace(told, marked=len(rows))
 
 
@@ -160,18 +160,22 @@ def settle(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> li
     if not quarantine_store.followed(warehouse, CONTEXTUAL, since):
         return []
     outcomes: list[Outcome] = []
-    with quarantine_store.deciding(warehouse) as at_desk:
+    with quarantine_store.deciding(warehouse) as transaction:
         funds = quarantine_store.followed(warehouse, CONTEXTUAL, since)
-        rows = at_desk.find(Wanted(rules=CONTEXTUAL, funds=funds or ("",)))
+        rows = transaction.find(Wanted(rules=CONTEXTUAL, funds=funds or ("",)))
         rows = rows[~rows["superseded"] & (rows["nav_date"] >= since)]
         for origin, ours in rows.groupby("batch_kind"):
             with contextlib.suppress(BlockedError):
-                outcomes += _settle(at_desk, calendar, now, str(origin), ours)
+                outcomes += _settle(transaction, calendar, now, str(origin), ours)
     return outcomes
 
 
 def _settle(
-    at_desk: Desk, calendar: TradingCalendar, now: datetime, origin: str, rows: pd.DataFrame
+    transaction: DecisionTransaction,
+    calendar: TradingCalendar,
+    now: datetime,
+    origin: str,
+    rows: pd.DataFrame,
 ) -> list[Outcome]:
     """Those of one kind of batch, each fund and date as it was seen last."""
     rows = rows.drop_duplicates(nav_decisions.KEY, keep="last")
@@ -185,11 +189,11 @@ def _settle(
         )
 
     tried = _batch(landing_of(rows), origin)
-    held = plan(tried, at_desk.known(tried)).held
+    held = plan(tried, transaction.known(tried)).held
     able = rows[~_keys(rows).isin(_keys(held))]
     if able.empty:
         return []
-    return [_merge(at_desk, landing_of(able), origin, plan, now, frozenset())]
+    return [_merge(transaction, landing_of(able), origin, plan, now, frozenset())]
 
 
 @retried
@@ -202,13 +206,13 @@ def _replay_one(
     told: Decided,
 ) -> Decided:
     """Judge the held rows of one batch again."""
-    with quarantine_store.deciding(warehouse) as at_desk:
-        rows = at_desk.find(Wanted(ids=ids))
-        return _judge_again(at_desk, calendar, now, rows, decision, told)
+    with quarantine_store.deciding(warehouse) as transaction:
+        rows = transaction.find(Wanted(ids=ids))
+        return _judge_again(transaction, calendar, now, rows, decision, told)
 
 
 def _judge_again(
-    at_desk: Desk,
+    transaction: DecisionTransaction,
     calendar: TradingCalendar,
     now: datetime,
     rows: pd.DataFrame,
@@ -223,7 +227,7 @@ def _judge_again(
     batch_id, origin, newest, previous = rows[
         ["batch_id", "batch_kind", "newest_date", "previous_date"]
     ].iloc[0]
-    twins = _with_twins(at_desk, rows)
+    twins = _with_twins(transaction, rows)
     twins = twins[twins["batch_id"] == batch_id]
     # An observation with one row that can never pass does not pass by its others.
     stuck = twins[[text != "" for text in nav_decisions.obstacles(twins, today)]]
@@ -243,15 +247,15 @@ def _judge_again(
 
     if len(able):
         tried = _batch(landing_of(able), origin)
-        held = plan(tried, at_desk.known(tried)).held
+        held = plan(tried, transaction.known(tried)).held
         able = able[~_keys(able).isin(_keys(held))]
     told = replace(told, still_held=told.still_held + len(twins) - len(able))
     if able.empty:
         return told
     landing = landing_of(able)
-    outcome = _merge(at_desk, landing, origin, plan, now, decision.despite)
-    able = _with_twins(at_desk, able)
-    _mark(at_desk, able, "accepted", decision, now, landing.batch_id)
+    outcome = _merge(transaction, landing, origin, plan, now, decision.despite)
+    able = _with_twins(transaction, able)
+    _mark(transaction, able, "accepted", decision, now, landing.batch_id)
     return replace(told, outcomes=(*told.outcomes, outcome), marked=told.marked + len(able))
 
 
@@ -277,14 +281,14 @@ def _batch(landing: Landing, origin: str) -> Batch:
 
 
 def _merge(
-    at_desk: Desk,
+    transaction: DecisionTransaction,
     landing: Landing,
     origin: str,
     plan: Plans,
     now: datetime,
     despite: frozenset[str],
 ) -> Outcome:
-    outcome = at_desk.merge(
+    outcome = transaction.merge(
         landing, _batch(landing, origin), plan, now=to_stamp(now), despite=despite
     )
     if outcome.blocked_by:
@@ -301,7 +305,7 @@ def _words(blocked: Collection[Verdict]) -> str:
 
 
 def _mark(
-    at_desk: Desk,
+    transaction: DecisionTransaction,
     rows: pd.DataFrame,
     state: str,
     decision: Decision,
@@ -309,7 +313,7 @@ def _mark(
     batch_id: str,
 ) -> None:
     despite = "".join(f" (despite {rule})" for rule in sorted(decision.despite))
-    at_desk.mark(
+    transaction.mark(
         rows["id"],
         state,
         by=decision.by,
@@ -353,10 +357,10 @@ def _without_superseded(
     return rows[~rows["superseded"]], replace(told, superseded=len(late))
 
 
-def _with_twins(at_desk: Desk, rows: pd.DataFrame) -> pd.DataFrame:
+def _with_twins(transaction: DecisionTransaction, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, and every other held row of the same observations."""
     funds = tuple(rows["fund_code"].unique())
-    all_held = at_desk.find(Wanted(funds=funds))
+    all_held = transaction.find(Wanted(funds=funds))
     return all_held[nav_decisions.same_observation(all_held, rows)]
 
 

@@ -17,7 +17,7 @@ from unittest import mock
 import pandas as pd
 
 from fund_assets.observability.alerts.catalog import KINDS
-from fund_assets.observability.alerts.lifecycle import Event, Telling
+from fund_assets.observability.alerts.lifecycle import Event, Notification
 from fund_assets.observability.conditions import Severity
 from fund_assets_tests.faults.cells import MORNING, Cell
 from fund_assets_tests.faults.daemon import at
@@ -199,7 +199,7 @@ class Stage:
             played.wrong.append("after the repair the date is not measured")
 
 
-def _label(telling: Telling) -> str:
+def _label(telling: Notification) -> str:
     """The kind of an alert; of one that is worth a look and no action, `notice`."""
     return telling.state.kind if telling.state.severity > Severity.NOTICE else "notice"
 

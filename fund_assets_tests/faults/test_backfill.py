@@ -10,7 +10,11 @@ import pytest
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.pipeline import nav_history
-from fund_assets.pipeline.nav_history import Patience, collect_histories, collect_patiently
+from fund_assets.pipeline.nav_history import (
+    RetryWindow,
+    collect_histories,
+    collect_with_retries,
+)
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney import source as eastmoney
@@ -246,9 +250,9 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
         soon if backfill.source._gateway.rate_limit.refusal(HOST, rate_limit.FUNDS) else None
     ))  # fmt: skip
     codes = tuple(many.content.codes[:12])
-    report = collect_patiently(
+    report = collect_with_retries(
         backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(codes=codes),
-        patience=Patience(60, told),
+        window=RetryWindow(60, told),
         landed=lambda batch: validate(backfill.warehouse, CALENDAR, NOW),
     )  # fmt: skip
     assert not report.stopped and report.failures == {} and report.done == report.asked == 12
@@ -256,8 +260,8 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     assert len(waited) >= 3 and waited[2] <= MOST_AFTER, "requests during the ban"
     many.faults["*"] = Fault("close")
     monkeypatch.undo()
-    report = collect_patiently(
-        backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(), patience=Patience(0)
+    report = collect_with_retries(
+        backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(), window=RetryWindow(0)
     )
     assert "refuses us until" in report.stopped and report.until, "no longer than it may"
 

@@ -22,7 +22,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, to_stamp
 from fund_assets.observability.alerts.evaluation import evaluate
-from fund_assets.observability.alerts.lifecycle import Telling
+from fund_assets.observability.alerts.lifecycle import Notification
 from fund_assets.resources import Platform
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import TABLES
@@ -175,7 +175,7 @@ class World:
         with self.warehouse() as warehouse:
             return alerts.outbox(warehouse, state)
 
-    def look(self, later: datetime | None = None) -> Sequence[Telling]:
+    def look(self, later: datetime | None = None) -> Sequence[Notification]:
         """What the alerts tell now, or at a later moment at which no daemon lives."""
         self.now = later or self.now
         with moment(self.now):
@@ -183,7 +183,7 @@ class World:
             outcome = evaluate(platform, self.daemon.instance, self.now)
             if opened := vars(platform).get("warehouse"):
                 opened.close()
-        return outcome.told
+        return outcome.notifications
 
 
 @contextlib.contextmanager

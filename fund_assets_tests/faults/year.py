@@ -301,7 +301,7 @@ class Year:
             outcome = evaluate(platform, self.daemon.instance, now)
             platform.warehouse.close()
         told = set()
-        for telling in outcome.told:
+        for telling in outcome.notifications:
             state = telling.state
             if telling.event is Event.OVER:
                 self.telling.discard(state.fingerprint)

@@ -13,11 +13,11 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from fund_assets.observability.alerts.catalog import Alert
 from fund_assets.observability.alerts.channels import ChannelError, configured
-from fund_assets.observability.alerts.delivery import deliver, letters
+from fund_assets.observability.alerts.delivery import deliver, outbox_rows
 from fund_assets.observability.alerts.evaluation import evaluate
 from fund_assets.observability.alerts.lifecycle import advance
 from fund_assets.observability.alerts.messages import Message
-from fund_assets.observability.alerts.state import Beside
+from fund_assets.observability.alerts.state import StateFile
 from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.settings import SHANGHAI, load_settings
@@ -58,7 +58,7 @@ def warehouse():
 
 def put(warehouse, *messages, channels, at=AT):
     def decide(stored, silences):
-        return [], [row for m in messages for row in letters(m, channels, [], at)]
+        return [], [row for m in messages for row in outbox_rows(m, channels, [], at)]
 
     alerts.change(warehouse, decide)
 
@@ -172,7 +172,7 @@ def test_only_what_is_critical_goes_to_some_channels():
         (Severity.WARNING, ["mail"]),
         (Severity.CRITICAL, ["mail", "dingtalk"]),
     ):
-        rows = letters(message(severity=severity), [mail, pager], ["dingtalk"], AT)
+        rows = outbox_rows(message(severity=severity), [mail, pager], ["dingtalk"], AT)
         assert [row["channel"] for row in rows] == names
 
 
@@ -283,7 +283,7 @@ class Watching:
         self.passed += after
         moment = datetime.now(SHANGHAI) + self.passed
         platform = self.market.platform(clock)
-        told = evaluate(platform, self.market.instance, moment, [self.channel]).told
+        told = evaluate(platform, self.market.instance, moment, [self.channel]).notifications
         return [(t.event.value, t.state.fingerprint) for t in told]
 
 
@@ -391,7 +391,7 @@ def test_a_dead_warehouse_is_told_once_and_so_is_its_return(market):
     assert watching.look("2026-09-22T23:50:00") == [("began", dead)]
     assert watching.look("2026-09-22T23:50:00") == []
     assert watching.look("2026-09-22T23:50:00", after=HOUR) == [("repeated", dead)]
-    beside = Beside(load_settings(**market.settings).state_dir)
+    beside = StateFile(load_settings(**market.settings).state_dir)
     assert set(beside.read()) == {dead}
     for file in away.parent.glob(f"{away.name}*"):
         file.rename(database.with_name(database.name + file.name.removeprefix(away.name)))
@@ -445,7 +445,7 @@ def test_nothing_is_wrong_where_nothing_has_begun(tmp_path):
     platform = Platform(overrides={"state": str(tmp_path / "new"), "source": "simulated"})
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = evaluate(platform, instance, AT, [Recorder()])
-    assert (outcome.holding, outcome.told) == ((), ())
+    assert (outcome.holding, outcome.notifications) == ((), ())
     assert not (tmp_path / "new").exists()
 
 
@@ -472,7 +472,7 @@ def test_two_who_look_at_once_tell_once(market):
     def work():
         platform = market.platform(FRIDAY)
         gate.wait()
-        told.extend(evaluate(platform, market.instance, later, [Recorder()]).told)
+        told.extend(evaluate(platform, market.instance, later, [Recorder()]).notifications)
         platform.warehouse.close()
 
     workers = [threading.Thread(target=work) for _ in range(2)]

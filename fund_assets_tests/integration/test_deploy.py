@@ -273,7 +273,7 @@ def test_a_look_from_outside_is_ended_only_when_it_hangs():
     unit = (DEPLOY / "systemd" / "fund-watch.service").read_text(encoding="utf-8")
     waits = (
         server_storage.CONNECT_S, server_storage.ANSWER_S, mysql_session.CONNECT_S,
-        mysql_session.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, time_limits.FAREWELL_S,
+        mysql_session.FULL_WAIT_S, delivery.SEND_S, delivery.ROUND_S, time_limits.EXIT_WAIT_S,
     )  # fmt: skip
     assert 2 * sum(waits) < int(re.search(r"TimeoutStartSec=(\d+)\n", unit)[1]) <= 600
 

@@ -325,7 +325,7 @@ def test_livez_answers_while_the_facts_hang():
         return FULL
 
     try:
-        with over(read, patience_s=0.5) as ask, ThreadPoolExecutor(20) as others:
+        with over(read, timeout_s=0.5) as ask, ThreadPoolExecutor(20) as others:
             waiting = [others.submit(ask.json, "/health") for _ in range(60)]
             assert entered.wait(PATIENCE_S)
             for _ in range(200):

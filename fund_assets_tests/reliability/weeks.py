@@ -33,7 +33,7 @@ import dagster as dg
 from fund_assets.calendar import TradingCalendar, from_key, iso_week, to_key
 from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.evaluation import evaluate
-from fund_assets.observability.alerts.lifecycle import Event, Telling
+from fund_assets.observability.alerts.lifecycle import Event, Notification
 from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.warehouse import Warehouse
@@ -271,13 +271,13 @@ class Walk:
             outcome = evaluate(platform, self.daemon.instance, self.now)
             if opened := vars(platform).get("warehouse"):
                 opened.close()
-        self._note(outcome.told)
+        self._note(outcome.notifications)
         self.account.messages += [
             (f"{self.now:%m-%d %H:%M}", content["title"])
             for content in self.robot.accepted[arrived:]
         ]
 
-    def _note(self, told: tuple[Telling, ...]) -> None:
+    def _note(self, told: tuple[Notification, ...]) -> None:
         wrong = {trouble.what for trouble in self.week.troubles if trouble.holds(self.now)}
         for telling in told:
             state, when = telling.state, f"{self.now:%m-%d %H:%M}"

@@ -90,7 +90,7 @@ def sort_of(alert: Alert) -> Sort:
     return Sort(alert.kind, alert.because)
 
 
-def heads(
+def group_incidents(
     known: Mapping[str, tuple[Sort, str]],
     holding: Collection[str],
     new: Iterable[Alert],

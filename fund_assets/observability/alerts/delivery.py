@@ -20,7 +20,7 @@ from typing import Any
 
 from fund_assets.calendar import CLOCK_SLACK, to_stamp
 from fund_assets.observability.alerts.channels import Channel, ChannelError
-from fund_assets.observability.alerts.messages import Message, away, digest
+from fund_assets.observability.alerts.messages import Message, digest, summarize_backlog
 from fund_assets.observability.alerts.time_limits import StillWaiting, at_once, within
 from fund_assets.observability.conditions import Severity
 from fund_assets.warehouse import Warehouse
@@ -61,12 +61,12 @@ class Delivered:
         )
 
 
-def letters(
+def outbox_rows(
     message: Message, channels: Iterable[Channel], critical_only: Sequence[str], now: datetime
 ) -> list[Row]:
     """A message as rows of the outbox, one for each channel that carries it."""
     return [
-        _letter(message, channel.name, now)
+        _outbox_row(message, channel.name, now)
         for channel in _carriers(message, channels, critical_only)
     ]
 
@@ -145,18 +145,18 @@ def _round(
         alerts.settle(warehouse, [{**row, **done}])
         sent += 1
     if sent:
-        _tell_what_died(warehouse, channel.name, machine_time)
+        _replace_dead_messages(warehouse, channel.name, machine_time)
     return Delivered(sent)
 
 
-def _tell_what_died(warehouse: Warehouse, channel: str, machine_time: datetime) -> None:
+def _replace_dead_messages(warehouse: Warehouse, channel: str, machine_time: datetime) -> None:
     """A channel that is back gets one message in the place of all that it never got."""
     lost = [row for row in alerts.outbox(warehouse, "dead") if row["channel"] == channel]
     if lost:
         holding = [f"{row['fingerprint']}：{row['words']}" for row in alerts.holding(warehouse)]
-        whole = away([_message(row) for row in lost], holding)
-        letter = _letter(whole, channel, machine_time)
-        alerts.settle(warehouse, [letter, *({**row, "state": "merged"} for row in lost)])
+        whole = summarize_backlog([_message(row) for row in lost], holding)
+        summary = _outbox_row(whole, channel, machine_time)
+        alerts.settle(warehouse, [summary, *({**row, "state": "merged"} for row in lost)])
 
 
 def _carriers(
@@ -202,7 +202,7 @@ def _dead(row: Row, error: str) -> Row:
 def _merged(warehouse: Warehouse, rows: Sequence[Row], machine_time: datetime) -> Row:
     """One message in the place of claimed ones; it has their number of attempts."""
     whole = digest([_message(row) for row in rows])
-    together = _letter(whole, rows[0]["channel"], machine_time)
+    together = _outbox_row(whole, rows[0]["channel"], machine_time)
     kept = {
         **together,
         "attempts": max(row["attempts"] for row in rows),
@@ -212,7 +212,7 @@ def _merged(warehouse: Warehouse, rows: Sequence[Row], machine_time: datetime) -
     return kept
 
 
-def _letter(message: Message, channel: str, now: datetime) -> Row:
+def _outbox_row(message: Message, channel: str, now: datetime) -> Row:
     words = message.text[:MOST_WORDS]
     told = f"{channel}\n{now.isoformat()}\n{message.title}\n{words}"
     return {

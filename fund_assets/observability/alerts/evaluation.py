@@ -4,7 +4,8 @@ Belongs here: the order of these steps, for the sensor, the watcher and tests al
 belong here: any of the steps.
 
 While the warehouse cannot be read there is neither a place for states nor an outbox: the
-states are kept in a file beside it (`state.Beside`), and messages go straight to the channels.
+states are kept in a file beside it (`state.StateFile`), and messages go straight to the
+channels.
 """
 
 import logging
@@ -21,9 +22,9 @@ from fund_assets.observability.alerts.causes import follows_from
 from fund_assets.observability.alerts.channels import Channel, configured
 from fund_assets.observability.alerts.delivery import Delivered, Row
 from fund_assets.observability.alerts.facts import Facts, look
-from fund_assets.observability.alerts.lifecycle import State, Telling, advance, ahead
+from fund_assets.observability.alerts.lifecycle import Notification, State, advance, ahead
 from fund_assets.observability.alerts.messages import Message, compose
-from fund_assets.observability.alerts.state import Beside, as_row, silence_of, state_of
+from fund_assets.observability.alerts.state import StateFile, as_row, silence_of, state_of
 from fund_assets.observability.conditions import Severity
 from fund_assets.resources import Platform
 from fund_assets.settings import Settings
@@ -39,12 +40,12 @@ class Outcome:
 
     Attributes:
         holding: everything that is wrong, also what is silenced or explained.
-        told: what is told now.
+        notifications: what is told now.
         delivered: messages of this round, older ones included.
     """
 
     holding: tuple[Alert, ...] = ()
-    told: tuple[Telling, ...] = ()
+    notifications: tuple[Notification, ...] = ()
     delivered: Delivered = field(default_factory=Delivered)
 
     @property
@@ -78,17 +79,17 @@ def evaluate(
     if facts.stored is None:
         # Only what does not follow from its absence is told.
         own = [alert for alert in found if not follows_from("database", alert)]
-        done = _beside(facts, own, current.unknown(facts), settings, channels, now)
+        done = _without_warehouse(facts, own, current.unknown(facts), settings, channels, now)
         return replace(done, holding=tuple(found))
     try:
-        told = _in_warehouse(platform, facts, found, channels, now)
+        notifications = _in_warehouse(platform, facts, found, channels, now)
         delivered = delivery.deliver(platform.warehouse, channels, now)
     except WarehouseError as error:
         log.warning("the states of alerts cannot be written: %s", error)
         found = [current.UNWRITABLE]
         others = set(KINDS) - {current.UNWRITABLE.kind, current.DATABASE}
-        return _beside(facts, found, others, settings, channels, now)
-    return Outcome(tuple(found), tuple(told), delivered)
+        return _without_warehouse(facts, found, others, settings, channels, now)
+    return Outcome(tuple(found), tuple(notifications), delivered)
 
 
 def _in_warehouse(
@@ -97,20 +98,20 @@ def _in_warehouse(
     found: list[Alert],
     channels: Sequence[Channel],
     now: datetime,
-) -> list[Telling]:
+) -> list[Notification]:
     """The ordinary way: states and messages change in one transaction."""
     settings = platform.settings
-    beside = Beside(settings.state_dir)
-    told: list[Telling] = []
+    state_file = StateFile(settings.state_dir)
+    notifications: list[Notification] = []
 
     def decide(
         stored: Sequence[Row], silences: Sequence[Row]
     ) -> tuple[Sequence[Row], Sequence[Row]]:
-        nonlocal told
+        nonlocal notifications
         known = {row["fingerprint"]: state_of(row) for row in stored} | carried
         quiet = [silence_of(row) for row in silences]
         beats = [beat.at for beat in facts.dagster.daemons] if facts.dagster else []
-        states, told = advance(
+        states, notifications = advance(
             known,
             [*found, *ahead(known.values(), quiet, beats, now)],
             now,
@@ -121,24 +122,26 @@ def _in_warehouse(
         )
         changed = {**carried, **{state.fingerprint: state for state in states}}
         rows = [as_row(state) for state in changed.values()]
-        if not told:
+        if not notifications:
             return rows, []
         only = settings.alert_critical_channels
-        return rows, delivery.letters(_message(told, facts, settings), channels, only, now)
+        return rows, delivery.outbox_rows(
+            _message(notifications, facts, settings), channels, only, now
+        )
 
-    if not beside.path.exists():
+    if not state_file.path.exists():
         carried: dict[str, State] = {}
         alerts.change(platform.warehouse, decide)
     else:
-        with beside.held():
-            carried = beside.read()
+        with state_file.held():
+            carried = state_file.read()
             alerts.change(platform.warehouse, decide)
-            beside.drop()
-    _log(told)
-    return told
+            state_file.drop()
+    _log(notifications)
+    return notifications
 
 
-def _beside(
+def _without_warehouse(
     facts: Facts,
     found: list[Alert],
     unknown: Collection[str],
@@ -147,29 +150,33 @@ def _beside(
     now: datetime,
 ) -> Outcome:
     """Without the warehouse: states in the file, messages straight to the channels."""
-    beside = Beside(settings.state_dir)
-    with beside.held():
-        stored = beside.read()
-        states, told = advance(stored, found, now, unknown=unknown, sessions=_sessions(facts))
+    state_file = StateFile(settings.state_dir)
+    with state_file.held():
+        stored = state_file.read()
+        states, notifications = advance(
+            stored, found, now, unknown=unknown, sessions=_sessions(facts)
+        )
         new = {state.fingerprint: state for state in states}
         sent = Delivered()
-        if told:
-            _log(told)
-            message = _message(told, facts, settings)
+        if notifications:
+            _log(notifications)
+            message = _message(notifications, facts, settings)
             sent = delivery.send_now(message, channels, settings.alert_critical_channels)
             if channels and not sent.sent:
                 # Nobody heard of it: the next look tells it again.
-                for state in (telling.state for telling in told):
-                    untold = replace(state, told_at=None, told_as=None)
-                    new[state.fingerprint] = stored.get(state.fingerprint, untold)
+                for state in (notification.state for notification in notifications):
+                    unsent = replace(state, told_at=None, told_as=None)
+                    new[state.fingerprint] = stored.get(state.fingerprint, unsent)
         if new:
-            beside.write({**stored, **new})
-    return Outcome(tuple(found), tuple(told), sent)
+            state_file.write({**stored, **new})
+    return Outcome(tuple(found), tuple(notifications), sent)
 
 
-def _message(told: Sequence[Telling], facts: Facts, settings: Settings) -> Message:
+def _message(
+    notifications: Sequence[Notification], facts: Facts, settings: Settings
+) -> Message:
     lacking = current.lacking(facts)
-    return compose(told, settings.source, settings.alert_runbook, lacking)
+    return compose(notifications, settings.source, settings.alert_runbook, lacking)
 
 
 def _sessions(facts: Facts) -> Callable[[date, date], int]:
@@ -182,8 +189,8 @@ def _sessions(facts: Facts) -> Callable[[date, date], int]:
     return count
 
 
-def _log(told: Sequence[Telling]) -> None:
-    """Every telling stands in the log too; without a channel, only there."""
-    for telling in told:
-        state = telling.state
-        log.warning("alert %s %s: %s", telling.event.value, state.fingerprint, state.words)
+def _log(notifications: Sequence[Notification]) -> None:
+    """Every notification stands in the log too; without a channel, only there."""
+    for notification in notifications:
+        state = notification.state
+        log.warning("alert %s %s: %s", notification.event.value, state.fingerprint, state.words)

@@ -187,19 +187,19 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
 
 
 def _dagster(instance: dg.DagsterInstance, machine_time: datetime) -> DagsterFacts:
-    book, watched = Ledger.of(instance), due_every_morning()
-    runs = book.runs_since(machine_time - WEEK, MOST_RUNS)
+    ledger, watched = Ledger.of(instance), due_every_morning()
+    runs = ledger.runs_since(machine_time - WEEK, MOST_RUNS)
     ended = [run for run in runs if run_records.concluded(run)]
     return DagsterFacts(
-        failed_runs=tuple(run_records.failed_runs(book, runs, machine_time)),
+        failed_runs=tuple(run_records.failed_runs(ledger, runs, machine_time)),
         failing_checks=tuple(
-            check_records.failing_checks(run_events.check_states(book, ended))
+            check_records.failing_checks(run_events.check_states(ledger, ended))
         ),
         ticking=ticks.ticking(instance, machine_time),
-        daemons=vitals.heartbeats(book, machine_time),
+        daemons=vitals.heartbeats(ledger, machine_time),
         rivals=ticks.rivals(instance, machine_time),
         overdue=tuple(ticks.overdue(instance, watched)),
-        renewed=run_records.renewed(book, watched),
+        renewed=run_records.renewed(ledger, watched),
         under_way={run.job_name: run.created for run in runs if not run.is_finished},
         whole=len(runs) < MOST_RUNS,
     )

@@ -20,7 +20,13 @@ from enum import Enum
 
 from fund_assets.calendar import in_future
 from fund_assets.observability.alerts.catalog import KINDS, Alert, covers
-from fund_assets.observability.alerts.causes import LEFT_BEHIND, SETTLING, Sort, heads, sort_of
+from fund_assets.observability.alerts.causes import (
+    LEFT_BEHIND,
+    SETTLING,
+    Sort,
+    group_incidents,
+    sort_of,
+)
 from fund_assets.observability.conditions import Severity
 
 DAY = timedelta(days=1)
@@ -86,7 +92,7 @@ class Silence:
 
 
 @dataclass(frozen=True)
-class Telling:
+class Notification:
     """One incident to be told, as it then is.
 
     Attributes:
@@ -110,7 +116,7 @@ def advance(
     silences: Iterable[Silence] = (),
     sessions: Callable[[date, date], int] = lambda first, last: 0,
     unsettled: bool = False,
-) -> tuple[list[State], list[Telling]]:
+) -> tuple[list[State], list[Notification]]:
     """The states that change, and what is to be told.
 
     Args:
@@ -136,7 +142,7 @@ def advance(
         if (fingerprint in holding or stored[fingerprint].kind in unknown)
         and (fingerprint == head or _keeps_open(after.get(fingerprint) or stored[fingerprint]))
     }
-    told = []
+    notifications = []
     for head in dict.fromkeys(belongs.values()):
         old = _open(stored, head)
         state = after.get(head) or old
@@ -152,19 +158,21 @@ def advance(
             after[head], event = _going_on(state, members, now, sessions, muted=muted)
             if event:
                 listed = tuple(sorted(members, key=lambda s: (-s.severity, s.fingerprint)))
-                told.append(Telling(event, after[head], listed, past=head not in holding))
+                notifications.append(
+                    Notification(event, after[head], listed, past=head not in holding)
+                )
         elif unsettled and state.kind in SETTLING:
             after[head] = state
         else:
             over = after[head] = replace(state, resolved_at=now)
             after |= {left: _left_by(over, after[left], now) for left in inside}
             if over.told_at and _weighs(over):
-                told.append(Telling(Event.OVER, over, _were_in(stored, over)))
+                notifications.append(Notification(Event.OVER, over, _were_in(stored, over)))
     for fingerprint, old in stored.items():
         if old.firing and fingerprint not in after and old.kind not in unknown:
             after[fingerprint] = replace(old, resolved_at=now)
-    told.sort(key=lambda telling: telling.event is Event.OVER)
-    return [s for f, s in after.items() if s != stored.get(f)], told
+    notifications.sort(key=lambda notification: notification.event is Event.OVER)
+    return [s for f, s in after.items() if s != stored.get(f)], notifications
 
 
 def _left_by(over: State, left: State, now: datetime) -> State:
@@ -252,7 +260,7 @@ def _grouped(
         if state.firing and fingerprint not in known and fingerprint not in holding:
             known[fingerprint] = Sort(state.kind), fingerprint
     new = [alert for fingerprint, alert in holding.items() if fingerprint not in known]
-    return heads(known, holding, new, lately)
+    return group_incidents(known, holding, new, lately)
 
 
 def _head(stored: Mapping[str, State], state: State, lately: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from fund_assets.labels import MARKETS
 from fund_assets.language import say
 from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.causes import SETTLING
-from fund_assets.observability.alerts.lifecycle import Event, State, Telling
+from fund_assets.observability.alerts.lifecycle import Event, Notification, State
 from fund_assets.observability.conditions import Severity
 
 #: Alerts named one by one in a message; of the others, their number.
@@ -56,7 +56,7 @@ class Message:
 
 
 def compose(
-    tellings: Sequence[Telling], source: str, runbook: str, lacking: str = ""
+    notifications: Sequence[Notification], source: str, runbook: str, lacking: str = ""
 ) -> Message:
     """One message about everything that one look has to tell, the worst first.
 
@@ -66,12 +66,12 @@ def compose(
         lacking: what data is missing by now, in words.
     """
     ordered = sorted(
-        tellings,
+        notifications,
         key=lambda t: (t.event is Event.OVER, -t.state.severity, t.state.fingerprint),
     )
     lines = []
-    for telling in ordered[:MOST_NAMED]:
-        lines += _lines(telling, runbook, lacking)
+    for notification in ordered[:MOST_NAMED]:
+        lines += _lines(notification, runbook, lacking)
     if (more := len(ordered) - MOST_NAMED) > 0:
         lines.append(f"另有 {more:,} 项：fund-assets alert list")
     return Message(
@@ -98,7 +98,7 @@ def digest(messages: Sequence[Message]) -> Message:
     )
 
 
-def away(messages: Sequence[Message], holding: Sequence[str]) -> Message:
+def summarize_backlog(messages: Sequence[Message], holding: Sequence[str]) -> Message:
     """What a channel that is back did not get, the oldest first, and what holds still.
 
     Args:
@@ -122,35 +122,35 @@ def lasted(state: State) -> str:
     return _span((state.resolved_at or state.first_at) - state.first_at)
 
 
-def _title(tellings: Sequence[Telling]) -> str:
-    if len(tellings) == 1:
-        (telling,) = tellings
-        state = telling.state
-        head = "恢复" if telling.event is Event.OVER else state.severity.label
+def _title(notifications: Sequence[Notification]) -> str:
+    if len(notifications) == 1:
+        (notification,) = notifications
+        state = notification.state
+        head = "恢复" if notification.event is Event.OVER else state.severity.label
         return f"【{head}】{KINDS[state.kind].title} {_short(state.subject, MOST_SUBJECT)}"
-    going = [t.state.severity for t in tellings if t.event is not Event.OVER]
+    going = [t.state.severity for t in notifications if t.event is not Event.OVER]
     parts = [
         f"{severity.label} {going.count(severity):,} 项"
         for severity in sorted(Severity, reverse=True)
         if severity in going
     ]
-    if over := len(tellings) - len(going):
+    if over := len(notifications) - len(going):
         parts.append(f"恢复 {over:,} 项")
     return f"【告警】{'，'.join(parts)}"
 
 
-def _lines(telling: Telling, runbook: str, lacking: str) -> list[str]:
-    state = telling.state
+def _lines(notification: Notification, runbook: str, lacking: str) -> list[str]:
+    state = notification.state
     kind, subject = KINDS[state.kind], _short(state.subject, MOST_SUBJECT)
-    if telling.event is Event.OVER:
-        were = [f"  期间还有：{_listed(telling.listed)}"] if telling.listed else []
+    if notification.event is Event.OVER:
+        were = [f"  期间还有：{_listed(notification.listed)}"] if notification.listed else []
         return [f"【已恢复】{kind.title} {subject}，持续 {lasted(state)}", *were]
-    heading = HEADINGS[telling.event]
-    since = "" if telling.event is Event.BEGAN else f"（{state.first_at:%m-%d %H:%M} 起）"
+    heading = HEADINGS[notification.event]
+    since = "" if notification.event is Event.BEGAN else f"（{state.first_at:%m-%d %H:%M} 起）"
     return [
         f"【{state.severity.label}·{heading}】{kind.title} {subject}{since}",
-        f"  {'起因已过，后果还在：' if telling.past else ''}{_short(state.words)}",
-        *([f"  由此：{_listed(telling.listed)}"] if telling.listed else []),
+        f"  {'起因已过，后果还在：' if notification.past else ''}{_short(state.words)}",
+        *([f"  由此：{_listed(notification.listed)}"] if notification.listed else []),
         *([f"  目前：{lacking}"] if lacking and state.kind in WITH_DATA else []),
         f"  处理：{runbook}#{state.kind}  编号：{state.fingerprint}",
     ]

@@ -41,7 +41,7 @@ def silence_of(row: Mapping[str, Any]) -> Silence:
     return Silence(**{f.name: _read(f.name, row[f.name]) for f in fields(Silence)})
 
 
-class Beside:
+class StateFile:
     """The file beside the warehouse; one process at a time holds it.
 
     Args:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 #: A program that ends waits so long for what it left behind.
-FAREWELL_S = 25.0
+EXIT_WAIT_S = 25.0
 log = logging.getLogger(__name__)
 _under_way: dict[str, Thread] = {}
 _lock = Lock()
@@ -63,8 +63,8 @@ def at_once(
 
 
 @atexit.register
-def _farewell() -> None:
-    until = monotonic() + FAREWELL_S
+def _wait_at_exit() -> None:
+    until = monotonic() + EXIT_WAIT_S
     for thread in list(_under_way.values()):
         thread.join(max(until - monotonic(), 0.0))
 

@@ -6,7 +6,7 @@ which facts (`observability/status.py`), how they are told.
 A reading runs in a thread of its own, at most one at a time, so that neither a slow nor a
 hanging database takes more than that thread. Facts older than `FRESH_S` are renewed, and
 those who ask meanwhile get the old ones until these are `STALE_S` old; then they wait, at
-most until the reading has taken `PATIENCE_S`.
+most until the reading has taken `TIMEOUT_S`.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from fund_assets.settings import SHANGHAI
 from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets.warehouse.engine.url import backend_for
 
-FRESH_S, STALE_S, PATIENCE_S = 5.0, 15.0, 3.0
+FRESH_S, STALE_S, TIMEOUT_S = 5.0, 15.0, 3.0
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +47,7 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._opened = ExitStack()
-        self._book: Ledger | None = None
+        self._ledger: Ledger | None = None
 
     def __call__(self) -> Status:
         """The status of the platform.
@@ -61,9 +61,9 @@ class Gatherer:
             if not backend_for(platform.settings.warehouse).exists():
                 raise Unavailable("database_missing")
             warehouse = platform.warehouse
-            if self._book is None:
-                self._book = Ledger.of(self._opened.enter_context(project_instance()))
-            return gather(platform.settings, warehouse, self._book, datetime.now(SHANGHAI))
+            if self._ledger is None:
+                self._ledger = Ledger.of(self._opened.enter_context(project_instance()))
+            return gather(platform.settings, warehouse, self._ledger, datetime.now(SHANGHAI))
         except WarehouseError as error:
             log.warning("database_unavailable: %s", error)
             raise Unavailable("database_unavailable") from error
@@ -86,10 +86,10 @@ class Snapshots:
         *,
         fresh_s: float = FRESH_S,
         stale_s: float = STALE_S,
-        patience_s: float = PATIENCE_S,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._read = read
-        self._fresh_s, self._stale_s, self._patience_s = fresh_s, stale_s, patience_s
+        self._fresh_s, self._stale_s, self._timeout_s = fresh_s, stale_s, timeout_s
         self._known: Status | Unavailable | None = None
         self._known_at = self._begun_at = 0.0
         self._reading: asyncio.Future[None] | None = None
@@ -104,7 +104,7 @@ class Snapshots:
         if self._known is None or age >= self._fresh_s:
             reading = self._reading or self._begin()
             if self._known is None or age >= self._stale_s:
-                left = self._begun_at + self._patience_s - time.monotonic()
+                left = self._begun_at + self._timeout_s - time.monotonic()
                 # wait() leaves the reading alone when the time is up or the caller goes.
                 await asyncio.wait([reading], timeout=max(left, 0.0))
                 if not reading.done():

@@ -43,7 +43,7 @@ def data_version(warehouse: Warehouse, *tables: str) -> str:
             have a whole history), validated_nav, benchmark_index, fund_benchmark
             or risk_free_rate.
     """
-    return digest(*(_FACTS[table](warehouse) for table in tables))
+    return digest(*(_CONTENT_OF[table](warehouse) for table in tables))
 
 
 def digest(*facts: object) -> str:
@@ -70,7 +70,7 @@ def _history(warehouse: Warehouse) -> object:
     return warehouse.rows(_CHANGES), warehouse.rows(_EVENTS), repairs
 
 
-_FACTS: dict[str, Callable[[Warehouse], object]] = {
+_CONTENT_OF: dict[str, Callable[[Warehouse], object]] = {
     "fund_info": lambda warehouse: warehouse.rows(_FUNDS),
     "fund_events": lambda warehouse: warehouse.rows(_EVENTS),
     "fund_nav": _batches("wave", "history"),

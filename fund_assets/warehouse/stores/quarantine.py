@@ -62,8 +62,8 @@ def followed(warehouse: Warehouse, rules: tuple[str, ...], since: int) -> tuple[
     return tuple(rows)
 
 
-class Desk:
-    """The one who decides, until the transaction ends: nothing changes meanwhile."""
+class DecisionTransaction:
+    """One in which held rows are decided: nothing else changes them meanwhile."""
 
     def __init__(self, warehouse: Warehouse, connection: sa.Connection) -> None:
         self.warehouse = warehouse
@@ -109,8 +109,8 @@ class Desk:
 
 
 @contextmanager
-def deciding(warehouse: Warehouse) -> Iterator[Desk]:
+def deciding(warehouse: Warehouse) -> Iterator[DecisionTransaction]:
     """One transaction: all of what is decided in it, or nothing when an error leaves it."""
     with warehouse.transaction(writes=True) as connection:
-        yield Desk(warehouse, connection)
+        yield DecisionTransaction(warehouse, connection)
         crash_point("desk.before_commit")

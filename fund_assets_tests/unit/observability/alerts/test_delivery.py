@@ -6,7 +6,7 @@ import pytest
 
 from fund_assets.calendar import to_stamp
 from fund_assets.observability.alerts.channels import ChannelError
-from fund_assets.observability.alerts.delivery import Delivered, deliver, letters, send_now
+from fund_assets.observability.alerts.delivery import Delivered, deliver, outbox_rows, send_now
 from fund_assets.observability.alerts.lifecycle import State
 from fund_assets.observability.alerts.messages import Message
 from fund_assets.observability.alerts.state import as_row
@@ -43,7 +43,7 @@ def warehouse(tmp_path):
 def put(warehouse, channel, count, at=AT):
     for n in range(count):
         told = Message(f"title {n}", (f"line {n}",), Severity.WARNING, (f"run_failed:{n}",))
-        rows = letters(told, [channel], [], at + n * SECOND)
+        rows = outbox_rows(told, [channel], [], at + n * SECOND)
         alerts.change(warehouse, lambda states, silences, rows=rows: ([], rows))
 
 
