@@ -23,7 +23,7 @@ LOOK_BACK = 60
 #: A history that landed so long after a date and lacks it: the source has none of it.
 SETTLED = timedelta(days=5)
 #: A date of which the source showed something wrong is asked for again until so long after it.
-LONGEST_PAUSE = timedelta(days=30)
+ASK_AGAIN_FOR = timedelta(days=30)
 NEVER = Asked(0, 0)
 
 
@@ -101,7 +101,7 @@ def _told_until(nav_date: int, refuted_at: int | None) -> date:
     if refuted_at is None:
         return day + SETTLED
     shown = from_stamp(refuted_at).date()
-    return max(day + SETTLED, min(shown + SETTLED, day + LONGEST_PAUSE))
+    return max(day + SETTLED, min(shown + SETTLED, day + ASK_AGAIN_FOR))
 
 
 def _unseen(warehouse: Warehouse, rows: Attendance) -> set[int]:

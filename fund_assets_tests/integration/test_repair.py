@@ -11,7 +11,7 @@ from fund_assets.automation.sensors import repair_sensor
 from fund_assets.calendar import from_key
 from fund_assets.definitions import build_defs
 from fund_assets.nav.history import HistoryChoice
-from fund_assets.pipeline.history_gaps import LONGEST_PAUSE, find_gaps
+from fund_assets.pipeline.history_gaps import ASK_AGAIN_FOR, find_gaps
 from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import validate
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -158,7 +158,7 @@ def test_a_date_shown_wrongly_is_asked_for_until_the_right_value_had_time_to_com
     refute(20260917_193000, "witness:growth")
     assert absences(market, NOON, code) == [True, True, False], "the date is the newest"
     # Whatever the source goes on showing, a month after the date is enough.
-    late = from_key(date) + LONGEST_PAUSE + timedelta(days=1)
+    late = from_key(date) + ASK_AGAIN_FOR + timedelta(days=1)
     with market.warehouse.transaction(writes=True) as connection:
         connection.exec_driver_sql(
             f"UPDATE history_progress SET stored_at = {late:%Y%m%d}193000 "
