@@ -76,7 +76,7 @@ def test_no_cookie_goes_back(market, gateway):
     market.faults["fund_list"] = Fault("hang_up", times=1)
     answer = ask(gateway)
     assert answer.headers["Set-Cookie"] == "visitor=1; Path=/"
-    with connections.Connections().to("localhost", connections.Watch(5)) as session:
+    with connections.Connections().to("localhost", connections.DeadlineTimer(5)) as session:
         session.hooks["response"] = [lambda response, **_: seen.append(response.request)]
         end = monotonic() + 20
         while len(seen) < 2 and monotonic() < end:
