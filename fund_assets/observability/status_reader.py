@@ -144,9 +144,7 @@ def gather(
         nav_rows=status_queries.nav_rows(warehouse),
         fund_count=status_queries.row_count(warehouse, "fund_info"),
         evening=vitals.evening(warehouse, from_key(covered), due) if covered else (),
-        sessions=sessions.recent(per_date, due, calendar, from_key(covered))
-        if covered
-        else (),
+        sessions=sessions.recent(per_date, due, calendar, from_key(covered)) if covered else (),
         missing=missing,
         lost=tuple(lost),
         held_batches=len(held),
