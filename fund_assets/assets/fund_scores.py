@@ -1,4 +1,4 @@
-"""The asset `fund_scores`: where every fund stands in its kind by several measures at once."""
+"""The asset `fund_scores`: where every fund stands in its group by several measures at once."""
 
 import time
 
@@ -51,7 +51,7 @@ def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> Renewe
         SCORE_VERSION,
     )
     alike = {
-        f"stability_{row.kind}": round(float(row.correlation), 4)
+        f"stability_{row.peer_group}": round(float(row.correlation), 4)
         for row in report.stability.itertuples()
         if row.correlation == row.correlation
     }

@@ -156,6 +156,23 @@ class _Kind(click.ParamType[str]):
 KIND = _Kind()
 
 
+class _FundType(click.ParamType[str]):
+    """A type of funds, by the source's word or a part of it that only one type has."""
+
+    name = "type"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        from fund_assets.schemas.fund_types import read_type
+
+        try:
+            return read_type(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+FUND_TYPE = _FundType()
+
+
 class _Window(click.ParamType[str]):
     """A window of metrics, by its name or its Chinese word."""
 

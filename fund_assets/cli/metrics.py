@@ -72,6 +72,7 @@ def _head(fund: Row, row: Row, mark: str) -> str:
     from rich.markup import escape
 
     from fund_assets.calendar import from_key
+    from fund_assets.schemas.fund_types import group_label
     from fund_assets.schemas.kinds import INDICES
 
     benchmark = row["benchmark_code"]
@@ -83,6 +84,10 @@ def _head(fund: Row, row: Row, mark: str) -> str:
         if benchmark
         else ""
     )  # fmt: skip
+    group = row["peer_group"]
+    within = (
+        say(", ranked within {group}", group=named(group, group_label(group))) if group else ""
+    )
     coverage = (
         ""
         if row["coverage"] is None
@@ -92,12 +97,12 @@ def _head(fund: Row, row: Row, mark: str) -> str:
     return (
         f"[bold]{fund['fund_code']} {escape(fund['name'])}[/]  [dim]{escape(fund['fund_type'])}"
         f"[/]\n{as_of}{mark} {say(STATUSES[row['status']])}"
-        f"{coverage}{against}"
+        f"{coverage}{against}{within}"
     )
 
 
 def _table(rows: dict[str, Row], width: int) -> "Table":
-    """The metrics of some windows, each with its row, and its places within the kind."""
+    """The metrics of some windows, each with its row, and its places within its group."""
     from rich.table import Table
 
     from fund_assets.schemas.words import LABELS, WINDOW_LABELS

@@ -6,7 +6,7 @@ Belongs here: options and writing. Does not belong here: the language of conditi
 
 import click
 
-from fund_assets.cli._arguments import KIND, NotThere
+from fund_assets.cli._arguments import FUND_TYPE, KIND, NotThere
 from fund_assets.cli._context import console, reading
 from fund_assets.cli._metric_cells import cell, date_mark
 from fund_assets.language import named, say
@@ -15,9 +15,14 @@ from fund_assets.language import named, say
 @click.command()
 @click.argument("conditions")
 @click.option("--kind", type=KIND, help="Funds of this kind alone, such as mixed or 混合型.")
+@click.option(
+    "--type", "fund_type", type=FUND_TYPE, help="Funds of this type alone, such as 混合型-偏债."
+)
 @click.option("--sort", default="sharpe_ratio", show_default=True, help="Highest first.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
-def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
+def screen(
+    conditions: str, kind: str | None, fund_type: str | None, sort: str, limit: int
+) -> None:
     """List the funds that meet CONDITIONS.
 
     CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them
@@ -39,7 +44,7 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
     except ScreenError as error:
         raise NotThere(str(error)) from error
     warehouse = reading()
-    calc_date, count, rows = screened(warehouse, asked, kind, by, limit)
+    calc_date, count, rows = screened(warehouse, asked, kind, by, limit, fund_type)
     if calc_date is None:
         raise NotThere("there are no metrics yet: run `fund-assets run`")
     money = sum(row["kind"] == "money" for row in rows)
@@ -65,7 +70,7 @@ def screen(conditions: str, kind: str | None, sort: str, limit: int) -> None:
             mark=date_mark(warehouse, calc_date), count=count, shown=len(rows),
         )
     )  # fmt: skip
-    if kind is None and money:
+    if kind is None and fund_type is None and money:
         words = say(
             "{count:,} of them are money-market funds, whose NAV hardly moves: their risk "
             "compares with no other kind; --kind mixed shows one kind", count=money,

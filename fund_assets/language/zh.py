@@ -290,6 +290,7 @@ _RUNS = {
 #: What the other commands answer.
 _ANSWERS = {
     " ({share:.0%} of its kind have published)": "（同类已公布 {share:.0%}）",
+    ", ranked within {group}": "，排名在{group}之内",
     " (calendar unknown, date provisional)": "（日历未知，日期暂定）",
     " (history {history:.10g} ≠ list {listed:.10g})": "（历史 {history:.10g} ≠ 列表 {listed:.10g}）",
     ", and before": "，此前亦用",

@@ -39,6 +39,7 @@ HELP = {
     "same command goes on with the next fund. Exit code 1 when it was ended early.": "每只基金一个请求，速度为 FUND_REQUESTS_PER_SECOND。Ctrl-C、崩溃或被封都不会丢失：同一命令从下一只基金接着做。提前结束时退出码为 1。",
     "Exactly these funds, also those that were had before.": "只取这些基金，取过的也再取。",
     "Funds of this kind alone, such as mixed or 混合型.": "只取这一类基金，如 mixed 或 混合型。",
+    "Funds of this type alone, such as 混合型-偏债.": "只取这一类型的基金，如 混合型-偏债。",
     "Also funds that have not been asked for since this date.": "自此日起没有请求过的基金也取。",
     "The same, since 28 days ago.": "同上，自 28 天前起。",
     "Show which funds lack dates of the last sessions, by their own cadence.": "按各基金自己的披露节奏，显示最近各交易日缺哪些日期。",

@@ -1,12 +1,12 @@
-"""Peers: where a fund stands among the funds of its kind, and how many of them have published.
+"""Peers: where a fund stands among the funds it is compared with, and how many have published.
 
 Belongs here: pure functions on a frame of metrics. Does not belong here: metrics themselves
-(`kernel.py`), what is stored (`warehouse/stores/metrics.py`).
+(`kernel.py`), who is compared with whom (`peer_groups.py`), what is stored
+(`warehouse/stores/metrics.py`).
 
-Peers are the funds of one kind whose last NAV is at most VALUE_AGE_DAYS old on the calculation
-date. Share classes of one portfolio count once: one class stands for all of them, chosen by
-its name and code alone, and all of them get its position. Fewer than MIN_PEERS values make no
-ranking.
+Peers are the funds of one group whose last NAV is at most VALUE_AGE_DAYS old on the calculation
+date. Share classes of one portfolio in one currency count once: one class stands for all of
+them, chosen by its name and code alone, and all of them get its position.
 """
 
 import numpy as np
@@ -14,10 +14,12 @@ import pandas as pd
 
 from fund_assets.calendar import keys_to_days
 from fund_assets.metrics.age import VALUE_AGE_DAYS
-from fund_assets.schemas.portfolios import class_order
+from fund_assets.metrics.peer_groups import MIN_PEERS, groups_of
+from fund_assets.schemas.portfolios import class_order, currency_of
 from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
 
-MIN_PEERS = 10
+#: Of the groups, and of what a position is: 1 was within the kind, all currencies together.
+PEER_VERSION = 2
 #: From this share of the funds that are due on, the rows of a kind are final.
 FINAL_COVERAGE = 0.9
 #: So many standard deviations fewer are chance.
@@ -78,43 +80,43 @@ def peer_ranks(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         metrics: columns of `FUND_METRICS` of one calculation date, all funds of some kinds.
-        funds: columns fund_code, name, kind and family.
+        funds: columns fund_code, name, fund_type, kind and family.
 
     Returns:
         The columns of `FUND_PEERS`; rows without any rank are left out.
     """
-    known = funds.set_index("fund_code")
+    stands = standing_for(metrics, funds)
+    known = funds.set_index("fund_code", drop=False)
+    groups = groups_of(known.loc[sorted(set(stands))])
     rows = metrics[_active(metrics)].reset_index(drop=True)
-    kind = rows["fund_code"].map(known["kind"])
-    family = kind + "/" + rows["fund_code"].map(known["family"])
-    chosen = rows["fund_code"].isin(standing_for(rows, funds))
-    group = [kind[chosen], rows.loc[chosen, "window"]]
+    chosen = rows[rows["fund_code"].isin(groups.own.index)]
+    ranking = groups.of(chosen["fund_code"], chosen["window"])
     found: dict[str, pd.Series] = {}
     for name in PEER_METRICS:
-        values = rows.loc[chosen, name]
-        ranked = values.groupby(group)
-        peers = ranked.transform("count")
-        rank = ranked.rank(method="min", ascending=name in LOWER_IS_BETTER)
-        there = rank.notna() & (peers >= MIN_PEERS)
-        rank, peers = rank.where(there), peers.where(there)
+        rank, peers = ranking.ranked(chosen[name], name in LOWER_IS_BETTER)
         found[f"{name}_rank"] = rank
         found[f"{name}_peers"] = peers
         found[f"{name}_percentile"] = (peers - rank) / (peers - 1)
     ranks = pd.DataFrame(found)
-    ranks = ranks.set_index(
-        pd.MultiIndex.from_arrays([family[chosen], rows.loc[chosen, "window"]])
-    )
-    at = ranks.index.get_indexer(pd.MultiIndex.from_arrays([family, rows["window"]]))
+    ranks.index = pd.MultiIndex.from_arrays([chosen["fund_code"], chosen["window"]])
+    standing = rows["fund_code"].map(stands)
+    at = ranks.index.get_indexer(pd.MultiIndex.from_arrays([standing, rows["window"]]))
     spread = ranks.take(at).reset_index(drop=True)
+    spread[at < 0] = np.nan
     whole = [name for name in spread if not name.endswith("_percentile")]
     spread[whole] = spread[whole].astype("Int64")
-    result = pd.concat([rows[["fund_code", "calc_date", "window"]], spread], axis=1)
+    keys = rows[["fund_code", "calc_date", "window"]].assign(
+        peer_group=standing.map(groups.names), definition_version=PEER_VERSION
+    )
     some = spread.notna().any(axis=1)
-    return FUND_PEERS.conform(result[some].reset_index(drop=True))
+    result = pd.concat([keys, spread], axis=1)[some]
+    return FUND_PEERS.conform(result.reset_index(drop=True))
 
 
 def standing_for(metrics: pd.DataFrame, funds: pd.DataFrame) -> pd.Series:
     """The class that stands for each active fund's portfolio, of those that are active.
+
+    Of a portfolio with classes in two currencies one of each stands.
 
     Args:
         metrics: at least the inception windows of one calculation date; its columns
@@ -141,10 +143,10 @@ def standing_among(funds: pd.DataFrame) -> pd.Series:
     Returns:
         Codes by fund_code; a class that stands for its portfolio has its own.
     """
-    ordered = funds.assign(order=funds["name"].map(class_order)).sort_values(
-        ["order", "fund_code"]
-    )
-    first = ordered.groupby(["kind", "family"])["fund_code"].transform("first")
+    ordered = funds.assign(
+        order=funds["name"].map(class_order), currency=funds["name"].map(currency_of)
+    ).sort_values(["order", "fund_code"])
+    first = ordered.groupby(["kind", "family", "currency"])["fund_code"].transform("first")
     codes = ordered["fund_code"].to_numpy()
     return pd.Series(first.to_numpy(), index=codes, dtype="str").sort_index()
 

@@ -5,8 +5,8 @@ calculation date. Does not belong here: single measures and their ranks (`kernel
 `peers.py`), what is stored (`warehouse/stores/scores.py`).
 
 A score is a research statistic of the past, not a rating of funds: docs/weekly.md says why,
-and has every formula. One class stands for each portfolio (`peers.standing_for`), and all
-classes get its row.
+and has every formula. Groups are those of positions (`peer_groups.py`). One class stands for
+each portfolio and currency (`peers.standing_for`), and all its classes get its row.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from fund_assets.metrics.benchmarks import RiskFreeRate
 from fund_assets.metrics.months import MonthReturns, mrar
-from fund_assets.metrics.peers import MIN_PEERS, standing_for
+from fund_assets.metrics.peer_groups import MIN_PEERS, Groups, groups_of
+from fund_assets.metrics.peers import standing_for
 from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS, SCREEN_WINDOWS, STAR_YEARS
 
-SCORE_VERSION = 2
+SCORE_VERSION = 3
 #: The windows that return, risk-adjusted return and drawdown are taken over, each counting
 #: the same; a younger fund is judged over those that it fills.
 SCORED_WINDOWS = ("1y", "2y", "3y")
@@ -51,7 +52,7 @@ class Inputs:
             window and end_date at least.
         peers: columns of FUND_PEERS.
         months: monthly returns up to the calculation date.
-        funds: columns fund_code, name, kind and family.
+        funds: columns fund_code, name, fund_type, kind and family.
         rate: the risk-free rate.
     """
 
@@ -74,26 +75,27 @@ def score_funds(inputs: Inputs, weights: Mapping[str, float]) -> pd.DataFrame:
         is NaN, and `reason` says why.
     """
     stands = standing_for(inputs.inception, inputs.funds)
-    kinds = inputs.funds.set_index("fund_code")["kind"]
+    known = inputs.funds.set_index("fund_code", drop=False)
     table = pd.DataFrame(index=pd.Index(sorted(set(stands)), dtype="str"))
-    table["kind"] = table.index.map(kinds)
-    group = table["kind"]
+    table["kind"] = known["kind"].reindex(table.index)
+    groups = groups_of(known.loc[table.index])
+    table["peer_group"] = groups.names
     of_window = {
         window: rows.set_index("fund_code").reindex(table.index)
         for window, rows in inputs.peers.groupby("window")
     }
     returns = _of_funds(inputs.months, table.index)
-    _parts(table, of_window, returns)
+    _parts(table, of_window, returns, groups)
     total = sum(weights[part] for part in SCORE_PARTS)
     whole = table[[f"{part}_score" for part in SCORE_PARTS]].notna().all(axis=1)
     score = sum(weights[part] / total * table[f"{part}_score"] for part in SCORE_PARTS)
     score = 100 * score.where(whole)
-    rank, peers = ranked(score, group)
+    rank, peers = groups.ranked(score)
     table["composite_score"] = score.where(rank.notna())
     table["composite_rank"], table["composite_peers"] = rank, peers
     table["reason"] = _reasons(table, enough=rank.notna())
     _screen(table, of_window)
-    _stars(table, returns, inputs)
+    _stars(table, returns, inputs, groups)
     table["weights"] = " ".join(f"{part}={weights[part]:g}" for part in SCORE_PARTS)
     rows = table.loc[stands.to_numpy()].reset_index(names="standing_for")
     whole_numbers = [c.name for c in FUND_SCORES.columns if c.dtype == "Int64"]
@@ -105,44 +107,29 @@ def score_funds(inputs: Inputs, weights: Mapping[str, float]) -> pd.DataFrame:
     )
 
 
-def ranked(values: pd.Series, group: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Rank in the group, 1 for the highest, and how many have a value; NaN below MIN_PEERS."""
-    grouped = values.groupby(group)
-    peers = grouped.transform("count")
-    rank = grouped.rank(method="min", ascending=False)
-    there = rank.notna() & (peers >= MIN_PEERS)
-    return rank.where(there), peers.where(there)
-
-
-def percentile(values: pd.Series, group: pd.Series) -> pd.Series:
-    """(peers - rank) / (peers - 1) in the group: 1 is the best, 0 the last."""
-    rank, peers = ranked(values, group)
-    found: pd.Series = (peers - rank) / (peers - 1)
-    return found
-
-
 def stability(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """How alike the order of each group is on two dates.
 
     Args:
-        now, before: columns fund_code, standing_for, kind and composite_score.
+        now, before: columns fund_code, standing_for, peer_group and composite_score.
 
     Returns:
-        kind, funds (that stand for portfolios on both dates and have a score on both) and
-        correlation (Spearman's of their scores; NaN for fewer than MIN_PEERS), by kind.
+        peer_group, funds (that stand for portfolios on both dates, in this group, and have a
+        score on both) and correlation (Spearman's of their scores; NaN for fewer than
+        MIN_PEERS), by group.
     """
-    columns = ["fund_code", "kind", "composite_score"]
+    columns = ["fund_code", "peer_group", "composite_score"]
     ours, theirs = (
         frame.loc[frame["fund_code"] == frame["standing_for"], columns]
         for frame in (now, before)
     )
-    both = ours.merge(theirs, on=["fund_code", "kind"], suffixes=("", "_before")).dropna()
+    both = ours.merge(theirs, on=["fund_code", "peer_group"], suffixes=("", "_before")).dropna()
     rows = []
-    for kind, part in both.groupby("kind"):
+    for group, part in both.groupby("peer_group"):
         order = part[["composite_score", "composite_score_before"]].rank()
         alike = order.corr().iloc[0, 1] if len(part) >= MIN_PEERS else np.nan
-        rows.append((str(kind), len(part), float(alike)))
-    return pd.DataFrame(rows, columns=["kind", "funds", "correlation"])
+        rows.append((str(group), len(part), float(alike)))
+    return pd.DataFrame(rows, columns=["peer_group", "funds", "correlation"])
 
 
 def _of_funds(months: MonthReturns, codes: pd.Index) -> NDArray[np.float64]:
@@ -157,9 +144,9 @@ def _parts(
     table: pd.DataFrame,
     of_window: Mapping[str, pd.DataFrame],
     returns: NDArray[np.float64],
+    groups: Groups,
 ) -> None:
     """The parts of the score, each from 0 to 1, into `table`."""
-    group = table["kind"]
     nothing = pd.DataFrame(index=table.index)
     for part, measure in MEASURES.items():
         columns = [
@@ -173,18 +160,16 @@ def _parts(
         table[f"{part}_score"] = pd.concat(columns, axis=1).mean(axis=1).where(first.notna())
         if part == "return":
             table["years"] = sum(c.notna().astype(int) for c in columns).where(first.notna())
-    share, counted = _above_median(returns[:, -MOST_MONTHS:], group)
+    share, counted = _above_median(returns[:, -MOST_MONTHS:], groups)
     table["months_above_median"], table["months_counted"] = share, counted
-    table["consistency_score"] = percentile(share, group)
+    table["consistency_score"] = groups.percentile(share)
 
 
-def _above_median(
-    returns: NDArray[np.float64], group: pd.Series
-) -> tuple[pd.Series, pd.Series]:
+def _above_median(returns: NDArray[np.float64], groups: Groups) -> tuple[pd.Series, pd.Series]:
     """Share of a fund's latest months without a gap that were not below its group's median."""
-    frame = pd.DataFrame(returns, index=group.index)
-    grouped = frame.groupby(group)
-    medians = grouped.transform("median").where(grouped.transform("count") >= MIN_PEERS)
+    index = groups.own.index
+    frame = pd.DataFrame(returns, index=index)
+    medians = groups.medians(frame)
     counted = (frame.notna() & medians.notna()).to_numpy()
     # From the newest month back, until the first that is missing.
     unbroken = np.logical_and.accumulate(counted[:, ::-1], axis=1)[:, ::-1]
@@ -194,8 +179,8 @@ def _above_median(
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(enough, above.sum(axis=1) / months, np.nan)
     return (
-        pd.Series(share, group.index),
-        pd.Series(np.where(enough, months, np.nan), group.index),
+        pd.Series(share, index),
+        pd.Series(np.where(enough, months, np.nan), index),
     )
 
 
@@ -225,16 +210,18 @@ def _screen(table: pd.DataFrame, of_window: Mapping[str, pd.DataFrame]) -> None:
     )
 
 
-def _stars(table: pd.DataFrame, returns: NDArray[np.float64], inputs: Inputs) -> None:
+def _stars(
+    table: pd.DataFrame, returns: NDArray[np.float64], inputs: Inputs, groups: Groups
+) -> None:
     """MRAR and stars over three, five and ten years, and their weighted mean."""
-    ends, group = inputs.months.ends, table["kind"]
+    ends = inputs.months.ends
     for years in STAR_YEARS:
         months = 12 * years
         value = np.full(len(table), np.nan)
         if len(ends) > months:
             value = mrar(returns[:, -months:], ends[-months - 1 :], inputs.rate)
         table[f"mrar_{years}y"] = value
-        rank, peers = ranked(table[f"mrar_{years}y"], group)
+        rank, peers = groups.ranked(table[f"mrar_{years}y"])
         table[f"stars_{years}y"] = stars(rank, peers)
     known = {years: table[f"stars_{years}y"] for years in STAR_YEARS}
     table["stars"] = np.nan

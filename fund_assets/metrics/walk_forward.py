@@ -3,8 +3,9 @@
 Belongs here: pure functions on scores and series. Does not belong here: reading (`pipeline/`),
 the page (`report/`).
 
-At the end of a quarter a screen picks among the portfolios of each kind that had a score then.
-Their total returns over the next quarter are ranked within the kind; quarters do not overlap.
+At the end of a quarter a screen picks among the portfolios of each peer group that had a score
+then. Their total returns over the next quarter are ranked among those of the same group;
+quarters do not overlap.
 A fund that is liquidated meanwhile keeps its last value: it is not left out. Picks drawn by
 chance would have a mean percentile of 1/2, and 95 of 100 draws would lie within the interval.
 """
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days, to_key
 from fund_assets.metrics.age import VALUE_AGE_DAYS
-from fund_assets.metrics.peers import MIN_PEERS
+from fund_assets.metrics.peer_groups import MIN_PEERS
 from fund_assets.metrics.series import FundSeries
 
 #: Of a normal distribution.
@@ -50,10 +51,10 @@ class Outcome:
     Attributes:
         date, until: yyyymmdd: when they were picked, and the end of the next quarter.
         picks, portfolios: picked, of how many.
-        percentile: mean percentile of the picks' next returns in their kinds; 1 is the best.
+        percentile: mean percentile of the picks' next returns in their groups; 1 is the best.
         low, high: between which 95 of 100 random draws of as many picks lie.
-        upper_half: share of the picks whose return was in the upper half of their kind.
-        excess: mean of the picks' returns less their kinds' means, a fraction.
+        upper_half: share of the picks whose return was in the upper half of their group.
+        excess: mean of the picks' returns less their groups' means, a fraction.
         gone: picks without a NAV in the last VALUE_AGE_DAYS of the quarter.
     """
 
@@ -113,7 +114,7 @@ def outcomes(scores: pd.DataFrame, series: FundSeries, until: int) -> list[Outco
     ends, days = _last_values(series, able["fund_code"], until)
     able["next"] = ends / begins - 1
     able["gone"] = keys_to_days(np.array([until]))[0] - days > VALUE_AGE_DAYS
-    grouped = able.groupby("kind")["next"]
+    grouped = able.groupby("peer_group")["next"]
     able["peers"] = grouped.transform("count")
     rank = grouped.rank(method="average", ascending=False)
     able["percentile"] = (able["peers"] - rank) / (able["peers"] - 1)
@@ -132,8 +133,8 @@ def _outcome(
 ) -> Outcome:
     picked = able[chosen]
     spread = 0.0
-    for kind, part in picked.groupby("kind"):
-        group = able.loc[able["kind"] == kind, "percentile"]
+    for name_of_group, part in picked.groupby("peer_group"):
+        group = able.loc[able["peer_group"] == name_of_group, "percentile"]
         # The mean of k drawn from N without putting back has variance S² / k (1 - k / N).
         k, n = len(part), len(group)
         spread += k**2 * float(group.var(ddof=1)) / k * (1 - k / n)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
-from fund_assets.metrics.peers import peer_ranks, with_coverage
+from fund_assets.metrics.peers import PEER_VERSION, peer_ranks, with_coverage
 from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
 from fund_assets.schemas.tables import WEEKDAYS
 from fund_assets.warehouse import Warehouse
@@ -58,7 +58,7 @@ def version_of_inputs(warehouse: Warehouse, risk_free_rate: float) -> str:
         "risk_free_rate",
     )
     newest = status_queries.newest_published(warehouse)
-    return digest(made_from, newest, risk_free_rate, DEFINITION_VERSION)
+    return digest(made_from, newest, risk_free_rate, DEFINITION_VERSION, PEER_VERSION)
 
 
 def stored_report(warehouse: Warehouse) -> MeasureReport | None:

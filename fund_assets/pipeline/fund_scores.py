@@ -27,7 +27,7 @@ class ScoreReport:
         scores: the columns of FUND_SCORES but `scored_at`.
         rows_written: rows that are new, differ or are gone.
         compared_with: the scored date before, yyyymmdd; None without any.
-        stability: of each kind, as `metrics.scores.stability` gives it.
+        stability: of each group, as `metrics.scores.stability` gives it.
     """
 
     calc_date: int | None

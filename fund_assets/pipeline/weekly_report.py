@@ -29,6 +29,7 @@ from fund_assets.report.curve import Curve
 from fund_assets.report.files import weekly_file, write_page
 from fund_assets.report.page import weekly_page
 from fund_assets.report.week import KindWeek, Mover, Operations, WeekFacts
+from fund_assets.schemas.fund_types import group_order
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.version import __version__
@@ -40,7 +41,7 @@ from fund_assets.warehouse.stores import landing, weekly_log
 from fund_assets.warehouse.stores import metrics as metrics_store
 from fund_assets.warehouse.stores import scores as stored_scores
 
-MOVERS, BEST_SCORES, SHOWN_CORRECTIONS, SHOWN_BATCHES = 3, 10, 30, 40
+MOVERS, BEST_SCORES, SHOWN_CORRECTIONS, SHOWN_BATCHES = 3, 5, 30, 40
 SPARK_DAYS, CURVE_DAYS = 92, 366
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -222,7 +223,7 @@ def _scores(
 def _best(
     warehouse: Warehouse, scores: pd.DataFrame | None, before: int | None
 ) -> dict[str, list[dict[str, Any]]]:
-    """Kind → its best by score, each with its rank of the scored date before."""
+    """Peer group → its best by score, each with its rank of the scored date before."""
     if scores is None:
         return {}
     ranks: Mapping[str, Any] = {}
@@ -233,14 +234,14 @@ def _best(
         (scores["fund_code"] == scores["standing_for"]) & scores["composite_rank"].notna()
     ]
     found: dict[str, list[dict[str, Any]]] = {}
-    for kind in KINDS:
-        best = stand[stand["kind"] == kind].sort_values(["composite_rank", "fund_code"])
+    for group in sorted(_groups(stand).unique(), key=group_order):
+        best = stand[_groups(stand) == group].sort_values(["composite_rank", "fund_code"])
         rows = [
             {**row, "previous_rank": ranks.get(row["fund_code"])}
             for row in best.head(BEST_SCORES).to_dict("records")
         ]
         if rows:
-            found[kind] = [{name: _plain(v) for name, v in row.items()} for row in rows]
+            found[group] = [{name: _plain(v) for name, v in row.items()} for row in rows]
     return found
 
 
@@ -250,18 +251,23 @@ def _stability(
     if scores is None or before is None:
         return ()
     alike = stability(scores, stored_scores.read_scores(warehouse, before))
-    order = {kind: at for at, kind in enumerate(KINDS)}
-    rows = sorted(alike.to_dict("records"), key=lambda row: order[row["kind"]])
+    rows = sorted(alike.to_dict("records"), key=lambda row: group_order(row["peer_group"]))
     return tuple({name: _plain(v) for name, v in row.items()} for row in rows)
 
 
+def _groups(scores: pd.DataFrame) -> pd.Series:
+    """Each row's group; of rows that are older than groups, the kind."""
+    return scores["peer_group"].fillna(scores["kind"])
+
+
 def _best_of_each(scores: pd.DataFrame | None) -> list[str]:
-    """The fund with the best score of each kind but money-market funds."""
+    """The best fund of each kind's greatest group, but of money-market funds."""
     if scores is None:
         return []
     first = scores[(scores["composite_rank"] == 1) & (scores["kind"] != "money")]
     first = first[first["fund_code"] == first["standing_for"]]
-    chosen = first.sort_values("fund_code").drop_duplicates("kind").set_index("kind")
+    order = first.sort_values(["composite_peers", "fund_code"], ascending=[False, True])
+    chosen = order.drop_duplicates("kind").set_index("kind")
     return [str(chosen.loc[kind, "fund_code"]) for kind in KINDS if kind in chosen.index][:8]
 
 

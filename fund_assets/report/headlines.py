@@ -18,7 +18,7 @@ def headlines(facts: WeekFacts) -> list[str]:
         lines.append("本周没有可计算收益的净值")
     scored = [row for rows in facts.scores.values() for row in rows]
     if facts.calc_date and scored:
-        lines.append(f"评分截至 {from_key(facts.calc_date)}，{len(facts.scores)} 类基金")
+        lines.append(f"评分截至 {from_key(facts.calc_date)}，{len(facts.scores)} 组基金")
     corrected = sum(facts.corrected.values())
     lines.append(
         f"净值更正 {corrected:,} 个"

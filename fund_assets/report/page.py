@@ -25,6 +25,7 @@ from fund_assets.report.headlines import headlines
 from fund_assets.report.week import Mover, Operations, Row, WeekFacts
 from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import FIGURE_LABELS
+from fund_assets.schemas.fund_types import group_label
 from fund_assets.schemas.kinds import KINDS
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -108,9 +109,10 @@ def _fill(name: str, **values: Any) -> str:
     style = styled((folder / "report.css").read_text("utf-8"))
     return environment.get_template(name).render(
         style=Markup(style),  # noqa: S704 our own file
-        policy=POLICY, kinds=KINDS, sources=spoken(SOURCES), parts=PARTS, screens=SCREENS,
+        policy=POLICY, kinds=KINDS, group_label=group_label, sources=spoken(SOURCES),
+        parts=PARTS, screens=SCREENS,
         levels=LEVELS, figures=FIGURE_LABELS,
-        batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES), 
+        batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES),
         steps={step: profiles.label(asset) for step, asset in STEPS.items()},
         **values,
     )  # fmt: skip

@@ -85,9 +85,9 @@ class WeekFacts:
         kinds: kinds with returns in the week, in the order of KINDS.
         curves: of the watch list; chosen: whether FUND_WATCH_LIST names them.
         absent: codes of the watch list that have no curve.
-        scores: kind → its best funds by score, columns of fund_scores with name and
+        scores: peer group → its best funds by score, columns of fund_scores with name and
             previous_rank.
-        stability: kind, funds, correlation against compared_with.
+        stability: peer_group, funds, correlation against compared_with.
         corrections: the greatest of the week; corrected: legal level → how many.
         coverage: kind, published, due, share on `newest`.
         rows_per_date: yyyymmdd → accepted NAVs.

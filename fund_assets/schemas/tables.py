@@ -325,7 +325,7 @@ FUND_METRICS = Table(
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
-#: The measures that funds are ranked by within their kind.
+#: The measures that funds are ranked by within their group.
 PEER_METRICS = (
     "total_return",
     "annualized_return",
@@ -338,25 +338,35 @@ PEER_METRICS = (
     "information_ratio",
 )
 
+PEER_GROUP = Column(
+    "peer_group",
+    Kind.TEXT,
+    "the group: a type, or where it has fewer than 10 portfolios its pool; a currency but yuan behind it; NULL in rows of before, whose group is the kind",
+    max_length=40,
+    nullable=True,
+)
+
 FUND_PEERS = Table(
     name="fund_peers",
     grain="one row per share class, calculation date and window",
-    why="Where a fund stands among the active funds of its kind, share classes of one portfolio "
-    "counted once. Rank 1 is the best: the highest value, of volatility the lowest. NULL where "
+    why="Where a fund stands among the active funds of its type, or where these are too few of its "
+    "pool, share classes of one portfolio in one currency counted once. Rank 1 is the best: the highest value, of volatility the lowest. NULL where "
     "the fund has no value or fewer than 10 peers have one.",
     columns=(
         FUND_CODE,
         Column("calc_date", Kind.DATE, "calculation date of the metrics ranked", "yyyymmdd"),
         Column("window", Kind.TEXT, "length of the window", isin=WINDOWS),
+        PEER_GROUP,
         *(
             column
             for metric in PEER_METRICS
             for column in (
                 Column(f"{metric}_rank", Kind.INT, f"rank by {metric}, 1 is the best", nullable=True, ge=1),
-                Column(f"{metric}_peers", Kind.INT, f"portfolios of the kind with {metric}, this one included", nullable=True, ge=1),
+                Column(f"{metric}_peers", Kind.INT, f"portfolios of the group with {metric}, this one included", nullable=True, ge=1),
                 Column(f"{metric}_percentile", Kind.REAL, "(peers - rank) / (peers - 1): 1 is the best, 0 the last", "fraction", nullable=True, ge=0, le=1),
             )
         ),
+        Column("definition_version", Kind.INT, "version of the definition of groups: 1 was the kind, 2 the type", ge=1),
     ),
     primary_key=("calc_date", "fund_code", "window"),
     references={"fund_code": "fund_info"},
@@ -372,7 +382,7 @@ STAR_YEARS = (3, 5, 10)
 FUND_SCORES = Table(
     name="fund_scores",
     grain="one row per active share class and calculation date, weekly",
-    why="Where a fund stood in its kind by several measures at once: a research statistic of "
+    why="Where a fund stood in its group by several measures at once: a research statistic of "
     "the past, not a rating. All classes of a portfolio have the row of the class that stands "
     "for it. Rows of past dates are never computed again, so that funds that are gone stay in "
     "them. The percentiles by window are in fund_peers.",
@@ -380,7 +390,8 @@ FUND_SCORES = Table(
         FUND_CODE,
         Column("calc_date", Kind.DATE, "calculation date of the metrics scored", "yyyymmdd"),
         Column("scored_at", Kind.STAMP, "when the row was made: nothing seen later is in it", "yyyymmddhhmmss"),
-        Column("kind", Kind.TEXT, "the group: funds of this kind", isin=tuple(KINDS)),
+        Column("kind", Kind.TEXT, "kind of the fund", isin=tuple(KINDS)),
+        PEER_GROUP,
         FUND_CODE.but(name="standing_for", description="class that stands for its portfolio by its letter and code, whose figures these are"),
         Column("composite_score", Kind.REAL, "weighted mean of the four parts, times 100", "points", nullable=True, ge=0, le=100),
         Column("composite_rank", Kind.INT, "rank by it in the group, 1 is the best", nullable=True, ge=1),

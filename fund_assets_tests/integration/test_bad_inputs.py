@@ -108,6 +108,7 @@ BAD = (
     ("screen sharpe_ratio>high", "'high' is no number"),
     ("screen window=4y", "known are 1m, 3m, 6m"),
     ("screen sharpe_ratio>1 --kind bonds", "do you mean bond?"),
+    ("screen sharpe_ratio>1 --type 债", "do you mean 债券型"),
     ("screen sharpe_ratio>1 --sort sharp", "do you mean"),
     ("screen sharpe_ratio>1 --limit 0", "--limit"),
     ("report weekly --week 2026-W60", "is no ISO week, such as 2026-W47"),

@@ -166,6 +166,10 @@ def test_screen_lists_what_a_query_finds(first_evening):
     codes = [ln.split()[0] for ln in shown.output.splitlines() if ln[:6].isdigit()]
     assert codes == list(order[:5])
     assert f"{len(meets)} funds fit" in shown.output
+    types = meets.index.map(listed["fund_type"]).value_counts()
+    some = run(market, "screen", "sharpe_ratio>0.5 max_drawdown>-20%", "--type", types.index[0])
+    assert some.exit_code == 0, some.output
+    assert f"{types.iloc[0]} funds fit" in some.output and types.iloc[0] < len(meets)
     wrong = run(market, "screen", "sharp>1")
     assert wrong.exit_code == 2
     assert "do you mean" in wrong.output

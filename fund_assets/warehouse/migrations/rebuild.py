@@ -36,6 +36,7 @@ FILLS = {
     ("nav_revision", "kind"): "'correction'",
     ("publish_log", "rows_filled"): "0",
     ("fund_metrics", "gap_steps"): "0",
+    ("fund_peers", "definition_version"): "1",
     ("nav_quarantine", "decided_by"): "''",
     ("nav_quarantine", "decided_in"): "''",
 }

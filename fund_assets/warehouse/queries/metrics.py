@@ -38,13 +38,19 @@ def of_window(
 
 
 def screened(
-    warehouse: Warehouse, screen: Screen, kind: str | None, sort: str, limit: int
+    warehouse: Warehouse,
+    screen: Screen,
+    kind: str | None,
+    sort: str,
+    limit: int,
+    fund_type: str | None = None,
 ) -> tuple[int | None, int, list[dict[str, Any]]]:
     """The listed funds that meet all conditions as of the newest calculation date.
 
     Args:
         kind: only funds of this kind; None: of all.
         sort: column, highest first.
+        fund_type: only funds of this type, the source's word; None: of all.
 
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
@@ -58,6 +64,9 @@ def screened(
     if kind:
         wheres.append("i.kind = :kind")
         values["kind"] = kind
+    if fund_type:
+        wheres.append("i.fund_type = :fund_type")
+        values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
         if name not in NUMBERS or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is no condition")
@@ -80,7 +89,7 @@ def screened(
 
 
 def _peer_columns() -> str:
-    return ", ".join(
+    return "p.peer_group, " + ", ".join(
         f"p.{name}_{part}" for name in PEER_METRICS for part in ("rank", "peers", "percentile")
     )
 

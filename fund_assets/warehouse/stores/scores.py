@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from fund_assets.metrics.peers import PEER_VERSION
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS, FUND_SCORES
 from fund_assets.warehouse.engine.diff_writes import differing, upsert
@@ -41,9 +42,11 @@ def read_activity(warehouse: Warehouse, calc_date: int) -> pd.DataFrame:
 
 
 def read_peers(warehouse: Warehouse, calc_date: int) -> pd.DataFrame:
-    """The positions of a calculation date: the columns of `FUND_PEERS`."""
+    """The positions of a calculation date by today's definition: columns of `FUND_PEERS`."""
     return warehouse.columns(
-        f"SELECT * FROM fund_peers WHERE calc_date = {calc_date:d}", FUND_PEERS
+        f"SELECT * FROM fund_peers WHERE calc_date = {calc_date:d} "
+        f"AND definition_version = {PEER_VERSION:d}",
+        FUND_PEERS,
     )
 
 

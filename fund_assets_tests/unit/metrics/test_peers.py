@@ -38,7 +38,7 @@ def metrics_of(rows):
 
 def funds_of(rows):
     frame = pd.DataFrame(rows, columns=["fund_code", "kind", "family"])
-    return frame.assign(name=frame["family"])
+    return frame.assign(name=frame["family"], fund_type="")
 
 
 def market():
@@ -180,7 +180,13 @@ def test_which_class_stands_does_not_depend_on_what_is_stored_first():
         "000005": "华夏甲混合B",
     }
     funds = pd.DataFrame(
-        {"fund_code": c, "name": n, "kind": kind_of("", n), "family": portfolio_of(n)}
+        {
+            "fund_code": c,
+            "name": n,
+            "fund_type": "",
+            "kind": kind_of("", n),
+            "family": portfolio_of(n),
+        }
         for c, n in names.items()
     )
     assert funds["family"].nunique() == 1
@@ -221,3 +227,74 @@ def test_classes_in_yuan_come_first_then_letters():
         "甲混合(后端)",
     ]
     assert [class_order(name) for name in names] == ["0", "0A", "0A", "0C", "1A", "1"]
+
+
+def two_types(small):
+    """Twelve 偏股 and `small` 偏债 portfolios, and three dollar classes; later codes return more."""
+    names = [(f"{n:06d}", "混合型-偏股", f"股{n}") for n in range(12)]
+    names += [(f"{100 + n:06d}", "混合型-偏债", f"债{n}") for n in range(small)]
+    names += [(f"{200 + n:06d}", "混合型-偏股", f"股{n}(QDII)美元") for n in range(3)]
+    rows = [(code, at / 100, 0.1, 20200101, DATE) for at, (code, _, _) in enumerate(names)]
+    funds = pd.DataFrame(names, columns=["fund_code", "fund_type", "name"])
+    funds = funds.assign(kind="mixed", family=funds["name"].map(portfolio_of))
+    return metrics_of(rows), funds
+
+
+def test_a_type_of_ten_portfolios_is_ranked_by_itself():
+    """Stops funds of bonds from being ranked with funds of shares."""
+    found = peer_ranks(*two_types(10)).set_index("fund_code")
+    assert found["peer_group"].value_counts().to_dict() == {
+        "混合型-偏股": 12,
+        "混合型-偏债": 10,
+    }
+    assert found.loc["000011", ["total_return_rank", "total_return_peers"]].tolist() == [1, 12]
+    assert found.loc["000100", ["total_return_rank", "total_return_peers"]].tolist() == [10, 10]
+    assert set(found["definition_version"]) == {2}
+
+
+def test_the_few_of_a_small_type_are_placed_in_the_whole_pool():
+    """Stops nine funds from having no place, and from moving the places of the others."""
+    found = peer_ranks(*two_types(9)).set_index("fund_code")
+    assert found.loc["000011", ["total_return_rank", "total_return_peers"]].tolist() == [1, 12]
+    few = found[found["peer_group"] == "mixed"]
+    assert len(few) == 9 and set(few["total_return_peers"]) == {21}
+    assert few["total_return_rank"].tolist() == list(range(9, 0, -1))
+
+
+def test_a_pool_apart_never_meets_the_rest_of_its_kind():
+    """Stops a few bond index funds from being ranked among equity index funds."""
+    rows = [(f"{n:06d}", n / 100, 0.1, 20200101, DATE) for n in range(21)]
+    funds = pd.DataFrame({"fund_code": [row[0] for row in rows], "kind": "index",
+                          "fund_type": ["指数型-股票"] * 12 + ["指数型-固收"] * 9})  # fmt: skip
+    funds = funds.assign(name=funds["fund_code"], family=funds["fund_code"])
+    found = peer_ranks(metrics_of(rows), funds)
+    assert len(found) == 12 and set(found["peer_group"]) == {"指数型-股票"}
+    # Two words for bond index funds: one pool, of ten
+    more = pd.concat([funds, funds.tail(1).assign(fund_code="000021", family="z")])
+    more.loc[more["fund_code"] >= "000019", "fund_type"] = "债券指数"
+    rows.append(("000021", 0.21, 0.1, 20200101, DATE))
+    found = peer_ranks(metrics_of(rows), more).set_index("fund_code")
+    assert found.loc["000021", ["peer_group", "total_return_rank", "total_return_peers"]].tolist() == [
+        "bond_index", 1, 10,
+    ]  # fmt: skip
+
+
+def test_classes_in_dollars_are_ranked_apart():
+    """Stops a return that holds the exchange rate from standing among returns in yuan."""
+    metrics, funds = two_types(0)
+    assert not set(peer_ranks(metrics, funds)["fund_code"]) & {"000200", "000201", "000202"}
+    yuan = funds[funds["fund_code"] < "000012"]
+    dollars = yuan.assign(
+        fund_code="9" + yuan["fund_code"].str[1:], name=yuan["name"] + "美元现汇"
+    )
+    assert (dollars["name"].map(portfolio_of) == yuan["family"]).all()
+    both = pd.concat([yuan, dollars], ignore_index=True)
+    rows = [(code, at / 100, 0.1, 20200101, DATE) for at, code in enumerate(both["fund_code"])]
+    found = peer_ranks(metrics_of(rows), both).set_index("fund_code")
+    assert found.loc["000011", ["peer_group", "total_return_rank"]].tolist() == [
+        "混合型-偏股",
+        1,
+    ]
+    assert found.loc["900000", ["peer_group", "total_return_rank", "total_return_peers"]].tolist() == [
+        "混合型-偏股 USD", 12, 12,
+    ]  # fmt: skip

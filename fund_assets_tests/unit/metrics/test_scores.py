@@ -10,12 +10,11 @@ import pytest
 from fund_assets.calendar import to_key
 from fund_assets.metrics import FundSeries, RiskFreeRate, compute_metrics
 from fund_assets.metrics.months import month_ends, month_returns, mrar
+from fund_assets.metrics.peer_groups import Groups, ranked
 from fund_assets.metrics.peers import peer_ranks, standing_for
 from fund_assets.metrics.scores import (
     MONTHS,
     Inputs,
-    percentile,
-    ranked,
     score_funds,
     stability,
     stars,
@@ -55,7 +54,7 @@ def invented(seed=3):
     navs["900002"] = younger
     funds.append(("900002", "mixed", "family 2"))
     frame = pd.DataFrame(funds, columns=["fund_code", "kind", "family"])
-    return navs, frame.assign(name=frame["family"])
+    return navs, frame.assign(name=frame["family"], fund_type="")
 
 
 def series_of(navs):
@@ -141,7 +140,7 @@ def test_nothing_after_the_date_is_in_a_score():
             later[code][day] = 0.01 if at % 2 else 100.0
     later["800000"] = dict.fromkeys(weekdays(CALC + timedelta(1), CALC + timedelta(90)), 1.0)
     more = pd.concat(
-        [funds, pd.DataFrame([("800000", "mixed", "new", "new")], columns=funds.columns)]
+        [funds, pd.DataFrame([("800000", "mixed", "new", "new", "")], columns=funds.columns)]
     )
     after = score_funds(inputs_of(later, more), WEIGHTS)
     pd.testing.assert_frame_equal(before, after)
@@ -164,7 +163,9 @@ def test_ranks_percentiles_and_stars_by_hand():
     rank, peers = ranked(values, group)
     assert rank.tolist()[:10] == list(range(1, 11)) and np.isnan(rank[10])
     assert peers.tolist()[:10] == [10] * 10
-    assert percentile(values, group).tolist()[:3] == pytest.approx([1, 8 / 9, 7 / 9])
+    assert Groups(group, group, group == "g").percentile(values).tolist()[:3] == pytest.approx(
+        [1, 8 / 9, 7 / 9]
+    )
     assert stars(rank, peers).tolist()[:10] == [5, 4, 4, 3, 3, 3, 2, 2, 2, 1]
     assert np.isnan(stars(rank, peers)[10])
     # 40 funds: 4 + 9 + 14 + 9 + 4.
@@ -218,7 +219,9 @@ def test_4433_needs_all_seven_windows():
     key = to_key(CALC)
     inception = pd.DataFrame({"fund_code": codes, "calc_date": key, "window": "inception",
                               "start_date": 20100104, "end_date": key})  # fmt: skip
-    funds = pd.DataFrame({"fund_code": codes, "kind": "mixed", "family": codes, "name": codes})
+    funds = pd.DataFrame(
+        {"fund_code": codes, "kind": "mixed", "family": codes, "name": codes, "fund_type": ""}
+    )
     series = series_of({code: {CALC: 1.0} for code in codes})
     inputs = Inputs(key, inception, pd.DataFrame(rows), month_returns(series, key, MONTHS),
                     funds, RATE)  # fmt: skip
@@ -232,9 +235,9 @@ def test_stability_by_hand():
     """Stops classes counted twice, and a correlation of scores in place of their order."""
     codes = [f"{n:06d}" for n in range(10)]
     now = pd.DataFrame({"fund_code": [*codes, "9"], "standing_for": [*codes, "000001"],
-                        "kind": "mixed", "composite_score": [*np.arange(10.0) ** 3, 500]})  # fmt: skip
+                        "peer_group": "股票型", "composite_score": [*np.arange(10.0) ** 3, 500]})  # fmt: skip
     same = stability(now, now.assign(composite_score=range(11)))
-    assert same[["kind", "funds"]].values.tolist() == [["mixed", 10]]
+    assert same[["peer_group", "funds"]].values.tolist() == [["股票型", 10]]
     assert same["correlation"][0] == pytest.approx(1.0)
     turned = stability(now, now.assign(composite_score=-now["composite_score"]))
     assert turned["correlation"][0] == pytest.approx(-1.0)
@@ -248,3 +251,21 @@ def test_the_class_that_stands_for_a_portfolio():
     found = standing_for(inception, funds)
     assert found["900002"] == found["000002"] == "000002"
     assert "000007" not in found.index
+
+
+def test_scores_are_within_the_type():
+    """Stops medians, stars and ranks of one type from being made with another's funds."""
+    navs, funds = invented()
+    mixed = (funds["kind"] == "mixed") & (funds["fund_code"] != "000007")
+    typed = funds.assign(
+        fund_type=["混合型-偏债" if of and int(code) % 4 else "" for of, code in
+                   zip(mixed, funds["fund_code"], strict=True)]
+    )  # fmt: skip
+    found = score_funds(inputs_of(navs, typed), WEIGHTS).set_index("fund_code")
+    inside = typed[typed["fund_type"] != ""]
+    alone = score_funds(
+        inputs_of({code: navs[code] for code in inside["fund_code"]}, inside), WEIGHTS
+    ).set_index("fund_code")
+    assert set(alone["peer_group"]) == {"混合型-偏债"} and alone["return_score"].notna().any()
+    pd.testing.assert_frame_equal(found.loc[alone.index], alone)
+    assert set(found.loc[~found.index.isin(alone.index), "peer_group"]) == {"mixed", "bond"}

@@ -16,7 +16,7 @@ def scores(count=20, **changes):
     """Portfolios ranked by their code: 000000 is the best."""
     codes = [f"{n:06d}" for n in range(count)]
     frame = pd.DataFrame({"fund_code": codes, "standing_for": codes, "calc_date": START,
-                          "kind": "mixed", "composite_score": np.linspace(100, 0, count),
+                          "peer_group": "mixed", "composite_score": np.linspace(100, 0, count),
                           "composite_rank": range(1, count + 1), "composite_peers": count})  # fmt: skip
     for name in FUND_SCORES.names:
         if name not in frame:

@@ -42,7 +42,7 @@ def facts(**changes):
                   KindWeek("bond", 2, MARKS, 0.01, 0.5, 0.02, (mover,), ())),
         "curves": (Curve("000001", NAME, days, np.linspace(1, 1.5, len(days))),),
         "absent": ("999999",), "scores": {"mixed": [score]},
-        "stability": ({"kind": "mixed", "funds": 120, "correlation": 0.987},),
+        "stability": ({"peer_group": "混合型-偏债", "funds": 120, "correlation": 0.987},),
         "compared_with": 20261113, "corrections": (correction,), "corrected": {"announce": 1},
         "coverage": ({"kind": "mixed", "published": 999, "due": 1000, "share": 0.999},),
         "rows_per_date": {20261120: 999},

@@ -127,6 +127,22 @@ def test_all_rows_are_there_afterwards(old):
     assert [row["unit_nav"] for row in known] == [1.4985, 1.504, 1.52, 1.5]
 
 
+def test_ranks_of_before_say_that_their_group_was_the_kind(old):
+    """Stops ranks within the kind from reading like ranks within the type."""
+    with old.transaction(writes=True) as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO fund_peers (fund_code, calc_date, `window`, total_return_rank, "
+                "total_return_peers, total_return_percentile) "
+                "VALUES ('000001', 20260917, '1y', 3, 12, 0.75)"
+            )
+        )
+    old.migrate()
+    (row,) = old.rows("SELECT * FROM fund_peers")
+    assert (row["peer_group"], row["definition_version"]) == (None, 1)
+    assert (row["total_return_rank"], row["total_return_peers"]) == (3, 12)
+
+
 def test_references_are_held_afterwards(old):
     """Stops a table made anew from leaving the ones that refer to it without their rows."""
     old.migrate()
