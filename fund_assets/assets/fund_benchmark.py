@@ -12,7 +12,7 @@ from fund_assets.benchmarks.parse import PARSER_VERSION
 from fund_assets.checks.benchmarks import benchmark_result
 from fund_assets.checks.results import case_table, specs_of
 from fund_assets.instance.names import QUARTER
-from fund_assets.pipeline.fund_benchmark import MOST_A_WEEK, collect_benchmarks
+from fund_assets.pipeline.fund_benchmark import MOST_A_WEEK, collect_benchmarks, name_codes
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.schemas.run_config import codes_of
@@ -58,8 +58,12 @@ def fund_benchmark(
         context.log.warning(f"no benchmark of {code}: {reason}")
     if report.stopped:
         context.log.warning(report.stopped)
+    codes = name_codes(platform.warehouse, platform.source)
+    for name, reason in codes.failures.items():
+        context.log.warning(f"no list of indices by {name}: {reason}")
     states = queries.states(platform.warehouse)
-    problems = [*report.failures.values(), *filter(None, [report.stopped])][:20]
+    failures = [*codes.failures.values(), *report.failures.values()]
+    problems = [*filter(None, [report.stopped]), *failures][:20]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(platform.warehouse, "fund_benchmark")),
         metadata={
@@ -68,6 +72,9 @@ def fund_benchmark(
             "rows_written": report.changed,
             "read_again": report.read_again,
             "failed": len(report.failures),
+            "codes_found": codes.named,
+            "indices_without_code": len(codes.without),
+            **({"without_code": case_table(codes.without[:50])} if codes.without else {}),
             **({"problems": case_table(problems)} if problems else {}),
             **{f"status_{name}": count for name, count in states.items()},
             "duration_seconds": round(time.monotonic() - started, 2),

@@ -57,7 +57,8 @@ def _benchmark(found: dict[str, Any] | None) -> dict[str, str]:
         return {say("benchmark"): say("not asked for yet: the weekly job does")}
     facts = {say("benchmark"): found["benchmark_text"] or say("none is disclosed")}
     if found["tracked_index"]:
-        facts[say("tracks")] = found["tracked_index"]
+        code = f" ({found['tracked_code']})" if found["tracked_code"] else ""
+        facts[say("tracks")] = found["tracked_index"] + code
     facts[say("as read")] = say(BENCHMARK_STATES[found["status"]])
     if found["parts"]:
         facts[say("made of")] = "\n".join(map(_part, found["parts"]))

@@ -142,6 +142,7 @@ _DECODED = {
     "{host} has no fund {code}": "{host} 没有基金 {code}",
     "{what} have no {names}: the source changed the page; upgrade akshare, or report it": "{what}没有 {names}：数据源改了页面；请升级 akshare，或报告",
     "{what} were asked for, the page is of {other}": "请求的是{what}，页面是 {other} 的",
+    "the list of {name} has no {columns}: the source changed it; upgrade akshare, or report it": "{name} 的列表没有 {columns}：数据源改了它；请升级 akshare，或报告",
     "the facts of fund {code}": "基金 {code} 的概况",
     "the simulated market has no fund {code}": "模拟市场没有基金 {code}",
     "{code} {name} is listed for its fees only: it has no NAV page of its own, its front-end share "

@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from fund_assets.benchmarks import Benchmark, parse_benchmark
+from fund_assets.benchmarks.index_names import IndexNames
 from fund_assets.benchmarks.parse import PARSER_VERSION
+from fund_assets.benchmarks.series import INDEX, Series
 from fund_assets.calendar import to_key
 from fund_assets.sources.protocol import FundSource
 from fund_assets.transport.errors import HeldOffError, SourceError, UnknownFundError
@@ -40,6 +42,21 @@ class BenchmarkReport:
     read_again: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     stopped: str = ""
+
+
+@dataclass(frozen=True)
+class CodeReport:
+    """What looking for the codes of indices came to.
+
+    Attributes:
+        named: names that have got a code.
+        without: those that the lists have not, or have more than once.
+        failures: list → why it could not be had.
+    """
+
+    named: int = 0
+    without: tuple[str, ...] = ()
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 def collect_benchmarks(
@@ -85,6 +102,29 @@ def collect_benchmarks(
     return report
 
 
+def name_codes(warehouse: Warehouse, source: FundSource) -> CodeReport:
+    """Give the indices that funds name their codes, by the official lists of now."""
+    tracked, parts = store.unnamed(warehouse)
+    if not tracked and not parts:
+        return CodeReport()
+    lists = source.index_lists()
+    names = IndexNames.of(lists.frames)
+    found = {name: names.code_of(name) for name in tracked}
+    named = {
+        part: names.find(Series(INDEX, part[0], variant=part[1], currency=part[2]))
+        for part in parts
+    }
+    store.write_codes(
+        warehouse,
+        {name: code for name, code in found.items() if code},
+        {part: code for part, code in named.items() if code},
+    )
+    without = {name for name, code in found.items() if not code}
+    without |= {part[0] for part, code in named.items() if not code}
+    count = sum(map(bool, [*found.values(), *named.values()]))
+    return CodeReport(count, tuple(sorted(without)), lists.failures)
+
+
 def _read_again(warehouse: Warehouse) -> int:
     """Texts that an older parser has read, read by this one; no page is asked for."""
     rows = store.read_by_others(warehouse, PARSER_VERSION)
@@ -93,7 +133,7 @@ def _read_again(warehouse: Warehouse) -> int:
             str(old[name]) for name in ("fund_code", "benchmark_text", "tracked_index")
         )
         found = parse_benchmark(text, tracked)
-        row = {**old, **_row(code, text, tracked, found)}
+        row = {**old, **_row(code, text, tracked, found), "tracked_code": old["tracked_code"]}
         store.write(warehouse, row, _parts(code, found), same_text=True)
     return len(rows)
 
@@ -103,6 +143,7 @@ def _row(code: str, text: str, tracked: str, found: Benchmark) -> dict[str, Any]
         "fund_code": code,
         "benchmark_text": text,
         "tracked_index": tracked,
+        "tracked_code": "",
         "status": found.status,
         "not_understood": found.not_understood,
         "stated_since": found.since,

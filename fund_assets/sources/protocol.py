@@ -106,6 +106,19 @@ class Overview:
 
 
 @dataclass(frozen=True)
+class IndexLists:
+    """The lists of indices that could be had.
+
+    Attributes:
+        frames: each as one of akshare's functions returns it; see `benchmarks.index_names`.
+        failures: list → why it could not be had.
+    """
+
+    frames: tuple[pd.DataFrame, ...]
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class MarketEvents:
     """The dividends and splits of the whole market that go ex in one year.
 
@@ -179,6 +192,10 @@ class FundSource(Protocol):
 
     def overview(self, fund_code: str) -> Overview:
         """What a share class says it is measured against, in one request."""
+        ...
+
+    def index_lists(self) -> IndexLists:
+        """Codes and names of indices, as far as they can be had."""
         ...
 
     def take_requests(self) -> list[RequestCount]:

@@ -69,8 +69,10 @@ class Exchange:
         longest = min(self._limits.timeout_s, max(until - monotonic(), 0.01))
 
         def get(url: str, params: Mapping[str, str] | None) -> requests.Response:
-            return session.get(
+            return session.request(
+                "GET" if request.json is None else "POST",
                 url,
+                json=request.json,
                 params=params,
                 headers={**request.headers, "Accept-Encoding": "gzip, deflate"},
                 timeout=longest,

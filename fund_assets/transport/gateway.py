@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic, sleep
-from typing import Literal
+from typing import Any, Literal
 
 from fund_assets.settings import Settings
 from fund_assets.transport.archive import RawArchive
@@ -94,7 +94,7 @@ class Gateway:
         """Delete raw answers that are older than their retention; returns how many."""
         return self.archive.prune(self._retention_days) if self.archive else 0
 
-    def fetch(
+    def fetch(  # noqa: PLR0913 each says another thing of a request
         self,
         endpoint: str,
         url: str,
@@ -104,8 +104,9 @@ class Gateway:
         form: Literal["js", "script", "html"] = "js",
         about: OneFund | None = None,
         check: Callable[[Answer], None] = lambda answer: None,
+        json: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """GET `url` and return the whole answer.
+        """GET `url`, or POST `json` to it, and return the whole answer.
 
         While the host refuses us, no request is made.
 
@@ -115,6 +116,7 @@ class Gateway:
                 other text, such as words in JSON, where a `script` of `var x=…` is.
             about: the fund it is about; it goes through the circuit of single funds.
             check: raises a `SourceError` over an answer that is none.
+            json: what is sent; such a request is never a probe.
 
         Raises:
             TransportError: no whole answer; `StatusError` carries the status.
@@ -125,7 +127,7 @@ class Gateway:
             ArchiveError: it came and cannot be kept.
             DefectError: something of ours broke.
         """
-        request = Request(endpoint, url, params, headers or {}, form, about, check)
+        request = Request(endpoint, url, params, headers or {}, form, about, check, json)
         with boundary(request.what):
             if kept := self._kept.find(request):
                 return kept
@@ -188,7 +190,9 @@ class Gateway:
         headers = dict(request.headers)
         known = Known(request.endpoint, request.subject, answer.url, headers, request.form)
         self.rate_limit.answered(
-            request.host, request.circuit, None if request.form == "html" else known
+            request.host,
+            request.circuit,
+            None if request.form == "html" or request.json is not None else known,
         )
 
     def _refused(self, request: Request, error: SourceError) -> bool:

@@ -6,6 +6,7 @@ Belongs here: values alone. Does not belong here: making it (`gateway.py`), its 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from fund_assets.transport.circuit_breaker import Known
@@ -28,7 +29,7 @@ class OneFund:
 
 @dataclass(frozen=True)
 class Request:
-    """One GET, and what messages call it."""
+    """One request, and what messages call it: a POST when it has something to send."""
 
     endpoint: str
     url: str
@@ -37,6 +38,7 @@ class Request:
     form: str
     about: OneFund | None
     check: Callable[[Answer], None]
+    json: Mapping[str, Any] | None = None
 
     @classmethod
     def probe(cls, known: Known, circuit: str) -> "Request":

@@ -43,6 +43,8 @@ AKSHARE_CALLS = {
     "fund_list": ("fund_name_em", ()),
     "history": ("fund_open_fund_info_em", ("000001", "单位净值走势")),
     "overview": ("fund_overview_em", ("000001",)),
+    "index_list": ("index_csindex_all", ()),
+    "szse_index_list": ("index_all_cni", ()),
 }
 
 
@@ -98,6 +100,9 @@ def test_our_requests_are_the_ones_akshare_sends(market, source):
     source.wave()
     source.fund_list()
     source.history("000001", kind="mixed")
+    lists = source.index_lists()
+    assert lists.failures == {} and [len(f) > 0 for f in lists.frames] == [True] * 3
+    assert lists.frames[0].values.tolist() == [["000300", "沪深300", "沪深300指数", "人民币"]]
     told = source.overview("000001")
     assert told.benchmark == "沪深300指数收益率×80%+上证国债指数收益率×20%"
     ours = {endpoint: tuple(rest) for endpoint, *rest in market.requests}

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from fund_assets.cli import main
 from fund_assets.pipeline import fund_benchmark as step
-from fund_assets.pipeline.fund_benchmark import collect_benchmarks
+from fund_assets.pipeline.fund_benchmark import collect_benchmarks, name_codes
 from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.settings import load_settings
-from fund_assets.sources.protocol import Overview
+from fund_assets.sources.protocol import IndexLists, Overview
 from fund_assets.transport.errors import FormatError, HeldOffError, UnknownFundError
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import insert
@@ -41,6 +41,12 @@ class Pages:
         if isinstance(page, Exception):
             raise page
         return Overview(code, page, "中证白酒指数" if code == "161725" else "")
+
+    def index_lists(self):
+        self.asked.append("lists")
+        listed = [("000300", "沪深300", "沪深300指数"), ("399997", "中证白酒", "中证白酒指数")]
+        columns = ["指数代码", "指数简称", "指数全称"]
+        return IndexLists((pd.DataFrame(listed, columns=columns),), {"index_all_cni": "late"})
 
 
 @pytest.fixture
@@ -149,3 +155,20 @@ def test_the_command_shows_it(warehouse):
         assert words in told.output
     told = CliRunner().invoke(main, ["fund", "110011"])
     assert "1.2 % a year" in told.output and "read whole" in told.output
+
+
+def test_indices_get_their_codes(warehouse):
+    """Stops an index that the lists know from staying without a code, and a code from going."""
+    source = Pages()
+    collect_benchmarks(warehouse, source, FIRST)
+    source.asked.clear()
+    report = name_codes(warehouse, source)
+    assert (report.named, report.without) == (3, ("中债综合指数",))
+    assert report.failures == {"index_all_cni": "late"} and source.asked == ["lists"]
+    assert queries.benchmark_of(warehouse, "161725")["tracked_code"] == "399997"
+    codes = [p["index_code"] for p in queries.benchmark_of(warehouse, "000001")["parts"]]
+    assert codes == ["000300", ""]
+    collect_benchmarks(warehouse, source, NEXT_QUARTER)
+    assert queries.benchmark_of(warehouse, "161725")["tracked_code"] == "399997"
+    told = CliRunner().invoke(main, ["fund", "161725"])
+    assert "中证白酒指数 (399997)" in told.output

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fund_assets.sources.protocol import (
     History,
+    IndexLists,
     Listing,
     MarketEvents,
     Overview,
@@ -153,6 +154,9 @@ class FaultySource:
 
     def index_history(self, index_code: str) -> pd.DataFrame:
         return self.market.index_history(index_code)
+
+    def index_lists(self) -> IndexLists:
+        return self.market.index_lists()
 
     def overview(self, fund_code: str) -> Overview:
         return self.market.overview(fund_code)

@@ -36,6 +36,11 @@ INDEX_HOST, INDEX_PATH = "push2his.eastmoney.com", "/api/qt/stock/kline/get"
 INDEX_IDS = {"1.000300": "000300", "1.000012": "000012", "100.SPX": "SPX"}
 #: The pages of single funds.
 OVERVIEW_HOST, OVERVIEW_PATH = "fundf10.eastmoney.com", "/jbgk_"
+#: Lists of indices: address → endpoint.
+INDEX_LISTS = {
+    ("www.csindex.com.cn", "/csindex-home/exportExcel/indexAll/CH"): "index_list",
+    ("www.cnindex.com.cn", "/index/indexList"): "szse_index_list",
+}
 EVENTS_PATH = "/Data/funddataIndex_Interface.aspx"
 #: Events on a page of the lists.
 EVENTS_A_PAGE = 100
@@ -84,6 +89,8 @@ def endpoint_of(host: str, path: str, query: str = "") -> tuple[str, str]:
         asked = dict(parse_qsl(query))
         columns = len(asked.get("fields2", "").split(","))
         return "index_history", f"{asked.get('secid', '')}/{columns}"
+    if (host, path) in INDEX_LISTS:
+        return INDEX_LISTS[host, path], ""
     if host == OVERVIEW_HOST and path.startswith(OVERVIEW_PATH) and path.endswith(".html"):
         return "overview", path.removeprefix(OVERVIEW_PATH).removesuffix(".html")
     if host != HOST:
@@ -123,6 +130,12 @@ class SourceContent:
     def reply(self, endpoint: str, fund_code: str) -> Reply | None:
         if endpoint == "history":
             return self._history(fund_code)
+        if endpoint == "index_list":
+            rows = self._source.index_lists().frames[0].itertuples(index=False, name=None)
+            return Reply(wire.index_list(rows), "application/vnd.ms-excel")
+        if endpoint == "szse_index_list":
+            listed = wire.szse_index_list([("399330", "深证100")])
+            return Reply(listed, "application/json")
         if endpoint == "overview":
             return self._overview(fund_code)
         if endpoint in ("dividend_list", "split_list"):

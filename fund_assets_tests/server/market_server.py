@@ -31,7 +31,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from fund_assets_tests.server.content import HOST, INDEX_HOST, Content, Reply, endpoint_of
 
-KNOWN_HOSTS = (HOST, INDEX_HOST, "api.fund.eastmoney.com", "fundf10.eastmoney.com")
+KNOWN_HOSTS = (
+    HOST, INDEX_HOST, "api.fund.eastmoney.com", "fundf10.eastmoney.com", "www.csindex.com.cn",
+    "www.cnindex.com.cn",
+)  # fmt: skip
 CAPTCHA = (
     "<!DOCTYPE html><html><head><title>访问验证</title></head><body>请输入验证码</body></html>"
 ).encode()
@@ -197,6 +200,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile = self.connection.makefile("wb", buffering=0)
         self.host = host
         self.close_connection = False
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
 
     def do_GET(self) -> None:
         if self.market.stopped.is_set():

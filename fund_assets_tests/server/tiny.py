@@ -16,6 +16,7 @@ from fund_assets.sources.eastmoney.cells import Defects, event_frame, observatio
 from fund_assets.sources.protocol import (
     LISTING_COLUMNS,
     History,
+    IndexLists,
     Listing,
     MarketEvents,
     Overview,
@@ -102,6 +103,11 @@ class TinyMarket:
     def index_history(self, index_code: str) -> pd.DataFrame:
         keys = np.array([20261119, 20261120], dtype=np.int32)
         return pd.DataFrame({"nav_date": keys, "close": [4600.0, 4584.54]})
+
+    def index_lists(self) -> IndexLists:
+        names = [("000300", "沪深300", "沪深300指数", "人民币")]
+        columns = ["指数代码", "指数简称", "指数全称", "指数币种"]
+        return IndexLists((pd.DataFrame(names, columns=columns),))
 
     def overview(self, fund_code: str) -> Overview:
         return Overview(fund_code, "沪深300指数收益率×80%+上证国债指数收益率×20%", "")

@@ -9,7 +9,10 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from html import escape
+from io import BytesIO
 from math import isnan
+
+import xlsxwriter
 
 from fund_assets.calendar import from_key, keys_to_days
 
@@ -168,6 +171,37 @@ def overview(fund_code: str, name: str, fund_type: str, benchmark: str, tracked:
         "<table><tr><td>天天基金网</td><td>搜索</td><td></td><td></td></tr></table>"
         f"<table class='info w790'>{rows}</table></body></html>"
     ).encode()
+
+
+def index_list(rows: Iterable[Sequence[str]]) -> bytes:
+    """The workbook of CSI's indices, from (code, short name, full name, currency)."""
+    columns = (
+        "指数代码",
+        "基日",
+        "基点",
+        "指数系列",
+        "指数简称",
+        "指数全称",
+        "指数币种",
+        "发布时间",
+    )
+    book = BytesIO()
+    with xlsxwriter.Workbook(book) as made:
+        sheet = made.add_worksheet()
+        sheet.write_row(0, 0, columns)
+        for at, (code, short, full, currency) in enumerate(rows, start=1):
+            sheet.write_row(
+                at, 0, (code, "2004-12-31", "1000", "中证", short, full, currency, "2005-04-08")
+            )
+    return book.getvalue()
+
+
+def szse_index_list(rows: Iterable[tuple[str, str]]) -> bytes:
+    """The list of CNI's indices, from (code, short name)."""
+    figures = {"samplesize": 100, "closeingPoint": 1.0, "percent": 0.1, "peDynamic": 9.0,
+               "volume": 1e6, "amount": 1e9, "totalMarketValue": 1e9, "freeMarketValue": 1e9}  # fmt: skip
+    found = [{"indexcode": code, "indexname": name, **figures} for code, name in rows]
+    return _compact({"code": 200, "data": {"total": len(found), "rows": found}}).encode()
 
 
 def index_history(

@@ -14,8 +14,9 @@ texts such as `NaN` as they are and refuses tables without bounds. The process i
 akshare takes 0.8 s and 100 MB to import: it is imported by the first call, not before.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -61,9 +62,17 @@ class _AskedError(BaseException):
             "headers": {
                 name: value
                 for name, value in request.headers.items()
-                if usual.get(name) != value
+                if usual.get(name) != value and name != "Content-Length"
             },
+            "json": _json_of(request),
         }
+
+
+def _json_of(request: requests.PreparedRequest) -> Any:
+    """What a request sends as JSON; None when it sends nothing, or something else."""
+    with suppress(ValueError, TypeError):
+        return json.loads(request.body)  # type: ignore[arg-type]  # a stream is a TypeError
+    return None
 
 
 def call(

@@ -7,7 +7,7 @@ belong here: what its frames mean (`akshare_tables.py`), how it is called (`aksh
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -19,8 +19,9 @@ from fund_assets.sources.eastmoney.akshare_calls import MOST_REQUESTS, unpacked
 from fund_assets.transport.errors import FormatError
 from fund_assets.transport.http_answer import Answer
 
-Fetch = Callable[[str, Mapping[str, str] | None, Mapping[str, str] | None], Answer]
-#: The address that each function in use asks for. Another one is no business of it.
+Fetch = Callable[..., Answer]
+#: The address that each function in use asks for, with the method where it is no GET. Another
+#: one is no business of it.
 ADDRESSES = {
     "fund_name_em": "https://fund.eastmoney.com/js/fundcode_search.js",
     "fund_open_fund_daily_em": "https://fund.eastmoney.com/Data/Fund_JJJZ_Data.aspx",
@@ -30,6 +31,9 @@ ADDRESSES = {
     "fund_overview_em": "https://fundf10.eastmoney.com/jbgk_",
     "stock_zh_index_daily_em": "https://push2his.eastmoney.com/api/qt/stock/kline/get",
     "index_global_hist_em": "https://push2his.eastmoney.com/api/qt/stock/kline/get",
+    "index_csindex_all": "POST https://www.csindex.com.cn/csindex-home/exportExcel/indexAll/CH",
+    "index_all_cni": "https://www.cnindex.com.cn/index/indexList",
+    "bond_available_index_cbond": "no address",
     "tool_trade_date_hist_sina": "https://finance.sina.com.cn/realstock/company/klc_td_sh.txt",
 }
 _ADVICE = "; the source may have changed its format: upgrade akshare, or report it"
@@ -53,7 +57,8 @@ class Decoded:
 def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
     """Call akshare's `function`, its requests answered by `fetch(url, params, headers)`.
 
-    The function begins anew after each answer: what it computes depends on nothing else.
+    Of a POST, what it sends is a fourth argument. The function begins anew after each answer:
+    what it computes depends on nothing else.
 
     Raises:
         SourceError: what `fetch` raised.
@@ -72,10 +77,12 @@ def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
         if len(answers) == MOST_REQUESTS:
             raise FormatError(f"{function} makes more than {MOST_REQUESTS} requests" + _ADVICE)
         asks = found["asks"]
-        asked, usual = f"{asks['method']} {asks['url']}", f"GET {ADDRESSES[function]}"
+        asked, usual = f"{asks['method']} {asks['url']}", ADDRESSES[function]
+        usual = usual if " " in usual else f"GET {usual}"
         if not asked.startswith(usual):
             raise FormatError(f"{function} sends {asked}, not {usual}" + _ADVICE)
-        answers.append(fetch(asks["url"], asks["params"], asks["headers"]))
+        sent = [] if asks["json"] is None else [asks["json"]]
+        answers.append(fetch(asks["url"], asks["params"], asks["headers"], *sent))
 
 
 def replay(answer: Answer) -> Fetch:

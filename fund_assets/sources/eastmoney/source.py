@@ -34,10 +34,12 @@ from fund_assets.sources.eastmoney.cells import unite
 from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
+from fund_assets.sources.eastmoney.index_lists import index_lists
 from fund_assets.sources.eastmoney.indices import index_history
 from fund_assets.sources.eastmoney.overview import overview
 from fund_assets.sources.protocol import (
     History,
+    IndexLists,
     Listing,
     MarketEvents,
     Overview,
@@ -326,6 +328,11 @@ class EastmoneySource:
         """What a fund says it is measured against, in one request."""
         with boundary(f"the facts of fund {fund_code}"):
             return overview(self._gateway, fund_code)
+
+    def index_lists(self) -> IndexLists:
+        """The official lists of indices, in two requests."""
+        with boundary("the lists of indices"):
+            return index_lists(self._gateway)
 
     def take_requests(self) -> list[RequestCount]:
         """The requests since the last call of this, by endpoint and how they ended."""

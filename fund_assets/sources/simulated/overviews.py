@@ -4,6 +4,8 @@ Belongs here: the wording, by breed and portfolio. Does not belong here: how fun
 (`market.py`).
 """
 
+import pandas as pd
+
 from fund_assets.sources.protocol import Overview
 from fund_assets.sources.simulated.breeds import BREEDS
 from fund_assets.sources.simulated.frames import payload
@@ -51,7 +53,24 @@ TRACKED = {
     "bond_etf": ("上证10年期国债指数",),
     "abroad_index": ("标普500指数", "纳斯达克100指数"),
 }  # fmt: skip
+#: Code, short name and full name of most of them, as official lists have them.
+INDEX_LIST = (
+    ("000300", "沪深300", "沪深300指数"),
+    ("000905", "中证500", "中证小盘500指数"),
+    ("000016", "上证50", "上证50指数"),
+    ("399967", "中证军工", "中证军工指数"),
+    ("399986", "中证银行", "中证银行指数"),
+    ("399006", "创业板指", "创业板指数"),
+    ("399606", "创业板R", "创业板指数(收益)"),
+    ("980017", "国证芯片", "国证半导体芯片指数"),
+)
 _OTHER = (NONE_DISCLOSED,)
+
+
+def index_list() -> pd.DataFrame:
+    """Indices as akshare's `index_csindex_all` lists them."""
+    frame = pd.DataFrame(INDEX_LIST, columns=["指数代码", "指数简称", "指数全称"], dtype="str")
+    return frame.assign(指数币种="人民币")
 
 
 def overview(market: Market, fund: int) -> Overview:

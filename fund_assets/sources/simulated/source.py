@@ -26,6 +26,7 @@ from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.sources.protocol import (
     History,
+    IndexLists,
     Listing,
     MarketEvents,
     Overview,
@@ -43,7 +44,7 @@ from fund_assets.sources.simulated.frames import (
 )
 from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
-from fund_assets.sources.simulated.overviews import overview
+from fund_assets.sources.simulated.overviews import index_list, overview
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.transport.request_counts import RequestCount
@@ -276,6 +277,10 @@ class SimulatedSource:
         if isinstance(fund, UnknownFundError):
             raise fund
         return overview(self.market, fund)
+
+    def index_lists(self) -> IndexLists:
+        """The indices that funds of this market track, one left out."""
+        return IndexLists((index_list(),))
 
     def take_requests(self) -> list[RequestCount]:
         """None are made: this market is computed here."""

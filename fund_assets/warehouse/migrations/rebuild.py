@@ -34,6 +34,7 @@ FILLS = {
     ),
     # What was refined before is not told apart in older rows.
     ("nav_revision", "kind"): "'correction'",
+    ("fund_benchmark", "tracked_code"): "''",
     ("publish_log", "rows_filled"): "0",
     ("fund_metrics", "gap_steps"): "0",
     ("fund_peers", "definition_version"): "1",

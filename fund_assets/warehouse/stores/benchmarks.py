@@ -71,7 +71,11 @@ def write(
             != (row["benchmark_text"], row["tracked_index"])
         )
         if not is_new and stored is not None:
-            row = {**row, "first_seen_on": stored["first_seen_on"]}
+            row = {
+                **row,
+                "first_seen_on": stored["first_seen_on"],
+                "tracked_code": stored["tracked_code"],
+            }
         upsert(connection, FUND_BENCHMARK, FUND_BENCHMARK.conform(pd.DataFrame([row])))
         key = {"code": row["fund_code"], "day": row["first_seen_on"]}
         connection.execute(
@@ -85,6 +89,49 @@ def write(
             frame = pd.DataFrame(parts).assign(first_seen_on=row["first_seen_on"])
             insert(connection, FUND_BENCHMARK_PART, FUND_BENCHMARK_PART.conform(frame))
         return is_new
+
+
+def unnamed(warehouse: Warehouse) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """Names without a code: of tracked indices, and (series, variant, currency) of parts."""
+    tracked = warehouse.rows(
+        "SELECT DISTINCT tracked_index FROM fund_benchmark "
+        "WHERE tracked_index <> '' AND tracked_code = '' ORDER BY tracked_index"
+    )
+    parts = warehouse.rows(
+        "SELECT DISTINCT series, variant, currency FROM fund_benchmark_part "
+        "WHERE kind = 'index' AND index_code = '' ORDER BY series, variant, currency"
+    )
+    return (
+        [str(row["tracked_index"]) for row in tracked],
+        [(str(row["series"]), str(row["variant"]), str(row["currency"])) for row in parts],
+    )
+
+
+@retried
+def write_codes(
+    warehouse: Warehouse,
+    tracked: dict[str, str],
+    parts: dict[tuple[str, str, str], str],
+) -> None:
+    """Give names their codes, wherever they stand without one."""
+    with warehouse.transaction(writes=True) as connection:
+        for name, code in tracked.items():
+            connection.execute(
+                sa.text(
+                    "UPDATE fund_benchmark SET tracked_code = :code "
+                    "WHERE tracked_index = :name AND tracked_code = ''"
+                ),
+                {"code": code, "name": name},
+            )
+        for (series, variant, currency), code in parts.items():
+            connection.execute(
+                sa.text(
+                    "UPDATE fund_benchmark_part SET index_code = :code WHERE kind = 'index' "
+                    "AND index_code = '' AND series = :series AND variant = :variant "
+                    "AND currency = :currency"
+                ),
+                {"code": code, "series": series, "variant": variant, "currency": currency},
+            )
 
 
 def _newest(connection: sa.Connection, fund_code: str) -> dict[str, Any] | None:
