@@ -58,7 +58,7 @@ def to_key(day: date) -> int:
 
 
 def from_key(key: int) -> date:
-    """`20261124` → `date(2026, 11, 24)`; raises ValueError for what is no date."""
+    """`20261124` → `date(2026, 11, 24)`; raises ValueError for what is not a date."""
     key = int(key)
     return date(key // 10_000, key // 100 % 100, key % 100)
 
@@ -80,11 +80,11 @@ def week_start(week: str) -> date:
     """The Monday of an ISO week such as `2026-W47`; ValueError for what is none."""
     found = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", week)
     if not found:
-        raise ValueError(f"{week!r} is no ISO week, such as 2026-W47")
+        raise ValueError(f"{week!r} is not an ISO week, such as 2026-W47")
     try:
         return date.fromisocalendar(int(found[1]), int(found[2]), 1)
     except ValueError as error:
-        raise ValueError(f"{week!r} is no ISO week, such as 2026-W47: {error}") from error
+        raise ValueError(f"{week!r} is not an ISO week, such as 2026-W47: {error}") from error
 
 
 def to_stamp(moment: datetime) -> int:
@@ -124,7 +124,7 @@ def read_day(value: str | int | date) -> int:
             return to_key(from_key(value))
         return to_key(date.fromisoformat(value))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{value!r} is no date: YYYY-MM-DD or YYYYMMDD") from error
+        raise ValueError(f"{value!r} is not a date: write YYYY-MM-DD or YYYYMMDD") from error
 
 
 def read_moment(value: str | int | date) -> int:
@@ -144,7 +144,9 @@ def read_moment(value: str | int | date) -> int:
             return read_day(value) * 1_000_000 + 235_959
         return to_stamp(value if value.tzinfo else value.replace(tzinfo=SHANGHAI))
     except ValueError as error:
-        raise ValueError(f"{value!r} is no time: YYYY-MM-DD or 'YYYY-MM-DD HH:MM'") from error
+        raise ValueError(
+            f"{value!r} is not a time: write YYYY-MM-DD or 'YYYY-MM-DD HH:MM'"
+        ) from error
 
 
 def keys_to_days(keys: NDArray[np.integer]) -> NDArray[np.int32]:
@@ -293,9 +295,9 @@ class TradingCalendar:
     def _within(self, day: date) -> None:
         if day > self.horizon:
             raise CalendarError(
-                f"the trading calendar ends on {self.horizon}, {day} is beyond it: "
-                "run `fund-assets calendar refresh`, or `fund-assets calendar import FILE` "
-                "with the year's notices, or upgrade exchange_calendars"
+                f"the trading calendar ends on {self.horizon}, {day} is after it: run "
+                "`fund-assets calendar refresh`, or `fund-assets calendar import FILE` with "
+                "the year's notices, or upgrade exchange_calendars"
             )
 
     def is_session(self, day: date) -> bool:
@@ -318,7 +320,7 @@ class TradingCalendar:
         self._within(day)
         at = bisect_left(self.sessions, to_key(day)) - n
         if at < 0:
-            raise CalendarError(f"there are no {n} sessions before {day}")
+            raise CalendarError(f"fewer than {n} sessions exist before {day}")
         return from_key(self.sessions[at])
 
     def between(self, first: date, last: date) -> list[date]:
@@ -421,8 +423,9 @@ def check_refresh(
         says = "open" if first in fresh else "closed"
         raise CalendarError(
             f"refused: differs from the known calendar on {len(differing)} days, first "
-            f"{first}, {says} there: look it up in the exchange's notice; if the known day is "
-            "wrong, `fund-assets calendar import` the notice, or `fund-assets calendar set` it"
+            f"{first}, {says} there: check the exchange's notice; if the known day is wrong, "
+            "import the notice with `fund-assets calendar import`, or enter the day with "
+            "`fund-assets calendar set`"
         )
     added = [key for key in fresh if key > horizon]
     for year in {key // 10_000 for key in added}:

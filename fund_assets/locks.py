@@ -25,4 +25,4 @@ def lock(file: Any, *, shared: bool = False, wait: bool = True) -> None:
     except portalocker.AlreadyLocked as error:
         raise BlockingIOError("another process has the lock") from error
     except portalocker.LockException as error:
-        raise OSError(f"the file system gives no lock: {error}") from error
+        raise OSError(f"the file system does not support locks: {error}") from error

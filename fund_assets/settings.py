@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
 
     source: Literal["simulated", "akshare"] = Field(
-        "simulated", description="where the market comes from"
+        "simulated", description="source of the market data"
     )
     state: Path = Field(
         Path(".fund"), description="folder of everything the platform writes on this machine"
@@ -75,12 +75,13 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the fund tables; empty: SQLite below FUND_STATE",
     )
     clock: datetime | None = Field(
-        None, description="frozen time in Asia/Shanghai for replays and tests; empty: now"
+        None, description="fixed time in Asia/Shanghai for replays and tests; empty: now"
     )
 
     lang: Literal["", "zh", "en"] = Field(
         "",
-        description="what the commands speak; empty: Chinese where the locale is, else English",
+        description="language of the commands; empty: Chinese where the locale is, else "
+        "English",
     )
 
     sim_funds: int = Field(300, ge=20, le=100_000, description="simulated share classes")
@@ -97,19 +98,18 @@ class Settings(BaseSettings):
         1800.0,
         gt=0,
         le=43_200,
-        description="how long nothing is asked of a source that refuses us, the first time",
+        description="pause after a source refuses requests, the first time",
     )
     retry_pause_s: float = Field(
         120.0,
         ge=0,
         le=3600,
-        description="how long after its failure a run is tried again; the next time five times "
-        "as long",
+        description="delay before a failed run is retried; the next time five times as long",
     )
     response_limit_mb: int = Field(64, gt=0, description="largest answer accepted")
     remote_javascript: bool = Field(
         False,
-        description="whether a history that our decoder refuses may be run as a script",
+        description="whether a history that our decoder cannot read may be run as a script",
     )
     raw_retention_days: int = Field(30, ge=1, description="how long raw answers are kept")
     history_funds_per_run: int = Field(
@@ -146,15 +146,16 @@ class Settings(BaseSettings):
         description="address of the Dagster UI, for links to it",
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="what a line of the log files looks like"
+        "text", description="format of a line in the log files"
     )
     log_retention_days: int = Field(30, ge=1, description="how long log files are kept")
     crash_at: str = Field(
-        "", description="tests: the moment at which the process ends itself, exported only"
+        "",
+        description="tests only: the point at which the process ends itself; environment only",
     )
     health_token: SecretStr = Field(
         SecretStr(""),
-        description="what `fund-assets serve` asks of its callers; empty: nothing",
+        description="token that `fund-assets serve` requires of its callers; empty: none",
     )
 
     alert_dingtalk_url: SecretStr = Field(SecretStr(""), description="robot of DingTalk")
@@ -162,7 +163,7 @@ class Settings(BaseSettings):
     alert_feishu_url: SecretStr = Field(SecretStr(""), description="bot of Feishu or Lark")
     alert_feishu_secret: SecretStr = Field(SecretStr(""), description="its signing secret")
     alert_wecom_url: SecretStr = Field(SecretStr(""), description="group robot of WeCom")
-    alert_webhook_url: SecretStr = Field(SecretStr(""), description="webhook of your own")
+    alert_webhook_url: SecretStr = Field(SecretStr(""), description="your webhook")
     alert_webhook_secret: SecretStr = Field(
         SecretStr(""), description="signs what is sent to the webhook"
     )
@@ -182,20 +183,20 @@ class Settings(BaseSettings):
         "", description="channels that carry only what is critical, separated by commas"
     )
     alert_quarantine_rows: int = Field(
-        500, ge=1, description="held cases (fund and date) from which on they are a backlog"
+        500, ge=1, description="number of held cases (fund and date) that counts as a backlog"
     )
     alert_runbook: str = Field(
         "docs/runbook.md", description="where docs/runbook.md is, for the links of alerts"
     )
     watch_ping_url: SecretStr = Field(
-        SecretStr(""), description="asked after each watch that found nothing critical"
+        SecretStr(""), description="URL requested after each watch that found nothing critical"
     )
 
     @field_validator("crash_at")
     @classmethod
     def _known_moment(cls, value: str) -> str:
         if value and value not in CRASH_POINTS:
-            raise ValueError(f"no such moment; there are {', '.join(CRASH_POINTS)}")
+            raise ValueError(f"unknown crash point; choose from {', '.join(CRASH_POINTS)}")
         return value
 
     @field_validator("health_token")
@@ -204,8 +205,8 @@ class Settings(BaseSettings):
         text = value.get_secret_value()
         if text and not (len(text) >= TOKEN_LENGTH and text.isascii() and text.isprintable()):
             raise ValueError(
-                f"a token has {TOKEN_LENGTH} printable ASCII characters or more: "
-                'python -c "import secrets; print(secrets.token_urlsafe())" makes one'
+                f"a token needs {TOKEN_LENGTH} or more printable ASCII characters: "
+                'python -c "import secrets; print(secrets.token_urlsafe())" creates one'
             )
         return value
 
@@ -220,7 +221,9 @@ class Settings(BaseSettings):
     def _web_address(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text):
-            raise ValueError("an address begins with https:// or http:// and has no spaces")
+            raise ValueError(
+                "an address must begin with https:// or http:// and have no spaces"
+            )
         _check_port(text)
         return value
 
@@ -242,7 +245,9 @@ class Settings(BaseSettings):
     @classmethod
     def _channels(cls, value: str) -> str:
         if unknown := set(_parts(value)) - set(CHANNELS):
-            raise ValueError(f"{sorted(unknown)} is no channel: {', '.join(CHANNELS)}")
+            raise ValueError(
+                f"{sorted(unknown)} is not a channel: choose from {', '.join(CHANNELS)}"
+            )
         return value
 
     @field_validator("watch_list")
@@ -329,7 +334,7 @@ def _check_port(address: str) -> None:
     if (":" in server and not port and not server.endswith("]")) or (
         port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)
     ):
-        raise ValueError(f"{port[:20]!r} is no port: a number from 1 to 65535 is")
+        raise ValueError(f"{port[:20]!r} is not a port: write a number from 1 to 65535")
 
 
 def _parts(text: str) -> list[str]:
@@ -344,19 +349,21 @@ def _check_mail(settings: Settings) -> None:
     senders = [("ALERT_MAIL_TO", address) for address in settings.alert_recipients]
     for name, address in [*senders, ("ALERT_MAIL_FROM", settings.alert_mail_from)]:
         if not (address.isascii() and re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address)):
-            wrong.append(f"{PREFIX}{name}: {address!r} is no e-mail address")
+            wrong.append(f"{PREFIX}{name}: {address!r} is not an e-mail address")
     if not re.fullmatch(r"[^\s/@]+", settings.alert_smtp_host):
         wrong.append(f"{PREFIX}ALERT_SMTP_HOST: e-mail needs the name of a server")
     if bool(settings.alert_smtp_user) != bool(password):
-        wrong.append(f"{PREFIX}ALERT_SMTP_USER and {PREFIX}ALERT_SMTP_PASSWORD go together")
+        wrong.append(
+            f"{PREFIX}ALERT_SMTP_USER and {PREFIX}ALERT_SMTP_PASSWORD must be set together"
+        )
     if not (settings.alert_smtp_user + password).isascii():
         wrong.append(
-            f"{PREFIX}ALERT_SMTP_USER, {PREFIX}ALERT_SMTP_PASSWORD: only ASCII is sent"
+            f"{PREFIX}ALERT_SMTP_USER, {PREFIX}ALERT_SMTP_PASSWORD: use only ASCII characters"
         )
     if settings.alert_smtp_security == "none" and settings.alert_smtp_host not in LOOPBACK:
         wrong.append(
-            f"{PREFIX}ALERT_SMTP_SECURITY: none is for a server on this machine; use starttls "
-            "or tls"
+            f"{PREFIX}ALERT_SMTP_SECURITY: none is only for a server on this machine; use "
+            "starttls or tls"
         )
     if wrong:
         raise SettingsError("\n".join([*wrong, HINT]))
@@ -368,7 +375,7 @@ def _refuse_misspelt() -> None:
     for name in os.environ:
         if name.startswith(PREFIX) and name not in names:
             for close in get_close_matches(name, names, n=1, cutoff=0.85):
-                raise SettingsError(f"{name} is no setting: do you mean {close}?\n{HINT}")
+                raise SettingsError(f"{name} is not a setting: did you mean {close}?\n{HINT}")
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -388,7 +395,9 @@ def load_settings(**overrides: Any) -> Settings:
         ]
         raise SettingsError("\n".join([*lines, HINT])) from None
     if not any(settings.score_weights.values()):
-        raise SettingsError(f"{PREFIX}SCORE_WEIGHT_*: all are 0, one must be above\n{HINT}")
+        raise SettingsError(
+            f"{PREFIX}SCORE_WEIGHT_*: all are 0, at least one must be greater\n{HINT}"
+        )
     if settings.alert_mail_to:
         _check_mail(settings)
     return settings

@@ -29,7 +29,9 @@ def fund_events(context: dg.AssetExecutionContext, platform: Platform) -> Renewe
     warehouse = platform.warehouse
     report = refresh_events(warehouse, platform.source, platform.now)
     context.log.info(
-        f"{report.listed:,} events listed" if report.asked else "the lists were had today"
+        f"{report.listed:,} events listed"
+        if report.asked
+        else "the lists were already fetched today"
     )
     for text in report.withdrawn:
         context.log.info(f"withdrawn: {text}")

@@ -52,11 +52,11 @@ def fund_metrics(
     )
     if report.calc_date is None:
         raise dg.Failure(
-            description="there is no accepted NAV yet: run `fund-assets run` first",
+            description="no accepted NAV yet: run `fund-assets run` first",
             allow_retries=False,
         )
     for date, rows in (report.late or {}).items():
-        context.log.info(f"late publishers of {as_date(date)}: {rows:,} rows renewed")
+        context.log.info(f"late publishers of {as_date(date)}: {rows:,} rows updated")
     made_from = [("validated_nav", "total_return_index"), ("validated_nav", "nav_date")]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),

@@ -128,7 +128,7 @@ def _end_retries_while_open(
         context.instance.add_run_tags(context.run.run_id, NO_RETRY)
         words = f"{type(error).__name__}: {error}"
         if not isinstance(error, HeldOffError):
-            words += f". Nothing more is asked: {platform.source.stopped_because()}"
+            words += f". No more requests: {platform.source.stopped_because()}"
         raise dg.Failure(description=words, allow_retries=False) from error
 
 

@@ -41,7 +41,7 @@ def fund_scores(context: dg.AssetExecutionContext, platform: Platform) -> Renewe
     )
     if report.calc_date is None or report.scores is None:
         raise dg.Failure(
-            description="there are no metrics yet: run `fund-assets run` first",
+            description="no metrics yet: run `fund-assets run` first",
             allow_retries=False,
         )
     scores = report.scores

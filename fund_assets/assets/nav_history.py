@@ -43,7 +43,7 @@ class HistoryConfig(dg.Config):
     codes: list[str] = Field(default=[], description="exactly these funds")
     kind: Kind | None = Field(default=None, description="funds of this kind alone")
     since: int | None = Field(
-        default=None, description="yyyymmddhhmmss: those not asked for since then, too"
+        default=None, description="yyyymmddhhmmss: also funds last requested before then"
     )
     buckets: list[str] = Field(
         default=[],

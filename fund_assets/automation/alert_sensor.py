@@ -16,14 +16,14 @@ from fund_assets.settings import SHANGHAI
     name="alert_sensor",
     minimum_interval_seconds=20,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Looks for what is wrong, tells it once over the channels of the settings, "
-    "and tells when it is over.",
+    description="Checks the platform, sends each alert once over the configured channels, and "
+                "sends a message when it ends.",
 )
 def alert_sensor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SkipReason:
     """One look; requests no runs."""
     outcome = evaluate(platform, context.instance, datetime.now(SHANGHAI))
     done = outcome.delivered
     return dg.SkipReason(
-        f"{len(outcome.holding)} alerts hold, {len(outcome.notifications)} told; messages: "
-        f"{done.sent} sent, {done.failed} to be tried again, {done.dead} given up"
+        f"{len(outcome.holding)} active alerts, {len(outcome.notifications)} reported; "
+        f"messages: {done.sent} sent, {done.failed} to be tried again, {done.dead} given up"
     )

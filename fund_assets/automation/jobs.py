@@ -48,22 +48,24 @@ def _job(
     )
 
 
-daily_pipeline = _job(EVENING_JOB, "Collect, validate, merge and measure in one run.")
+daily_pipeline = _job(EVENING_JOB, "Collect, validate, merge and compute metrics in one run.")
 daily_collection = _job(
     "daily_collection", "Collect the market's list, events, NAVs and indices."
 )
-daily_validation = _job("daily_validation", "Judge what landed and merge what passes.")
+daily_validation = _job(
+    "daily_validation", "Validate what was collected and merge what passes."
+)
 daily_metrics = _job("daily_metrics", "Return and risk of every fund.")
 weekly_full_calc = _job(
     "weekly_full_calc",
-    "Recompute and compare everything, fetch a quarter of the market anew, merge, measure, "
-    "score, clean up and write the weekly report.",
+    "Recompute and compare everything, fetch a quarter of the market again, merge, compute "
+    "metrics and scores, clean up and write the weekly report.",
     config={"ops": {"fund_metrics": {"config": {"recompute": True}}}},
 )
 
 history_backfill = _job(
     "history_backfill",
-    "Whole histories of the funds that have none yet, or of those asked for; a partition is a "
+    "Whole histories of the funds that have none yet, or of the chosen ones; a partition is a "
     "64th of the fund codes.",
     config=_by_bucket,
     tags={"dagster/max_runtime": str(LONGEST_S)},
@@ -72,7 +74,7 @@ missing_date = missing_date_job({RUN_TAG: "missing_date"})
 
 source_canary = _job(
     "source_canary",
-    "See whether the source answers as the evening will need it.",
+    "Check whether the source answers as the evening run needs it.",
     selection=CANARY,
 )
 

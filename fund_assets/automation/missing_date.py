@@ -31,14 +31,14 @@ ASKED_SINCE = "2026-01-01"
 class DateConfig(dg.Config):
     """Which date."""
 
-    missing_on: int = Field(description="yyyymmdd: asked for are funds that lack this date")
+    missing_on: int = Field(description="yyyymmdd: fetch the funds that lack this date")
 
     _day = field_validator("missing_on")(day_of)
 
 
 @dg.op(
     pool=HISTORIES,
-    description="Ask for the histories of funds that have NAVs before a date and none on it.",
+    description="Ask for the histories of funds that have NAVs before a date but not on it.",
 )
 def navs_of_date(
     context: dg.OpExecutionContext, config: DateConfig, platform: Platform
@@ -80,7 +80,7 @@ def missing_date_job(tags: dict[str, str]) -> dg.JobDefinition:
         name="missing_date",
         config=_by_date,
         tags=tags,
-        description="Histories of funds that have NAVs before a date and none on it; a "
+        description="Histories of funds that have NAVs before a date but not on it; a "
         "partition is a date.",
     )
     def job() -> None:

@@ -59,15 +59,15 @@ def _is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, for_s: float) -> 
     name="retry_sensor",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks Dagster again for the retry of a run that failed while its code server "
-    "was away.",
+    description="Requests the retry of a run that failed while its code server was "
+    "unreachable.",
 )
 def retry_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """One look; the runs are requested by Dagster's own retries."""
     lost = lost_retries(context.instance, time())
     for run in lost:
         context.instance.report_run_failed(
-            run, "Reported again: Dagster could not run it again when it failed."
+            run, "Reported again: Dagster could not retry it when it failed."
         )
     ids = ", ".join(run.run_id for run in lost)
-    return dg.SkipReason(f"retries asked for again: {ids}" if ids else "no retry is lost")
+    return dg.SkipReason(f"retries requested again: {ids}" if ids else "no lost retry")

@@ -41,9 +41,12 @@ def reason_to_skip(
     """Why this tick should not run; None when it should."""
     now, due = platform.now(), context.scheduled_execution_time.astimezone(SHANGHAI)
     if now - due > LATEST_START:
-        return f"{now - due} late: a tick more than an hour late is left to {makes_up(job)}"
+        return (
+            f"{now - due} late: a tick more than an hour late is skipped; "
+            f"{makes_up(job)} runs it"
+        )
     if trading_days and not platform.calendar.is_session(due.date()):
-        return f"{due.date()} is no trading day of the Shanghai exchange"
+        return f"{due.date()} is not a trading day of the Shanghai exchange"
     if running := unfinished(context.instance, job):
         return f"run {running} of {job} is not finished"
     return None
@@ -97,7 +100,7 @@ def _schedule(
 SCHEDULES = [
     _schedule(
         "source_canary", jobs.source_canary, "30 18 * * 1-5",
-        "Whether the source answers as the evening will need it, on trading days.",
+        "Whether the source answers as the evening run needs it, on trading days.",
     ),
     _schedule(
         "daily_collection", jobs.daily_collection, "0 19 * * 1-5",

@@ -49,7 +49,7 @@ with warnings.catch_warnings():
     job=jobs.daily_pipeline,
     minimum_interval_seconds=600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the sessions of the last two weeks that no run has published.",
+    description="Collects the sessions of the last two weeks that no run has published.",
 )
 def gap_sensor(
     context: dg.SensorEvaluationContext, platform: Platform
@@ -65,19 +65,19 @@ def gap_sensor(
     rows = status_queries.rows_per_date(platform.warehouse, since)
     first = status_queries.first_wave(platform.warehouse)
     if first is None:
-        return dg.SkipReason("nothing is published yet: there is no gap before the first run")
+        return dg.SkipReason("nothing is published yet: no gaps exist before the first run")
     gone = {to_key(loss.nav_date) for loss in date_counts.losses(platform.warehouse, since)}
     missing = sorted({*sessions.gaps(rows, first, platform.calendar, now), *gone})
     if not missing:
-        return dg.SkipReason("every session that is due is published")
+        return dg.SkipReason("every due session is published")
     if running := unfinished(context.instance, jobs.daily_pipeline.name):
-        return dg.SkipReason(f"missing {missing}: looked at again after run {running}")
+        return dg.SkipReason(f"missing {missing}: checked again after run {running}")
     tried: dict[str, list[float]] = json.loads(context.cursor or "{}")
     tried = {key: times for key, times in tried.items() if int(key) in missing}
     due = [key for key in missing if _may_be_asked(tried.get(str(key), []), now, ATTEMPTS)]
     if not due:
         context.update_cursor(json.dumps(tried))
-        return dg.SkipReason(f"missing {missing}: asked for already, again within the hour")
+        return dg.SkipReason(f"missing {missing}: already requested, again within the hour")
     key = min(due, key=lambda key: (len(tried.get(str(key), [])), key))
     times = tried.get(str(key), [])
     tried[str(key)] = [*times, now.timestamp()]
@@ -112,7 +112,7 @@ def _to_collect(platform: Platform, key: int) -> dict[str, int]:
     job=jobs.weekly_full_calc,
     minimum_interval_seconds=600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the newest week whose Sunday was missed.",
+    description="Runs the weekly job for the newest week whose Sunday was missed.",
 )
 def week_sensor(
     context: dg.SensorEvaluationContext, platform: Platform
@@ -121,19 +121,21 @@ def week_sensor(
     now = platform.now()
     week = weekly_log.missing_week(platform.warehouse, now)
     if week is None:
-        return dg.SkipReason("the newest week has gone through, or none is due yet")
+        return dg.SkipReason("the newest week is done, or none is due yet")
     late = now - newest_sunday(now)
     if late <= LATEST_START:
         return dg.SkipReason(f"{week} is due since {late}: the schedule has an hour")
     if now.hour >= QUIET_HOURS[1]:
-        return dg.SkipReason(f"{week} is missing: asked for after midnight, behind the evening")
+        return dg.SkipReason(
+            f"{week} is missing: requested after midnight, after the evening runs"
+        )
     if running := unfinished(context.instance, jobs.weekly_full_calc.name):
         return dg.SkipReason(f"run {running} of the weekly job is not finished")
     asked: dict[str, list[float]] = json.loads(context.cursor or "{}")
     times = asked.get(week, [])
     if not _may_be_asked(times, now, WEEK_ATTEMPTS):
         return dg.SkipReason(
-            f"{week} is missing: asked for {len(times)} of {WEEK_ATTEMPTS} times, an hour apart"
+            f"{week} is missing: requested {len(times)} of {WEEK_ATTEMPTS} times, an hour apart"
         )
     request = dg.RunRequest(
         run_key=f"week-{week}-{len(times) + 1}", tags={WEEK_TAG: week, **RETRY_TAGS}
@@ -148,8 +150,8 @@ def week_sensor(
     job=jobs.history_backfill,
     minimum_interval_seconds=1800,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the histories of single funds that lack dates by their own cadence, "
-    "or have held values that another witness must settle.",
+    description="Fetches the histories of single funds that lack dates for their publishing "
+    "rhythm, or have held values that need another witness.",
 )
 def repair_sensor(
     context: dg.SensorEvaluationContext, platform: Platform
@@ -159,10 +161,10 @@ def repair_sensor(
     today = to_key(now.date())
     if not QUIET_HOURS[0] <= now.hour < QUIET_HOURS[1]:
         return dg.SkipReason(
-            "funds are asked for again between {}:00 and {}:00".format(*QUIET_HOURS)
+            "funds are requested again between {}:00 and {}:00".format(*QUIET_HOURS)
         )
     if context.cursor == str(today):
-        return dg.SkipReason("looked for already today")
+        return dg.SkipReason("already checked today")
     found = find_gaps(platform.warehouse, platform.calendar, now)
     settings = platform.settings
     most = most_to_ask(settings.requests_per_second, settings.history_funds_per_run)

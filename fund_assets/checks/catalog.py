@@ -72,30 +72,30 @@ SCHEMA = Check(
 LIST_CURRENT = Check(
     "R26_list_current",
     ("fund_info",),
-    "the market's list could be fetched; when it cannot, the stored one is used",
+    "the market's list could be fetched; otherwise the stored one is used",
     ERROR,
     way_out="the next list that can be fetched",
 )
 LISTS_CURRENT = Check(
     "R18_events_current",
     ("fund_events",),
-    "the market's lists of events could be fetched and read whole; when they cannot, the "
-    "stored events stay in use",
+    "the market's lists of events could be fetched and read completely; otherwise the stored "
+    "events are used",
     ERROR,
     way_out="the next lists that can be fetched and read",
 )
 LISTS_STILL = Check(
     "R18_events_moved",
     ("fund_events",),
-    "no event stands on two pages of the market's lists, each time they are read; one that "
-    "does means that pages moved meanwhile, and others may be missing until the next day",
+    "no event is on two pages of the market's lists; if one is, the pages moved during the "
+    "read, and others may be missing until the next day",
     way_out="the next day's lists",
 )
 #: The rule of the same name; what it refuses is told as an error.
 LISTS_WHOLE = Check(
     events.SHRINK.id,
     ("fund_events",),
-    f"{events.SHRINK.title}: one that is, is held as a batch and changes nothing",
+    f"{events.SHRINK.title}; a shorter list is held as a batch and changes nothing",
     ERROR,
     thresholds=events.SHRINK.thresholds,
     way_out=events.SHRINK.way_out,
@@ -103,20 +103,20 @@ LISTS_WHOLE = Check(
 HISTORY_KEPT = Check(
     "R18_history_shrink",
     ("fund_nav", "nav_history"),
-    "no history is shorter than the stored one: one that is, is refused",
-    way_out="a history that is as long again; the stored one stays",
+    "no history is shorter than the stored one; a shorter one is refused",
+    way_out="a history of full length; until then the stored one is kept",
 )
 OWN_DECODER = Check(
     "R01_own_decoder",
     ("fund_nav", "nav_history"),
-    "the strict decoder understood every answer: akshare's was not needed",
-    way_out="answers that it understands; a changed form needs a new release",
+    "the strict decoder could read every answer; akshare's decoder was not needed",
+    way_out="answers that it can read; a changed format needs a new release",
 )
 INDICES_CURRENT = Check(
     "indices_current",
     ("benchmark_index",),
-    f"every index has been had and has a close of the last {OLDEST_CLOSE_DAYS} days before the "
-    "session that is due; without it metrics go on with the closes that are stored",
+    f"every index was fetched and has a close of the last {OLDEST_CLOSE_DAYS} days before the "
+    "due session; otherwise metrics use the stored closes",
     ERROR,
     thresholds={"days": OLDEST_CLOSE_DAYS},
     way_out="closes of every index",
@@ -134,41 +134,41 @@ BENCHMARK_PARSED = Check(
 INDEX_AS_STORED = Check(
     "index_as_stored",
     ("history_recheck",),
-    "the total-return index and its status, chained anew from every fund's first NAV, are "
-    f"those that are stored; up to {MOST_REPAIRED:.1%} of rows are set right",
+    "the total-return index and its status, recomputed from every fund's first NAV, equal "
+    f"the stored ones; up to {MOST_REPAIRED:.1%} of rows are corrected",
     ERROR,
-    "WARN where the rows are set right",
+    "WARN when the rows are corrected",
     {"share": MOST_REPAIRED},
-    "the next recheck, once the rows are set right: by itself, or with `repair_all: true`",
+    "the next recheck after the rows are corrected: automatically, or with `repair_all: true`",
 )
 METRICS_AS_STORED = Check(
     "metrics_as_stored",
     ("history_recheck",),
-    "the metrics of the newest date, computed anew, are those that are stored; the next step "
+    "the metrics of the newest date, computed again, equal the stored ones; the next step "
     "writes the new ones",
-    way_out="the next recheck, once the new ones are written",
+    way_out="the next recheck after the new ones are written",
 )
 REPORT_MAILED = Check(
     "report_mailed",
     ("weekly_report",),
-    "the report was accepted by the mail server, where FUND_ALERT_MAIL_TO is set",
-    way_out="a run of the asset whose mail is accepted; the report stays",
+    "the mail server accepted the report, if FUND_ALERT_MAIL_TO is set",
+    way_out="a run of the asset whose mail is accepted; the report is kept",
 )
 SOURCE_CANARY = Check(
     "source_canary",
     ("market_source",),
     f"at 18:30 on trading days: list, wave, an index and {SAMPLE} histories have the known "
-    "form, as many rows as before, the dates that are due and the stored figures",
+    "format, as many rows as before, the due dates and the stored figures",
     ERROR,
     thresholds={"sample": SAMPLE, "least_of_before": LEAST_OF_BEFORE, "most_odd": MOST_ODD},
-    way_out="the next look that finds nothing wrong",
+    way_out="the next check that finds nothing wrong",
 )
 TRADING_DAY_FRESHNESS = Check(
     "trading_day_freshness",
     ("validated_nav",),
     "the newest published date is the last session whose NAVs are due (23:30)",
     ERROR,
-    way_out="NAVs of the session that is due",
+    way_out="NAVs of the due session",
 )
 #: The two limits of the table of conditions.
 ALARM_DAYS, CRITICAL_DAYS = (
@@ -178,7 +178,7 @@ ALARM_DAYS, CRITICAL_DAYS = (
 CALENDAR_HORIZON = Check(
     "calendar_horizon",
     ("validated_nav",),
-    f"the trading calendar is known for {ALARM_DAYS} more days",
+    f"the trading calendar covers at least {ALARM_DAYS} more days",
     WARN,
     f"ERROR below {CRITICAL_DAYS} days",
     {"days": ALARM_DAYS, "critical_days": CRITICAL_DAYS},
@@ -218,7 +218,7 @@ def of_rule(rule: Rule, *assets: str) -> Check:
 
 _LEADS_TO = {
     Severity.BLOCK: "a batch that fails is not merged",
-    Severity.HOLD: "what fails is held in quarantine, the rest goes on",
-    Severity.WARN: "what fails is told and goes on",
+    Severity.HOLD: "what fails is held in quarantine, the rest is merged",
+    Severity.WARN: "what fails is reported and merged",
     Severity.INFO: "counted, never fails",
 }

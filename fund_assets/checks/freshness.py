@@ -53,8 +53,8 @@ def calendar_horizon(platform: Platform) -> dg.AssetCheckResult:
         CALENDAR_HORIZON,
         looked_at=1,
         cases=[
-            f"known until {known_until}, {left} days left; after it every weekday is "
-            "collected and counts as provisional"
+            f"known until {known_until}, {left} days left; after that every weekday is "
+            "collected with a provisional date"
         ]
         if short is not None
         else [],

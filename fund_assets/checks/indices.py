@@ -17,5 +17,7 @@ def index_cases(report: IndexReport, due: date) -> list[str]:
         if newest is None:
             cases.append(f"index {code}: no close is stored")
         elif from_key(newest) < due - timedelta(days=OLDEST_CLOSE_DAYS):
-            cases.append(f"index {code}: the newest close is of {from_key(newest)}, due {due}")
+            cases.append(
+                f"index {code}: the newest close is of {from_key(newest)}, {due} is due"
+            )
     return cases

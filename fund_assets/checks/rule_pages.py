@@ -26,10 +26,10 @@ HEAD = """# Rules
 Generated from `fund_assets/nav/rules.py`, `list_rules.py` and `events.py`, and from
 `fund_assets/checks/catalog.py`, by `make docs`.
 
-Every observation that is collected is judged before it may become part of the accepted
-history. Each rule is an asset check in Dagster, with its counts, thresholds and the first
-breaches in words. Below the rules stand the [other checks](#other-checks): every check there is
-is on this page. What a breach of a rule leads to:
+Every collected observation is validated before it may become part of the accepted
+history. Each rule is an asset check in Dagster, with its counts, thresholds and the
+first breaches in words. After the rules come the [other checks](#other-checks): this
+page lists every check. The consequences of a breach:
 
 | consequence | meaning |
 |---|---|
@@ -39,9 +39,9 @@ is on this page. What a breach of a rule leads to:
 | warn | the row is merged, the check fails with severity WARN |
 | info | counted |
 
-What is held, witnesses settle by themselves: another voice that shows the same figure or
-another, or the growth of the next NAV. A second look at the same page is no witness. A person
-may decide before that: [the quarantine desk](quarantine.md).
+Witnesses decide held data automatically: another source that shows the same figure or a
+different one, or the growth of the next NAV. Reading the same page again is not a
+witness. A person may decide earlier: [the quarantine desk](quarantine.md).
 """
 
 HEAD_ZH = """# 规则
@@ -61,16 +61,16 @@ HEAD_ZH = """# 规则
 | 警告 | 该行合并，检查以 WARN 级别不通过 |
 | 计数 | 只计数 |
 
-被拦下的数据由证人自行了结：另一个声音说出同样或不同的数字，或下一个净值的增长率。把同一页面再看一遍不算证人。
+被拦下的数据由证人自动裁定：另一个来源给出同样或不同的数字，或下一个净值的增长率。再次读取同一页面不算证人。
 在那之前也可以由人来决定：[隔离区处理台](../quarantine.md)。
 """
 
 OTHERS = """
 ## Other checks
 
-These look at collecting, at stored tables and at the calendar, not at single rows. `WARN` and
-`ERROR` are the severity that Dagster shows; "ERROR, blocks" also keeps what comes behind the
-asset from running.
+These check collection, stored tables and the calendar, not single rows. `WARN` and
+`ERROR` are the severity that Dagster shows; "ERROR, blocks" also stops the assets that
+depend on it.
 """
 
 OTHERS_ZH = """
@@ -115,8 +115,8 @@ class Words:
 ENGLISH = Words(
     (HEAD, OTHERS),
     (
-        "| rule | demand | a breach | check of | thresholds | lifted by |",
-        "| check | demand | a breach | check of | thresholds | ended by |",
+        "| rule | demand | a breach | check of | thresholds | cleared by |",
+        "| check | demand | a breach | check of | thresholds | cleared by |",
     ),
     lambda rule: rule.title,
     lambda rule: rule.way_out,

@@ -94,8 +94,8 @@ class _Plain(Commands):
 def _words(error: Exception) -> str:
     if isinstance(error, OSError):
         return (
-            f"{error.filename} cannot be used: {error.strerror}: put its permissions right, or "
-            "set FUND_STATE to another folder"
+            f"{error.filename} cannot be used: {error.strerror}: fix its permissions, or set "
+            "FUND_STATE to another folder"
         )
     return plain_lines(str(error))
 
@@ -116,7 +116,7 @@ def _exit_code(error: Exception) -> int | None:
 )
 @click.version_option(__version__, prog_name="fund-assets")
 def main() -> None:
-    """NAVs, returns and risk of Chinese public mutual funds, kept on this machine.
+    """NAVs, returns and risk of Chinese public mutual funds, stored on this machine.
 
     Every run is recorded in the project's Dagster instance: `make dev` shows it in the
     browser. Exit codes: 0 all is well, 1 a run failed or something is unhealthy, 2 wrong

@@ -37,14 +37,14 @@ class Failed(NotThere):
 
 
 def nearest(written: str, known: Iterable[str]) -> str:
-    """`do you mean X?`, or all that is known where nothing is near."""
+    """`did you mean X?`, or all that is known where nothing is near."""
     names = list(known)
     folded = {name.casefold(): name for name in names}
     near = get_close_matches(written.casefold(), folded, n=1, cutoff=0.5)
     if near:
-        return f"do you mean {folded[near[0]]}?"
+        return f"did you mean {folded[near[0]]}?"
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return f"known are {', '.join(names[:SHOWN])}{more}"
+    return f"choose from {', '.join(names[:SHOWN])}{more}"
 
 
 @contextmanager
@@ -86,7 +86,7 @@ class Commands(click.Group):
         """As click does, but for a name that is no command."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"there is no command {name!r}: {nearest(name, self.list_commands(ctx))}")
+            ctx.fail(f"unknown command {name!r}: {nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
@@ -109,14 +109,17 @@ class _Day(click.ParamType[datetime]):
                 continue
             break
         if day is None or not 1990 <= day.year <= 2100:
-            self.fail(f"{value!r} is no day from 1990 on: write 2026-11-24", param, ctx)
+            self.fail(
+                f"{value!r} is not a date from 1990 on: write it as 2026-11-24", param, ctx
+            )
         if self._past:
             from fund_assets.settings import load_settings
 
             today = load_settings().now().date()
             if day.date() > today:
                 self.fail(
-                    f"{day:%Y-%m-%d} is still to come, today is {today}: name an earlier day",
+                    f"{day:%Y-%m-%d} is in the future, today is {today}: choose an earlier "
+                    "date",
                     param, ctx,
                 )  # fmt: skip
         return day
@@ -135,7 +138,11 @@ class OneOf(click.Choice[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """The word, if it is one of them."""
         if value not in self.choices:
-            self.fail(f"{value!r} is none: {nearest(str(value), self.choices)}", param, ctx)
+            self.fail(
+                f"{value!r} is not a valid value: {nearest(str(value), self.choices)}",
+                param,
+                ctx,
+            )
         return value
 
 
@@ -201,7 +208,7 @@ class _Rule(click.ParamType[str]):
         ids = [rule.id for rule in EVERY]
         found = [name for name in ids if value in (name, name.partition("_")[0])]
         if len(found) != 1:
-            self.fail(f"there is no rule {value!r}: {nearest(value, ids)}", param, ctx)
+            self.fail(f"unknown rule {value!r}: {nearest(value, ids)}", param, ctx)
         return found[0]
 
 

@@ -126,7 +126,7 @@ def provisional_after(warehouse: "Warehouse", newest: int) -> date:
 def where(settings: "Settings") -> str:
     """The market, the moment and the place, in one line."""
     clock = (
-        say("the clock stands at {time:%Y-%m-%d %H:%M}", time=settings.clock)
+        say("the clock is fixed at {time:%Y-%m-%d %H:%M}", time=settings.clock)
         if settings.clock
         else ""
     )

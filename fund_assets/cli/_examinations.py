@@ -59,9 +59,11 @@ def examine_settings() -> tuple[Settings | None, list[Finding]]:
             found.append(Finding(name, OK, _shown(name, value)))
         else:
             close = get_close_matches(name, names, n=1, cutoff=0.7)
-            hint = f"do you mean {close[0]}? " if close else ""
+            hint = f"did you mean {close[0]}? " if close else ""
             found.append(
-                Finding(name, WARNING, "is no setting", f"{hint}.env.example has all of them")
+                Finding(
+                    name, WARNING, "is not a setting", f"{hint}.env.example lists all settings"
+                )
             )
     try:
         settings = load_settings()
@@ -80,7 +82,9 @@ def examine_source(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     pings = []
     if settings.source == "simulated":
         yield Finding(
-            "source", OK, f"simulated market of {settings.sim_funds:,} funds, nothing to reach"
+            "source",
+            OK,
+            f"simulated market of {settings.sim_funds:,} funds, no connection needed",
         )
     else:
         from fund_assets.sources.eastmoney.reachability import ping_host
@@ -92,7 +96,11 @@ def examine_source(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 
         pings.append(ping_engine())
     for what, well, words in pings:
-        todo = "" if well or "reinstall" in words else "see whether a browser here reaches it"
+        todo = (
+            ""
+            if well or "reinstall" in words
+            else ("check whether a browser on this machine can open it")
+        )
         yield Finding(what, OK if well else FAILURE, words, todo)
 
 
@@ -108,7 +116,7 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
             yield Finding(
                 "warehouse",
                 WARNING,
-                f"{warehouse.place} is not made yet",
+                f"{warehouse.place} does not exist yet",
                 "run `fund-assets run`",
             )
             yield from _room_for(settings)
@@ -127,7 +135,7 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
             sound = True
             if deep:
                 bulk_reads.try_reading(warehouse.backend)
-                yield Finding("bulk reads", OK, "the columnar reader gets there too")
+                yield Finding("bulk reads", OK, "the columnar reader can connect too")
                 damage = _damage(warehouse)
                 yield damage
                 sound = damage.state == OK
@@ -140,7 +148,7 @@ def examine_database(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     free = vitals.free_bytes(warehouse, settings)
     severity = DISK_LOW.limit.grade(free)
     enough = DISK_LOW.limit.of(Severity.WARNING)
-    todo = "" if severity is None else f"make room: {enough / 1e9:g} GB"
+    todo = "" if severity is None else f"free {enough / 1e9:g} GB of disk space"
     yield Finding("disk", _state(DISK_LOW, severity), f"{free / 1e9:,.1f} GB free", todo)
 
 
@@ -150,20 +158,20 @@ def _writing(warehouse: Warehouse) -> Finding:
         integrity.try_writing(warehouse)
     except NoRightError:
         return Finding(
-            "writing", WARNING, "this user of the database only reads",
-            "enough for `fund-assets serve`; what collects needs the URL of fund_rw",
+            "writing", WARNING, "this database user can only read",
+            "enough for `fund-assets serve`; collecting needs the URL of fund_rw",
         )  # fmt: skip
-    return Finding("writing", OK, "the warehouse can be written")
+    return Finding("writing", OK, "the warehouse is writable")
 
 
 def _tables(warehouse: Warehouse) -> Finding:
-    """Whether all tables and views are there, and no others of an interrupted migration."""
-    return _of_tables(integrity.unfinished(warehouse), "all tables and views are there")
+    """Whether all tables and views exist, and no others of an interrupted migration."""
+    return _of_tables(integrity.unfinished(warehouse), "all tables and views exist")
 
 
 def _declared(warehouse: Warehouse) -> Finding:
     """Whether the tables are as declared."""
-    well = "columns, conditions, indices and views are as declared"
+    well = "columns, constraints, indexes and views match the declarations"
     return _of_tables(integrity.unlike_declared(warehouse), well)
 
 
@@ -172,7 +180,7 @@ def _of_tables(wrong: str, well: str) -> Finding:
         "tables",
         FAILURE if wrong else OK,
         wrong or well,
-        "run `fund-assets migrate`: it makes what is missing" if wrong else "",
+        "run `fund-assets migrate`: it creates what is missing" if wrong else "",
     )
 
 
@@ -182,8 +190,8 @@ def _damage(warehouse: Warehouse) -> Finding:
     return Finding(
         "integrity",
         FAILURE if damaged else OK,
-        damaged or "the database finds no damage",
-        "restore a copy, or move the file away and collect anew" if damaged else "",
+        damaged or "the database reports no damage",
+        "restore a backup, or move the file away and collect again" if damaged else "",
     )
 
 
@@ -195,13 +203,13 @@ def _rows_lost(warehouse: Warehouse, since: int) -> Finding:
     """
     lost = date_counts.losses(warehouse, since)
     if not lost:
-        return Finding("history", OK, "no date has fewer accepted NAVs than it had")
+        return Finding("history", OK, "no date has fewer accepted NAVs than before")
     first, more = lost[0], f"; {len(lost):,} dates in all" if len(lost) > 1 else ""
     return Finding(
         "history", FAILURE,
-        f"{first.nav_date} had {first.rows_most:,} accepted NAVs and has "
+        f"{first.nav_date} had {first.rows_most:,} accepted NAVs and now has "
         f"{first.rows_found:,}{more}",
-        f"run `{first.repair}`, then `fund-assets validate`; or restore a copy",
+        f"run `{first.repair}`, then `fund-assets validate`; or restore a backup",
     )  # fmt: skip
 
 
@@ -211,7 +219,7 @@ def _room_for(settings: Settings) -> Iterator[Finding]:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
         yield Finding(
-            "state", FAILURE, f"{folder} cannot be made: {there} takes no folder",
+            "state", FAILURE, f"{folder} cannot be created: {there} cannot contain a folder",
             "make it writable, or set FUND_STATE to another folder",
         )  # fmt: skip
 
@@ -241,7 +249,7 @@ def examine_dagster(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "Dagster",
             WARNING,
-            f"{release}, nothing has run yet",
+            f"{release}, no runs yet",
             "run `fund-assets run`",
         )
         return
@@ -262,7 +270,7 @@ def examine_verdict(settings: Settings) -> Iterator[Finding]:
     try:
         status = present_status()
     except Exception as error:  # whatever warehouse and run history raise
-        yield Finding("verdict", WARNING, f"unknown: {error}", "put right what stands above")
+        yield Finding("verdict", WARNING, f"unknown: {error}", "fix the problems above")
         return
     if not status.exists:
         return
@@ -271,7 +279,7 @@ def examine_verdict(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "verdict", states[status.verdict],
         "\n".join((f"{status.verdict}: {say(VERDICTS[status.verdict])}", *found)),
-        "docs/runbook.md says what to do about each" if found else "",
+        "docs/runbook.md explains what to do about each" if found else "",
     )  # fmt: skip
 
 
@@ -290,13 +298,14 @@ def daemon_finding(silent_s: float, rivals: datetime | None) -> Finding:
     """
     if rivals:
         return Finding(
-            "daemon", FAILURE, f"two take turns on these records, last at {rivals:%m-%d %H:%M}",
-            "stop one of them: schedules and retries are doubled",
+            "daemon", FAILURE, "two daemons use these records in turn, last at "
+                               f"{rivals:%m-%d %H:%M}",
+            "stop one of them: schedules and retries run twice",
         )  # fmt: skip
     if DAEMON_DEAD.limit.grade(silent_s) is None:
-        return Finding("daemon", OK, "runs: schedules and sensors are at work")
+        return Finding("daemon", OK, "running: schedules and sensors are active")
     return Finding(
-        "daemon", OK, "does not run: schedules and sensors wait until `make dev` starts it"
+        "daemon", OK, "not running: schedules and sensors wait until `make dev` starts it"
     )
 
 

@@ -37,8 +37,8 @@ def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[st
         codes = []  # a part of a name
     if len(codes) > 1:
         raise NotThere(
-            f"{text!r} are {len(codes)} funds, and this shows one: `fund-assets compare "
-            f"{' '.join(codes)}` puts them side by side"
+            f"{text!r} matches {len(codes)} funds, but this shows one: `fund-assets compare "
+            f"{' '.join(codes)}` compares them"
         )
     text = codes[0] if codes else text
     if exact := nav_queries.fund(warehouse, text):
@@ -50,15 +50,15 @@ def chosen_fund(warehouse: "Warehouse", text: str, *, one_only: bool) -> dict[st
         _list(found)
         return None
     if found:
-        raise NotThere(f"{text!r} fits several funds: name one by its six digits")
+        raise NotThere(f"{text!r} matches several funds: choose one by its six digits")
     known = nav_queries.codes(warehouse)
     if not known:
-        raise NotThere("there are no funds yet: run `fund-assets run` first")
+        raise NotThere("no funds yet: run `fund-assets run` first")
     near = get_close_matches(text, known, n=NEAR_FUNDS, cutoff=0.6)
     funds = [nav_queries.fund(warehouse, code) for code in near]
     hint = ", ".join(f"{f['fund_code']} {f['name']}" for f in funds if f)
     raise NotThere(
-        f"there is no fund {text!r}: "
+        f"unknown fund {text!r}: "
         + (f"near it are {hint}" if hint else "write its six digits or a part of its name")
     )
 
@@ -91,7 +91,7 @@ def one_code(text: str, option: str) -> str:
     codes = known_codes([text], option)
     if len(codes) != 1:
         raise click.BadParameter(
-            f"{text!r} names {len(codes)} funds: name one", param_hint=option
+            f"{text!r} matches {len(codes)} funds: choose one", param_hint=option
         )
     return codes[0]
 
@@ -110,7 +110,7 @@ def _list(funds: list[dict[str, Any]]) -> None:
         terminal.print(
             "[dim]"
             + say(
-                "there are more: only the first {count} are shown, write more of the name",
+                "only the first {count} are shown: write more of the name",
                 count=SHOWN_FUNDS,
             )
             + "[/]"

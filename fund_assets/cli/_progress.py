@@ -94,9 +94,9 @@ class Progress(logging.Handler):
             except OSError:
                 raise  # nobody reads our lines any more
             except Exception as error:
-                log.exception("a line of the run could not be told")
+                log.exception("a line of the run could not be shown")
                 words = say(
-                    "a line could not be told: {kind}: {error}",
+                    "a line could not be shown: {kind}: {error}",
                     kind=type(error).__name__, error=error,
                 )  # fmt: skip
                 self._line(NOTICE, self._step, escape(words))
@@ -127,7 +127,7 @@ class Progress(logging.Handler):
             self._line(" ", step, escape(translated(words)))
         if not success:
             self._line(
-                " ", say("whole log"), say("`make dev`, then Runs, {run}", run=run_id[:8])
+                " ", say("full log"), say("`make dev`, then Runs, {run}", run=run_id[:8])
             )
 
     def _histories(self, report: HistoryReport) -> None:
@@ -138,13 +138,13 @@ class Progress(logging.Handler):
         rate = (report.done - first) / (now - begun) if now > begun else 0.0
         filled = round(BAR * report.done / report.asked)
         words = f"{'█' * filled}{'░' * (BAR - filled)} " + say(
-            "{done:,} of {funds}, {rate:.1f} a second",
+            "{done:,} of {funds}, {rate:.1f} per second",
             done=report.done, funds=funds(report.asked), rate=rate,
         )  # fmt: skip
         if rate and left:
             words += say(", {time} left", time=timedelta(seconds=round(left / rate)))
         if report.missed:
-            words += say(", {missed:,} without", missed=report.missed)
+            words += say(", {missed:,} without a result", missed=report.missed)
         if self.console.is_terminal:
             self.doing(words)
         elif now - self._told >= HISTORIES_S:

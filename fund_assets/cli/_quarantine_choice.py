@@ -34,9 +34,9 @@ class Chosen:
         """Refuses both at once, and neither where that is not allowed."""
         given = any(self.filters.values())
         if self.ids and given:
-            raise click.UsageError("name ids or give filters, not both")
+            raise click.UsageError("give ids or filters, not both")
         if not self.ids and not given and not self.all_allowed:
-            raise click.UsageError("which rows? Name ids, or give filters such as --rule")
+            raise click.UsageError("no rows chosen: give ids, or filters such as --rule")
 
 
 def is_batch(text: str) -> bool:
@@ -47,7 +47,7 @@ def is_batch(text: str) -> bool:
 def check_one_batch(ids: tuple[str, ...], filters: dict[str, tuple[Any, ...]]) -> None:
     """Refuse anything beside one batch."""
     if len(ids) > 1 or any(filters.values()):
-        raise click.UsageError("name one blocked batch and nothing else")
+        raise click.UsageError("give one blocked batch and nothing else")
 
 
 def check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) -> None:
@@ -61,12 +61,12 @@ def check_filters(warehouse: "Warehouse", filters: dict[str, tuple[Any, ...]]) -
     known = {*nav_queries.codes(warehouse), *quarantine_queries.codes(warehouse)}
     for code in filters.get("funds", ()):
         if code not in known:
-            raise NotThere(f"--fund: there is no fund {code!r}: {nearest(code, sorted(known))}")
+            raise NotThere(f"--fund: unknown fund {code!r}: {nearest(code, sorted(known))}")
     for batch in filters.get("batches", ()):
         if not is_batch(batch) or status_queries.batch(warehouse, batch) is None:
             raise NotThere(
-                f"--batch: there is no batch {batch!r}: `fund-assets quarantine list` shows "
-                "those with held rows"
+                f"--batch: unknown batch {batch!r}: `fund-assets quarantine list` shows those "
+                "with held rows"
             )
 
 

@@ -41,7 +41,7 @@ def decide_rows(
     if unknown := sorted(set(despite) - {rule.id for rule in BLOCKING}):
         known = [rule.id for rule in BLOCKING]
         raise click.BadParameter(
-            f"{', '.join(unknown)}: no blocking rule; {nearest(unknown[0], known)}",
+            f"{', '.join(unknown)}: not a blocking rule; {nearest(unknown[0], known)}",
             param_hint="--despite",
         )
     check_filters(reading(), chosen.filters)
@@ -103,7 +103,7 @@ def reject_batch(batch_id: str, because: str, by: str | None, as_json: bool) -> 
     elif done:
         click.echo(
             say(
-                "rejected batch {batch}: nothing of it was merged, and it waits no more",
+                "rejected batch {batch}: nothing was merged, and it no longer waits",
                 batch=batch_id,
             )
         )
@@ -136,18 +136,18 @@ def _tell(told: "Decided") -> None:
     _merged(told)
     for count, words in (
         (told.marked, later("{rows} decided")),
-        (told.already, later("{rows} decided so before, nothing changed")),
-        (told.superseded, later("{rows} left out: a later batch shows another figure")),
+        (told.already, later("{rows} already decided this way, nothing changed")),
+        (told.superseded, later("{rows} skipped: a later batch has a different value")),
         (told.still_held, later("{rows} still held")),
     ):
         if count:
             click.echo(say(words, rows=count_rows(count)))
     if not any((told.marked, told.already, told.superseded, told.still_held)):
-        click.echo(say("no held row fits"))
+        click.echo(say("no held row matches"))
     for words in told.blocked:
         click.echo(translated(words), err=True)
     if told.outcomes:
-        click.echo(say("The next run measures with it; `fund-assets metrics` does now."))
+        click.echo(say("The next run uses it; to use it now, run `fund-assets metrics`."))
 
 
 def _merged(told: "Decided") -> None:

@@ -61,16 +61,16 @@ def print_batch(batch: dict[str, Any]) -> None:
     if batch["state"] == "held" and batch["replaced_by"]:
         terminal.print(
             say(
-                "a later batch, {batch}, took its place: nothing to do",
+                "replaced by the later batch {batch}: nothing to do",
                 batch=batch["replaced_by"],
             )
         )
     elif batch["state"] == "held":
         terminal.print(
             say(
-                "right after all: fund-assets quarantine accept {batch} --because ...; wrong: "
-                "fund-assets quarantine reject {batch} --because ..., or wait for the next "
-                "right batch",
+                "if it is correct: fund-assets quarantine accept {batch} --because ...; if it "
+                "is wrong: fund-assets quarantine reject {batch} --because ..., or wait for "
+                "the next correct batch",
                 batch=batch["batch_id"],
             ),
             soft_wrap=True,

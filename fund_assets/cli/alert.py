@@ -28,16 +28,16 @@ SHOWN = 50
 
 @click.group(cls=Commands)
 def alert() -> None:
-    """See, try, silence and resend alerts. docs/alerts.md describes them."""
+    """Show, test, silence and resend alerts. docs/alerts.md describes them."""
 
 
 @alert.command("list")
-@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
+@click.option("--all", "everything", is_flag=True, help="Also show alerts that are over.")
 def list_alerts(everything: bool) -> None:
-    """Show the alerts that hold, what silences them, and messages that did not go out.
+    """Show active alerts, their silences, and messages that were not sent.
 
-    At the end stands the verdict of the dashboard, by the facts of now. Exits with 1 when that
-    is not healthy.
+    The last line is the verdict of the dashboard, from current facts. Exits with 1 when that is
+    not healthy.
     """
     from rich.markup import escape
 
@@ -51,7 +51,7 @@ def list_alerts(everything: bool) -> None:
     firing = sorted((s for s in states if s.firing), key=lambda s: (-s.severity, s.fingerprint))
     over = sorted((s for s in states if not s.firing), key=lambda s: s.first_at, reverse=True)
     terminal = console()
-    _print_alerts(terminal, say("alerts that hold"), firing, platform)
+    _print_alerts(terminal, say("active alerts"), firing, platform)
     _print_alerts(terminal, say("over"), over[:SHOWN] if everything else [], platform)
     if not firing:
         terminal.print(say("no alerts"))
@@ -84,7 +84,7 @@ def _print_alerts(
         terminal.print(f"    {escape(state.words)}", soft_wrap=True)
         weighs = state.firing and state.severity > Severity.NOTICE
         if weighs and over_by_now(state.kind, platform.findings):
-            terminal.print(f"    [dim]{say('holds no more; the next look ends it')}[/]")
+            terminal.print(f"    [dim]{say('no longer true; the next check closes it')}[/]")
 
 
 def _print_silences(terminal: "Console", warehouse: "Warehouse") -> None:
@@ -99,7 +99,7 @@ def _print_silences(terminal: "Console", warehouse: "Warehouse") -> None:
     for silence in map(silence_of, alerts.silences(warehouse)):
         if silence.ends_at > now:
             words = say(
-                "{fingerprint} is silent until {time:%m-%d %H:%M}",
+                "{fingerprint} is silenced until {time:%m-%d %H:%M}",
                 fingerprint=silence.fingerprint, time=silence.ends_at,
             )  # fmt: skip
             terminal.print(f"{escape(words)}  [dim]{escape(silence.note)}[/]")
@@ -120,9 +120,9 @@ def _print_unsent(terminal: "Console", warehouse: "Warehouse") -> None:
 
 
 @alert.command()
-@click.option("--channel", "only", metavar="NAME", help="This channel alone.")
+@click.option("--channel", "only", metavar="NAME", help="Only this channel.")
 def test(only: str | None) -> None:
-    """Send a test message over every channel of the settings, now.
+    """Send a test message over every configured channel, now.
 
     Exits with 1 when a channel does not accept it.
     """
@@ -166,9 +166,9 @@ def test(only: str | None) -> None:
 @click.option(
     "--for", "span", required=True, metavar="SPAN", help="How long: 30m, 4h, 2d or 1w."
 )
-@click.option("--note", required=True, help="Who silences it and why; kept with it.")
+@click.option("--note", required=True, help="Who silences it and why; stored with it.")
 def silence(fingerprint: str, span: str, note: str) -> None:
-    """Keep an alert from being told for a while.
+    """Stop sending an alert for a while.
 
     FINGERPRINT is one that `alert list` shows, or the name of a kind, such as freshness.
     """
@@ -184,15 +184,15 @@ def silence(fingerprint: str, span: str, note: str) -> None:
     known = {str(row["fingerprint"]) for row in alerts.states(warehouse)}
     if fingerprint not in KINDS and fingerprint not in known:
         raise NotThere(
-            f"there is no alert {fingerprint!r}: {nearest(fingerprint, [*KINDS, *known])}; "
-            "`fund-assets alert list` shows those that hold"
+            f"unknown alert {fingerprint!r}: {nearest(fingerprint, [*KINDS, *known])}; "
+            "`fund-assets alert list` shows the active ones"
         )
     now = datetime.now(SHANGHAI).replace(microsecond=0)
     entered = Silence(fingerprint, now + lasts, now, kept)
     alerts.set_silence(warehouse, as_row(entered))
     click.echo(
         say(
-            "{fingerprint} is silent until {time:%Y-%m-%d %H:%M}.",
+            "{fingerprint} is silenced until {time:%Y-%m-%d %H:%M}.",
             fingerprint=fingerprint, time=entered.ends_at,
         )
     )  # fmt: skip
@@ -201,19 +201,19 @@ def silence(fingerprint: str, span: str, note: str) -> None:
 @alert.command()
 @click.argument("fingerprint")
 def unsilence(fingerprint: str) -> None:
-    """End a silence before its time."""
+    """End a silence early."""
     from fund_assets.warehouse.stores import alerts
 
     reading().close()
     if not alerts.drop_silence(open_platform().warehouse, fingerprint):
         raise NotThere(f"{fingerprint!r} is not silenced: see `fund-assets alert list`")
-    click.echo(say("{fingerprint} is told again.", fingerprint=fingerprint))
+    click.echo(say("{fingerprint} is no longer silenced.", fingerprint=fingerprint))
 
 
 @alert.command()
 @click.argument("message", required=False)
 def resend(message: str | None) -> None:
-    """Put messages that were given up into the outbox again: MESSAGE, or all of them."""
+    """Send messages again that were given up: MESSAGE, or all of them."""
     from fund_assets.calendar import to_stamp
     from fund_assets.settings import SHANGHAI
     from fund_assets.warehouse.stores import alerts
@@ -228,7 +228,7 @@ def resend(message: str | None) -> None:
     alerts.settle(warehouse, [{**row, **again} for row in dead])
     click.echo(
         say(
-            "{count} messages wait again; the sensor or `fund-assets watch` sends them.",
+            "{count} messages are queued again; the sensor or `fund-assets watch` sends them.",
             count=len(dead),
         )
     )
@@ -238,9 +238,9 @@ def _told(state: "State") -> str:
     from fund_assets.observability.alerts.messages import lasted
 
     if state.muted_by:
-        return say("part of {alert}, not told by itself", alert=state.muted_by)
+        return say("part of {alert}, not sent separately", alert=state.muted_by)
     told = (
-        say("told {time:%m-%d %H:%M}", time=state.told_at) if state.told_at else say("not told")
+        say("sent {time:%m-%d %H:%M}", time=state.told_at) if state.told_at else say("not sent")
     )
     return told if state.firing else say("{told}, lasted {time}", told=told, time=lasted(state))
 
@@ -248,7 +248,9 @@ def _told(state: "State") -> str:
 def _span(text: str) -> timedelta:
     number, unit = text[:-1], text[-1:]
     if unit not in UNITS or not re.fullmatch(r"[0-9]{1,4}", number):
-        raise click.BadParameter(f"{text!r} is none: 30m, 4h, 2d or 1w", param_hint="--for")
+        raise click.BadParameter(
+            f"{text!r} is not a duration: write 30m, 4h, 2d or 1w", param_hint="--for"
+        )
     parts: dict[str, Any] = {UNITS[unit]: int(number)}
     span = timedelta(**parts)
     if not timedelta() < span <= LONGEST:

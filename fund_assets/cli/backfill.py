@@ -20,26 +20,30 @@ STALE = timedelta(days=28)
 @click.command()
 @click.option(
     "--codes", multiple=True, metavar="CODE[,CODE...]",
-    help="Exactly these funds, also those that were had before.",
+    help="Only these funds, also those fetched before.",
 )  # fmt: skip
-@click.option("--kind", type=KIND, help="Funds of this kind alone, such as mixed or 混合型.")
+@click.option("--kind", type=KIND, help="Only funds of this kind, such as mixed or 混合型.")
 @click.option(
     "--since", type=PAST_DAY, metavar="DATE",
-    help="Also funds that have not been asked for since this date.",
+    help="Also funds last requested before this date.",
 )  # fmt: skip
-@click.option("--stale", is_flag=True, help=f"The same, since {STALE.days} days ago.")
+@click.option(
+    "--stale", is_flag=True, help=f"The same, with the date of {STALE.days} days ago."
+)
 def backfill(
     codes: tuple[str, ...], kind: str | None, since: datetime | None, stale: bool
 ) -> None:
-    """Fetch, judge and merge the whole histories of the funds that have none yet.
+    """Fetch, validate and merge the whole histories of the funds that have none yet.
 
-    One request a fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses nothing:
-    the same command goes on with the next fund. Exit code 1 when it was ended early.
+    One request per fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses nothing:
+    the same command continues with the next fund. Exit code 1 when it stopped early.
     """
     if codes and (kind or since or stale):
-        raise click.UsageError("--codes names the funds: leave --kind, --since, --stale out")
+        raise click.UsageError(
+            "--codes already selects the funds: remove --kind, --since, --stale"
+        )
     if since and stale:
-        raise click.UsageError("--stale is a --since: leave one of them out")
+        raise click.UsageError("--stale sets --since too: remove one of them")
     from fund_assets.calendar import to_stamp
     from fund_assets.settings import load_settings
 

@@ -33,7 +33,7 @@ def calendar() -> None:
 def show(year: int | None) -> None:
     """Show the sessions of a YEAR [default: this one], its holidays, and entered days.
 
-    After the last announced day every weekday is taken for a session, and marked provisional.
+    After the last announced day every weekday counts as a session, and is marked provisional.
     """
     from rich.markup import escape
     from rich.table import Table
@@ -50,8 +50,8 @@ def show(year: int | None) -> None:
     known = TradingCalendar.build(entered, assume_until=last)
     if year > known.known_until.year + 1:
         raise NotThere(
-            f"the trading calendar ends on {known.known_until}: name an earlier year, or run "
-            "`fund-assets calendar refresh`"
+            f"the trading calendar ends on {known.known_until}: choose an earlier year, or "
+            "run `fund-assets calendar refresh`"
         )
     announced = min(last, known.known_until)
     titles = (say("month"), say("sessions"), say("closed (Monday to Friday)"))
@@ -83,9 +83,9 @@ def show(year: int | None) -> None:
     if announced < last:
         terminal.print(
             say(
-                "from {date} on the calendar is unknown: every weekday is collected, its date "
-                "provisional; run fund-assets calendar refresh, or fund-assets calendar import "
-                "with the notices",
+                "the calendar is unknown from {date} on: every weekday is collected with a "
+                "provisional date; run fund-assets calendar refresh, or fund-assets calendar "
+                "import with the notices",
                 date=max(first, announced + timedelta(days=1)),
             )
         )
@@ -113,11 +113,11 @@ def show(year: int | None) -> None:
 @calendar.command("set")
 @click.argument("day", metavar="DATE", type=DAY)
 @click.argument("state", type=OneOf(["open", "closed"]))
-@click.option("--note", required=True, help="Who enters it and why; kept with the day.")
+@click.option("--note", required=True, help="Who enters it and why; stored with the day.")
 def set_day(day: datetime, state: str, note: str) -> None:
     """Enter whether the exchange trades on DATE, such as 2027-01-04.
 
-    Days after the calendar's end are entered one after the other, so that none is guessed.
+    Enter days after the calendar's end one by one, so that none is guessed.
     """
     from fund_assets.calendar import to_key
     from fund_assets.warehouse.stores import calendar_overrides
@@ -149,11 +149,11 @@ def set_day(day: datetime, state: str, note: str) -> None:
 
 @calendar.command()
 def refresh() -> None:
-    """Take over newly announced sessions from every source that reaches further.
+    """Add newly announced sessions from every source that has them.
 
-    Sina, the Shenzhen exchange's own page and akshare's list are asked. Each must agree with
-    every session known since 2005, be possible in number, and agree with the others;
-    otherwise nothing is taken over.
+    The sources are Sina, the Shenzhen exchange's page and akshare's list. Each must agree with
+    every session known since 2005, have a possible number of days, and agree with the others;
+    otherwise nothing is added.
     """
     from fund_assets.calendar import from_key, packaged_end
     from fund_assets.pipeline import announcements
@@ -164,19 +164,19 @@ def refresh() -> None:
     platform = open_platform()
     if platform.settings.source == "simulated":
         raise SettingsError(
-            "the simulated market makes up its own days after the calendar's end; nothing was "
-            "asked for. Set FUND_SOURCE=akshare to refresh the real market's calendar"
+            "the simulated market generates its own days after the calendar's end; nothing "
+            "was requested. To refresh the real market's calendar, set FUND_SOURCE=akshare"
         )
     known = _known(platform.warehouse)
     terminal = console()
-    with terminal.status(say("asking for the announced sessions…")):
+    with terminal.status(say("fetching the announced sessions…")):
         found = announcements.refresh(sources(platform.settings, packaged_end()), known)
     for name, why in found.failed.items():
         click.echo(say("Not read: {name}: {why}", name=name, why=translated(why)), err=True)
     if found.confirmed:
         click.echo(
             say(
-                "The days entered up to {date}: {witnesses} agree.",
+                "Days entered up to {date}: {witnesses} agree.",
                 date=known.horizon, witnesses=_and(found.confirmed),
             )
         )  # fmt: skip
@@ -192,7 +192,7 @@ def refresh() -> None:
     opened = [key for key, is_open in found.days.items() if is_open]
     click.echo(
         say(
-            "{count} sessions taken over, from {first} to {last}; witnesses: {witnesses}.",
+            "{count} sessions added, {first} to {last}; sources: {witnesses}.",
             count=len(opened), first=from_key(opened[0]), last=from_key(opened[-1]),
             witnesses=_and(found.witnesses),
         )
@@ -200,8 +200,8 @@ def refresh() -> None:
     if len(found.witnesses) == 1:
         click.echo(
             say(
-                "One witness only: compare with the notices, "
-                "`fund-assets calendar import FILE`."
+                "Only one source: compare it with the notices, `fund-assets calendar import "
+                "FILE`."
             )
         )
 
@@ -210,7 +210,7 @@ def refresh() -> None:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.File("rb"))
 @click.option(
     "--replace", is_flag=True,
-    help="Change days entered before where the notices say otherwise.",
+    help="Change days entered before when the notices differ.",
 )  # fmt: skip
 def import_notices(files: tuple[IO[bytes], ...], replace: bool) -> None:
     """Read the yearly notices on holidays from FILE, or - for standard input.
@@ -218,8 +218,8 @@ def import_notices(files: tuple[IO[bytes], ...], replace: bool) -> None:
     A FILE holds one or more notices as they are published, as text or as the saved page:
     国务院办公厅关于…年部分节假日安排的通知, the exchange's 关于…年部分节假日休市安排的通知,
     and notices that change them (延长, 调整). Weekdays, lengths and holidays are checked
-    against each other. Where both kinds are there they must agree, and where days are known
-    already the notice must agree with them; otherwise nothing is entered.
+    against each other. If both kinds are given, they must agree; the notice must also agree
+    with days that are already known. Otherwise nothing is entered.
     """
     from fund_assets.calendar import from_key, to_key
     from fund_assets.pipeline import announcements
@@ -250,24 +250,24 @@ def import_notices(files: tuple[IO[bytes], ...], replace: bool) -> None:
             )
         )  # fmt: skip
         if kinds == ("council",) and year >= platform.now().year:
-            words = say("One witness: import the exchange's notice, too, late in December.")
+            words = say("Only one source: import the exchange's notice too, in late December.")
             click.echo(f"  {words}")
     for day in found.advised:
         words = say(
-            "{day} is only advised to be off, and taken for closed; the exchange's notice "
+            "{day}: closing is only advised, and it counts as closed; the exchange's notice "
             "decides.",
             day=day,
         )
         click.echo(f"  {words}")
     for day in found.changed:
         words = (
-            later("{day} was known otherwise and is a session from now on.")
+            later("{day} was closed before and is a session from now on.")
             if found.days[to_key(day)]
-            else later("{day} was known otherwise and is closed from now on.")
+            else later("{day} was a session before and is closed from now on.")
         )
         click.echo(f"  {say(words, day=day)}")
     if not found.days:
-        click.echo(say("Nothing to enter: the known calendar says the same."))
+        click.echo(say("Nothing to enter: the calendar already has these days."))
         return
     whose = " and ".join(sorted({ISSUERS[k] for kinds in found.kinds.values() for k in kinds}))
     note = f"notices of {whose}, imported on {platform.now():%Y-%m-%d}"

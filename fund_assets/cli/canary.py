@@ -11,5 +11,5 @@ from fund_assets.cli._jobs import run_job
 
 @click.command()
 def canary() -> None:
-    """See whether the source answers as the evening will need it; nothing is stored."""
+    """Check whether the source answers as the evening run needs it; nothing is stored."""
     run_job("source_canary")

@@ -26,23 +26,23 @@ from fund_assets.cli._jobs import run_job
 )  # fmt: skip
 @click.option(
     "--missing", type=PAST_DAY, metavar="DATE",
-    help="Fetch the histories of funds that have NAVs before this date and none on it.",
+    help="Fetch the histories of funds that have NAVs before this date but not on it.",
 )  # fmt: skip
-@click.option("--no-wave", is_flag=True, help="Leave out the market's newest two dates.")
+@click.option("--no-wave", is_flag=True, help="Skip the market's newest two dates.")
 def collect(
     codes: tuple[str, ...], history: int | None, missing: datetime | None, no_wave: bool
 ) -> None:
     """Collect the market into the landing zone, where it waits for `validate`.
 
-    Renews the list of funds, takes the newest two dates of the whole market (a wave), and
+    Updates the list of funds, collects the newest two dates of the whole market (a wave), and
     fetches histories.
     """
     from fund_assets.calendar import to_key
 
     if codes and history is not None:
-        raise click.UsageError("--code names the funds: leave --history out")
+        raise click.UsageError("--code already selects the funds: remove --history")
     if codes and missing:
-        raise click.UsageError("--code names the funds: leave --missing out")
+        raise click.UsageError("--code already selects the funds: remove --missing")
     if no_wave and not codes and history == 0:
         raise click.UsageError("--no-wave --history 0 leaves nothing to collect")
     config: dict[str, Any] = {

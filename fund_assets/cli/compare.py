@@ -36,7 +36,7 @@ COMPARED = (
     help="Also draw total return and drawdown into this .svg or .png file.",
 )
 def compare(funds: tuple[str, ...], window: str, chart: Path | None) -> None:
-    """Put the metrics of some funds side by side."""
+    """Compare the metrics of some funds."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -103,7 +103,7 @@ def _draw_chart(
         code = row["fund_code"]
         if row["start_date"] is None:
             raise NotThere(
-                f"{code} has no {window} to draw ({row['reason']}): leave it out, or choose "
+                f"{code} has no {window} to draw ({row['reason']}): remove it, or choose "
                 "another --window"
             )
         stored = history(warehouse, code, since=row["start_date"])

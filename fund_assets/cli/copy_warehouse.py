@@ -16,12 +16,12 @@ from fund_assets.language import later, say
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
 def copy_warehouse(source: str, target: str) -> None:
-    """Copy all tables from SRC to DST, and prove that both hold the same.
+    """Copy all tables from SRC to DST, and verify that both are equal.
 
-    SRC and DST are SQLAlchemy URLs, as in FUND_WAREHOUSE_URL, or env:NAME for the variable
-    that holds one, so that no password stands on the command line. DST is made; it must hold
-    nothing else. Whatever writes into SRC waits until the copy is made; reading goes on. An
-    interrupted copy is gone on with by the same command. Exits with 1 when the two differ.
+    SRC and DST are SQLAlchemy URLs, as in FUND_WAREHOUSE_URL, or env:NAME for the variable that
+    holds one, so that no password is on the command line. DST is created; it must be empty.
+    Programs that write to SRC wait until the copy is done; reading continues. The same command
+    resumes an interrupted copy. Exits with 1 when the two differ.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
@@ -38,7 +38,7 @@ def copy_warehouse(source: str, target: str) -> None:
     if ours.place == theirs.place:
         raise click.UsageError(f"SRC and DST are both {ours.place}")
     if not ours.exists():
-        raise click.UsageError(f"there is no warehouse {ours.place}")
+        raise click.UsageError(f"the warehouse {ours.place} does not exist")
     terminal = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
     with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as progress:
@@ -63,7 +63,7 @@ def copy_warehouse(source: str, target: str) -> None:
         )
     click.echo(
         say(
-            "{target} holds what {source} holds: counts and checksums of all columns are equal",
+            "{target} equals {source}: row counts and checksums of all columns match",
             target=theirs.place, source=ours.place,
         )
     )  # fmt: skip

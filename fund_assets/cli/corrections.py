@@ -18,27 +18,27 @@ from fund_assets.schemas.columns import FIGURE_LABELS
 
 LEVELS = {
     "none": ("default", ""),
-    "report": ("yellow", later("from 0.25 % on, to be reported")),
-    "announce": ("red", later("from 0.5 % on, to be announced")),
+    "report": ("yellow", later("0.25 % or more, must be reported")),
+    "announce": ("red", later("0.5 % or more, must be announced")),
 }
 
 
 @click.command()
-@click.option("--fund", metavar="CODE", help="Of this fund alone.")
+@click.option("--fund", metavar="CODE", help="Only this fund.")
 @click.option("--since", type=PAST_DAY, help="Seen on this day or later.")
 @click.option(
     "--level", "levels", multiple=True, type=OneOf(list(LEVELS)),
-    help="Of this legal level: report from 0.25 % on, announce from 0.5 % on. Repeatable.",
+    help="Only this legal level: report from 0.25 %, announce from 0.5 %. Repeatable.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The corrections for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print the corrections as JSON.")
 def corrections(
     fund: str | None, since: datetime | None, levels: tuple[str, ...], as_json: bool
 ) -> None:
     """Show the accepted figures that were corrected later, the newest correction last.
 
-    Unit NAV, accumulated NAV, growth, income and 7-day yield alike, each with what it was and
-    what it became. A manager must report an error of 0.25 % of the unit NAV, and announce one
-    of 0.5 %. A figure filled in where there was none is no correction.
+    Covers unit NAV, accumulated NAV, growth, income and 7-day yield, each with its old and new
+    value. A manager must report an error of 0.25 % of the unit NAV, and announce one of 0.5 %.
+    Filling an empty figure is not a correction.
     """
     from fund_assets.calendar import to_key
     from fund_assets.warehouse.queries import nav as nav_queries

@@ -19,20 +19,20 @@ EVERY_S = 10
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Facts for machines instead of panels.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of panels.")
 @click.option(
     "--watch", is_flag=False, flag_value=EVERY_S, type=click.IntRange(1, 3600),
     metavar="[SECONDS]",
-    help=f"Look again every so many seconds [{EVERY_S}], until Ctrl-C.",
+    help=f"Refresh every so many seconds [{EVERY_S}], until Ctrl-C.",
 )  # fmt: skip
 def dashboard(as_json: bool, watch: int | None) -> None:
-    """Show how fresh, complete and sound the data is, and what ran.
+    """Show how fresh, complete and valid the data is, and what ran.
 
     Exits with 1 when something is wrong: old or missing data, a held batch, a failed run or
     check, a silent daemon, a full disk.
     """
     if as_json and watch:
-        raise click.UsageError("--json tells one moment: leave --watch out")
+        raise click.UsageError("--json gives one snapshot: remove --watch")
     found = _watch(watch) if watch else present_status()
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))

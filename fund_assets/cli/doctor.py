@@ -17,14 +17,14 @@ WHAT_WIDTH = 18
 @click.command()
 @click.option(
     "--deep", is_flag=True,
-    help="Look thoroughly, too: at the tables and their conditions, the columnar reader, the "
-    "whole database for damage (a minute for 20 million NAVs), and akshare's JavaScript "
-    "engine.",
+    help="Also check thoroughly: the tables and their constraints, the columnar reader, the "
+         "whole database for damage (a minute for 20 million NAVs), and akshare's JavaScript "
+         "engine.",
 )  # fmt: skip
 def doctor(deep: bool) -> None:
-    """Examine settings, source, database, calendar and Dagster; say what to do.
+    """Check settings, source, database, calendar and Dagster; say what to do.
 
-    Exits with 1 when something must be put right.
+    Exits with 1 when something must be fixed.
     """
     from rich.cells import cell_len
     from rich.markup import escape
@@ -59,7 +59,7 @@ def doctor(deep: bool) -> None:
             ("Dagster", _examinations.examine_dagster),
             ("verdict", _examinations.examine_verdict),
         ):
-            with quiet(), terminal.status(say("looking at the {what}…", what=say(what))):
+            with quiet(), terminal.status(say("checking the {what}…", what=say(what))):
                 tell(examine(settings))
     terminal.print(
         "\n"

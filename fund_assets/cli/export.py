@@ -18,19 +18,19 @@ from fund_assets.language import say
 @click.argument("dataset")
 @click.option(
     "--format", "form", type=OneOf(["parquet", "csv", "xlsx"]),
-    help="What is written [default: what --out ends in, else parquet].",
+    help="File format [default: by the ending of --out, else parquet].",
 )  # fmt: skip
-@click.option("--since", type=PAST_DAY, metavar="DATE", help="Leave out older dates.")
-@click.option("--until", type=DAY, metavar="DATE", help="Leave out newer dates.")
+@click.option("--since", type=PAST_DAY, metavar="DATE", help="Skip older dates.")
+@click.option("--until", type=DAY, metavar="DATE", help="Skip newer dates.")
 @click.option(
     "--codes", metavar="CODES",
-    help="Of these funds alone: codes with commas between, or @FILE with codes in it.",
+    help="Only these funds: codes separated by commas, or @FILE with codes in it.",
 )  # fmt: skip
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path),
     help="The file [default: DATASET.FORMAT in this folder].",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(
     dataset: str,
     form: str | None,
@@ -40,12 +40,12 @@ def export(
     out: Path | None,
     overwrite: bool,
 ) -> None:
-    """Take DATASET away as a file for pandas, DuckDB, R or a spreadsheet.
+    """Export DATASET to a file for pandas, DuckDB, R or a spreadsheet.
 
-    DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under
-    its name without "fund_". Dates are dates, codes stay text, and the meaning of every
-    column goes along: in Parquet as metadata, in xlsx as a sheet, for CSV as a file beside
-    it. A file appears when it is whole.
+    DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under its
+    name without "fund_". Dates are dates, codes stay text, and the description of every column
+    is included: in Parquet as metadata, in xlsx as a sheet, for CSV as a file next to it. The
+    file appears only when it is complete.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
@@ -59,7 +59,9 @@ def export(
 
     ending = out.suffix.removeprefix(".").lower() if out else ""
     if out and ending in FORMATS and form not in (None, ending):
-        raise click.UsageError(f"--format {form} contradicts --out {out.name}: leave one out")
+        raise click.UsageError(
+            f"--format {form} contradicts --out {out.name}: remove one of them"
+        )
     if out and ending not in FORMATS and form is None:
         raise click.BadParameter(
             f"{out.name} does not end in {', '.join(f'.{name}' for name in FORMATS)}: "
@@ -102,5 +104,5 @@ def _codes(text: str) -> list[str]:
             raise NotThere(f"--codes {text}: {error}") from error
     found = [part for part in re.split(r"[\s,;]+", text) if part]
     if not found:
-        raise NotThere("--codes names no fund: 000001,110011 or @FILE")
+        raise NotThere("--codes is empty: write 000001,110011 or @FILE")
     return found

@@ -18,8 +18,8 @@ from fund_assets.language import say
 def fund(fund: str) -> None:
     """Show what a fund is: name, type, portfolio, currency and benchmark.
 
-    CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists
-    the funds it fits.
+    CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists the
+    funds that match.
     """
     from rich.markup import escape
     from rich.table import Table
@@ -54,7 +54,7 @@ def _benchmark(found: dict[str, Any] | None) -> dict[str, str]:
     from fund_assets.calendar import from_key
 
     if found is None:
-        return {say("benchmark"): say("not asked for yet: the weekly job does")}
+        return {say("benchmark"): say("not requested yet: the weekly job requests it")}
     facts = {say("benchmark"): found["benchmark_text"] or say("none is disclosed")}
     if found["tracked_index"]:
         code = f" ({found['tracked_code']})" if found["tracked_code"] else ""

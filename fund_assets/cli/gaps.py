@@ -14,16 +14,16 @@ from fund_assets.language import named, say
 
 
 @click.command()
-@click.option("--all", "every", is_flag=True, help="Also dates that the source lacks too.")
-@click.option("--repair", is_flag=True, help="Ask for the histories of these funds now.")
+@click.option("--all", "every", is_flag=True, help="Also dates that are missing at the source.")
+@click.option("--repair", is_flag=True, help="Fetch the histories of these funds now.")
 def gaps(every: bool, repair: bool) -> None:
-    """Show which funds lack dates of the last sessions, by their own cadence.
+    """Show which funds lack dates of the last sessions, by how often each publishes.
 
-    A daily fund lacks each session between two of its NAVs, a weekly one its week; a session
-    on which its kind rests is missing to nobody. A money-market fund lacks every calendar day
-    whose income no figure of it covers. The sensor `repair_sensor` asks for these funds once
-    a day. Dates of which accepted NAVs vanished come first. Exit code 1 when a date is missing
-    that the source may still have, or rows vanished.
+    A daily fund lacks each session between two of its NAVs, a weekly one its week; a session on
+    which its kind does not publish is not missing. A money-market fund lacks every calendar day
+    whose income none of its figures covers. The sensor `repair_sensor` requests these funds
+    once a day. Dates that lost accepted NAVs come first. Exit code 1 when a date is missing
+    that the source may still have, or rows were lost.
     """
     from rich.table import Table
 
@@ -38,7 +38,7 @@ def gaps(every: bool, repair: bool) -> None:
     warehouse.close()
     open_still = [gap for gap in found if not gap.absent]
     titles = (
-        say("code"), say("kind"), say("missing"), say("dates"), say("asked for"),
+        say("code"), say("kind"), say("missing"), say("dates"), say("requested"),
         say("the source"),
     )  # fmt: skip
     table = Table(*titles, box=None)
@@ -49,7 +49,7 @@ def gaps(every: bool, repair: bool) -> None:
         shown = ", ".join(dates[:3]) + (f" … {dates[-1]}" if len(dates) > 3 else "")
         asked = gaps_of[0].asked_on
         absent = all(gap.absent for gap in gaps_of)
-        state = say("lacks them too") if absent else say("may have them")
+        state = say("also has none") if absent else say("may have them")
         label = named(kind, KINDS[kind].label)
         table.add_row(code, label, str(len(dates)), shown, str(asked or say("never")), state)
     out = console()
@@ -57,7 +57,7 @@ def gaps(every: bool, repair: bool) -> None:
         out.print(
             say(
                 "{date} has lost accepted NAVs: {before:,} before, {now:,} now; `{repair}` "
-                "asks for them", date=loss.nav_date, before=loss.rows_most, now=loss.rows_found,
+                "fetches them", date=loss.nav_date, before=loss.rows_most, now=loss.rows_found,
                 repair=loss.repair,
             )
         )  # fmt: skip
@@ -66,8 +66,8 @@ def gaps(every: bool, repair: bool) -> None:
     codes = list(dict.fromkeys(gap.fund_code for gap in open_still))
     out.print(
         say(
-            "{funds:,} funds lack {dates:,} dates of the last {sessions} sessions; of "
-            "{absent:,} more the source itself has none.", funds=len(codes),
+            "{funds:,} funds lack {dates:,} dates of the last {sessions} sessions; {absent:,} "
+            "more are missing at the source too.", funds=len(codes),
             dates=len(open_still), sessions=LOOK_BACK, absent=len(found) - len(open_still),
         )
     )  # fmt: skip
@@ -75,7 +75,10 @@ def gaps(every: bool, repair: bool) -> None:
         click.get_current_context().exit(int(bool(lost)))
     if not repair:
         out.print(
-            say("`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.")
+            say(
+                "`fund-assets gaps --repair` fetches them now; repair_sensor fetches them "
+                "once a day."
+            )
         )
         click.get_current_context().exit(1)
     run_job("history_backfill", {"ops": {"nav_history": {"config": {"codes": codes}}}})

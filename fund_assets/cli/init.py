@@ -11,16 +11,16 @@ from fund_assets.language import later, say
 
 @click.command()
 def init() -> None:
-    """Make the warehouse, and say where it is. `run` does it too when it is missing."""
+    """Create the warehouse, and print its location. `run` does it too when it is missing."""
     from fund_assets.settings import load_settings
 
     there = stored_warehouse(load_settings()) is not None
     platform = open_platform()
-    words = later("Already there: {place}") if there else later("Made: {place}")
+    words = later("Already exists: {place}") if there else later("Created: {place}")
     click.echo(say(words, place=platform.warehouse.place))
     click.echo(
         say(
-            "It holds the market FUND_SOURCE={source}, and no other. Next: `fund-assets run`.",
+            "It stores only the market FUND_SOURCE={source}. Next: `fund-assets run`.",
             source=platform.settings.source,
         )
     )

@@ -12,15 +12,15 @@ KINDS = ("collector", "scheduler", "health")
 
 @click.command()
 @click.argument("kind", type=OneOf(KINDS), default="collector")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
+@click.option("-f", "--follow", is_flag=True, help="Keep showing new lines.")
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, metavar="N",
-    help="The newest N lines first.",
+    help="Start with the newest N lines.",
 )  # fmt: skip
 def logs(kind: str, follow: bool, lines: int) -> None:
     """Show the log of the collector (runs), the scheduler (the daemon) or the health server.
 
-    The files lie in FUND_STATE/<source>/logs, one a day.
+    The files are in FUND_STATE/<source>/logs, one a day.
     """
     from fund_assets import logs as files
 
@@ -28,7 +28,7 @@ def logs(kind: str, follow: bool, lines: int) -> None:
     going_on = files.follow(kind, folder) if follow else iter(())
     shown = files.last_lines(kind, folder, lines)
     if not shown and not follow:
-        raise NotThere(f"there is no {kind} log in {folder} yet: run `fund-assets run` first")
+        raise NotThere(f"no {kind} log in {folder} yet: run `fund-assets run` first")
     for line in shown:
         click.echo(line, nl=False)
     try:

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--if-any", is_flag=True, help="End well where there are no tables yet.")
+@click.option("--if-any", is_flag=True, help="Succeed when there are no tables yet.")
 @click.option(
     "--wait",
     "wait_s",
     metavar="SECONDS",
     type=click.IntRange(min=0),
     default=0,
-    help="So long a database that does not answer yet is waited for [default: 0].",
+    help="Wait this long for a database that does not answer yet [default: 0].",
 )
 def migrate(if_any: bool, wait_s: int) -> None:
-    """Bring the tables of an older release up to date, with all that they hold.
+    """Upgrade the tables of an older release, with all their data.
 
-    Stop the daemon and the web server before it, and make a copy of the warehouse.
+    First stop the daemon and the web server, and back up the warehouse.
     """
     from fund_assets.settings import SettingsError, load_settings
     from fund_assets.warehouse import Warehouse, WarehouseError

@@ -37,7 +37,7 @@ TITLES = {
     help="As it was known at this time in Shanghai: YYYY-MM-DD (the end of that day) or "
     "'YYYY-MM-DD HH:MM'.",
 )  # fmt: skip
-@click.option("--since", type=PAST_DAY, help="Leave out older dates.")
+@click.option("--since", type=PAST_DAY, help="Skip older dates.")
 @click.option(
     "--limit", type=click.IntRange(min=0), metavar="N",
     help=f"The newest N dates, 0 for all [default: {SHOWN_ROWS}; all with --csv].",
@@ -48,8 +48,8 @@ def nav(
 ) -> None:
     """Show the history of a fund, the newest date last.
 
-    CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists
-    the funds it fits.
+    CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists the
+    funds that match.
     """
     from fund_assets.calendar import to_key
     from fund_assets.warehouse.queries import nav as nav_queries
@@ -114,7 +114,8 @@ def _show(
         terminal.print(f"[yellow]{escape(words)}[/]")
         if as_of and first:
             words = say(
-                "this warehouse first knew one at {time:%Y-%m-%d %H:%M}", time=from_stamp(first)
+                "this warehouse stored its first one at {time:%Y-%m-%d %H:%M}",
+                time=from_stamp(first),
             )
             terminal.print(f"[dim]{words}[/]")
         return

@@ -25,14 +25,14 @@ SHOWN_STEPS = 20
 KINDS = {"dividend": later("dividend"), "split": later("split")}
 SOURCES = {"recorded": later("published"), "inferred": later("inferred")}
 VERDICTS = {
-    "proven": ("green", later("events and published growth prove every step together")),
+    "proven": ("green", later("events and published growth together prove every step")),
     "explained": (
         "yellow",
-        later("nothing contradicts: some steps have one source or an inferred event"),
+        later("no contradictions: some steps have only one source or an inferred event"),
     ),
     "unproven": (
         "red",
-        later("some steps are not proven: their sources contradict, see above"),
+        later("some steps are not proven: their sources disagree, see above"),
     ),
 }
 #: Column → what a Chinese reader calls it.
@@ -49,17 +49,17 @@ TITLES = {
 
 @click.command()
 @click.argument("fund", metavar="CODE")
-@click.option("--since", type=PAST_DAY, help="Leave out older steps.")
+@click.option("--since", type=PAST_DAY, help="Skip older steps.")
 @click.option(
     "--all", "show_all", is_flag=True,
     help=f"Every step, not only the {SHOWN_STEPS} newest that are not proven.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The proof for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON.")
 def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> None:
-    """Show why the total-return index of a fund can be believed, and where it cannot.
+    """Show where the total-return index of a fund is proven, and where it is not.
 
-    Lists its dividends and splits with their sources, and what events, published growth
-    and accumulated NAV say of each step that the first two do not prove together.
+    Lists its dividends and splits with their sources. For each step that events and published
+    growth do not prove together, it shows what these and the accumulated NAV say.
     """
     from fund_assets.calendar import to_key
 
@@ -77,10 +77,10 @@ def prove(fund: str, since: datetime | None, show_all: bool, as_json: bool) -> N
     rows = nav_queries.history(warehouse, code, since=first)
     if not rows:
         raise NotThere(
-            f"{code} has no accepted NAV since {since:%Y-%m-%d}: name an earlier --since"
+            f"{code} has no accepted NAV since {since:%Y-%m-%d}: choose an earlier --since"
             if since
-            else f"{code} has no accepted NAV yet: `fund-assets backfill --codes {code}` asks "
-            "for its history"
+            else f"{code} has no accepted NAV yet: `fund-assets backfill --codes {code}` "
+            "fetches its history"
         )
     told = events.of_fund(warehouse, code, first)
     proof = lay_out(rows, told)

@@ -60,9 +60,9 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments and options of a decision."""
     for option in (
         click.argument("ids", metavar="[ID]...", nargs=-1),
-        click.option("--because", required=True, help="Why; kept with the rows."),
+        click.option("--because", required=True, help="The reason; stored with the rows."),
         click.option("--by", help="Who decides [default: the user of this machine]."),
-        click.option("--json", "as_json", is_flag=True, help="The outcome for machines."),
+        click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
     ):
         command = option(command)
     return _filters(command)
@@ -70,13 +70,13 @@ def _decision(command: Callable[..., None]) -> Callable[..., None]:
 
 _despite = click.option(
     "--despite", multiple=True, metavar="RULE",
-    help="Merge although this blocking rule stops it; kept with the rows.",
+    help="Merge although this rule blocks it; stored with the rows.",
 )  # fmt: skip
 
 
 @click.group(cls=Commands)
 def quarantine() -> None:
-    """Look at what the rules hold back, and decide what becomes of it."""
+    """Show what the rules held back, and decide about it."""
 
 
 @quarantine.command("list")
@@ -87,9 +87,9 @@ def quarantine() -> None:
 )  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=0), default=SHOWN_ROWS, show_default=True, metavar="N",
-    help="At most N rows, 0 for all; --json has all.",
+    help="At most N rows, 0 for all; --json always has all.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The rows for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def list_rows(
     states: tuple[str, ...], limit: int, as_json: bool, **filters: tuple[Any, ...]
 ) -> None:
@@ -114,8 +114,7 @@ def list_rows(
         terminal.print(f"[dim]{words}[/]")
     for batch in status_queries.held_batches(warehouse):
         words = say(
-            "batch {batch} is blocked and waits as a whole: "
-            "fund-assets quarantine show {batch}",
+            "the whole batch {batch} is blocked: fund-assets quarantine show {batch}",
             batch=batch["batch_id"],
         )
         terminal.print(f"[red]{words}[/]", soft_wrap=True)
@@ -123,11 +122,11 @@ def list_rows(
 
 @quarantine.command()
 @click.argument("beginning", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="The row for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print the row as JSON.")
 def show(beginning: str, as_json: bool) -> None:
     """Show a held row and the accepted values around its date, or a blocked batch.
 
-    ID is as in `quarantine list`; of a row's id the first characters are enough.
+    ID is as in `quarantine list`; the first characters of a row's id are enough.
     """
     from fund_assets.warehouse.queries import nav as nav_queries
     from fund_assets.warehouse.queries import quarantine as quarantine_queries
@@ -158,7 +157,7 @@ def _show_batch(warehouse: "Warehouse", batch_id: str, as_json: bool) -> None:
     batch = status_queries.batch(warehouse, batch_id)
     if batch is None:
         raise NotThere(
-            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
+            f"unknown batch {batch_id}: `fund-assets quarantine list` shows the held ones"
         )
     if as_json:
         click.echo(json.dumps(batch, ensure_ascii=False, indent=2))
@@ -173,13 +172,13 @@ def accept(
     ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
     despite: tuple[str, ...], **filters: tuple[Any, ...],
 ) -> None:  # fmt: skip
-    """Merge held rows into the accepted history, as a batch of their own.
+    """Merge held rows into the accepted history, as a separate batch.
 
-    ID is as in `quarantine list`; instead of ids, filters choose rows. A row covers its
-    observation: the same fund, date and figures are decided in every batch and by every
-    rule that held them, and are not held again. All of it happens, or nothing.
+    ID is as in `quarantine list`; filters can choose rows instead of ids. A decision covers the
+    observation: the same fund, date and figures, in every batch and for every rule that held
+    them; they are not held again. All rows are decided, or none.
 
-    The id of a blocked batch merges that batch as it is.
+    With the id of a blocked batch, that batch is merged unchanged.
     """
     from fund_assets.pipeline import quarantine as quarantine_step
 
@@ -197,9 +196,10 @@ def reject(
     ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
     **filters: tuple[Any, ...],
 ) -> None:  # fmt: skip
-    """Mark held rows as wrong. They stay readable, and no second sight accepts them.
+    """Mark held rows as wrong. They stay readable, and are not accepted when seen again.
 
-    The id of a blocked batch rejects that batch: it waits no more, and nothing of it is merged.
+    With the id of a blocked batch, that batch is rejected: it no longer waits, and nothing of
+    it is merged.
     """
     from fund_assets.pipeline import quarantine as quarantine_step
 
@@ -224,7 +224,7 @@ def replay(
     ids: tuple[str, ...], because: str, by: str | None, as_json: bool,
     despite: tuple[str, ...], **filters: tuple[Any, ...],
 ) -> None:  # fmt: skip
-    """Judge held rows again by today's rules and events, and merge those that pass.
+    """Validate held rows again by today's rules and events, and merge those that pass.
 
     Without ids and filters, all of them. Exits with 1 when a blocking rule stops a batch.
     """

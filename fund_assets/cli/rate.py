@@ -20,7 +20,7 @@ def rate() -> None:
 
 @rate.command()
 def show() -> None:
-    """Show the rates, and from when each holds."""
+    """Show the rates, and from when each applies."""
     from rich.markup import escape
 
     from fund_assets.calendar import from_key
@@ -33,7 +33,7 @@ def show() -> None:
     if not rows:
         terminal.print(
             say(
-                "{rate:.4%} at all times (FUND_RISK_FREE_RATE: no rate was entered)",
+                "{rate:.4%} for all dates (FUND_RISK_FREE_RATE: no rate was entered)",
                 rate=settings.risk_free_rate,
             )
         )
@@ -46,19 +46,19 @@ def show() -> None:
 @rate.command("set")
 @click.argument("day", metavar="DATE", type=DAY)
 @click.argument("value", metavar="RATE", type=float)
-@click.option("--note", required=True, help="Where the rate is from; kept with it.")
+@click.option("--note", required=True, help="The source of the rate; stored with it.")
 def set_rate(day: datetime, value: float, note: str) -> None:
-    """Enter the annual RATE that holds from DATE on, as a fraction: 0.015 is 1.5 %.
+    """Enter the annual RATE that applies from DATE, as a fraction: 0.015 is 1.5 %.
 
-    The next `fund-assets metrics` uses it. The first rate holds before its date too.
+    The next `fund-assets metrics` uses it. The first rate applies before its date too.
     """
     from fund_assets.calendar import to_key
     from fund_assets.warehouse.stores import metrics as metrics_store
 
     if not -0.1 < value < 0.5:
         raise click.BadParameter(
-            f"{value:g} is no annual rate: write 1.5 % as 0.015", param_hint="RATE"
+            f"{value:g} is not an annual rate: write 1.5 % as 0.015", param_hint="RATE"
         )
     kept = check_text(note, "--note", 200)
     metrics_store.set_rate(open_platform().warehouse, to_key(day.date()), value, kept)
-    click.echo(say("{rate:.4%} a year holds from {date} on.", rate=value, date=day.date()))
+    click.echo(say("{rate:.4%} a year applies from {date}.", rate=value, date=day.date()))

@@ -15,7 +15,7 @@ from fund_assets.language import say
 
 @click.group(cls=Commands)
 def report() -> None:
-    """Write or open the reports: HTML files that need nothing else."""
+    """Write or open the reports: self-contained HTML files."""
 
 
 @report.command()
@@ -25,7 +25,7 @@ def report() -> None:
     "--mail", is_flag=True, help="Send it to FUND_ALERT_MAIL_TO, even if sent before."
 )
 def weekly(week: str | None, open_it: bool, mail: bool) -> None:
-    """Write the report of a week from what is stored, and print where it is."""
+    """Write the report of a week from stored data, and print its path."""
     from fund_assets.calendar import from_key, iso_week, to_key, week_start
     from fund_assets.schemas.table import DATE_LIMITS
     from fund_assets.settings import load_settings
@@ -37,14 +37,14 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--week") from error
     if mail and not load_settings().alert_recipients:
-        raise NotThere("--mail needs FUND_ALERT_MAIL_TO: see .env.example, or leave --mail out")
+        raise NotThere("--mail needs FUND_ALERT_MAIL_TO: see .env.example, or remove --mail")
     warehouse = reading()
     chosen = week or iso_week(load_settings().now().date())
     first, last = (to_key(week_start(chosen) + timedelta(days)) for days in (0, 6))
     if newest_date(warehouse, first, last) is None:
         newest = newest_date(warehouse, *DATE_LIMITS)
         raise NotThere(
-            f"there are no NAVs of {chosen}: "
+            f"no NAVs of {chosen}: "
             + (
                 f"the newest are of {iso_week(from_key(newest))}"
                 if newest
@@ -75,13 +75,13 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
 @report.command("walk-forward")
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
 def walk_forward(open_it: bool) -> None:
-    """Print where the page is that says what past screens did next."""
+    """Print the path of the page that shows how past screens performed next."""
     from fund_assets.report.files import walk_forward_file
     from fund_assets.settings import load_settings
 
     page = walk_forward_file(load_settings())
     if not page.exists():
-        raise NotThere(f"{page} is not there yet: run `fund-assets weekly` first")
+        raise NotThere(f"{page} does not exist yet: run `fund-assets weekly` first")
     click.echo(str(page))
     _show(page, open_it=open_it)
 

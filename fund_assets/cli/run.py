@@ -10,8 +10,8 @@ from fund_assets.cli._jobs import run_job
 
 @click.command()
 def run() -> None:
-    """Collect, validate, merge and measure: the whole evening in one run.
+    """Collect, validate, merge and compute metrics: the whole evening in one run.
 
-    Running it again is safe: what is known already changes nothing.
+    Running it again is safe: known data changes nothing.
     """
     run_job("daily_pipeline")

@@ -14,7 +14,7 @@ from fund_assets.language import named, say
 
 @click.command()
 @click.argument("conditions")
-@click.option("--kind", type=KIND, help="Funds of this kind alone, such as mixed or 混合型.")
+@click.option("--kind", type=KIND, help="Only funds of this kind, such as mixed or 混合型.")
 @click.option(
     "--type", "fund_type", type=FUND_TYPE, help="Funds of this type alone, such as 混合型-偏债."
 )
@@ -26,8 +26,8 @@ def screen(
     """List the funds that meet CONDITIONS.
 
     CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them
-    must hold; a fund without a value does not meet one on it. Metrics have the names of the
-    columns of fund_metrics; without a window it is 1y.
+    must be true; a fund without a value does not meet a condition on it. Metric names are the
+    columns of fund_metrics; the default window is 1y.
     """
     from rich.markup import escape
     from rich.table import Table
@@ -46,7 +46,7 @@ def screen(
     warehouse = reading()
     calc_date, count, rows = screened(warehouse, asked, kind, by, limit, fund_type)
     if calc_date is None:
-        raise NotThere("there are no metrics yet: run `fund-assets run`")
+        raise NotThere("no metrics yet: run `fund-assets run`")
     money = sum(row["kind"] == "money" for row in rows)
     names = list(
         dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
@@ -65,14 +65,14 @@ def screen(
     terminal.print(table, soft_wrap=not terminal.is_terminal)
     terminal.print(
         say(
-            "{window}, as of {date}{mark}: {count:,} funds fit, {shown:,} are listed",
+            "{window}, as of {date}{mark}: {count:,} funds match, {shown:,} are listed",
             window=named(asked.window, WINDOW_LABELS[asked.window]), date=from_key(calc_date),
             mark=date_mark(warehouse, calc_date), count=count, shown=len(rows),
         )
     )  # fmt: skip
     if kind is None and fund_type is None and money:
         words = say(
-            "{count:,} of them are money-market funds, whose NAV hardly moves: their risk "
-            "compares with no other kind; --kind mixed shows one kind", count=money,
+            "{count:,} of them are money-market funds, whose NAV hardly moves: their risk is "
+            "not comparable with other kinds; --kind mixed shows one kind", count=money,
         )  # fmt: skip
         terminal.print(f"[dim]{words}[/]")

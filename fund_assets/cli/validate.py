@@ -11,9 +11,9 @@ from fund_assets.cli._jobs import run_job
 
 @click.command()
 def validate() -> None:
-    """Judge what was collected by the rules and merge what passes.
+    """Validate the collected data by the rules and merge what passes.
 
-    A batch that a blocking rule stops changes nothing. The newest wave is judged again next
-    time; what a later wave has replaced is not.
+    A batch that a blocking rule stops changes nothing. The newest wave is validated again next
+    time; a wave replaced by a later one is not.
     """
     run_job("daily_validation")

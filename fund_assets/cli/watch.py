@@ -15,16 +15,16 @@ from fund_assets.language import say
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Look once and end: for cron or a systemd timer.")
+@click.option("--once", is_flag=True, help="Check once and exit: for cron or a systemd timer.")
 @click.option(
     "--every", default=60, show_default=True, type=click.IntRange(10, 3600), metavar="SECONDS",
-    help="Pause between two looks.",
+    help="Pause between two checks.",
 )  # fmt: skip
 def watch(once: bool, every: int) -> None:
-    """Look for what is wrong from outside Dagster, and tell it as the alert sensor does.
+    """Check the platform from outside Dagster, and send alerts as the alert sensor does.
 
-    A daemon cannot tell of its own death. With --once, exits with 1 when something critical
-    holds or a message could not be handed over. FUND_WATCH_PING_URL: see docs/alerts.md.
+    A stopped daemon cannot report itself. With --once, exits with 1 when a critical alert is
+    active or a message could not be delivered. FUND_WATCH_PING_URL: see docs/alerts.md.
     """
     from fund_assets.logs import Lines
 
@@ -51,8 +51,8 @@ def _watch_once() -> bool:
         None: "", True: say("; ping answered"), False: say("; ping NOT answered"),
     }[found.pinged]  # fmt: skip
     words = say(
-        "{holding} alerts hold, {told} told; {sent} messages sent, {failed} failed, {dead} "
-        "given up",
+        "{holding} active alerts, {told} reported; {sent} messages sent, {failed} failed, "
+        "{dead} given up",
         holding=len(outcome.holding), told=len(outcome.notifications), sent=done.sent,
         failed=done.failed, dead=done.dead,
     )  # fmt: skip

@@ -12,10 +12,10 @@ from fund_assets.cli._jobs import run_job
 
 @click.command()
 def weekly() -> None:
-    """Do Sunday's work now: old histories anew, scores, walk-forward, upkeep, the report.
+    """Run Sunday's job now: old histories again, scores, walk-forward, upkeep, the report.
 
-    It asks the source for a quarter of the histories, as the schedule does. Running it again
-    in the same week is safe.
+    It requests a quarter of the histories from the source, as the schedule does. Running it
+    again in the same week is safe.
     """
     reading().close()
     run_job("weekly_full_calc")

@@ -54,13 +54,13 @@ def select(
     """
     if name not in DATASETS:
         near = get_close_matches(name, DATASETS, n=1) or [", ".join(DATASETS)]
-        raise ExportError(f"there is no dataset {name!r}: do you mean {near[0]}?")
+        raise ExportError(f"unknown dataset {name!r}: did you mean {near[0]}?")
     table = DATASETS[name]
     if columns is not None:
         columns = list(columns)
         if unknown := sorted(set(columns) - set(table.names)):
             raise ExportError(
-                f"{table.name} has no column {', '.join(unknown)}: there are "
+                f"{table.name} has no column {', '.join(unknown)}: choose from "
                 f"{', '.join(table.names)}"
             )
         table = table.part(columns)
@@ -71,14 +71,16 @@ def select(
     selection = Selection(table, codes, since, until)
     for key in (since, until):
         if key is not None and selection.date is None:
-            raise ExportError(f"{name} is not by date: it has no first and no last one")
+            raise ExportError(
+                f"{name} has no date column: a first and a last date do not apply"
+            )
         if key is not None:
             try:
                 from_key(key)
             except ValueError as error:
-                raise ExportError(f"{key} is no date: yyyymmdd") from error
+                raise ExportError(f"{key} is not a date: write yyyymmdd") from error
     if since is not None and until is not None and since > until:
-        raise ExportError(f"no date is from {since} to {until}: the first is the later one")
+        raise ExportError(f"no dates from {since} to {until}: the start is after the end")
     return selection
 
 
@@ -91,6 +93,6 @@ def check_codes(warehouse: Warehouse, codes: Iterable[str]) -> None:
     more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
     raise ExportError(
         f"not among the {len(known):,} known funds: {', '.join(unknown[:NAMED])}{more}"
-        + (f". Near {unknown[0]} are {', '.join(near)}" if near else "")
-        + ". `fund-assets collect` renews the list"
+        + (f". Similar to {unknown[0]}: {', '.join(near)}" if near else "")
+        + ". `fund-assets collect` updates the list"
     )

@@ -174,8 +174,8 @@ def _rows_sheet(
 def too_long(name: str, rows: int) -> ExportError:
     """What is told of more rows than a sheet has."""
     return ExportError(
-        f"{name} has {rows:,} rows of what is asked for, a sheet of xlsx holds "
-        f"{SHEET_ROWS:,}: take less with --since, --until or --codes, or another --format"
+        f"{name} would have {rows:,} rows, a sheet of xlsx holds {SHEET_ROWS:,}: select fewer "
+        "with --since, --until or --codes, or another --format"
     )
 
 

@@ -184,7 +184,7 @@ class _Questions(Generic[Frame]):
             NAV before, whenever that was; NaN where the fund has no NAV, and for its first.
         """
         if every != "day" and every not in PERIODS:
-            raise ExportError(f"every={every!r}: one of day, {', '.join(PERIODS)}")
+            raise ExportError(f"every={every!r}: choose from day, {', '.join(PERIODS)}")
         levels = self._levels(codes, until)
         if every != "day":
             levels = levels.resample(PERIODS[every]).last()
@@ -218,11 +218,11 @@ class _Questions(Generic[Frame]):
         newest = newest_calc_date(self._warehouse)
         key = newest if on is None else _read(read_day, on)
         if key is None:
-            raise ExportError("there are no metrics yet: run `fund-assets run`")
+            raise ExportError("no metrics yet: run `fund-assets run`")
         found = self._rows("metrics", codes, key, key)
         if codes is None and found.empty:
             raise ExportError(
-                f"there are no metrics of {from_key(key)}"
+                f"no metrics of {from_key(key)}"
                 + (f": the newest are of {from_key(newest)}" if newest else "")
             )
         about = self._rows("info", codes, columns=ABOUT).set_index("fund_code")[list(ABOUT)]
@@ -242,7 +242,7 @@ class _Questions(Generic[Frame]):
             The column close, indexed by `nav_date`, the session in the index's country.
         """
         if code not in INDICES:
-            raise ExportError(f"there is no index {code!r}: one of {', '.join(INDICES)}")
+            raise ExportError(f"unknown index {code!r}: choose from {', '.join(INDICES)}")
         closes = selected(self._warehouse, Selection(BENCHMARK_INDEX))
         found = _frame(closes, BENCHMARK_INDEX)
         found = found[found["index_code"] == code].drop(columns="index_code")

@@ -51,9 +51,9 @@ def export(
         WarehouseError: the warehouse cannot be read.
     """
     if form not in files.FORMATS:
-        raise ExportError(f"{form!r} is no format: {', '.join(files.FORMATS)}")
+        raise ExportError(f"{form!r} is not a format: choose from {', '.join(files.FORMATS)}")
     if path.is_dir() or (path.exists() and not overwrite):
-        raise ExportError(f"{path} is there already: choose another --out, or --overwrite")
+        raise ExportError(f"{path} already exists: choose another --out, or --overwrite")
     check_codes(warehouse, selection.codes or ())
     if form == "xlsx" and (rows := count(warehouse, selection)) > files.SHEET_ROWS:
         raise files.too_long(selection.table.name, rows)

@@ -88,7 +88,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "UnresolvedAssetJobDefinition": "A type alone: what `dg.define_asset_job` returns.",
     },
     "dagster._core.errors": {
-        "DagsterUserCodeUnreachableError": "The launcher tells a code server that is away.",
+        "DagsterUserCodeUnreachableError": "The launcher notifies a code server that is away.",
     },
     "dagster._core.events": {
         "RunFailureReason": "Whether a lost retry was due depends on why the run failed.",

@@ -44,7 +44,7 @@ def set_dagster_home() -> Path:
             return folder
     raise SettingsError(
         f"no {CONFIG} in {' or '.join(str(folder) for folder in candidates)}: run this from "
-        f"the project's root, or set {HOME} to the folder that holds it"
+        f"the project's root, or set {HOME} to the folder that contains it"
     )
 
 

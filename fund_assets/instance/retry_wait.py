@@ -51,5 +51,5 @@ def wait_for_turn(
     """Wait, if this is a run that is tried again, until its time has come."""
     if left := left_to_wait(instance, run, pause_s):
         if log:
-            log.info(f"tried again in {left:.0f} s: what failed may have passed by then")
+            log.info(f"retry in {left:.0f} s: the cause may be over by then")
         sleep(left)

@@ -65,7 +65,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         if machine != socket.gethostname() or _lives(int(pid)):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"process {pid}, in which a command ran it, is gone"
+            WorkerStatus.FAILED, f"process {pid}, in which a command ran it, has ended"
         )
 
     def _of_server(self, run: dg.DagsterRun, server: dict[str, Any]) -> CheckRunHealthResult:
@@ -79,7 +79,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
                 CanCancelExecutionResult,
             )
         except DagsterUserCodeUnreachableError:
-            return self._by_process(run, server, "its code server is gone", known=False)
+            return self._by_process(run, server, "its code server has ended", known=False)
         if answer.can_cancel:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return self._by_process(run, server, "its code server has no such run", known=True)
@@ -98,7 +98,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         if alive or not self._stays_gone(run.run_id, known):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"{why}, and its process {pid} is gone"
+            WorkerStatus.FAILED, f"{why}, and its process {pid} has ended"
         )
 
     def _stays_gone(self, run_id: str, answers: bool) -> bool:

@@ -148,8 +148,8 @@ def project_instance() -> DagsterInstance:
         words = error.orig if isinstance(error, DBAPIError) else error.strerror
         if isinstance(error, DBAPIError) and not isinstance(words, sqlite3.Error):
             raise RecordsError(
-                f"the database of Dagster cannot be opened: {words}: see whether it runs, and "
-                "the settings DAGSTER_MYSQL_"
+                f"the database of Dagster cannot be opened: {words}: check that it is "
+                "running, and the settings DAGSTER_MYSQL_"
             ) from error
         raise RecordsError(
             f"the run history in {load_settings().state_dir / 'dagster'} cannot be opened: "

@@ -25,7 +25,7 @@ OTHER_NAME = (
 )
 OTHER_PAGE = (
     "This request comes from a page of another site, or asks GraphQL by GET, and could change "
-    "something. Open http://localhost and this port in a tab of its own; programs send POST.\n"
+    "something. Open http://localhost and this port in a new tab; programs send POST.\n"
 )
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

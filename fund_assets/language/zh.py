@@ -34,13 +34,13 @@ _WORDS = {
     "before tax": "税前",
     "in {currency}": "以 {currency} 计",
     "{rate:g} % a year": "年 {rate:g}%",
-    "not asked for yet: the weekly job does": "尚未查询：周任务会查询",
+    "not requested yet: the weekly job requests it": "尚未查询：周任务会查询",
     "Error: ": "错误：",
     "Fund Assets": "基金数据平台",
     "Next": "下一步",
     "System": "系统",
     "accepted": "已接受",
-    "asked for": "请求时间",
+    "requested": "请求时间",
     "batch": "批次",
     "became": "更正后",
     "behind": "落后",
@@ -95,7 +95,7 @@ _WORDS = {
     "integrity": "完整性",
     "job": "任务",
     "kind": "类型",
-    "lacks them too": "也没有",
+    "also has none": "也没有",
     "last": "止",
     "level": "级别",
     "list": "列表",
@@ -118,12 +118,12 @@ _WORDS = {
     "no data": "无数据",
     "no data yet": "还没有数据",
     "no dividends or splits": "没有分红拆分",
-    "no held row fits": "没有符合的隔离行",
+    "no held row matches": "没有符合的隔离行",
     "no runs": "没有运行",
     "no updates": "没有更新",
     "no wave": "没有全市场数据",
-    "not told": "未通知",
-    "nothing waited": "没有等待的批次",
+    "not sent": "未通知",
+    "no batch was waiting": "没有等待的批次",
     "one source": "单一来源",
     "over": "已结束",
     "pending": "待公布",
@@ -169,7 +169,7 @@ _WORDS = {
     "was": "原值",
     "wave": "全市场",
     "what": "项目",
-    "whole log": "完整日志",
+    "full log": "完整日志",
     "writing": "写入",
     "written": "写入",
     " (provisional)": "（暂定）",
@@ -196,41 +196,41 @@ _STATUS = {
     " (set by FUND_CLOCK)": "（时钟由 FUND_CLOCK 固定）",
     " ({dates:,} dates in all, {rows:,} rows fewer)": "（共 {dates:,} 个日期，少 {rows:,} 行）",
     "All is well": "一切正常",
-    "Needs a look": "需要留意",
+    "Needs attention": "需要留意",
     "Something is wrong": "有问题",
     "platform: {verdict}": "平台：{verdict}",
     "{verdict}: {count}": "{verdict}：{count} 项",
-    "holds no more; the next look ends it": "此刻已不成立；下一次查看时结束",
+    "no longer true; the next check closes it": "条件已不再成立；下次检查时关闭",
     "no data yet: after the first evening, or after fund-assets run": "还没有数据：第一晚采集之后才有，或运行 fund-assets run",
     "Checks that failed": "未通过的检查",
     "Coverage": "覆盖率",
     "Coverage over time": "覆盖率走势",
     "Data quality": "数据质量",
     "Freshness (sessions)": "新鲜度（交易日）",
-    "Freshness (sessions, all in by {hour:%m-%d %H:%M})": "新鲜度（交易日，{hour:%m-%d %H:%M} 前到齐）",
+    "Freshness (sessions, complete by {hour:%m-%d %H:%M})": "新鲜度（交易日，{hour:%m-%d %H:%M} 前到齐）",
     "NAVs corrected (7 days)": "更正的净值（7 天）",
     "Newest batches": "最近批次",
-    "Runs of 7 days ({count:,} ended, {rate} well)": "7 天运行（{count:,} 次结束，成功率 {rate}）",
-    "Updates of 24 hours": "24 小时更新",
-    "Updates of 7 days": "7 天更新",
+    "Runs of the last 7 days ({count:,} ended, {rate} succeeded)": "7 天运行（{count:,} 次结束，成功率 {rate}）",
+    "Updates of the last 24 hours": "24 小时更新",
+    "Updates of the last 7 days": "7 天更新",
     "a check failed: {asset} {check}: {words}": "检查未通过：{asset} {check}：{words}",
     "alert {subject}: {words}": "告警 {subject}：{words}",
     "batch {batch} is blocked: {because}": "批次 {batch} 被拦截：{because}",
     "check and first case": "检查与首例",
-    "collect, validate, merge and measure in one run": "采集、校验、合并、计算，一次完成",
+    "collect, validate, merge and compute metrics in one run": "采集、校验、合并、计算，一次完成",
     "daemon and disk": "守护进程与磁盘",
     "dates that lost NAVs": "丢了净值的日期",
-    "examine settings, source, database and calendar": "检查设置、数据源、数据库与日历",
-    "from 0.25 % on, to be reported": "0.25 % 起，须报告",
-    "from 0.5 % on, to be announced": "0.5 % 起，须公告",
-    "is out of reach, not asked before {until:%m-%d %H:%M}: {because}": "连接不上，{until:%m-%d %H:%M} 前不再请求：{because}",
+    "check settings, source, database and calendar": "检查设置、数据源、数据库与日历",
+    "0.25 % or more, must be reported": "0.25 % 起，须报告",
+    "0.5 % or more, must be announced": "0.5 % 起，须公告",
+    "is unreachable; next request after {until:%m-%d %H:%M}: {because}": "连接不上，{until:%m-%d %H:%M} 前不再请求：{because}",
     "known until {until}, {left} days": "已知至 {until}，还有 {left} 天",
-    "no NAVs of {count} sessions: {days}; gap_sensor asks for them, or run "
-    "fund-assets collect --missing DATE": "缺 {count} 个交易日的净值：{days}；gap_sensor 会补采，或运行 "
+    "no NAVs of {count} sessions: {days}; gap_sensor collects them, or run fund-assets "
+    "collect --missing DATE": "缺 {count} 个交易日的净值：{days}；gap_sensor 会补采，或运行 "
     "fund-assets collect --missing 日期",
-    "no sign of Dagster's daemon for {minutes:.0f} minutes: {names}": "Dagster 守护进程没有心跳（{minutes:.0f} 分）：{names}",
-    "only {free:.1f} GB of disk left: make room where FUND_STATE is": "磁盘只剩 {free:.1f} GB：请清理 FUND_STATE 所在的磁盘",
-    "refuses us, not asked before {until:%m-%d %H:%M}: {because}": "拒绝访问，{until:%m-%d %H:%M} 前不再请求：{because}",
+    "no heartbeat of Dagster's daemon for {minutes:.0f} minutes: {names}": "Dagster 守护进程没有心跳（{minutes:.0f} 分）：{names}",
+    "only {free:.1f} GB of disk left: free space on the disk of FUND_STATE": "磁盘只剩 {free:.1f} GB：请清理 FUND_STATE 所在的磁盘",
+    "refuses requests; next request after {until:%m-%d %H:%M}: {because}": "拒绝访问，{until:%m-%d %H:%M} 前不再请求：{because}",
     "requests to the source (today / failed)": "数据源请求（今日，其中失败）",
     "rows merged (7 days: new, corrected, filled)": "合并的行（7 天，新增、更正与补全）",
     "sessions without NAVs (two weeks)": "缺失的交易日（近两周）",
@@ -242,13 +242,13 @@ _STATUS = {
     "the trading calendar ends in {left} days (less than {least}): run fund-assets calendar "
     "refresh, or calendar import with the notices": "交易日历只剩 {left} 天（不足 {least} 天）："
     "请运行 fund-assets calendar refresh，或 calendar import 通知全文",
-    "the trading calendar has ended: every weekday is collected, its date provisional. Run "
+    "the trading calendar has ended: every weekday is collected with a provisional date. Run "
     "fund-assets calendar refresh, or calendar import with the notices": "交易日历已用尽：此后每个工作日照常采集，日期暂定。"
     "请运行 fund-assets calendar refresh，或 calendar import 通知全文",
     "{count} more: see the Dagster UI": "另有 {count} 项，见 Dagster 界面",
     "{count} more updates: see the Dagster UI": "另有 {count} 次，见 Dagster 界面",
-    "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; back with {repair}, then "
-    "fund-assets validate": "{date} 的净值少了：曾有 {before:,} 行，现有 {now:,} 行{more}；"
+    "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; to restore them, run "
+    "{repair}, then fund-assets validate": "{date} 的净值少了：曾有 {before:,} 行，现有 {now:,} 行{more}；"
     "补回：{repair}，再 fund-assets validate",
     "{sessions} sessions behind ({hours:.0f} hours late): newest {newest}, due {due}": "落后 {sessions} 个交易日（晚 {hours:.0f} 小时）：最新 {newest}，应到 {due}",
 }
@@ -257,24 +257,24 @@ _STATUS = {
 _RUNS = {
     ", the same as before": "，与之前相同",
     ", {failed:,} indices failed": "，{failed:,} 个指数失败",
-    ", {missed:,} without": "，{missed:,} 只没有结果",
+    ", {missed:,} without a result": "，{missed:,} 只没有结果",
     ", {time} left": "，还需 {time}",
     "`make dev`, then Runs, {run}": "`make dev`，再看 Runs 中的 {run}",
-    "a line could not be told: {kind}: {error}": "有一行无法显示：{kind}：{error}",
+    "a line could not be shown: {kind}: {error}": "有一行无法显示：{kind}：{error}",
     "histories of {funds}: {rows:,} rows": "{funds}的历史：{rows:,} 行",
-    "lists had today; {stored:,} dividends and splits stored": "今日已有名单；存有分红拆分 {stored:,} 条",
-    "no fund is left to be asked for: every one has answered": "没有待补的基金：都已有回答",
+    "lists already fetched today; {stored:,} dividends and splits stored": "今日已有名单；存有分红拆分 {stored:,} 条",
+    "no history left to fetch: all funds are done": "没有待补的基金：都已有回答",
     "simulated market of {funds:,} funds": "模拟市场，{funds:,} 只基金",
     "state in {folder}": "状态目录 {folder}",
-    "the clock stands at {time:%Y-%m-%d %H:%M}": "时钟固定于 {time:%Y-%m-%d %H:%M}",
+    "the clock is fixed at {time:%Y-%m-%d %H:%M}": "时钟固定于 {time:%Y-%m-%d %H:%M}",
     "wave of {date}: {read:,} read, {pending:,} not yet published": "{date} 的全市场数据：读入 {read:,}，尚未公布 {pending:,}",
-    "{coverage:.1%} of the funds have {date}": "{date} 覆盖率 {coverage:.1%}",
-    "{done:,} of {funds}, {rate:.1f} a second": "{funds}中的 {done:,} 只，每秒 {rate:.1f} 只",
+    "{coverage:.1%} of the funds have NAVs of {date}": "{date} 覆盖率 {coverage:.1%}",
+    "{done:,} of {funds}, {rate:.1f} per second": "{funds}中的 {done:,} 只，每秒 {rate:.1f} 只",
     "{funds} as of {date}: {rows:,} rows, {rows_written:,} written": "{funds}，计算日 {date}：{rows:,} 行，写入 {rows_written:,}",
-    "{funds} listed: {added:,} added, {gone:,} gone, {renamed:,} renamed": "名录 {funds}：新增 {added:,}，退市 {gone:,}，更名 {renamed:,}",
-    "{funds} without": "{funds}没有结果",
-    "{funds} asked for: {rows_written:,} new or changed; {parsed:,} of {known:,} benchmarks parsed": "查询 {funds}：新增或变化 {rows_written:,}；{known:,} 个业绩比较基准读懂 {parsed:,}",
+    "{funds} requested: {rows_written:,} new or changed; {parsed:,} of {known:,} benchmarks parsed": "查询 {funds}：新增或变化 {rows_written:,}；{known:,} 个业绩比较基准读懂 {parsed:,}",
     ", {failed:,} without an answer": "，{failed:,} 只没有应答",
+    "{funds} listed: {added:,} added, {gone:,} delisted, {renamed:,} renamed": "名录 {funds}：新增 {added:,}，退市 {gone:,}，更名 {renamed:,}",
+    "{funds} without a result": "{funds}没有结果",
     "{indices:,} indices: {rows:,} closes, {rows_written:,} written": "{indices:,} 个指数：{rows:,} 个收盘点位，写入 {rows_written:,}",
     "{listed:,} listed; {stored:,} dividends and splits stored": "名单 {listed:,} 条；存有分红拆分 {stored:,} 条",
     "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
@@ -299,170 +299,169 @@ _ANSWERS = {
     "; ping NOT answered": "；心跳地址没有回应",
     "; ping answered": "；心跳地址已回应",
     "All is well.": "一切正常。",
-    "Already there: {place}": "已经建立：{place}",
-    "It holds the market FUND_SOURCE={source}, and no other. Next: `fund-assets run`.": "其中只存 FUND_SOURCE={source} 的市场。下一步：`fund-assets run`。",
-    "Made: {place}": "已建立：{place}",
+    "Already exists: {place}": "已经建立：{place}",
+    "It stores only the market FUND_SOURCE={source}. Next: `fund-assets run`.": "其中只存 FUND_SOURCE={source} 的市场。下一步：`fund-assets run`。",
+    "Created: {place}": "已建立：{place}",
     "Not read: {name}: {why}": "没有读到：{name}：{why}",
     "Nothing new: no session after {date} is announced yet.": "没有新内容：{date} 之后的交易日尚未公布。",
-    "Nothing to enter: the known calendar says the same.": "无须录入：与已知日历相同。",
-    "One witness only: compare with the notices, `fund-assets calendar import FILE`.": "只有一个来源：请用通知核对，`fund-assets calendar import FILE`。",
-    "One witness: import the exchange's notice, too, late in December.": "只有一个来源：12 月下旬请再导入交易所的通知。",
-    "The days entered up to {date}: {witnesses} agree.": "至 {date} 的录入日期：{witnesses} 一致。",
-    "The next run measures with it; `fund-assets metrics` does now.": "下次运行会用它计算指标；`fund-assets metrics` 立即计算。",
-    "`fund-assets gaps --repair` asks for them; repair_sensor does, once a day.": "`fund-assets gaps --repair` 立即补采；repair_sensor 每天补采一次。",
-    "a later batch, {batch}, took its place: nothing to do": "已被后来的批次 {batch} 取代，无需处理",
-    "alerts that hold": "当前告警",
+    "Nothing to enter: the calendar already has these days.": "无须录入：与已知日历相同。",
+    "Only one source: compare it with the notices, `fund-assets calendar import FILE`.": "只有一个来源：请用通知核对，`fund-assets calendar import FILE`。",
+    "Only one source: import the exchange's notice too, in late December.": "只有一个来源：12 月下旬请再导入交易所的通知。",
+    "Days entered up to {date}: {witnesses} agree.": "至 {date} 的录入日期：{witnesses} 一致。",
+    "The next run uses it; to use it now, run `fund-assets metrics`.": "下次运行会使用它；要立即使用，请运行 `fund-assets metrics`。",
+    "`fund-assets gaps --repair` fetches them now; repair_sensor fetches them once a day.": "`fund-assets gaps --repair` 立即补采；repair_sensor 每天补采一次。",
+    "replaced by the later batch {batch}: nothing to do": "已被后来的批次 {batch} 取代，无需处理",
+    "active alerts": "当前告警",
     "as known at {time}; the total-return index is recomputed with corrections, its past "
     "values are not kept": "截至 {time} 所知；总收益指数随更正重算，不留过去的值",
     "as of {date}": "计算日 {date}",
-    "asking for the announced sessions…": "正在查询已公布的交易日…",
-    "batch {batch} is blocked and waits as a whole: fund-assets quarantine show {batch}": "批次 {batch} 被拦截，整批等待；fund-assets quarantine show {batch}",
+    "fetching the announced sessions…": "正在查询已公布的交易日…",
+    "the whole batch {batch} is blocked: fund-assets quarantine show {batch}": "批次 {batch} 被拦截，整批等待；fund-assets quarantine show {batch}",
     "batch {batch} was rejected before, nothing changed": "批次 {batch} 此前已拒绝，没有改变",
     "batch {batch}, collected {collected}, held {held}": "批次 {batch}，{collected} 采集，{held} 隔离",
     "closed (Monday to Friday)": "休市（周一至周五）",
     "entered: {date} is closed": "人工录入 {date} 休市",
     "entered: {date} is open": "人工录入 {date} 开市",
     "entered: {first} to {last}, {opened} days open, {closed} closed": "录入 {first} 至 {last}：开市 {opened} 日，休市 {closed} 日",
-    "events and published growth prove every step together": "每一步收益都由分红拆分与日增长率相互印证",
+    "events and published growth together prove every step": "每一步收益都由分红拆分与日增长率相互印证",
     "failures: {failure}, warnings: {warning}": "故障 {failure} 项，警告 {warning} 项",
     "from {date} on": "{date} 起",
-    "from {date} on the calendar is unknown: every weekday is collected, its date provisional; "
-    "run fund-assets calendar refresh, or fund-assets calendar import with the notices": "{date} 起日历未知，按工作日采集，日期暂定：运行 fund-assets calendar refresh，"
+    "the calendar is unknown from {date} on: every weekday is collected with a provisional "
+    "date; run fund-assets calendar refresh, or fund-assets calendar import with the notices": "日历自 {date} 起未知，按工作日采集，日期暂定：运行 fund-assets calendar refresh，"
     "或 fund-assets calendar import 通知全文",
-    "looking at the {what}…": "正在检查{what}…",
+    "checking the {what}…": "正在检查{what}…",
     "merged as batch {batch}: {rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} "
     "filled in, {rows_unchanged:,} unchanged": "已合并为批次 {batch}：新增 {rows_new:,}，更正 {rows_changed:,}，"
     "补全 {rows_filled:,}，未变 {rows_unchanged:,}",
     "no NAVs were known as of {time}": "没有净值（截至 {time} 尚不知道）",
-    "nothing contradicts: some steps have one source or an inferred event": "没有矛盾未解：部分收益只有一个来源，或由推断的分红拆分解释",
-    "part of {alert}, not told by itself": "属于 {alert}，不另通知",
-    "rejected batch {batch}: nothing of it was merged, and it waits no more": "已拒绝批次 {batch}：没有合并其中任何数据，不再等待",
-    "right after all: fund-assets quarantine accept {batch} --because ...; wrong: fund-assets "
-    "quarantine reject {batch} --because ..., or wait for the next right batch": "核对后放行：fund-assets quarantine accept {batch} --because ...；有误则 "
+    "no contradictions: some steps have only one source or an inferred event": "没有矛盾未解：部分收益只有一个来源，或由推断的分红拆分解释",
+    "part of {alert}, not sent separately": "属于 {alert}，不另通知",
+    "rejected batch {batch}: nothing was merged, and it no longer waits": "已拒绝批次 {batch}：没有合并其中任何数据，不再等待",
+    "if it is correct: fund-assets quarantine accept {batch} --because ...; if it is wrong: "
+    "fund-assets quarantine reject {batch} --because ..., or wait for the next correct batch": "核对后放行：fund-assets quarantine accept {batch} --because ...；有误则 "
     "fund-assets quarantine reject {batch} --because ...，或等下一批正确的数据取代它",
     "since {time:%m-%d %H:%M}, {told}": "{time:%m-%d %H:%M} 起，{told}",
-    "some steps are not proven: their sources contradict, see above": "有收益未能证实：各来源相互矛盾，见上表",
+    "some steps are not proven: their sources disagree, see above": "有收益未能证实：各来源相互矛盾，见上表",
     "status page: http://{host}:{port}/  (Ctrl-C stops it)": "状态页：http://{host}:{port}/  （Ctrl-C 停止）",
     "steps: {counts}": "收益依据：{counts}",
     "NAV date {date}, collected {collected}, {rows:,} rows": "净值日期 {date}，{collected} 采集，{rows:,} 行",
     "the chart is in {path}": "图已写入 {path}",
     "the newest {count} are shown; --limit 0 shows all": "只列出最新 {count} 行；--limit 0 全部",
     "the notice of {issuer}": "{issuer}的通知",
-    "there are more: only the first {count} are shown, write more of the name": "还有更多，请写得更具体；只列出前 {count} 只",
-    "this warehouse first knew one at {time:%Y-%m-%d %H:%M}": "本仓库最早在 {time:%Y-%m-%d %H:%M} 得知其净值",
-    "told {time:%m-%d %H:%M}": "{time:%m-%d %H:%M} 通知",
+    "only the first {count} are shown: write more of the name": "还有更多，请写得更具体；只列出前 {count} 只",
+    "this warehouse stored its first one at {time:%Y-%m-%d %H:%M}": "本仓库最早在 {time:%Y-%m-%d %H:%M} 得知其净值",
+    "sent {time:%m-%d %H:%M}": "{time:%m-%d %H:%M} 通知",
     "total-return index: {first} {start:.6f} → {last} {end:.6f}": "总收益指数：{first} {start:.6f} → {last} {end:.6f}",
     "{channel}: accepted in {took:.2f} s": "{channel}：{took:.2f} 秒内已接受",
-    "{count:,} of them are money-market funds, whose NAV hardly moves: their risk compares with "
-    "no other kind; --kind mixed shows one kind": "其中货币型 {count:,} 只：净值几乎不动，风险指标不能与其他类型相比；"
+    "{count:,} of them are money-market funds, whose NAV hardly moves: their risk is not "
+    "comparable with other kinds; --kind mixed shows one kind": "其中货币型 {count:,} 只：净值几乎不动，风险指标不能与其他类型相比；"
     "--kind 混合型 只看一类",
     "{count} days entered, {first} to {last}.": "录入 {count} 天，{first} 至 {last}。",
-    "{count} messages wait again; the sensor or `fund-assets watch` sends them.": "{count} 条消息重新等待；由传感器或 `fund-assets watch` 发出。",
-    "{count} sessions taken over, from {first} to {last}; witnesses: {witnesses}.": "采纳 {count} 个交易日，{first} 至 {last}；来源：{witnesses}。",
+    "{count} messages are queued again; the sensor or `fund-assets watch` sends them.": "{count} 条消息重新等待；由传感器或 `fund-assets watch` 发出。",
+    "{count} sessions added, {first} to {last}; sources: {witnesses}.": "加入 {count} 个交易日，{first} 至 {last}；来源：{witnesses}。",
     "{count} steps, the newest {shown} are shown; --all shows all": "共 {count} 步，只列出最近 {shown} 步；--all 全部",
-    "{date} has lost accepted NAVs: {before:,} before, {now:,} now; `{repair}` asks for them": "{date} 的净值少了：曾有 {before:,}，现有 {now:,}；`{repair}` 补采",
+    "{date} has lost accepted NAVs: {before:,} before, {now:,} now; `{repair}` fetches them": "{date} 的净值少了：曾有 {before:,}，现有 {now:,}；`{repair}` 补采",
     "{date} is a session from now on.": "{date} 从现在起是交易日。",
     "{date} is closed from now on.": "{date} 从现在起休市。",
-    "{day} is only advised to be off, and taken for closed; the exchange's notice decides.": "{day} 只是建议休息，按休市处理；以交易所的通知为准。",
-    "{day} was known otherwise and is a session from now on.": "{day} 与已知不同，从现在起是交易日。",
-    "{day} was known otherwise and is closed from now on.": "{day} 与已知不同，从现在起休市。",
+    "{day}: closing is only advised, and it counts as closed; the exchange's notice decides.": "{day} 只是建议休市，按休市处理；以交易所的通知为准。",
+    "{day} was closed before and is a session from now on.": "{day} 此前为休市，从现在起是交易日。",
+    "{day} was a session before and is closed from now on.": "{day} 此前为交易日，从现在起休市。",
     "{error}; waiting up to {seconds} s": "{error}；最多等待 {seconds} 秒",
-    "{fingerprint} is silent until {time:%Y-%m-%d %H:%M}.": "{fingerprint} 静默至 {time:%Y-%m-%d %H:%M}。",
-    "{fingerprint} is silent until {time:%m-%d %H:%M}": "静默 {fingerprint} 至 {time:%m-%d %H:%M}",
-    "{fingerprint} is told again.": "{fingerprint} 恢复通知。",
+    "{fingerprint} is silenced until {time:%Y-%m-%d %H:%M}.": "{fingerprint} 静默至 {time:%Y-%m-%d %H:%M}。",
+    "{fingerprint} is silenced until {time:%m-%d %H:%M}": "静默 {fingerprint} 至 {time:%m-%d %H:%M}",
+    "{fingerprint} is no longer silenced.": "{fingerprint} 恢复通知。",
     "{first} to {last}: {count} sessions; the calendar is known until {known}": "{first} 至 {last} 共 {count} 个交易日；日历已知至 {known}",
-    "{funds:,} funds lack {dates:,} dates of the last {sessions} sessions; of {absent:,} more "
-    "the source itself has none.": "最近 {sessions} 个交易日中，{funds:,} 只基金缺 {dates:,} 个净值日期；"
+    "{funds:,} funds lack {dates:,} dates of the last {sessions} sessions; {absent:,} more "
+    "are missing at the source too.": "最近 {sessions} 个交易日中，{funds:,} 只基金缺 {dates:,} 个净值日期；"
     "另有 {absent:,} 个数据源本身也没有。",
-    "{holding} alerts hold, {told} told; {sent} messages sent, {failed} failed, {dead} given up": "当前告警 {holding} 个，通知 {told} 个；发出消息 {sent} 条，失败 {failed} 条，"
+    "{holding} active alerts, {told} reported; {sent} messages sent, {failed} failed, {dead} given up": "当前告警 {holding} 个，通知 {told} 个；发出消息 {sent} 条，失败 {failed} 条，"
     "放弃 {dead} 条",
     "{path}: {rows:,} rows of {table}, {size:,} bytes": "{path}：{table} 的 {rows:,} 行，{size:,} 字节",
     "{place}: no tables yet": "{place}：还没有表",
     "{place}: revision {after}": "{place}：版本 {after}",
     "{place}: revision {after}, was {before}": "{place}：版本 {after}，此前 {before}",
-    "{rate:.4%} a year holds from {date} on.": "年利率 {rate:.4%}，{date} 起有效。",
-    "{rate:.4%} at all times (FUND_RISK_FREE_RATE: no rate was entered)": "{rate:.4%} 一直有效（FUND_RISK_FREE_RATE；尚未录入利率）",
+    "{rate:.4%} a year applies from {date}.": "年利率 {rate:.4%}，{date} 起有效。",
+    "{rate:.4%} for all dates (FUND_RISK_FREE_RATE: no rate was entered)": "{rate:.4%} 一直有效（FUND_RISK_FREE_RATE；尚未录入利率）",
     "{rows} decided": "已处理 {rows}",
-    "{rows} decided so before, nothing changed": "{rows}此前已如此处理，没有改变",
-    "{rows} left out: a later batch shows another figure": "{rows}略过：后来的批次是另一个值",
+    "{rows} already decided this way, nothing changed": "{rows}此前已如此处理，没有改变",
+    "{rows} skipped: a later batch has a different value": "{rows}略过：后来的批次是另一个值",
     "{rows} still held": "{rows}仍在隔离",
     "{table:<20}{rows:>14,} rows copied": "{table:<20}复制 {rows:>14,} 行",
-    "{target} holds what {source} holds: counts and checksums of all columns are equal": "{target} 与 {source} 相同：各列的行数与校验和都相等",
+    "{target} equals {source}: row counts and checksums of all columns match": "{target} 与 {source} 相同：各列的行数与校验和都相等",
     "{told}, lasted {time}": "{told}，持续 {time}",
-    "{window}, as of {date}{mark}: {count:,} funds fit, {shown:,} are listed": "{window}，计算日 {date}{mark}：{count:,} 只符合，列出 {shown:,} 只",
+    "{window}, as of {date}{mark}: {count:,} funds match, {shown:,} are listed": "{window}，计算日 {date}{mark}：{count:,} 只符合，列出 {shown:,} 只",
     "{year}: {count} sessions, from {witnesses}.": "{year} 年：{count} 个交易日，来自{witnesses}。",
 }
 
 #: What `doctor` finds, and what it says to do.
 _FINDINGS = {
     "all defaults": "全部为默认值",
-    "columns, conditions, indices and views are as declared": "列、条件、索引与视图和声明一致",
-    "all tables and views are there": "表与视图齐全",
-    "do you mean {name}? .env.example has all of them": "是不是 {name}？全部设置见 .env.example",
-    "does not run: schedules and sensors wait until `make dev` starts it": "没有运行：定时任务与传感器要等 `make dev` 启动它",
-    "enough for `fund-assets serve`; what collects needs the URL of fund_rw": "用于 `fund-assets serve` 已够；采集需要 fund_rw 的地址",
-    "docs/runbook.md says what to do about each": "docs/runbook.md 说明每一项如何处理",
-    "put right what stands above": "请先处理上面各项",
+    "columns, constraints, indexes and views match the declarations": "列、条件、索引与视图和声明一致",
+    "all tables and views exist": "表与视图齐全",
+    "did you mean {name}? .env.example lists all settings": "是不是 {name}？全部设置见 .env.example",
+    "not running: schedules and sensors wait until `make dev` starts it": "没有运行：定时任务与传感器要等 `make dev` 启动它",
+    "enough for `fund-assets serve`; collecting needs the URL of fund_rw": "用于 `fund-assets serve` 已够；采集需要 fund_rw 的地址",
+    "docs/runbook.md explains what to do about each": "docs/runbook.md 说明每一项如何处理",
+    "fix the problems above": "请先处理上面各项",
     "unknown: {error}": "未知：{error}",
     "verdict": "总评",
-    "is no setting": "不是设置",
-    ".env.example has all of them": "全部设置见 .env.example",
+    "is not a setting": "不是设置",
+    ".env.example lists all settings": "全部设置见 .env.example",
     "known until {date}, {left} days; {count} days entered by hand": "已知至 {date}，还有 {left} 天；人工录入 {count} 天",
     "known until {date}, {left} days; {count} days entered by hand; the simulated market invents "
     "what follows": "已知至 {date}，还有 {left} 天；人工录入 {count} 天；此后由模拟市场自行推定",
     "make it writable, or set FUND_STATE to another folder": "请使其可写，或把 FUND_STATE 设为别的目录",
-    "make room: {size} GB": "请腾出 {size} GB 空间",
-    "no date has fewer accepted NAVs than it had": "没有日期的净值比以前少",
-    "restore a copy, or move the file away and collect anew": "恢复备份，或移走文件后重新采集",
+    "free {size} GB of disk space": "请腾出 {size} GB 空间",
+    "no date has fewer accepted NAVs than before": "没有日期的净值比以前少",
+    "restore a backup, or move the file away and collect again": "恢复备份，或移走文件后重新采集",
     "run `fund-assets calendar refresh`, or `fund-assets calendar import` the notices": "运行 `fund-assets calendar refresh`，或用 `fund-assets calendar import` 导入通知",
-    "run `fund-assets migrate`: it makes what is missing": "运行 `fund-assets migrate`：它会补上缺少的部分",
+    "run `fund-assets migrate`: it creates what is missing": "运行 `fund-assets migrate`：它会补上缺少的部分",
     "run `fund-assets run`": "运行 `fund-assets run`",
-    "run `{repair}`, then `fund-assets validate`; or restore a copy": "运行 `{repair}`，再运行 `fund-assets validate`；或恢复备份",
-    "runs: schedules and sensors are at work": "正在运行：定时任务与传感器都在工作",
-    "see whether a browser here reaches it": "看看本机的浏览器能否打开它",
+    "run `{repair}`, then `fund-assets validate`; or restore a backup": "运行 `{repair}`，再运行 `fund-assets validate`；或恢复备份",
+    "running: schedules and sensors are active": "正在运行：定时任务与传感器都在工作",
+    "check whether a browser on this machine can open it": "看看本机的浏览器能否打开它",
     "set (hidden)": "已设置（不显示）",
     "set (hidden: it holds a password)": "已设置（含密码，不显示）",
-    "simulated market of {funds} funds, nothing to reach": "模拟市场，{funds} 只基金，无须连接",
+    "simulated market of {funds} funds, no connection needed": "模拟市场，{funds} 只基金，无须连接",
     "{size} bytes of fund {code} in {seconds} s": "基金 {code} 的 {size} 字节，用时 {seconds} 秒",
-    "stop one of them: schedules and retries are doubled": "请停掉其中一个：定时任务与重试会重复",
-    "the columnar reader gets there too": "列式读取也能连上",
-    "the database finds no damage": "数据库没有发现损坏",
-    "the warehouse can be written": "仓库可以写入",
-    "this user of the database only reads": "这个数据库用户只能读",
-    "two take turns on these records, last at {time}": "有两个守护进程轮流使用这些记录，最近一次 {time}",
-    "{date} had {before} accepted NAVs and has {now}": "{date} 曾有 {before} 个净值，现有 {now} 个",
-    "{date} had {before} accepted NAVs and has {now}; {dates} dates in all": "{date} 曾有 {before} 个净值，现有 {now} 个；共 {dates} 个日期",
-    "{folder} cannot be made: {there} takes no folder": "无法建立 {folder}：{there} 不能放目录",
-    "{place} is not made yet": "{place} 尚未建立",
+    "stop one of them: schedules and retries run twice": "请停掉其中一个：定时任务与重试会重复",
+    "the columnar reader can connect too": "列式读取也能连上",
+    "the database reports no damage": "数据库没有发现损坏",
+    "the warehouse is writable": "仓库可以写入",
+    "this database user can only read": "这个数据库用户只能读",
+    "two daemons use these records in turn, last at {time}": "有两个守护进程轮流使用这些记录，最近一次 {time}",
+    "{date} had {before} accepted NAVs and now has {now}": "{date} 曾有 {before} 个净值，现有 {now} 个",
+    "{date} had {before} accepted NAVs and now has {now}; {dates} dates in all": "{date} 曾有 {before} 个净值，现有 {now} 个；共 {dates} 个日期",
+    "{folder} cannot be created: {there} cannot contain a folder": "无法建立 {folder}：{there} 不能放目录",
+    "{place} does not exist yet": "{place} 尚未建立",
     "{place}, of the {market} market": "{place}，{market} 市场",
-    "{release}, nothing has run yet": "{release}，还没有运行过",
+    "{release}, no runs yet": "{release}，还没有运行过",
     "{release}, {runs} runs in {folder}": "{release}，{folder} 中有 {runs} 次运行",
     "{size} GB free": "剩余 {size} GB",
 }
 
 #: What is refused, and what to do instead.
 _REFUSALS = {
-    "--batch: there is no batch {batch}: `fund-assets quarantine list` shows those with held "
-    "rows": "--batch：没有批次 {batch}：`fund-assets quarantine list` 列出有隔离行的批次",
-    "--code names the funds: leave --history out": "--code 已指定基金：请去掉 --history",
-    "--code names the funds: leave --missing out": "--code 已指定基金：请去掉 --missing",
-    "--codes names no fund: 000001,110011 or @FILE": "--codes 没有基金：写 000001,110011 或 @文件",
-    "--codes names the funds: leave --kind, --since, --stale out": "--codes 已指定基金：请去掉 --kind、--since、--stale",
+    "--batch: unknown batch {batch}: `fund-assets quarantine list` shows those with held rows": "--batch：没有批次 {batch}：`fund-assets quarantine list` 列出有隔离行的批次",
+    "--code already selects the funds: remove --history": "--code 已指定基金：请去掉 --history",
+    "--code already selects the funds: remove --missing": "--code 已指定基金：请去掉 --missing",
+    "--codes is empty: write 000001,110011 or @FILE": "--codes 没有基金：写 000001,110011 或 @文件",
+    "--codes already selects the funds: remove --kind, --since, --stale": "--codes 已指定基金：请去掉 --kind、--since、--stale",
     "--codes {text}: {error}": "--codes {text}：{error}",
-    "--format {form} contradicts --out {name}: leave one out": "--format {form} 与 --out {name} 矛盾：请去掉一个",
-    "--fund: there is no fund {code}: {hint}": "--fund：没有基金 {code}：{hint}",
-    "--json tells one moment: leave --watch out": "--json 只说一个时刻：请去掉 --watch",
-    "--mail needs FUND_ALERT_MAIL_TO: see .env.example, or leave --mail out": "--mail 需要 FUND_ALERT_MAIL_TO：见 .env.example，或去掉 --mail",
+    "--format {form} contradicts --out {name}: remove one of them": "--format {form} 与 --out {name} 矛盾：请去掉一个",
+    "--fund: unknown fund {code}: {hint}": "--fund：没有基金 {code}：{hint}",
+    "--json gives one snapshot: remove --watch": "--json 只输出一次快照：请去掉 --watch",
+    "--mail needs FUND_ALERT_MAIL_TO: see .env.example, or remove --mail": "--mail 需要 FUND_ALERT_MAIL_TO：见 .env.example，或去掉 --mail",
     "--no-wave --history 0 leaves nothing to collect": "--no-wave --history 0 没有可采集的内容",
-    "--stale is a --since: leave one of them out": "--stale 就是一种 --since：请去掉一个",
+    "--stale sets --since too: remove one of them": "--stale 也会设置 --since：请去掉一个",
     "SRC and DST are both {place}": "SRC 与 DST 都是 {place}",
-    "do you mean {name}?": "是不是 {name}？",
+    "did you mean {name}?": "是不是 {name}？",
     "from a minute to 90 days": "从一分钟到 90 天",
-    "known are {names}": "已知的有 {names}",
-    "known are {names} and {count} more": "已知的有 {names}，另有 {count} 个",
-    "do you mean {name}? known are {names}": "是不是 {name}？已知的有 {names}",
-    "name ids or give filters, not both": "写编号或筛选条件，不能都写",
-    "name one blocked batch and nothing else": "只写一个被拦截的批次",
+    "choose from {names}": "已知的有 {names}",
+    "choose from {names} and {count} more": "已知的有 {names}，另有 {count} 个",
+    "did you mean {name}? choose from {names}": "是不是 {name}？已知的有 {names}",
+    "give ids or filters, not both": "写编号或筛选条件，不能都写",
+    "give one blocked batch and nothing else": "只写一个被拦截的批次",
     "no channel is set: see FUND_ALERT_ in .env.example": "没有设置任何渠道：见 .env.example 中的 FUND_ALERT_",
     "no message {message} was given up: see `fund-assets alert list`": "没有放弃过消息 {message}：见 `fund-assets alert list`",
     "the calendar ends on {end}, so the weekdays before {day} are not known: enter {first} "
@@ -471,117 +470,111 @@ _REFUSALS = {
     "the channel {channel} is not set: see FUND_ALERT_ in .env.example": "没有设置渠道 {channel}：见 .env.example 中的 FUND_ALERT_",
     "the environment variable {name} is not set": "没有设置环境变量 {name}",
     "the mail was not accepted: {failure}": "邮件没有被接受：{failure}",
-    "the simulated market makes up its own days after the calendar's end; nothing was asked "
-    "for. Set FUND_SOURCE=akshare to refresh the real market's calendar": "模拟市场在日历用尽后自行推定日期，没有查询任何内容。"
+    "the simulated market generates its own days after the calendar's end; nothing was "
+    "requested. To refresh the real market's calendar, set FUND_SOURCE=akshare": "模拟市场在日历用尽后自行推定日期，没有查询任何内容。"
     "要更新真实市场的日历，请设 FUND_SOURCE=akshare",
-    "the trading calendar ends on {end}: name an earlier year, or run "
-    "`fund-assets calendar refresh`": "交易日历止于 {end}：请写更早的年份，或运行 `fund-assets calendar refresh`",
-    "there are no NAVs of {week}: run `fund-assets run` first": "{week} 没有净值：请先运行 `fund-assets run`",
-    "there are no NAVs of {week}: the newest are of {newest}": "{week} 没有净值：最新的是 {newest}",
-    "there are no funds yet: run `fund-assets run` first": "还没有基金：请先运行 `fund-assets run`",
-    "there are no metrics yet: run `fund-assets run`": "还没有指标：请运行 `fund-assets run`",
-    "there is no alert {alert}: {hint}; `fund-assets alert list` shows those that hold": "没有告警 {alert}：{hint}；`fund-assets alert list` 列出当前告警",
-    "there is no batch {batch}: `fund-assets quarantine list` shows those held": "没有批次 {batch}：`fund-assets quarantine list` 列出被拦截的批次",
-    "there is no command {name}: {hint}": "没有命令 {name}：{hint}",
-    "there is no dataset {name}: do you mean {near}?": "没有数据集 {name}：是不是 {near}？",
-    "there is no fund {text}: near it are {hint}": "没有基金 {text}：相近的有 {hint}",
-    "there is no fund {text}: write its six digits or a part of its name": "没有基金 {text}：请写六位代码或名称的一部分",
-    "there is no kind {kind}: {hint}": "没有类型 {kind}：{hint}",
+    "the trading calendar ends on {end}: choose an earlier year, or run `fund-assets calendar "
+    "refresh`": "交易日历止于 {end}：请写更早的年份，或运行 `fund-assets calendar refresh`",
+    "no NAVs of {week} yet: run `fund-assets run` first": "{week} 没有净值：请先运行 `fund-assets run`",
+    "no NAVs of {week}: the newest are of {newest}": "{week} 没有净值：最新的是 {newest}",
+    "no funds yet: run `fund-assets run` first": "还没有基金：请先运行 `fund-assets run`",
+    "no metrics yet: run `fund-assets run`": "还没有指标：请运行 `fund-assets run`",
+    "unknown alert {alert}: {hint}; `fund-assets alert list` shows the active ones": "没有告警 {alert}：{hint}；`fund-assets alert list` 列出当前告警",
+    "unknown batch {batch}: `fund-assets quarantine list` shows the held ones": "没有批次 {batch}：`fund-assets quarantine list` 列出被拦截的批次",
+    "unknown command {name}: {hint}": "没有命令 {name}：{hint}",
+    "unknown dataset {name}: did you mean {near}?": "没有数据集 {name}：是不是 {near}？",
+    "unknown fund {text}: similar ones are {hint}": "没有基金 {text}：相近的有 {hint}",
+    "unknown fund {text}: write its six digits or a part of its name": "没有基金 {text}：请写六位代码或名称的一部分",
+    "unknown kind {kind}: {hint}": "没有类型 {kind}：{hint}",
     "there is no type {type}: {hint}": "没有基金类型 {type}：{hint}",
-    "there is no metric {name}: {hint}": "没有指标 {name}：{hint}",
-    "there is no rule {rule}: {hint}": "没有规则 {rule}：{hint}",
-    "there is no warehouse {place}": "没有仓库 {place}",
+    "unknown metric {name}: {hint}": "没有指标 {name}：{hint}",
+    "unknown rule {rule}: {hint}": "没有规则 {rule}：{hint}",
+    "the warehouse {place} does not exist": "没有仓库 {place}",
     "the warehouse has {value} for {name}, where {kind} is expected: "
     "`fund-assets doctor --deep` checks the tables": "仓库中 {name} 的值是 {value}，应为 {kind}：`fund-assets doctor --deep` 会检查各表",
-    "there is no warehouse {place} yet: run `fund-assets run` first": "仓库 {place} 尚未建立：请先运行 `fund-assets run`",
-    "there is no window {window}: {hint}": "没有窗口 {window}：{hint}",
-    "there is no {kind} log in {folder} yet: run `fund-assets run` first": "{folder} 中还没有 {kind} 日志：请先运行 `fund-assets run`",
-    "which rows? Name ids, or give filters such as --rule": "哪些行？请写编号，或给出筛选条件，如 --rule",
-    "{code} has no accepted NAV since {date}: name an earlier --since": "{code} 自 {date} 起没有净值：请写更早的 --since",
-    "{code} has no accepted NAV yet: `fund-assets backfill --codes {codes}` asks for its "
-    "history": "{code} 还没有净值：`fund-assets backfill --codes {codes}` 补采它的历史",
+    "the warehouse {place} does not exist yet: run `fund-assets run` first": "仓库 {place} 尚未建立：请先运行 `fund-assets run`",
+    "unknown window {window}: {hint}": "没有窗口 {window}：{hint}",
+    "no {kind} log in {folder} yet: run `fund-assets run` first": "{folder} 中还没有 {kind} 日志：请先运行 `fund-assets run`",
+    "no rows chosen: give ids, or filters such as --rule": "哪些行？请写编号，或给出筛选条件，如 --rule",
+    "{code} has no accepted NAV since {date}: choose an earlier --since": "{code} 自 {date} 起没有净值：请写更早的 --since",
+    "{code} has no accepted NAV yet: `fund-assets backfill --codes {codes}` fetches its history": "{code} 还没有净值：`fund-assets backfill --codes {codes}` 补采它的历史",
     "{code} has no metrics yet: run `fund-assets metrics`": "{code} 还没有指标：请运行 `fund-assets metrics`",
-    "{code} has no {window} to draw ({reason}): leave it out, or choose another --window": "{code} 没有 {window} 可画（{reason}）：请去掉它，或换一个 --window",
+    "{code} has no {window} to draw ({reason}): remove it, or choose another --window": "{code} 没有 {window} 可画（{reason}）：请去掉它，或换一个 --window",
     "{codes}: no metrics yet, run `fund-assets metrics` first": "{codes}：还没有指标，请先运行 `fund-assets metrics`",
     "{count} characters: write 1 to {most}": "{count} 个字符：请写 1 到 {most} 个",
     "{day} is a weekend: the exchange never trades then, not on make-up working days either": "{day} 是周末：交易所从不开市，调休上班日也不开市",
-    "{day} is no day from 1990 on: write 2026-11-24": "{day} 不是 1990 年以后的日期：请写 2026-11-24 这样的日期",
-    "{day} is still to come, today is {today}: name an earlier day": "{day} 尚未到来，今天是 {today}：请写更早的日期",
-    "{file} cannot be used: {error}: put its permissions right, or set FUND_STATE to another "
-    "folder": "{file} 不能使用：{error}：请改正权限，或把 FUND_STATE 设为别的目录",
+    "{day} is not a date from 1990 on: write it as 2026-11-24": "{day} 不是 1990 年以后的日期：请写 2026-11-24 这样的日期",
+    "{day} is in the future, today is {today}: choose an earlier date": "{day} 尚未到来，今天是 {today}：请写更早的日期",
+    "{file} cannot be used: {error}: fix its permissions, or set FUND_STATE to another folder": "{file} 不能使用：{error}：请改正权限，或把 FUND_STATE 设为别的目录",
     "{fingerprint} is not silenced: see `fund-assets alert list`": "{fingerprint} 没有静默：见 `fund-assets alert list`",
     "{name} does not end in {endings}: add --format, or another ending": "{name} 不以 {endings} 结尾：请加 --format，或换一个结尾",
-    "{page} is not there yet: run `fund-assets weekly` first": "还没有 {page}：请先运行 `fund-assets weekly`",
+    "{page} does not exist yet: run `fund-assets weekly` first": "还没有 {page}：请先运行 `fund-assets weekly`",
     "{path} cannot be written: {error}": "{path} 不能写入：{error}",
-    "{rate} is no annual rate: write 1.5 % as 0.015": "{rate} 不是年利率：1.5 % 请写 0.015",
-    "{rules}: no blocking rule; {hint}": "{rules}：不是拦截规则；{hint}",
+    "{rate} is not an annual rate: write 1.5 % as 0.015": "{rate} 不是年利率：1.5 % 请写 0.015",
+    "{rules}: not a blocking rule; {hint}": "{rules}：不是拦截规则；{hint}",
     "{source} and {target} differ: {found}. Did something write into one of them? Copy into an "
-    "empty database": "{source} 与 {target} 不同：{found}。是否有程序写入了其中之一？请复制到空数据库",
-    "{text} are {count} funds, and this shows one: `fund-assets compare {codes}` puts them side "
-    "by side": "{text} 是 {count} 只基金，这里只显示一只：`fund-assets compare {codes}` 并排比较",
-    "{text} fits several funds: name one by its six digits": "{text} 符合多只基金：请写其中一只的六位代码",
-    "{text} is no ISO week, such as 2026-W47": "{text} 不是 ISO 周，如 2026-W47",
-    "{text} is no ISO week, such as 2026-W47: {error}": "{text} 不是 ISO 周，如 2026-W47：{error}",
-    "{text} is no condition: write a name, one of {operators} and a number, such as "
-    "sharpe_ratio>1": "{text} 不是条件：请写名称、{operators} 之一和数字，如 sharpe_ratio>1",
-    "{name}: {text} is no number, such as 0.2 or 20%": "{name}：{text} 不是数字，如 0.2 或 20%",
+    "empty database": "{source} 与 {target} 不同：{found}。是否有程序写入了其中一个？请复制到空数据库",
+    "{text} matches {count} funds, but this shows one: `fund-assets compare {codes}` compares them": "{text} 是 {count} 只基金，这里只显示一只：`fund-assets compare {codes}` 并排比较",
+    "{text} matches several funds: choose one by its six digits": "{text} 符合多只基金：请写其中一只的六位代码",
+    "{text} is not an ISO week, such as 2026-W47": "{text} 不是 ISO 周，如 2026-W47",
+    "{text} is not an ISO week, such as 2026-W47: {error}": "{text} 不是 ISO 周，如 2026-W47：{error}",
+    "{text} is not a condition: write a name, one of {operators} and a number, such as sharpe_ratio>1": "{text} 不是条件：请写名称、{operators} 之一和数字，如 sharpe_ratio>1",
+    "{name}: {text} is not a number, such as 0.2 or 20%": "{name}：{text} 不是数字，如 0.2 或 20%",
     "window{sign}{value}: write window={again}": "window{sign}{value}：请写 window={again}",
     "window={value}: {error}": "window={value}：{error}",
-    "{text} is no fund code: six digits, such as 000001": "{text} 不是基金代码：六位数字，如 000001",
-    "{text} is no time: YYYY-MM-DD or 'YYYY-MM-DD HH:MM'": "{text} 不是时间：YYYY-MM-DD 或 'YYYY-MM-DD HH:MM'",
-    "{text} is none: 30m, 4h, 2d or 1w": "{text} 不是时长：写 30m、4h、2d 或 1w",
-    "{text} is none: {hint}": "{text} 不在其中：{hint}",
-    "{text} names {count} funds: name one": "{text} 是 {count} 只基金：请写一只",
-    "{value} is no date: yyyymmdd, such as 20261124": "{value} 不是日期：yyyymmdd，如 20261124",
+    "{text} is not a fund code: write six digits, such as 000001": "{text} 不是基金代码：六位数字，如 000001",
+    "{text} is not a time: write YYYY-MM-DD or 'YYYY-MM-DD HH:MM'": "{text} 不是时间：YYYY-MM-DD 或 'YYYY-MM-DD HH:MM'",
+    "{text} is not a duration: write 30m, 4h, 2d or 1w": "{text} 不是时长：写 30m、4h、2d 或 1w",
+    "{text} is not a valid value: {hint}": "{text} 不是有效的值：{hint}",
+    "{text} matches {count} funds: choose one": "{text} 是 {count} 只基金：请写一只",
+    "{value} is not a date: write yyyymmdd, such as 20261124": "{value} 不是日期：yyyymmdd，如 20261124",
 }
 
 #: The same of what lies below the commands.
 _BELOW = {
-    "{name} is no setting: do you mean {near}?\n{hint}": "{name} 不是设置：是不是 {near}？\n{hint}",
+    "{name} is not a setting: did you mean {near}?\n{hint}": "{name} 不是设置：是不是 {near}？\n{hint}",
     "See .env.example for every variable and its default.": "全部变量与默认值见 .env.example。",
-    "--host {host} can be reached from other machines: set FUND_HEALTH_TOKEN to a secret of 16 "
-    "characters or more, or leave --host at 127.0.0.1 behind a proxy": "--host {host} 可从别的机器访问：请把 FUND_HEALTH_TOKEN 设为 16 个字符以上的密钥，"
+    "--host {host} can be reached from other machines: set FUND_HEALTH_TOKEN to a secret of "
+    "16 characters or more, or keep --host at 127.0.0.1 behind a proxy": "--host {host} 可从别的机器访问：请把 FUND_HEALTH_TOKEN 设为 16 个字符以上的密钥，"
     "或让 --host 保持 127.0.0.1 并放在代理之后",
-    "{host} port {port} cannot be listened on: {error}: name another port or end the program "
-    "that has it": "无法监听 {host} 的端口 {port}：{error}：请换一个端口，或结束占用它的程序",
-    "FUND_WAREHOUSE_URL is no SQLAlchemy URL; examples: {examples}": "FUND_WAREHOUSE_URL 不是 SQLAlchemy 地址；例如 {examples}",
+    "cannot listen on {host} port {port}: {error}: choose another port or stop the program "
+    "that uses it": "无法监听 {host} 的端口 {port}：{error}：请换一个端口，或结束占用它的程序",
+    "FUND_WAREHOUSE_URL is not a SQLAlchemy URL; examples: {examples}": "FUND_WAREHOUSE_URL 不是 SQLAlchemy 地址；例如 {examples}",
     "FUND_WAREHOUSE_URL={url}: the fund tables are stored in SQLite, MySQL or MariaDB: "
     "{examples}": "FUND_WAREHOUSE_URL={url}：数据表只能存在 SQLite、MySQL 或 MariaDB：{examples}",
-    "batch {batch} is merged already; nothing was changed": "批次 {batch} 已经合并；没有改变",
-    "batch {batch} is merged: what is wrong in it is corrected by the next wave or history; "
+    "batch {batch} is already merged; nothing was changed": "批次 {batch} 已经合并；没有改变",
+    "batch {batch} is already merged: the next wave or history corrects what is wrong; "
     "nothing was changed": "批次 {batch} 已经合并：其中的错误由下一次采集更正；没有改变",
-    "batch {batch} is replaced: the later wave {later} is merged, and its values are newer; "
-    "nothing was changed": "批次 {batch} 已被取代：后来的 {later} 已合并，其值更新；没有改变",
-    "batch {batch} waits for the rules, none has stopped it: `fund-assets run` judges it; "
-    "nothing was changed": "批次 {batch} 正等待校验，没有规则拦截它：`fund-assets run` 会校验；没有改变",
+    "batch {batch} is outdated: the later wave {later} is merged; nothing was changed": "批次 {batch} 已过时：后来的 {later} 已合并；没有改变",
+    "batch {batch} is not validated yet: `fund-assets run` validates it; nothing was changed": "批次 {batch} 尚未校验：`fund-assets run` 会校验；没有改变",
     "nothing was merged. {words}": "没有合并任何数据。{words}",
-    "no date is from {since} to {until}: the first is the later one": "{since} 到 {until} 没有日期：起点晚于终点",
-    "not among the {count} known funds: {codes}. `fund-assets collect` renews the list": "不在已知的 {count} 只基金中：{codes}。`fund-assets collect` 更新名录",
-    "not among the {count} known funds: {codes}. Near {code} are {near}. `fund-assets collect` "
-    "renews the list": "不在已知的 {count} 只基金中：{codes}。与 {code} 相近的有 {near}。"
+    "no dates from {since} to {until}: the start is after the end": "{since} 到 {until} 没有日期：起点晚于终点",
+    "not among the {count} known funds: {codes}. `fund-assets collect` updates the list": "不在已知的 {count} 只基金中：{codes}。`fund-assets collect` 更新名录",
+    "not among the {count} known funds: {codes}. Similar to {code}: {near}. `fund-assets "
+    "collect` updates the list": "不在已知的 {count} 只基金中：{codes}。与 {code} 相近的有 {near}。"
     "`fund-assets collect` 更新名录",
     "{words}; `fund-assets quarantine list` shows the ids": "{words}；`fund-assets quarantine list` 列出编号",
-    "{id} is no id: {count} or more of its characters": "{id} 不是编号：至少写其中 {count} 个字符",
+    "{id} is not an id: write {count} or more of its characters": "{id} 不是编号：至少写其中 {count} 个字符",
     "{id}: no row of the quarantine has this id": "{id}：隔离中没有这个编号的行",
-    "{beginning} begins several ids, as {id}: write more of it": "{beginning} 是几个编号的开头，如 {id}：请多写几个字符",
+    "{beginning} matches several ids, such as {id}: write more characters": "{beginning} 是几个编号的开头，如 {id}：请多写几个字符",
     "{examples}, or leave it empty": "{examples}，或留空",
     "[Errno {number}] No such file or directory: {file}": "没有这个文件或目录：{file}（Errno {number}）",
     "[Errno {number}] Permission denied: {file}": "没有权限：{file}（Errno {number}）",
-    "{name} is not by date: it has no first and no last one": "{name} 不按日期：没有起止日期",
-    "{path} is there already: choose another --out, or --overwrite": "{path} 已经存在：请换一个 --out，或加 --overwrite",
+    "{name} has no date column: a first and a last date do not apply": "{name} 不按日期：没有起止日期",
+    "{path} already exists: choose another --out, or --overwrite": "{path} 已经存在：请换一个 --out，或加 --overwrite",
     "{path}: the name must end with {endings}": "{path}：名称须以 {endings} 结尾",
-    "{path}: there is no folder {folder}; make it first": "{path}：没有目录 {folder}；请先建立",
-    "the database of Dagster cannot be opened: {words}: see whether it runs, and the settings "
-    "DAGSTER_MYSQL_": "无法打开 Dagster 的数据库：{words}：请查看它是否在运行，以及 DAGSTER_MYSQL_ 各项设置",
+    "{path}: the folder {folder} does not exist; create it first": "{path}：没有目录 {folder}；请先建立",
+    "the database of Dagster cannot be opened: {words}: check that it is running, and the "
+    "settings DAGSTER_MYSQL_": "无法打开 Dagster 的数据库：{words}：请查看它是否在运行，以及 DAGSTER_MYSQL_ 各项设置",
     "the run history in {folder} cannot be opened: {words}: make the folder writable, or set "
     "FUND_STATE to another": "无法打开 {folder} 中的运行记录：{words}：请使目录可写，或把 FUND_STATE 设为别的目录",
     "the warehouse {place} has tables of revision {found}, this program needs {head}: run "
     "`fund-assets migrate`": "仓库 {place} 的表是版本 {found}，本程序需要 {head}：请运行 `fund-assets migrate`",
     "the warehouse {place} has tables of revision {found}, this program needs {head}: install "
-    "the release that made it": "仓库 {place} 的表是版本 {found}，本程序需要 {head}：请安装建立它的版本",
-    "the warehouse {place} holds the {held} market, FUND_SOURCE asks for {source}: a simulated "
+    "the release that created it": "仓库 {place} 的表是版本 {found}，本程序需要 {head}：请安装建立它的版本",
+    "the warehouse {place} stores the {held} market, FUND_SOURCE is {source}: a simulated "
     "market and a real one never share a warehouse; set FUND_STATE (or FUND_WAREHOUSE_URL) to "
-    "another place for it": "仓库 {place} 存的是 {held} 市场，FUND_SOURCE 要的是 {source}：模拟市场与真实市场从不共用仓库；"
+    "another place": "仓库 {place} 存的是 {held} 市场，FUND_SOURCE 要的是 {source}：模拟市场与真实市场从不共用仓库；"
     "请把 FUND_STATE（或 FUND_WAREHOUSE_URL）设为别处",
 }
 
@@ -595,9 +588,9 @@ _DEEPER = {
     "Not a directory": "不是目录",
     "Permission denied": "没有权限",
     "Read-only file system": "文件系统只读",
-    "no {file} in {folders}: run this from the project's root, or set {name} to the folder that "
-    "holds it": "{folders} 中没有 {file}：请在项目根目录运行，或把 {name} 设为它所在的目录",
-    "the file system gives no lock: {error}": "文件系统不提供锁：{error}",
+    "no {file} in {folders}: run this from the project's root, or set {name} to the folder "
+    "that contains it": "{folders} 中没有 {file}：请在项目根目录运行，或把 {name} 设为它所在的目录",
+    "the file system does not support locks: {error}": "文件系统不提供锁：{error}",
     "{name}={value}: Value error, {words}": "{name}={value}：{words}",
     "{name}={value}: String should match pattern {pattern}": "{name}={value}：须符合 {pattern}",
     "{name}={value}: Input should be {words}": "{name}={value}：应为{words}",
@@ -608,115 +601,114 @@ _DEEPER = {
     "a valid integer, unable to parse string as an integer": "整数",
     "a valid number, unable to parse string as a number": "数字",
     "a valid boolean, unable to interpret input": "真或假（true 或 false）",
-    "no such moment; there are {names}": "没有这个时刻；可用的有 {names}",
-    "a token has {length} printable ASCII characters or more: {command} makes one": "密钥须为 {length} 个以上可打印的 ASCII 字符：{command} 可生成一个",
-    "an address begins with https:// or http:// and has no spaces": "地址须以 https:// 或 http:// 开头，且不含空格",
-    "{text} is no port: a number from 1 to 65535 is": "{text} 不是端口：端口为 1 到 65535 的数",
+    "unknown crash point; choose from {names}": "没有这个中断点；可用的有 {names}",
+    "a token needs {length} or more printable ASCII characters: {command} creates one": "密钥须为 {length} 个以上可打印的 ASCII 字符：{command} 可生成一个",
+    "an address must begin with https:// or http:// and have no spaces": "地址须以 https:// 或 http:// 开头，且不含空格",
+    "{text} is not a port: write a number from 1 to 65535": "{text} 不是端口：端口为 1 到 65535 的数",
     "{name}: a fund code has six digits, such as 000001": "{name}：基金代码为六位数字，如 000001",
     "{count} funds: a chart shows at most {most}": "{count} 只基金：一张图最多显示 {most} 只",
-    "{name}: {address} is no e-mail address": "{name}：{address} 不是邮件地址",
+    "{name}: {address} is not an e-mail address": "{name}：{address} 不是邮件地址",
     "{prefix}ALERT_SMTP_HOST: e-mail needs the name of a server": "{prefix}ALERT_SMTP_HOST：发邮件需要服务器名",
-    "{prefix}ALERT_SMTP_USER and {again}ALERT_SMTP_PASSWORD go together": "{prefix}ALERT_SMTP_USER 与 {again}ALERT_SMTP_PASSWORD 须同时设置",
-    "{prefix}ALERT_SMTP_USER, {again}ALERT_SMTP_PASSWORD: only ASCII is sent": "{prefix}ALERT_SMTP_USER、{again}ALERT_SMTP_PASSWORD：只能用 ASCII 字符",
-    "{prefix}ALERT_SMTP_SECURITY: none is for a server on this machine; use starttls or tls": "{prefix}ALERT_SMTP_SECURITY：none 只用于本机的服务器；请用 starttls 或 tls",
-    "{prefix}SCORE_WEIGHT_*: all are 0, one must be above\n{hint}": "{prefix}SCORE_WEIGHT_*：全部为 0，至少一个须大于 0\n{hint}",
+    "{prefix}ALERT_SMTP_USER and {again}ALERT_SMTP_PASSWORD must be set together": "{prefix}ALERT_SMTP_USER 与 {again}ALERT_SMTP_PASSWORD 须同时设置",
+    "{prefix}ALERT_SMTP_USER, {again}ALERT_SMTP_PASSWORD: use only ASCII characters": "{prefix}ALERT_SMTP_USER、{again}ALERT_SMTP_PASSWORD：只能用 ASCII 字符",
+    "{prefix}ALERT_SMTP_SECURITY: none is only for a server on this machine; use starttls or tls": "{prefix}ALERT_SMTP_SECURITY：none 只用于本机的服务器；请用 starttls 或 tls",
+    "{prefix}SCORE_WEIGHT_*: all are 0, at least one must be greater\n{hint}": "{prefix}SCORE_WEIGHT_*：全部为 0，至少一个须大于 0\n{hint}",
     "{name} needs Apprise: pip install 'fund-assets[apprise]'": "{name} 需要 Apprise：pip install 'fund-assets[apprise]'",
-    "{name}: address {place} is {scheme}://, of which Apprise cannot tell a refusal: set {other} "
-    "instead": "{name}：第 {place} 个地址是 {scheme}://，Apprise 无法得知它是否被拒绝：请改设 {other}",
-    "{name}: address {place} ({scheme}://) is none that Apprise knows": "{name}：Apprise 不认识第 {place} 个地址（{scheme}://）",
+    "{name}: address {place} is {scheme}://: Apprise cannot detect its refusals; set {other} instead": "{name}：第 {place} 个地址是 {scheme}://，Apprise 无法得知它是否被拒绝：请改设 {other}",
+    "{name}: address {place} ({scheme}://) is not supported by Apprise": "{name}：Apprise 不认识第 {place} 个地址（{scheme}://）",
     "{package} has no list {name} of dates: install the release of exchange_calendars that is "
     "pinned": "{package} 没有日期表 {name}：请安装所锁定版本的 exchange_calendars",
     "the package exchange_calendars is missing: install it": "缺少软件包 exchange_calendars：请安装",
-    "the trading calendar ends on {end}, {day} is beyond it: run `fund-assets calendar refresh`, "
-    "or `fund-assets calendar import FILE` with the year's notices, or upgrade "
+    "the trading calendar ends on {end}, {day} is after it: run `fund-assets calendar "
+    "refresh`, or `fund-assets calendar import FILE` with the year's notices, or upgrade "
     "exchange_calendars": "交易日历止于 {end}，{day} 在其后：请运行 `fund-assets calendar refresh`，"
     "或用 `fund-assets calendar import FILE` 导入当年的通知，或升级 exchange_calendars",
     "the exchange opened on {first}, {day} is before it": "交易所 {first} 开市，{day} 在此之前",
-    "there are no {count} sessions before {day}": "{day} 之前没有 {count} 个交易日",
+    "fewer than {count} sessions exist before {day}": "{day} 之前没有 {count} 个交易日",
     "refused: {day} is a weekend; the exchange never opens then": "拒绝：{day} 是周末；交易所从不开市",
-    "refused: differs from the known calendar on {count} days, first {day}, {there} there: look "
-    "it up in the exchange's notice; if the known day is wrong, `fund-assets calendar import` "
-    "the notice, or `fund-assets calendar set` it": "拒绝：与已知日历有 {count} 天不同，首个为 {day}，那里是 {there}："
+    "refused: differs from the known calendar on {count} days, first {day}, {there} there: "
+    "check the exchange's notice; if the known day is wrong, import the notice with "
+    "`fund-assets calendar import`, or enter the day with `fund-assets calendar set`": "拒绝：与已知日历有 {count} 天不同，首个为 {day}，那里是 {there}："
     "请查交易所的通知；若已知的有误，请用 `fund-assets calendar import` 导入通知，或用 `fund-assets calendar set` 录入",
     "refused: {year} has {count} sessions, 235 to 250 are possible": "拒绝：{year} 有 {count} 个交易日，应为 235 到 250 个",
-    "refused: the two notices differ on {count} weekdays: {days}; nothing was entered. Compare "
-    "the texts with the official pages; if both stand so, the exchange decides when it trades: "
-    "import its notice alone": "拒绝：两份通知有 {count} 个工作日不同：{days}；没有录入任何内容。请与官方页面核对原文；"
+    "refused: the two notices differ on {count} weekdays: {days}; nothing was entered. "
+    "Compare the texts with the official pages; if both texts are correct, the exchange "
+    "decides: import only its notice": "拒绝：两份通知有 {count} 个工作日不同：{days}；没有录入任何内容。请与官方页面核对原文；"
     "若两者确实如此，以交易所为准：请只导入它的通知",
     "refused: two notices of {who} on {year}, {one} and {other}, differ on {count} weekdays, "
-    "first {day}: {here} and {there}; leave out the one that is wrong": "拒绝：{who} 关于 {year} 年的两份通知 {one} 与 {other} 有 {count} 个工作日不同，"
+    "first {day}: {here} and {there}; remove the wrong one": "拒绝：{who} 关于 {year} 年的两份通知 {one} 与 {other} 有 {count} 个工作日不同，"
     "首个为 {day}：{here} 与 {there}；请去掉有误的一份",
-    "refused: {one} and {other} differ on {count} days: {days}; nothing was taken over. Try again "
-    "tomorrow, or `fund-assets calendar import` the year's notices, which decide": "拒绝：{one} 与 {other} 有 {count} 天不同：{days}；没有采用任何内容。"
+    "refused: {one} and {other} differ on {count} days: {days}; nothing was added. Try again "
+    "tomorrow, or import the year's notices with `fund-assets calendar import`: they decide": "拒绝：{one} 与 {other} 有 {count} 天不同：{days}；没有采用任何内容。"
     "请明天再试，或用 `fund-assets calendar import` 导入当年的通知，以通知为准",
     "the calendar is known until {end}: import the notice of {year} first": "日历已知至 {end}：请先导入 {year} 年的通知",
     "{name}: the notice is of {year}, and nothing is known after {end}: import the notice of "
     "{before} first, or with it": "{name}：通知是 {year} 年的，而 {end} 之后未知：请先导入 {before} 年的通知，或一并导入",
-    "{name}: the notice amends {year}, of which nothing is known yet: import it together with "
-    "the year's notice": "{name}：通知修改 {year} 年的安排，而该年尚未知：请与当年的通知一并导入",
-    "these hold different values of one date, accept one of each:{rows}": "这些行对同一日期有不同的值，每组请接受一行：{rows}",
-    "batch {batch} is replaced: a later list of events of that year has come, {later}; nothing "
-    "was changed": "批次 {batch} 已被取代：该年的分红拆分名单后来又有 {later}；没有改变",
+    "{name}: the notice amends {year}, which is not known yet: import it together with the "
+    "year's notice": "{name}：通知修改 {year} 年的安排，而该年尚未知：请与当年的通知一并导入",
+    "these rows have different values for one date, accept one of each:{rows}": "这些行在同一日期有不同的值，每组请接受一行：{rows}",
+    "batch {batch} is outdated: a later list of events of that year has arrived, {later}; "
+    "nothing was changed": "批次 {batch} 已过时：该年的分红拆分名单后来又有 {later}；没有改变",
     "it has no valid fund code and date": "没有有效的基金代码与日期",
-    "a cell of it could not be read": "有单元格无法读取",
-    "it has no figure of a NAV": "没有净值数字",
+    "one of its cells could not be read": "有单元格无法读取",
+    "it has no NAV value": "没有净值数字",
     "it is dated after today": "日期晚于今天",
-    "{name}: a value that the history cannot hold": "{name}：历史表存不下的值",
-    "the answer is no JSON object: is the address right?": "应答不是 JSON 对象：地址对吗？",
+    "{name}: a value that the history cannot store": "{name}：历史表存不下的值",
+    "the answer is not a JSON object: check the address": "应答不是 JSON 对象：地址对吗？",
     "refused: {count} of {whole} recipients": "被拒绝：{whole} 个收件人中的 {count} 个",
     "refused: login, SMTP code {code}": "被拒绝：登录，SMTP 代码 {code}",
     "refused: SMTP code {code}": "被拒绝：SMTP 代码 {code}",
-    "refused: Apprise could not hand it to every address": "被拒绝：Apprise 未能交给每个地址",
-    "{file}: no font with Chinese characters is installed, names would be boxes. Install one "
-    "(Debian, Ubuntu: apt-get install fonts-wqy-microhei; Fedora: dnf install "
-    "google-noto-sans-cjk-fonts), or write an .svg, which needs none": "{file}：没有安装中文字体，名称会成为方框。请安装一种"
+    "refused: Apprise could not deliver it to every address": "被拒绝：Apprise 未能交给每个地址",
+    "{file}: no font with Chinese characters is installed, names would appear as boxes. "
+    "Install one (Debian, Ubuntu: apt-get install fonts-wqy-microhei; Fedora: dnf install "
+    "google-noto-sans-cjk-fonts), or choose .svg, which needs no font": "{file}：没有安装中文字体，名称会成为方框。请安装一种"
     "（Debian、Ubuntu：apt-get install fonts-wqy-microhei；Fedora：dnf install google-noto-sans-cjk-fonts），或输出 .svg，它不需要字体",
     "{page} has {size} bytes, {most} are allowed": "{page} 有 {size} 字节，最多 {most}",
-    "{dataset} has no column {name}: there are {names}": "{dataset} 没有列 {name}：有 {names}",
-    "{text} is no date: yyyymmdd": "{text} 不是日期：yyyymmdd",
-    "{file} has {count} rows of what is asked for, a sheet of xlsx holds {most}: take less with "
-    "--since, --until or --codes, or another --format": "{file} 要写 {count} 行，xlsx 一张表最多 {most} 行："
+    "{dataset} has no column {name}: choose from {names}": "{dataset} 没有列 {name}：有 {names}",
+    "{text} is not a date: write yyyymmdd": "{text} 不是日期：yyyymmdd",
+    "{file} would have {count} rows, a sheet of xlsx holds {most}: select fewer with --since, "
+    "--until or --codes, or another --format": "{file} 要写 {count} 行，xlsx 一张表最多 {most} 行："
     "请用 --since、--until 或 --codes 少取一些，或换一个 --format",
     "{file}: {column} of row {row} does not fit into a cell of xlsx: choose another --format": "{file}：第 {row} 行的 {column} 放不进 xlsx 的单元格：请换一个 --format",
-    "every={value}: one of day, {names}": "every={value}：应为 day、{names} 之一",
-    "there is no index {name}: one of {names}": "没有指数 {name}：应为 {names} 之一",
+    "every={value}: choose from day, {names}": "every={value}：应为 day、{names} 之一",
+    "unknown index {name}: choose from {names}": "没有指数 {name}：应为 {names} 之一",
     "Polars is not installed: pip install 'fund-assets[polars]'": "没有安装 Polars：pip install 'fund-assets[polars]'",
     "the warehouse {place} cannot be read: {error}": "仓库 {place} 不能读取：{error}",
-    "{value} in a key: copying goes on only behind plain keys": "键中有 {value}：只有普通的键可以接着复制",
-    "{place} has {count} rows of {table}, {source} only {fewer}: copy into a database that holds "
-    "nothing else": "{place} 的 {table} 有 {count} 行，{source} 只有 {fewer} 行：请复制到没有其他内容的数据库",
+    "{value} in a key: an interrupted copy continues only after plain keys": "键中有 {value}：只有普通的键可以继续中断的复制",
+    "{place} has {count} rows of {table}, {source} only {fewer}: copy into an empty database": "{place} 的 {table} 有 {count} 行，{source} 只有 {fewer} 行：请复制到没有其他内容的数据库",
     "{table}: {count} rows arrived in {place}, {source} has {whole}: start the copy again": "{table}：{place} 收到 {count} 行，{source} 有 {whole} 行：请重新开始复制",
-    "the tables are not as this release declares them: {found}. Nothing was removed and the "
-    "revision is as it was; put right what is named (a column of your own belongs in a table of "
-    "your own), and run `fund-assets migrate` again": "表与本版本的声明不符：{found}。没有删除任何内容，版本未变；"
-    "请改正所列各项（自己的列请放在自己的表里），再运行 `fund-assets migrate`",
+    "the tables do not match this release: {found}. Nothing was removed and the revision is "
+    "unchanged; fix what is listed (keep your own columns in your own tables), and run "
+    "`fund-assets migrate` again": "表与本版本的声明不符：{found}。没有删除任何内容，版本未变；"
+    "请修正所列各项（自己的列请放在自己的表里），再运行 `fund-assets migrate`",
     "{table} has {count} rows that {place} lacks, and other columns: an interrupted migration "
-    "left both; keep what is right as {again}, drop {rest}, and run `fund-assets migrate` again": "{table} 有 {count} 行是 {place} 没有的，列也不同：中断的迁移留下了两者；"
+    "left both; keep the correct one as {again}, drop {rest}, and run `fund-assets migrate` "
+    "again": "{table} 有 {count} 行是 {place} 没有的，列也不同：中断的迁移留下了两者；"
     "请把正确的留作 {again}，删除 {rest}，再运行 `fund-assets migrate`",
-    "{table}: column {name} is not declared, and the table must be made anew. Nothing was "
-    "removed; a column of your own belongs in a table of your own: move it there, and run "
-    "`fund-assets migrate` again": "{table}：列 {name} 没有声明，而此表须重建。没有删除任何内容；"
+    "{table}: column {name} is not declared, and the table must be rebuilt. Nothing was "
+    "removed; move your own columns to a table of your own, and run `fund-assets migrate` "
+    "again": "{table}：列 {name} 没有声明，而此表须重建。没有删除任何内容；"
     "自己的列请移到自己的表里，再运行 `fund-assets migrate`",
-    "the migration does not know what {column} holds in older rows: this release lacks it (FILLS "
-    "in migrations/rebuild.py); the rows are as they were": "迁移不知道旧行的 {column} 应为何值：本版本缺少说明（migrations/rebuild.py 的 FILLS）；各行未变",
-    "{count} of {whole} rows of {table} were taken over: {again} stays as it was": "{table} 的 {whole} 行只接过了 {count} 行：{again} 未变",
-    "FUND_WAREHOUSE_URL names no database: {example}": "FUND_WAREHOUSE_URL 没有写数据库名：{example}",
-    "the warehouse {place} refused: another program has been writing for {seconds} s; nothing "
-    "was changed": "仓库 {place} 拒绝：另一个程序已写了 {seconds} 秒；没有改变",
-    "the warehouse {place} took {count} of {whole} rows: {words}; nothing was changed": "仓库 {place} 只收了 {whole} 行中的 {count} 行：{words}；没有改变",
-    "the database {name} is missing and cannot be made: {error}. Have its administrator run "
-    "deploy/sql/users.sql, or: {statement}": "没有数据库 {name}，也无法建立：{error}。请管理员运行 deploy/sql/users.sql，或：{statement}",
-    "the warehouse {place} refused to be tidied: {error}": "仓库 {place} 不能整理：{error}",
-    "the warehouse {place} refused to be tidied: {error}; nothing was changed": "仓库 {place} 不能整理：{error}；没有改变",
+    "the migration does not know the value of {column} in older rows: this release lacks it "
+    "(FILLS in migrations/rebuild.py); the rows are unchanged": "迁移不知道旧行的 {column} 应为何值：本版本缺少说明（migrations/rebuild.py 的 FILLS）；各行未变",
+    "{count} of {whole} rows of {table} were copied: {again} is unchanged": "{table} 的 {whole} 行只复制了 {count} 行：{again} 未变",
+    "FUND_WAREHOUSE_URL has no database name: {example}": "FUND_WAREHOUSE_URL 没有写数据库名：{example}",
+    "the warehouse {place} is busy: another program has been writing for {seconds} s; nothing "
+    "was changed": "仓库 {place} 正忙：另一个程序已写入 {seconds} 秒；没有改变",
+    "the warehouse {place} accepted {count} of {whole} rows: {words}; nothing was changed": "仓库 {place} 只接受了 {whole} 行中的 {count} 行：{words}；没有改变",
+    "the database {name} does not exist and cannot be created: {error}. Ask its administrator "
+    "to run deploy/sql/users.sql, or: {statement}": "没有数据库 {name}，也无法建立：{error}。请管理员运行 deploy/sql/users.sql，或：{statement}",
+    "the warehouse {place} could not be optimized: {error}": "仓库 {place} 无法优化：{error}",
+    "the warehouse {place} could not be optimized: {error}; nothing was changed": "仓库 {place} 无法优化：{error}；没有改变",
     "the warehouse {place} refused: {error}": "仓库 {place} 拒绝：{error}",
     "the warehouse {place} refused: {error}; the batch was not loaded": "仓库 {place} 拒绝：{error}；批次没有载入",
-    "batches were published during {count} readings of the whole history: run it again when no "
-    "collection is going on": "读了 {count} 遍全部历史，期间都有批次发布：请在没有采集时再运行",
-    "a batch was published while the history was recomputed: nothing was repaired; run it again "
-    "when no collection is going on": "重算历史期间有批次发布：没有修复；请在没有采集时再运行",
-    "the folder {folder} of the warehouse cannot be made: {error}": "仓库的目录 {folder} 无法建立：{error}",
+    "batches were published during {count} reads of the whole history: run it again when "
+    "nothing is being collected": "读了 {count} 遍全部历史，期间都有批次发布：请在没有采集时再运行",
+    "a batch was published while the history was recomputed: nothing was repaired; run it "
+    "again when nothing is being collected": "重算历史期间有批次发布：没有修复；请在没有采集时再运行",
+    "the folder {folder} of the warehouse cannot be created: {error}": "仓库的目录 {folder} 无法建立：{error}",
     "the warehouse {place} has tables of revision {found}, newer than this program's {head}: "
-    "install the release that made it": "仓库 {place} 的表是版本 {found}，比本程序的 {head} 新：请安装建立它的版本",
+    "install the release that created it": "仓库 {place} 的表是版本 {found}，比本程序的 {head} 新：请安装建立它的版本",
 }
 
 #: click's own.

@@ -60,7 +60,7 @@ class RiskFreeRate:
             raise AgainstError(f"two risk-free rates hold from {keys[twice[0]]}: keep one")
         if not ((values > -1) & np.isfinite(values)).all():
             bad = values[~((values > -1) & np.isfinite(values))][0]
-            raise AgainstError(f"risk-free rate {bad} is no fraction such as 0.015")
+            raise AgainstError(f"risk-free rate {bad} is not a fraction such as 0.015")
         return cls(keys_to_days(keys), values)
 
     def mean(self, start: int, end: int) -> float:
@@ -114,7 +114,7 @@ class Benchmarks:
         frame = closes.sort_values(["index_code", "nav_date"], ignore_index=True)
         bad = frame[~(frame["close"] > 0) | ~np.isfinite(frame["close"])]
         twice = frame[frame.duplicated(["index_code", "nav_date"])]
-        for wrong, words in ((bad, "is not positive"), (twice, "stands there twice")):
+        for wrong, words in ((bad, "is not positive"), (twice, "appears twice")):
             if len(wrong):
                 row = wrong.iloc[0]
                 raise AgainstError(

@@ -106,7 +106,7 @@ def compute_metrics(
         and `reason` says why; `reason` is empty exactly when every value is there.
 
     Raises:
-        ValueError: an unknown window, or `calc_date` is no date.
+        ValueError: an unknown window, or `calc_date` is not a date.
     """
     from_key(calc_date)
     end_day = keys_to_days(np.array([calc_date]))[0]

@@ -55,7 +55,7 @@ def parse(text: str) -> Screen:
     (('sharpe_ratio', '>', 1.0), ('max_drawdown', '>', -0.2))
 
     Raises:
-        ScreenError: something is no condition, an unknown name, window or number.
+        ScreenError: something is not a condition, an unknown name, window or number.
     """
     window, conditions, at = DEFAULT_WINDOW, [], 0
     text = text.translate(_PLAIN).strip()
@@ -63,7 +63,7 @@ def parse(text: str) -> Screen:
         found = _CONDITION.match(text, at)
         if not found:
             raise ScreenError(
-                f"{text[at:].strip()[:60]!r} is no condition: write a name, one of "
+                f"{text[at:].strip()[:60]!r} is not a condition: write a name, one of "
                 f"{' '.join(OPERATORS)} and a number, such as sharpe_ratio>1"
             )
         name, sign, value = found.groups()
@@ -86,8 +86,8 @@ def column(name: str) -> str:
     if name in NUMBERS:
         return name
     near = get_close_matches(name, NUMBERS, n=3, cutoff=0.5)
-    hint = f"do you mean {' or '.join(near)}?" if near else f"known are {', '.join(NUMBERS)}"
-    raise ScreenError(f"there is no metric {name!r}: {hint}")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(NUMBERS)}"
+    raise ScreenError(f"unknown metric {name!r}: {hint}")
 
 
 def _number(name: str, text: str) -> float:
@@ -96,5 +96,5 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = float("nan")
     if value != value or value in (float("inf"), float("-inf")):
-        raise ScreenError(f"{name}: {text!r} is no number, such as 0.2 or 20%")
+        raise ScreenError(f"{name}: {text!r} is not a number, such as 0.2 or 20%")
     return value / 100 if text.endswith("%") else value

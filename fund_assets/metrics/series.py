@@ -4,7 +4,7 @@ Belongs here: the layout and how it is built from unsorted columns, whole or in 
 Does not belong here: where the rows come from (`warehouse/`), what is computed on them
 (`kernel.py`).
 
-Funds differ in age and in how often they publish, so there is no date × fund matrix with
+Funds differ in age and in how often they publish, so there is not a date × fund matrix with
 holes: every fund has exactly its own rows, and memory is 12 bytes a row.
 """
 
@@ -252,7 +252,7 @@ def code_numbers(codes: ArrayLike) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=1)
 def _day_table() -> NDArray[np.int32]:
-    """Days since 1970-01-01 by yyyymmdd - FIRST_DATE, -1 where that is no date."""
+    """Days since 1970-01-01 by yyyymmdd - FIRST_DATE, -1 where that is not a date."""
     days = np.arange(keys_to_days(np.array([LAST_DATE]))[0] + 1, dtype=np.int32)
     table = np.full(LAST_DATE - FIRST_DATE + 1, -1, np.int32)
     table[days_to_keys(days) - FIRST_DATE] = days
@@ -272,7 +272,7 @@ def _plain_chunk(chunk: Chunk) -> PlainChunk:
 def _complaint(fault: int, code: int, date: int, value: float) -> str:
     fund = f"fund {code:06d} on {date}"
     if fault == _BAD_DATE:
-        return f"fund {code:06d}: {date} is no date yyyymmdd"
+        return f"fund {code:06d}: {date} is not a date yyyymmdd"
     if fault == _BAD_VALUE:
         return f"{fund}: total-return index {value} is not positive and finite"
     return f"{fund}: more rows than counted; the table changed during the read, run it again"

@@ -52,7 +52,7 @@ def of_series(
     """
     values = index.dropna()
     if values.empty:
-        raise ValueError("the series has no value: nothing can be measured")
+        raise ValueError("the series has no values: no metrics can be computed")
     keys = _keys(values)
     against = None
     if benchmark is not None:

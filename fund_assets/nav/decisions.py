@@ -78,11 +78,11 @@ def obstacles(rows: pd.DataFrame, today: int) -> list[str]:
         if bad or pd.isna(row.nav_date):
             found.append("it has no valid fund code and date")
         elif row.rule == UNREADABLE:
-            found.append("a cell of it could not be read")
+            found.append("one of its cells could not be read")
         elif not told:
-            found.append("it has no figure of a NAV")
+            found.append("it has no NAV value")
         elif unfit:
-            found.append(f"{', '.join(unfit)}: a value that the history cannot hold")
+            found.append(f"{', '.join(unfit)}: a value that the history cannot store")
         else:
             found.append("it is dated after today" if row.nav_date > today else "")
     return found
@@ -99,7 +99,7 @@ def as_observations(rows: pd.DataFrame) -> pd.DataFrame:
     if len(twice):
         told = "".join(f"\n  {name}" for name in names(twice))
         raise DecisionError(
-            f"these hold different values of one date, accept one of each:{told}"
+            f"these rows have different values for one date, accept one of each:{told}"
         )
     return once[SIGHT].astype({"nav_date": "int32"}).assign(defect="")
 

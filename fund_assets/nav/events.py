@@ -29,8 +29,9 @@ LEAST_OF_LIST = 0.5
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "R24_event_sanity", "a dividend is below the unit NAV before it, a split ratio between 0.005 and 20 or "
-        "one that the NAVs around it prove, and a NAV stands on or after the ex-date",
+        "R24_event_sanity", "a dividend is below the unit NAV before it, a split ratio "
+                            "between 0.005 and 20 or one that the NAVs around it prove, and a "
+                            "NAV exists on or after the ex-date",
         Severity.WARN, "event",
         lambda f: f["possible"] & (f["unit_nav_before"].isna() | (f["kind"] == "split") | (f["value"] < f["unit_nav_before"]))
         & ~f["nav_missing"],
@@ -40,13 +41,13 @@ RULES: tuple[Rule, ...] = (
         lifts="a list or history with another value, or the NAV that is missing",
     ),
     Rule(
-        "R19_events_agree", "the fund's history and the market's list tell the same value", Severity.WARN, "event",
+        "R19_events_agree", "the fund's history and the market's list have the same value", Severity.WARN, "event",
         lambda f: f["history_value"].isna() | f["list_value"].isna()
         | ((f["history_value"] - f["list_value"]).abs() <= EVENT_ROUNDING),
-        "{fund_code} {ex_date}: {kind} of {history_value:g} in the history, {list_value:g} in the market's list; "
-        "the history's is used",
+        "{fund_code} {ex_date}: {kind} of {history_value:g} in the history, {list_value:g} in "
+        "the market's list; the history is used",
         {"tolerance": 0.00005},
-        lifts="either of them, when it tells the other's value",
+        lifts="either of them, when it changes to the other's value",
     ),
 )  # fmt: skip
 
@@ -56,8 +57,9 @@ SHRINK = Rule(
     lambda f: f["listed"] >= f["stored"],
     "{year}: {listed} {kind}s are listed, {stored} are stored from that list; the list is refused, nothing changed",
     {"equal_days": EQUAL_DAYS, "least_of_list": LEAST_OF_LIST},
-    lifts="a list as long again, or the third day in a row of lists that lack the same events and have at least half "
-    "of them; or a person; meanwhile the funds' own histories tell their events",
+    lifts="a list of full length, or the third day in a row of lists that lack the same "
+          "events and have at least half of them; or a person; until then the funds' own "
+          "histories supply the events",
 )  # fmt: skip
 
 
@@ -97,8 +99,9 @@ def sort_out(events: pd.DataFrame, navs: pd.DataFrame | None = None) -> Sorted:
         f"{row.fund_code[:20]!r} {row.ex_date}: a {row.kind} of {row.value:g} is impossible, "
         f"or the code is not six ASCII digits"
         if not doubtful[row.Index]
-        else f"{row.fund_code} {row.ex_date}: a split of {row.value:g} is unusual, and no unit "
-        "NAV and accumulated NAV on both sides of it prove it; it is used once they do"
+        else f"{row.fund_code} {row.ex_date}: a split of {row.value:g} is unusual, and no "
+        "unit NAV and accumulated NAV before and after it prove it; it is used when "
+        "they do"
         for row in bad.itertuples()
     ]
     return Sorted(

@@ -153,11 +153,11 @@ def _why(
     return np.select(
         [to_one, adds & scales & scaled_after.notna(), adds & scales, adds, scales],
         [
-            "the NAV is 1 afterwards, by a ratio that is made for it",
-            "both kinds fit, the days after decide",
+            "the NAV is 1 afterwards: the ratio was chosen for that",
+            "both kinds fit, the following days decide",
             "both kinds fit, the size decides",
             "it was paid out",
             "the shares were split",
         ],
-        default="the accumulated NAV does not tell the kind",
+        default="the accumulated NAV does not show the kind",
     )

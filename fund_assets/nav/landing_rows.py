@@ -172,7 +172,7 @@ def _refused(bad: pd.DataFrame, code_ok: np.ndarray) -> pd.DataFrame:
     """What cannot land, with the rule and the reason."""
     codes = bad["fund_code"].str.slice(0, 64)
     reasons = [
-        f"{code}: nav_date {date} is no date; unit_nav {nav:g}"
+        f"{code}: nav_date {date} is not a date; unit_nav {nav:g}"
         if ok
         else f"fund_code {code!r} is not six ASCII digits; nav_date {date}, unit_nav {nav:g}"
         for code, date, nav, ok in zip(

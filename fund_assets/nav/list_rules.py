@@ -26,34 +26,35 @@ MAX_NEW, MAX_GONE = 60, 20
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "R01_fund_codes", "every listed code is six ASCII digits, every name fits",
+        "R01_fund_codes", "every listed code is six ASCII digits, and every name fits",
         Severity.WARN, "listing",
         lambda f: f["fits"],
         "left out: fund_code {code!r}, name of {length:,} characters {begins!r}",
-        lifts="a list in which they fit; until then they keep what is stored of them",
+        lifts="a list in which they fit; until then their stored data is kept",
     ),
     Rule(
         "R18_list_shrink", "the list does not lose more than 1 % of the funds it had",
         Severity.HOLD, "listing",
         lambda f: (f["doubted"] < LOSS_FROM) | (f["doubted"] <= MAX_LOSS * f["listed_before"]),
-        "{doubted} of {listed_before} listed funds are gone from the new list; they stay listed, the rest of it is "
-        "applied",
+        "{doubted} of {listed_before} listed funds are missing from the new list; they stay "
+        "listed, the rest of the list is applied",
         {"share": MAX_LOSS, "from_funds": LOSS_FROM, "days": DAYS_GONE, "least_of_list": LEAST_OF_LIST},
-        lifts="a list that has them again, or lists without them over 3 days that have at least half of the funds",
+        lifts="a list that has them again, or lists over 3 days that lack them but have at "
+              "least half of the funds",
     ),
     Rule(
-        "R26_list_churn", "no more than 60 new and 20 vanished funds a day", Severity.WARN, "listing",
+        "R26_list_churn", "no more than 60 new and 20 removed funds a day", Severity.WARN, "listing",
         lambda f: ((f["added"] <= MAX_NEW) & (f["gone"] <= MAX_GONE)) | (f["listed_before"] == 0),
-        "{added} new funds, {gone} gone",
+        "{added} new funds, {gone} removed",
         {"new": MAX_NEW, "gone": MAX_GONE},
         lifts="the next day's list",
     ),
     Rule(
-        "R28_known_type", "every listed type is declared, or was told before", Severity.WARN, "listing",
+        "R28_known_type", "every listed type is declared, or was reported before", Severity.WARN, "listing",
         lambda f: f["known"],
         "type {fund_type!r} is new: {funds} funds such as {fund_code} are treated as {kind}, without limits and peers "
         "of their own; declare it in schemas/fund_types.py",
-        lifts="a release that declares it; it is told once",
+        lifts="a release that declares it; it is reported once",
     ),
 )  # fmt: skip
 

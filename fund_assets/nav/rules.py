@@ -77,7 +77,7 @@ OR_PERSON = "; or a person"
 BY_ITSELF = {
     Severity.BLOCK: "",
     Severity.HOLD: "a witness; or a person",
-    Severity.WARN: "it is merged; the next figures that fit",
+    Severity.WARN: "already merged; the next figures that fit",
     Severity.INFO: "",
 }
 
@@ -163,16 +163,16 @@ ALONE: tuple[Rule, ...] = (
         "{fund_code} {nav_date}: {defect}",
     ),
     Rule(
-        "R05_nav_date", "the date stands in the header and is not after today",
+        "R05_nav_date", "the date is in the header and not after today",
         Severity.HOLD, "row",
         lambda f: f["date_expected"],
-        "{fund_code} {nav_date}: nav_date is after today or stands in no header",
+        "{fund_code} {nav_date}: nav_date is after today or not in the header",
     ),
     Rule(
-        "R06_trading_day", "NAVs are dated on sessions, 30 June or 31 December",
+        "R06_trading_day", "NAV dates are sessions, 30 June or 31 December",
         Severity.HOLD, "row",
         lambda f: f["is_session"] | f["is_report_date"] | f["is_money"] | f["is_recorded"],
-        "{fund_code} {nav_date}: nav_date is no trading day and no report date",
+        "{fund_code} {nav_date}: nav_date is neither a trading day nor a report date",
     ),
     Rule(
         "R07_nav_bounds", "unit NAV is positive and plausible for the kind of fund",
@@ -221,22 +221,27 @@ def _unexplained(row: dict[str, Any]) -> str:
     acc, unit, stored = row["acc_nav"], row["unit_nav"], row["stored_acc_nav"]
     if row["before_date"]:
         told = (
-            f"acc_nav {row['before_acc_nav']:g} of {row['before_date']} -> {acc:g} beside unit_nav "
-            f"{row['before_unit_nav']:g} -> {unit:g}: no reading of dividends and splits explains it"
+            f"acc_nav {row['before_acc_nav']:g} of {row['before_date']} -> {acc:g} with "
+            f"unit_nav {row['before_unit_nav']:g} -> {unit:g}: no interpretation of dividends "
+            "and splits explains it"
         )
     else:
         level = "improbable" if np.isnan(stored) else f"not that of the stored {stored:g}"
-        told = f"acc_nav {acc:g} beside unit_nav {unit:g}: none before it, and its level is {level}"
+        told = (
+            f"acc_nav {acc:g} with unit_nav {unit:g}: no earlier value, and its level "
+            f"is {level}"
+        )
     return (
-        f"{row['fund_code']} {row['nav_date']}: {told}; it alone is held, the NAV goes on; "
-        "settled by the fund's history, or another value"
+        f"{row['fund_code']} {row['nav_date']}: {told}; only this figure is held, the NAV is "
+        "merged; decided by the fund's history, or by another value"
     )
 
 
 # Accumulated NAVs beside the last one of their fund that is taken (`accumulated.py`).
 ACCUMULATED: tuple[Rule, ...] = (
     Rule(
-        "R10_accumulated_nav", "unit NAV, events and growth explain the accumulated NAV in one of its readings",
+        "R10_accumulated_nav", "unit NAV, events and growth explain the accumulated NAV in "
+                               "one of its interpretations",
         Severity.HOLD, "row",
         lambda f: f["explained"],
         _unexplained,
@@ -247,8 +252,9 @@ ACCUMULATED: tuple[Rule, ...] = (
         "R10_accumulated_column", "at most 5 % of a date's accumulated NAVs are unexplained", Severity.HOLD, "row",
         lambda f: f["is_recorded"] | (f["date_unexplained"] < COLUMN_LEAST)
         | (f["date_unexplained"] <= COLUMN_SHARE * f["date_shown"]),
-        "{fund_code} {nav_date}: acc_nav {acc_nav:g} is held with the whole column of that date, of which "
-        "{date_unexplained} of {date_shown} are unexplained; settled by histories, or by a later page without the fault",
+        "{fund_code} {nav_date}: acc_nav {acc_nav:g} is held with the whole column of that "
+        "date, of which {date_unexplained} of {date_shown} are unexplained; decided by "
+        "histories, or by a later page without the fault",
         {"share": COLUMN_SHARE, "from_funds": COLUMN_LEAST},
         about=("acc_nav",),
         cells=True,
@@ -406,15 +412,15 @@ def _growth_revision_ok(frame: pd.DataFrame) -> pd.Series:
 def _contradicted(row: dict[str, Any]) -> str:
     """Words for an income that the 7-day yield contradicts, or does not confirm."""
     error, week = row["week_error_pct"], row["yield_7d_pct"]
-    off = "not all of its days are known" if np.isnan(error) else f"off by {error:+.3f} pp"
+    off = "some of its days are unknown" if np.isnan(error) else f"off by {error:+.3f} pp"
     told = (
-        "has no 7-day yield beside it"
+        "has no 7-day yield to compare with"
         if np.isnan(week)
-        else f"does not go with the published 7-day yield {week:g} % ({off})"
+        else f"does not match the published 7-day yield {week:g} % ({off})"
     )
     return (
-        f"{row['fund_code']} {row['nav_date']}: yield_per_10k {row['yield_per_10k']:g} yuan {told}; "
-        "the fund's history settles it"
+        f"{row['fund_code']} {row['nav_date']}: yield_per_10k {row['yield_per_10k']:g} yuan "
+        f"{told}; decided by the fund's history"
     )
 
 
@@ -427,9 +433,10 @@ def _unconfirmed(row: dict[str, Any]) -> str:
         else f"published growth {growth:g} % does not confirm it"
     )
     return (
-        f"{row['fund_code']} {row['nav_date']}: unit_nav {row['prev_unit_nav']:g} -> {row['unit_nav']:g} is "
-        f"{row['by_events']:+.2%} over {row['sessions']} sessions (at most {row['jump_hold']:.0%}), {told}; "
-        "settled by the fund's history, or by the growth of its next NAV"
+        f"{row['fund_code']} {row['nav_date']}: unit_nav {row['prev_unit_nav']:g} -> "
+        f"{row['unit_nav']:g} is {row['by_events']:+.2%} over {row['sessions']} sessions (at "
+        f"most {row['jump_hold']:.0%}), {told}; decided by the fund's history, or by the "
+        "growth of its next NAV"
     )
 
 
@@ -443,61 +450,69 @@ IN_CONTEXT: tuple[Rule, ...] = (
         about=("unit_nav",),
     ),
     Rule(
-        "R16_revision_hold", "a stored value is not corrected by 0.5 % or more by the page alone",
+        "R16_revision_hold", "the page alone does not correct a stored value by 0.5 % or more",
         Severity.HOLD, "row", _revision_ok,
-        "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} would become {unit_nav:g} ({revision:+.3%}); "
-        "settled by the fund's history, or by the growth of its next NAV",
+        "{fund_code} {nav_date}: stored unit_nav {stored_unit_nav:g} would become "
+        "{unit_nav:g} ({revision:+.3%}); decided by the fund's history, or by the growth of "
+        "its next NAV",
         {"hold_from": REVISION_HOLD},
         about=("unit_nav",),
     ),
     Rule(
-        "R16_growth_hold", "a growth that the NAVs confirm is not corrected to one that they contradict",
+        "R16_growth_hold", "a growth confirmed by the NAVs is not replaced by one that they "
+                           "contradict",
         Severity.HOLD, "row", _growth_revision_ok,
-        "{fund_code} {nav_date}: stored growth_pct {stored_growth_pct:g} would become {growth_pct:g}, NAVs and events "
-        "give {by_events:+.4%}; it alone is held; settled by another witness of it",
+        "{fund_code} {nav_date}: stored growth_pct {stored_growth_pct:g} would become "
+        "{growth_pct:g}, NAVs and events give {by_events:+.4%}; only this figure is held; "
+        "decided by another witness",
         about=("growth_pct",),
         cells=True,
     ),
     Rule(
-        "R16_income_hold", "a stored income is not corrected by 0.5 % or more by the page alone",
+        "R16_income_hold", "the page alone does not correct a stored income by 0.5 % or more",
         Severity.HOLD, "row", _income_revision_ok,
-        "{fund_code} {nav_date}: stored yield_per_10k {stored_yield_per_10k:g} would become {yield_per_10k:g}; it alone "
-        "is held; settled by the fund's history, or when the 7-day yield goes with it",
+        "{fund_code} {nav_date}: stored yield_per_10k {stored_yield_per_10k:g} would become "
+        "{yield_per_10k:g}; only this figure is held; decided by the fund's history, or when "
+        "the 7-day yield matches it",
         {"hold_from": REVISION_HOLD},
         about=("yield_per_10k",),
         cells=True,
     ),
     Rule(
-        "R16_week_hold", "a stored 7-day yield is not corrected by 0.5 % or more by the page alone",
+        "R16_week_hold", "the page alone does not correct a stored 7-day yield by 0.5 % or "
+                         "more",
         Severity.HOLD, "row", _week_revision_ok,
-        "{fund_code} {nav_date}: stored yield_7d_pct {stored_yield_7d_pct:g} would become {yield_7d_pct:g}; it alone is "
-        "held; settled by the fund's history, or when the incomes go with it",
+        "{fund_code} {nav_date}: stored yield_7d_pct {stored_yield_7d_pct:g} would become "
+        "{yield_7d_pct:g}; only this figure is held; decided by the fund's history, or when "
+        "the incomes match it",
         {"hold_from": REVISION_HOLD},
         about=("yield_7d_pct",),
         cells=True,
     ),
     Rule(
         "R23_money_impossible", "a day's income per 10,000 shares is below 30 yuan", Severity.HOLD, "row", _income_ok,
-        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan is {income_per_day:g} a day, which no fund earns; "
-        "another value of page or history settles it, or a 7-day yield that it is in",
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan is {income_per_day:g} a "
+        "day, which no fund earns; decided by another value of page or history, or by a 7-day "
+        "yield that contains it",
         {"below_yuan": IMPOSSIBLE_INCOME},
         about=("yield_per_10k",),
     ),
     Rule(
-        "R23_money_twice", "no day's income is counted twice: alone and inside a sum", Severity.HOLD, "row",
+        "R23_money_twice", "no day's income is counted twice: as a day and inside a sum", Severity.HOLD, "row",
         lambda f: ~f["counted_twice"],
-        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan has days in it that other rows of the fund tell "
-        "alone, or is itself one of a stored sum's; the fund's history settles it",
+        "{fund_code} {nav_date}: yield_per_10k {yield_per_10k:g} yuan contains days that have "
+        "separate rows, or is itself a day of a stored sum; decided by the fund's history",
         about=("yield_per_10k",),
     ),
     Rule(
-        "R23_money_week_hold", "an income is not contradicted by the 7-day yield", Severity.HOLD, "row", _week_ok,
+        "R23_money_week_hold", "the 7-day yield does not contradict an income", Severity.HOLD, "row", _week_ok,
         _contradicted,
         {"hold_from_pct": WEEK_HOLD_PCT},
         about=("yield_per_10k", "yield_7d_pct"),
     ),
     Rule(
-        "R23_money_week", "the 7-day yield recomputed from the incomes is the published one", Severity.WARN, "row",
+        "R23_money_week", "the 7-day yield recomputed from the incomes equals the published "
+                          "one", Severity.WARN, "row",
         lambda f: f["week_error_pct"].isna() | (f["week_error_pct"].abs() <= WEEK_WARN_PCT),
         "{fund_code} {nav_date}: published 7-day yield {yield_7d_pct:g} %, off by {week_error_pct:+.3f} pp "
         "from the incomes of the seven days",
@@ -512,8 +527,9 @@ IN_CONTEXT: tuple[Rule, ...] = (
     Rule(
         "R08_new_series", "a fund is not silent for more than a year", Severity.WARN, "row",
         lambda f: f["silent_since"].isna(),
-        "{fund_code} {nav_date}: the NAV before is of {silent_since:.0f}; a new series begins at 1, there is no return over the "
-        "silence, and measures begin here; it is merged, nothing waits, and the fund's next NAV ends the warning",
+        "{fund_code} {nav_date}: the previous NAV is of {silent_since:.0f}; a new series "
+        "begins at 1, no return is computed over the silence, and metrics begin here; it is "
+        "merged, and the fund's next NAV ends the warning",
     ),
     Rule(
         "R08_jump", "a day's return is usual for its kind", Severity.WARN, "row",
@@ -538,8 +554,8 @@ IN_CONTEXT: tuple[Rule, ...] = (
         "R25_event_completeness", "a growth that unit NAV contradicts has an event, recorded or inferred",
         Severity.WARN, "row",
         lambda f: (f["status"] != UNPROVEN) | f["disagreement_pct"].isna() | (f["disagreement_pct"] <= UNEXPLAINED_PCT),
-        "{fund_code} {nav_date}: published growth {growth_pct:g} %, NAVs and events give {by_events:+.4%}, "
-        "the accumulated NAV backs neither",
+        "{fund_code} {nav_date}: published growth {growth_pct:g} %, NAVs and events give "
+        "{by_events:+.4%}, the accumulated NAV confirms neither",
         {"unexplained_from_pct": UNEXPLAINED_PCT},
     ),
     Rule(
@@ -575,27 +591,30 @@ WHOLE: tuple[Rule, ...] = (
         "R02_row_count", "at least 90 % of the usual number of rows", Severity.BLOCK, "batch",
         lambda f: f["usual_rows"].isna() | (f["rows"] >= MIN_ROWS_OF_USUAL * f["usual_rows"])
         | (f["rows"] >= OF_LAST_WAVE * f["rows_before"]) | (f["equal_sessions"] >= EQUAL_SESSIONS),
-        "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves and of this weekday's); session "
-        "{equal_sessions} of 3 with so many",
+        "{rows} rows, usually {usual_rows:.0f} (median of the last 20 waves and of this "
+        "weekday's); session {equal_sessions} of 3 with this number",
         {"least_of_usual": MIN_ROWS_OF_USUAL, "equal_sessions": EQUAL_SESSIONS},
-        lifts="a wave with the usual rows, or the third session in a row with the same number (to 1 %)",
+        lifts="a wave with the usual rows, or the third session in a row with the same number "
+              "(within 1 %)",
     ),
     Rule(
-        "R02_first_page", "the first wave has at least half of the funds that the list knows", Severity.BLOCK, "batch",
+        "R02_first_page", "the first wave has at least half of the listed funds", Severity.BLOCK, "batch",
         lambda f: (f["listed"] < FIRST_MIN_LISTED) | (f["funds"] >= FIRST_OF_LISTED * f["listed"]),
-        "the first wave has {funds} funds, the list knows {listed}",
+        "the first wave has {funds} funds, the list has {listed}",
         {"least_of_listed": FIRST_OF_LISTED, "from_listed": FIRST_MIN_LISTED},
         lifts="a wave with at least half of the list",
     ),
     Rule(
         "R02_row_count_notice", "at least 97 % of the usual number of rows", Severity.WARN, "batch",
         lambda f: f["usual_rows"].isna() | (f["rows"] >= WARN_ROWS_OF_USUAL * f["usual_rows"]),
-        "{rows} rows, usual are {usual_rows:.0f} (median of the last 20 waves)",
+        "{rows} rows, usually {usual_rows:.0f} (median of the last 20 waves)",
         {"least_of_usual": WARN_ROWS_OF_USUAL},
-        lifts="a wave with the usual rows; after 20 smaller waves those are the usual ones",
+        lifts="a wave with the usual rows; after 20 smaller waves, that number is the usual "
+              "one",
     ),
     Rule(
-        "R05_header_dates", "the header's dates are in order, not after today, not older than what is published",
+        "R05_header_dates", "the header's dates are in order, not after today, not older than "
+                            "the published date",
         Severity.BLOCK, "batch",
         lambda f: f["dates_ordered"] & (f["newest_date"] <= f["today"]) & (f["sessions_old"] <= OLDEST_SESSIONS)
         & (f["published_date"].isna() | (f["newest_date"] >= f["published_date"])),
@@ -605,58 +624,67 @@ WHOLE: tuple[Rule, ...] = (
         lifts="a wave with the right dates",
     ),
     Rule(
-        "R04_unique", "no fund and date stands twice with different values", Severity.BLOCK, "batch",
+        "R04_unique", "no fund and date has two different values", Severity.BLOCK, "batch",
         lambda f: f["conflicting"] <= 0.001 * f["rows"],
         "{conflicting} of {rows} rows contradict another row of the same fund and date",
         {"share": 0.001},
-        lifts="a wave in which each fund stands once",
+        lifts="a wave in which each fund appears once",
     ),
     Rule(
-        "R15_standing_still", "at most half of the NAVs are those of the date before",
+        "R15_standing_still", "at most half of the NAVs equal those of the date before",
         Severity.BLOCK, "batch",
         lambda f: (f["on_both_dates"] < STANDING_STILL_MIN) | (f["standing_still"] <= STANDING_STILL * f["on_both_dates"]),
-        "{standing_still} of {on_both_dates} NAVs of {newest_date} are those of the date before: the source repeats itself",
+        "{standing_still} of {on_both_dates} NAVs of {newest_date} equal those of the date "
+        "before: the source repeats old data",
         {"share": STANDING_STILL, "from_funds": STANDING_STILL_MIN},
-        lifts="a wave in which the funds have moved",
+        lifts="a wave in which the NAVs have changed",
     ),
     Rule(
-        "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave before, or lacks three at most",
+        "R03_kind_floor", "each kind has at least 95 % of the funds it had in the wave "
+                          "before, or lacks at most three",
         Severity.BLOCK, "kind",
         lambda f: (f["members_before"] < KIND_MIN_MEMBERS) | (f["still_there"] >= KIND_FLOOR * f["members_before"])
         | (f["members_before"] - f["still_there"] <= KIND_FEW) | (f["equal_sessions"] >= EQUAL_SESSIONS),
-        "{kind}: {still_there} of {members_before} funds of the wave before are there; session {equal_sessions} of 3 "
-        "with so many",
+        "{kind}: {still_there} of {members_before} funds of the wave before are present; "
+        "session {equal_sessions} of 3 with this number",
         {"least_of_before": KIND_FLOOR, "from_members": KIND_MIN_MEMBERS, "few": KIND_FEW, "equal_sessions": EQUAL_SESSIONS},
-        lifts="a wave in which the funds are back, or the third session in a row without them (to 1 %)",
+        lifts="a wave in which the funds are back, or the third session in a row without them "
+              "(within 1 %)",
     ),
     Rule(
-        "R17_mass_revision", "at most 0.5 % of the market's funds correct the same date without a witness", Severity.BLOCK, "date",
+        "R17_mass_revision", "without a witness, at most 0.5 % of the market's funds correct "
+                             "the same date", Severity.BLOCK, "date",
         lambda f: (f["revised"] < MASS_REVISION_MIN) | (f["revised"] <= MASS_REVISION * f["stored"]),
         "{nav_date}: {column} of {revised} of {stored} stored funds would be corrected",
         {"share": MASS_REVISION, "from_funds": MASS_REVISION_MIN},
-        lifts="a later wave without these corrections; the funds' histories, which correct what is wrong freely",
+        lifts="a later wave without these corrections; the funds' histories, which may "
+              "correct wrong values freely",
     ),
     Rule(
         "R17_history_rewrite", "at most half of the histories change more than half of their fund's stored NAVs",
         Severity.BLOCK, "batch",
         lambda f: (f["beside_stored"] < REWRITTEN_MIN) | (f["rewritten"] <= REWRITTEN_SHARE * f["beside_stored"]),
-        "{rewritten} of {beside_stored} histories change more than half of the NAVs that are stored of their funds",
+        "{rewritten} of {beside_stored} histories change more than half of the stored NAVs of "
+        "their funds",
         {"share": REWRITTEN_SHARE, "from_funds": REWRITTEN_MIN},
-        lifts="histories fetched again that agree with what is stored",
+        lifts="histories fetched again that agree with the stored NAVs",
     ),
     Rule(
-        "R15_stale_part", "no more funds stand still than usually do", Severity.WARN, "batch",
+        "R15_stale_part", "no more funds than usual have an unchanged NAV", Severity.WARN, "batch",
         lambda f: f["stale"] == 0,
-        "{stale} NAVs of {newest_date} are those of {previous_date}: taken as not yet published, they pass when they move, "
-        "by their histories, which are asked for the next day, or on the next session",
-        lifts="a wave in which they have moved, their histories, which are asked for the next day, or the next session",
+        "{stale} NAVs of {newest_date} equal those of {previous_date} and count as not yet "
+        "published; they are merged when they change, from their histories, which are "
+        "requested the next day, or on the next session",
+        lifts="a wave in which they have changed, their histories, which are requested the "
+              "next day, or the next session",
     ),
     Rule(
-        "R13_staleness", "every listed fund has published within the time of its kind and habit",
+        "R13_staleness", "every listed fund has published within the usual time of its kind "
+                         "and of itself",
         Severity.WARN, "fund",
         lambda f: f["sessions_behind"] <= f["sessions_allowed"],
         "{fund_code} ({kind}): last NAV {last_nav_date}, {sessions_behind} sessions ago, {sessions_allowed} are usual",
-        lifts="a NAV of the fund, or its end in the list",
+        lifts="a NAV of the fund, or its removal from the list",
     ),
 )  # fmt: skip
 
@@ -667,9 +695,10 @@ PENDING = Rule(
 )  # fmt: skip
 
 TAKEN_BACK = Rule(
-    "R16_taken_back", "what a source has shown it goes on showing", Severity.WARN, "row",
+    "R16_taken_back", "what a source has shown, it still shows", Severity.WARN, "row",
     lambda f: f["gone"] == "",
-    "{fund_code} {nav_date}: {gone} was shown and is not any more; the accepted value stays",
+    "{fund_code} {nav_date}: {gone} was shown before and is no longer shown; the accepted "
+    "value is kept",
 )  # fmt: skip
 
 RULES = {

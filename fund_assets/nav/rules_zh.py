@@ -7,7 +7,7 @@ not belong here: what a rule does; figures are those of its declaration, which a
 from fund_assets.nav.rules import Rule, Severity
 
 TITLES = {
-    "R01_fund_codes": "名录中每个代码都是六位 ASCII 数字，每个名称都放得下",
+    "R01_fund_codes": "名录中每个代码都是六位 ASCII 数字，每个名称都不超长",
     "R18_list_shrink": "名录减少的基金不超过原有的 1 %",
     "R26_list_churn": "一天新增不超过 60 只、消失不超过 20 只基金",
     "R28_known_type": "名录中的每个类型都已声明，或已经告知过",
@@ -24,7 +24,7 @@ TITLES = {
     "R05_header_dates": "表头日期次序正确，不晚于今天，不早于已发布的日期",
     "R04_unique": "同一基金同一日期不出现两个不同的值",
     "R15_standing_still": "净值与前一日期相同的不超过一半",
-    "R03_kind_floor": "每种类型的基金数不少于前一轮的 95 %，或至多少三只",
+    "R03_kind_floor": "每种类型的基金数不少于前一轮的 95 %，或至多减少三只",
     "R17_mass_revision": "没有证人而更正同一日期的基金不超过全市场的 0.5 %",
     "R17_history_rewrite": "不超过一半的历史改动了所属基金已存净值的一半以上",
     "R15_stale_part": "净值不动的基金不比平常多",
@@ -49,18 +49,18 @@ TITLES = {
     "R23_money_week_hold": "万份收益不与 7 日年化收益率矛盾",
     "R23_money_week": "由万份收益重算的 7 日年化收益率与公布的相同",
     "R23_money_yield": "每 10,000 份一天的收益在 0 到 5 元之间",
-    "R08_new_series": "基金沉默不超过一年",
+    "R08_new_series": "基金停止公布净值不超过一年",
     "R08_jump": "一天的收益对其类型来说平常",
     "R09_growth": "公布的增长率等于净值与事件得出的增长",
     "R09_suspected_event": "没有缺少分红或拆分",
     "R25_event_completeness": "与单位净值矛盾的增长率都有事件，记录的或推断的",
     "R16_revision_notice": "更正低于必须报告的 0.25 %",
     "R12_pending": "空单元格表示尚未公布",
-    "R16_taken_back": "来源显示过的，继续显示",
+    "R16_taken_back": "来源显示过的数据没有消失",
 }
 
 LIFTS = {
-    "R01_fund_codes": "一份放得下它们的名录；在那之前沿用已存的内容",
+    "R01_fund_codes": "没有这些问题的名录；在那之前沿用已存的内容",
     "R18_list_shrink": "又有它们的名录；或 3 天里都没有它们、但至少有一半基金的名录",
     "R26_list_churn": "次日的名录",
     "R28_known_type": "声明了它的版本；每个新类型只告知一次",
@@ -71,7 +71,7 @@ LIFTS = {
     "R01_schema": "代码可读的一轮",
     "R02_row_count": "行数如常的一轮，或连续第三个交易日行数相同（差不超过 1 %）",
     "R02_first_page": "至少有名录一半的一轮",
-    "R02_row_count_notice": "行数如常的一轮；变小的轮次满 20 个后，那就是平常",
+    "R02_row_count_notice": "行数如常的一轮；或变小的轮次满 20 个，即成为新的平常行数",
     "R05_header_dates": "日期正确的一轮",
     "R04_unique": "每只基金只出现一次的一轮",
     "R15_standing_still": "基金净值动了的一轮",

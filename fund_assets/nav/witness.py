@@ -84,7 +84,7 @@ def evidence(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
             if witness == "growth":
                 because = (
                     f"the NAV {row['next_unit_nav']:g} of {row['next_date']:.0f} and its "
-                    f"growth {row['next_growth_pct']:g} % lead back to {name} {row[name]:g}"
+                    f"growth {row['next_growth_pct']:g} % imply {name} {row[name]:g}"
                 )
             elif witness:
                 because = f"the {witness} showed {name} {row[name]:g} too"
@@ -202,7 +202,7 @@ def _by_sight(
         return "rejected", "source:withdrawn", took_back
     if passed:
         return "accepted", passed["decided_by"], passed["decided_because"]
-    return "accepted", "rules", f"batch {batch.batch_id} shows it beside what is known now"
+    return "accepted", "rules", f"batch {batch.batch_id} shows it again with what is known now"
 
 
 def _by_growth(one: Row, rows: pd.DataFrame | None) -> tuple[str, str, str] | None:
@@ -229,7 +229,7 @@ def _by_growth(one: Row, rows: pd.DataFrame | None) -> tuple[str, str, str] | No
         "rejected",
         "witness:growth",
         f"the NAV {after['unit_nav']:g} of {after['nav_date']} and its growth "
-        f"{after['growth_pct']:g} % lead back to {leads:.4f}, not to {value:g}",
+        f"{after['growth_pct']:g} % imply {leads:.4f}, not to {value:g}",
     )
 
 

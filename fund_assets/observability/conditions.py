@@ -129,29 +129,30 @@ DAEMON_DEAD = Condition(
     "daemon_dead", "守护进程没有心跳", {WARN: Level.SOON, GRAVE: Level.HARM},
     ("daemon:heartbeat",), Limit("s", 120, 300),
     metric="dagster_daemon_last_heartbeat_timestamp_seconds",
-    why="a daemon beats every 30 s",
+    why="a daemon sends a heartbeat every 30 s",
 )  # fmt: skip
 DAEMON_TWICE = Condition(
     "daemon_twice", "两个守护进程", {WARN: Level.WRONG}, lasts_s=600,
-    why="daemons write over each other's signs: a look sees one of them",
+    why="daemons overwrite each other's heartbeats: one check sees one of them",
 )  # fmt: skip
 CALENDAR_HORIZON = Condition(
     "calendar_horizon", "交易日历将尽", {WARN: Level.SOON, GRAVE: Level.SOON},
     ("calendar:horizon",), Limit("days", 60, 7, below=True),
     metric="fund_calendar_days_left", patient=True,
-    why="after its end every weekday is collected: nobody is harmed, but it is to be extended",
+    why="after its end every weekday is collected: nobody is harmed, but it must be extended",
 )  # fmt: skip
 FRESHNESS = Condition(
     "freshness", "数据过期", {WARN: Level.HARM, GRAVE: Level.HARM}, ("tables:freshness",),
     Limit("sessions", 1, 2), metric="fund_sessions_behind", beyond_facts=True,
-    why="users are harmed by the first session that lacks; a message leaves a night to mend "
-    "it. Dagster's policies may be broken while all sessions are there",
+    why="the first missing session harms users; a message leaves a night to repair it. "
+        "Dagster's policies may fail while all sessions are present",
 )  # fmt: skip
 SESSIONS_MISSING = Condition(
     "sessions_missing", "缺交易日", {WARN: Level.WRONG}, ("sessions:missing",),
     Limit("share of the fullest date", FULL_SHARE, below=True),
     metric="fund_missing_sessions",
-    no_alert="gap_sensor asks for such a day by itself; what lost it, a tick or run, is told",
+    no_alert="gap_sensor collects such a day automatically; the tick or run that lost it is "
+             "reported",
 )  # fmt: skip
 ROWS_LOST = Condition(
     "rows_lost", "净值丢失", {GRAVE: Level.HARM}, ("sessions:lost",),
@@ -172,7 +173,7 @@ RUN_FAILED = Condition(
 CHECK_FAILED = Condition(
     "check_failed", "检查未通过",
     {Severity.NOTICE: None, WARN: Level.WRONG, GRAVE: Level.WRONG}, ("checks:failed",),
-    metric="fund_check_status", why="a few late funds are ordinary: notices are no fault",
+    metric="fund_check_status", why="a few late funds are normal: notices are not a fault",
 )  # fmt: skip
 SOURCE_CANARY = Condition(
     "source_canary", "数据源试探失败", {WARN: Level.WRONG}, ("checks:failed", "runs:failed"),
@@ -185,11 +186,12 @@ HELD_PUBLISH = Condition(
 MASS_REVISION = Condition(
     "mass_revision", "大面积更正", {GRAVE: Level.WRONG}, ("batches:held",),
     metric="fund_held_batches",
-    why="it may be an error of the whole market; what is accepted already is as it was",
+    why="it may be an error of the whole market; accepted data is unchanged",
 )  # fmt: skip
 SOURCE_REFUSES = Condition(
     "source_refuses", "数据源拒绝访问", {WARN: Level.SOON}, ("source:refuses",),
-    metric="fund_source_requests", why="it mends itself; what is late by it is told as such",
+    metric="fund_source_requests", why="it recovers automatically; data that is late because "
+                                       "of it is reported as late",
 )  # fmt: skip
 DATABASE_UNREACHABLE = Condition(
     "database_unreachable", "数据库不可用", {GRAVE: Level.HARM}, ("database:connection",),
@@ -197,7 +199,7 @@ DATABASE_UNREACHABLE = Condition(
 )  # fmt: skip
 DATABASE_UNWRITABLE = Condition(
     "database_unwritable", "数据库不可写", {GRAVE: Level.WRONG}, holds_s=300,
-    why="a writer may hold the database for the time of a great merge; readers go on",
+    why="a writer may lock the database during a large merge; readers continue",
 )  # fmt: skip
 #: Name → condition, in the order in which the page on alerts has them.
 CONDITIONS = {

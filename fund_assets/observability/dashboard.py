@@ -50,8 +50,8 @@ STATES = {
     "rejected": ("dim", BATCH_STATES["rejected"]),
 }
 FIRST = (
-    ("fund-assets run", later("collect, validate, merge and measure in one run")),
-    ("fund-assets doctor", later("examine settings, source, database and calendar")),
+    ("fund-assets run", later("collect, validate, merge and compute metrics in one run")),
+    ("fund-assets doctor", later("check settings, source, database and calendar")),
 )
 NEXT = (
     ("fund-assets nav 000001", later("the history of one fund")),
@@ -191,7 +191,7 @@ def _freshness(status: Status, width: int) -> Panel:
             cells.moment(row.renewed_at),
         )
     title = (
-        say("Freshness (sessions, all in by {hour:%m-%d %H:%M})", hour=status.expected_by)
+        say("Freshness (sessions, complete by {hour:%m-%d %H:%M})", hour=status.expected_by)
         if status.expected_by
         else say("Freshness (sessions)")
     )
@@ -248,7 +248,9 @@ def _jobs(status: Status, folds: bool) -> Panel:
     rate = NONE if status.success_rate is None else f"{int(status.success_rate * 1000) / 10}%"
     return _panel(
         say(
-            "Runs of 7 days ({count:,} ended, {rate} well)", count=status.runs_ended, rate=rate
+            "Runs of the last 7 days ({count:,} ended, {rate} succeeded)",
+            count=status.runs_ended,
+            rate=rate,
         ),
         table,
     )
@@ -261,10 +263,11 @@ def _quality(status: Status) -> Panel:
     )
     table.add_row(say("NAVs corrected (7 days)"), f"{status.revisions:,}")
     table.add_row(
-        f"  [dim]{say('from 0.25 % on, to be reported')}[/]", f"{status.revisions_to_report:,}"
+        f"  [dim]{say('0.25 % or more, must be reported')}[/]",
+        f"{status.revisions_to_report:,}",
     )
     table.add_row(
-        f"  [dim]{say('from 0.5 % on, to be announced')}[/]",
+        f"  [dim]{say('0.5 % or more, must be announced')}[/]",
         f"{status.revisions_to_announce:,}",
     )
     table.add_row(say("rows in quarantine"), f"{sum(n for _, n in status.quarantine):,}")
@@ -348,7 +351,7 @@ def _updates(status: Status, width: int) -> Panel:
     rest = f"[dim]{words}[/]" if more > 0 else ""
     if not status.updates:
         rest = f"[dim]{say('no updates')}[/]"
-    return _panel(say("Updates of 24 hours"), Group(table, rest) if rest else table)
+    return _panel(say("Updates of the last 24 hours"), Group(table, rest) if rest else table)
 
 
 def _statistics(status: Status) -> Panel:
@@ -366,7 +369,7 @@ def _statistics(status: Status) -> Panel:
         )
     if not status.assets:
         table.add_row(f"[dim]{say('no updates')}[/]", *[NONE] * len(figures))
-    return _panel(say("Updates of 7 days"), table)
+    return _panel(say("Updates of the last 7 days"), table)
 
 
 def _checks(status: Status) -> Panel:

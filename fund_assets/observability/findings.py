@@ -40,7 +40,7 @@ BY_FACTS = {name for name, row in CONDITIONS.items() if row.health and not row.b
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 #: The verdict in the words that people read.
 VERDICTS = {
-    HEALTHY: later("All is well"), DEGRADED: later("Needs a look"),
+    HEALTHY: later("All is well"), DEGRADED: later("Needs attention"),
     UNHEALTHY: later("Something is wrong"),
 }  # fmt: skip
 
@@ -104,7 +104,7 @@ def missing(days: Sequence[date]) -> Iterator[Finding]:
     """Sessions that newer ones followed and that nobody published."""
     if days:
         words = say(
-            "no NAVs of {count} sessions: {days}; gap_sensor asks for them, or run "
+            "no NAVs of {count} sessions: {days}; gap_sensor collects them, or run "
             "fund-assets collect --missing DATE",
             count=len(days), days=_listed(map(str, days)),
         )  # fmt: skip
@@ -130,8 +130,8 @@ def lost_words(losses: Sequence[Loss]) -> str:
         else ""
     )
     return say(
-        "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; back with {repair}, then "
-        "fund-assets validate",
+        "{date} lost NAVs: {before:,} rows before, {now:,} now{more}; to restore them, run "
+        "{repair}, then fund-assets validate",
         date=first.nav_date, before=first.rows_most, now=first.rows_found, more=more,
         repair=first.repair,
     )  # fmt: skip
@@ -186,7 +186,7 @@ def silent(daemons: Iterable[Heartbeat]) -> Iterator[Finding]:
             names = _listed(beat.daemon for beat in beats)
             longest = max(beat.age_s for beat in beats)
             words = say(
-                "no sign of Dagster's daemon for {minutes:.0f} minutes: {names}",
+                "no heartbeat of Dagster's daemon for {minutes:.0f} minutes: {names}",
                 minutes=longest / 60, names=names,
             )  # fmt: skip
             about = tuple(beat.daemon for beat in beats)
@@ -198,7 +198,7 @@ def full(free_bytes: int) -> Iterator[Finding]:
     severity = DISK_LOW.limit.grade(free_bytes)
     if severity is not None:
         words = say(
-            "only {free:.1f} GB of disk left: make room where FUND_STATE is",
+            "only {free:.1f} GB of disk left: free space on the disk of FUND_STATE",
             free=free_bytes / 1e9,
         )
         yield Finding("disk:free", DISK_LOW.level(severity), words)
@@ -211,8 +211,8 @@ def calendar_ends(days_left: int, *, invented: bool) -> Iterator[Finding]:
         return
     words = (
         say(
-            "the trading calendar has ended: every weekday is collected, its date provisional. "
-            "Run fund-assets calendar refresh, or calendar import with the notices"
+            "the trading calendar has ended: every weekday is collected with a provisional "
+            "date. Run fund-assets calendar refresh, or calendar import with the notices"
         )
         if days_left < 0
         else say(
@@ -234,9 +234,9 @@ def refused(refusals: Mapping[str, Refusal]) -> Iterator[Finding]:
 def refused_words(refusal: Refusal) -> str:
     """Until when nothing is asked of a source that refuses us, and why."""
     sentence = (
-        later("refuses us, not asked before {until:%m-%d %H:%M}: {because}")
+        later("refuses requests; next request after {until:%m-%d %H:%M}: {because}")
         if refusal.reached
-        else later("is out of reach, not asked before {until:%m-%d %H:%M}: {because}")
+        else later("is unreachable; next request after {until:%m-%d %H:%M}: {because}")
     )
     return say(sentence, until=moment(refusal.until), because=refusal.because)
 

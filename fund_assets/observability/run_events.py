@@ -94,8 +94,8 @@ def failure_words(data: Any) -> str:
         error = error.cause
     if error.cls_name == "DagsterAssetCheckFailedError":
         _, *checks = error.message.strip().splitlines()
-        return f"{BLOCKED}{', '.join(checks)}; what waits was not merged"
+        return f"{BLOCKED}{', '.join(checks)}; the waiting data was not merged"
     if error.cls_name == "DagsterExecutionInterruptedError":
-        return "interrupted: nothing is half merged, run it again"
+        return "interrupted: no partial data was merged, run it again"
     kind, _, words = error.message.strip().partition(": ")
     return f"{kind.rpartition('.')[2]}: {words or 'no words given'}"

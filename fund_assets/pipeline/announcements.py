@@ -131,8 +131,8 @@ def _agree(added: Mapping[str, Sequence[int]]) -> None:
             )
             raise CalendarError(
                 f"refused: {names[0]} and {name} differ on {len(differing)} days: {told}; "
-                "nothing was taken over. Try again tomorrow, or `fund-assets calendar import` "
-                "the year's notices, which decide"
+                "nothing was added. Try again tomorrow, or import the year's notices with "
+                "`fund-assets calendar import`: they decide"
             )
 
 
@@ -246,8 +246,8 @@ def _said(
                 closing.closed.update(mine)
         elif year > until.year:
             raise CalendarError(
-                f"{ours[0].where}: the notice amends {year}, of which nothing is known yet: "
-                "import it together with the year's notice"
+                f"{ours[0].where}: the notice amends {year}, which is not known yet: import "
+                "it together with the year's notice"
             )
         else:
             closing.closed = {
@@ -292,8 +292,8 @@ def _same(said: Mapping[str, _Closing], notices: Sequence[Notice]) -> None:
         )  # fmt: skip
         raise CalendarError(
             f"refused: the two notices differ on {len(differing)} weekdays: {told}; nothing "
-            "was entered. Compare the texts with the official pages; if both stand so, the "
-            "exchange decides when it trades: import its notice alone"
+            "was entered. Compare the texts with the official pages; if both texts are "
+            "correct, the exchange decides: import only its notice"
         )
 
 
@@ -305,7 +305,7 @@ def _fits(
         raise CalendarError(
             f"refused: two notices of {notice.issuer} on {notice.year}, {first.where} and "
             f"{notice.where}, differ on {len(differing)} weekdays, first {day}: "
-            f"{_state(day, one)} and {_state(day, other)}; leave out the one that is wrong"
+            f"{_state(day, one)} and {_state(day, other)}; remove the wrong one"
         )
 
 

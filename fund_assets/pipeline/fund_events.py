@@ -187,7 +187,7 @@ def _refuse(
         told.payloads,
         now,
         newest_date=min(int(last), told.year * 10_000 + 1231),
-        labels=[f"came short on {today}"],
+        labels=[f"was too short on {today}"],
     )
     usable = pd.MultiIndex.from_frame(parts.usable[KEY])
     values = listed["value"].where(pd.MultiIndex.from_frame(listed[KEY]).isin(usable))
@@ -196,7 +196,7 @@ def _refuse(
         prepared,
         listed.assign(value=values),
         state="landed" if lasting else "held",
-        because=f"{SHRINK.id}: {', '.join(words)}. Lifted by {SHRINK.lifts}",
+        because=f"{SHRINK.id}: {', '.join(words)}. Cleared by {SHRINK.lifts}",
     )
     if lasting:
         report.withdrawn += [

@@ -160,7 +160,7 @@ def collect_histories(
             progress(report)
             unkept = unkept + 1 if isinstance(answer, ArchiveError) else 0
             if unkept >= UNKEPT_TO_STOP:
-                report.stopped = f"{answer}. Nothing more is asked for"
+                report.stopped = f"{answer}. No more requests"
                 break
             if _is_full(answers):
                 _land_histories(warehouse, source, now(), answers, before, report, landed)
@@ -262,8 +262,8 @@ def _forget_landed(source: FundSource, before: pd.DataFrame) -> None:
 def _stop(report: HistoryReport, source: FundSource, because: str) -> None:
     report.until = source.stopped_until()
     report.stopped = (
-        f"{because}. Nothing more is asked for before; what was answered is kept, and the same "
-        "command goes on from there"
+        f"{because}. No requests before that; what was answered is stored, and the same "
+        "command continues from there"
     )
 
 

@@ -140,7 +140,7 @@ def replay(
         try:
             told = _replay_one(warehouse, calendar, now, ids, decision, told)
         except BlockedError as error:
-            words = f"batch {batch_id}, judged again: {error}"
+            words = f"batch {batch_id}, validated again: {error}"
             still = told.still_held + len(ids)
             told = replace(told, still_held=still, blocked=(*told.blocked, words))
     return told
@@ -339,7 +339,7 @@ def _to_decide(
             for row in otherwise.itertuples()
         ]
         raise DecisionError(
-            "a decision stands, and is not taken back here:\n  " + "\n  ".join(lines)
+            "already decided, and this command does not change it:\n  " + "\n  ".join(lines)
         )
     held = rows[rows["state"] == "held"]
     return held, Decided(already=len(rows) - len(held))

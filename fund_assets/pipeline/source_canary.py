@@ -108,7 +108,7 @@ class _Canary:
             if found < LEAST_OF_BEFORE * before:
                 yield (
                     f"{endpoint}: {found:,} rows, {before:,} in the wave before: the source "
-                    "caps its answer, or funds are gone"
+                    "limits its answer, or funds were removed"
                 )
         if not self._due <= wave.newest <= self._today:
             yield (
@@ -159,7 +159,9 @@ class _Canary:
             for name in FIGURES:
                 known, found = row[name], row[f"{name}_seen"]
                 if pd.notna(known) and known != found:
-                    odd[row["fund_code"]] = f"{name} {known:g} is stored, {found:g} came"
+                    odd[row["fund_code"]] = (
+                        f"{name} {known:g} is stored, {found:g} was received"
+                    )
                     break
         if len(odd) > max(MOST_ODD * len(sample), 1):
             code, words = next(iter(odd.items()))

@@ -80,20 +80,20 @@ def accept_batch(
     row = status_queries.batch(warehouse, batch_id)
     if row is None:
         raise UnknownIdError(
-            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
+            f"unknown batch {batch_id}: `fund-assets quarantine list` shows the held ones"
         )
     if row["state"] == "published":
-        raise DecisionError(f"batch {batch_id} is merged already; nothing was changed")
+        raise DecisionError(f"batch {batch_id} is already merged; nothing was changed")
     if row["kind"] == "wave" and row["replaced_by"]:
         raise DecisionError(
-            f"batch {batch_id} is replaced: the later wave {row['replaced_by']} is merged, and "
-            "its values are newer; nothing was changed"
+            f"batch {batch_id} is outdated: the later wave {row['replaced_by']} is merged; "
+            "nothing was changed"
         )
     if row["kind"] == "events" and (
         row["replaced_by"] or str(row["held_because"]).startswith(event_lists.BY_SOURCE)
     ):
         raise DecisionError(
-            f"batch {batch_id} is replaced: a later list of events of that year has come, "
+            f"batch {batch_id} is outdated: a later list of events of that year has arrived, "
             f"{row['replaced_by'] or 'as long as before'}; nothing was changed"
         )
     words = f"accepted by {decision.by} at {to_stamp(now)}: {decision.because}"
@@ -124,17 +124,17 @@ def reject_batch(
     row = status_queries.batch(warehouse, batch_id)
     if row is None:
         raise UnknownIdError(
-            f"there is no batch {batch_id}: `fund-assets quarantine list` shows those held"
+            f"unknown batch {batch_id}: `fund-assets quarantine list` shows the held ones"
         )
     if row["state"] == "published":
         raise DecisionError(
-            f"batch {batch_id} is merged: what is wrong in it is corrected by the next wave or "
-            "history; nothing was changed"
+            f"batch {batch_id} is already merged: the next wave or history corrects what is "
+            "wrong; nothing was changed"
         )
     if row["state"] == "landed":
         raise DecisionError(
-            f"batch {batch_id} waits for the rules, none has stopped it: `fund-assets run` "
-            "judges it; nothing was changed"
+            f"batch {batch_id} is not validated yet: `fund-assets run` validates it; nothing "
+            "was changed"
         )
     words = f"{decision.by} at {to_stamp(now)}: {decision.because}"
     return publish.reject(warehouse, batch_id, words)
@@ -183,15 +183,15 @@ def summed(
 def explain_block(outcomes: Iterable[Outcome]) -> str:
     """Which batches are held and why, in words; empty when none is."""
     return "\n".join(
-        f"batch {outcome.batch_id} is held, nothing of it was merged. "
+        f"batch {outcome.batch_id} is held, nothing was merged. "
         + " ".join(
             f"{verdict.rule}: {RULES[verdict.rule].title}. {'; '.join(verdict.cases)}. "
-            f"By itself {RULES[verdict.rule].lifts} lifts it."
+            f"Cleared by {RULES[verdict.rule].lifts}."
             for verdict in outcome.blocked_by
         )
-        + f" A person looks with `fund-assets quarantine show {outcome.batch_id}` and lets it "
-        f"through with `fund-assets quarantine accept {outcome.batch_id} --because ...`, or "
-        "says that it is wrong with `reject` in its place"
+        + f" To decide now: `fund-assets quarantine show {outcome.batch_id}`, then "
+        f"`fund-assets quarantine accept {outcome.batch_id} --because ...` if it is correct, "
+        "or the same with `reject` if it is wrong"
         for outcome in outcomes
         if outcome.blocked_by
     )

@@ -62,7 +62,7 @@ def write_weekly(
 
     Raises:
         ReportError: it is too large, or cannot be written.
-        ValueError: `week` is no ISO week.
+        ValueError: `week` is not an ISO week.
     """
     found = week_facts(warehouse, settings, week)
     path = weekly_file(settings, week)
@@ -73,7 +73,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
     """Read everything that the report of a week tells.
 
     Raises:
-        ValueError: `week` is no ISO week.
+        ValueError: `week` is not an ISO week.
     """
     monday = week_start(week)
     sunday = monday + timedelta(days=6)

@@ -50,12 +50,12 @@ def check(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
         raise ChartError(f"{path}: the name must end with {' or '.join(FORMATS)}")
     if not path.absolute().parent.is_dir():
-        raise ChartError(f"{path}: there is no folder {path.parent}; make it first")
+        raise ChartError(f"{path}: the folder {path.parent} does not exist; create it first")
     if path.suffix.lower() == ".png" and not _installed():
         raise ChartError(
-            f"{path}: no font with Chinese characters is installed, names would be boxes. "
-            "Install one (Debian, Ubuntu: apt-get install fonts-wqy-microhei; Fedora: dnf "
-            "install google-noto-sans-cjk-fonts), or write an .svg, which needs none"
+            f"{path}: no font with Chinese characters is installed, names would appear as "
+            "boxes. Install one (Debian, Ubuntu: apt-get install fonts-wqy-microhei; Fedora: "
+            "dnf install google-noto-sans-cjk-fonts), or choose .svg, which needs no font"
         )
 
 

@@ -21,7 +21,7 @@ def read_code(written: str | int) -> str:
     is_number = isinstance(written, int) and not isinstance(written, bool)
     text = f"{written:06d}" if is_number else _MARKET.sub("", str(written).strip())
     if not re.fullmatch(FUND_CODE_PATTERN, text):
-        raise ValueError(f"{written!r} is no fund code: six digits, such as 000001")
+        raise ValueError(f"{written!r} is not a fund code: write six digits, such as 000001")
     return text
 
 

@@ -65,7 +65,7 @@ RETURN_STATUSES = ("first", "proven", "single_source", "suspected_event", "unpro
 RETURN_STATUS = Column(
     "return_status", Kind.TEXT,
     "first: no day before it. proven: events and published growth agree. single_source: no "
-    "second witness. suspected_event: published growth tells of a dividend or split that is "
+    "second witness. suspected_event: published growth implies a dividend or split that is "
     "not recorded, and is used. unproven: the witnesses disagree",
     isin=RETURN_STATUSES,
 )  # fmt: skip

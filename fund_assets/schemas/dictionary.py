@@ -71,7 +71,7 @@ def column_row(column: Column, table: Table) -> str:
 def section(table: Table) -> list[str]:
     """A table's part of the page."""
     facts = [f"Key: {', '.join(f'`{name}`' for name in table.primary_key)}."]
-    facts += [f"`{name}` stands in {anchor(to)}." for name, to in table.references.items()]
+    facts += [f"`{name}` is in {anchor(to)}." for name, to in table.references.items()]
     facts += [
         f"Also ordered by {', '.join(f'`{n}`' for n in names)}." for names in table.indexes
     ]
@@ -130,8 +130,8 @@ def render(tables: Iterable[Table] = TABLES.values()) -> str:
         "",
         "The source's words in `fund_info.fund_type`, with the limits that hold for each: its "
         "kind's where it has none of its own. A pool is a kind, or a part of one that is never "
-        "compared with the rest. A word that is not here is told once by `R28_known_type` and "
-        "treated as its kind.",
+        "compared with the rest. A word that is not here is reported once by `R28_known_type` "
+        "and treated as its kind.",
         "",
         "| 类型 | kind | pool | move that warns | move that is held |",
         "|---|---|---|---|---|",

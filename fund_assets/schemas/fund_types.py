@@ -152,7 +152,7 @@ def read_type(written: str) -> str:
     if len(found) == 1:
         return found[0]
     near = found or get_close_matches(text, list(TYPES), n=3, cutoff=0.4)
-    hint = f"do you mean {' or '.join(near)}?" if near else f"known are {', '.join(TYPES)}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(TYPES)}"
     raise ValueError(f"there is no type {written!r}: {hint}")
 
 

@@ -84,5 +84,5 @@ def read_kind(written: str) -> str:
             return kind.name
     near = get_close_matches(text, KINDS, n=1, cutoff=0.5)
     known = ", ".join(f"{kind.name} ({kind.label})" for kind in KINDS.values())
-    hint = f"do you mean {near[0]}?" if near else f"known are {known}"
-    raise ValueError(f"there is no kind {written!r}: {hint}")
+    hint = f"did you mean {near[0]}?" if near else f"choose from {known}"
+    raise ValueError(f"unknown kind {written!r}: {hint}")

@@ -24,7 +24,7 @@ from fund_assets.schemas.profile import (
 MARKET_SOURCE = AssetProfile(
     name="market_source",
     label="数据源",
-    description="The market as its hosts answer: asked here, made elsewhere.",
+    description="The market data at its source hosts, outside this platform.",
     group=SOURCE,
     jobs=(),
 )
@@ -32,7 +32,7 @@ MARKET_SOURCE = AssetProfile(
 
 def _listed(figures: Figures) -> str:
     return say(
-        "{funds} listed: {added:,} added, {gone:,} gone, {renamed:,} renamed",
+        "{funds} listed: {added:,} added, {gone:,} delisted, {renamed:,} renamed",
         **{**_numbers(figures), "funds": funds(figures["listed"])},
     )
 
@@ -56,7 +56,9 @@ def _events(figures: Figures) -> str:
         if name.startswith(("recorded_", "inferred_"))
     )
     if not figures["asked"]:
-        return say("lists had today; {stored:,} dividends and splits stored", stored=stored)
+        return say(
+            "lists already fetched today; {stored:,} dividends and splits stored", stored=stored
+        )
     return say(
         "{listed:,} listed; {stored:,} dividends and splits stored",
         listed=figures["listed"], stored=stored,
@@ -99,7 +101,7 @@ def _histories(figures: Figures) -> list[str]:
         funds=funds(figures["history_funds_asked"]), rows=figures["history_rows"],
     )  # fmt: skip
     missed = missed_histories(figures)
-    return [asked, *([say("{funds} without", funds=funds(missed))] if missed else [])]
+    return [asked, *([say("{funds} without a result", funds=funds(missed))] if missed else [])]
 
 
 FUND_NAV = AssetProfile(
@@ -119,7 +121,7 @@ FUND_NAV = AssetProfile(
 
 def _whole_histories(figures: Figures) -> str:
     if not figures["history_funds_asked"]:
-        return say("no fund is left to be asked for: every one has answered")
+        return say("no history left to fetch: all funds are done")
     counts = say(
         "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
         "{rows_quarantined:,} quarantined", **_numbers(figures),
@@ -131,7 +133,7 @@ def _whole_histories(figures: Figures) -> str:
 NAV_HISTORY = AssetProfile(
     name="nav_history",
     label="历史补采",
-    description="Whole histories, asked for once, landed and merged like every other batch.",
+    description="Whole histories, requested once, landed and merged like every other batch.",
     group=EVENING,
     jobs=("history_backfill",),
     upstream=("fund_info",),
@@ -142,11 +144,11 @@ NAV_HISTORY = AssetProfile(
 
 def _merged(figures: Figures) -> str:
     covered = say(
-        "{coverage:.1%} of the funds have {date}",
+        "{coverage:.1%} of the funds have NAVs of {date}",
         coverage=figures["coverage"], date=figures["nav_date"],
     )  # fmt: skip
     if not figures["batches"]:
-        return f"{say('nothing waited')}; {covered}"
+        return f"{say('no batch was waiting')}; {covered}"
     counts = say(
         "{rows_new:,} new, {rows_changed:,} corrected, {rows_filled:,} filled in, "
         "{rows_unchanged:,} unchanged, {rows_quarantined:,} quarantined, "
@@ -180,7 +182,7 @@ def _closes(figures: Figures) -> str:
 BENCHMARK_INDEX = AssetProfile(
     name="benchmark_index",
     label="基准指数",
-    description="Closes of the indices that the kinds of funds are measured against.",
+    description="Closes of the indices that the kinds of funds are compared with.",
     group=EVENING,
     jobs=("daily_pipeline", "daily_collection", "weekly_full_calc"),
     deadline=EVERY_MORNING,
@@ -217,7 +219,8 @@ HISTORY_RECHECK = AssetProfile(
     name="history_recheck",
     label="重算核对",
     description="Index and metrics of every fund recomputed from the accepted history, and "
-    "compared with what is stored; what differs is told, and the index set right.",
+    "compared with what is stored; differences are reported, and the index is "
+    "corrected.",
     group=WEEKLY,
     jobs=("weekly_full_calc",),
     deadline=EVERY_SUNDAY,
@@ -226,8 +229,8 @@ HISTORY_RECHECK = AssetProfile(
 HISTORY_REFETCH = AssetProfile(
     name="history_refetch",
     label="历史重采",
-    description="Whole histories of a quarter of the market, landed anew to find corrections "
-    "of the past; funds asked for since Monday are left out.",
+    description="Whole histories of a quarter of the market, fetched again to find "
+    "corrections of the past; funds requested since Monday are skipped.",
     group=WEEKLY,
     jobs=("weekly_full_calc",),
     upstream=("fund_info", "history_recheck"),
@@ -239,7 +242,7 @@ def _benchmarks(figures: Figures) -> str:
     n = _numbers(figures)
     parsed, known = n.get("status_parsed", 0), n.get("dagster/row_count", 0)
     told = say(
-        "{funds} asked for: {rows_written:,} new or changed; {parsed:,} of {known:,} "
+        "{funds} requested: {rows_written:,} new or changed; {parsed:,} of {known:,} "
         "benchmarks parsed", funds=funds(n["asked"]), rows_written=n["rows_written"],
         parsed=parsed, known=known,
     )  # fmt: skip
@@ -249,8 +252,8 @@ def _benchmarks(figures: Figures) -> str:
 FUND_BENCHMARK = AssetProfile(
     name="fund_benchmark",
     label="业绩比较基准",
-    description="What every fund says it is measured against: asked for once a quarter, read "
-    "into weights and series.",
+    description="The benchmark that every fund states: requested once a quarter, read into "
+    "weights and series.",
     group=WEEKLY,
     jobs=("weekly_full_calc",),
     upstream=("fund_info",),
@@ -275,7 +278,8 @@ FUND_SCORES = AssetProfile(
 WALK_FORWARD = AssetProfile(
     name="walk_forward",
     label="前推检验",
-    description="What the picks of past screens did in the quarter after them, against chance.",
+    description="Performance of past screens' picks in the following quarter, compared with "
+    "chance.",
     group=WEEKLY,
     jobs=("weekly_full_calc",),
     upstream=("fund_scores",),

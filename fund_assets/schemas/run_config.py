@@ -26,7 +26,7 @@ def day_of(value: int | None) -> int | None:
         if value is not None:
             from_key(value)
     except ValueError as error:
-        raise ValueError(f"{value} is no date: yyyymmdd, such as 20261124") from error
+        raise ValueError(f"{value} is not a date: write yyyymmdd, such as 20261124") from error
     return value
 
 
@@ -37,6 +37,6 @@ def moment_of(value: int | None) -> int | None:
             from_stamp(value)
     except ValueError as error:
         raise ValueError(
-            f"{value} is no time: yyyymmddhhmmss, such as 20261124190000"
+            f"{value} is not a time: write yyyymmddhhmmss, such as 20261124190000"
         ) from error
     return value

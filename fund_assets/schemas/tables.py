@@ -37,7 +37,7 @@ FUND_INFO = Table(
         Column("kind", Kind.TEXT, "kind that the type is below", isin=tuple(KINDS)),
         Column("family", Kind.TEXT, "the portfolio: the name that its classes share, a guess from names", max_length=MAX_NAME),
         Column("pinyin", Kind.TEXT, "abbreviation 拼音缩写 for look-ups"),
-        Column("status", Kind.TEXT, "listed, or delisted: gone from the market's list", isin=("listed", "delisted")),
+        Column("status", Kind.TEXT, "listed, or delisted: removed from the market's list", isin=("listed", "delisted")),
         Column("first_seen_on", Kind.DATE, "first date on which this platform saw it", "yyyymmdd"),
         Column("last_seen_on", Kind.DATE, "last date on which the market's list had it", "yyyymmdd"),
     ),
@@ -49,19 +49,23 @@ HISTORY_STATES = ("stored", "nothing", "refused", "failed")
 
 HISTORY_PROGRESS = Table(
     name="history_progress",
-    grain="one row per share class whose whole history was asked for",
+    grain="one row per share class whose whole history was requested",
     why="How far the backfill of histories is: written in the transaction that lands them, so "
-    "that a run which was killed goes on with the next fund.",
+        "that a killed run continues with the next fund.",
     columns=(
         FUND_CODE,
-        Column("state", Kind.TEXT, "stored: the history landed. nothing: the source has none. refused: what it answered cannot be used. failed: no answer came, it is asked for again", isin=HISTORY_STATES),
-        Column("asked_at", Kind.STAMP, "when it was last asked for", "yyyymmddhhmmss"),
+        Column("state", Kind.TEXT, "stored: the history landed. nothing: the source has none. "
+                                   "refused: what it answered cannot be used. failed: no "
+                                   "answer came, it is requested again", isin=HISTORY_STATES),
+        Column("asked_at", Kind.STAMP, "when it was last requested", "yyyymmddhhmmss"),
         Column("stored_at", Kind.STAMP, "when a history of it last landed", "yyyymmddhhmmss", nullable=True),
         Column("last_nav_date", Kind.DATE, "newest date in that history", "yyyymmdd", nullable=True),
         Column("nav_dates", Kind.INT, "dates in that history", nullable=True, ge=0),
-        Column("answer", Kind.TEXT, "sha256 of the answer that was last dealt with; empty when none came", max_length=64),
-        Column("attempts", Kind.INT, "how often it was asked for since a history landed", ge=0),
-        Column("last_error", Kind.TEXT, "why it did not land when it was last asked for; empty otherwise", max_length=600),
+        Column("answer", Kind.TEXT, "sha256 of the answer that was last processed; empty when "
+                                    "none came", max_length=64),
+        Column("attempts", Kind.INT, "how often it was requested since a history landed", ge=0),
+        Column("last_error", Kind.TEXT, "why it did not land at the last request; empty "
+                                        "otherwise", max_length=600),
     ),
     primary_key=("fund_code",),
 )  # fmt: skip
@@ -69,19 +73,28 @@ HISTORY_PROGRESS = Table(
 COLLECTION_BATCH = Table(
     name="collection_batch",
     grain="one row per distinct answer of the source",
-    why="What was collected, when, from which bytes, and what became of it. The id is made "
-    "from the content: collecting the same answer twice is one batch.",
+    why="What was collected, when, from which bytes, and its state. The id is made from the "
+        "content: collecting the same answer twice is one batch.",
     columns=(
         BATCH_ID,
-        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole histories of some funds. events: dividends and splits of the market. desk: held observations that a person accepted, that today's rules let through, or that a witness settled", isin=("wave", "history", "events", "desk")),
+        Column("kind", Kind.TEXT, "wave: the whole market's newest two dates. history: whole "
+                                  "histories of some funds. events: dividends and splits of "
+                                  "the market. desk: held observations that a person "
+                                  "accepted, that today's rules accepted, or that a witness "
+                                  "decided", isin=("wave", "history", "events", "desk")),
         Column("source", Kind.TEXT, "source it came from"),
-        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: newest date in it. events: newest ex-date. desk: newest date accepted, or that of the batch judged again", "yyyymmdd"),
+        Column("newest_date", Kind.DATE, "wave: first date of the snapshot's header. history: "
+                                         "newest date in it. events: newest ex-date. desk: "
+                                         "newest date accepted, or that of the batch "
+                                         "validated again", "yyyymmdd"),
         Column("previous_date", Kind.DATE, "wave: second date of the snapshot's header", "yyyymmdd", nullable=True),
         Column("collected_at", Kind.STAMP, "when the last answer of it arrived. desk: when it was decided", "yyyymmddhhmmss"),
         Column("rows_read", Kind.INT, "observations (fund and date) in it, those not yet published included; events: events", ge=0),
         Column("payloads", Kind.TEXT, "JSON list of answers: endpoint, sha256, bytes, rows, decoder", max_length=1_000_000),
         Column("state", Kind.TEXT, "landed: waits for the rules. held: a blocking rule stopped it. published: merged", isin=("landed", "held", "published")),
-        Column("held_because", Kind.TEXT, "rules that stopped it and what lifts them; who let it through and why, when a person did; empty otherwise", max_length=2_000),
+        Column("held_because", Kind.TEXT, "rules that stopped it and what clears them; who "
+                                          "accepted it and why, if a person did; empty "
+                                          "otherwise", max_length=2_000),
     ),
     primary_key=("batch_id",),
 )  # fmt: skip
@@ -97,7 +110,8 @@ FUND_NAV = Table(
         NAV_DATE,
         BATCH_ID,
         *AS_SEEN,
-        Column("defect", Kind.TEXT, "what made a cell unreadable, with the field and the cell's text; empty when nothing did", max_length=400),
+        Column("defect", Kind.TEXT, "what made a cell unreadable, with the field and the "
+                                    "cell's text; empty otherwise", max_length=400),
     ),
     primary_key=("batch_id", "nav_date", "fund_code"),
     references={"batch_id": "collection_batch"},
@@ -106,22 +120,22 @@ FUND_NAV = Table(
 FUND_EVENTS = Table(
     name="fund_events",
     grain="one row per share class, ex-date and kind of event",
-    why="Dividends and splits: what makes unit NAV fall without a loss. Two sources record "
-    "them, the text in a fund's history and the market-wide lists; where they differ both "
-    "values stand here and the history's is used. An inferred event is told by published "
-    "growth and accumulated NAV alone; a recorded one takes its place.",
+    why="Dividends and splits: the reasons why unit NAV falls without a loss. Two sources "
+        "record them, the text in a fund's history and the market-wide lists; where they "
+        "differ, both values are stored and the history's is used. An inferred event comes "
+        "only from published growth and accumulated NAV; a recorded one replaces it.",
     columns=(
         FUND_CODE,
         Column("ex_date", Kind.DATE, "date from which the NAV is without it", "yyyymmdd"),
         Column("kind", Kind.TEXT, "dividend or split", isin=("dividend", "split")),
         Column("value", Kind.REAL, "dividend: yuan per share. split: new shares per old share", gt=0, lt=1e6),
         Column("status", Kind.TEXT, "recorded by the source, or inferred by this platform", isin=("recorded", "inferred")),
-        Column("history_value", Kind.REAL, "value that the fund's history tells", "as value", nullable=True, gt=0, lt=1e6),
-        Column("list_value", Kind.REAL, "value that the market's list tells", "as value", nullable=True, gt=0, lt=1e6),
+        Column("history_value", Kind.REAL, "value in the fund's history", "as value", nullable=True, gt=0, lt=1e6),
+        Column("list_value", Kind.REAL, "value in the market's list", "as value", nullable=True, gt=0, lt=1e6),
         Column("text", Kind.TEXT, "the source's wording"),
         Column("evidence", Kind.TEXT, "inferred: what the three witnesses say; empty when recorded", max_length=400),
-        Column("first_batch_id", Kind.TEXT, "batch that told of it first", max_length=40),
-        BATCH_ID.but(description="batch that brought the present values"),
+        Column("first_batch_id", Kind.TEXT, "batch that first contained it", max_length=40),
+        BATCH_ID.but(description="batch with the current values"),
     ),
     primary_key=("fund_code", "ex_date", "kind"),
     indexes=(("batch_id",),),
@@ -130,15 +144,15 @@ FUND_EVENTS = Table(
 EVENT_LIST = Table(
     name="event_list",
     grain="one row per event of a market list that waits as a held batch",
-    why="A year's list of dividends and splits that came shorter than before is refused and "
-    "kept here as it was seen, until a person decides, lists without the same events on three "
-    "days lift it, or a later list takes its place.",
+    why="A year's list of dividends and splits that is shorter than before is refused and "
+        "stored here as it was seen, until a person decides, lists on three days lack the "
+        "same events, or a later list replaces it.",
     columns=(
         BATCH_ID,
         FUND_CODE,
         FUND_EVENTS["ex_date"],
         FUND_EVENTS["kind"],
-        Column("value", Kind.REAL, "as in fund_events; empty where the list tells none that can be used", nullable=True, gt=0, lt=1e6),
+        Column("value", Kind.REAL, "as in fund_events; empty if the list has no usable value", nullable=True, gt=0, lt=1e6),
         Column("text", Kind.TEXT, "the source's wording"),
     ),
     primary_key=("batch_id", "fund_code", "ex_date", "kind"),
@@ -158,7 +172,7 @@ VALIDATED_NAV = Table(
         TOTAL_RETURN_INDEX,
         RETURN_STATUS,
         FIRST_SEEN_AT,
-        BATCH_ID.but(description="batch that brought the present values"),
+        BATCH_ID.but(description="batch with the current values"),
     ),
     primary_key=("nav_date", "fund_code"),
     indexes=(("fund_code", "nav_date"),),
@@ -167,7 +181,8 @@ VALIDATED_NAV = Table(
 
 NAV_REVISION = Table(
     name="nav_revision",
-    grain="one row per fund and date of which accepted figures once gave way to others, or were filled in",
+    grain="one row per fund and date whose accepted figures were replaced later, or were "
+          "filled in",
     why="With validated_nav it answers what was known at any past time. It has all five figures as "
     "they were, empty ones among them; more decimals of a growth change nothing that was accepted "
     "and make no row.",
@@ -179,9 +194,14 @@ NAV_REVISION = Table(
         FIRST_SEEN_AT.but(description="when the earlier value had been seen first"),
         BATCH_ID.but(description="batch that had brought the earlier value"),
         Column("superseded_by", Kind.TEXT, "batch that brought the later value", max_length=40),
-        Column("kind", Kind.TEXT, "correction: an accepted figure was replaced by another. refinement: an income for several days gave way to the day's own. filling: an empty figure got its value. The last two correct nothing", isin=LEDGER_KINDS),
+        Column("kind", Kind.TEXT, "correction: an accepted figure was replaced by another. "
+                                  "refinement: an income for several days was replaced by the "
+                                  "day's income. filling: an empty figure got its value. The "
+                                  "last two correct nothing", isin=LEDGER_KINDS),
         Column("change_pct", Kind.REAL, "size of the correction of unit NAV", "percent", nullable=True),
-        Column("legal_level", Kind.TEXT, "what the law asks of the manager: report (to regulator and custodian, from 0.25 % on), announce (in public as well, from 0.5 % on), none below", isin=LEGAL_LEVELS),
+        Column("legal_level", Kind.TEXT, "what the law requires of the manager: report (to "
+                                         "regulator and custodian, from 0.25 % on), announce "
+                                         "(in public as well, from 0.5 % on), none below", isin=LEGAL_LEVELS),
     ),
     primary_key=("fund_code", "nav_date", "superseded_at"),
     references={"fund_code": "fund_info"},
@@ -190,7 +210,7 @@ NAV_REVISION = Table(
 NAV_QUARANTINE = Table(
     name="nav_quarantine",
     grain="one row per observation and rule that held it back",
-    why="Nothing that failed is thrown away: every refused row stands here with its reason.",
+    why="No failed row is deleted: every refused row is stored here with its reason.",
     columns=(
         BATCH_ID,
         Column("fund_code", Kind.TEXT, "the code as the source wrote it, perhaps no valid code", max_length=64),
@@ -201,7 +221,12 @@ NAV_QUARANTINE = Table(
         Column("state", Kind.TEXT, "held, accepted or rejected", isin=("held", "accepted", "rejected")),
         Column("created_at", Kind.STAMP, "when it was held", "yyyymmddhhmmss"),
         Column("decided_because", Kind.TEXT, "why it was accepted or rejected, empty while held", max_length=600),
-        Column("decided_by", Kind.TEXT, "who decided: a person, or witness:history, witness:page, witness:growth (the next NAV leads back to it, or to another value), witness:before (refuted when it was shown before), source:withdrawn (the same voice shows another value now), rules (passes beside what is known by now); empty while held", max_length=100),
+        Column("decided_by", Kind.TEXT, "who decided: a person, or witness:history, "
+                                        "witness:page, witness:growth (the next NAV implies "
+                                        "it, or another value), witness:before (refuted when "
+                                        "it was shown before), source:withdrawn (the same "
+                                        "source shows another value now), rules (passes with "
+                                        "what is known now); empty while held", max_length=100),
         Column("decided_at", Kind.STAMP, "when it was decided", "yyyymmddhhmmss", nullable=True),
         Column("decided_in", Kind.TEXT, "batch that merged it, empty while held and when rejected", max_length=40),
         Column("id", Kind.TEXT, "digest of batch, code, date, rule and values", max_length=40),
@@ -223,7 +248,9 @@ PUBLISH_LOG = Table(
         Column("rows_read", Kind.INT, "observations in the batch", ge=0),
         Column("rows_new", Kind.INT, "dates that were not stored before", ge=0),
         Column("rows_changed", Kind.INT, "stored dates of which an accepted figure is corrected; events that changed", ge=0),
-        Column("rows_filled", Kind.INT, "stored dates in which nothing is corrected: an empty figure is filled in, a growth has more decimals, or a sum of days is told day by day", ge=0),
+        Column("rows_filled", Kind.INT, "stored dates in which nothing is corrected: an empty "
+                                        "figure is filled in, a growth has more decimals, or "
+                                        "a sum of days is split into days", ge=0),
         Column("rows_unchanged", Kind.INT, "stored dates with the same values", ge=0),
         Column("rows_quarantined", Kind.INT, "held back by a rule", ge=0),
         Column("rows_pending", Kind.INT, "not yet published by the fund", ge=0),
@@ -238,9 +265,10 @@ WINDOWS = ("1m", "3m", "6m", "1y", "2y", "3y", "5y", "ytd", "inception")
 DATE_COUNT = Table(
     name="date_count",
     grain="one row per date of the accepted history",
-    why="How many accepted NAVs each date had at most. No step deletes one, so a date with fewer "
-    "has lost some to somebody else: a statement by hand, or a bad restore. The dates of a "
-    "batch are counted in its transaction when they are of the last weeks, all dates on Sundays.",
+    why="How many accepted NAVs each date had at most. No step deletes one; a date with fewer "
+        "lost them in another way: a manual SQL statement, or a bad restore. The dates of a "
+        "batch are counted in its transaction when they are of the last weeks, all dates on "
+        "Sundays.",
     columns=(
         NAV_DATE,
         Column("rows_most", Kind.INT, "accepted NAVs of the date when there were most", ge=1),
@@ -283,7 +311,9 @@ FUND_METRICS = Table(
         Column("start_date", Kind.DATE, "NAV date the window starts from", "yyyymmdd", nullable=True),
         Column("end_date", Kind.DATE, "the fund's last NAV date on or before calc_date", "yyyymmdd"),
         Column("observations", Kind.INT, "returns in the window, those over gaps left out", ge=0),
-        Column("gap_steps", Kind.INT, "steps in the window over a gap longer than the fund's rhythm allows: they count in returns and falls, and are no day's return", ge=0),
+        Column("gap_steps", Kind.INT, "steps in the window over a gap longer than the fund's "
+                                      "rhythm allows: they count in returns and falls, but "
+                                      "are not a daily return", ge=0),
         Column("periods_per_year", Kind.REAL, "returns per year by the fund's own frequency, used for annualising", nullable=True, gt=0),
         Column("total_return", Kind.REAL, "return over the window, dividends reinvested", "fraction", nullable=True, ge=-1),
         Column("annualized_return", Kind.REAL, "compound yearly return, calendar days over 365; only from one year on", "fraction", nullable=True, ge=-1),
@@ -307,7 +337,7 @@ FUND_METRICS = Table(
         Column("worst_day", Kind.REAL, "lowest return from one NAV to the next", "fraction", nullable=True, ge=-1),
         Column("month_win_rate", Kind.REAL, "share of whole months in the window with a return above 0", "fraction", nullable=True, ge=0, le=1),
         Column("ulcer_index", Kind.REAL, "root mean square of the falls from the high so far", "fraction", nullable=True, ge=0),
-        Column("benchmark_code", Kind.TEXT, "index its kind is measured against; NULL for none", nullable=True, max_length=20),
+        Column("benchmark_code", Kind.TEXT, "index its kind is compared with; NULL for none", nullable=True, max_length=20),
         Column("alpha", Kind.REAL, "Jensen's alpha, yearly; only from one year on", "fraction", nullable=True, ge=-1),
         Column("beta", Kind.REAL, "covariance with the benchmark over its variance", nullable=True),
         Column("r_squared", Kind.REAL, "square of correlation", nullable=True, ge=0, le=1),
@@ -383,16 +413,18 @@ FUND_SCORES = Table(
     name="fund_scores",
     grain="one row per active share class and calculation date, weekly",
     why="Where a fund stood in its group by several measures at once: a research statistic of "
-    "the past, not a rating. All classes of a portfolio have the row of the class that stands "
-    "for it. Rows of past dates are never computed again, so that funds that are gone stay in "
-    "them. The percentiles by window are in fund_peers.",
+        "the past, not a rating. All classes of a portfolio have the row of its "
+        "representative class. Rows of past dates are never computed again, so that closed "
+        "funds stay in them. The percentiles by window are in fund_peers.",
     columns=(
         FUND_CODE,
         Column("calc_date", Kind.DATE, "calculation date of the metrics scored", "yyyymmdd"),
         Column("scored_at", Kind.STAMP, "when the row was made: nothing seen later is in it", "yyyymmddhhmmss"),
         Column("kind", Kind.TEXT, "kind of the fund", isin=tuple(KINDS)),
         PEER_GROUP,
-        FUND_CODE.but(name="standing_for", description="class that stands for its portfolio by its letter and code, whose figures these are"),
+        FUND_CODE.but(name="standing_for", description="representative class of the "
+                                                       "portfolio, chosen by letter and code; "
+                                                       "the figures are its figures"),
         Column("composite_score", Kind.REAL, "weighted mean of the four parts, times 100", "points", nullable=True, ge=0, le=100),
         Column("composite_rank", Kind.INT, "rank by it in the group, 1 is the best", nullable=True, ge=1),
         Column("composite_peers", Kind.INT, "portfolios of the group with a score", nullable=True, ge=1),
@@ -419,7 +451,7 @@ FUND_SCORES = Table(
         Column("stars", Kind.INT, "weighted mean of the spans there are, rounded: a statistic, not a rating", nullable=True, ge=1, le=5),
         Column("weights", Kind.TEXT, "weights of the parts, as set then"),
         Column("definition_version", Kind.INT, "version of the definitions of scores", ge=1),
-        Column("reason", Kind.TEXT, "why there is no composite_score; empty when there is"),
+        Column("reason", Kind.TEXT, "why composite_score is NULL; empty otherwise"),
     ),
     primary_key=("calc_date", "fund_code"),
     indexes=(("fund_code", "calc_date"),),
@@ -429,8 +461,8 @@ FUND_SCORES = Table(
 WEEKLY_LOG = Table(
     name="weekly_log",
     grain="one row per ISO week and step of the weekly job",
-    why="What each step of the weekly job found and did, for its report. A step that is run "
-    "again replaces its row; what was found and repaired before is kept in it.",
+    why="What each step of the weekly job found and did, for its report. A repeated step "
+        "replaces its row, and keeps what was found and repaired before.",
     columns=(
         Column("week", Kind.TEXT, "ISO week, such as 2026-W47", max_length=8),
         Column("step", Kind.TEXT, "name of the step", max_length=40),
@@ -443,7 +475,7 @@ WEEKLY_LOG = Table(
 BENCHMARK_INDEX = Table(
     name="benchmark_index",
     grain="one row per index and session",
-    why="Closes of the indices that kinds of funds are measured against (schemas/kinds.py).",
+    why="Closes of the indices that kinds of funds are compared with (schemas/kinds.py).",
     columns=(
         Column("index_code", Kind.TEXT, "code of the index", isin=tuple(INDICES)),
         NAV_DATE.but(description="session, in the index's own country"),
@@ -461,9 +493,9 @@ SERIES_VARIANTS = ("", "full_price", "net_price", "wealth", "price", "total_retu
 FUND_BENCHMARK = Table(
     name="fund_benchmark",
     grain="one row per share class and wording of its benchmark",
-    why="What a fund itself says it is measured against (业绩比较基准, 跟踪标的), as its page "
-    "says it and as far as it was understood. A row begins when the page says another thing; "
-    "the row with the latest first_seen_on holds now. Nothing in it is guessed.",
+    why="The benchmark that a fund states (业绩比较基准, 跟踪标的), as on its page, and its parts that "
+        "could be read. A changed page makes a new row; the row with the latest first_seen_on "
+        "is current. Nothing in it is guessed.",
     columns=(
         FUND_CODE,
         Column("first_seen_on", Kind.DATE, "first date on which the page was seen to say so", "yyyymmdd"),
@@ -503,12 +535,12 @@ FUND_BENCHMARK_PART = Table(
 
 RISK_FREE_RATE = Table(
     name="risk_free_rate",
-    grain="one row per date from which a rate holds",
-    why="The risk-free rate as a dated series, entered by hand (`fund-assets rate set`). While "
-    "it is empty, FUND_RISK_FREE_RATE holds for all time. The first rate holds before its date "
-    "too.",
+    grain="one row per date from which a rate applies",
+    why="The risk-free rate as a dated series, entered by hand (`fund-assets rate set`). "
+        "While it is empty, FUND_RISK_FREE_RATE applies to all dates. The first rate applies "
+        "before its date too.",
     columns=(
-        Column("since", Kind.DATE, "first day on which the rate holds", "yyyymmdd"),
+        Column("since", Kind.DATE, "first day on which the rate applies", "yyyymmdd"),
         Column("rate", Kind.REAL, "annual rate", "fraction", gt=-0.1, lt=1),
         Column("note", Kind.TEXT, "where the rate is from"),
     ),
@@ -531,11 +563,11 @@ SOURCE_REQUEST = Table(
     name="source_request",
     grain="one row per day, source, endpoint and outcome of requests",
     why="How the source answers: requests made by runs, added up when a run ends. The health "
-    "server, another process, tells of them.",
+        "server, another process, shows them.",
     columns=(
         Column("day", Kind.DATE, "day of the run", "yyyymmdd"),
         Column("source", Kind.TEXT, "source that was asked", max_length=20),
-        Column("endpoint", Kind.TEXT, "short name of what was asked for", max_length=40),
+        Column("endpoint", Kind.TEXT, "short name of what was requested", max_length=40),
         Column("outcome", Kind.TEXT, "ok, status_503 and the like, or transport, unreached, deadline, banned, empty, too_large, truncated, format, defect", max_length=20),
         Column("requests", Kind.INT, "requests that ended so, every try counted", ge=1),
         Column("seconds", Kind.REAL, "time of all of them, without waiting for the rate limit", "seconds", ge=0),
@@ -548,9 +580,9 @@ SEVERITIES = ("notice", "warning", "critical")
 
 ALERT_STATE = Table(
     name="alert_state",
-    grain="one row per alert that ever held",
-    why="What is remembered of alerts, so that each is told when it begins and when it ends and "
-    "not with every look (docs/alerts.md). Those that are over stay for 90 days.",
+    grain="one row per alert that was ever active",
+    why="The state of alerts, so that each is sent when it begins and when it ends, not at "
+        "every check (docs/alerts.md). Ended alerts are kept for 90 days.",
     columns=(
         Column("fingerprint", Kind.TEXT, "kind, subject and, where each day is another alert, the day; joined by colons"),
         Column("kind", Kind.TEXT, "kind of alert; its section in docs/runbook.md", max_length=40),
@@ -558,18 +590,20 @@ ALERT_STATE = Table(
         Column("severity", Kind.TEXT, "the greatest severity so far", isin=SEVERITIES),
         Column("words", Kind.TEXT, "what is wrong, in Chinese", max_length=4_000),
         Column("first_at", Kind.STAMP, "when it was first seen", "yyyymmddhhmmss"),
-        Column("resolved_at", Kind.STAMP, "when it was seen to be over; NULL while it holds", "yyyymmddhhmmss", nullable=True),
-        Column("told_at", Kind.STAMP, "when it was told last; NULL when never", "yyyymmddhhmmss", nullable=True),
-        Column("told_as", Kind.TEXT, "severity it was told with last; NULL when never", isin=SEVERITIES, nullable=True),
-        Column("repeats", Kind.INT, "how often it was told again at this severity", ge=0),
-        Column("muted_by", Kind.TEXT, "fingerprint of the alert that explains it, so that it is not told; empty otherwise"),
+        Column("resolved_at", Kind.STAMP, "when it was seen to be over; NULL while it is "
+                                          "active", "yyyymmddhhmmss", nullable=True),
+        Column("told_at", Kind.STAMP, "when it was last sent; NULL when never", "yyyymmddhhmmss", nullable=True),
+        Column("told_as", Kind.TEXT, "severity it was last sent with; NULL when never", isin=SEVERITIES, nullable=True),
+        Column("repeats", Kind.INT, "how often it was sent again at this severity", ge=0),
+        Column("muted_by", Kind.TEXT, "fingerprint of the alert that explains it, so that it "
+                                      "is not sent separately; empty otherwise"),
     ),
     primary_key=("fingerprint",),
 )  # fmt: skip
 
 ALERT_SILENCE = Table(
     name="alert_silence",
-    grain="one row per alert or kind of alerts that is kept quiet",
+    grain="one row per silenced alert or kind of alerts",
     why="Entered by hand (`fund-assets alert silence`); it ends by itself.",
     columns=(
         ALERT_STATE["fingerprint"].but(description="fingerprint, or name of a kind"),
@@ -583,8 +617,8 @@ ALERT_SILENCE = Table(
 ALERT_OUTBOX = Table(
     name="alert_outbox",
     grain="one row per message and channel",
-    why="Messages on their way. Written in the transaction that changes the alerts' states, so "
-    "that none is lost; sent at least once. Kept for 30 days.",
+    why="Messages to be sent. Written in the transaction that changes the alerts' states, so "
+        "that none is lost; each is sent at least once. Kept for 30 days.",
     columns=(
         Column("id", Kind.TEXT, "digest of channel, time and text", max_length=40),
         Column("channel", Kind.TEXT, "channel that carries it", max_length=40),
@@ -593,7 +627,7 @@ ALERT_OUTBOX = Table(
         Column("words", Kind.TEXT, "its text", max_length=40_000),
         Column("fingerprints", Kind.TEXT, "JSON list of the alerts in it, at most 200", max_length=40_000),
         Column("state", Kind.TEXT, "waiting: to be sent at due_at. sent. merged: sent as part of a digest. dead: given up", isin=("waiting", "sent", "merged", "dead")),
-        Column("attempts", Kind.INT, "how often sending it was begun", ge=0),
+        Column("attempts", Kind.INT, "number of attempts to send it", ge=0),
         Column("created_at", Kind.STAMP, "when it was written", "yyyymmddhhmmss"),
         Column("due_at", Kind.STAMP, "when it is to be sent, or tried again", "yyyymmddhhmmss"),
         Column("sent_at", Kind.STAMP, "when the channel accepted it", "yyyymmddhhmmss", nullable=True),

@@ -69,5 +69,5 @@ def read_window(written: str) -> str:
         if text in (name, label):
             return name
     near = get_close_matches(text, WINDOWS, n=1, cutoff=0.6)
-    hint = f"do you mean {near[0]}? " if near else ""
-    raise ValueError(f"there is no window {written!r}: {hint}known are {', '.join(WINDOWS)}")
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise ValueError(f"unknown window {written!r}: {hint}choose from {', '.join(WINDOWS)}")

@@ -145,7 +145,9 @@ def page_text(body: bytes, name: str) -> str:
         NoticeError: it is too large, or neither UTF-8, GB 18030 nor UTF-16 that says so.
     """
     if len(body) > LARGEST_BYTES:
-        raise NoticeError(f"{name}: {len(body):,} bytes are no notice; save its page alone")
+        raise NoticeError(
+            f"{name}: {len(body):,} bytes are too many for a notice; save only its page"
+        )
     marked = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
@@ -154,7 +156,7 @@ def page_text(body: bytes, name: str) -> str:
         except UnicodeDecodeError:
             continue
     else:
-        raise NoticeError(f"{name}: it is no text in UTF-8 or GB 18030; save the page as text")
+        raise NoticeError(f"{name}: it is not text in UTF-8 or GB 18030; save the page as text")
     if "<" in text:
         text = html.unescape(_TAG.sub(lambda tag: "\n" * tag[0].count("\n"), text))
     return text
@@ -203,7 +205,7 @@ def _head(whole: _Text, at: int, found: re.Match[str]) -> Notice:
     if year is None:
         named = _YEAR.search(whole.text, found.end())
         if not named:
-            raise NoticeError(f"{whole.where(at)}: the notice {found[0]} names no year")
+            raise NoticeError(f"{whole.where(at)}: the notice {found[0]} has no year")
         year = named[1]
     of_exchange = bool(groups.get("exchange"))
     of_some = of_exchange and any(name in found[0] for name in HOLIDAYS)
@@ -228,8 +230,9 @@ def _read_year(notice: Notice, whole: _Text, start: int, end: int) -> None:
     missing = [name for name in HOLIDAYS if name not in seen]
     if missing:
         raise NoticeError(
-            f"{notice.where}: the notice of {notice.year} says nothing of "
-            f"{'、'.join(missing)}: the text is cut, or in other words; paste the whole notice"
+            f"{notice.where}: the notice of {notice.year} does not mention "
+            f"{'、'.join(missing)}: the text is incomplete, or worded differently; paste the "
+            "whole notice"
         )
 
 
@@ -259,9 +262,9 @@ def _read_item(notice: Notice, whole: _Text, span: tuple[int, int], names: list[
     for one in _ONE.finditer(whole.text, start, end):
         if not any(low <= one.start() < high for low, high in said):
             raise NoticeError(
-                f"{whole.where(one.start())}: what is said of {one[0]} is not understood, in "
-                f"{whole.text[start:end][:60]!r}: 放假, 上班, 休市 or 开市 is expected after a "
-                "date"
+                f"{whole.where(one.start())}: the text on {one[0]} is not understood, in "
+                f"{whole.text[start:end][:60]!r}: 放假, 上班, 休市 or 开市 is expected "
+                "after a date"
             )
     if not said:
         raise NoticeError(f"{whole.where(start)}: {'、'.join(names)} has no dates")
@@ -309,7 +312,7 @@ def _days(
         if is_end and last is not None:
             if not timedelta(0) < day - last <= timedelta(days=15):
                 raise NoticeError(
-                    f"{whole.where(one.start())}: {last} to {day} is no holiday: a date is "
+                    f"{whole.where(one.start())}: {last} to {day} is not a holiday: a date is "
                     "mistyped"
                 )
             for offset in range(1, (day - last).days + 1):
@@ -336,7 +339,7 @@ def _day(
     try:
         day = date(year, month, int(one["day"]))
     except ValueError as error:
-        raise NoticeError(f"{where}: {one[0]} of {year} is no date") from error
+        raise NoticeError(f"{where}: {one[0]} of {year} is not a date") from error
     named = re.search(r"(?:周|星期)([一二三四五六日天])", one["note"] or "")
     if named and WEEKDAYS.index(named[1].replace("天", "日")) != day.weekday():
         raise NoticeError(
@@ -344,7 +347,7 @@ def _day(
             f"mistyped, or this is not the notice of {notice.year}"
         )
     if abs(year - notice.year) > 1:
-        raise NoticeError(f"{where}: {day} lies outside of {notice.year}")
+        raise NoticeError(f"{where}: {day} is outside {notice.year}")
     return day
 
 
@@ -355,13 +358,13 @@ def _check(notice: Notice) -> None:
             raise NoticeError(f"{where}: {day} is a weekend; the exchange never opens then")
         if day in notice.closed:
             raise NoticeError(
-                f"{where}: {day} is a day of closing and of opening: see {notice.closed[day]}"
+                f"{where}: {day} is both a closed and an open day: see {notice.closed[day]}"
             )
         before = day - timedelta(days=1)
         while before.weekday() >= 5 and before not in notice.closed:
             before -= timedelta(days=1)
         if before not in notice.closed:
             raise NoticeError(
-                f"{where}: trading goes on on {day}, but of {before} nothing is said: "
-                "a date is mistyped"
+                f"{where}: trading continues on {day}, but {before} is not mentioned: a date "
+                "is mistyped"
             )

@@ -6,7 +6,7 @@ source gets its data, what may go wrong (`transport/errors.py`).
 Observations are frames with the columns of `OBSERVATION_COLUMNS`: `fund_code` (str, as the
 source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `acc_nav`,
 `growth_pct`, `yield_per_10k`, `yield_7d_pct` (float64, NaN where the cell is empty) and
-`defect` (str: empty, or the field and the text of a cell that is no number). A row whose
+`defect` (str: empty, or the field and the text of a cell that is not a number). A row whose
 five figures are all NaN and whose defect is empty is not yet published.
 """
 

@@ -70,12 +70,12 @@ class RawArchive:
             raise
         except (OSError, EOFError, zlib.error) as error:
             raise DamagedError(
-                f"raw answer {path} is damaged: {type(error).__name__}: {error}; it is asked "
-                "for again"
+                f"raw answer {path} is damaged: {type(error).__name__}: {error}; it is "
+                "requested again"
             ) from error
         if (found := hashlib.sha256(body).hexdigest()) != sha256:
             raise DamagedError(
-                f"raw answer {path} is damaged: its sha256 is {found}; it is asked for again"
+                f"raw answer {path} is damaged: its sha256 is {found}; it is requested again"
             )
         return body
 

@@ -39,8 +39,8 @@ def fault_of(what: str, error: Exception, timeout_s: float, tunnelled: bool) -> 
     if is_ours(error):
         raise error  # the boundary tells of it
     return TransportError(
-        f"{what}: the answer breaks the rules of HTTP: try later "
-        f"({type(error).__name__}: {str(error)[:200]})"
+        f"{what}: the answer is not valid HTTP: try again later ({type(error).__name__}: "
+        f"{str(error)[:200]})"
     )
 
 
@@ -53,18 +53,22 @@ def _explain(
     if isinstance(root, _CLOSED):
         proxy = isinstance(error, _PROXY) and not tunnelled
         who = (
-            "the proxy does not serve us: check HTTPS_PROXY"
+            "the proxy refuses our requests: check HTTPS_PROXY"
             if proxy
-            else "the source refuses us"
+            else "the source refuses our requests"
         )
         kind = UnreachedError if proxy else TransportError
         return f"the connection was closed without an answer: {who} ({detail})", kind
     for kinds, words, kind in (
-        (_PROXY, "the proxy refused or broke off: check HTTPS_PROXY", UnreachedError),
+        (
+            _PROXY,
+            "the proxy refused or closed the connection: check HTTPS_PROXY",
+            UnreachedError,
+        ),
         (_TLS, "TLS failed: check the clock and REQUESTS_CA_BUNDLE", UnreachedError),
         (_CONNECT, f"no connection within {timeout_s:g} s: check the network", UnreachedError),
-        (_SILENCE, f"nothing came for {timeout_s:g} s: try later", TransportError),
-        (_BROKEN, "the answer broke off: try later", TransportError),
+        (_SILENCE, f"no data for {timeout_s:g} s: try again later", TransportError),
+        (_BROKEN, "the answer was cut off: try again later", TransportError),
     ):
         if isinstance(error, kinds):
             return f"{words} ({detail})", kind

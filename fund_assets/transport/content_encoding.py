@@ -56,7 +56,7 @@ class ContentDecoder:
             ContentDecodingError: and it ends in the middle.
         """
         if self._packed and self._begun and not self._stream.eof:
-            raise ContentDecodingError("the compressed answer ends in the middle")
+            raise ContentDecodingError("the compressed answer is incomplete")
 
     def _next(self, chunk: bytes) -> bool:
         """Whether another member begins; zeros after the last one are none."""

@@ -33,8 +33,8 @@ def boundary(what: str) -> Iterator[None]:
         disarm(error)
         log.exception("%s: a defect of fund-assets", what)
         raise DefectError(
-            f"{what}: a defect of fund-assets: {type(error).__name__}: {str(error)[:200]}; the "
-            "log has where: please report it"
+            f"{what}: a defect of fund-assets: {type(error).__name__}: {str(error)[:200]}; "
+            "see the log, and please report it"
         ) from error
 
 

@@ -86,12 +86,12 @@ class Exchange:
             self._rate_limit.wait(request.host)
             response = get(there, None)
             if moved_to(response, what):
-                raise TransportError(f"{what}: redirected again where it had moved to")
+                raise TransportError(f"{what}: redirected again at the new address")
         check_status(response, what)
         return response
 
     def _late(self, what: str) -> DeadlineError:
         return DeadlineError(
-            f"{what}: no whole answer within {self._limits.deadline_s:g} s; the server is slow "
-            "or holds us off: try later, or raise FUND_REQUEST_DEADLINE_S"
+            f"{what}: no complete answer within {self._limits.deadline_s:g} s; the server is "
+            "slow or stalls: try again later, or raise FUND_REQUEST_DEADLINE_S"
         )

@@ -169,7 +169,7 @@ class Gateway:
             found = self.rate_limit.refusal(host, circuit)
             self.rate_limit.wait(host)
         if isinstance(found, Refusal):
-            raise HeldOffError(f"{request.what}: not asked: {in_words(host, found)}")
+            raise HeldOffError(f"{request.what}: not requested: {in_words(host, found)}")
 
     def _ask(self, request: Request, until: float) -> Answer:
         """One request, counted; whatever it breaks over ends as a `SourceError`."""

@@ -67,7 +67,7 @@ def moved_to(response: requests.Response, what: str) -> str | None:
     try:
         url, elsewhere = target(response.url, location)
     except RedirectError as error:
-        raise TransportError(f"{what}: {error}; try later") from error
+        raise TransportError(f"{what}: {error}; try again later") from error
     if elsewhere or response.status_code not in _MOVED:
         raise BannedError(
             f"{what}: redirected to {elsewhere or urlsplit(url).path}, which is not "
@@ -84,11 +84,11 @@ def check_status(response: requests.Response, what: str) -> None:
         return
     advice = {
         403: "access refused: wait some hours and lower FUND_REQUESTS_PER_SECOND",
-        404: "there is no such page",
-        407: "the proxy wants a login: check HTTPS_PROXY",
+        404: "page not found",
+        407: "the proxy requires a login: check HTTPS_PROXY",
         429: "too many requests: lower FUND_REQUESTS_PER_SECOND",
         514: "too many requests, says its CDN: lower FUND_REQUESTS_PER_SECOND",
-    }.get(status, "the server fails: try later" if status >= 500 else "request refused")
+    }.get(status, "server error: try again later" if status >= 500 else "request refused")
     asked = response.headers.get("Retry-After", "")
     pause = float(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 0.0
     raise StatusError(f"{what}: status {status}, {advice}", status, pause)
@@ -104,8 +104,8 @@ def read_body(response: requests.Response, what: str, size: int) -> bytes:
             body += decoder.feed(chunk, size - len(body) + 1)
             if max(len(body), came) > size:
                 raise TooLargeError(
-                    f"{what}: the answer is larger than {size:,} bytes; "
-                    "raise FUND_RESPONSE_LIMIT_MB if that is right"
+                    f"{what}: the answer is larger than {size:,} bytes; raise "
+                    "FUND_RESPONSE_LIMIT_MB if that size is correct"
                 )
         decoder.end()
     except ContentDecodingError as error:
@@ -129,8 +129,8 @@ def check_form(answer: Answer, what: str, form: str) -> None:
         except UnicodeDecodeError:
             return  # damaged: its decoder tells how
         raise BannedError(
-            f"{what}: the words {said[:80]!r} came instead of data, probably a ban; wait some "
-            "hours and lower FUND_REQUESTS_PER_SECOND"
+            f"{what}: received the text {said[:80]!r} instead of data, probably a ban; wait "
+            "some hours and lower FUND_REQUESTS_PER_SECOND"
         )
 
 
@@ -140,6 +140,6 @@ def banned(what: str, page: bytes) -> BannedError:
     title = re.search(r"<title[^>]*>([^<]{0,80})", text, re.IGNORECASE)
     said = f" titled {title[1].strip()!r}" if title else ""
     return BannedError(
-        f"{what}: a web page{said} came instead of data, probably a captcha, login or ban "
+        f"{what}: received a web page{said} instead of data, probably a captcha, login or ban "
         "page; wait some hours and lower FUND_REQUESTS_PER_SECOND"
     )

@@ -30,7 +30,7 @@ class KeptAnswers:
         """An answer that is kept, as if it came now; None when there is none to be read.
 
         Raises:
-            StatusError: what is kept is that there is no such page.
+            StatusError: what is kept is that page not found.
         """
         if not request.keep or self.archive is None:
             return None
@@ -39,13 +39,13 @@ class KeptAnswers:
             return None
         if digest == NO_PAGE:
             raise StatusError(
-                f"{what}: status 404, there is no such page", HTTPStatus.NOT_FOUND.value
+                f"{what}: status 404, page not found", HTTPStatus.NOT_FOUND.value
             )
         try:
             body = self.archive.get(digest)
         except (OSError, ValueError) as error:  # pruned meanwhile, or damaged
             log.warning(
-                "%s: what was kept cannot be used, it is asked for again: %s", what, error
+                "%s: the stored answer cannot be used, it is requested again: %s", what, error
             )
             return None
         if not body:
@@ -64,7 +64,7 @@ class KeptAnswers:
             self._keep(request, answer.sha256)
 
     def store_missing(self, request: Request) -> None:
-        """Keep that there is no such page.
+        """Keep that page not found.
 
         Raises:
             ArchiveError: it cannot be kept.
@@ -83,6 +83,6 @@ def _storing(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ArchiveError(
-            f"{what}: the answer came and cannot be kept: {error}; make room below FUND_STATE, "
-            "or set it to a folder that can be written"
+            f"{what}: the answer arrived but cannot be stored: {error}; free space on the "
+            "disk of FUND_STATE, or set it to a writable folder"
         ) from error

@@ -249,5 +249,5 @@ def in_words(host: str, refusal: Refusal) -> str:
     """Until when nothing is asked of a host, and why."""
     until = f"{moment(refusal.until):%Y-%m-%d %H:%M}"
     if refusal.reached:
-        return f"{host} refuses us until {until}: {refusal.because}"
-    return f"{host} cannot be reached and is not asked before {until}: {refusal.because}"
+        return f"{host} refuses requests, next request after {until}: {refusal.because}"
+    return f"{host} is unreachable, next request after {until}: {refusal.because}"

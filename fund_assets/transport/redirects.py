@@ -20,7 +20,7 @@ _LONGEST = 2_000
 
 
 class RedirectError(ValueError):
-    """The redirect is no address; the message quotes it."""
+    """The redirect is not an address; the message quotes it."""
 
 
 def target(asked: str, location: str) -> tuple[str, str]:
@@ -30,15 +30,17 @@ def target(asked: str, location: str) -> tuple[str, str]:
         The address, and an empty text; or an empty address, and the other place in words.
 
     Raises:
-        RedirectError: it is no address.
+        RedirectError: it is not an address.
     """
     if not _PLAIN.fullmatch(location) or len(location) > _LONGEST:
-        raise RedirectError(f"redirected to {location[:80]!r}, which is no address")
+        raise RedirectError(f"redirected to {location[:80]!r}, which is not an address")
     try:
         url = requests.Request("GET", urljoin(asked, location)).prepare().url or ""
         there, here = parse_url(url), parse_url(asked)
     except (ValueError, requests.RequestException, OSError) as error:
-        raise RedirectError(f"redirected to {location[:80]!r}, which is no address") from error
+        raise RedirectError(
+            f"redirected to {location[:80]!r}, which is not an address"
+        ) from error
     if there.auth is None and _place(there) == _place(here):
         return url, ""
     other = f"{there.scheme}://{there.netloc}" if there.host == here.host else str(there.host)

@@ -19,7 +19,7 @@ class OneFund:
     """The fund that a request is about.
 
     Attributes:
-        keep: the answer, or that there is no such page, is kept at hand in the archive under
+        keep: the answer, or that page not found, is kept at hand in the archive under
             the fund; one that is at hand already is not asked for again.
     """
 

@@ -63,7 +63,7 @@ def copy(source: Warehouse, target: Warehouse, tell: Tell) -> dict[str, int]:
             if there > total:
                 raise WarehouseError(
                     f"{target.place} has {there:,} rows of {name}, {source.place} only "
-                    f"{total:,}: copy into a database that holds nothing else"
+                    f"{total:,}: copy into an empty database"
                 )
             if total <= FEW_ROWS:
                 copied[name] = _take(target, table, _frame(source, table))
@@ -223,5 +223,7 @@ def _literal(value: object) -> str:
         return str(value)
     text = str(value)
     if not text.isascii() or "\\" in text:
-        raise WarehouseError(f"{text!r} in a key: copying goes on only behind plain keys")
+        raise WarehouseError(
+            f"{text!r} in a key: an interrupted copy continues only after plain keys"
+        )
     return "'" + text.replace("'", "''") + "'"

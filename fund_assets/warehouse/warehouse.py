@@ -81,14 +81,18 @@ class Warehouse:
             raise WarehouseError(
                 f"the warehouse {self.place} has tables of revision {found}, this program "
                 f"needs {HEAD}: "
-                + ("run `fund-assets migrate`" if older else "install the release that made it")
+                + (
+                    "run `fund-assets migrate`"
+                    if older
+                    else "install the release that created it"
+                )
             )
         held = self.market()
         if held != source:
             raise WarehouseError(
-                f"the warehouse {self.place} holds the {held} market, FUND_SOURCE asks for "
+                f"the warehouse {self.place} stores the {held} market, FUND_SOURCE is "
                 f"{source}: a simulated market and a real one never share a warehouse; set "
-                "FUND_STATE (or FUND_WAREHOUSE_URL) to another place for it"
+                "FUND_STATE (or FUND_WAREHOUSE_URL) to another place"
             )
 
     @retried
@@ -114,16 +118,16 @@ class Warehouse:
             if before > HEAD:
                 raise WarehouseError(
                     f"the warehouse {self.place} has tables of revision {before}, newer than "
-                    f"this program's {HEAD}: install the release that made it"
+                    f"this program's {HEAD}: install the release that created it"
                 )
             try:
                 upgrade(connection)
             except sa.exc.DBAPIError as error:
                 kind = TransientError if self.backend.is_transient(error) else WarehouseError
                 raise kind(
-                    f"the migration of {self.place} from revision {before} was ended: "
-                    f"{error.orig}{self.backend.hint()}. No row is lost; put right what is "
-                    "named and run `fund-assets migrate` again: it goes on from here"
+                    f"the migration of {self.place} from revision {before} failed: "
+                    f"{error.orig}{self.backend.hint()}. No row is lost; fix what is named "
+                    "and run `fund-assets migrate` again: it continues from here"
                 ) from error
         return before, HEAD
 

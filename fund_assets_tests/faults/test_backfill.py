@@ -142,8 +142,8 @@ def test_each_fund_has_its_own_fault_and_the_others_go_on(many, backfill):
 
 #: How the source refuses everything → words of the message.
 BANS = {
-    "closed": (Fault("close"), "closed without an answer: the source refuses us"),
-    "reset": (Fault("reset"), "closed without an answer: the source refuses us"),
+    "closed": (Fault("close"), "closed without an answer: the source refuses our requests"),
+    "reset": (Fault("reset"), "closed without an answer: the source refuses our requests"),
     "514": (Fault("status", 514), "status 514, too many requests, says its CDN"),
     "503": (Fault("status", 503), "status 503"),
     "captcha": (Fault("captcha"), "访问验证"),
@@ -178,7 +178,7 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     assert len({code for _, code, *_ in many.requests} & set(first)) == 1
     assert words in report.stopped and "HTTPS_PROXY" not in report.stopped
     told = re.search(
-        r"eastmoney.com refuses us until (\d{4}-\d\d-\d\d \d\d:\d\d): .*goes on from there",
+        r"eastmoney.com refuses requests, next request after (\d{4}-\d\d-\d\d \d\d:\d\d): .*continues from there",
         report.stopped,
     )
     until = datetime.fromisoformat(told[1]).replace(tzinfo=SHANGHAI)
@@ -191,7 +191,7 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     with pytest.raises(SourceError, match="open_funds"):
         backfill.source.wave()  # the pages have a breaker of their own: one request opens it
     for ask in (backfill.source.wave, backfill.source.fund_list):
-        with pytest.raises(HeldOffError, match="refuses us until"):
+        with pytest.raises(HeldOffError, match="refuses requests, next request after"):
             ask()
     for stops in (1, 2):  # a request a pause, and pauses that grow
         later = until.timestamp() + 3_600 * stops**2
@@ -227,7 +227,7 @@ def test_an_address_that_has_moved_is_asked_there(many, backfill, monkeypatch):
     many.faults["history/000002"].times = 9
     report = backfill.run(codes=("000001", "000002"))
     assert set(report.failures) == {"000002"} and set(backfill.dates()) == {"000001"}
-    assert "redirected again where it had moved to" in report.failures["000002"]
+    assert "redirected again at the new address" in report.failures["000002"]
     asked = [path for _, fund, path, _ in many.requests if fund == "000001"]
     assert asked[-1].endswith("?moved") and len(asked) == 2
     assert len(turns) >= len(many.requests) // 2, "each second request waits for its turn, too"
@@ -263,7 +263,9 @@ def test_a_backfill_that_waits_goes_on_by_itself(many, backfill, monkeypatch):
     report = collect_with_retries(
         backfill.warehouse, backfill.source, lambda: NOW, HistoryChoice(), window=RetryWindow(0)
     )
-    assert "refuses us until" in report.stopped and report.until, "no longer than it may"
+    assert "refuses requests, next request after" in report.stopped and report.until, (
+        "no longer than it may"
+    )
 
 
 def test_a_market_with_single_failures_is_no_ban(many, backfill):
@@ -423,7 +425,9 @@ def test_the_real_bad_scrape_is_refused(real_data):
     unit, acc = ([float(row[name]) for row in rows] for name in ("单位净值", "累计净值"))
     growth = [float(row["日增长率"].removesuffix("%")) for row in rows]
     body = wire.history("161725", "招商中证白酒指数", keys, unit, acc, growth)
-    with pytest.raises(TruncatedError, match=r"161725.*again and again; nothing of it is used"):
+    with pytest.raises(
+        TruncatedError, match=r"161725.*the source repeated a page; it is not used"
+    ):
         decode_history(body, "161725")
     once = wire.history(
         "161725", "招商中证白酒指数", keys[-20:], unit[-20:], acc[-20:], growth[-20:]

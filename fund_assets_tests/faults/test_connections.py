@@ -65,7 +65,7 @@ def test_the_deadline_ends_a_call_on_a_connection_that_is_old(market, tmp_path):
     gateway = a_gateway(tmp_path, deadline_s=0.5)
     ask(gateway)
     market.faults["fund_list"] = Fault("drip_body")
-    with pytest.raises(DeadlineError, match=r"no whole answer within 0\.5 s"):
+    with pytest.raises(DeadlineError, match=r"no complete answer within 0\.5 s"):
         ask(gateway)
     assert market.connections == 1
 

@@ -36,10 +36,10 @@ def test_a_fault_ends_as_it_must(stage, cell):
 MOST_AFTER = 10
 #: How the source refuses everything → words of what it is told for.
 BANS = {
-    "closed": (Fault("close"), "closed without an answer: the source refuses us"),
+    "closed": (Fault("close"), "closed without an answer: the source refuses our requests"),
     "514": (Fault("status", 514), "status 514, too many requests, says its CDN"),
-    "503": (Fault("status", 503), "status 503, the server fails"),
-    "captcha": (Fault("captcha"), "a web page titled '访问验证' came instead of data"),
+    "503": (Fault("status", 503), "status 503, server error"),
+    "captcha": (Fault("captcha"), "a web page titled '访问验证' instead of data"),
 }
 DOOR = "source_refuses:fund.eastmoney.com"
 
@@ -81,11 +81,16 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property, ban):
         assert len(tries) <= 2, "a ban longer than the pauses is left alone"
         assert tries[-1].tags["dagster/will_retry"] == "false"
         said = failures(world, tries[-1])
-        assert re.search("fund.eastmoney.com refuses us until 2026-09-18 19:3[0-9]: ", said)
+        assert re.search(
+            "fund.eastmoney.com refuses requests, next request after 2026-09-18 19:3[0-9]: ",
+            said,
+        )
         assert words in said and "HTTPS_PROXY" not in said
         lacking = checks(world)
         for check in ("indices_current", "R18_events_current"):
-            assert "eastmoney.com refuses us until 2026-09-1" in lacking[check], lacking[check]
+            assert (
+                "eastmoney.com refuses requests, next request after 2026-09-1" in lacking[check]
+            ), lacking[check]
 
         (began,) = [t.state for t in told if t.event is Event.BEGAN]
         assert (began.fingerprint, began.severity) == (DOOR, Severity.WARNING)
@@ -100,7 +105,7 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property, ban):
         assert over == [DOOR]
         assert world.table("fund_metrics")["calc_date"].max() == DATE
         assert world.table("validated_nav")["nav_date"].max() == DATE
-        assert not any("refuses us" in found for found in checks(world).values())
+        assert not any("refuses requests" in found for found in checks(world).values())
 
 
 def checks(world):

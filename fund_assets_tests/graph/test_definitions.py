@@ -371,11 +371,11 @@ def test_a_wrong_config_is_refused_before_a_run(job, asset, config, words):
 @pytest.mark.parametrize(
     ("config", "given", "words"),
     [
-        (CollectConfig, {"missing_on": 20269999}, "20269999 is no date: yyyymmdd"),
+        (CollectConfig, {"missing_on": 20269999}, "20269999 is not a date: write yyyymmdd"),
         (CollectConfig, {"history_funds": -1}, "0 or more"),
         (CollectConfig, {"history_codes": ["00001"]}, "six digits"),
         (HistoryConfig, {"codes": ["abc"]}, "six digits"),
-        (HistoryConfig, {"since": 20261124}, "no time: yyyymmddhhmmss"),
+        (HistoryConfig, {"since": 20261124}, "not a time: write yyyymmddhhmmss"),
         (HistoryConfig, {"buckets": ["64"]}, "buckets are 00 to 63"),
     ],
 )

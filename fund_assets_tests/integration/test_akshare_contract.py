@@ -222,8 +222,8 @@ def test_a_page_cell_that_is_no_number_is_a_defect(market, source):
 
 FALLBACKS = {
     "open_funds": (lambda b: b.replace(b"var db={chars:", b"var db={letters:"), "starts with"),
-    "fund_list": (lambda b: b.replace(b'"HXCZHH"', b"'HXCZHH'"), "is not the JSON"),
-    "history": (lambda b: b.replace(b'"unitMoney"', b"unitMoney"), "is not the JSON"),
+    "fund_list": (lambda b: b.replace(b'"HXCZHH"', b"'HXCZHH'"), "is not valid JSON"),
+    "history": (lambda b: b.replace(b'"unitMoney"', b"unitMoney"), "is not valid JSON"),
     "money_funds": (
         lambda b: b.replace("可购全部".encode("gb18030"), b"x"),
         "calls its column",
@@ -286,7 +286,7 @@ def test_the_fallback_holds_fund_and_record_too(market, source):
     market.content.change["open_funds"] = lambda b: b.replace(b"{chars:", b"{letters:").replace(b'record:"4"', b'record:"9"')  # fmt: skip
     with pytest.raises(FormatError, match="starts with") as caught:
         source.wave()
-    assert "says it holds 9 funds and holds 4" in caught.value.__notes__[0]
+    assert "says it has 9 funds but has 4" in caught.value.__notes__[0]
 
 
 def test_a_script_that_eats_memory_is_an_error_not_a_crash(market, source):
@@ -302,7 +302,7 @@ def test_no_script_of_the_source_is_run_unless_a_setting_says_so(market, monkeyp
     """Stops whoever can answer in the source's name from running programs here."""
     market.content.change["history"] = lambda b: b.replace(b'"unitMoney"', b"unitMoney")
     monkeypatch.setattr(ChildEngine, "execute", lambda *_: pytest.fail("it was run"))
-    with pytest.raises(FormatError, match="is not the JSON") as caught:
+    with pytest.raises(FormatError, match="is not valid JSON") as caught:
         a_source().history("000001", kind="mixed")
     assert "FUND_REMOTE_JAVASCRIPT" in caught.value.__notes__[0]
     assert not Settings(_env_file=None).remote_javascript
@@ -446,7 +446,7 @@ def _by_urllib(url):
             lambda: _helper("https://example.org/fund_list"),
             "sends GET https://example.org/fund",
         ),
-        (lambda: _by_urllib("https://fund.eastmoney.com/"), "by another way than requests"),
+        (lambda: _by_urllib("https://fund.eastmoney.com/"), "without requests"),
         (list, "returns a list"),
         (None, "has no function fund_name_em"),
     ],

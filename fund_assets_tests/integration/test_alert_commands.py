@@ -59,14 +59,14 @@ def letter(state, error=""):
 
 def test_list_says_what_holds(warehouse):
     """Stops a person from not finding the fingerprint to silence, and markup from being eaten."""
-    assert "no alerts\nplatform: Needs a look\n    no data yet" in invoke(
+    assert "no alerts\nplatform: Needs attention\n    no data yet" in invoke(
         "alert", "list", code=1
     )
     store(warehouse, RUN, messages=[letter("dead", "refused: errcode 310000")])
     said = invoke("alert", "list", code=1)
     assert f"[warning] {RUN.fingerprint}" in said
     assert RUN.words in said
-    assert "holds no more" in said  # no such run is recorded
+    assert "no longer true" in said  # no such run is recorded
     assert "given up id-dead dingtalk 标题  4 tries refused: errcode 310000" in said
 
 
@@ -75,8 +75,8 @@ def test_silence_and_unsilence(warehouse):
     store(warehouse, RUN)
     said = invoke("alert", "silence", RUN.fingerprint, "--for", "2d", "--note", "张：维护")
     until = (datetime.now(SHANGHAI) + timedelta(days=2)).strftime("%Y-%m-%d")
-    assert f"{RUN.fingerprint} is silent until {until}" in said
-    assert f"{RUN.fingerprint} is silent until" in invoke("alert", "list", code=1)
+    assert f"{RUN.fingerprint} is silenced until {until}" in said
+    assert f"{RUN.fingerprint} is silenced until" in invoke("alert", "list", code=1)
     assert "张：维护" in invoke("alert", "list", code=1)
     invoke("alert", "unsilence", RUN.fingerprint)
     assert "is silent" not in invoke("alert", "list", code=1)
@@ -87,7 +87,7 @@ def test_silence_and_unsilence(warehouse):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nothing:like:this", "--for", "2d", "--note", "x"], "there is no alert"),
+        (["nothing:like:this", "--for", "2d", "--note", "x"], "unknown alert"),
         (["freshness", "--for", "2", "--note", "x"], "30m, 4h, 2d or 1w"),
         (["freshness", "--for", "2５h", "--note", "x"], "30m, 4h, 2d or 1w"),
         (["freshness", "--for", "91d", "--note", "x"], "90 days"),
@@ -105,7 +105,7 @@ def test_resend(warehouse):
     """Stops a message that was given up from being lost."""
     store(warehouse, messages=[letter("dead", "refused"), letter("sent")])
     assert "no message 'id-sent' was given up" in invoke("alert", "resend", "id-sent", code=2)
-    assert invoke("alert", "resend").startswith("1 messages wait again")
+    assert invoke("alert", "resend").startswith("1 messages are queued again")
     (row,) = alerts.outbox(warehouse, "waiting")
     assert (row["id"], row["attempts"], row["error"]) == ("id-dead", 0, "")
 

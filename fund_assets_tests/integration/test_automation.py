@@ -115,7 +115,7 @@ def test_a_tick_that_is_due_runs(instance, settings, name, due):
 def test_a_closed_day_is_skipped_with_its_reason(instance, settings, name, due):
     """Stops an evening of a holiday from collecting yesterday's answer again."""
     reason = why_not(tick(name, due, instance, settings))
-    assert reason == f"{due[:10]} is no trading day of the Shanghai exchange"
+    assert reason == f"{due[:10]} is not a trading day of the Shanghai exchange"
 
 
 def test_a_day_the_exchange_closes_by_hand_is_skipped(instance, settings):
@@ -123,7 +123,7 @@ def test_a_day_the_exchange_closes_by_hand_is_skipped(instance, settings):
     platform = Platform(overrides={**settings, "clock": "2026-09-16T19:00"})
     calendar_overrides.set_overrides(platform.warehouse, {20260916: False}, "typhoon")
     reason = why_not(tick("daily_collection", "2026-09-16T19:00", instance, settings))
-    assert reason == "2026-09-16 is no trading day of the Shanghai exchange"
+    assert reason == "2026-09-16 is not a trading day of the Shanghai exchange"
 
 
 def test_a_late_tick_is_left_to_the_gap_sensor(instance, settings):
@@ -132,7 +132,7 @@ def test_a_late_tick_is_left_to_the_gap_sensor(instance, settings):
     assert tick("daily_collection", due, instance, settings, minutes_late=59).run_requests
     late = tick("daily_collection", due, instance, settings, minutes_late=61)
     assert why_not(late) == (
-        "1:01:00 late: a tick more than an hour late is left to gap_sensor"
+        "1:01:00 late: a tick more than an hour late is skipped; gap_sensor runs it"
     )
 
 
@@ -240,14 +240,14 @@ def test_the_gap_sensor_asks_for_one_session_at_a_time(market):
     )
     waits = gap_tick(market, "2026-09-22T10:05:00", first.cursor)
     assert waits.skip_message == (
-        f"missing [20260918, 20260921]: looked at again after run {run.run_id}"
+        f"missing [20260918, 20260921]: checked again after run {run.run_id}"
     )
     market.instance.delete_run(run.run_id)
     second = gap_tick(market, "2026-09-22T10:10:00", first.cursor)
     assert [r.run_key for r in second.run_requests] == ["gap-20260921-20260922T1010"]
     soon = gap_tick(market, "2026-09-22T10:59:00", second.cursor)
     assert soon.skip_message == (
-        "missing [20260918, 20260921]: asked for already, again within the hour"
+        "missing [20260918, 20260921]: already requested, again within the hour"
     )
     later = gap_tick(market, "2026-09-22T11:00:00", soon.cursor)
     assert [r.run_key for r in later.run_requests] == ["gap-20260918-20260922T1100"]
@@ -302,7 +302,7 @@ def test_what_the_gap_sensor_asks_for_fills_the_gap(market):
     assert dates[20260918] >= 0.9 * dates[20260917]
     data = gap_tick(market, clock)
     assert not data.run_requests
-    assert data.skip_message == "every session that is due is published"
+    assert data.skip_message == "every due session is published"
 
 
 def week_tick(market, clock, cursor=None):
@@ -316,11 +316,11 @@ def week_tick(market, clock, cursor=None):
 def test_a_missed_sunday_is_made_up(market):
     """Stops a week whose Sunday the machine was off from having no scores and no report."""
     for clock, why in (
-        ("2026-09-20T01:59:00", "the newest week has gone through, or none is due yet"),
+        ("2026-09-20T01:59:00", "the newest week is done, or none is due yet"),
         ("2026-09-20T03:00:00", "2026-W38 is due since 1:00:00: the schedule has an hour"),
         (
             "2026-09-20T18:00:00",
-            "2026-W38 is missing: asked for after midnight, behind the evening",
+            "2026-W38 is missing: requested after midnight, after the evening runs",
         ),
     ):
         assert why_not(week_tick(market, clock)[1]) == why
@@ -336,7 +336,7 @@ def test_a_missed_sunday_is_made_up(market):
         asked, data = week_tick(market, clock, cursor)
         assert asked == weeks
         cursor = data.cursor
-    assert data.skip_message == "2026-W38 is missing: asked for 3 of 3 times, an hour apart"
+    assert data.skip_message == "2026-W38 is missing: requested 3 of 3 times, an hour apart"
     # The next week is another one; a week whose last step is in the log is not asked for.
     assert week_tick(market, "2026-09-27T09:00:00", cursor)[0] == ["2026-W39"]
     weekly_log.note_step(market.warehouse, "2026-W39", "upkeep", 20260927021000, {})
@@ -363,7 +363,7 @@ def test_the_sunday_that_is_looked_for_is_that_of_the_schedule():
 def test_a_late_sunday_is_left_to_the_week_sensor(instance, settings):
     """Stops a late tick from naming a sensor that does nothing for it."""
     late = tick("weekly_full_calc", "2026-09-20T02:00", instance, settings, minutes_late=61)
-    assert why_not(late).endswith("is left to week_sensor")
+    assert why_not(late).endswith("week_sensor runs it")
 
 
 def test_the_gap_sensor_waits_for_the_first_run(settings, instance):

@@ -44,7 +44,7 @@ def test_ctrl_c_leaves_a_clean_state_and_the_same_command_goes_on(tmp_path):
             time.sleep(0.05)
         first.send_signal(signal.SIGINT)
         said, _ = first.communicate(timeout=PATIENCE_S)
-        assert first.returncode == 1 and "interrupted: nothing is half merged" in said, said
+        assert first.returncode == 1 and "interrupted: no partial data was merged" in said, said
         asked = len(server.requests)
         assert asked < FUNDS and warehouse.count("SELECT COUNT(*) FROM validated_nav") == 0
         second = subprocess.run(
@@ -58,4 +58,4 @@ def test_ctrl_c_leaves_a_clean_state_and_the_same_command_goes_on(tmp_path):
     third = subprocess.run(
         [*BACKFILL, "--codes", "1"], env=env, capture_output=True, text=True, check=False
     )
-    assert third.returncode == 2 and "'1' is no fund code" in third.stderr
+    assert third.returncode == 2 and "'1' is not a fund code" in third.stderr

@@ -19,7 +19,7 @@ from fund_assets_tests.integration.evenings import THURSDAY
 COMING = "still to come"
 #: What is written, and what the sentence must hold: the thing, and what to do.
 BAD = (
-    ("rnu", "do you mean run?"),
+    ("rnu", "did you mean run?"),
     ("--verbos", "fund-assets --help"),
     ("run now", "fund-assets run --help"),
     ("run --codes 000001", "fund-assets run --help"),
@@ -39,8 +39,8 @@ BAD = (
     ("collect --mising 2026-09-16", "--missing"),
     ("backfill --codes 999999", "known funds: 999999"),
     ("backfill --codes 00001", "six digits, such as 000001"),
-    ("backfill --kind bonds", "do you mean bond?"),
-    ("backfill --kind 债券形", "known are equity (股票型)"),
+    ("backfill --kind bonds", "did you mean bond?"),
+    ("backfill --kind 债券形", "choose from equity (股票型)"),
     ("backfill --since 2031-01-01", COMING),
     ("backfill --since last-week", "write 2026-11-24"),
     ("backfill --since 2026-01-01 --stale", "leave one of them out"),
@@ -54,7 +54,7 @@ BAD = (
     ("dashboard --json --watch", "leave --watch out"),
     ("dashboard --watch 0", "--watch"),
     ("dashboard --wach", "--watch"),
-    ("logs colector", "do you mean collector?"),
+    ("logs colector", "did you mean collector?"),
     ("logs collector -n -1", "--lines"),
     ("logs collector -n ten", "--lines"),
     ("nav", "fund-assets nav --help"),
@@ -74,16 +74,16 @@ BAD = (
     ("corrections --fund 00001", "six digits, such as 000001"),
     ("corrections --fund 000001,000002", "name one"),
     ("corrections --since 2031-01-01", COMING),
-    ("corrections --level anounce", "do you mean announce?"),
-    ("quarantine lst", "do you mean list?"),
-    ("quarantine list --rule R99_nothing", "there is no rule 'R99_nothing'"),
-    ("quarantine list --rule R07_nav_bound", "do you mean R07_nav_bounds?"),
+    ("corrections --level anounce", "did you mean announce?"),
+    ("quarantine lst", "did you mean list?"),
+    ("quarantine list --rule R99_nothing", "unknown rule 'R99_nothing'"),
+    ("quarantine list --rule R07_nav_bound", "did you mean R07_nav_bounds?"),
     ("quarantine list --fund 999999", "there is no fund '999999'"),
-    ("quarantine list --kind bonds", "do you mean bond?"),
+    ("quarantine list --kind bonds", "did you mean bond?"),
     ("quarantine list --date 2026-9-31", "write 2026-11-24"),
     ("quarantine list --batch w1", "there is no batch 'w1'"),
     ("quarantine list --batch w20260917-000000000000", "there is no batch"),
-    ("quarantine list --state helt", "do you mean held?"),
+    ("quarantine list --state helt", "did you mean held?"),
     ("quarantine list --limit -1", "--limit"),
     ("quarantine show zzz", "`fund-assets quarantine list` shows the ids"),
     ("quarantine show 0000000000", "`fund-assets quarantine list` shows the ids"),
@@ -96,29 +96,29 @@ BAD = (
     ("quarantine accept abcdef --because seen --by ''", "--by"),
     ("quarantine accept abcdef --because seen --despite R02_row_cont", "R02_row_count"),
     ("quarantine reject --fund 999999 --because wrong", "there is no fund '999999'"),
-    ("quarantine replay --kind bonds --because rules", "do you mean bond?"),
+    ("quarantine replay --kind bonds --because rules", "did you mean bond?"),
     ("compare", "fund-assets compare --help"),
     ("compare 000001 999999", "there is no fund '999999'"),
-    ("compare 000001 --window 4y", "known are 1m, 3m, 6m"),
+    ("compare 000001 --window 4y", "choose from 1m, 3m, 6m"),
     ("compare 000001 --chart some.gif", "--chart"),
     ("screen", "fund-assets screen --help"),
-    ("screen good", "'good' is no condition"),
-    ("screen sharp_ratio>1", "do you mean sharpe_ratio"),
-    ("screen 夏普率>1", "there is no metric '夏普率'"),
+    ("screen good", "'good' is not a condition"),
+    ("screen sharp_ratio>1", "did you mean sharpe_ratio"),
+    ("screen 夏普率>1", "unknown metric '夏普率'"),
     ("screen sharpe_ratio>high", "'high' is no number"),
-    ("screen window=4y", "known are 1m, 3m, 6m"),
-    ("screen sharpe_ratio>1 --kind bonds", "do you mean bond?"),
-    ("screen sharpe_ratio>1 --type 债", "do you mean 债券型"),
-    ("screen sharpe_ratio>1 --sort sharp", "do you mean"),
+    ("screen window=4y", "choose from 1m, 3m, 6m"),
+    ("screen sharpe_ratio>1 --kind bonds", "did you mean bond?"),
+    ("screen sharpe_ratio>1 --type 债", "did you mean 债券型"),
+    ("screen sharpe_ratio>1 --sort sharp", "did you mean"),
     ("screen sharpe_ratio>1 --limit 0", "--limit"),
-    ("report weekly --week 2026-W60", "is no ISO week, such as 2026-W47"),
+    ("report weekly --week 2026-W60", "is not an ISO week, such as 2026-W47"),
     ("report weekly --week 2031-W01", "there are no NAVs of 2031-W01: the newest are of 2026-W38"),
     ("report weekly --mail", "FUND_ALERT_MAIL_TO"),
     ("report walk-forward", "run `fund-assets weekly` first"),
-    ("report monthly", "known are"),
+    ("report monthly", "choose from"),
     ("export", "fund-assets export --help"),
-    ("export navs", "do you mean nav?"),
-    ("export nav --format feather", "known are parquet, csv, xlsx"),
+    ("export navs", "did you mean nav?"),
+    ("export nav --format feather", "choose from parquet, csv, xlsx"),
     ("export nav --format csv --out x.parquet", "contradicts --out x.parquet"),
     ("export nav --out x.txt", "add --format"),
     ("export nav --codes 999999", "known funds: 999999"),
@@ -136,14 +136,14 @@ BAD = (
     ("rate set 2026-01-01 much --note x", "RATE"),
     ("rate set 2026-01-01 0.015", "--note"),
     ("rate set 2026-01-01 0.015 --note ''", "write 1 to 200"),
-    ("rate shw", "do you mean show?"),
+    ("rate shw", "did you mean show?"),
     ("calendar show 1900", "YEAR"),
     ("calendar show 2099", "fund-assets calendar refresh"),
     ("calendar set 2026-10-10 open --note x", "is a weekend"),
-    ("calendar set 2026-10-12 opened --note x", "do you mean open?"),
+    ("calendar set 2026-10-12 opened --note x", "did you mean open?"),
     ("calendar set 2027-02-01 open --note x", "enter 2027-01-01 first"),
     ("calendar refresh", "FUND_SOURCE=akshare"),
-    ("alert silence freshnes --for 2d --note x", "do you mean freshness?"),
+    ("alert silence freshnes --for 2d --note x", "did you mean freshness?"),
     ("alert silence freshness --for 3y --note x", "30m, 4h, 2d or 1w"),
     ("alert silence freshness --for 2d --note ''", "write 1 to 200"),
     ("alert unsilence freshness", "fund-assets alert list"),
@@ -258,7 +258,8 @@ def test_reading_never_creates(tmp_path, arguments):
     code, output = told(arguments)
     assert (code, output.count("\n")) == (2, 1), output
     assert output == (
-        f"Error: there is no warehouse {place(tmp_path)} yet: run `fund-assets run` first\n"
+        f"Error: the warehouse {place(tmp_path)} does not exist yet: run `fund-assets run` "
+        "first\n"
     )
     assert not (tmp_path / "state").exists()
 
@@ -276,7 +277,7 @@ def test_funds_says_the_same(tmp_path):
     with pytest.raises(WarehouseError) as refused:
         Funds()
     assert str(refused.value) == (
-        f"there is no warehouse {place(tmp_path)} yet: run `fund-assets run` first"
+        f"the warehouse {place(tmp_path)} does not exist yet: run `fund-assets run` first"
     )
     assert not (tmp_path / "state").exists()
 

@@ -83,7 +83,7 @@ def tomorrow(wave):
 
 
 BLOCKED = {
-    "half": ("R02_row_count", {"observations": half}, " rows, usual are "),
+    "half": ("R02_row_count", {"observations": half}, " rows, usually "),
     "old": (
         "R05_header_dates",
         {"wave": back_in_time},
@@ -97,7 +97,7 @@ BLOCKED = {
     "still": (
         "R15_standing_still",
         {"observations": standing_still},
-        "NAVs of 20260918 are those of the date before",
+        "NAVs of 20260918 equal those of the date before",
     ),
     "revised": ("R17_mass_revision", {"observations": revised}, "20260917: unit_nav of 6 of "),
     "codes": (
@@ -136,9 +136,7 @@ def test_a_blocked_batch_changes_nothing_and_the_next_good_one_goes_through(
     # The validation alone stops at it as well, and says why.
     alone = market.run("daily_validation", FRIDAY)
     assert not alone.success and executed(alone) == set()
-    assert f"batch {held['batch_id'].item()} is held, nothing of it was merged" in failure(
-        alone
-    )
+    assert f"batch {held['batch_id'].item()} is held, nothing was merged" in failure(alone)
     assert words in failure(alone)
     assert market.checksums(*PUBLIC) == before
 
@@ -436,5 +434,5 @@ def test_a_held_value_that_is_shown_no_more_is_settled_by_the_next_growth(market
     assert market.table("validated_nav", where)["unit_nav"].item() == friday["unit_nav"]
     assert (friday["state"], friday["decided_by"]) == ("accepted", "witness:growth")
     assert friday["decided_in"] == settled.batch_id
-    assert f"lead back to unit_nav {friday['unit_nav']:g}" in friday["decided_because"]
+    assert f"imply unit_nav {friday['unit_nav']:g}" in friday["decided_because"]
     assert market.table("nav_quarantine", "state = 'held'").empty

@@ -127,7 +127,7 @@ CHANGES = {
                      r"FormatError: .*market snapshot"),
     "columns that changed places": ("open_funds", rows(swapped),
                                     r"wave, bond funds: 12 of 12 lack or differ"),
-    "a lower cap": ("open_funds", cut, r"TruncatedError: the market snapshot says it holds"),
+    "a lower cap": ("open_funds", cut, r"TruncatedError: the market snapshot says it has"),
     "a lower cap that is not told": ("open_funds", rows(lambda f: f[:20]),
                                      r"open_funds: 20 rows, \d+ in the wave before"),
     "a column less": ("money_funds", lambda b: b.replace(b"<tr><td></td>", b"<tr>"),

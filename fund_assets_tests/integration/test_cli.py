@@ -132,7 +132,7 @@ def test_running_again_changes_nothing(own):
     result = own("run")
     assert result.exit_code == 0
     assert "the same as before" in result.output
-    assert "nothing waited" in result.output
+    assert "no batch was waiting" in result.output
     assert " rows, 0 written" in result.output
     assert [own.sql(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables] == before
 
@@ -165,7 +165,10 @@ def test_a_blocked_batch_fails_and_says_why(own):
     assert result.exit_code == 1
     assert "✗ fund_nav       R05_header_dates ERROR 1 of 1" in result.output
     assert "header dates 20260910 and 20260909" in result.output
-    assert "blocked by fund_nav: R05_header_dates; what waits was not merged" in result.output
+    assert (
+        "blocked by fund_nav: R05_header_dates; the waiting data was not merged"
+        in result.output
+    )
     assert own.sql("SELECT * FROM validated_nav ORDER BY 1, 2") == before
     status = own("dashboard", "--json")
     facts = json.loads(status.output)
@@ -195,7 +198,7 @@ def test_a_source_that_is_down(tmp_path, monkeypatch):
     ("settings", "words"),
     [
         ({"FUND_SOURCE": "sina"}, "FUND_SOURCE='sina'"),
-        ({"FUND_SIM_FUNS": "40"}, "do you mean FUND_SIM_FUNDS"),
+        ({"FUND_SIM_FUNS": "40"}, "did you mean FUND_SIM_FUNDS"),
         ({"FUND_WAREHOUSE_URL": "oracle://x/y"}, "SQLite, MySQL or MariaDB"),
     ],
 )
@@ -242,12 +245,12 @@ UNKNOWN = "known funds: 999999"
         ("collect --code 999999", UNKNOWN),
         ("collect --no-wave --code 000001,999999", UNKNOWN),
         ("backfill --codes 999999", UNKNOWN),
-        ("backfill --since 2031-01-01", "is still to come"),
-        ("collect --missing 2031-01-01", "is still to come"),
+        ("backfill --since 2031-01-01", "is in the future"),
+        ("collect --missing 2031-01-01", "is in the future"),
         ("nav 000001,000002", "fund-assets compare 000001 000002"),
         ("export nav --format csv --out x.parquet", "contradicts --out x.parquet"),
         ("export nav --out x.txt", "does not end in .parquet"),
-        ("export nav --since 2026-02-01 --until 2026-01-01", "the first is the later one"),
+        ("export nav --since 2026-02-01 --until 2026-01-01", "the start is after the end"),
     ],
 )
 def test_a_typo_starts_nothing(command, tmp_path, monkeypatch, arguments, words):
@@ -382,7 +385,9 @@ def test_a_session_that_somebody_deleted_is_told_and_comes_back(own):
     assert gaps.exit_code == 1
     words = " ".join(gaps.output.split())
     assert f"2026-09-09 has lost accepted NAVs: {had} before, 0 now; `fund-assets" in words
-    assert f"2026-09-09 had {had} accepted NAVs and has 0" in " ".join(doctor.output.split())
+    assert f"2026-09-09 had {had} accepted NAVs and now has 0" in " ".join(
+        doctor.output.split()
+    )
     own("watch", "--once")
     assert "rows_lost:validated_nav" in own("alert", "list").output
     assert own(*repair.split(), FUND_CLOCK="2026-09-19T10:00").exit_code == 0
@@ -439,7 +444,7 @@ def test_without_a_warehouse(tmp_path, monkeypatch):
     assert command("calendar", "show").exit_code == 0
     assert not stores.exists(command.state)
     assert "Made: " in command("init").output
-    assert "Already there: " in command("init").output
+    assert "Already exists: " in command("init").output
     assert stores.exists(command.state)
 
 
@@ -486,7 +491,7 @@ def test_nav_as_of(command):
     assert [r["unit_nav"] for r in before] == [r["unit_nav"] for r in now[:-1]]
     nothing = command("nav", code, "--as-of", "2026-09-17 21:39")
     assert "no NAVs were known as of 2026-09-17 21:39" in nothing.output
-    assert "this warehouse first knew one at 2026-09-17 21:40" in nothing.output
+    assert "this warehouse stored its first one at 2026-09-17 21:40" in nothing.output
 
 
 def test_nav_of_a_money_fund(command):
@@ -507,7 +512,7 @@ def test_nav_finds_funds(command):
     assert "000003" in command("nav", pinyin[:4].lower()).output
     unknown = command("nav", "000013x")
     assert unknown.exit_code == 2
-    assert "there is no fund '000013x'" in unknown.output
+    assert "unknown fund '000013x'" in unknown.output
     assert "near it are 000013 " in unknown.output
     assert command("nav", name[:2], "--csv").exit_code == 2
 
@@ -517,13 +522,13 @@ def test_doctor(own):
     well = own("doctor", "--deep", FUND_HISTORY="3")
     assert well.exit_code == 0, well.output
     deep = ("as declared", "columnar reader", "no damage", "JavaScript engine")
-    for text in ("FUND_SIM_FUNDS", *deep, "can be written", "2 runs in", "GB free"):
+    for text in ("FUND_SIM_FUNDS", *deep, "is writable", "2 runs in", "GB free"):
         assert text in well.output
     quick = own("doctor").output
-    assert "2 runs in" in quick and "can be written" in quick
-    assert "all tables and views are there" in quick
+    assert "2 runs in" in quick and "is writable" in quick
+    assert "all tables and views exist" in quick
     assert not [text for text in deep if text in quick], "that is looked at by --deep alone"
-    assert "FUND_HISTORY       is no setting" in well.output
+    assert "FUND_HISTORY       is not a setting" in well.output
     assert own("doctor", FUND_SIM_YEARS="-1", FUND_HISTORY="").exit_code == 1
 
 
@@ -544,14 +549,14 @@ def test_calendar_by_hand(own):
     """Stops days that are guessed: the calendar grows day by day, by name."""
     assert "2026-01-01 to 2026-12-31: 242 sessions" in own("calendar", "show", "2026").output
     assert (
-        "from 2027-01-01 on the calendar is unknown: every weekday is collected"
+        "the calendar is unknown from 2027-01-01 on: every weekday is collected"
         in own("calendar", "show", "2027").output
     )
     assert own("calendar", "set", "2027-01-01", "closed", "--note", "元旦").exit_code == 0
     assert own("calendar", "set", "2027-01-04", "open", "--note", "[bold]").exit_code == 0
     shown = own("calendar", "show", "2027").output
     assert "2027-01-01 to 2027-01-04: 1 sessions" in shown
-    assert "from 2027-01-05 on the calendar is unknown" in shown
+    assert "the calendar is unknown from 2027-01-05 on" in shown
     assert "2027-01-04 is open  [bold]" in shown
     assert own.sql("SELECT * FROM calendar_override ORDER BY day") == [
         (20270101, 0, "元旦"),
@@ -579,9 +584,9 @@ def test_calendar_refresh(tmp_path, monkeypatch):
     assert "Sina: refused: 2027 has 100 sessions" in refused.output
     taken = command("calendar", "refresh")
     assert taken.exit_code == 0
-    assert f"{len(sessions_of(2027))} sessions taken over" in taken.output
+    assert f"{len(sessions_of(2027))} sessions added" in taken.output
     assert "Not read: the Shenzhen exchange: szse_calendar: no connection" in taken.output
-    assert "One witness only" in taken.output
+    assert "Only one source" in taken.output
     shown = command("calendar", "show", "2027").output
     assert f"2027-01-01 to 2027-12-31: {len(sessions_of(2027))} sessions" in shown
     assert "249 days open" in shown and "provisional" not in shown
@@ -645,7 +650,7 @@ def test_prove_shows_events_witnesses_and_a_verdict(command):
     assert day["disagreement_pct"] < 0.03 and day["return_status"] == "proven"
     text = command("prove", code).output
     assert code in text and "published (history," in text
-    assert "prove every step together" in text and f"→ {last // 10000}-" in text
+    assert "together prove every step" in text and f"→ {last // 10000}-" in text
     assert command("prove", "99999x").exit_code == 2
 
 

@@ -174,11 +174,11 @@ def test_the_command_names_databases_without_passwords(market, tmp_path, monkeyp
     target = f"sqlite:///{tmp_path}/copy.db"
     done = CliRunner().invoke(main, ["copy-warehouse", "env:COPY_FROM", target])
     assert done.exit_code == 0, done.output
-    assert "counts and checksums of all columns are equal" in done.output
+    assert "row counts and checksums of all columns match" in done.output
     for wrong, words in (
         (["env:NOTHING", target], "the environment variable NOTHING is not set"),
         ([target, target], "SRC and DST are both"),
-        ([f"sqlite:///{tmp_path}/none.db", target], "there is no warehouse"),
+        ([f"sqlite:///{tmp_path}/none.db", target], "does not exist"),
     ):
         told = CliRunner().invoke(main, ["copy-warehouse", *wrong])
         assert told.exit_code == 2

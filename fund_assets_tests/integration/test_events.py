@@ -261,7 +261,7 @@ def test_a_list_as_long_again_ends_the_waiting(listed_market):
     ((name, _),) = held(market)
     assert told_on(market, DAYS[2]).refused == [] and held(market) == []
     late = command(market, "accept", name, "--because", "x")
-    assert late.exit_code == 1 and "is replaced: a later list" in late.output
+    assert late.exit_code == 1 and "is outdated: a later list" in late.output
     assert set(gone) <= stored_keys(market)
 
 
@@ -275,7 +275,7 @@ def test_a_rejected_list_stays_rejected(listed_market):
         (text,) = told_on(market, day, lacking).refused
         assert text.endswith(f"batch {name}, rejected") and held(market) == []
     assert set(gone) <= stored_keys(market)
-    accepted = command(market, "accept", name, "--because", "right after all")
+    accepted = command(market, "accept", name, "--because", "if it is correct")
     assert accepted.exit_code == 0 and not set(gone) & stored_keys(market)
 
 
@@ -420,7 +420,7 @@ def test_pages_that_go_on_moving_are_told():
     twice = Lists({1: lambda rows: [*rows[:6], *rows[4:]]})
     found = told_of(twice)
     assert found.moved == (
-        "dividend_list of 2026, read 3 times: events stand on two pages: dividend 000104 "
+        "dividend_list of 2026, read 3 times: events are on two pages: dividend 000104 "
         "20260106 on pages 2 and 3, dividend 000105 20260106 on pages 2 and 3",
     )
     assert len(found.frame) == 10 and (found.frame["value"] == 0.1).all()
@@ -428,7 +428,7 @@ def test_pages_that_go_on_moving_are_told():
 
 def test_a_list_whose_pages_moved_is_told_at_the_asset(blind_market):
     """Stops a warning of the source from ending in a report that nobody reads."""
-    said = "dividend_list of 2026, read 3 times: events stand on two pages: …"
+    said = "dividend_list of 2026, read 3 times: events are on two pages: …"
     result = blind_market.run(
         "daily_collection", FRIDAY, events=lambda told: replace(told, moved=(said,))
     )

@@ -134,13 +134,13 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(
     path = tmp_path / "nav.parquet"
     path.write_text("mine", encoding="utf-8")
     for arguments, words in (
-        (("nav", "--out", str(path)), "is there already: choose another --out, or --overwrite"),
+        (("nav", "--out", str(path)), "already exists: choose another --out, or --overwrite"),
         (("nav", "--out", str(tmp_path / "none" / "n.csv")), "cannot be written"),
-        (("scored",), "there is no dataset 'scored'"),
+        (("scored",), "unknown dataset 'scored'"),
         (("nav", "--codes", "999999"), "known funds: 999999"),
-        (("nav", "--codes", " ,"), "--codes names no fund"),
+        (("nav", "--codes", " ,"), "--codes is empty"),
         (("nav", "--codes", f"@{tmp_path}/none"), "No such file"),
-        (("info", "--since", "2026-01-01"), "info is not by date"),
+        (("info", "--since", "2026-01-01"), "info has no date column"),
     ):
         told = run(market, *arguments)
         assert told.exit_code == 2, told.output
@@ -168,7 +168,7 @@ def test_xlsx_that_would_not_fit_is_refused_before_it_is_begun(
     rows = len(market.table("validated_nav"))
     told = run(market, "nav", "--out", str(tmp_path / "nav.xlsx"))
     assert told.exit_code == 2
-    words = f"validated_nav has {rows:,} rows of what is asked for, a sheet of xlsx holds 50"
+    words = f"validated_nav has {rows:,} rows, a sheet of xlsx holds 50"
     assert words in " ".join(told.output.split())
     assert not list(tmp_path.iterdir())
 
@@ -261,7 +261,7 @@ def test_metrics_are_those_of_the_window_and_date(first_evening, funds):
         ExportError, match="no metrics of 2026-09-16: the newest are of 2026-09-17"
     ):
         funds.metrics(on="2026-09-16")
-    with pytest.raises(ExportError, match=r"no window '4y': .*known are 1m"):
+    with pytest.raises(ExportError, match=r"no window '4y': .*choose from 1m"):
         funds.metrics("4y")
 
 
@@ -281,7 +281,7 @@ def test_metrics_say_whose_they_are(first_evening, funds):
     assert both.index.names == ["fund_code", "window"]
     three = market.table("fund_metrics", f"fund_code = '{code}' AND \"window\" = '3m'")
     assert both.loc[(code, "3m"), "total_return"] == three["total_return"].iloc[0]
-    with pytest.raises(ExportError, match="no kind 'bonds': do you mean bond"):
+    with pytest.raises(ExportError, match="no kind 'bonds': did you mean bond"):
         funds.metrics(kind="bonds")
 
 
@@ -293,7 +293,7 @@ def test_codes_as_people_write_them(funds):
     several = funds.nav(["000001", "000003"])
     pd.testing.assert_frame_equal(funds.nav("000001,000003"), several)
     pd.testing.assert_frame_equal(funds.nav(["000001，000003.OF"]), several)
-    with pytest.raises(ExportError, match="'1' is no fund code: six digits"):
+    with pytest.raises(ExportError, match="'1' is not a fund code: write six digits"):
         funds.nav("1")
 
 
@@ -324,7 +324,7 @@ def test_asof_shows_what_was_known(market):
         both = funds.asof([code, stored["fund_code"].iloc[-2]], "2026-09-17")
         assert both.index.names == ["fund_code", "nav_date"]
         assert "total_return_index" not in both
-        with pytest.raises(ExportError, match="'soon' is no time: YYYY-MM-DD or"):
+        with pytest.raises(ExportError, match="'soon' is not a time: write YYYY-MM-DD or"):
             funds.asof(code, "soon")
 
 

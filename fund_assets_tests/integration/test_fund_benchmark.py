@@ -112,9 +112,12 @@ def test_a_row_begins_when_the_page_says_another_thing(warehouse):
 def test_a_run_that_was_ended_goes_on(warehouse):
     """Stops what was stored from being asked for again, and a refusal from being pressed on."""
     source = Pages()
-    source.pages["000002"] = HeldOffError("refuses us until 20:30")
+    source.pages["000002"] = HeldOffError("refuses requests, next request after 20:30")
     report = collect_benchmarks(warehouse, source, FIRST)
-    assert report.stopped == "refuses us until 20:30" and source.asked == ["000001", "000002"]
+    assert report.stopped == "refuses requests, next request after 20:30" and source.asked == [
+        "000001",
+        "000002",
+    ]
     source.pages = {**TEXTS, "110011": FormatError("odd"), "161725": UnknownFundError("none")}
     source.asked.clear()
     report = collect_benchmarks(warehouse, source, FIRST)

@@ -93,9 +93,7 @@ def test_three_evenings_without_a_daemon_are_there_after_its_restart(
     execute("daily_pipeline", BEFORE, folder, env)
     log = tmp_path / "first.log"
     with a_daemon(LAST, folder, env, log) as daemon:
-        wait_until(
-            lambda: "every session that is due is published" in log.read_text(), daemon, log
-        )
+        wait_until(lambda: "every due session is published" in log.read_text(), daemon, log)
     before, _ = published(env)
     assert not set(MISSED) & set(before)
 

@@ -172,9 +172,9 @@ def test_screen_lists_what_a_query_finds(first_evening):
     assert f"{types.iloc[0]} funds fit" in some.output and types.iloc[0] < len(meets)
     wrong = run(market, "screen", "sharp>1")
     assert wrong.exit_code == 2
-    assert "do you mean" in wrong.output
+    assert "did you mean" in wrong.output
     assert (
-        "there is no kind 'equty': do you mean equity?"
+        "there is no kind 'equty': did you mean equity?"
         in run(market, "screen", "beta>0", "--kind", "equty").output
     )
 

@@ -306,8 +306,8 @@ def test_impossible_values_are_refused(market, names):
     before = market.checksums()
     with pytest.raises(DecisionError) as caught:
         decide(market, quarantine_step.accept, Wanted(dates=(FRI,)))
-    assert "acc_nav: a value that the history cannot hold" in str(caught.value)
-    assert "a cell of it could not be read" in str(caught.value)
+    assert "acc_nav: a value that the history cannot store" in str(caught.value)
+    assert "one of its cells could not be read" in str(caught.value)
     assert other not in str(caught.value)
     assert market.checksums() == before
     told = decide(market, quarantine_step.replay, Wanted())
@@ -413,7 +413,7 @@ def test_filters_and_ids(jumped):
     )
     with pytest.raises(DecisionError, match="000000: no row of the quarantine has this id"):
         quarantine_queries.full_ids(market.warehouse, ["000000"])
-    with pytest.raises(DecisionError, match="'%%%%%%' is no id"):
+    with pytest.raises(DecisionError, match="'%%%%%%' is not an id"):
         quarantine_queries.full_ids(market.warehouse, ["%%%%%%"])
 
 
@@ -438,7 +438,7 @@ def test_the_commands(jumped, monkeypatch):
     assert command(market, "accept", "--because", "x").exit_code == 2, "which rows?"
     assert command(market, "accept", "abcdef", "--because", "x").exit_code == 2
     wrong = command(market, "accept", row["id"], "--because", "x", "--despite", "R99")
-    assert wrong.exit_code == 2 and "no blocking rule" in wrong.output
+    assert wrong.exit_code == 2 and "not a blocking rule" in wrong.output
     done = command(market, "accept", "--rule", row["rule"], "--because", "核对公告", "--json")
     assert done.exit_code == 0
     told = json.loads(done.output)
@@ -446,10 +446,10 @@ def test_the_commands(jumped, monkeypatch):
     (decided,) = market.table("nav_quarantine").to_dict("records")
     assert (decided["decided_by"], decided["decided_because"]) == ("zhang", "核对公告")
     again = command(market, "accept", row["id"], "--because", "核对公告")
-    assert again.exit_code == 0 and "1 row decided so before" in again.output
+    assert again.exit_code == 0 and "1 row already decided this way" in again.output
     refused = command(market, "reject", row["id"], "--because", "x", "--by", "li")
-    assert refused.exit_code == 1 and "a decision stands" in refused.output
+    assert refused.exit_code == 1 and "already decided" in refused.output
     late = command(market, "list", "--state", "all")
     assert "accepted" in late.output
     assert "zhang" in command(market, "show", row["id"]).output
-    assert command(market, "replay", "--because", "x").output == "no held row fits\n"
+    assert command(market, "replay", "--because", "x").output == "no held row matches\n"

@@ -87,7 +87,7 @@ def test_holes_of_one_fund_are_found_and_filled(market):
     assert request.run_config == {"ops": {"nav_history": {"config": {"codes": [code]}}}}
     assert request.tags.items() >= RETRY_TAGS.items()
     again = look(market, "2026-09-18T17:00:00", tick.cursor)
-    assert not again.run_requests and again.skip_message == "looked for already today"
+    assert not again.run_requests and again.skip_message == "already checked today"
 
     platform = market.platform(NOON)
     collect_histories(

@@ -66,4 +66,4 @@ def test_backfill_tells_that_akshare_helped_and_that_a_history_was_refused(
     assert "! nav_history    R18_history_shrink WARN 1 of 2\n" in result.output
     assert "000002: the history begins 20260831, the stored one 20260810" in result.output
     assert f"histories of {FUNDS} funds: {DATES} rows, 0 new" in result.output
-    assert "1 fund without" in result.output and "could not be told" not in result.output
+    assert "1 fund without" in result.output and "could not be shown" not in result.output

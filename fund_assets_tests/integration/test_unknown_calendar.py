@@ -97,7 +97,7 @@ def test_4_january_2027_goes_on_and_is_told(tmp_path, monkeypatch):
     nav, metrics, year = shown(monkeypatch, tmp_path / "unknown")
     assert "2027-01-04 (provisional)" in nav and "2026-12-31 (provisional)" not in nav
     assert "as of 2027-01-04 (calendar unknown, date provisional)" in metrics
-    assert "from 2027-01-01 on the calendar is unknown" in year
+    assert "the calendar is unknown from 2027-01-01 on" in year
 
     # The calendar is announced afterwards, and the evening's waves come once more.
     for state in (tmp_path / "unknown", tmp_path / "known"):

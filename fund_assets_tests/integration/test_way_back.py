@@ -57,7 +57,7 @@ def test_a_blocked_batch_is_one_thing_at_the_desk(market):
     assert f"fund-assets quarantine show {name}" in listed.output
     shown = command(market, "show", name)
     assert "blocked" in shown.output and "R02_row_count" in shown.output
-    assert "Lifted by a wave with the usual rows" in shown.output
+    assert "Cleared by a wave with the usual rows" in shown.output
     assert json.loads(command(market, "show", name, "--json").output)["rows_read"]
 
     because = ("--because", "交易所公告，半数基金停牌", "--by", "王经理")
@@ -79,7 +79,7 @@ def test_a_blocked_batch_is_rejected_by_a_person(market):
     (blocked,) = wave(market, FRIDAY, observations=half)
     name, because = blocked.batch_id, ("--because", "half a page", "--by", "王经理")
     told = explain_block([blocked])
-    assert "says that it is wrong with `reject` in its place" in told
+    assert "the same with `reject` if it is wrong" in told
     assert f"quarantine reject {name}" in command(market, "show", name).output
     published = market.checksums("validated_nav", "publish_log")
     rejected = command(market, "reject", name, *because)
@@ -101,7 +101,7 @@ def test_a_blocked_batch_is_rejected_by_a_person(market):
     assert json.loads(again.output) == {"batch_id": name, "rejected": False}
     assert wave(market, FRIDAY, observations=half) == [], "the same answer stays rejected"
 
-    accepted = command(market, "accept", name, "--because", "right after all")
+    accepted = command(market, "accept", name, "--because", "if it is correct")
     assert accepted.exit_code == 0, "a person may think again"
     late = command(market, "reject", name, *because)
     assert late.exit_code == 1 and "is merged" in late.output
@@ -124,9 +124,9 @@ def test_a_replaced_wave_is_not_accepted(market):
     (blocked,) = wave(market, FRIDAY, observations=half)
     wave(market, "2026-09-18T22:00:00")
     refused = command(market, "accept", blocked.batch_id, "--because", "x")
-    assert refused.exit_code == 1 and "is replaced: the later wave" in refused.output
+    assert refused.exit_code == 1 and "is outdated: the later wave" in refused.output
     missing = command(market, "show", "w20260918-0123456789ab")
-    assert missing.exit_code == 2 and "there is no batch" in missing.output
+    assert missing.exit_code == 2 and "unknown batch" in missing.output
 
 
 @pytest.mark.slow
@@ -208,7 +208,7 @@ def test_a_first_page_of_a_few_funds_is_refused(tmp_path):
     platform.warehouse.close()
     (outcome,) = wave(fresh, FRIDAY, observations=lambda frame: frame.head(10))
     assert [v.rule for v in outcome.blocked_by] == ["R02_first_page"]
-    assert "the list knows " in outcome.blocked_by[0].cases[0]
+    assert "the list has " in outcome.blocked_by[0].cases[0]
     (outcome,) = wave(fresh, "2026-09-18T23:00:00")
     assert not outcome.blocked_by
     fresh.warehouse.close()

@@ -151,7 +151,7 @@ def blocked(published, tmp_path, rule):
     assert rule in [verdict.rule for verdict in outcome.blocked_by]
     (held,) = status_queries.held_batches(warehouse)
     assert held["batch_id"] == outcome.batch_id
-    assert f"Lifted by {RULES[rule].lifts}" in held["held_because"]
+    assert f"Cleared by {RULES[rule].lifts}" in held["held_because"]
     assert f"quarantine accept {outcome.batch_id}" in validated_nav.explain_block([outcome])
     yield warehouse, outcome, lifting
     warehouse.close()

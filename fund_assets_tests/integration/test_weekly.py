@@ -307,7 +307,7 @@ def test_a_merge_during_the_recheck_changes_nothing(market, monkeypatch):
         recheck_store, "read_history", lambda warehouse: (read(warehouse)[0], -1)
     )
     before = market.checksums()
-    with pytest.raises(WarehouseError, match="run it again when no collection is going on"):
+    with pytest.raises(WarehouseError, match="run it again when nothing is being collected"):
         recheck(market.warehouse, platform.calendar, WEEK, platform.now(), risk_free_rate=0.015)
     assert market.checksums() == before
 
@@ -337,7 +337,7 @@ def test_the_command_writes_any_week(before_sunday, letters):
         ((message, page),) = letters
         assert "2026-W37" in message.title and "2026-09-07 至 2026-09-13" in page
         wrong = run(main, ["report", "weekly", "--week", "2026-37"], env=env)
-        assert wrong.exit_code == 2 and "is no ISO week, such as 2026-W47" in wrong.output
+        assert wrong.exit_code == 2 and "is not an ISO week, such as 2026-W47" in wrong.output
         walked = run(main, ["report", "walk-forward"], env=env)
         assert walked.exit_code == 0 and walked.output.strip().endswith("walk-forward.html")
 

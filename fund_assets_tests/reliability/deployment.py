@@ -63,15 +63,15 @@ MAY_END = {
 SAYS = {
     r"alert test(?! --channel)": r"webhook: accepted",
     r"alert list": r"platform: ",
-    r"alert silence": r"is silent until 20",
-    r"alert unsilence": r"is told again",
-    r"alert resend": r"messages? wait",
-    r"watch --once": r"\d+ alerts hold, .* 0 failed",
-    r"quarantine show BATCH": r"blocked\n(.*\n)*right after all: fund-assets quarantine accept",
+    r"alert silence": r"is silenced until 20",
+    r"alert unsilence": r"is no longer silenced",
+    r"alert resend": r"messages? (wait|are queued)",
+    r"watch --once": r"\d+ active alerts, .* 0 failed",
+    r"quarantine show BATCH": r"blocked\n(.*\n)*if it is correct: fund-assets quarantine accept",
     r"quarantine accept BATCH": r"merged as batch",
     r"fund-assets (run|collect|validate|metrics)\b": r"✓ run .* succeeded",
     r"fund-assets nav ": r"20\d\d-\d\d-\d\d +\d",
-    r"fund-assets prove": r"prove every step together",
+    r"fund-assets prove": r"together prove every step",
     r"fund-assets dashboard": r"warehouse mysql://fund_rw@",
 }
 SERVICES = ("fund-code", "fund-daemon", "fund-webserver", "fund-viewer", "fund-health")

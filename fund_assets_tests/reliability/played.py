@@ -523,7 +523,7 @@ def rules_in(words: str) -> set[str]:
 def has_way_out(batch_id: str, words: str) -> bool:
     """Whether what is said of a blocked batch tells what lifts it: each rule, and a person."""
     rules = rules_in(words)
-    named = all(f"By itself {RULES[rule].lifts} lifts it" in words for rule in rules)
+    named = all(f"Cleared by {RULES[rule].lifts}" in words for rule in rules)
     return bool(rules) and named and f"quarantine accept {batch_id} --because" in words
 
 

@@ -412,7 +412,7 @@ def test_days_and_moments_as_people_write_them(written, day, moment):
     """Stops a time from being taken for another zone's, or a day for its beginning."""
     assert read_moment(written) == moment
     if day is None:
-        with pytest.raises(ValueError, match="is no date: YYYY-MM-DD or YYYYMMDD"):
+        with pytest.raises(ValueError, match="is not a date: write YYYY-MM-DD or YYYYMMDD"):
             read_day(written)
     else:
         assert read_day(written) == day
@@ -423,5 +423,5 @@ def test_days_and_moments_as_people_write_them(written, day, moment):
 )
 def test_what_is_no_time_is_refused(written):
     """Stops a slip of the pen from meaning some other time."""
-    with pytest.raises(ValueError, match="is no time: YYYY-MM-DD or"):
+    with pytest.raises(ValueError, match="is not a time: write YYYY-MM-DD or"):
         read_moment(written)

@@ -129,9 +129,9 @@ def test_every_refusal_is_translated():
             "FUND_REQUESTS_PER_SECOND",
         ),
         (
-            "open_funds from 127.0.0.1: not asked: 127.0.0.1 refuses us until 2026-11-24 20:30: the "
-            "answer is empty",
-            "127.0.0.1 的 open_funds：没有请求：127.0.0.1 拒绝我们，至 2026-11-24 20:30：应答是空的",
+            "open_funds from 127.0.0.1: not requested: 127.0.0.1 refuses requests, next request after 2026-11-24 "
+            "20:30: the answer is empty",
+            "127.0.0.1 的 open_funds：没有请求：127.0.0.1 拒绝请求，2026-11-24 20:30 之后再请求：应答是空的",
         ),
         (
             "notice.txt, line 3: 2026-02-15 is a 星期日, not 周一: a date is mistyped, or this is not "
@@ -184,7 +184,7 @@ def test_help_is_chinese_and_fits(monkeypatch):
         in texts["nav"]
     )
     assert "  --because TEXT  理由；与这些行一起保存。 [必填]\n" in texts["quarantine accept"]
-    assert "\n  quarantine      查看规则扣留了什么，并决定如何处理\n" in texts[""]
+    assert "\n  quarantine      查看规则隔离了什么，并决定如何处理\n" in texts[""]
 
 
 def test_help_in_english_is_that_of_the_commands(monkeypatch):
@@ -196,7 +196,7 @@ def test_help_in_english_is_that_of_the_commands(monkeypatch):
         "  --limit N     The newest N dates, 0 for all [default: 20; all with --csv].\n" in text
     )
     whole = CliRunner().invoke(main, ["--help"]).output
-    assert "  compare         Put the metrics of some funds side by side." in whole
+    assert "  compare         Compare the metrics of some funds." in whole
 
 
 def test_no_sentence_is_there_twice():
@@ -256,7 +256,7 @@ def test_a_sentence_is_said_in_the_language_spoken():
 def test_finished_words_are_found_by_their_pattern():
     """Stops an error from below from staying English, or its parts from being lost."""
     words = (
-        "Invalid value for '--kind': there is no kind 'bonds': do you mean bond? See "
+        "Invalid value for '--kind': unknown kind 'bonds': did you mean bond? See "
         "`fund-assets screen --help`"
     )
     with speaking("zh"):

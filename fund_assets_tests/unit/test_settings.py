@@ -64,7 +64,7 @@ def test_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stops FUND_SORCE=akshare from running the simulated market in silence."""
     monkeypatch.setenv("FUND_SORCE", "akshare")
     with pytest.raises(
-        SettingsError, match="FUND_SORCE is no setting: do you mean FUND_SOURCE"
+        SettingsError, match="FUND_SORCE is not a setting: did you mean FUND_SOURCE"
     ):
         load_settings()
 
@@ -148,7 +148,7 @@ def test_state_expands_home_and_warehouse_can_be_elsewhere(
 def test_a_bad_port_names_its_variable(monkeypatch, name, address) -> None:
     """Stops a slip in a port from being told as a defect somewhere else, hours later."""
     monkeypatch.setenv(name, address)
-    with pytest.raises(SettingsError, match=rf"^{name}=.*is no port") as told:
+    with pytest.raises(SettingsError, match=rf"^{name}=.*is not a port") as told:
         load_settings()
     assert "u:p" not in str(told.value)
 

@@ -177,7 +177,7 @@ def _send(channel: Channel, message: Message) -> str:
         log.warning("alert channel %s: %s", channel.name, error)
         return str(error)[:MOST_ERROR]
     except StillWaiting:
-        log.warning("alert channel %s: not done in %g s", channel.name, SEND_S)
+        log.warning("alert channel %s: no result within %g s", channel.name, SEND_S)
         return f"no answer within {SEND_S:g} s"
     except Exception as error:  # a defect of one channel must not stop the others
         # Not its words: they may quote an address.

@@ -85,7 +85,7 @@ def evaluate(
         notifications = _in_warehouse(platform, facts, found, channels, now)
         delivered = delivery.deliver(platform.warehouse, channels, now)
     except WarehouseError as error:
-        log.warning("the states of alerts cannot be written: %s", error)
+        log.warning("the states of alerts cannot be stored: %s", error)
         found = [current.UNWRITABLE]
         others = set(KINDS) - {current.UNWRITABLE.kind, current.DATABASE}
         return _without_warehouse(facts, found, others, settings, channels, now)

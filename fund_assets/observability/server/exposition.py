@@ -33,7 +33,7 @@ class _Facts(Collector):
             [([__version__], 1)],
         )  # fmt: skip
         up = int(self._status is not None)
-        yield _gauge("fund_up", "1 when the facts below could be gathered.", [], [([], up)])
+        yield _gauge("fund_up", "1 when the facts below could be read.", [], [([], up)])
         if self._status is not None:
             yield from _metrics(self._status)
 
@@ -47,7 +47,7 @@ def encode(status: Status | None, accept: str) -> tuple[bytes, str]:
     try:
         encoder, content_type = choose_encoder(accept)
     except TypeError:  # prometheus_client 0.26 compares the numbers of a version as they are
-        raise ValueError("a version in Accept is no number") from None
+        raise ValueError("a version in Accept is not a number") from None
     registry = CollectorRegistry()
     registry.register(_Facts(status))
     return encoder(registry), content_type
@@ -103,13 +103,13 @@ def _metrics(status: Status) -> Iterator[Metric]:
     )  # fmt: skip
     yield _gauge(
         "fund_last_publish_timestamp_seconds",
-        "When an asset was last renewed, by Dagster's records.",
+        "When an asset was last updated, by Dagster's records.",
         ["asset"],
         [([f.table], f.renewed_at.timestamp()) for f in status.freshness if f.renewed_at],
     )
     yield _gauge(
         "fund_sessions_behind",
-        "Trading days that a table lacks of what is due.",
+        "Due trading days that a table lacks.",
         ["asset"],
         [
             ([f.table], f.sessions_behind)
@@ -134,7 +134,7 @@ def _metrics(status: Status) -> Iterator[Metric]:
         [([rule], held) for rule, held in status.quarantine],
     )  # fmt: skip
     yield _counter(
-        "fund_quarantined_rows", "Rows that a rule ever held back.", ["rule"],
+        "fund_quarantined_rows", "All rows that a rule has held back.", ["rule"],
         [([rule], held) for rule, held in status.quarantined_ever],
     )  # fmt: skip
     yield _gauge(
@@ -157,25 +157,25 @@ def _metrics(status: Status) -> Iterator[Metric]:
     )  # fmt: skip
     yield _gauge(
         "fund_disk_free_bytes",
-        "Room on the disk of FUND_STATE or of the warehouse, the lesser.", [],
+        "Free space on the disk of FUND_STATE or of the warehouse, the smaller.", [],
         [([], free) for free in [status.disk_free_bytes] if free is not None],
     )  # fmt: skip
     yield _gauge("fund_held_batches", "Batches that wait.", [], [([], status.held_batches)])
     yield _gauge(
-        "fund_alerts_firing", "Alerts that hold and that no other explains.", ["severity"],
+        "fund_alerts_firing", "Active alerts that no other alert explains.", ["severity"],
         [([name], number) for name, number in status.alerts_firing],
     )  # fmt: skip
     yield _gauge(
-        "fund_alerts_outbox", "Messages of alerts that wait, or were given up.", ["state"],
+        "fund_alerts_outbox", "Alert messages that wait, or were given up.", ["state"],
         [([name], number) for name, number in status.outbox],
     )  # fmt: skip
     yield _gauge(
         "dagster_daemon_last_heartbeat_timestamp_seconds",
-        "The last sign of a daemon.",
+        "The last heartbeat of a daemon.",
         ["daemon"],
         [([beat.daemon.lower()], beat.at.timestamp()) for beat in status.daemons],
     )
     yield _gauge(
-        "dagster_runs", "Runs of the last 7 days by what became of them.", ["status"],
+        "dagster_runs", "Runs of the last 7 days by outcome.", ["status"],
         [([name], number) for name, number in status.runs_by_status],
     )  # fmt: skip

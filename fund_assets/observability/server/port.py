@@ -25,8 +25,8 @@ def refuse_busy(host: str, port: int) -> None:
             tried.bind(address)
     except OSError as error:
         raise SettingsError(
-            f"{host} port {port} cannot be listened on: {error.strerror}: name another port "
-            "or end the program that has it"
+            f"cannot listen on {host} port {port}: {error.strerror}: choose another port or "
+            "stop the program that uses it"
         ) from error
 
 

@@ -25,7 +25,7 @@ def make_server(settings: Settings, host: str, port: int) -> uvicorn.Server:
     if not token and not is_loopback(host):
         raise SettingsError(
             f"--host {host} can be reached from other machines: set FUND_HEALTH_TOKEN to a "
-            "secret of 16 characters or more, or leave --host at 127.0.0.1 behind a proxy"
+            "secret of 16 characters or more, or keep --host at 127.0.0.1 behind a proxy"
         )
     # Dagster announces in warnings what will replace its API.
     warnings.filterwarnings("ignore", module="dagster")

@@ -133,7 +133,7 @@ class Snapshots:
         try:
             loop.call_soon_threadsafe(self._done, found)
         except RuntimeError:
-            log.debug("the server ended before the facts came")
+            log.debug("the server ended before the facts were read")
 
     def _done(self, found: Status | Unavailable) -> None:
         self._known, self._known_at = found, time.monotonic()

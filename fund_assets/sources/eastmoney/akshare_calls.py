@@ -98,7 +98,7 @@ def call(
     except _AskedError as asked:
         return {"asks": asked.request}
     except _ElsewhereError as way:
-        return {"raised": f"{name} asks for {function} by another way than requests: {way}"}
+        return {"raised": f"{name} calls {function} without requests: {way}"}
     except Exception as error:
         if not hasattr(akshare, function):
             return {"raised": f"{name} has no function {function}"}

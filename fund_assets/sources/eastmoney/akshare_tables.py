@@ -105,7 +105,7 @@ def akshare_history(
     """A fund's history as akshare reads it: without events, which it does not return."""
     what = f"the history of fund {fund_code}"
     if (found := named_fund(answer.body.decode("utf-8", "replace"))) != fund_code:
-        raise WrongFundError(f"{what} was asked for, the answer names {quote(found)}")
+        raise WrongFundError(f"requested {what}, the answer names {quote(found)}")
     indicators = (
         {"每万份收益": "yield_per_10k", "7日年化收益率": "yield_7d_pct"}
         if kind == "money"
@@ -119,7 +119,7 @@ def akshare_history(
         )
     united, _ = unite(parts)
     if united.empty:
-        raise EmptyAnswerError(f"{what} holds no date")
+        raise EmptyAnswerError(f"{what} has no date")
     return united.sort_values("nav_date", kind="stable", ignore_index=True), event_frame([])
 
 
@@ -143,7 +143,7 @@ def _page(
     growth: str | None,
 ) -> Page:
     if frame.empty:
-        raise EmptyAnswerError(f"{what} holds no fund; try again later")
+        raise EmptyAnswerError(f"{what} has no fund; try again later")
     days = _dates(frame, what, figures)
     per_day = [
         {

@@ -57,7 +57,7 @@ class Defects:
 def numbers(
     cells: Sequence[object], name: str, defects: Defects, *, unit: str = ""
 ) -> NDArray[np.float64]:
-    """Cells → float64; NaN where a cell is blank, and where it is no number.
+    """Cells → float64; NaN where a cell is blank, and where it is not a number.
 
     A number is a plain decimal in ASCII digits (or a JSON number) that is finite; negative
     ones and zero are numbers. Anything else but a blank is a defect of its row.

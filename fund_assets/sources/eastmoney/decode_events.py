@@ -68,7 +68,7 @@ def decode_events(body: bytes, endpoint: str, year: int, page: int) -> EventPage
     what = f"page {page} of the market's {kind}s of {year}"
     (pages, size, this), cells = _parts(text_of(body, what), variable, what)
     if this != page and (pages or cells):
-        raise FormatError(f"{what} was asked for, the answer is page {this} of {pages}")
+        raise FormatError(f"requested {what}, the answer is page {this} of {pages}")
     if page < pages and len(cells) != size:
         raise TruncatedError(f"{what} has {len(cells)} rows, it says a page has {size}")
     rows, unreadable = [], []
@@ -107,7 +107,7 @@ def _parts(text: str, variable: str, what: str) -> tuple[tuple[int, int, int], l
         raise FormatError(f"{what} has no {variable} after pageinfo")
     cells, end = json_value(text, found.end(), f"{variable} in {what}")
     if text[end : end + 16].lstrip()[:1] != ";":
-        raise TruncatedError(f"{what} ends in the middle: {quote(text[-60:])}")
+        raise TruncatedError(f"{what} is incomplete: {quote(text[-60:])}")
     return (pages, size, this), cells
 
 
@@ -123,7 +123,7 @@ def repeated(pages: Sequence[EventPage]) -> str:
         seen |= {text: page.page for text in of_page if text not in seen}
     shown = ", ".join(found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"events stand on two pages: {shown}{more}" if found else ""
+    return f"events are on two pages: {shown}{more}" if found else ""
 
 
 def market_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def market_frame(rows: list[tuple[str, int, str, float, str]]) -> pd.DataFrame:
 
 
 def _value(cell: object) -> float | None:
-    """A positive number; NaN where it is not disclosed, None where it is no number."""
+    """A positive number; NaN where it is not disclosed, None where it is not a number."""
     if type(cell) in (int, float):
         cell = repr(cell)
     if not isinstance(cell, str):

@@ -78,9 +78,9 @@ def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFr
     if (named := named_fund(text)) is None:
         raise FormatError(f"{what} has no fS_code; it starts with {quote(text)}")
     if named != fund_code:
-        raise WrongFundError(f"{what} was asked for, the answer is that of {quote(named)}")
+        raise WrongFundError(f"requested {what}, the answer is that of {quote(named)}")
     if not text.rstrip().endswith((";", "*/")):
-        raise TruncatedError(f"{what} ends in the middle: {quote(text[-60:])}")
+        raise TruncatedError(f"{what} is incomplete: {quote(text[-60:])}")
     navs, rows = _navs(text, fund_code, what)
     columns = navs + _yields(text, what)
     if not columns:
@@ -94,11 +94,11 @@ def decode_history(body: bytes, fund_code: str) -> tuple[pd.DataFrame, pd.DataFr
         }
     )
     if frame.empty:
-        raise EmptyAnswerError(f"{what} holds no date: the fund has not published yet")
+        raise EmptyAnswerError(f"{what} has no date: the fund has not published yet")
     if again > max(MOST_AGAIN, len(frame) / 100):
         raise TruncatedError(
             f"{what} holds {again + len(frame)} points of only {len(frame)} dates: the source "
-            "gave a page of it again and again; nothing of it is used, try again later"
+            "repeated a page; it is not used, try again later"
         )
     if not frame["nav_date"].is_monotonic_increasing:
         frame = frame.sort_values("nav_date", kind="stable", ignore_index=True)
@@ -162,7 +162,7 @@ def _pairs(text: str, variable: str, name: str, what: str) -> list[_Column]:
         return []
     for point in points:
         if not isinstance(point, list) or len(point) != 2:
-            raise FormatError(f"{what}: a point of {variable} is no pair: {quote(point)}")
+            raise FormatError(f"{what}: a point of {variable} is not a pair: {quote(point)}")
     defects = Defects()
     keys = shanghai_dates([point[0] for point in points], what)
     figures = {name: numbers([point[1] for point in points], name, defects)}
@@ -217,14 +217,14 @@ def shanghai_dates(stamps: Any, what: str) -> NDArray[np.int32]:
         stamps and not 0 <= min(stamps) <= max(stamps) < 10**14
     ):
         odd = next(s for s in stamps if type(s) is not int or not 0 <= s < 10**14)
-        raise FormatError(f"{what}: {quote(odd)} is no time in milliseconds")
+        raise FormatError(f"{what}: {quote(odd)} is not a time in milliseconds")
     local = np.array(stamps, dtype=np.int64) + _SHANGHAI_MS
     keys = days_to_keys(local // _DAY_MS)
     bad = (local % _DAY_MS != 0) | (keys < _DATES[0]) | (keys > _DATES[1])
     if bad.any():
         raise FormatError(
-            f"{what}: {stamps[int(bad.argmax())]} is no midnight in Shanghai of a year "
-            "from 1990 to 2100"
+            f"{what}: {stamps[int(bad.argmax())]} is not midnight in Shanghai of a year from "
+            "1990 to 2100"
         )
     return keys
 
@@ -235,7 +235,7 @@ def _variable(text: str, name: str, what: str) -> list[Any] | None:
         return None
     value, end = json_value(text, begins, f"{name} in {what}")
     if not isinstance(value, list) or text[end : end + 16].lstrip()[:1] != ";":
-        raise FormatError(f"{name} in {what} is no list that ends with a semicolon")
+        raise FormatError(f"{name} in {what} is not a list that ends with a semicolon")
     return value
 
 

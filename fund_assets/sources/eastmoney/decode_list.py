@@ -29,12 +29,12 @@ def decode_list(body: bytes) -> pd.DataFrame:
     if not (head := _LIST_HEAD.match(text)):
         raise FormatError(f"the fund list starts with {quote(text)}, not with var r = [[")
     if not text.rstrip(" \t\r\n;").endswith("]"):
-        raise TruncatedError(f"the fund list ends in the middle: {quote(text[-60:])}")
+        raise TruncatedError(f"the fund list is incomplete: {quote(text[-60:])}")
     rows, end = json_value(text, head.end(), "the fund list")
     if text[end:].strip(" \t\r\n;"):
         raise FormatError(f"after the fund list comes {quote(text[end:])}")
     if not rows:
-        raise EmptyAnswerError("the fund list holds no fund; try again later")
+        raise EmptyAnswerError("the fund list has no fund; try again later")
     rows = plain_rows(rows, 5)
     check_rows(rows, (5,), "the fund list")
     code, pinyin, name, fund_type, _ = zip(*rows, strict=True)

@@ -1,7 +1,7 @@
 """Strict decoders of eastmoney's pages of money funds and of exchange-traded funds.
 
-Belongs here: the form of these two pages, bytes in, frames out. A cell that is no number is a
-defect of its row; another form is an error of the whole page, so that akshare may try
+Belongs here: the form of these two pages, bytes in, frames out. A cell that is not a number is
+a defect of its row; another form is an error of the whole page, so that akshare may try
 (`akshare_tables.py`). Does not belong here: fetching (`source.py`), what the cells may hold
 (`cells.py`).
 """
@@ -87,7 +87,7 @@ def check_page(answer: Answer) -> None:
     if body.lstrip()[:1] != b"<":
         raise FormatError(f"{what} starts with {quote(body[:60].decode('gb18030', 'replace'))}")
     if not body.rstrip()[-64:].lower().endswith(b"</html>"):
-        raise TruncatedError(f"{what} ends in the middle, without </html>; try again later")
+        raise TruncatedError(f"{what} is incomplete, without </html>; try again later")
     if _PAGE_MARK not in body:
         raise banned(what, body)
 
@@ -112,7 +112,7 @@ def decode_page(body: bytes, form: PageForm) -> Page:
     days = _days(head[labels - 1] if labels else [], form)
     funds = [_fund(row, form) for row in rows[labels + 1 :]]
     if not funds:
-        raise EmptyAnswerError(f"{form.what} holds no fund; try again later")
+        raise EmptyAnswerError(f"{form.what} has no fund; try again later")
     columns = list(zip(*funds, strict=True))
     names = [form.links.sub("", cell) for cell in columns[_NAME]]
     per_day = [

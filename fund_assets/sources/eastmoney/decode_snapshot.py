@@ -58,7 +58,7 @@ class Snapshot:
 def decode_snapshot(body: bytes) -> Snapshot:
     """The open-fund snapshot: two observations per share class, one for each header date.
 
-    A cell of figures that is no number, and a row of another width, are defects of that row.
+    A cell of figures that is not a number, and a row of another width, are defects of that row.
 
     The published growth is the newer date's. Where that date's unit NAV is blank the growth
     cell is not read: nothing says which date it would belong to.
@@ -72,13 +72,13 @@ def decode_snapshot(body: bytes) -> Snapshot:
             f"the market snapshot starts with {quote(text)}, not with var db={{chars:..,datas:"
         )
     if not text.rstrip(" \t\r\n;").endswith("}"):
-        raise TruncatedError(f"the market snapshot ends in the middle: {quote(text[-60:])}")
+        raise TruncatedError(f"the market snapshot is incomplete: {quote(text[-60:])}")
     rows, end = json_value(text, head.end(), "the market snapshot")
     tail = text[end:]
     newest, previous = header_dates(tail)
     check_record(tail, len(rows))
     if not rows:
-        raise EmptyAnswerError("the market snapshot holds no fund; try again later")
+        raise EmptyAnswerError("the market snapshot has no fund; try again later")
     rows = plain_rows(rows, 3)
     odd = _set_right(rows, SNAPSHOT_FIELDS)
     check_rows(rows, SNAPSHOT_FIELDS, "the market snapshot", texts=3)
@@ -126,7 +126,9 @@ def header_dates(text: str) -> tuple[date, date]:
     try:
         newest, previous = date.fromisoformat(found[1]), date.fromisoformat(found[2])
     except ValueError as error:
-        raise FormatError(f"the market snapshot's {found[0]}] is no pair of dates") from error
+        raise FormatError(
+            f"the market snapshot's {found[0]}] is not a pair of dates"
+        ) from error
     if previous >= newest:
         raise FormatError(f"the market snapshot's dates are not in order: {found[0]}]")
     return newest, previous
@@ -138,11 +140,11 @@ def check_record(text: str, rows: int) -> None:
         raise FormatError('the market snapshot has no record:"N"')
     if rows < (due := int(found[1])):
         raise TruncatedError(
-            f"the market snapshot says it holds {due} funds and holds {rows}: the source caps "
-            "its page or cut the answer; nothing of it is used, try again later"
+            f"the market snapshot says it has {due} funds but has {rows}: the source limits "
+            "its page or cut the answer; it is not used, try again later"
         )
     if rows > due:
-        raise FormatError(f"the market snapshot says it holds {due} funds and holds {rows}")
+        raise FormatError(f"the market snapshot says it has {due} funds but has {rows}")
 
 
 def _check_days(cells: tuple[str, ...], day: date, defects: Defects) -> None:

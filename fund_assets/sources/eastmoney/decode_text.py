@@ -23,7 +23,7 @@ def text_of(body: bytes, what: str) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.reason == "unexpected end of data":
-            raise TruncatedError(f"{what} ends in the middle of a character") from error
+            raise TruncatedError(f"{what} ends inside a character") from error
         raise FormatError(f"{what} is not UTF-8: {error}"[:300]) from error
 
 
@@ -34,7 +34,7 @@ def json_value(text: str, at: int, what: str) -> tuple[Any, int]:
         if any(exponent.search(text, at, end) for exponent in _OVERFLOWS):
             value, end = _SPELLING_DECODER.raw_decode(text, at)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{what} is not the JSON it should be: {error}"[:300]) from error
+        raise FormatError(f"{what} is not valid JSON: {error}"[:300]) from error
     return value, end
 
 
@@ -63,7 +63,7 @@ def plain_rows(rows: Any, texts: int) -> list[Any]:
 def check_rows(rows: Any, widths: tuple[int, ...], what: str, texts: int | None = None) -> None:
     """Refuse rows of another form; `texts`: so many first cells are texts, or all."""
     if not all(type(row) is list for row in rows):
-        raise FormatError(f"{what} holds a row that is no list")
+        raise FormatError(f"{what} has a row that is not a list")
     found = {len(row) for row in rows}
     if len(found) != 1 or not found <= set(widths):
         known = " or ".join(map(str, widths))
@@ -75,5 +75,5 @@ def check_rows(rows: Any, widths: tuple[int, ...], what: str, texts: int | None 
         for cell in row[:texts]:
             if type(cell) is not str:
                 raise FormatError(
-                    f"{what}: fund {quote(row[0])} has a cell {quote(cell)}, no text"
+                    f"{what}: fund {quote(row[0])} has a cell {quote(cell)} that is not text"
                 )

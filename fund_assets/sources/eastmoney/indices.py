@@ -46,7 +46,7 @@ def index_history(gateway: Gateway, index_code: str) -> pd.DataFrame:
             that are none.
     """
     if index_code not in FORMS:
-        raise SourceError(f"no index {index_code!r} is known: {', '.join(FORMS)} are")
+        raise SourceError(f"unknown index {index_code!r}: choose from {', '.join(FORMS)}")
     function, symbol, dates, closes = FORMS[index_code]
 
     def fetch(
@@ -54,7 +54,7 @@ def index_history(gateway: Gateway, index_code: str) -> pd.DataFrame:
     ) -> Answer:
         answer = gateway.fetch("index_history", url, params, headers)
         if b'"klines":[]' in answer.body.replace(b" ", b""):
-            raise EmptyAnswerError(f"the answer for index {index_code} holds no closes")
+            raise EmptyAnswerError(f"the answer for index {index_code} has no closes")
         _check_widths(answer.body, index_code)
         return answer
 
@@ -65,7 +65,7 @@ def index_history(gateway: Gateway, index_code: str) -> pd.DataFrame:
     if bad.any():
         row = frame[bad].iloc[0]
         raise FormatError(
-            f"index {index_code}: {row[dates]} with close {row[closes]} is no close; "
+            f"index {index_code}: {row[dates]} with close {row[closes]} is not a valid close; "
             "the source may have changed its format: upgrade akshare, or report it"
         )
     keys = days.dt.strftime("%Y%m%d").astype("int32")

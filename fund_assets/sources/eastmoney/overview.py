@@ -34,14 +34,14 @@ def check_overview(answer: Answer) -> None:
     if _BENCHMARK.encode() not in body:
         raise banned(what, body)
     if not body.rstrip()[-64:].lower().endswith(b"</html>"):
-        raise TruncatedError(f"{what} ends in the middle, without </html>; try again later")
+        raise TruncatedError(f"{what} is incomplete, without </html>; try again later")
 
 
 def overview(gateway: Gateway, fund_code: str) -> Overview:
     """What a fund's page says it is measured against, and which index it tracks.
 
     Raises:
-        UnknownFundError: there is no page of it.
+        UnknownFundError: there is not a page of it.
         SourceError: no answer, or one of another form or fund.
     """
     answers = []
@@ -75,7 +75,7 @@ def overview(gateway: Gateway, fund_code: str) -> Overview:
         )
     facts = {name: plain(str(frame[name].iloc[0])) for name in (_CODE, _BENCHMARK, _TRACKED)}
     if fund_code not in facts[_CODE]:
-        raise WrongFundError(f"{what} were asked for, the page is of {quote(facts[_CODE])}")
+        raise WrongFundError(f"{what} were requested, the page is of {quote(facts[_CODE])}")
     tracked = "" if _NO_INDEX in facts[_TRACKED] or facts[_TRACKED] == "--" else facts[_TRACKED]
     (answer,) = answers[-1:]
     payload = Payload(ENDPOINT, answer.sha256, len(answer.body), 1, decoder="akshare")

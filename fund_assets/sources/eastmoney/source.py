@@ -162,7 +162,7 @@ class EastmoneySource:
             UnknownFundError: the source has no page for it.
         """
         if not re.fullmatch(r"[0-9]{6}", fund_code):
-            raise UnknownFundError(f"{fund_code[:40]!r} is no fund code: six digits are")
+            raise UnknownFundError(f"{fund_code[:40]!r} is not a fund code: write six digits")
         with boundary(f"the history of fund {fund_code}"):
             return self._history(fund_code, kind, keep)
 
@@ -179,7 +179,7 @@ class EastmoneySource:
             if error.status == 404:
                 raise UnknownFundError(
                     f"{HOST} has no fund {fund_code}: it may be liquidated, or a 后端 code "
-                    "without a page of its own"
+                    "without a separate page"
                 ) from error
             raise
         (observations, events), because = _read(
@@ -196,7 +196,7 @@ class EastmoneySource:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         if not self._javascript:
             raise FormatError(
-                "histories are scripts, and FUND_REMOTE_JAVASCRIPT does not let them be run"
+                "histories are scripts, and FUND_REMOTE_JAVASCRIPT does not allow running them"
             )
         sort = f"{kind}: {_kind_of(refusal)}"
         if sort in self._beyond_akshare:
@@ -271,8 +271,8 @@ class EastmoneySource:
                     break
             if why:
                 raise TruncatedError(
-                    f"{endpoint} of {year}, read {READINGS} times: {why}; nothing of it is "
-                    "used, try again later"
+                    f"{endpoint} of {year}, read {READINGS} times: {why}; it is not used, try "
+                    "again later"
                 )
             if repeated:
                 moved.append(f"{endpoint} of {year}, read {READINGS} times: {repeated}")

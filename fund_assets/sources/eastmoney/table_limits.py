@@ -62,7 +62,7 @@ def check_tables(page: str) -> None:
     try:
         root = html.fromstring(page)
     except (etree.ParserError, ValueError) as error:
-        raise TooManyCellsError(f"it is no page: {str(error)[:100]}") from error
+        raise TooManyCellsError(f"it is not a page: {str(error)[:100]}") from error
     cells, tables, rows, around = 0, 0, 0, [_Extent()]
     for event, element in etree.iterwalk(root, events=("start", "end"), tag=("table", "tr")):
         if element.tag == "table":

@@ -37,7 +37,7 @@ def announced_sessions(settings: Settings) -> list[int]:
         answer = gateway.fetch("trading_days", url, params, headers)
         if not _WHOLE.search(answer.body):
             raise TruncatedError(
-                f"trading_days: the answer of {url} holds no whole list of sessions, "
+                f"trading_days: the answer of {url} has no complete list of sessions, "
                 f"{len(answer.body):,} bytes; try again later"
             )
         return answer
@@ -93,8 +93,9 @@ def _month(gateway: Gateway, year: int, month: int) -> list[int]:
         days = {read_day(str(row["jyrq"])): str(row["jybz"]) for row in rows}
     except (ValueError, KeyError, TypeError) as error:
         raise FormatError(
-            f"szse_calendar: the answer for {named} is no list of days "
-            f"({type(error).__name__}: {str(error)[:100]}); the page may have changed its form"
+            f"szse_calendar: the answer for {named} is not a list of days "
+            f"({type(error).__name__}: {str(error)[:100]}); the page may have changed its "
+            "format"
         ) from error
     if not days:
         return []
@@ -104,7 +105,7 @@ def _month(gateway: Gateway, year: int, month: int) -> list[int]:
     if set(days) != wanted or not set(days.values()) <= {"0", "1"}:
         raise FormatError(
             f"szse_calendar: the answer for {named} has {len(days)} days with the states "
-            f"{sorted(set(days.values()))}, wanted are its {len(wanted)} days with 0 or 1"
+            f"{sorted(set(days.values()))}, expected are its {len(wanted)} days with 0 or 1"
         )
     return sorted(day for day, state in days.items() if state == "1")
 

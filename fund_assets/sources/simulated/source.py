@@ -212,7 +212,7 @@ class SimulatedSource:
         if universe.back_end[fund]:
             return UnknownFundError(
                 f"{code} {universe.name[fund]} is listed for its fees only: it has no NAV "
-                "page of its own, its front-end share class has"
+                "page, its front-end share class has one"
             )
         return fund
 

@@ -15,6 +15,6 @@ EXIT_CODE = 137
 def crash_point(name: str) -> None:
     """End the process here, without any cleaning up, when FUND_CRASH_AT names this moment."""
     if name not in CRASH_POINTS:
-        raise KeyError(f"{name} is no moment of settings.CRASH_POINTS")
+        raise KeyError(f"{name} is not in settings.CRASH_POINTS")
     if os.environ.get(VARIABLE) == name:
         os._exit(EXIT_CODE)

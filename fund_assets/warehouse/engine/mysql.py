@@ -48,7 +48,7 @@ class MySQL(Backend):
     def __init__(self, url: sa.URL) -> None:
         if not url.database:
             raise WarehouseError(
-                "FUND_WAREHOUSE_URL names no database: "
+                "FUND_WAREHOUSE_URL has no database name: "
                 "mysql://user:password@host:3306/fund_assets"
             )
         # The driver takes every text for yes, also "false".
@@ -95,9 +95,9 @@ class MySQL(Backend):
                 )
         except sa.exc.DBAPIError as error:
             raise WarehouseError(
-                f"the database {self.place} is missing and cannot be made: {error.orig}. Have "
-                f"its administrator run deploy/sql/users.sql, or: CREATE DATABASE {name} "
-                "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+                f"the database {self.place} does not exist and cannot be created: "
+                f"{error.orig}. Ask its administrator to run deploy/sql/users.sql, or: CREATE "
+                f"DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
             ) from error
         finally:
             server.dispose()
@@ -130,7 +130,7 @@ class MySQL(Backend):
         ).scalar_one()
         if taken != 1:
             raise WarehouseError(
-                f"the warehouse {self.place} refused: another program has been writing for "
+                f"the warehouse {self.place} is busy: another program has been writing for "
                 f"{self.writer_wait_s} s; nothing was changed"
             )
         connection.exec_driver_sql(f"SET foreign_key_checks = {references:d}")
@@ -264,7 +264,7 @@ class MySQL(Backend):
                     rewritten += 1
         except sa.exc.DBAPIError as error:
             raise WarehouseError(
-                f"the warehouse {self.place} refused to be tidied: {error.orig}"
+                f"the warehouse {self.place} could not be optimized: {error.orig}"
             ) from error
         finally:
             engine.dispose()

@@ -143,7 +143,7 @@ class Loader:
         if warnings or loaded != rows:
             said = "; ".join(str(warning[2]) for warning in warnings)
             raise WarehouseError(
-                f"the warehouse {self.place} took {loaded} of {rows} rows: {said}; "
+                f"the warehouse {self.place} accepted {loaded} of {rows} rows: {said}; "
                 "nothing was changed"
             )
 

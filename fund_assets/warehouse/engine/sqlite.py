@@ -48,7 +48,7 @@ class SQLite(Backend):
     def __init__(self, url: sa.URL) -> None:
         if not url.database:
             raise WarehouseError(
-                "FUND_WAREHOUSE_URL=sqlite:// names no file: "
+                "FUND_WAREHOUSE_URL=sqlite:// has no file name: "
                 "sqlite:////absolute/path/warehouse.db, or leave it empty"
             )
         super().__init__(url)
@@ -120,7 +120,7 @@ class SQLite(Backend):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WarehouseError(
-                f"the folder {self.path.parent} of the warehouse cannot be made: {error}"
+                f"the folder {self.path.parent} of the warehouse cannot be created: {error}"
             ) from error
 
     def exists(self) -> bool:
@@ -253,7 +253,8 @@ class SQLite(Backend):
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             raise WarehouseError(
-                f"the warehouse {self.place} refused to be tidied: {error}; nothing was changed"
+                f"the warehouse {self.place} could not be optimized: {error}; nothing was "
+                "changed"
             ) from error
         return {"freed_bytes": before - self.size_bytes(), "rewritten": int(rewrite)}
 

@@ -27,7 +27,7 @@ def backend_for(url: str) -> Backend:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
         raise WarehouseError(
-            f"FUND_WAREHOUSE_URL is no SQLAlchemy URL; examples: {EXAMPLES}"
+            f"FUND_WAREHOUSE_URL is not a SQLAlchemy URL; examples: {EXAMPLES}"
         ) from None
     name = parsed.get_backend_name()
     if name not in ("sqlite", *SERVERS):

@@ -89,7 +89,7 @@ def _put_back(connection: sa.Connection, name: str) -> None:
         if set(has) != set(had):
             raise WarehouseError(
                 f"{FORMER}{name} has {missing} rows that {name} lacks, and other columns: an "
-                f"interrupted migration left both; keep what is right as {name}, drop "
+                f"interrupted migration left both; keep the correct one as {name}, drop "
                 f"{FORMER}{name}, and run `fund-assets migrate` again"
             )
         columns = ", ".join(f"`{column}`" for column in had)

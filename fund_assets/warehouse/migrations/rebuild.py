@@ -61,9 +61,9 @@ def rebuild(name: str) -> None:
         return
     if own := [column for column in found.undeclared if (name, column) not in GONE]:
         raise WarehouseError(
-            f"{name}: column {own[0]} is not declared, and the table must be made anew. Nothing"
-            " was removed; a column of your own belongs in a table of your own: move it there, "
-            "and run `fund-assets migrate` again"
+            f"{name}: column {own[0]} is not declared, and the table must be rebuilt. Nothing "
+            "was removed; move your own columns to a table of your own, and run `fund-assets "
+            "migrate` again"
         )
     stored = [column["name"] for column in sa.inspect(connection).get_columns(name)]
     names, values = [], []
@@ -164,8 +164,8 @@ def _fill(name: str, column: sa.Column[object]) -> str:
     fill = FILLS.get((name, column.name), "NULL" if column.nullable else None)
     if fill is None:
         raise WarehouseError(
-            f"the migration does not know what {name}.{column.name} holds in older rows: this "
-            "release lacks it (FILLS in migrations/rebuild.py); the rows are as they were"
+            f"the migration does not know the value of {name}.{column.name} in older rows: "
+            "this release lacks it (FILLS in migrations/rebuild.py); the rows are unchanged"
         )
     return fill
 
@@ -174,9 +174,7 @@ def _same_number(connection: sa.Connection, name: str) -> None:
     count = f"SELECT (SELECT COUNT(*) FROM {name}), (SELECT COUNT(*) FROM {NEW}{name})"
     had, has = connection.exec_driver_sql(count).one()
     if had != has:
-        raise WarehouseError(
-            f"{has} of {had} rows of {name} were taken over: {name} stays as it was"
-        )
+        raise WarehouseError(f"{has} of {had} rows of {name} were copied: {name} is unchanged")
 
 
 def _table(connection: sa.Connection, called: str, name: str) -> sa.Table:

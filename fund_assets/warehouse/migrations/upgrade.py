@@ -99,9 +99,9 @@ def _complete(connection: sa.Connection) -> None:
     make_views(connection)
     if left := [*map(str, differences(connection)), *missing_views(connection)]:
         raise WarehouseError(
-            f"the tables are not as this release declares them: {'; '.join(left)}. Nothing was "
-            "removed and the revision is as it was; put right what is named (a column of your "
-            "own belongs in a table of your own), and run `fund-assets migrate` again"
+            f"the tables do not match this release: {'; '.join(left)}. Nothing was removed "
+            "and the revision is unchanged; fix what is listed (keep your own columns in "
+            "your own tables), and run `fund-assets migrate` again"
         )
 
 

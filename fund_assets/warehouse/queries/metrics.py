@@ -69,11 +69,11 @@ def screened(
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
         if name not in NUMBERS or sign not in OPERATORS:
-            raise ValueError(f"{name}{sign} is no condition")
+            raise ValueError(f"{name}{sign} is not a condition")
         wheres.append(f'm."{name}" {sign} :v{at}')
         values[f"v{at}"] = value
     if sort not in NUMBERS:
-        raise ValueError(f"{sort} is no metric")
+        raise ValueError(f"{sort} is not a metric")
     source = (
         "FROM fund_metrics AS m JOIN fund_info AS i USING (fund_code) "
         f"WHERE {' AND '.join(wheres)}"

@@ -109,7 +109,9 @@ def full_ids(warehouse: Warehouse, beginnings: Iterable[str]) -> tuple[str, ...]
     found, wrong = [], []
     for beginning in beginnings:
         if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_ID},40}}", beginning):
-            wrong.append(f"{beginning!r} is no id: {SHORTEST_ID} or more of its characters")
+            wrong.append(
+                f"{beginning!r} is not an id: write {SHORTEST_ID} or more of its characters"
+            )
             continue
         same = warehouse.rows(
             "SELECT id FROM nav_quarantine WHERE id LIKE :pattern ORDER BY id LIMIT 3",
@@ -119,7 +121,8 @@ def full_ids(warehouse: Warehouse, beginnings: Iterable[str]) -> tuple[str, ...]
             found.append(str(same[0]["id"]))
         elif same:
             wrong.append(
-                f"{beginning} begins several ids, as {same[0]['id']}: write more of it"
+                f"{beginning} matches several ids, such as {same[0]['id']}: write more "
+                "characters"
             )
         else:
             wrong.append(f"{beginning}: no row of the quarantine has this id")

@@ -191,4 +191,4 @@ def batch_header(connection: sa.Connection, batch_id: str) -> BatchHeader:
     )
     for header in typed_rows(found, BatchHeader):
         return header
-    raise KeyError(f"there is no batch {batch_id}")
+    raise KeyError(f"unknown batch {batch_id}")

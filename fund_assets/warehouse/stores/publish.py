@@ -360,7 +360,7 @@ def reject(warehouse: Warehouse, batch_id: str, words: str) -> bool:
 
 def _hold(connection: sa.Connection, batch_id: str, blocked_by: Iterable[Verdict]) -> None:
     reasons = "; ".join(
-        f"{v.rule}: {', '.join(v.cases)}. Lifted by {RULES[v.rule].lifts}" for v in blocked_by
+        f"{v.rule}: {', '.join(v.cases)}. Cleared by {RULES[v.rule].lifts}" for v in blocked_by
     )
     if reasons:
         _set_state(connection, batch_id, "held", reasons[:2000])

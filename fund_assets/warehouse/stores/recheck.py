@@ -42,8 +42,8 @@ def read_history(warehouse: Warehouse) -> tuple[WholeHistory, int]:
         if history is not None and published(warehouse) == state:
             return history, state
     raise WarehouseError(
-        f"batches were published during {LOOKS} readings of the whole history: run it again "
-        "when no collection is going on"
+        f"batches were published during {LOOKS} reads of the whole history: run it again when "
+        "nothing is being collected"
     )
 
 
@@ -115,7 +115,7 @@ def repair(
             if now != state:
                 raise WarehouseError(
                     "a batch was published while the history was recomputed: nothing was "
-                    "repaired; run it again when no collection is going on"
+                    "repaired; run it again when nothing is being collected"
                 )
             update(connection, VALIDATED_NAV, differing[columns])
         log_step(connection, week, "recheck", done_at, figures)

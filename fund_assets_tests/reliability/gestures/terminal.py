@@ -23,14 +23,14 @@ ON_NOTHING = (
 REFUSED = (
     ("backfill --codes 999999", "known funds: 999999"),
     ("collect --code 999999", "known funds: 999999"),
-    ("nav 999999", "there is no fund '999999'"),
-    ("quarantine list --rule R07_nav_bound", "do you mean R07_nav_bounds?"),
-    ("backfill --kind bonds", "do you mean bond?"),
+    ("nav 999999", "unknown fund '999999'"),
+    ("quarantine list --rule R07_nav_bound", "did you mean R07_nav_bounds?"),
+    ("backfill --kind bonds", "did you mean bond?"),
     ("report weekly --week 2031-W01", "the newest are of 2026-W38"),
-    ("export nav --since 2026-02-01 --until 2026-01-01", "the first is the later one"),
+    ("export nav --since 2026-02-01 --until 2026-01-01", "the start is after the end"),
     ("export nav --format csv --out x.parquet", "contradicts --out x.parquet"),
-    ("nav 000001 --since 20269999", "write 2026-11-24"),
-    ("screen sharp_ratio>1", "do you mean sharpe_ratio"),
+    ("nav 000001 --since 20269999", "write it as 2026-11-24"),
+    ("screen sharp_ratio>1", "did you mean sharpe_ratio"),
 )
 #: A run that its own configuration lets fail, after the funds have been listed.
 NO_DATE = {"ops": {"fund_nav": {"config": {"missing_on": 20269999}}}}
@@ -76,7 +76,7 @@ def run_first(walk: Walk, line: str) -> str:
     """A command that reads, where nothing has run."""
     none = walk.folder / "none"
     said = walk.fund_assets(line, code=2, FUND_STATE=str(none))
-    assert said.startswith("Error: there is no warehouse ") and said.count("\n") == 1, said
+    assert said.startswith("Error: the warehouse ") and said.count("\n") == 1, said
     assert said.endswith(" yet: run `fund-assets run` first\n"), said
     assert not none.exists(), "it made the state folder"
     return "one sentence, 2, and no folder"
@@ -105,7 +105,7 @@ def funds_say_the_same(walk: Walk) -> str:
     code += "except WarehouseError as error:\n    print(error)"
     said = walk.command(sys.executable, "-c", code, FUND_STATE=str(none))
     assert said.endswith(" yet: run `fund-assets run` first\n"), said
-    assert said.startswith("there is no warehouse ") and not none.exists(), said
+    assert said.startswith("the warehouse ") and not none.exists(), said
     return said.split(" yet: ")[1].strip()
 
 
@@ -155,8 +155,8 @@ def busy(walk: Walk) -> str:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         said = walk.fund_assets(f"serve --port {port}", code=2)
-    assert port in said and "name another port" in said, said
-    return "name another port"
+    assert port in said and "choose another port" in said, said
+    return "choose another port"
 
 
 def refused(walk: Walk, line: str, hint: str) -> str:
@@ -262,12 +262,12 @@ def not_hidden(walk: Walk) -> str:
     said = walk.command(
         "dagster", *f"job execute -m {MODULE} -j daily_collection -c {file}".split(), code=1
     )
-    assert "20269999 is no date" in said, said[-2000:]
+    assert "20269999 is not a date" in said, said[-2000:]
     walk.fund_assets("canary")
     time.sleep(3)  # a failure counts once Dagster had time to try again
     told = walk.dashboard(code=1)
     (problem,) = told["problems"]
-    assert "daily_collection" in problem and "20269999 is no date" in problem, problem
+    assert "daily_collection" in problem and "20269999 is not a date" in problem, problem
     newest = {run["job"]: run["status"] for run in reversed(told["runs"])}
     assert (newest["source_canary"], newest["daily_collection"]) == ("success", "failure")
     return f"{told['verdict']}: the newest run failed: daily_collection"

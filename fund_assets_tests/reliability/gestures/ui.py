@@ -316,5 +316,5 @@ def no_date(walk: Walk) -> str:
     run = walk.ended(run_id, "FAILURE")
     assert run["assetMaterializations"] == []
     told = json.dumps(walk.ask(STEPS, id=run_id))
-    assert "20269999 is no date: yyyymmdd, such as 20261124" in told, told[:2000]
-    return "20269999 is no date: yyyymmdd, such as 20261124"
+    assert "20269999 is not a date: write yyyymmdd, such as 20261124" in told, told[:2000]
+    return "20269999 is not a date: write yyyymmdd, such as 20261124"

@@ -123,12 +123,12 @@ def test_a_run_that_failed_while_the_code_server_was_away_is_run_again_once(dags
     run = dagster.failed(away=True)
     dagster.consume()
     assert dagster.again(run) == [], "Dagster asks by itself: the sensor is superfluous"
-    assert dagster.look() == f"retries asked for again: {run.run_id}"
+    assert dagster.look() == f"retries requested again: {run.run_id}"
     dagster.consume()
     (again,) = dagster.again(run)
     assert again.status is dg.DagsterRunStatus.QUEUED
     assert again.tags["dagster/retry_number"] == "1"
-    assert dagster.look(later=3600.0) == "no retry is lost"
+    assert dagster.look(later=3600.0) == "no lost retry"
     dagster.instance.report_run_failed(run, "reported a third time")
     dagster.consume()
     assert [found.run_id for found in dagster.again(run)] == [again.run_id]
@@ -149,7 +149,7 @@ def test_a_failure_that_is_read_before_it_is_recorded_is_run_again_once(dagster,
         dagster.instance.report_run_failed(run, "its process is gone")
     dagster.consume()
     assert dagster.again(run) == [], "Dagster asks by itself: the sensor is superfluous"
-    assert dagster.look() == f"retries asked for again: {run.run_id}"
+    assert dagster.look() == f"retries requested again: {run.run_id}"
     dagster.consume()
     assert len(dagster.again(run)) == 1
 
@@ -158,7 +158,7 @@ def test_the_daemon_has_its_time_first(dagster):
     """Stops a failure that the daemon is about to see from being reported anew."""
     run = dagster.started()
     dagster.instance.report_run_failed(run, "its process is gone")
-    assert dagster.look(later=PAUSE_S - 5.0) == "no retry is lost"
+    assert dagster.look(later=PAUSE_S - 5.0) == "no lost retry"
     dagster.consume()
     assert len(dagster.again(run)) == 1
 
@@ -182,7 +182,7 @@ def test_what_dagster_would_not_try_again_stays_failed(dagster, tags, reason):
     """Stops a run that a person started, or whose step failed, from being run behind their
     back."""
     dagster.failed(tags=tags, reason=reason)
-    assert dagster.look() == "no retry is lost"
+    assert dagster.look() == "no lost retry"
 
 
 def test_a_run_that_a_person_ran_again_stays_failed(dagster):
@@ -193,11 +193,11 @@ def test_a_run_that_a_person_ran_again_stays_failed(dagster):
     dagster.instance.report_run_canceled(dagster.started(of))
     deleted = dagster.failed()
     dagster.instance.delete_run(dagster.again(deleted)[0].run_id)
-    assert dagster.look() == "no retry is lost"
+    assert dagster.look() == "no lost retry"
 
 
 def test_a_failure_of_the_day_before_is_left_to_the_other_sensors(dagster):
     """Stops a code server that was away for a week from running all evenings of that week."""
     run = dagster.failed(away=True)
-    assert dagster.look(later=25 * 3600.0) == "no retry is lost"
+    assert dagster.look(later=25 * 3600.0) == "no lost retry"
     assert run.run_id in dagster.look(later=23 * 3600.0)

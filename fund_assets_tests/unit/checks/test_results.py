@@ -96,8 +96,8 @@ def test_a_spec_says_what_a_breach_leads_to(rule):
     assert spec.blocking == (rule.severity is Severity.BLOCK)
     consequence = {
         Severity.BLOCK: "a batch that fails is not merged",
-        Severity.HOLD: "what fails is held in quarantine, the rest goes on",
-        Severity.WARN: "what fails is told and goes on",
+        Severity.HOLD: "what fails is held in quarantine, the rest is merged",
+        Severity.WARN: "what fails is reported and merged",
         Severity.INFO: "counted, never fails",
     }[rule.severity]
     assert spec.description == f"{rule.title}: {consequence}"

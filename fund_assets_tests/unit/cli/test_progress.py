@@ -89,7 +89,7 @@ def test_a_line_that_cannot_be_told_ends_no_run():
     written = io.StringIO()
     progress = Progress(Console(file=written, width=200))
     progress.emit(logging.makeLogRecord({"report": object()}))
-    assert "! " in written.getvalue() and "a line could not be told: " in written.getvalue()
+    assert "! " in written.getvalue() and "a line could not be shown: " in written.getvalue()
 
 
 def test_a_result_counts_all_and_shows_some():
@@ -118,4 +118,4 @@ def test_threads_speak_as_the_command_does():
     thread = threading.Thread(target=progress.emit, args=(record,))
     thread.start()
     thread.join()
-    assert "a line could not be told: " in written.getvalue()
+    assert "a line could not be shown: " in written.getvalue()

@@ -176,7 +176,9 @@ def test_xlsx_says_when_a_sheet_is_full(tmp_path, monkeypatch):
     assert files.SHEET_ROWS == 1_048_575
     monkeypatch.setattr(files, "SHEET_ROWS", len(TEXTS))
     written(tmp_path, "xlsx", batch())
-    with pytest.raises(ExportError, match=r"a sheet of xlsx holds 16: take less with --since"):
+    with pytest.raises(
+        ExportError, match=r"a sheet of xlsx holds 16: select fewer with --since"
+    ):
         written(tmp_path, "xlsx", batch(), batch(["x"]))
 
 
@@ -221,13 +223,13 @@ def test_every_table_about_funds_can_be_taken():
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"name": "naw"}, "no dataset 'naw': do you mean nav?"),
-        ({"name": "nav", "codes": ["1"]}, "'1' is no fund code: six digits"),
-        ({"name": "nav", "codes": ["００００01"]}, "is no fund code"),
-        ({"name": "nav", "codes": [True]}, "True is no fund code"),
-        ({"name": "nav", "since": 20260102, "until": 20260101}, "the first is the later one"),
-        ({"name": "nav", "since": 20260230}, "20260230 is no date"),
-        ({"name": "info", "until": 20260101}, "info is not by date"),
+        ({"name": "naw"}, "unknown dataset 'naw': did you mean nav?"),
+        ({"name": "nav", "codes": ["1"]}, "'1' is not a fund code: write six digits"),
+        ({"name": "nav", "codes": ["００００01"]}, "is not a fund code"),
+        ({"name": "nav", "codes": [True]}, "True is not a fund code"),
+        ({"name": "nav", "since": 20260102, "until": 20260101}, "the start is after the end"),
+        ({"name": "nav", "since": 20260230}, "20260230 is not a date"),
+        ({"name": "info", "until": 20260101}, "info has no date column"),
         ({"name": "nav", "columns": ["nav"]}, "validated_nav has no column nav"),
     ],
 )

@@ -220,12 +220,12 @@ def test_unusable_rates_and_closes_are_refused_by_name():
         RiskFreeRate.from_rows([20240101, 20240101], [0.01, 0.02])
     with pytest.raises(AgainstError, match="at least one date"):
         RiskFreeRate.from_rows([], [])
-    with pytest.raises(AgainstError, match=r"-1\.5 is no fraction"):
+    with pytest.raises(AgainstError, match=r"-1\.5 is not a fraction"):
         RiskFreeRate.from_rows([20240101], [-1.5])
     day = from_key(20240102)
     with pytest.raises(AgainstError, match=r"index X on 20240102: close 0\.0 is not positive"):
         Benchmarks.from_frame(closes_of({"X": [(day, 0.0)]}), {"000001": ("X", 0)})
-    with pytest.raises(AgainstError, match=r"X on 20240102: close 2\.0 stands there twice"):
+    with pytest.raises(AgainstError, match=r"X on 20240102: close 2\.0 appears twice"):
         Benchmarks.from_frame(closes_of({"X": [(day, 1.0), (day, 2.0)]}), {"000001": ("X", 0)})
 
 

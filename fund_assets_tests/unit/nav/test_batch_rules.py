@@ -212,7 +212,7 @@ def test_histories_that_rewrite_their_funds_are_blocked():
     found = plan(history(*told), known(rows, kinds=KINDS))
     assert blocked(found) == ["R17_history_rewrite"]
     assert found.blocked_by[0].cases == (
-        "300 of 300 histories change more than half of the NAVs that are stored of their funds",
+        "300 of 300 histories change more than half of the stored NAVs of their funds",
     )
     # One company that restates all of its funds is no shifted column.
     some = [
@@ -253,7 +253,7 @@ def test_a_market_that_shrank_for_good_passes_on_the_third_equal_session():
     assert blocked(shrunk([])) == ["R02_row_count", "R03_kind_floor"]
     once = shrunk([255])
     assert blocked(once) == ["R02_row_count", "R03_kind_floor"]
-    assert "session 2 of 3 with so many" in once.blocked_by[0].cases[0]
+    assert "session 2 of 3 with this number" in once.blocked_by[0].cases[0]
     assert blocked(shrunk([256, 254])) == []
 
 

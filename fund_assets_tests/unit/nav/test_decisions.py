@@ -120,9 +120,9 @@ def test_obstacles():
     )
     assert nav_decisions.obstacles(rows, FRI) == [
         "",
-        "acc_nav: a value that the history cannot hold",
-        "a cell of it could not be read",
-        "it has no figure of a NAV",
+        "acc_nav: a value that the history cannot store",
+        "one of its cells could not be read",
+        "it has no NAV value",
         "it has no valid fund code and date",
         "it is dated after today",
         "it has no valid fund code and date",
@@ -206,7 +206,7 @@ def test_a_crash_point_ends_the_process_at_once(monkeypatch):
         crash_point("publish.somewhere")
     monkeypatch.setenv("FUND_CRASH_AT", "publish.somewhere")
     with pytest.raises(
-        SettingsError, match=r"FUND_CRASH_AT='publish.somewhere'.*no such moment"
+        SettingsError, match=r"FUND_CRASH_AT='publish.somewhere'.*unknown crash point"
     ):
         load_settings()
     for name in CRASH_POINTS:

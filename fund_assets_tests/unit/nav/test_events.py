@@ -295,7 +295,7 @@ def test_a_split_to_one_is_told_by_growth_where_the_accumulated_nav_is_a_copy():
     found = plan(history(*rows), known())
     (event,) = found.inferred.itertuples()
     assert (event.ex_date, event.kind, event.value) == (THU, "split", 1.041)
-    assert "by a ratio that is made for it" in event.evidence
+    assert "the ratio was chosen for that" in event.evidence
     index = found.upserts["total_return_index"].tolist()
     assert index == pytest.approx([1.0, 1.0003, 1.0003 * 1.0053 / 1.0003], abs=1e-12)
 

@@ -71,7 +71,7 @@ def test_a_large_redemption_is_a_gain_where_growth_tells_it_and_waits_where_none
     blank = plan(wave((CODE, FRI, 2.2297, 2.2297, NAN)), known(rows, kinds=kinds))
     assert blank.upserts.empty and blank.held["reason"].tolist() == [
         f"{CODE} {FRI}: unit_nav 1.05 -> 2.2297 is +112.35% over 1 sessions (at most 20%), and no "
-        "growth is published; settled by the fund's history, or by the growth of its next NAV"
+        "growth is published; decided by the fund's history, or by the growth of its next NAV"
     ]
     other = plan(wave((CODE, FRI, 2.2297, 2.2297, 1.2)), known(rows, kinds=kinds))
     assert "published growth 1.2 % does not confirm it;" in other.held["reason"].iloc[0]
@@ -146,7 +146,7 @@ def test_four_percent_a_day_is_no_income():
     found = plan(money((FRI, 400.0)), known(earned((THU, 0.5)), kinds={CODE: "money"}))
     assert found.upserts.empty and found.held["rule"].tolist() == ["R23_money_impossible"]
     lost = plan(money((FRI, -0.3)), known(earned((THU, 0.5)), kinds={CODE: "money"}))
-    assert "-0.3 yuan has no 7-day yield beside it;" in lost.held["reason"].iloc[0]
+    assert "-0.3 yuan has no 7-day yield to compare with;" in lost.held["reason"].iloc[0]
 
 
 @pytest.mark.parametrize(

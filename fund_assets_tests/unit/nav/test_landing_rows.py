@@ -106,10 +106,12 @@ def test_events_belong_to_the_identity():
          "fund_code 'abc' is not six ASCII digits; nav_date 20260918, unit_nav 1.5"),
         ("", FRI, "R01_fund_code",
          "fund_code '' is not six ASCII digits; nav_date 20260918, unit_nav 1.5"),
-        ("000009", 20260231, "R05_nav_date", "000009: nav_date 20260231 is no date; unit_nav 1.5"),
-        ("000009", 0, "R05_nav_date", "000009: nav_date 0 is no date; unit_nav 1.5"),
-        ("000009", 99999999, "R05_nav_date", "000009: nav_date 99999999 is no date; unit_nav 1.5"),
-        ("000009", -5, "R05_nav_date", "000009: nav_date -5 is no date; unit_nav 1.5"),
+        ("000009", 20260231, "R05_nav_date", "000009: nav_date 20260231 is not a date; "
+                                             "unit_nav 1.5"),
+        ("000009", 0, "R05_nav_date", "000009: nav_date 0 is not a date; unit_nav 1.5"),
+        ("000009", 99999999, "R05_nav_date", "000009: nav_date 99999999 is not a date; "
+                                             "unit_nav 1.5"),
+        ("000009", -5, "R05_nav_date", "000009: nav_date -5 is not a date; unit_nav 1.5"),
     ],
 )  # fmt: skip
 def test_what_cannot_land_is_refused_with_its_name(code, date, rule, reason):

@@ -87,8 +87,8 @@ def test_a_list_that_shrinks_is_refused(before, after, refused):
     (verdict,) = [v for v in plan.verdicts if v.rule == "R18_list_shrink"]
     if refused:
         assert verdict.cases == (
-            f"{before - after} of {before} listed funds are gone from the new list; "
-            "they stay listed, the rest of it is applied",
+            f"{before - after} of {before} listed funds are missing from the new list; they "
+            "stay listed, the rest of the list is applied",
         )
 
 

@@ -429,7 +429,7 @@ def test_what_the_page_takes_back_is_told_and_stays():
     looked, failed, cases = taken_back(found)
     assert (looked, failed) == (4, 2)
     assert "000001 20260918: unit_nav, acc_nav, growth_pct was shown" in cases
-    assert "000002 20260918: acc_nav was shown and is not any more" in cases
+    assert "000002 20260918: acc_nav was shown before and is no longer shown" in cases
     assert found.held.empty and found.upserts.empty and found.revisions.empty
     # On the next day the page has growth of its newest date alone: nothing is taken back.
     monday = wave(
@@ -451,7 +451,7 @@ def test_a_date_that_a_later_history_lacks_is_told():
     again = history(rows[0], rows[2])
     looked, failed, cases = taken_back(plan(again, before))
     assert (looked, failed) == (3, 1)
-    assert "000001 20260916: unit_nav, acc_nav was shown and is not any more" in cases
+    assert "000001 20260916: unit_nav, acc_nav was shown before and is no longer shown" in cases
     # What is newer than the history is no hole of it.
     by_page = known(plan(wave(rows[3]), before).upserts)
     assert taken_back(plan(history(*rows[:3]), by_page))[1] == 0

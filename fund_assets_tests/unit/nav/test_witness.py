@@ -141,7 +141,7 @@ def test_the_growth_of_the_next_nav_accepts_a_jump(growth):
     assert found.upserts["unit_nav"].tolist() == [2.1235, 2.13]
     assert decided(found) == [["accepted", "witness:growth"]]
     assert found.settled["decided_because"].item() == (
-        "the NAV 2.13 of 20260921 and its growth 0.31 % lead back to unit_nav 2.1235"
+        "the NAV 2.13 of 20260921 and its growth 0.31 % imply unit_nav 2.1235"
     )
 
 
@@ -168,7 +168,7 @@ def test_the_growth_of_the_next_nav_rejects_a_typing_error():
         NEXT_MON,
     )
     assert decided(found) == [["rejected", "witness:growth"]]
-    assert "lead back to 1.0268, not to 10.268" in found.settled["decided_because"].item()
+    assert "imply 1.0268, not to 10.268" in found.settled["decided_because"].item()
 
 
 def test_what_nobody_lets_pass_is_an_empty_table_of_evidence():
@@ -191,7 +191,7 @@ def test_the_step_to_the_held_value_is_measured_from_the_last_nav_before_it():
         NEXT_MON,
     )
     assert decided(found) == [["rejected", "witness:growth"]]
-    assert "lead back to 1.0268, not to 1.52" in found.settled["decided_because"].item()
+    assert "imply 1.0268, not to 1.52" in found.settled["decided_because"].item()
 
 
 CORRECTED = (
@@ -369,7 +369,7 @@ def test_a_code_that_is_used_again_begins_a_new_series():
     assert found.upserts["total_return_index"].tolist() == [1.0, 1.01]
     assert found.upserts["return_status"].tolist() == ["first", "proven"]
     told = next(v for v in found.verdicts if v.rule == "R08_new_series")
-    assert told.failed == 1 and "the NAV before is of 20190312" in told.cases[0]
+    assert told.failed == 1 and "the previous NAV is of 20190312" in told.cases[0]
     # A history tells the same, whole.
     told = history(
         (CODE, 20190312, 1.35, 1.35, NAN),

@@ -176,11 +176,11 @@ def test_two_daemons_are_told_and_one_that_was_restarted_is_not(instance):
 
 def test_doctor_tells_of_no_daemon_of_one_and_of_two():
     """Stops `doctor` from calling two daemons on one set of records well."""
-    assert daemon_finding(5.0, None).words.startswith("runs")
-    assert daemon_finding(1e9, None).words.startswith("does not run")
+    assert daemon_finding(5.0, None).words.startswith("running")
+    assert daemon_finding(1e9, None).words.startswith("not running")
     two = daemon_finding(5.0, NOW)
     assert (two.state, two.todo[:15]) == ("failure", "stop one of the")
-    assert "two take turns on these records, last at 09-18 12:00" in two.words
+    assert "two daemons use these records in turn, last at 09-18 12:00" in two.words
 
 
 def test_an_instance_in_memory_has_no_schedules():

@@ -103,7 +103,7 @@ def test_a_png_is_drawn_in_a_font_that_is_there(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("some.pdf", "must end with"), ("no/some.svg", "make it first")]
+    ("name", "words"), [("some.pdf", "must end with"), ("no/some.svg", "create it first")]
 )
 def test_files_that_cannot_be_are_refused_before_anything_is_read(tmp_path, name, words):
     """Stops an error after all the work, and one that does not say what to do."""

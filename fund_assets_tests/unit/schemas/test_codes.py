@@ -19,7 +19,9 @@ def test_the_forms_of_one_code(written):
 )
 def test_what_is_no_code(written):
     """Stops another fund from being meant by a typing error, or full-width digits from passing."""
-    with pytest.raises(ValueError, match="is no fund code: six digits, such as 000001"):
+    with pytest.raises(
+        ValueError, match="is not a fund code: write six digits, such as 000001"
+    ):
         read_code(written)
 
 

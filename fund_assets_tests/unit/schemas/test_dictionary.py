@@ -46,7 +46,7 @@ def test_commands_page_is_up_to_date() -> None:
     names = re.findall(r"^#+ (fund-assets.*)$", committed, re.MULTILINE)
     assert {f"fund-assets {name}" for name in main.commands} < set(names)
     assert "fund-assets alert silence" in names
-    assert "| `--overwrite` | Replace a file that is there already. |" in committed
+    assert "| `--overwrite` | Replace an existing file. |" in committed
     assert "-h, --help" not in committed
 
 

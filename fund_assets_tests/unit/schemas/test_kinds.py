@@ -26,5 +26,5 @@ def test_kinds_as_people_write_them(written, kind):
 @pytest.mark.parametrize("written", ["", "bonds", "股"])
 def test_what_is_no_kind(written):
     """Stops a mistyped kind from choosing nobody, or somebody else."""
-    with pytest.raises(ValueError, match="there is no kind"):
+    with pytest.raises(ValueError, match="unknown kind"):
         read_kind(written)

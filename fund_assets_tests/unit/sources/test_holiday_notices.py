@@ -130,18 +130,18 @@ def test_a_known_year_is_verified_and_nothing_entered():
         (
             "2月28日（周六）上班",
             "2月29日（周六）上班",
-            "line 7: 2月29日(周六) of 2026 is no date",
+            "line 7: 2月29日(周六) of 2026 is not a date",
         ),
-        ("3日（周六）放假调休，共3天", "13日（周二）照旧", "line 6: what is said of 1月1日"),
+        ("3日（周六）放假调休，共3天", "13日（周二）照旧", "line 6: the text on 1月1日"),
         (
             "六、中秋节：9月25日（周五）至27日（周日）放假，共3天。\n",
             "",
-            "says nothing of 中秋节",
+            "does not mention 中秋节",
         ),
         (
             "5月1日（周五）至5日（周二）",
             "5月1日至31日",
-            "2026-05-01 to 2026-05-31 is no holiday",
+            "2026-05-01 to 2026-05-31 is not a holiday",
         ),
         ("5月9日（周六）上班", "5月8日（周五）上班", "2026-05-08 is a weekday, not a weekend"),
         (
@@ -168,10 +168,10 @@ def test_a_torn_or_mistyped_notice_is_refused_by_line(old, new, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("2月24日（星期二）起", "2月25日（星期三）起", "of 2026-02-24 nothing is said"),
+        ("2月24日（星期二）起", "2月25日（星期三）起", "2026-02-24 is not mentioned"),
         ("1月5日（星期一）起", "1月4日（星期日）起", "the exchange never opens then"),
         ("5月9日（星期六）为周末", "5月8日（星期五）为周末", "2026-05-08 is a weekday"),
-        ("2月24日（星期二）起", "2月23日（星期一）起", "a day of closing and of opening"),
+        ("2月24日（星期二）起", "2月23日（星期一）起", "both a closed and an open day"),
     ],
 )
 def test_the_exchanges_notice_must_fit_itself(old, new, said):
@@ -192,7 +192,7 @@ def test_two_notices_that_differ_are_refused():
     other = read_notices(text, "other")
     with pytest.raises(CalendarError, match="differ on 1 weekdays: 2026-05-05") as refused:
         announce([*read("council-2026"), *other], until(2025), {})
-    assert "import its notice alone" in str(refused.value)
+    assert "import only its notice" in str(refused.value)
     assert 20260505 in opened(announce(other, until(2025), {}), 2026)
     with pytest.raises(CalendarError, match="two notices of the exchange on 2026"):
         announce([*read("exchange-2026"), *other], until(2025), {})
@@ -264,7 +264,7 @@ def test_no_notice_at_all():
     for text in ("", "明天休息", "<html>登录</html>"):
         with pytest.raises(NoticeError, match="no notice on holidays found"):
             read_notices(text, "standard input")
-    with pytest.raises(NoticeError, match="no text in UTF-8"):
+    with pytest.raises(NoticeError, match="not text in UTF-8"):
         page_text(b"\xff\xff\xff", "n")
 
 

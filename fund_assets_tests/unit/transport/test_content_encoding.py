@@ -34,7 +34,7 @@ def test_a_cut_in_any_member_is_told():
         if length in ends:
             decoder.end()  # nothing says that there should be another
             continue
-        with pytest.raises(ContentDecodingError, match="ends in the middle"):
+        with pytest.raises(ContentDecodingError, match="is incomplete"):
             decoder.end()
 
 

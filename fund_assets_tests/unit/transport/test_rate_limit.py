@@ -184,7 +184,7 @@ def test_a_host_that_cannot_be_reached_is_tried_sooner(clock, monkeypatch):
     for fund in range(OPEN_AFTER):
         limit.refused("a", FUNDS, str(fund), "no connection", reached=False)
     assert limit.enter("a", FUNDS) == Refusal(NOON + 60, "no connection", reached=False)
-    assert "cannot be reached" in in_words("a", limit.enter("a", FUNDS))
+    assert "is unreachable" in in_words("a", limit.enter("a", FUNDS))
 
 
 STORED = (

@@ -66,10 +66,10 @@ def test_another_version_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("no url", "FUND_WAREHOUSE_URL is no SQLAlchemy URL"),
+        ("no url", "FUND_WAREHOUSE_URL is not a SQLAlchemy URL"),
         ("postgresql://u:secret@h/db", "stored in SQLite, MySQL or MariaDB"),
-        ("mysql://u:secret@h", "names no database"),
-        ("sqlite://", "names no file"),
+        ("mysql://u:secret@h", "has no database name"),
+        ("sqlite://", "has no file name"),
     ],
 )
 def test_a_wrong_url_is_told_without_its_password(url, words):
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     """Stops a wrong FUND_STATE from being told as a stack trace."""
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        WarehouseError, match=r"the folder .*file/state of the warehouse cannot be made"
+        WarehouseError, match=r"the folder .*file/state of the warehouse cannot be created"
     ):
         Warehouse(f"sqlite:///{tmp_path}/file/state/w.db").init("simulated")
 

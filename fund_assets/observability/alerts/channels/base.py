@@ -111,7 +111,7 @@ def post_json(url: str, content: Mapping[str, Any], **options: Any) -> Mapping[s
             raise
         found["http"] = str(error)
     if found is None:
-        raise ChannelError("the answer is no JSON object: is the address right?")
+        raise ChannelError("the answer is not a JSON object: check the address")
     return found
 
 

@@ -45,16 +45,16 @@ class Relay:
             scheme = url.partition("://")[0].lower()
             if scheme in OWN:
                 raise SettingsError(
-                    f"{VARIABLE}: address {number} is {scheme}://, of which Apprise cannot "
-                    f"tell a refusal: set {OWN[scheme]} instead"
+                    f"{VARIABLE}: address {number} is {scheme}://: Apprise cannot detect its "
+                    f"refusals; set {OWN[scheme]} instead"
                 )
             if not self._sender.add(url):
                 raise SettingsError(
-                    f"{VARIABLE}: address {number} ({scheme}://) is none that Apprise knows"
+                    f"{VARIABLE}: address {number} ({scheme}://) is not supported by Apprise"
                 )
 
     def send(self, message: Message) -> None:
         """Send title and text as plain text."""
         kind = (self._types.INFO, self._types.WARNING, self._types.FAILURE)[message.severity]
         if not self._sender.notify(body=message.text, title=message.title, notify_type=kind):
-            raise ChannelError("refused: Apprise could not hand it to every address")
+            raise ChannelError("refused: Apprise could not deliver it to every address")

@@ -1,4 +1,4 @@
-"""A webhook of your own: JSON, and a header that proves who sent it.
+"""A your webhook: JSON, and a header that proves who sent it.
 
 `X-Fund-Signature: sha256=` and the hex HMAC-SHA256, by the secret, of the value of
 `X-Fund-Timestamp` (seconds since 1970), a full stop, and the body as sent.

@@ -336,7 +336,7 @@ def test_apprise_takes_the_rest():
     [
         (f"dingtalk://{TOKEN}", "FUND_ALERT_APPRISE_URLS: address 1 is dingtalk://"),
         (f"json://localhost wecombot://{TOKEN}", "address 2 is wecombot://"),
-        ("nonsense", "address 1 .* is none that Apprise knows"),
+        ("nonsense", "address 1 .* is not supported by Apprise"),
     ],
 )
 def test_apprise_addresses_that_are_refused(urls, words):

@@ -95,7 +95,7 @@ CODE = b"var pageinfo = __import__('os').system('false');var jjfh_data=[];"
         (FormatError, "holds an event of 2025", GOOD.replace(b"2026-03-13", b"2025-03-13")),
         (FormatError, "6 or 7 cells", wire.event_list("dividend", [DIVIDENDS[0][:4]])),
         (FormatError, "6 or 7 cells", GOOD.replace(b'["000001"', b'"x",["000001"')),
-        (FormatError, "is not the JSON", GOOD.replace(b'"0.0083"', b"eval(1)")),
+        (FormatError, "is not valid JSON", GOOD.replace(b'"0.0083"', b"eval(1)")),
         (EmptyAnswerError, "is empty", b""),
     ],
 )  # fmt: skip
@@ -138,5 +138,5 @@ def test_pages_that_moved_name_three_events_and_count_the_others(events, more):
     rows = [(f"00000{n}", 20260313, "dividend", 0.1, "0.1") for n in range(events)]
     pages = [EventPage(page, 2, rows, []) for page in (1, 2)]
     named = ", ".join(f"dividend 00000{n} 20260313 on pages 1 and 2" for n in range(3))
-    assert repeated(pages) == f"events stand on two pages: {named}{more}"
+    assert repeated(pages) == f"events are on two pages: {named}{more}"
     assert repeated(pages[:1]) == ""

@@ -172,17 +172,17 @@ def test_a_date_twice():
 @pytest.mark.parametrize(
     "error, said, body",
     [
-        (WrongFundError, "fund 000001 was asked for, the answer is that of '999999'",
+        (WrongFundError, "requested the history of fund 000001, the answer is that of '999999'",
          _body().replace(b'fS_code = "000001"', b'fS_code = "999999"')),
         (FormatError, "no fS_code; it starts with 'hello;'", b"hello;"),
         (FormatError, "neither Data_netWorthTrend nor", b'var fS_code = "000001";'),
         (FormatError, "no Data_ACWorthTrend", _body().replace(b"Data_ACWorthTrend", b"Data_X")),
         (FormatError, r"lacks one of \['equityReturn'", _body().replace(b"equityReturn", b"growth")),
-        (FormatError, "is no list", _body().replace(b"Data_ACWorthTrend = [", b"Data_ACWorthTrend = {}+[")),
-        (FormatError, "is no pair", _body().replace(b",1.0385]", b",1.0385,1]")),
-        (FormatError, "is not the JSON", _body().replace(b"3.9", b"3.9.1")),
-        (TruncatedError, "ends in the middle", _body()[:-5]),
-        (EmptyAnswerError, "holds no date", wire.history("000001", "x", [], [], [], [])),
+        (FormatError, "is not a list", _body().replace(b"Data_ACWorthTrend = [", b"Data_ACWorthTrend = {}+[")),
+        (FormatError, "is not a pair", _body().replace(b",1.0385]", b",1.0385,1]")),
+        (FormatError, "is not valid JSON", _body().replace(b"3.9", b"3.9.1")),
+        (TruncatedError, "is incomplete", _body()[:-5]),
+        (EmptyAnswerError, "has no date", wire.history("000001", "x", [], [], [], [])),
         (EmptyAnswerError, "is empty", b""),
     ],
 )  # fmt: skip
@@ -239,11 +239,11 @@ def test_a_history_of_repeated_pages_is_refused(again, refused):
 @pytest.mark.parametrize("odd", ["1432656000000", -1, 10**14, 1.5, None])
 def test_the_stamp_that_is_none_is_named(odd):
     """A refusal that names a sound stamp sends its reader the wrong way."""
-    with pytest.raises(FormatError, match="is no time in milliseconds") as told:
+    with pytest.raises(FormatError, match="is not a time in milliseconds") as told:
         shanghai_dates([1432656000000, odd], "the history")
     assert str(odd) in str(told.value) and "the history" in str(told.value)
     for off in (1, -86_400_000 * 30_000 + 1432656000000 % 86_400_000):
-        with pytest.raises(FormatError, match=r"is no midnight|is no time"):
+        with pytest.raises(FormatError, match=r"is not midnight|is not a time"):
             shanghai_dates([1432656000000, 1432656000000 + off], "x")
 
 

@@ -25,8 +25,8 @@ def test_the_list_keeps_every_character():
         (FormatError, r"rows of \[4\] fields, this version knows 5", b'var r = [["1","2","3","4"]];'),
         (FormatError, "starts with", b"var x = [];"),
         (FormatError, "after the fund list", b'var r = [["1","2","3","4","5"]];alert([])'.replace(b"(", b"").replace(b")", b"")),
-        (EmptyAnswerError, "holds no fund", b"var r = [];"),
-        (TruncatedError, "ends in the middle", wire.fund_list(LIST)[:-20]),
+        (EmptyAnswerError, "has no fund", b"var r = [];"),
+        (TruncatedError, "ends inside a character", wire.fund_list(LIST)[:-20]),
     ],
 )  # fmt: skip
 def test_any_other_list_is_refused(error, said, body):

@@ -148,5 +148,5 @@ def test_another_form_is_refused(changed):
 
 def test_a_page_without_funds_is_empty():
     """Stops an evening without money funds from looking whole."""
-    with pytest.raises(EmptyAnswerError, match="holds no fund"):
+    with pytest.raises(EmptyAnswerError, match="has no fund"):
         decode_page(money(rows=[]), MONEY)

@@ -84,13 +84,13 @@ def test_codes_and_names_pass_as_written():
 
 def test_fewer_rows_than_the_record_count_are_a_truncation():
     """The server caps its page: half a market would pass as a whole one."""
-    with pytest.raises(TruncatedError, match=r"says it holds 3 funds and holds 1: .*try again"):
+    with pytest.raises(TruncatedError, match=r"says it has 3 funds but has 1: .*try again"):
         decode_snapshot(_body(GOOD, record=3))
 
 
 def test_more_rows_than_the_record_count_are_refused():
     """A count that is too small means that one of the two numbers is not what we think."""
-    with pytest.raises(FormatError, match="says it holds 1 funds and holds 2"):
+    with pytest.raises(FormatError, match="says it has 1 funds but has 2"):
         decode_snapshot(_body(GOOD, LATE, record=1))
 
 
@@ -158,18 +158,18 @@ def test_a_row_of_another_width_costs_its_row_until_they_are_many():
         (FormatError, r"rows of \[22\] fields, this version knows 21 or 23", _body(GOOD, extra="x")),
         (FormatError, r"rows of \[20\] fields", _body(GOOD[:8])),
         (FormatError, r"rows of \[21, 22\] fields", _body(GOOD, (*GOOD, "x"))),
-        (FormatError, "has a cell 1001, no text", _body(GOOD).replace(b'"000001"', b"1001")),
+        (FormatError, "has a cell 1001 that is not text", _body(GOOD).replace(b'"000001"', b"1001")),
         (FormatError, "no showday", _body(GOOD).replace(b"showday", b"days")),
-        (FormatError, "no pair of dates", _body(GOOD).replace(b"2026-11-20", b"2026-13-20")),
+        (FormatError, "not a pair of dates", _body(GOOD).replace(b"2026-11-20", b"2026-13-20")),
         (FormatError, "not in order", wire.snapshot(DAYS[::-1], [GOOD])),
         (FormatError, 'no record:"N"', _body(GOOD).replace(b"record", b"total")),
         (FormatError, "starts with 'hello'", b"hello"),
         (FormatError, "not UTF-8", bytes(range(128, 256))),
-        (FormatError, "not the JSON it should be", _body(GOOD).replace(b'"1.2345"', b"1.2.3")),
-        (FormatError, "a row that is no list", _body(GOOD, record=2).replace(b'datas:[[', b'datas:["",[')),
+        (FormatError, "is not valid JSON", _body(GOOD).replace(b'"1.2345"', b"1.2.3")),
+        (FormatError, "a row that is not a list", _body(GOOD, record=2).replace(b'datas:[[', b'datas:["",[')),
         (EmptyAnswerError, "is empty", b"  \n"),
-        (EmptyAnswerError, "holds no fund", _body()),
-        (TruncatedError, "ends in the middle", _body(GOOD)[:-30]),
+        (EmptyAnswerError, "has no fund", _body()),
+        (TruncatedError, "is incomplete", _body(GOOD)[:-30]),
     ],
 )  # fmt: skip
 def test_any_other_form_is_refused_with_what_was_met(error, said, body):

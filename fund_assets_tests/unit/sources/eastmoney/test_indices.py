@@ -51,11 +51,11 @@ def test_akshare_reads_the_answer_over_our_gateway(code, secid, fields):
 
 def test_answers_without_closes_are_told_apart():
     """Stops an empty or changed answer from passing for an index without a session."""
-    with pytest.raises(EmptyAnswerError, match="000300 holds no closes"):
+    with pytest.raises(EmptyAnswerError, match="000300 has no closes"):
         indices.index_history(Gateway(b'{"data": {"klines": []}}'), "000300")
     with pytest.raises(FormatError, match="akshare"):
         indices.index_history(Gateway(b'{"data": null}'), "000300")
-    with pytest.raises(FormatError, match="2026-11-20 with close nan is no close"):
+    with pytest.raises(FormatError, match="2026-11-20 with close nan is not a valid close"):
         indices.index_history(Gateway(klines([("2026-11-20", "-")], 8)), "000300")
     with pytest.raises(SourceError, match=r"no index '399001' is known: 000300"):
         indices.index_history(Gateway(b""), "399001")

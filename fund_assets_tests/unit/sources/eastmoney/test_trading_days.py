@@ -109,7 +109,7 @@ def test_a_cut_answer_is_refused(serve, kept):
     """Stops wrong sessions: akshare decodes a cut answer without an error."""
     body = encode([*exchange_sessions(), *sessions_of(2027)]).split(b"KLC")[0]
     serve(body[: int(len(body) * kept) - 2])
-    with pytest.raises(TruncatedError, match="no whole list of sessions"):
+    with pytest.raises(TruncatedError, match="no complete list of sessions"):
         trading_days.announced_sessions(load_settings())
 
 

@@ -188,12 +188,12 @@ def test_an_id_is_told_by_its_beginning(warehouse):
     assert quarantine_queries.full_ids(warehouse, ["000001", "000010a", "000001aa"]) == (
         row(1)["id"], row(0x10)["id"],
     )  # fmt: skip
-    for wrong, words in (("00001", "'00001' is no id: 6 or more"), ("000001x", "is no id"),
-                         ("00000f", "00000f: no row"), ("a" * 41, "is no id")):  # fmt: skip
+    for wrong, words in (("00001", "'00001' is not an id: write 6 or more"), ("000001x", "is not an id"),
+                         ("00000f", "00000f: no row"), ("a" * 41, "is not an id")):  # fmt: skip
         with pytest.raises(DecisionError, match=words):
             quarantine_queries.full_ids(warehouse, [wrong])
     put(warehouse, NAV_QUARANTINE, row(1) | {"id": "000001b" + "0" * 33})
-    with pytest.raises(DecisionError, match="000001 begins several ids, as 000001a"):
+    with pytest.raises(DecisionError, match="000001 matches several ids, such as 000001a"):
         quarantine_queries.full_ids(warehouse, ["000001"])
 
 
@@ -254,7 +254,7 @@ def test_the_row_of_a_batch(warehouse):
     """Stops a wrong id from being some other batch."""
     with warehouse.transaction() as connection:
         assert landing.batch_row(connection, "h1")["kind"] == "history"
-        with pytest.raises(KeyError, match="there is no batch w9"):
+        with pytest.raises(KeyError, match="unknown batch w9"):
             landing.batch_row(connection, "w9")
     batches(warehouse, ("w3", "wave", "landed", 20260919_190000),
             ("e1", "events", "landed", 20260919_190000), ("h2", "history", "landed", 20260919_100000))  # fmt: skip

@@ -381,7 +381,7 @@ def test_inferred_events_give_way_and_recorded_ones_stay(warehouse):
     ]
 
 
-BLOCKS = Verdict("R02_row_count", "block", 1, 1, ("2 rows, usual are 9", "and more"))
+BLOCKS = Verdict("R02_row_count", "block", 1, 1, ("2 rows, usually 9", "and more"))
 
 
 def landed_wave(warehouse):
@@ -413,8 +413,8 @@ def test_a_blocked_batch_is_held_and_changes_nothing_else(warehouse):
         {},
     )
     assert not found.already
-    because = "R02_row_count: 2 rows, usual are 9, and more. Lifted by a wave with the usual "
-    because += "rows, or the third session in a row with the same number (to 1 %)"
+    because = "R02_row_count: 2 rows, usually 9, and more. Cleared by a wave with the usual "
+    because += "rows, or the third session in a row with the same number (within 1 %)"
     assert state_of(warehouse) == ("held", because)
     assert state_of(warehouse, "w0") == ("landed", "")
     assert warehouse.count("SELECT COUNT(*) FROM publish_log") == 0
