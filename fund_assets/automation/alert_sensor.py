@@ -17,7 +17,7 @@ from fund_assets.settings import SHANGHAI
     minimum_interval_seconds=20,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Checks the platform, sends each alert once over the configured channels, and "
-                "sends a message when it ends.",
+    "sends a message when it ends.",
 )
 def alert_sensor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SkipReason:
     """One look; requests no runs."""

@@ -266,9 +266,9 @@ DATE_COUNT = Table(
     name="date_count",
     grain="one row per date of the accepted history",
     why="How many accepted NAVs each date had at most. No step deletes one; a date with fewer "
-        "lost them in another way: a manual SQL statement, or a bad restore. The dates of a "
-        "batch are counted in its transaction when they are of the last weeks, all dates on "
-        "Sundays.",
+    "lost them in another way: a manual SQL statement, or a bad restore. The dates of a "
+    "batch are counted in its transaction when they are of the last weeks, all dates on "
+    "Sundays.",
     columns=(
         NAV_DATE,
         Column("rows_most", Kind.INT, "accepted NAVs of the date when there were most", ge=1),
@@ -462,7 +462,7 @@ WEEKLY_LOG = Table(
     name="weekly_log",
     grain="one row per ISO week and step of the weekly job",
     why="What each step of the weekly job found and did, for its report. A repeated step "
-        "replaces its row, and keeps what was found and repaired before.",
+    "replaces its row, and keeps what was found and repaired before.",
     columns=(
         Column("week", Kind.TEXT, "ISO week, such as 2026-W47", max_length=8),
         Column("step", Kind.TEXT, "name of the step", max_length=40),
@@ -537,8 +537,8 @@ RISK_FREE_RATE = Table(
     name="risk_free_rate",
     grain="one row per date from which a rate applies",
     why="The risk-free rate as a dated series, entered by hand (`fund-assets rate set`). "
-        "While it is empty, FUND_RISK_FREE_RATE applies to all dates. The first rate applies "
-        "before its date too.",
+    "While it is empty, FUND_RISK_FREE_RATE applies to all dates. The first rate applies "
+    "before its date too.",
     columns=(
         Column("since", Kind.DATE, "first day on which the rate applies", "yyyymmdd"),
         Column("rate", Kind.REAL, "annual rate", "fraction", gt=-0.1, lt=1),

@@ -38,9 +38,7 @@ class KeptAnswers:
         if digest is None:
             return None
         if digest == NO_PAGE:
-            raise StatusError(
-                f"{what}: status 404, page not found", HTTPStatus.NOT_FOUND.value
-            )
+            raise StatusError(f"{what}: status 404, page not found", HTTPStatus.NOT_FOUND.value)
         try:
             body = self.archive.get(digest)
         except (OSError, ValueError) as error:  # pruned meanwhile, or damaged
