@@ -27,7 +27,7 @@ _REQUESTS = {
     "the answer is not valid HTTP: try again later ({error})": "应答不合 HTTP 规则：请稍后再试（{error}）",
     "no complete answer within {seconds} s; the server is slow or stalls: try again later, or "
     "raise FUND_REQUEST_DEADLINE_S": "{seconds} 秒内没有完整的应答；服务器过慢，或有意拖延：请稍后再试，或调高 "
-                                     "FUND_REQUEST_DEADLINE_S",
+    "FUND_REQUEST_DEADLINE_S",
     "{error}; try again later": "{error}；请稍后再试",
     "redirected to {place}, which is not an address": "被重定向到 {place}，它不是地址",
     "redirected to {place}, which is not followed: probably a login or ban page; wait some "
