@@ -11,7 +11,7 @@ from fund_assets.language import later, say
 
 @click.command()
 def init() -> None:
-    """Create the warehouse, and print its location. `run` does it too when it is missing."""
+    """Create the warehouse and print its location. `run` also creates it when it is missing."""
     from fund_assets.settings import load_settings
 
     there = stored_warehouse(load_settings()) is not None

@@ -37,7 +37,7 @@ HELP = {
     "Fetch, validate and merge the whole histories of the funds that have none yet.": "为还没有历史的基金取全部历史，校验并合并。",
     "One request per fund, at FUND_REQUESTS_PER_SECOND. Ctrl-C, a crash or a ban loses "
     "nothing: the same command continues with the next fund. Exit code 1 when it stopped "
-    "early.": "每只基金一个请求，速度为 FUND_REQUESTS_PER_SECOND。Ctrl-C、崩溃或被封都不会丢失：同一命令从下一只基金接着做。提前结束时退出码为 1。",
+    "early.": "每只基金一个请求，速度为 FUND_REQUESTS_PER_SECOND。Ctrl-C、崩溃或被封都不会丢失：同一命令从下一只基金继续。提前结束时退出码为 1。",
     "Only these funds, also those fetched before.": "只取这些基金，取过的也再取。",
     "Only funds of this kind, such as mixed or 混合型.": "只取这一类基金，如 mixed 或 混合型。",
     "Funds of this type alone, such as 混合型-偏债.": "只取这一类型的基金，如 混合型-偏债。",
@@ -60,9 +60,9 @@ HELP = {
     "Check whether the source answers as the evening run needs it; nothing is stored.": "查看数据源是否能像晚上需要的那样回答；不保存任何内容。",
     "Show how fresh, complete and valid the data is, and what ran.": "显示数据有多新、多全、多可靠，以及运行过什么。",
     "Exits with 1 when something is wrong: old or missing data, a held batch, a failed run or check, "
-    "a silent daemon, a full disk.": "有问题时退出码为 1：数据过旧或缺失、批次被扣留、运行或检查失败、守护进程没有动静、磁盘已满。",
-    "Print JSON instead of panels.": "输出给程序读的数据，而不是面板。",
-    "Refresh every so many seconds [10], until Ctrl-C.": "每隔这么多秒 [10] 再看一次，直到 Ctrl-C。",
+    "a silent daemon, a full disk.": "有问题时退出码为 1：数据过旧或缺失、批次被拦截、运行或检查失败、守护进程没有心跳、磁盘已满。",
+    "Print JSON instead of panels.": "输出 JSON，而不是面板。",
+    "Refresh every so many seconds [10], until Ctrl-C.": "每隔这么多秒 [10] 刷新一次，直到 Ctrl-C。",
     "Show the log of the collector (runs), the scheduler (the daemon) or the health server.": "显示采集器（各次运行）、调度器（守护进程）或健康服务的日志。",
     "The files are in FUND_STATE/<source>/logs, one a day.": "文件在 FUND_STATE/<source>/logs，每天一个。",
     "Keep showing new lines.": "继续显示此后写入的内容。",
@@ -75,12 +75,12 @@ HELP = {
     "Skip older dates.": "不显示更早的日期。",
     "The newest N dates, 0 for all [default: 20; all with --csv].": "最新的 N 个日期，0 为全部 [默认：20；用 --csv 时为全部]。",
     "CSV with the tables' column names.": "以数据表列名为表头的 CSV。",
-    "Show where the total-return index of a fund is proven, and where it is not.": "显示一只基金的总收益指数为何可信，以及哪里不可信。",
+    "Show where the total-return index of a fund is proven, and where it is not.": "显示一只基金的总收益指数哪里已证明，哪里没有。",
     "Lists its dividends and splits with their sources. For each step that events and "
     "published growth do not prove together, it shows what these and the accumulated NAV say.": "列出其分红、拆分及来源；对这两者不能共同证明的每一步，列出事件、公布的增长率和累计净值各自的说法。",
     "Skip older steps.": "不显示更早的各步。",
     "Every step, not only the 20 newest that are not proven.": "显示每一步，而不只是最新 20 个未经证明的。",
-    "Print the proof as JSON.": "给程序读的证明。",
+    "Print the proof as JSON.": "以 JSON 输出证明。",
     "Show the accepted figures that were corrected later, the newest correction last.": "显示已接受后又被更正的数字，最新的更正在最后。",
     "Covers unit NAV, accumulated NAV, growth, income and 7-day yield, each with its old and "
     "new value. A manager must report an error of 0.25 % of the unit NAV, and announce one of "
@@ -88,41 +88,41 @@ HELP = {
     "Only this fund.": "只看这只基金。",
     "Seen on this day or later.": "在此日或之后发现的。",
     "Only this legal level: report from 0.25 %, announce from 0.5 %. Repeatable.": "只看此法定级别：report 自 0.25% 起，announce 自 0.5% 起。可重复给出。",
-    "Print the corrections as JSON.": "给程序读的更正记录。",
-    "Show what the rules held back, and decide about it.": "查看规则扣留了什么，并决定如何处理。",
-    "List held rows, the newest last, and how many each rule holds.": "列出被扣留的行，最新的在最后，以及每条规则扣留了多少。",
-    "Held in this batch.": "在这个批次里被扣留的。",
+    "Print the corrections as JSON.": "以 JSON 输出更正记录。",
+    "Show what the rules held back, and decide about it.": "查看规则隔离了什么，并决定如何处理。",
+    "List held rows, the newest last, and how many each rule holds.": "列出被隔离的行，最新的在最后，以及每条规则隔离了多少。",
+    "Held in this batch.": "在这个批次里被隔离的。",
     "With this NAV date.": "净值日期为此日的。",
     "Of this kind.": "属于这一类的。",
     "Of this fund.": "属于这只基金的。",
-    "Held by this rule.": "被这条规则扣留的。",
+    "Held by this rule.": "被这条规则隔离的。",
     "Rows in this state [default: held].": "处于此状态的行 [默认：held]。",
     "At most N rows, 0 for all; --json always has all.": "至多 N 行，0 为全部；--json 总是全部。",
-    "Print the rows as JSON.": "给程序读的各行。",
-    "Show a held row and the accepted values around its date, or a blocked batch.": "显示一条被扣留的行及其日期前后已接受的值，或一个被拦截的批次。",
+    "Print the rows as JSON.": "以 JSON 输出各行。",
+    "Show a held row and the accepted values around its date, or a blocked batch.": "显示一条被隔离的行及其日期前后已接受的值，或一个被拦截的批次。",
     "ID is as in `quarantine list`; the first characters of a row's id are enough.": "ID 同 `quarantine list` 所示；行的 id 写开头几个字符即可。",
-    "Print the row as JSON.": "给程序读的这一行。",
-    "Merge held rows into the accepted history, as a separate batch.": "把被扣留的行作为单独一批合并到已接受的历史。",
+    "Print the row as JSON.": "以 JSON 输出这一行。",
+    "Merge held rows into the accepted history, as a separate batch.": "把被隔离的行作为单独一批合并到已接受的历史。",
     "ID is as in `quarantine list`; filters can choose rows instead of ids. A decision covers "
     "the observation: the same fund, date and figures, in every batch and for every rule that "
-    "held them; they are not held again. All rows are decided, or none.": "ID 同 `quarantine list` 所示；也可不写 id，用筛选条件选行。一行代表其观测：同一基金、日期和数字，在每个批次里、对每条扣留它的规则都一并决定，此后不再扣留。要么全部生效，要么都不生效。",
+    "held them; they are not held again. All rows are decided, or none.": "ID 同 `quarantine list` 所示；也可不写 id，用筛选条件选行。一行代表其观测：同一基金、日期和数字，在每个批次里、对每条隔离它的规则都一并决定，此后不再隔离。要么全部生效，要么都不生效。",
     "With the id of a blocked batch, that batch is merged unchanged.": "写被拦截批次的 id，则原样合并该批次。",
-    "Print the outcome as JSON.": "给程序读的结果。",
+    "Print the outcome as JSON.": "以 JSON 输出结果。",
     "Who decides [default: the user of this machine].": "由谁决定 [默认：本机的用户]。",
     "The reason; stored with the rows.": "理由；与这些行一起保存。",
     "Merge although this rule blocks it; stored with the rows.": "虽然这条规则拦截，仍然合并；与这些行一起保存。",
-    "Mark held rows as wrong. They stay readable, and are not accepted when seen again.": "把被扣留的行标为错误。仍可查看，再次出现也不会被接受。",
+    "Mark held rows as wrong. They stay readable, and are not accepted when seen again.": "把被隔离的行标为错误。仍可查看，再次出现也不会被接受。",
     "With the id of a blocked batch, that batch is rejected: it no longer waits, and nothing "
     "of it is merged.": "写被拦截批次的 id，则驳回该批次：它不再等待，其中任何内容都不合并。",
-    "Validate held rows again by today's rules and events, and merge those that pass.": "用现在的规则和事件重新判断被扣留的行，合并通过的行。",
+    "Validate held rows again by today's rules and events, and merge those that pass.": "用现在的规则和事件重新判断被隔离的行，合并通过的行。",
     "Without ids and filters, all of them. Exits with 1 when a blocking rule stops a batch.": "不写 id 和筛选条件则为全部。有批次被拦截规则挡住时退出码为 1。",
     "Compare the metrics of some funds.": "把几只基金的指标并排比较。",
     "Length of the window.": "区间的长度。",
     "Also draw total return and drawdown into this .svg or .png file.": "同时把总收益和回撤画到这个 .svg 或 .png 文件。",
     "List the funds that meet CONDITIONS.": "列出符合 CONDITIONS 的基金。",
     'CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them must '
-    "hold; a fund without a value does not meet one on it. Metrics have the names of the columns of "
-    "fund_metrics; without a window it is 1y.": 'CONDITIONS 是一段文字，如 "window=3y sharpe_ratio>1 max_drawdown>-20%"。必须全部符合；没有该值的基金不符合对它的条件。指标名用 fund_metrics 的列名；不写区间则为 1y。',
+    "be true; a fund without a value does not meet a condition on it. Metric names are the columns of "
+    "fund_metrics; the default window is 1y.": 'CONDITIONS 是一段文字，如 "window=3y sharpe_ratio>1 max_drawdown>-20%"。必须全部符合；没有该值的基金不符合对它的条件。指标名用 fund_metrics 的列名；不写区间则为 1y。',
     "Highest first.": "从高到低排序。",
     "Write or open the reports: self-contained HTML files.": "生成或打开报告：不依赖任何其他文件的 HTML 文件。",
     "Write the report of a week from stored data, and print its path.": "用已存的数据生成一周的报告，并显示其位置。",
@@ -133,8 +133,8 @@ HELP = {
     "Export DATASET to a file for pandas, DuckDB, R or a spreadsheet.": "把 DATASET 导出为文件，供 pandas、DuckDB、R 或电子表格使用。",
     "DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under its name "
     'without "fund_". Dates are dates, codes stay text, and the description of every column is included: '
-    "in Parquet as metadata, in xlsx as a sheet, for CSV as a file next to it. A file appears when it "
-    "is whole.": "DATASET 是 nav（已接受的净值）、metrics、scores，或其他关于基金的表，名称不带“fund_”。日期是日期，代码是文本，每一列的含义一并带上：Parquet 里作为元数据，xlsx 里作为一张工作表，CSV 则在旁边另存一个文件。文件完整后才出现。",
+    "in Parquet as metadata, in xlsx as a sheet, for CSV as a file next to it. The file appears only when "
+    "it is complete.": "DATASET 是 nav（已接受的净值）、metrics、scores，或其他关于基金的表，名称不带“fund_”。日期是日期，代码是文本，每一列的含义一并带上：Parquet 里作为元数据，xlsx 里作为一张工作表，CSV 则在旁边另存一个文件。文件完整后才出现。",
     "File format [default: by the ending of --out, else parquet].": "写成什么格式 [默认：按 --out 的扩展名，否则为 parquet]。",
     "Skip newer dates.": "不含更晚的日期。",
     "Only these funds: codes separated by commas, or @FILE with codes in it.": "只要这些基金：代码之间用逗号分开，或 @FILE 表示代码在文件里。",
@@ -149,7 +149,7 @@ HELP = {
     "Enter the annual RATE that applies from DATE, as a fraction: 0.015 is 1.5 %.": "录入自 DATE 起生效的年利率 RATE，写成小数：0.015 即 1.5%。",
     "The next `fund-assets metrics` uses it. The first rate applies before its date too.": "下一次 `fund-assets metrics` 就会使用。第一个利率在其日期之前也适用。",
     "The source of the rate; stored with it.": "利率的出处；与它一起保存。",
-    "Create the warehouse, and print its location. `run` also creates it when it is missing.": "建立数据仓库并说明其位置。没有仓库时 `run` 也会建立。",
+    "Create the warehouse and print its location. `run` also creates it when it is missing.": "建立数据仓库并说明其位置。没有仓库时 `run` 也会建立。",
     "Upgrade the tables of an older release, with all their data.": "把旧版本的数据表连同其中所有内容升级到当前版本。",
     "First stop the daemon and the web server, and back up the warehouse.": "升级前请停止守护进程和网页服务，并备份仓库。",
     "Succeed when there are no tables yet.": "还没有数据表时也正常结束。",
@@ -158,7 +158,7 @@ HELP = {
     "SRC and DST are SQLAlchemy URLs, as in FUND_WAREHOUSE_URL, or env:NAME for the variable "
     "that holds one, so that no password is on the command line. DST is created; it must be "
     "empty. Programs that write to SRC wait until the copy is done; reading continues. The "
-    "same command resumes an interrupted copy. Exits with 1 when the two differ.": "SRC 和 DST 是 SQLAlchemy URL，同 FUND_WAREHOUSE_URL；或写 env:NAME 表示存放它的变量，这样命令行里不出现密码。DST 会被建立，其中不得有其他内容。写入 SRC 的程序要等复制完成；读取照常进行。中断的复制用同一命令接着做。两边不同时退出码为 1。",
+    "same command resumes an interrupted copy. Exits with 1 when the two differ.": "SRC 和 DST 是 SQLAlchemy URL，同 FUND_WAREHOUSE_URL；或写 env:NAME 表示存放它的变量，这样命令行里不出现密码。DST 会被建立，其中不得有其他内容。写入 SRC 的程序要等复制完成；读取照常进行。同一命令可继续中断的复制。两边不同时退出码为 1。",
     "Check settings, source, database, calendar and Dagster; say what to do.": "检查设置、数据源、数据库、日历和 Dagster，并说明该怎么做。",
     "Exits with 1 when something must be fixed.": "有需要处理的问题时退出码为 1。",
     "Also check thoroughly: the tables and their constraints, the columnar reader, the whole "
@@ -169,10 +169,10 @@ HELP = {
     "Enter whether the exchange trades on DATE, such as 2027-01-04.": "录入交易所在 DATE 是否交易，如 2027-01-04。",
     "Enter days after the calendar's end one by one, so that none is guessed.": "日历终点之后的日子须逐日录入，不作猜测。",
     "Who enters it and why; stored with the day.": "由谁录入及其理由；与该日一起保存。",
-    "Add newly announced sessions from every source that has them.": "从覆盖更远的各数据源接过新公布的交易日。",
+    "Add newly announced sessions from every source that has them.": "从各数据源加入新公布的交易日。",
     "The sources are Sina, the Shenzhen exchange's page and akshare's list. Each must agree "
     "with every session known since 2005, have a possible number of days, and agree with the "
-    "others; otherwise nothing is added.": "会询问新浪、深圳证券交易所的页面和 akshare 的列表。各来源须与 2005 年以来所有已知交易日一致，天数合理，且彼此一致；否则什么也不接过。",
+    "others; otherwise nothing is added.": "来源是新浪、深圳证券交易所的页面和 akshare 的列表。各来源须与 2005 年以来所有已知交易日一致，天数合理，且彼此一致；否则什么也不加入。",
     "Read the yearly notices on holidays from FILE, or - for standard input.": "从 FILE 读取每年的放假通知，- 表示标准输入。",
     "A FILE holds one or more notices as they are published, as text or as the saved page: "
     "国务院办公厅关于…年部分节假日安排的通知, the exchange's 关于…年部分节假日休市安排的通知, and notices that change them (延长, "

@@ -153,7 +153,7 @@ def read_type(written: str) -> str:
         return found[0]
     near = found or get_close_matches(text, list(TYPES), n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(TYPES)}"
-    raise ValueError(f"there is no type {written!r}: {hint}")
+    raise ValueError(f"unknown type {written!r}: {hint}")
 
 
 def group_label(group: str) -> str:

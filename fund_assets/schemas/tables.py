@@ -379,9 +379,9 @@ PEER_GROUP = Column(
 FUND_PEERS = Table(
     name="fund_peers",
     grain="one row per share class, calculation date and window",
-    why="Where a fund stands among the active funds of its type, or where these are too few of its "
-    "pool, share classes of one portfolio in one currency counted once. Rank 1 is the best: the highest value, of volatility the lowest. NULL where "
-    "the fund has no value or fewer than 10 peers have one.",
+    why="The rank of a fund among the active funds of its type, or of its pool when these are too "
+    "few. Share classes of one portfolio in one currency count once. Rank 1 is the best: the highest "
+    "value, or the lowest volatility. NULL when the fund has no value or fewer than 10 peers have one.",
     columns=(
         FUND_CODE,
         Column("calc_date", Kind.DATE, "calculation date of the metrics ranked", "yyyymmdd"),

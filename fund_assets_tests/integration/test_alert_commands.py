@@ -169,13 +169,15 @@ def test_the_watcher_tells_of_a_dead_daemon_and_of_its_return(warehouse, monkeyp
     with pinged() as (asked, address), RobotServer("wecom") as server:
         monkeypatch.setenv("FUND_ALERT_WECOM_URL", server.url)
         monkeypatch.setenv("FUND_WATCH_PING_URL", address)
-        assert "0 alerts hold, 0 told" in invoke("watch", "--once")
+        assert "0 active alerts, 0 reported" in invoke("watch", "--once")
         with project_instance() as instance:
             beat(instance, 400)
             said = invoke("watch", "--once", code=1)
-            assert "1 alerts hold, 1 told; 1 messages sent" in said
+            assert "1 active alerts, 1 reported; 1 messages sent" in said
             assert "ping" not in said, "an outside switch tells of it too"
-            assert "1 alerts hold, 0 told; 0 messages" in invoke("watch", "--once", code=1)
+            assert "1 active alerts, 0 reported; 0 messages" in invoke(
+                "watch", "--once", code=1
+            )
             beat(instance, 0)
             assert "ping answered" in invoke("watch", "--once")
         assert len(asked) == 2

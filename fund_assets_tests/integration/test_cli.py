@@ -215,7 +215,7 @@ def test_another_markets_warehouse(command):
     url = stores.url_for(command.state) or f"sqlite:///{command.database}"
     result = command("run", FUND_SOURCE="akshare", FUND_WAREHOUSE_URL=url)
     assert result.exit_code == 2
-    assert "holds the simulated market" in result.output
+    assert "stores the simulated market" in result.output
 
 
 @pytest.mark.parametrize(
@@ -436,14 +436,14 @@ def test_without_a_warehouse(tmp_path, monkeypatch):
     assert result.exit_code == 1
     # The page may break the sentence anywhere.
     said = " ".join(result.output.split())
-    assert "there is no warehouse " in said
-    assert "yet: run `fund-assets run` first" in said
+    assert "no warehouse exists yet" in said
+    assert "run `fund-assets run` first" in said
     facts = json.loads(command("dashboard", "--json").output)
     assert (facts["exists"], facts["healthy"]) == (False, False)
     assert command("nav", "000001").exit_code == 2
     assert command("calendar", "show").exit_code == 0
     assert not stores.exists(command.state)
-    assert "Made: " in command("init").output
+    assert "Created: " in command("init").output
     assert "Already exists: " in command("init").output
     assert stores.exists(command.state)
 
@@ -521,7 +521,7 @@ def test_doctor(own):
     """Stops a doctor that finds all well when the settings are wrong."""
     well = own("doctor", "--deep", FUND_HISTORY="3")
     assert well.exit_code == 0, well.output
-    deep = ("as declared", "columnar reader", "no damage", "JavaScript engine")
+    deep = ("match the declarations", "columnar reader", "no damage", "JavaScript engine")
     for text in ("FUND_SIM_FUNDS", *deep, "is writable", "2 runs in", "GB free"):
         assert text in well.output
     quick = own("doctor").output

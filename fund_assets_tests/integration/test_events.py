@@ -208,7 +208,7 @@ def test_a_short_list_is_accepted_by_a_person(listed_market):
 
     assert told_on(market, DAYS[2], lacking).refused == [], "the new floor"
     again = command(market, "accept", name, "--because", "x")
-    assert again.exit_code == 1 and "merged already" in again.output
+    assert again.exit_code == 1 and "already merged" in again.output
 
 
 def test_what_lists_lack_on_three_days_is_withdrawn(listed_market):

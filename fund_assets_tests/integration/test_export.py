@@ -168,7 +168,7 @@ def test_xlsx_that_would_not_fit_is_refused_before_it_is_begun(
     rows = len(market.table("validated_nav"))
     told = run(market, "nav", "--out", str(tmp_path / "nav.xlsx"))
     assert told.exit_code == 2
-    words = f"validated_nav has {rows:,} rows, a sheet of xlsx holds 50"
+    words = f"validated_nav would have {rows:,} rows, a sheet of xlsx holds 50"
     assert words in " ".join(told.output.split())
     assert not list(tmp_path.iterdir())
 
@@ -261,7 +261,7 @@ def test_metrics_are_those_of_the_window_and_date(first_evening, funds):
         ExportError, match="no metrics of 2026-09-16: the newest are of 2026-09-17"
     ):
         funds.metrics(on="2026-09-16")
-    with pytest.raises(ExportError, match=r"no window '4y': .*choose from 1m"):
+    with pytest.raises(ExportError, match=r"unknown window '4y': .*choose from 1m"):
         funds.metrics("4y")
 
 
@@ -281,7 +281,7 @@ def test_metrics_say_whose_they_are(first_evening, funds):
     assert both.index.names == ["fund_code", "window"]
     three = market.table("fund_metrics", f"fund_code = '{code}' AND \"window\" = '3m'")
     assert both.loc[(code, "3m"), "total_return"] == three["total_return"].iloc[0]
-    with pytest.raises(ExportError, match="no kind 'bonds': did you mean bond"):
+    with pytest.raises(ExportError, match="unknown kind 'bonds': did you mean bond"):
         funds.metrics(kind="bonds")
 
 
@@ -368,7 +368,7 @@ def test_funds_reads_alone_and_follows_the_settings(first_evening, monkeypatch, 
         assert funds._warehouse.read_only
     monkeypatch.setenv("FUND_SOURCE", "akshare")
     if stores.on_mysql():
-        with pytest.raises(WarehouseError, match="holds the simulated market"):
+        with pytest.raises(WarehouseError, match="stores the simulated market"):
             Funds()
     with pytest.raises(WarehouseError, match="run `fund-assets run` first"):
         Funds(f"sqlite:///{tmp_path / 'none.db'}")

@@ -128,7 +128,7 @@ def test_metrics_of_a_fund_and_of_several(first_evening):
     line = next(ln for ln in compared.output.splitlines() if "sharpe_ratio" in ln)
     assert line.split()[1:] == [f"{v:.3f}" for v in rows["sharpe_ratio"].iloc[:2]]
     assert run(market, "compare", one, "--window", "7y").exit_code == 2
-    assert "there is no fund" in run(market, "metrics", "999999").output
+    assert "unknown fund" in run(market, "metrics", "999999").output
 
 
 def test_the_chart_of_a_comparison_ends_where_its_table_does(first_evening, tmp_path):
@@ -165,16 +165,16 @@ def test_screen_lists_what_a_query_finds(first_evening):
     assert shown.exit_code == 0, shown.output
     codes = [ln.split()[0] for ln in shown.output.splitlines() if ln[:6].isdigit()]
     assert codes == list(order[:5])
-    assert f"{len(meets)} funds fit" in shown.output
+    assert f"{len(meets)} funds match" in shown.output
     types = meets.index.map(listed["fund_type"]).value_counts()
     some = run(market, "screen", "sharpe_ratio>0.5 max_drawdown>-20%", "--type", types.index[0])
     assert some.exit_code == 0, some.output
-    assert f"{types.iloc[0]} funds fit" in some.output and types.iloc[0] < len(meets)
+    assert f"{types.iloc[0]} funds match" in some.output and types.iloc[0] < len(meets)
     wrong = run(market, "screen", "sharp>1")
     assert wrong.exit_code == 2
     assert "did you mean" in wrong.output
     assert (
-        "there is no kind 'equty': did you mean equity?"
+        "unknown kind 'equty': did you mean equity?"
         in run(market, "screen", "beta>0", "--kind", "equty").output
     )
 

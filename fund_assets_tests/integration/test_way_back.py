@@ -71,7 +71,7 @@ def test_a_blocked_batch_is_one_thing_at_the_desk(market):
     log = json.loads(market.table("publish_log", f"batch_id = '{name}'")["verdicts"].item())
     assert "R02_row_count" in {v["rule"] for v in log if v["failed"]}
     again = command(market, "accept", name, *because)
-    assert again.exit_code == 1 and "merged already" in again.output
+    assert again.exit_code == 1 and "already merged" in again.output
 
 
 def test_a_blocked_batch_is_rejected_by_a_person(market):
@@ -104,7 +104,7 @@ def test_a_blocked_batch_is_rejected_by_a_person(market):
     accepted = command(market, "accept", name, "--because", "if it is correct")
     assert accepted.exit_code == 0, "a person may think again"
     late = command(market, "reject", name, *because)
-    assert late.exit_code == 1 and "is merged" in late.output
+    assert late.exit_code == 1 and "is already merged" in late.output
     both = command(market, "reject", name, "3f0c91", *because)
     assert both.exit_code == 2
 

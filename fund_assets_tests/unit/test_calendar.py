@@ -125,7 +125,7 @@ def test_before_and_between() -> None:
         date(2025, 10, 10),
     ]
     assert CALENDAR.between(date(2025, 10, 1), date(2025, 10, 8)) == []
-    with pytest.raises(CalendarError, match="no 2 sessions before 1990-12-20"):
+    with pytest.raises(CalendarError, match="fewer than 2 sessions exist before 1990-12-20"):
         CALENDAR.before(date(1990, 12, 20), 2)
 
 

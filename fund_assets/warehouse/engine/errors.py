@@ -7,7 +7,7 @@ from fund_assets.errors import FundAssetsError
 from fund_assets.language import later
 
 #: What people are told wherever tables are wanted that have not been made.
-NO_WAREHOUSE = later("the warehouse {place} does not exist yet: run `fund-assets run` first")
+NO_WAREHOUSE = later("no warehouse exists yet at {place}: run `fund-assets run` first")
 
 
 class WarehouseError(FundAssetsError, RuntimeError):

@@ -263,7 +263,7 @@ def test_a_verdict_counts_all_and_shows_ten() -> None:
     assert (found.rule, found.severity, found.looked_at, found.failed) == (
         "R26_list_churn", "warn", 13, 12,
     )  # fmt: skip
-    assert found.cases == tuple(f"{n} new funds, 0 gone" for n in range(61, 71))
+    assert found.cases == tuple(f"{n} new funds, 0 removed" for n in range(61, 71))
     assert not found.passed
     counted = rules.Verdict("R12_pending", "info", 5, 3)
     assert counted.passed, "a rule that counts always passes"

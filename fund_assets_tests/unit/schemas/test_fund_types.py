@@ -112,7 +112,7 @@ def test_types_as_people_write_them(written, found):
 @pytest.mark.parametrize("written", ["", "债", "bonds", "灵"])
 def test_what_is_no_type(written):
     """Stops a word that fits several types, or none, from choosing one of them."""
-    with pytest.raises(ValueError, match="there is no type"):
+    with pytest.raises(ValueError, match="unknown type"):
         read_type(written)
 
 

@@ -44,7 +44,7 @@ def test_another_source_is_refused(tmp_path):
     make(tmp_path).close()
     other = Warehouse(stores.at(tmp_path))
     with pytest.raises(
-        WarehouseError, match=r"holds the simulated market.*asks for akshare"
+        WarehouseError, match=r"stores the simulated market.*FUND_SOURCE is akshare"
     ) as told:
         other.init("akshare")
     assert "set FUND_STATE (or FUND_WAREHOUSE_URL) to another place" in str(told.value)

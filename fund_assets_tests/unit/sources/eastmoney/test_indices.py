@@ -57,7 +57,7 @@ def test_answers_without_closes_are_told_apart():
         indices.index_history(Gateway(b'{"data": null}'), "000300")
     with pytest.raises(FormatError, match="2026-11-20 with close nan is not a valid close"):
         indices.index_history(Gateway(klines([("2026-11-20", "-")], 8)), "000300")
-    with pytest.raises(SourceError, match=r"no index '399001' is known: 000300"):
+    with pytest.raises(SourceError, match=r"unknown index '399001': choose from 000300"):
         indices.index_history(Gateway(b""), "399001")
 
 

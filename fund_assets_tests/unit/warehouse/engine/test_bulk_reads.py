@@ -196,7 +196,8 @@ def test_faults_name_the_file_and_the_cause(store, file):
     """Stops half a minute of silence for a missing file, and a fault that looks like an end."""
     missing = backend_for(f"sqlite:///{file.with_name('other.db')}")
     with pytest.raises(
-        WarehouseError, match=r"no warehouse .*other\.db yet: run `fund-assets run` first"
+        WarehouseError,
+        match=r"no warehouse exists yet at .*other\.db: run `fund-assets run` first",
     ):
         list(stream(missing, "SELECT 1"))
     assert not missing.exists()

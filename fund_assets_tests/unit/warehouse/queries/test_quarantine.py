@@ -250,12 +250,12 @@ def test_incomes_since(warehouse):
             astuple(found)] == [["000005"], ["money"], [TUE], [0.5], [1.9], [3.0]]  # fmt: skip
 
 
-def test_the_row_of_a_batch(warehouse):
+def test_the_header_of_a_batch(warehouse):
     """Stops a wrong id from being some other batch."""
     with warehouse.transaction() as connection:
-        assert landing.batch_row(connection, "h1")["kind"] == "history"
+        assert landing.batch_header(connection, "h1").kind == "history"
         with pytest.raises(KeyError, match="unknown batch w9"):
-            landing.batch_row(connection, "w9")
+            landing.batch_header(connection, "w9")
     batches(warehouse, ("w3", "wave", "landed", 20260919_190000),
             ("e1", "events", "landed", 20260919_190000), ("h2", "history", "landed", 20260919_100000))  # fmt: skip
     assert landing.unpublished(warehouse) == ["h2", "w3", "e1"]

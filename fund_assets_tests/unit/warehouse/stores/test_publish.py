@@ -123,7 +123,7 @@ def test_a_batch_is_read_as_it_landed(warehouse):
         {"fund_code": "000001", "nav_date": FRI, "batch_id": "w2", "unit_nav": 9.0})  # fmt: skip
     with warehouse.transaction() as connection:
         header = batch_header(connection, "w1")
-        with pytest.raises(KeyError, match="there is no batch w9"):
+        with pytest.raises(KeyError, match="unknown batch w9"):
             batch_header(connection, "w9")
     assert (header.state, header.held_because) == ("landed", "")
     found = publish.read_batch(warehouse, header)
