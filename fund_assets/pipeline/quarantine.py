@@ -288,8 +288,11 @@ def _merge(
     now: datetime,
     despite: frozenset[str],
 ) -> Outcome:
+    batch = _batch(landing, origin)
+    transaction.land(landing)
+    known = transaction.known(batch)
     outcome = transaction.merge(
-        landing, _batch(landing, origin), plan, now=to_stamp(now), despite=despite
+        batch, known, plan(batch, known), now=to_stamp(now), despite=despite
     )
     if outcome.blocked_by:
         raise BlockedError(f"nothing was merged. {_words(outcome.blocked_by)}")

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import date, datetime
-from functools import partial
+from datetime import datetime
 
-from fund_assets.calendar import TradingCalendar, from_key, to_key, to_stamp
-from fund_assets.nav.batch import Batch, Known, Plan
+from fund_assets.calendar import TradingCalendar, to_key, to_stamp
 from fund_assets.nav.decisions import DecisionError, UnknownIdError
 from fund_assets.nav.landing_rows import Landing
-from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.rules import BLOCKING, RULES, SHOWN_CASES, Rule, Verdict
 from fund_assets.pipeline.quarantine import Decision, settle
 from fund_assets.warehouse import Warehouse
@@ -17,9 +14,6 @@ from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import event_lists, landing, publish
 from fund_assets.warehouse.stores.known import last_published
 from fund_assets.warehouse.stores.publish import Outcome
-
-#: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
-LOOKBACK_SESSIONS = 10
 
 
 def validate(
@@ -47,8 +41,7 @@ def validate(
             publish.publish(
                 warehouse,
                 batch_id,
-                _planner(calendar, now),
-                known_since=partial(_known_since, calendar),
+                calendar,
                 now=to_stamp(now),
                 landed=fresh.landed if fresh and fresh.batch_id == batch_id else None,
             )
@@ -100,8 +93,7 @@ def accept_batch(
     return publish.publish(
         warehouse,
         batch_id,
-        _planner(calendar, now),
-        known_since=partial(_known_since, calendar),
+        calendar,
         now=to_stamp(now),
         overruled=publish.Overruled([rule.id for rule in BLOCKING], words),
     )
@@ -153,12 +145,7 @@ def judge_waiting(
         return list(publish.outcome(warehouse, last).verdicts) if last else []
     found: list[Verdict] = []
     for batch_id in waiting:
-        plan = publish.rehearse(
-            warehouse,
-            batch_id,
-            _planner(calendar, now),
-            known_since=partial(_known_since, calendar),
-        )
+        plan = publish.rehearse(warehouse, batch_id, calendar, today=to_key(now.date()))
         found.extend(plan.verdicts)
     return summed(found)
 
@@ -195,18 +182,3 @@ def explain_block(outcomes: Iterable[Outcome]) -> str:
         for outcome in outcomes
         if outcome.blocked_by
     )
-
-
-def _planner(calendar: TradingCalendar, now: datetime) -> Callable[[Batch, Known], Plan]:
-    def plan(batch: Batch, known: Known) -> Plan:
-        if batch.kind == "events":
-            return plan_events(batch, known, calendar)
-        return plan_merge(batch, known, calendar, to_key(now.date()))
-
-    return plan
-
-
-def _known_since(calendar: TradingCalendar, batch: Batch) -> int:
-    oldest = min(batch.newest_date, batch.previous_date or batch.newest_date)
-    day: date = from_key(oldest)
-    return to_key(calendar.before(min(day, calendar.horizon), LOOKBACK_SESSIONS))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fund_assets.calendar import from_key
+from fund_assets.calendar import TradingCalendar, from_key, to_key
 from fund_assets.nav.batch import Batch, Known, Shape
 from fund_assets.nav.rules import EQUAL_SESSIONS
 from fund_assets.nav.witness import SIGHTINGS, voices_of
@@ -22,6 +22,8 @@ CODES_PER_QUERY = 2_000
 #: From so many waves of a weekday on, they tell what is usual on it.
 SAME_DAY = 3
 FEW_ROWS = 20_000
+#: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
+LOOKBACK_SESSIONS = 10
 
 
 class _Fund(NamedTuple):
@@ -45,6 +47,12 @@ def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
         "ORDER BY b.collected_at DESC, p.published_at DESC, b.kind DESC, p.batch_id LIMIT 1",
         kind=kind,
     )
+
+
+def known_since(batch: Batch, calendar: TradingCalendar) -> int:
+    """For a wave, the date (yyyymmdd) from which stored rows are read."""
+    oldest = from_key(min(batch.newest_date, batch.previous_date or batch.newest_date))
+    return to_key(calendar.before(min(oldest, calendar.horizon), LOOKBACK_SESSIONS))
 
 
 def read_known(

@@ -1,22 +1,22 @@
 """Publishing a batch: writing a plan, in one transaction.
 
 Belongs here: the transaction that makes a batch visible wholly or not at all, once. Does
-not belong here: what is known beside it (`known.py`), what merging means (`nav/merge.py`,
-handed in as a function).
+not belong here: what is known beside it (`known.py`), what merging means (`nav/merge.py`).
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 import pandas as pd
 import sqlalchemy as sa
 
-from fund_assets.calendar import from_stamp, to_stamp
+from fund_assets.calendar import TradingCalendar, from_stamp, to_stamp
 from fund_assets.nav.batch import Batch, Known, Plan
 from fund_assets.nav.events import KEY
 from fund_assets.nav.landing_rows import quarantine_rows
+from fund_assets.nav.merge import plan_events, plan_merge
 from fund_assets.nav.rules import RULES, Verdict, verdict_from
 from fund_assets.schemas.tables import (
     FUND_EVENTS,
@@ -32,7 +32,7 @@ from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.rejection import REJECTED_BY
 from fund_assets.warehouse.stores import event_lists
 from fund_assets.warehouse.stores.date_counts import count_dates
-from fund_assets.warehouse.stores.known import read_known
+from fund_assets.warehouse.stores.known import known_since, read_known
 from fund_assets.warehouse.stores.landing import BatchHeader, batch_header
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -65,9 +65,8 @@ class Overruled:
 def publish(
     warehouse: Warehouse,
     batch_id: str,
-    plan: Callable[[Batch, Known], Plan],
+    calendar: TradingCalendar,
     *,
-    known_since: Callable[[Batch], int],
     now: int,
     landed: pd.DataFrame | None = None,
     overruled: Overruled | None = None,
@@ -78,9 +77,7 @@ def publish(
     marked as held and changes nothing else.
 
     Args:
-        plan: works out what to write.
-        known_since: for a wave, the date from which stored rows are read.
-        now: yyyymmddhhmmss for the log.
+        now: yyyymmddhhmmss in Asia/Shanghai: for the log, and no NAV may be dated after it.
         landed: the batch's rows of FUND_NAV, from who has just landed them.
         overruled: what does not stop this batch.
     """
@@ -95,14 +92,13 @@ def publish(
             if header.held_because:
                 year = batch.newest_date // 10_000
                 placed = event_lists.put_in_place(warehouse, connection, batch_id, year, now)
-            _rechain(warehouse, connection, batch, plan, now, placed)
+            _rechain(warehouse, connection, batch, calendar, now, placed)
             done = _outcome(connection, batch_id)
         else:
-            since = known_since(batch)
+            known = read_known(warehouse, batch, known_since(batch, calendar))
+            plan = plan_merge(batch, known, calendar, now // 1_000_000)
             despite = overruled.rules if overruled else ()
-            done = merge(
-                warehouse, connection, batch, plan, since=since, now=now, despite=despite
-            )
+            done = merge(connection, batch, known, plan, now=now, despite=despite)
         if overruled and not done.blocked_by:
             was, words = header.held_because, overruled.words
             told = f"{was[: 2000 - len(words) - 2]}; {words}"
@@ -112,32 +108,29 @@ def publish(
 
 
 def merge(
-    warehouse: Warehouse,
     connection: sa.Connection,
     batch: Batch,
-    plan: Callable[[Batch, Known], Plan],
+    known: Known,
+    plan: Plan,
     *,
-    since: int,
     now: int,
     despite: Collection[str] = (),
 ) -> Outcome:
-    """Write what `plan` wants of a landed batch and log it, in the caller's transaction.
+    """Write the plan of a landed batch and log it, in the caller's transaction.
 
     Args:
-        since: for a wave, the date from which stored rows are read.
+        known: what the plan was made beside, read in the same transaction.
         despite: blocking rules that do not stop this batch; the log keeps what they found.
     """
-    known = read_known(warehouse, batch, since)
-    planned = plan(batch, known)
-    blocked = tuple(v for v in planned.blocked_by if v.rule not in despite)
+    blocked = tuple(v for v in plan.blocked_by if v.rule not in despite)
     if blocked:
         _hold(connection, batch.batch_id, blocked)
         return Outcome(
-            batch.batch_id, batch.kind, batch.newest_date, planned.verdicts, {}, blocked
+            batch.batch_id, batch.kind, batch.newest_date, plan.verdicts, {}, blocked
         )
     crash_point("publish.after_plan")
-    _write(connection, batch, planned, known, now)
-    _log(connection, batch, planned.counts, planned.verdicts, now)
+    _write(connection, batch, plan, known, now)
+    _log(connection, batch, plan.counts, plan.verdicts, now)
     return _outcome(connection, batch.batch_id)
 
 
@@ -145,7 +138,7 @@ def _rechain(
     warehouse: Warehouse,
     connection: sa.Connection,
     batch: Batch,
-    plan: Callable[[Batch, Known], Plan],
+    calendar: TradingCalendar,
     now: int,
     placed: event_lists.Placed | None,
 ) -> None:
@@ -161,23 +154,24 @@ def _rechain(
         known = read_known(warehouse, batch, 0, codes)
         if placed:
             known = replace(known, events=placed.over(known.events, codes))
-        _write(connection, batch, plan(batch, known), known, now)
+        _write(connection, batch, plan_events(batch, known, calendar), known, now)
         crash_point("publish.between_funds")
     _log(connection, batch, counts, (), now)
 
 
 @retried
 def rehearse(
-    warehouse: Warehouse,
-    batch_id: str,
-    plan: Callable[[Batch, Known], Plan],
-    *,
-    known_since: Callable[[Batch], int],
+    warehouse: Warehouse, batch_id: str, calendar: TradingCalendar, *, today: int
 ) -> Plan:
-    """What publishing a batch would do; all that is written is that it is held, if it is."""
+    """What publishing a batch would do; all that is written is that it is held, if it is.
+
+    Args:
+        batch_id: of a wave or of histories; today: yyyymmdd in Asia/Shanghai.
+    """
     with warehouse.transaction(writes=True) as connection:
         batch = read_batch(warehouse, batch_header(connection, batch_id))
-        planned = plan(batch, read_known(warehouse, batch, known_since(batch)))
+        known = read_known(warehouse, batch, known_since(batch, calendar))
+        planned = plan_merge(batch, known, calendar, today)
         _hold(connection, batch_id, planned.blocked_by)
     return planned
 

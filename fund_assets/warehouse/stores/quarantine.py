@@ -4,7 +4,7 @@ Belongs here: the one transaction in which a decision is taken. Does not belong 
 rows may be accepted (`nav/decisions.py`), or the merge itself (`publish.py`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import pandas as pd
@@ -77,21 +77,16 @@ class DecisionTransaction:
         """What is stored beside a batch of the desk."""
         return known_store.read_known(self.warehouse, batch, 0)
 
-    def merge(
-        self,
-        landing: Landing,
-        batch: Batch,
-        plan: Callable[[Batch, Known], Plan],
-        *,
-        now: int,
-        despite: Collection[str],
-    ) -> Outcome:
-        """Land a batch and publish it."""
+    def land(self, landing: Landing) -> None:
+        """Land a batch, for `merge`."""
         insert(self._connection, COLLECTION_BATCH, landing.batch)
         insert(self._connection, FUND_NAV, landing.landed)
-        return publish.merge(
-            self.warehouse, self._connection, batch, plan, since=0, now=now, despite=despite
-        )
+
+    def merge(
+        self, batch: Batch, known: Known, plan: Plan, *, now: int, despite: Collection[str]
+    ) -> Outcome:
+        """Publish a batch that has landed here."""
+        return publish.merge(self._connection, batch, known, plan, now=now, despite=despite)
 
     def mark(
         self, ids: Iterable[str], state: str, *, by: str, because: str, at: int, batch_id: str

@@ -26,6 +26,7 @@ from fund_assets.warehouse.stores import known as known_store
 from fund_assets.warehouse.stores import publish
 from fund_assets.warehouse.stores.landing import batch_header
 from fund_assets_tests import stores
+from fund_assets_tests.unit.builders import CALENDAR
 
 NAN = float("nan")
 EMPTY = {Kind.TEXT: "", Kind.CODE: "", Kind.REAL: NAN, Kind.INT: 0, Kind.DATE: 20260918,
@@ -381,6 +382,16 @@ def test_inferred_events_give_way_and_recorded_ones_stay(warehouse):
     ]
 
 
+def plans(monkeypatch, plan):
+    """What publishing asks `nav` for is `plan`: a plan, or a function of batch and known."""
+
+    def made(batch, known, *_):
+        return plan(batch, known) if callable(plan) else plan
+
+    monkeypatch.setattr(publish, "plan_merge", made)
+    monkeypatch.setattr(publish, "plan_events", made)
+
+
 BLOCKS = Verdict("R02_row_count", "block", 1, 1, ("2 rows, usually 9", "and more"))
 
 
@@ -398,13 +409,14 @@ def state_of(warehouse, batch_id="w1"):
     return row[0]["state"], row[0]["held_because"]
 
 
-def test_a_blocked_batch_is_held_and_changes_nothing_else(warehouse):
+def test_a_blocked_batch_is_held_and_changes_nothing_else(warehouse, monkeypatch):
     """Stops a blocked batch from being published, or from hiding why it was not."""
     landed_wave(warehouse)
     batches(warehouse, ("w0", "wave", "landed", 20260917_190000))
     plan = empty_plan(verdicts=(BLOCKS,))
-    options = {"known_since": lambda b: WED, "now": 20260918_193000}
-    found = publish.publish(warehouse, "w1", lambda b, k: plan, **options)
+    now = 20260918_193000
+    plans(monkeypatch, plan)
+    found = publish.publish(warehouse, "w1", CALENDAR, now=now)
     assert found.blocked_by == (BLOCKS,) and found.verdicts == (BLOCKS,)
     assert (found.batch_id, found.kind, found.newest_date, found.counts) == (
         "w1",
@@ -419,14 +431,15 @@ def test_a_blocked_batch_is_held_and_changes_nothing_else(warehouse):
     assert state_of(warehouse, "w0") == ("landed", "")
     assert warehouse.count("SELECT COUNT(*) FROM publish_log") == 0
     warns = Verdict("R02_row_count_notice", "warn", 1, 1, ("x",))
-    publish.rehearse(warehouse, "w0", lambda b, k: empty_plan(verdicts=(warns,)),
-                        known_since=lambda b: WED)  # fmt: skip
+    plans(monkeypatch, empty_plan(verdicts=(warns,)))
+    publish.rehearse(warehouse, "w0", CALENDAR, today=FRI)
     assert state_of(warehouse, "w0") == ("landed", ""), "a warning holds nothing"
-    publish.rehearse(warehouse, "w0", lambda b, k: plan, known_since=lambda b: WED)
+    plans(monkeypatch, plan)
+    publish.rehearse(warehouse, "w0", CALENDAR, today=FRI)
     assert state_of(warehouse, "w0") == ("held", because)
 
 
-def test_a_smaller_market_is_measured_by_the_last_two_blocked_sessions(warehouse):
+def test_a_smaller_market_is_measured_by_the_last_two_blocked_sessions(warehouse, monkeypatch):
     """Stops sessions of long ago, or an earlier wave of an evening, from saying that today's
     number is the third in a row."""
     for n, day in enumerate((20260914, 20260915, 20260916), 1):
@@ -438,13 +451,13 @@ def test_a_smaller_market_is_measured_by_the_last_two_blocked_sessions(warehouse
                                         "unit_nav": 1.0} for code in CODES[:n]))  # fmt: skip
     landed_wave(warehouse)
     seen = []
-    publish.rehearse(warehouse, "w1", lambda b, k: seen.append(k.blocked) or empty_plan(),
-                        known_since=lambda b: WED)  # fmt: skip
+    plans(monkeypatch, lambda b, k: seen.append(k.blocked) or empty_plan())
+    publish.rehearse(warehouse, "w1", CALENDAR, today=FRI)
     two, three = (frozenset(CODES[:n]) for n in (2, 3))
     assert [(s.rows, s.members) for s in seen[0]] == [(3, three), (2, two)]
 
 
-def test_a_batch_is_published_once_with_its_account(warehouse):
+def test_a_batch_is_published_once_with_its_account(warehouse, monkeypatch):
     """Stops a batch from being merged twice, and an account that is another batch's."""
     landed_wave(warehouse)
     new = frame(VALIDATED_NAV, *({"fund_code": code, "nav_date": FRI, "unit_nav": 1.0,
@@ -459,8 +472,9 @@ def test_a_batch_is_published_once_with_its_account(warehouse):
         return empty_plan(upserts=new, held=doubted, verdicts=(warns,), rows_new=2,
                           rows_quarantined=1, rows_pending=4, rows_changed=5, rows_unchanged=6)  # fmt: skip
 
-    options = {"known_since": lambda b: WED, "now": 20260918_193000}
-    first = publish.publish(warehouse, "w1", plan, **options)
+    now = 20260918_193000
+    plans(monkeypatch, plan)
+    first = publish.publish(warehouse, "w1", CALENDAR, now=now)
     counts = {"rows_read": 2, "rows_new": 2, "rows_changed": 5, "rows_filled": 0, "rows_unchanged": 6,
               "rows_quarantined": 1, "rows_pending": 4}  # fmt: skip
     assert (first.counts, first.verdicts, first.blocked_by, first.already) == (
@@ -470,7 +484,7 @@ def test_a_batch_is_published_once_with_its_account(warehouse):
         False,
     )
     assert (first.kind, first.newest_date) == ("wave", FRI)
-    again = publish.publish(warehouse, "w1", plan, **options)
+    again = publish.publish(warehouse, "w1", CALENDAR, now=now)
     assert again.already and again.counts == counts and calls == [("w1", 2, None)]
     assert publish.outcome(warehouse, "w1") == again
     assert state_of(warehouse) == ("published", "")
@@ -484,7 +498,7 @@ def test_a_batch_is_published_once_with_its_account(warehouse):
     ]  # fmt: skip
 
 
-def test_all_parts_of_a_plan_are_written(warehouse):
+def test_all_parts_of_a_plan_are_written(warehouse, monkeypatch):
     """Stops corrections, settled rows, events or chains from being left out of a publish."""
     landed_wave(warehouse)
     navs(warehouse, ("000002", MON, 2.0), ("000002", TUE, 2.5))
@@ -502,8 +516,8 @@ def test_all_parts_of_a_plan_are_written(warehouse):
         settled=pd.DataFrame([(f"{1:040x}", "accepted", "witness:history", "seen")],
                              columns=["id", "state", "decided_by", "decided_because"]),
     )  # fmt: skip
-    publish.publish(warehouse, "w1", lambda b, k: plan, known_since=lambda b: WED,
-                       now=20260918_193000)  # fmt: skip
+    plans(monkeypatch, plan)
+    publish.publish(warehouse, "w1", CALENDAR, now=20260918_193000)
 
     def rows(sql):
         return [tuple(row.values()) for row in warehouse.rows(sql)]
@@ -525,34 +539,39 @@ def test_a_person_lets_a_blocking_rule_pass_and_no_other(warehouse):
     plan = empty_plan(verdicts=(BLOCKS,))
     with warehouse.transaction(writes=True) as connection:
         wave = publish.read_batch(warehouse, batch_header(connection, "w1"))
-        options = {"since": WED, "now": 20260918_193000}
-        other = publish.merge(warehouse, connection, wave, lambda b, k: plan,
-                                 despite=["R03_kind_floor"], **options)  # fmt: skip
+        of = (connection, wave, known_store.read_known(warehouse, wave, WED), plan)
+        other = publish.merge(*of, now=20260918_193000, despite=["R03_kind_floor"])
         assert other.blocked_by == (BLOCKS,)
-        passed = publish.merge(warehouse, connection, wave, lambda b, k: plan,
-                                  despite=["R02_row_count"], **options)  # fmt: skip
+        passed = publish.merge(*of, now=20260918_193000, despite=["R02_row_count"])
     assert passed.blocked_by == () and passed.verdicts == (BLOCKS,), "the log keeps it"
     assert state_of(warehouse) == ("published", "")
 
 
-def test_who_let_a_batch_pass_stays_with_why_it_was_held(warehouse):
+def test_who_let_a_batch_pass_stays_with_why_it_was_held(warehouse, monkeypatch):
     """Stops a batch from being merged by nobody, and a person's words from standing beside a
     batch that another rule still holds."""
     landed_wave(warehouse)
-    options = {"known_since": lambda b: WED, "now": 20260918_193000}
+    now = 20260918_193000
     plan = empty_plan(verdicts=(BLOCKS,))
-    publish.publish(warehouse, "w1", lambda b, k: plan, **options)
+    plans(monkeypatch, plan)
+    publish.publish(warehouse, "w1", CALENDAR, now=now)
     because = state_of(warehouse)[1]
     words = "王经理: half of the market rests"
     other = publish.publish(
-        warehouse, "w1", lambda b, k: plan,
-        overruled=publish.Overruled(["R03_kind_floor"], words), **options,
-    )  # fmt: skip
+        warehouse,
+        "w1",
+        CALENDAR,
+        now=now,
+        overruled=publish.Overruled(["R03_kind_floor"], words),
+    )
     assert other.blocked_by and state_of(warehouse) == ("held", because)
     done = publish.publish(
-        warehouse, "w1", lambda b, k: plan,
-        overruled=publish.Overruled(["R02_row_count"], words), **options,
-    )  # fmt: skip
+        warehouse,
+        "w1",
+        CALENDAR,
+        now=now,
+        overruled=publish.Overruled(["R02_row_count"], words),
+    )
     assert not done.blocked_by
     assert state_of(warehouse) == ("published", f"{because}; {words}")
 
@@ -582,7 +601,8 @@ def test_a_batch_of_events_chains_its_funds_in_pieces(warehouse, monkeypatch):
         changed = known.stored[["fund_code", "nav_date"]].assign(total_return_index=1.25)
         return empty_plan(rechained=changed)
 
-    found = publish.publish(warehouse, "e1", plan, known_since=lambda b: 0, now=20260918_193000)
+    plans(monkeypatch, plan)
+    found = publish.publish(warehouse, "e1", CALENDAR, now=20260918_193000)
     assert asked == [CODES[:2], CODES[2:]]
     assert found.counts["rows_new"] == 3 and found.counts["rows_unchanged"] == 0
     assert [r["total_return_index"] for r in warehouse.rows(
@@ -593,8 +613,7 @@ def test_a_batch_of_events_chains_its_funds_in_pieces(warehouse, monkeypatch):
 def test_a_batch_that_is_not_there_is_an_error(warehouse):
     """Stops a wrong id from publishing nothing in silence."""
     with pytest.raises((LookupError, sa.exc.NoResultFound, ValueError)):
-        publish.publish(warehouse, "w404", lambda b, k: empty_plan(),
-                           known_since=lambda b: 0, now=1)  # fmt: skip
+        publish.publish(warehouse, "w404", CALENDAR, now=20260918_193000)
 
 
 def test_a_case_that_waits_counts_once(warehouse):
