@@ -79,7 +79,7 @@ def test_silence_and_unsilence(warehouse):
     assert f"{RUN.fingerprint} is silenced until" in invoke("alert", "list", code=1)
     assert "张：维护" in invoke("alert", "list", code=1)
     invoke("alert", "unsilence", RUN.fingerprint)
-    assert "is silent" not in invoke("alert", "list", code=1)
+    assert "is silenced" not in invoke("alert", "list", code=1)
     assert "is not silenced" in invoke("alert", "unsilence", RUN.fingerprint, code=2)
     invoke("alert", "silence", "freshness", "--for", "30m", "--note", "all of a kind")
 

@@ -57,7 +57,7 @@ def test_a_failure_is_told_within_a_minute(project, tmp_path, monkeypatch, capsy
             running_daemon(folder, env, tmp_path / "daemon.log") as daemon,
             dg.DagsterInstance.get() as instance,
         ):
-            daemon.wait_until(lambda: "alerts hold" in daemon.said())
+            daemon.wait_until(lambda: "active alerts" in daemon.said())
             phases = random.Random(3)
             failed = {}
             for number in range(FAILURES):

@@ -378,7 +378,7 @@ def test_a_session_that_somebody_deleted_is_told_and_comes_back(own):
     repair = f"collect --no-wave --missing 2026-09-09 --history {had}"
     facts = json.loads(own("dashboard", "--json").output)
     assert facts["problems"] == [
-        f"2026-09-09 lost NAVs: {had} rows before, 0 now; back with fund-assets {repair}, then "
+        f"2026-09-09 lost NAVs: {had} rows before, 0 now; to restore them, run fund-assets {repair}, then "
         "fund-assets validate"
     ]
     gaps, doctor = own("gaps"), own("doctor")

@@ -154,7 +154,7 @@ def test_a_warehouse_that_holds_something_else_is_refused(source, tmp_path):
     """Stops two markets, or rows of other days, from being mixed by a slip of the keys."""
     real = Warehouse(f"sqlite:///{tmp_path}/real.db")
     real.init("akshare")
-    with pytest.raises(WarehouseError, match="holds the akshare market"):
+    with pytest.raises(WarehouseError, match="stores the akshare market"):
         warehouse_copy.copy(source, real, silent)
     fuller = Warehouse(f"sqlite:///{tmp_path}/fuller.db")
     warehouse_copy.copy(source, fuller, silent)

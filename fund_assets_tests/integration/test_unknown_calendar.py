@@ -102,7 +102,7 @@ def test_4_january_2027_goes_on_and_is_told(tmp_path, monkeypatch):
     # The calendar is announced afterwards, and the evening's waves come once more.
     for state in (tmp_path / "unknown", tmp_path / "known"):
         told = fund_assets(monkeypatch, state, "calendar", "import", "-", text=NOTICE)
-        assert "2027: 243 sessions" in told and "One witness" in told
+        assert "2027: 243 sessions" in told and "Only one source" in told
     nav, metrics, year = shown(monkeypatch, tmp_path / "unknown")
     assert "(provisional)" not in nav + year and "date provisional" not in metrics + year
     assert "2027-01-04" in nav and "2027-01-01 to 2027-12-31: 243 sessions" in year
