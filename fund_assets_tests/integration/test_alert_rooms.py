@@ -36,7 +36,7 @@ DECLARING = {"schemas", "language"}
 #: are called in a process in which something has loaded this storage.
 CONNECTING = {Path("instance/storage.py"), Path("instance/server_storage.py")}
 #: Files in the package's own folder that the way may use.
-SINGLE_FILES = {"calendar", "language", "resources", "safe_text", "settings"}
+SINGLE_FILES = {"calendar", "language", "logs", "resources", "safe_text", "settings"}
 ROOMS = {
     "automation",  # the sensor
     "observability",  # what Dagster's records say, and the table of conditions
