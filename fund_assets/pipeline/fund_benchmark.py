@@ -129,9 +129,7 @@ def _read_again(warehouse: Warehouse) -> int:
     """Texts that an older parser has read, read by this one; no page is asked for."""
     rows = store.read_by_others(warehouse, PARSER_VERSION)
     for old in rows:
-        code, text, tracked = (
-            str(old[name]) for name in ("fund_code", "benchmark_text", "tracked_index")
-        )
+        code, text, tracked = old["fund_code"], old["benchmark_text"], old["tracked_index"]
         found = parse_benchmark(text, tracked)
         row = {**old, **_row(code, text, tracked, found), "tracked_code": old["tracked_code"]}
         store.write(warehouse, row, _parts(code, found), same_text=True)

@@ -104,7 +104,7 @@ def measure(
         metrics = compute_metrics(
             part, date, risk_free_rate=rate, benchmarks=benchmarks, whole=whole
         )
-        cadence = cadence_on(date, series, some, calendar)
+        cadence = _cadence_on(date, series, some, calendar)
         if some is funds:
             metrics_store.write_cadence(warehouse, cadence)
         metrics = with_coverage(metrics, some, _due_on(date, cadence))
@@ -130,7 +130,7 @@ def measure(
     )
 
 
-def cadence_on(
+def _cadence_on(
     date: int, series: FundSeries, funds: pd.DataFrame, calendar: TradingCalendar
 ) -> Cadence:
     """How often each fund publishes, as known on a date (yyyymmdd).

@@ -159,11 +159,11 @@ def fund(warehouse: Warehouse, fund_code: str) -> dict[str, Any] | None:
 
 def classes_of(warehouse: Warehouse, family: str) -> list[str]:
     """The codes of all share classes of a portfolio (`fund_info.family`)."""
-    rows = warehouse.rows(
+    return warehouse.column(
+        str,
         "SELECT fund_code FROM fund_info WHERE family = :family ORDER BY fund_code",
         family=family,
     )
-    return [str(row["fund_code"]) for row in rows]
 
 
 def find_funds(warehouse: Warehouse, text: str, limit: int) -> list[dict[str, Any]]:

@@ -23,8 +23,9 @@ def due(warehouse: Warehouse, before: int, most: int) -> list[str]:
         before: yyyymmdd; who was seen since then is not due.
         most: so many at the most.
     """
-    rows = warehouse.rows(
-        "SELECT f.fund_code, MAX(b.last_seen_on) AS seen FROM fund_info AS f "
+    return warehouse.column(
+        str,
+        "SELECT f.fund_code FROM fund_info AS f "
         "LEFT JOIN fund_benchmark AS b ON b.fund_code = f.fund_code "
         "WHERE f.status = 'listed' AND f.name NOT LIKE '%后端%' GROUP BY f.fund_code "
         "HAVING MAX(b.last_seen_on) IS NULL OR MAX(b.last_seen_on) < :before "
@@ -32,7 +33,6 @@ def due(warehouse: Warehouse, before: int, most: int) -> list[str]:
         before=before,
         most=most,
     )
-    return [str(row["fund_code"]) for row in rows]
 
 
 def read_by_others(warehouse: Warehouse, version: int) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def write(
         Whether the page says another thing than before, or is seen for the first time.
     """
     with warehouse.transaction(writes=True) as connection:
-        stored = None if same_text else _newest(connection, str(row["fund_code"]))
+        stored = None if same_text else _newest(connection, row["fund_code"])
         is_new = not same_text and (
             stored is None
             or (stored["benchmark_text"], stored["tracked_index"])
@@ -93,18 +93,16 @@ def write(
 
 def unnamed(warehouse: Warehouse) -> tuple[list[str], list[tuple[str, str, str]]]:
     """Names without a code: of tracked indices, and (series, variant, currency) of parts."""
-    tracked = warehouse.rows(
+    tracked = warehouse.column(
+        str,
         "SELECT DISTINCT tracked_index FROM fund_benchmark "
-        "WHERE tracked_index <> '' AND tracked_code = '' ORDER BY tracked_index"
+        "WHERE tracked_index <> '' AND tracked_code = '' ORDER BY tracked_index",
     )
-    parts = warehouse.rows(
+    parts = warehouse.tuples(
         "SELECT DISTINCT series, variant, currency FROM fund_benchmark_part "
         "WHERE kind = 'index' AND index_code = '' ORDER BY series, variant, currency"
     )
-    return (
-        [str(row["tracked_index"]) for row in tracked],
-        [(str(row["series"]), str(row["variant"]), str(row["currency"])) for row in parts],
-    )
+    return tracked, [(series, variant, currency) for series, variant, currency in parts]
 
 
 @retried
