@@ -151,6 +151,24 @@ def renew_references(connection: sa.Connection, name: str) -> None:
             )
 
 
+def renew_comments(connection: sa.Connection, name: str) -> None:
+    """Comments of a server's columns that are not the descriptions of today; no row is read."""
+    from alembic import op
+
+    stored = {
+        column["name"]: column["comment"] for column in sa.inspect(connection).get_columns(name)
+    }
+    for column in METADATA.tables[name].columns:
+        if stored[column.name] != column.comment:
+            op.alter_column(
+                name,
+                column.name,
+                comment=column.comment,
+                existing_type=column.type,
+                existing_nullable=column.nullable,
+            )
+
+
 def drop_old(connection: sa.Connection, name: str) -> None:
     """End of a server's way: what referred to the old table refers to the new one."""
     there = set(sa.inspect(connection).get_table_names())

@@ -90,7 +90,7 @@ def _complete(connection: sa.Connection) -> None:
     """Make what is missing, and see that nothing is."""
     from fund_assets.warehouse.engine.ddl import METADATA
     from fund_assets.warehouse.migrations.leftovers import missing_views
-    from fund_assets.warehouse.migrations.rebuild import renew
+    from fund_assets.warehouse.migrations.rebuild import renew, renew_comments
     from fund_assets.warehouse.migrations.shape import differences
 
     METADATA.create_all(connection)
@@ -103,6 +103,9 @@ def _complete(connection: sa.Connection) -> None:
             "and the revision is unchanged; fix what is listed (keep your own columns in "
             "your own tables), and run `fund-assets migrate` again"
         )
+    if connection.dialect.name != "sqlite":  # which stores no comments
+        for name in METADATA.tables:
+            renew_comments(connection, name)
 
 
 @contextmanager
