@@ -186,8 +186,23 @@ class FundSource(Protocol):
         """Every dividend and split of the market that goes ex in a year."""
         ...
 
-    def index_history(self, index_code: str) -> pd.DataFrame:
-        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+    def index_history(self, index_code: str, since: int | None = None) -> pd.DataFrame:
+        """The closes of an index: nav_date (int32 yyyymmdd, ascending), close (float64).
+
+        Args:
+            index_code: an official code (000300, H00300 for its total return, 399006, SPX);
+                of ChinaBond, what `benchmarks.index_names` finds, a blank and the variant
+                (`综合指数 wealth`, `新综合指数(1-3年) full_price`, `国债总指数 net_price`);
+                of gold, the contract (`Au99.99`); of a currency, the pair (`USDCNY`: yuan
+                for one dollar).
+            since: first day, yyyymmdd, itself included; None: every close. Less is asked of
+                the providers that can be asked for days. With the newest day that is stored
+                an answer is never empty, and a close that was corrected shows.
+
+        Raises:
+            UnknownIndexError: no provider has such a code.
+            EmptyAnswerError: there is no close since then.
+        """
         ...
 
     def overview(self, fund_code: str) -> Overview:

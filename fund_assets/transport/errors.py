@@ -77,3 +77,7 @@ class TooLargeError(SourceError):
 
 class UnknownFundError(SourceError):
     """The source has no such fund."""
+
+
+class UnknownIndexError(SourceError):
+    """No provider has an index of this code; asking again does not help."""

@@ -63,7 +63,7 @@ class Tampered:
         history: Callable[[History], History | SourceError] = lambda history: history,
         events: Callable[[MarketEvents], MarketEvents] = lambda events: events,
         fund_list: SourceError | None = None,
-        index_history: Callable[[str], pd.DataFrame] | None = None,
+        index_history: Callable[[str, int | None], pd.DataFrame] | None = None,
     ) -> None:
         self.name = source.name
         self._source, self._observations, self._listed = source, observations, listed
@@ -89,8 +89,8 @@ class Tampered:
     def events(self, year):
         return self._events(self._source.events(year))
 
-    def index_history(self, index_code):
-        return (self._index_history or self._source.index_history)(index_code)
+    def index_history(self, index_code, since=None):
+        return (self._index_history or self._source.index_history)(index_code, since)
 
     def take_requests(self):
         return self._source.take_requests()

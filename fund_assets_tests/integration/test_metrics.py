@@ -72,7 +72,7 @@ def test_an_earlier_date_becomes_final_when_its_late_publishers_arrive(market):
 def test_a_failing_index_is_told_and_stops_nothing(market):
     """Stops a dead index source from costing an evening of metrics, or going unseen."""
 
-    def fail(code):
+    def fail(code, since):
         raise TransportError("index_history: no answer after 3 attempts")
 
     result = market.run("daily_pipeline", FRIDAY, index_history=fail)

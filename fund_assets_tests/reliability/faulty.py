@@ -152,8 +152,8 @@ class FaultySource:
         told = self.market.events(year)
         return replace(told, frame=self._renamed(self._there(told.frame)))
 
-    def index_history(self, index_code: str) -> pd.DataFrame:
-        return self.market.index_history(index_code)
+    def index_history(self, index_code: str, since: int | None = None) -> pd.DataFrame:
+        return self.market.index_history(index_code, since)
 
     def index_lists(self) -> IndexLists:
         return self.market.index_lists()

@@ -100,7 +100,7 @@ class TinyMarket:
     def events(self, year: int) -> MarketEvents:
         return MarketEvents(year, event_frame([]), ())
 
-    def index_history(self, index_code: str) -> pd.DataFrame:
+    def index_history(self, index_code: str, since: int | None = None) -> pd.DataFrame:
         keys = np.array([20261119, 20261120], dtype=np.int32)
         return pd.DataFrame({"nav_date": keys, "close": [4600.0, 4584.54]})
 

@@ -58,7 +58,10 @@ OF_THE_SOURCE = {
     name
     for name, error in vars(errors).items()
     if isinstance(error, type) and issubclass(error, errors.SourceError)
-} - {"SourceError", "ArchiveError", "DefectError", "WrongFundError", "UnknownFundError"}
+} - {
+    "SourceError", "ArchiveError", "DefectError", "WrongFundError", "UnknownFundError",
+    "UnknownIndexError",
+}  # fmt: skip
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",

@@ -8,11 +8,11 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 
-import numpy as np
 import pandas as pd
 
+from fund_assets.sources.closes import read_closes
 from fund_assets.sources.eastmoney.akshare_client import run
-from fund_assets.transport.errors import EmptyAnswerError, FormatError, SourceError
+from fund_assets.transport.errors import EmptyAnswerError, FormatError, UnknownIndexError
 from fund_assets.transport.gateway import Gateway
 from fund_assets.transport.http_answer import Answer
 
@@ -38,15 +38,16 @@ def _check_widths(body: bytes, index_code: str) -> None:
             raise FormatError(f"index {index_code}: a line of its closes has {widest:,} commas")
 
 
-def index_history(gateway: Gateway, index_code: str) -> pd.DataFrame:
-    """Every close of an index: nav_date (int32 yyyymmdd, ascending) and close (float64).
+def index_history(gateway: Gateway, index_code: str, since: int | None = None) -> pd.DataFrame:
+    """The closes of an index: nav_date (int32 yyyymmdd, ascending) and close (float64).
 
     Raises:
-        SourceError: an unknown index, no answer, an empty one, or one with dates or closes
+        UnknownIndexError: no provider has it.
+        SourceError: no answer, an empty one, or one with dates or closes
             that are none.
     """
     if index_code not in FORMS:
-        raise SourceError(f"unknown index {index_code!r}: choose from {', '.join(FORMS)}")
+        raise UnknownIndexError(f"unknown index {index_code!r}: choose from {', '.join(FORMS)}")
     function, symbol, dates, closes = FORMS[index_code]
 
     def fetch(
@@ -59,17 +60,4 @@ def index_history(gateway: Gateway, index_code: str) -> pd.DataFrame:
         return answer
 
     frame = run(function, fetch, symbol=symbol).frame
-    days = pd.to_datetime(frame[dates], format="%Y-%m-%d", errors="coerce")
-    values = pd.to_numeric(frame[closes], errors="coerce").astype("float64")
-    bad = ~days.dt.year.between(1990, 2100) | ~(values > 0) | np.isinf(values)
-    if bad.any():
-        row = frame[bad].iloc[0]
-        raise FormatError(
-            f"index {index_code}: {row[dates]} with close {row[closes]} is not a valid close; "
-            "the source may have changed its format: upgrade akshare, or report it"
-        )
-    keys = days.dt.strftime("%Y%m%d").astype("int32")
-    found = pd.DataFrame({"nav_date": keys, "close": values})
-    return found.drop_duplicates("nav_date", keep="last").sort_values(
-        "nav_date", ignore_index=True
-    )
+    return read_closes(index_code, frame[dates], frame[closes], since)

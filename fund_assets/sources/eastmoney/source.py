@@ -319,10 +319,10 @@ class EastmoneySource:
         order = sorted(found)
         return [found[n] for n in order], [payloads[n] for n in order], why
 
-    def index_history(self, index_code: str) -> pd.DataFrame:
-        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+    def index_history(self, index_code: str, since: int | None = None) -> pd.DataFrame:
+        """The closes of an index, as `FundSource` says, from the provider that has it."""
         with boundary(f"the closes of index {index_code}"):
-            return index_history(self._gateway, index_code)
+            return index_history(self._gateway, index_code, since)
 
     def overview(self, fund_code: str) -> Overview:
         """What a fund says it is measured against, in one request."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fund_assets.sources.simulated.factors import MARKET, MOVES, OVERSEAS, RATES, Factors
 from fund_assets.sources.simulated.timeline import Timeline
-from fund_assets.transport.errors import SourceError
+from fund_assets.transport.errors import UnknownIndexError
 
 #: Index code → first close, yearly growth in percent, and percent of each factor.
 RECIPES: dict[str, tuple[float, float, dict[int, float]]] = {
@@ -25,7 +25,7 @@ def index_history(
 ) -> pd.DataFrame:
     """Closes from day `first` to what is closed at `minute`, as sources give them."""
     if index_code not in RECIPES:
-        raise SourceError(f"the simulated market has no index {index_code!r}")
+        raise UnknownIndexError(f"the simulated market has no index {index_code!r}")
     base, growth, parts = RECIPES[index_code]
     last = (minute - CLOSE_MINUTE) // 1440
     days = np.arange(first, last + 1)

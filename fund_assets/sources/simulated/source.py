@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.settings import SHANGHAI, Settings
+from fund_assets.sources.closes import closes_since
 from fund_assets.sources.protocol import (
     History,
     IndexLists,
@@ -264,11 +265,12 @@ class SimulatedSource:
         answer = payload("event_lists", len(frame), *words, frame["ex_date"].to_numpy())
         return MarketEvents(year, frame, (answer,))
 
-    def index_history(self, index_code: str) -> pd.DataFrame:
-        """Every close of an index: nav_date (int32 yyyymmdd, ascending), close (float64)."""
+    def index_history(self, index_code: str, since: int | None = None) -> pd.DataFrame:
+        """The closes of an index, as `FundSource` says."""
         market, minute = self.market, self._minute()
         first = self._first_day(minute)
-        return index_history(market.factors, market.timeline, index_code, first, minute)
+        found = index_history(market.factors, market.timeline, index_code, first, minute)
+        return closes_since(found, index_code, since)
 
     def overview(self, fund_code: str) -> Overview:
         """What a share class says it is measured against."""

@@ -13,7 +13,13 @@ from fund_assets.transport.request_counts import (
 )
 
 #: Errors that end no request: nothing was asked, or it had been answered before.
-BESIDE = {"ArchiveError", "HeldOffError", "UnknownFundError", "WrongFundError"}
+BESIDE = {
+    "ArchiveError",
+    "HeldOffError",
+    "UnknownFundError",
+    "UnknownIndexError",
+    "WrongFundError",
+}
 KINDS = [
     kind
     for name, kind in vars(errors).items()
