@@ -32,6 +32,25 @@ RETURN_STATUSES = {
     "unproven": later("unproven"),
 }
 
+#: The states of a share class (STATES), and what changes in one (CHANGES).
+FUND_STATES = {
+    "not_yet_open": later("not yet open"),
+    "active": later("active"),
+    "resting": later("resting"),
+    "late": later("late"),
+    "suspended": later("suspended"),
+    "presumed_dead": later("presumed dead"),
+    "terminated": later("terminated"),
+    "never_reported": later("never reported"),
+}
+FUND_CHANGES = {
+    "name": later("new name"),
+    "type": later("new type"),
+    "delisted": later("removed from the list"),
+    "relisted": later("back on the list"),
+    "transition": later("transition"),
+    "code_reused": later("code used again"),
+}
 #: What became of reading a fund's benchmark, and which variant of a series it names.
 BENCHMARK_STATES = {
     "parsed": later("read whole"),

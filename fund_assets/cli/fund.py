@@ -1,22 +1,32 @@
-"""The command `fund`: what one fund is, and what it says it is measured against.
+"""The command `fund`: what one fund is, its life, and what it says it is measured against.
 
 Belongs here: what is shown. Does not belong here: reads (`warehouse/queries/`).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fund_assets.cli._context import console, reading
 from fund_assets.cli._funds import chosen_fund
-from fund_assets.labels import BENCHMARK_STATES, SERIES_VARIANTS
+from fund_assets.labels import (
+    BENCHMARK_STATES,
+    FUND_CHANGES,
+    FUND_STATES,
+    SERIES_VARIANTS,
+)
 from fund_assets.language import say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from fund_assets.warehouse import Warehouse
 
 
 @click.command()
 @click.argument("fund", metavar="CODE")
 def fund(fund: str) -> None:
-    """Show what a fund is: name, type, portfolio, currency and benchmark.
+    """Show what a fund is, its benchmark and its life.
 
     CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists the
     funds that match.
@@ -47,6 +57,48 @@ def fund(fund: str) -> None:
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))
     terminal.print(table)
+    for part in (_states(warehouse, row["fund_code"]), _changes(warehouse, row["fund_code"])):
+        if part.row_count:
+            terminal.print()
+            terminal.print(part)
+
+
+def _states(warehouse: "Warehouse", code: str) -> "Table":
+    """The states of a fund, ascending."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+    from fund_assets.warehouse.queries.life import spells_of
+
+    table = Table(say("state"), say("since"), say("until"), say("evidence"), box=None)
+    for spell in spells_of(warehouse, code):
+        until = f"{from_key(spell.until)}" if spell.until else ""
+        state = say(FUND_STATES[spell.state])
+        table.add_row(state, f"{from_key(spell.since)}", until, escape(spell.evidence))
+    return table
+
+
+def _changes(warehouse: "Warehouse", code: str) -> "Table":
+    """What changed in a fund, ascending."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_key
+    from fund_assets.warehouse.queries.life import changes_of
+
+    table = Table(
+        say("change"), say("seen on"), say("before"), say("now"), say("evidence"), box=None
+    )
+    for change in changes_of(warehouse, code):
+        gone = change.what in ("delisted", "relisted")
+        texts = ("", "") if gone else (change.old, change.new)
+        table.add_row(
+            say(FUND_CHANGES[change.what]),
+            f"{from_key(change.seen_on)}",
+            *map(escape, (*texts, change.evidence)),
+        )
+    return table
 
 
 def _benchmark(found: dict[str, Any] | None) -> dict[str, str]:

@@ -55,7 +55,7 @@ HELP = {
     "A batch that a blocking rule stops changes nothing. The newest wave is validated again "
     "next time; a wave replaced by a later one is not.": "被拦截规则挡住的批次不改变任何内容。最新的波次下次再校验；已被后来的波次取代的不再校验。",
     "Show the metrics of a fund; without CODE, compute those of every fund.": "显示一只基金的指标；不给 CODE 则计算所有基金的指标。",
-    "Show what a fund is: name, type, portfolio, currency and benchmark.": "显示一只基金是什么：名称、类型、组合、币种和业绩比较基准。",
+    "Show what a fund is, its benchmark and its life.": "显示一只基金是什么、业绩比较基准和它的存续经历。",
     "CODE is as for `nav`. Computing reads the accepted history and is safe to run again.": "CODE 的写法同 `nav`。计算只读取已接受的历史，可放心重复运行。",
     "Check whether the source answers as the evening run needs it; nothing is stored.": "查看数据源是否能像晚上需要的那样回答；不保存任何内容。",
     "Show how fresh, complete and valid the data is, and what ran.": "显示数据有多新、多全、多可靠，以及运行过什么。",

@@ -8,8 +8,9 @@ from zlib import crc32
 
 import pandas as pd
 
+from fund_assets.schemas.portfolios import BACK_END
+
 MAX_LOSS = 0.01
-BACK_END = "后端"
 #: The funds of the market fall into so many parts of nearly the same size.
 BUCKETS = tuple(f"{n:02d}" for n in range(64))
 

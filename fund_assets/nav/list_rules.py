@@ -15,7 +15,7 @@ from fund_assets.calendar import keys_to_days
 from fund_assets.nav.rules import Rule, Severity, Verdict, judge, valid_codes
 from fund_assets.schemas.fund_types import TYPES, kind_of
 from fund_assets.schemas.portfolios import portfolio_of
-from fund_assets.schemas.tables import FUND_INFO
+from fund_assets.schemas.tables import FUND_CHANGE, FUND_INFO
 
 MAX_LOSS, LOSS_FROM = 0.01, 5
 #: Funds that several lists lack over so many days are gone, however many they are.
@@ -65,10 +65,12 @@ class ListingPlan:
 
     Attributes:
         rows: rows of FUND_INFO to write.
+        changes: rows of FUND_CHANGE.
         renamed: fund_code, name, old_name, fund_type, old_type.
     """
 
     rows: pd.DataFrame
+    changes: pd.DataFrame
     verdicts: tuple[Verdict, ...]
     listed: int
     added: int
@@ -164,7 +166,37 @@ def plan_listing(stored: pd.DataFrame, listing: pd.DataFrame, today: int) -> Lis
     staying = fresh.assign(first_seen_on=first_seen_on)
     leaving = known.loc[settled if refused else gone].assign(status="delisted")
     rows = FUND_INFO.conform(pd.concat([staying, leaving]).reset_index())
-    return ListingPlan(rows, verdicts, len(fresh), len(added), len(gone), renamed)
+    changes = _changes(known, rows, today)
+    return ListingPlan(rows, changes, verdicts, len(fresh), len(added), len(gone), renamed)
+
+
+def _changes(known: pd.DataFrame, rows: pd.DataFrame, today: int) -> pd.DataFrame:
+    """What a new list changes in the funds that were known before.
+
+    A fund that was named by its code, or had no type, was not known: its first name and type
+    are no changes.
+
+    Args:
+        known: columns of FUND_INFO by fund_code, before.
+        rows: columns of FUND_INFO that are written now.
+        today: yyyymmdd.
+
+    Returns:
+        Columns of FUND_CHANGE.
+    """
+    new = rows.set_index("fund_code")
+    both = known.index.intersection(new.index)
+    old, new = known.loc[both], new.loc[both]
+    unknown = {"name": old.index.to_numpy(), "fund_type": "", "status": None}
+    found = []
+    for column, before in unknown.items():
+        changed = (old[column] != new[column]) & (old[column] != before)
+        part = pd.DataFrame({"old": old[column], "new": new[column]})[changed]
+        words = part["new"] if column == "status" else column.removeprefix("fund_")
+        found.append(part.assign(what=words))
+    changes = pd.concat(found).replace({"what": {"listed": "relisted"}})
+    changes.index.name = "fund_code"
+    return FUND_CHANGE.conform(changes.assign(seen_on=today, evidence="").reset_index())
 
 
 def _types(fresh: pd.DataFrame, told: frozenset[str]) -> pd.DataFrame:

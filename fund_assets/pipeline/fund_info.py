@@ -54,7 +54,7 @@ def refresh(warehouse: Warehouse, source: FundSource, today: int) -> ListingRepo
             again = source.fund_list()
             if len(again.frame) > len(listing.frame):
                 listing, plan = again, plan_listing(stored, again.frame, today)
-    written = landing.write_fund_info(warehouse, plan.rows)
+    written = landing.write_fund_info(warehouse, plan.rows, plan.changes)
     return ListingReport(written, landing.fund_info(warehouse), plan, listing)
 
 

@@ -14,6 +14,7 @@ from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
 from fund_assets.metrics.peers import PEER_VERSION, peer_ranks, with_coverage
 from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
+from fund_assets.pipeline.fund_life import renew_life
 from fund_assets.schemas.tables import WEEKDAYS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
@@ -117,6 +118,8 @@ def measure(
         warehouse, calc_date, LATE_DATES
     ).items():
         _, late[date] = renew(date, funds[funds["kind"].isin(kinds)])
+    changed = renew_life(warehouse, calc_date, calendar)
+    progress(f"{changed:,} spells of funds' lives changed")
     short = metrics["reason"].str.split(" ", n=1).str[0].where(metrics["reason"] != "")
     return MeasureReport(
         calc_date=calc_date,

@@ -10,8 +10,9 @@ from datetime import datetime
 import pandas as pd
 
 from fund_assets.calendar import to_key, to_stamp, week_start
-from fund_assets.nav.history import BACK_END, HistoryChoice
+from fund_assets.nav.history import HistoryChoice
 from fund_assets.pipeline.nav_history import HistoryReport, collect_histories
+from fund_assets.schemas.portfolios import BACK_END
 from fund_assets.sources.protocol import FundSource
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing, weekly_log

@@ -7,6 +7,8 @@ which kind of fund it is (`fund_types.py`), choosing among classes that publish
 
 import re
 
+#: In the name of a code under which fees are paid later; its NAV is its front-end code's.
+BACK_END = "后端"
 _CLASS = re.compile(
     r"(?:(?<=[^A-Za-z/])|(?<=FOF)|(?<=货币ETF))([A-IOR-Z])(?:/[A-IOR-Z])?(?:类)?(?=$|[(（])"
 )

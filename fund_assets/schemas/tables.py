@@ -297,6 +297,61 @@ FUND_CADENCE = Table(
     primary_key=("fund_code",),
 )  # fmt: skip
 
+#: States of a share class, from its first sight to its end (`nav/life.py` says when which).
+STATES = (
+    "not_yet_open",
+    "active",
+    "resting",
+    "late",
+    "suspended",
+    "presumed_dead",
+    "terminated",
+    "never_reported",
+)
+
+FUND_STATE = Table(
+    name="fund_state",
+    grain="one row per share class and spell in one state",
+    why="The life of each fund: whether it publishes, rests, is late or has ended, since when, and by "
+    "what evidence. The row without `until` is the state of today. A NAV that comes late removes the "
+    "spell of its lateness; a NAV after a gap begins a new spell.",
+    columns=(
+        FUND_CODE,
+        Column("since", Kind.DATE, "first date of the spell", "yyyymmdd"),
+        Column("until", Kind.DATE, "first date after it; NULL: the state of today", "yyyymmdd", nullable=True),
+        Column("state", Kind.TEXT, "not_yet_open: no NAV yet. active: publishes. resting: publishes "
+                                   "weekly or less. late: a NAV is overdue. suspended: over 20 "
+                                   "sessions late. presumed_dead: over 120 sessions late, still on "
+                                   "the list. terminated: no NAV, and removed from the list. "
+                                   "never_reported: no NAV in 180 days, or ever", isin=STATES),
+        Column("evidence", Kind.TEXT, "why, with dates", max_length=300),
+    ),
+    primary_key=("fund_code", "since"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+#: What changes in a share class; the last two are concluded, with evidence.
+CHANGES = ("name", "type", "delisted", "relisted", "transition", "code_reused")
+
+FUND_CHANGE = Table(
+    name="fund_change",
+    grain="one row per share class, date and kind of change",
+    why="What became of each fund: new names and types, removal from the list and return to it, and "
+    "transitions. A transition (转型, 封转开) is a new name or type around a break of the NAVs; when the "
+    "fund had ended before the break and its name is another one, the code is used again.",
+    columns=(
+        FUND_CODE,
+        Column("seen_on", Kind.DATE, "when the list first had it; of a transition: when both the new "
+                                     "name and a new NAV were there", "yyyymmdd"),
+        Column("what", Kind.TEXT, "kind of change", isin=CHANGES, max_length=20),
+        Column("old", Kind.TEXT, "name or type before; of a removal or return: the state before", max_length=MAX_NAME),
+        Column("new", Kind.TEXT, "name or type since; of a removal or return: the state since", max_length=MAX_NAME),
+        Column("evidence", Kind.TEXT, "of a transition: the break, with dates; empty otherwise", max_length=300),
+    ),
+    primary_key=("fund_code", "seen_on", "what"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
 FUND_METRICS = Table(
     name="fund_metrics",
     grain="one row per share class, calculation date and window",
@@ -663,6 +718,8 @@ TABLES = {
         PUBLISH_LOG,
         DATE_COUNT,
         FUND_CADENCE,
+        FUND_STATE,
+        FUND_CHANGE,
         FUND_METRICS,
         FUND_PEERS,
         FUND_SCORES,

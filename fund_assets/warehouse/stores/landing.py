@@ -16,6 +16,7 @@ from fund_assets.nav.events import merge
 from fund_assets.nav.landing_rows import Landing
 from fund_assets.schemas.tables import (
     COLLECTION_BATCH,
+    FUND_CHANGE,
     FUND_EVENTS,
     FUND_INFO,
     FUND_NAV,
@@ -41,9 +42,13 @@ def fund_info(warehouse: Warehouse) -> pd.DataFrame:
 
 
 @retried
-def write_fund_info(warehouse: Warehouse, rows: pd.DataFrame) -> int:
-    """Write changed rows of fund_info; returns how many."""
+def write_fund_info(
+    warehouse: Warehouse, rows: pd.DataFrame, changes: pd.DataFrame | None = None
+) -> int:
+    """Write changed rows of fund_info and what changed (FUND_CHANGE); returns how many rows."""
     with warehouse.transaction(writes=True) as connection:
+        if changes is not None:
+            upsert(connection, FUND_CHANGE, changes)
         return upsert(connection, FUND_INFO, rows)
 
 

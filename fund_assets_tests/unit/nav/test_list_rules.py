@@ -5,7 +5,7 @@ import pytest
 
 from fund_assets.nav.list_rules import acceptable, described, plan_listing
 from fund_assets.pipeline import fund_info as step
-from fund_assets.schemas.tables import FUND_INFO
+from fund_assets.schemas.tables import FUND_CHANGE, FUND_INFO
 from fund_assets.sources.protocol import Listing
 from fund_assets.transport.errors import TransportError
 
@@ -218,7 +218,9 @@ def test_a_list_that_came_short_is_asked_for_again_at_once(monkeypatch, answers,
     written = []
     monkeypatch.setattr(step.landing, "fund_info", lambda _: stored(market(100)))
     monkeypatch.setattr(
-        step.landing, "write_fund_info", lambda _, rows: written.append(rows) or len(rows)
+        step.landing,
+        "write_fund_info",
+        lambda _, rows, changes: written.append(rows) or len(rows),
     )
     source = InTurn(*answers)
     report = step.refresh(None, source, NEXT)
@@ -227,6 +229,31 @@ def test_a_list_that_came_short_is_asked_for_again_at_once(monkeypatch, answers,
     (rows,) = written
     assert (rows["status"] == "listed").sum() == used, "nothing is delisted by a short list"
     assert report.plan.came_short == (used < 100)
+
+
+def test_what_changes_in_a_list_is_logged_and_nothing_else():
+    """Stops a new name, type, removal or return from leaving no trace, and an unchanged list, a
+    new fund, or the first real name of an unlisted one from being called a change."""
+    before = stored(listed(("000001", "甲成长混合", "混合型-偏股"), ("000002", "乙债券", "债券型-长债"),
+                           ("000003", "丙股票", "股票型"), ("000004", "000004", ""),
+                           ("000005", "丁货币A", "货币型-普通货币")))  # fmt: skip
+    before.loc[before["fund_code"] == "000003", "status"] = "delisted"
+    after = listed(("000001", "甲价值混合", "混合型-灵活"), ("000002", "乙债券", "债券型-长债"),
+                   ("000003", "丙股票", "股票型"), ("000004", "戊指数", "指数型-股票"),
+                   ("000006", "己债券", "债券型-长债"))  # fmt: skip
+    changes = plan_listing(before, after, NEXT).changes
+    FUND_CHANGE.schema.validate(changes)
+    assert set(changes["seen_on"]) == {NEXT} and set(changes["evidence"]) == {""}
+    assert set(
+        changes[["fund_code", "what", "old", "new"]].itertuples(index=False, name=None)
+    ) == {
+        ("000001", "name", "甲成长混合", "甲价值混合"),
+        ("000001", "type", "混合型-偏股", "混合型-灵活"),
+        ("000003", "relisted", "delisted", "listed"),
+        ("000005", "delisted", "listed", "delisted"),
+    }
+    assert plan_listing(before, listed(*before[["fund_code", "name", "fund_type"]].to_numpy()[[0, 1, 3, 4]]),
+                        NEXT).changes.empty  # fmt: skip
 
 
 def test_a_new_type_is_told_once_and_treated_as_its_kind():

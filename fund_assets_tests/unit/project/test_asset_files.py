@@ -13,6 +13,7 @@ MADE_ELSEWHERE = {"market_source"}
 #: Files of `pipeline/` that renew no asset, and who calls them.
 NOT_OF_AN_ASSET = {
     "announcements": "the command `calendar`",
+    "fund_life": "the step of the asset `fund_metrics`",
     "history_gaps": "the command `gaps`",
     "quarantine": "the command `quarantine`",
     "source_canary": "the check `source_canary`",

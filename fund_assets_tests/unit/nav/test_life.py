@@ -1,0 +1,206 @@
+"""States of share classes, and transitions: by hand, from dates."""
+
+import pytest
+
+from fund_assets.calendar import TradingCalendar
+from fund_assets.nav.life import DEAD, Facts, Spell, Today, allowed_silence, life_of
+from fund_assets.nav.transitions import Change, transition
+
+SESSIONS = TradingCalendar.build().sessions
+#: 2020-01-02 is a Thursday. The 121 sessions after it end on 2020-07-06.
+LAST = 20200102
+
+
+def fund(**given):
+    usual = {
+        "fund_code": "000001", "name": "长信成长混合A", "fund_type": "混合型-偏股", "kind": "mixed",
+        "status": "listed", "first_seen_on": 20190301, "last_seen_on": 20210101,
+        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "resumed": 0,
+    }  # fmt: skip
+    return Facts(**{**usual, **given})
+
+
+def life(on, told=(), **given):
+    return life_of(fund(**given), told, Today(on, SESSIONS))
+
+
+def states(spells):
+    return [(spell.state, spell.since, spell.until) for spell in spells]
+
+
+def test_silence_grows_from_on_time_to_presumed_dead():
+    """Stops a fund of which nothing comes any more from being called active, or dead too soon."""
+    assert states(life(20200103)) == [("active", 20190301, None)]
+    assert states(life(20200106)) == [("active", 20190301, 20200106), ("late", 20200106, None)]
+    assert life(20200106)[-1].evidence == (
+        "last NAV 2020-01-02, a next one was due within 1 sessions"
+    )
+    assert states(life(20200211))[-1] == ("suspended", 20200211, None)
+    assert states(life(20200210))[-1] == ("late", 20200106, None)
+    gone = life(20200803)
+    assert states(gone) == [
+        ("active", 20190301, 20200106),
+        ("late", 20200106, 20200211),
+        ("suspended", 20200211, 20200708),
+        ("presumed_dead", 20200708, None),
+    ]
+    # counted by hand on the exchange's calendar: the 122nd session after the last NAV
+    assert SESSIONS.index(20200708) - SESSIONS.index(LAST) == 122
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        ({}, 1),
+        ({"usual_step": 0}, 11),
+        ({"usual_step": 5}, 7),
+        ({"kind": "qdii"}, 3),
+        ({"name": "长信三个月定开债", "kind": "bond"}, 11),
+        ({"fund_type": "定开债券", "kind": "bond", "usual_step": 5}, 11),
+        ({"kind": "reit", "usual_step": 0}, 260),
+    ],
+)
+def test_silence_is_judged_by_the_own_rhythm(given, allowed):
+    """Stops weekly funds, late kinds, closed funds and REITs from being called late on time."""
+    assert allowed_silence(fund(**given)) == allowed
+    at = SESSIONS.index(LAST)
+    assert life(SESSIONS[at + allowed], **given)[-1].state in ("active", "resting")
+    assert life(SESSIONS[at + allowed + 1], **given)[-1].state == "late"
+
+
+def test_a_fund_that_publishes_weekly_rests():
+    """Stops a closed fund from being called active: nobody can buy at a daily NAV."""
+    (spell,) = life(20200103, usual_step=5)
+    assert spell == Spell(20190301, None, "resting", "from 2019-03-01: a NAV every 5 sessions")
+    (spell,) = life(20200103, kind="reit", usual_step=0)
+    assert (spell.state, spell.evidence) == (
+        "resting",
+        "from 2019-03-01: a REIT publishes seldom",
+    )
+    weekly = [Spell(20190301, None, "active", "from 2019-03-01: a NAV each session")]
+    assert states(life(20200103, weekly, usual_step=5)) == [
+        ("active", 20190301, 20200103),
+        ("resting", 20200103, None),
+    ]
+
+
+def test_a_fund_that_left_the_list_has_ended_only_when_it_is_silent():
+    """Stops a fund that a list lacks by mistake from being called ended while NAVs come, and
+    one that was wound up from being only late."""
+    gone = {"status": "delisted", "last_seen_on": 20200103}
+    assert states(life(20200103, **gone)) == [("active", 20190301, None)]
+    assert states(life(20200106, **gone)) == [
+        ("active", 20190301, 20200104),
+        ("terminated", 20200104, None),
+    ]
+    later = life(20201231, status="delisted", last_seen_on=20200331)
+    assert [spell.state for spell in later] == ["active", "late", "suspended", "terminated"]
+    assert later[-1] == Spell(
+        20200401, None, "terminated", "last NAV 2020-01-02, on the list until 2020-03-31"
+    )
+
+
+def test_a_fund_without_nav_waits_then_never_reported():
+    """Stops a code without any NAV from being waited for for ever, and a fund that is being
+    raised from being given up."""
+    none = {"first_nav": 0, "last_nav": 0, "usual_step": 0, "first_seen_on": 20200102}
+    assert states(life(20200601, **none)) == [("not_yet_open", 20200102, None)]
+    assert states(life(20200630, **none)) == [
+        ("not_yet_open", 20200102, 20200630),
+        ("never_reported", 20200630, None),
+    ]
+    assert states(life(20200103, **{**none, "name": "长信成长混合(后端)"})) == [
+        ("never_reported", 20200102, None)
+    ]
+    failed = life(20200601, **none, status="delisted", last_seen_on=20200320)
+    assert states(failed) == [
+        ("not_yet_open", 20200102, 20200321),
+        ("never_reported", 20200321, None),
+    ]
+    assert failed[-1].evidence == "on the list from 2020-01-02 to 2020-03-20, without a NAV"
+    opened = life(20200302, told=life(20200228, **none), first_seen_on=20200102,
+                  first_nav=20200302, last_nav=20200302)  # fmt: skip
+    assert states(opened) == [
+        ("not_yet_open", 20200102, 20200302),
+        ("active", 20200302, None),
+    ]
+
+
+def test_a_nav_that_came_late_takes_the_lateness_back():
+    """Stops the log from filling with nights on which we, not the fund, were late."""
+    told = life(20200108)
+    assert told[-1].state == "late"
+    again = life(20200108, told, last_nav=20200108, resumed=20200106)
+    assert states(again) == [("active", 20190301, None)]
+    # some of its dates have come, and it is late again since a later date
+    assert states(life(20200114, told, last_nav=20200109))[-1] == ("late", 20200113, None)
+
+
+def test_a_nav_after_a_break_begins_a_new_spell():
+    """Stops a pause of months from being forgotten when the fund is back, or the fund from
+    being called dead for ever."""
+    told = life(20200803)
+    back = life(20200902, told, last_nav=20200902, resumed=20200901)
+    assert states(back) == [*states(told)[:-1], ("presumed_dead", 20200708, 20200901),
+                            ("active", 20200901, None)]  # fmt: skip
+    assert life(20200902, back, last_nav=20200902) == back, "the next look changes nothing"
+    silent = life(20200907, back, last_nav=20200902)
+    assert states(silent)[-2:] == [("active", 20200901, 20200904), ("late", 20200904, None)]
+
+
+def test_an_older_history_moves_the_beginning():
+    """Stops a fund from beginning with the platform when its history came later."""
+    told = life(20200103, first_nav=LAST, usual_step=0)
+    assert states(life(20200103, told)) == [("active", 20190301, None)]
+    assert life(20200103, told)[0].evidence == "from 2019-03-01: a NAV each session"
+
+
+def test_a_stored_life_stays_as_it_is():
+    """Stops each evening from rewriting 26,000 rows."""
+    for on in (20200103, 20200108, 20200401, 20200803):
+        told = life(on)
+        assert life(on, told) == told
+    assert {spell.state for spell in life(20200803)} & DEAD == {"presumed_dead"}
+
+
+SPELLS = [
+    Spell(20190301, 20200106, "active", ""),
+    Spell(20200106, 20200211, "late", ""),
+    Spell(20200211, 20200414, "suspended", "last NAV 2020-01-02, then none for 21 sessions"),
+    Spell(20200414, None, "active", ""),
+]
+
+
+def renamed(seen_on, what="name", old="长信分级", new="长信成长混合"):
+    return Change("000001", seen_on, what, old, new)
+
+
+def test_a_new_name_around_a_break_is_a_transition():
+    """Stops 转型 and 封转开 from looking like a pause and an unrelated new name."""
+    (found,) = transition([renamed(20200320)], SPELLS)
+    assert found == Change(
+        "000001", 20200414, "transition", "长信分级", "长信成长混合",
+        "name changed on 2020-03-20; last NAV 2020-01-02, then none for 21 sessions; a NAV again "
+        "on 2020-04-14",
+    )  # fmt: skip
+    (after,) = transition([renamed(20200515, "type", "封闭", "混合型")], SPELLS)
+    assert (after.seen_on, after.what, after.old) == (20200515, "transition", "封闭")
+
+
+def test_no_break_or_none_near_is_no_transition():
+    """Stops every new name from being called a transition."""
+    assert transition([renamed(20200320)], SPELLS[:1]) == []
+    assert transition([renamed(20200320)], SPELLS[:3]) == [], "it has not come back yet"
+    assert transition([renamed(20201001)], SPELLS) == []
+    assert transition([renamed(20190801)], SPELLS) == []
+
+
+def test_another_fund_under_an_old_code_is_told():
+    """Stops the NAVs of two funds from being taken for those of one that changed its name."""
+    ended = [*SPELLS[:2], Spell(20200211, 20200901, "terminated", ""), Spell(20200901, None, "active", "")]  # fmt: skip
+    (found,) = transition([renamed(20200820, new="广发科技股票")], ended)
+    assert (found.what, found.seen_on) == ("code_reused", 20200901)
+    (same,) = transition([renamed(20200820, new="长信科技股票")], ended)
+    assert same.what == "transition"
+    (paused,) = transition([renamed(20200320, new="广发科技股票")], SPELLS)
+    assert paused.what == "transition"
