@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from fund_assets.nav.cadence import Cadence, no_cadence
 from fund_assets.nav.rules import Severity, Verdict
 from fund_assets.schemas.tables import NAV_QUARANTINE
 
@@ -82,6 +83,8 @@ class Known:
         published_date: newest date of any published wave; None before the first.
         decisions: what people decided of held rows, columns of NAV_QUARANTINE, oldest first.
         refuted: held rows that witnesses rejected, columns of NAV_QUARANTINE, oldest first.
+        cadence: how often funds publish, for waves.
+        ended: funds of which no NAV is expected any more.
     """
 
     stored: pd.DataFrame
@@ -98,6 +101,8 @@ class Known:
     decisions: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
     refuted: pd.DataFrame = field(default_factory=NAV_QUARANTINE.empty)
     types: dict[str, str] = field(default_factory=dict)
+    cadence: Cadence = field(default_factory=no_cadence)
+    ended: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

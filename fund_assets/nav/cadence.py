@@ -1,17 +1,21 @@
-"""How often a fund publishes: which dates it lacks, and whether one is due of it.
+"""How often a fund publishes: what it lacks, whether it is due, how long it may be silent.
 
 Belongs here: a fund's own cadence, and what follows from it. Does not belong here: reading its
-dates, or asking for what is missing (`pipeline/history_gaps.py`).
+dates, asking for what is missing (`pipeline/history_gaps.py`), naming silent funds
+(`silence.py`).
 
-A fund that usually publishes every session lacks each session between two of its NAVs; one
-that publishes every fifth lacks a date where two of its NAVs are ten sessions apart. A session
-on which hardly any daily fund of its kind has a NAV is missing to none of them: QDII rest on
-holidays of other countries. That is known when a page of the next session was seen, which shows
-late NAVs too; a date that nobody looked for is missing. A money-market fund earns on every
-calendar day: it lacks each day that no figure of it covers.
+A fund that usually publishes every session lacks each session between two of its NAVs, but for
+weekdays on which it rests; one that publishes every fifth lacks a date where two of its NAVs
+are ten sessions apart. A session on which hardly any daily fund of its kind has a NAV is
+missing to none of them: QDII rest on holidays of other countries. That is known when a page of
+the next session was seen, which shows late NAVs too; a date that nobody looked for is missing.
+A money-market fund earns on every calendar day: it lacks each day that no figure of it covers.
+
+A fund is silent for too long when its shares leave hardly a chance that it has no NAV of any
+session since its last one.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +38,13 @@ LEARNED_SESSIONS, LATE_SESSIONS = 60, 5
 FUNDS_OF_REST = 10
 #: From so many sessions of a weekday on, they say what is usual on it.
 SAME_WEEKDAY = 3
+#: A fund rests on a weekday with less than this share of what is due on its fullest one.
+REST_SHARE = 0.5
+#: A silence to which a fund's shares leave a smaller chance is too long.
+LEAST_CHANCE = 0.01
+#: A fund whose cadence is not known may be silent for so many sessions: a closed one publishes
+#: weekly at least.
+UNKNOWN_SILENCE = 10
 
 
 class Missing(NamedTuple):
@@ -94,6 +105,41 @@ class Cadence:
     usual_step: NDArray[np.int64]
     due: NDArray[np.float64]
 
+    def due_of(self, codes: Sequence[str]) -> NDArray[np.float64]:
+        """Due shares [funds, 5] of some funds; NaN of those whose cadence is not known."""
+        place = {code: at for at, code in enumerate(self.codes)}
+        found = np.array([place.get(code, len(place)) for code in codes], dtype=np.int64)
+        return np.vstack([self.due, np.full((1, len(WEEKDAYS)), np.nan)])[found]
+
+
+def no_cadence() -> Cadence:
+    """Of no fund: nothing was learned yet."""
+    return Cadence([], np.empty(0, np.int64), np.empty((0, len(WEEKDAYS))))
+
+
+def weekdays(sessions: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The weekday of days since 1970-01-01, a Thursday; Monday is 0."""
+    return (sessions.astype(np.int64) + 3) % 7
+
+
+def silence_allowed(
+    due: NDArray[np.float64], weekday: NDArray[np.int64], rested: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """For how many sessions after its last NAV each fund's cadence explains that it has none.
+
+    Args:
+        due: [funds, 5], as `Cadence.due_of`.
+        weekday: [funds, sessions], of the sessions after each fund's last NAV.
+        rested: [funds, sessions], on which its kind rested: nothing was due.
+
+    Returns:
+        int64 [funds], at most the number of sessions.
+    """
+    share = np.take_along_axis(due, np.minimum(weekday, len(WEEKDAYS) - 1), axis=1)
+    chance = np.cumprod(np.where(rested, 1.0, 1.0 - share), axis=1)
+    found: NDArray[np.int64] = (chance >= LEAST_CHANCE).sum(axis=1)
+    return np.where(np.isnan(due).any(axis=1), UNKNOWN_SILENCE, found)
+
 
 def sessions_to_learn(calendar: TradingCalendar, before: int) -> list[int]:
     """The sessions (yyyymmdd, ascending) from which the cadence of a date is learned."""
@@ -117,8 +163,8 @@ def learn_cadence(rows: Attendance) -> Cadence:
     """
     there = rows.there
     if not there.size:
-        return Cadence([], np.empty(0, np.int64), np.empty((0, len(WEEKDAYS))))
-    weekday = (keys_to_days(rows.sessions).astype(np.int64) + 3) % 7  # 1970-01-01: a Thursday
+        return no_cadence()
+    weekday = weekdays(keys_to_days(rows.sessions))
     first = np.where(there.any(axis=1), there.argmax(axis=1), there.shape[1])
     begun = np.greater.outer(np.arange(there.shape[1]), first).T
     names, kinds = np.unique(np.array(rows.kinds, dtype=str), return_inverse=True)
@@ -188,13 +234,27 @@ def missing_dates(rows: Attendance, unseen: Collection[int] = ()) -> list[Missin
     share = of_kind @ there / np.maximum(of_kind.sum(axis=1), 1.0)[:, None]
     # Pages of the session after the newest were not to be seen yet.
     looked_for = np.append(~np.isin(sessions, list(unseen)), True)
-    worked = (share >= PEERS_SHARE) | ~looked_for[1:]
+    worked = share >= PEERS_SHARE
+    rests = _rests(rows)
     return [
         Missing(rows.codes[fund], rows.kinds[fund], int(sessions[at]))
         for fund, step in usual.items()
         for at in _lacking(there[fund], int(ends[fund]), step)
-        if step > 1 or worked[kinds[fund], at]
+        if step > 1
+        or not looked_for[at + 1]
+        or (worked[kinds[fund], at] and not rests[fund, at])
     ]
+
+
+def _rests(rows: Attendance) -> NDArray[np.bool_]:
+    """Bool [funds, sessions]: the sessions of weekdays on which a fund rests."""
+    before = slice(0, max(len(rows.sessions) - LATE_SESSIONS, 0))
+    learned = learn_cadence(
+        Attendance(rows.codes, rows.kinds, rows.sessions[before], rows.there[:, before])
+    )
+    due = learned.due_of(rows.codes)
+    found: NDArray[np.bool_] = due < REST_SHARE * due.max(axis=1, keepdims=True)
+    return found[:, np.minimum(weekdays(keys_to_days(rows.sessions)), len(WEEKDAYS) - 1)]
 
 
 def _usual_step(there: NDArray[np.bool_]) -> int:

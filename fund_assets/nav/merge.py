@@ -21,6 +21,7 @@ from fund_assets.nav.events import KEY
 from fund_assets.nav.inference import infer
 from fund_assets.nav.laid_out import LaidOut, described, lay_out, with_status
 from fund_assets.nav.returns import chain
+from fund_assets.nav.silence import describe_funds
 from fund_assets.nav.timeline import Timeline, keys_of, ledger_kinds
 from fund_assets.nav.verdicts import (
     HELD_COLUMNS,
@@ -67,7 +68,7 @@ def plan_merge(batch: Batch, known: Known, calendar: TradingCalendar, today: int
         ),
         ("kind", rule_frames.describe_kinds(batch, known)),
         ("date", rule_frames.describe_dates(batch, known, timeline, settled.judged)),
-        ("fund", rule_frames.describe_funds(batch, known, timeline, calendar)),
+        ("fund", describe_funds(batch, known, timeline, calendar)),
     ):
         verdicts += rules.judge([r for r in rules.WHOLE if r.subject == subject], frame)
     order = list(rules.RULES)

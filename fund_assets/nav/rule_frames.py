@@ -1,7 +1,7 @@
 """The frames that rules look at: a batch's rows, kinds, dates and funds in context.
 
 Belongs here: joining a batch with what is known, one frame per subject of a rule. Does not
-belong here: what is demanded of them (`rules.py`).
+belong here: what is demanded of them (`rules.py`), which funds are silent (`silence.py`).
 """
 
 from collections.abc import Iterable
@@ -28,8 +28,6 @@ from fund_assets.schemas.kinds import KINDS
 OLDEST_DAYS = 40
 #: How `sources.cells.unite` words that a fund and date stand twice with different values.
 CONFLICT = "sources disagree|lists it twice"
-#: A fund with fewer NAVs than this in the sessions read before the batch publishes weekly.
-WEEKLY_BELOW, WEEKLY_ALLOWED = 4, 12
 #: Counts of two sessions are equal when they differ by no more than this share.
 EQUAL = 0.01
 #: A page tells growth of a date when at least this share of its NAVs have one.
@@ -326,33 +324,6 @@ def describe_dates(
             "column": counts.idxmax(axis=1).to_numpy() if len(counts) else "",
         }
     )
-
-
-def describe_funds(
-    batch: Batch, known: Known, timeline: Timeline, calendar: TradingCalendar
-) -> pd.DataFrame:
-    """Subject `fund`: the wave's funds with a stored or new NAV; empty for histories."""
-    columns = ["fund_code", "nav_date"]
-    if not batch.is_wave:
-        rows = known.stored[columns].head(0)
-    else:
-        rows = pd.concat([known.stored[columns], timeline.kept()[columns]])
-        rows = rows[rows["fund_code"].isin(batch.landed["fund_code"].unique())]
-    grouped = rows.groupby("fund_code")["nav_date"]
-    last, count = grouped.max(), grouped.nunique()
-    kind = _kinds(last.index.to_series(), known)
-    lag = kind.map({name: k.lag for name, k in KINDS.items()})
-    newest = calendar.positions(np.array([batch.newest_date]))[0]
-    return pd.DataFrame(
-        {
-            "kind": kind,
-            "last_nav_date": last,
-            "sessions_behind": newest - calendar.positions(last.to_numpy()),
-            "sessions_allowed": lag.where(count >= WEEKLY_BELOW, WEEKLY_ALLOWED).astype(
-                "int64"
-            ),
-        }
-    ).reset_index()
 
 
 def describe_shown(batch: Batch, known: Known, rows: pd.DataFrame) -> pd.DataFrame:

@@ -679,8 +679,8 @@ WHOLE: tuple[Rule, ...] = (
               "next day, or the next session",
     ),
     Rule(
-        "R13_staleness", "every listed fund has published within the usual time of its kind "
-                         "and of itself",
+        "R13_staleness", "every listed fund has published what is due by its own cadence and "
+                         "the lag of its kind",
         Severity.WARN, "fund",
         lambda f: f["sessions_behind"] <= f["sessions_allowed"],
         "{fund_code} ({kind}): last NAV {last_nav_date}, {sessions_behind} sessions ago, {sessions_allowed} are usual",

@@ -1,7 +1,9 @@
-"""A year of evenings of the simulated market: when the metrics of a kind become final."""
+"""A year of evenings of the simulated market: when the metrics of a kind become final, and which
+funds are told to be silent."""
 
 from collections import defaultdict
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +11,9 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar, from_key
 from fund_assets.metrics.peers import with_coverage
-from fund_assets.nav.cadence import Attendance, learn_cadence, sessions_to_learn
-from fund_assets.schemas.tables import FUND_CADENCE
+from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
+from fund_assets.nav.silence import WINDOW, describe_funds
+from fund_assets.schemas.tables import FUND_CADENCE, VALIDATED_NAV
 from fund_assets.sources.simulated.breeds import BREEDS
 from fund_assets.sources.simulated.market import Market
 from fund_assets.sources.simulated.timeline import ORIGIN
@@ -29,6 +32,7 @@ class Evenings:
         self.calendar = TradingCalendar.build()
         market = Market(funds, 7, self.calendar)
         u, t = market.universe, market.timeline
+        self.universe, self.timeline, self.schedule = u, t, market.schedule
         kinds = np.array([breed.kind for breed in BREEDS])[u.breed[u.portfolio]]
         ours = np.flatnonzero(kinds != "money")
         self.codes, self.kinds = [u.code[fund] for fund in ours], kinds[ours]
@@ -36,19 +40,67 @@ class Evenings:
         days = days[days >= 0]
         self.days = days[(t.keys[days] >= first) & (t.keys[days] <= last)]
         self.keys = np.asarray(t.keys[self.days], dtype=np.int64)
-        portfolios = u.portfolio[ours][:, None]
+        self.portfolios = u.portfolio[ours]
+        portfolios = self.portfolios[:, None]
         self.there = market.schedule.has_nav(portfolios, self.days)
         self.published_at = market.schedule.published_at(portfolios, self.days)
+
+    def seen(self, at: int, evening: int = 0) -> np.ndarray:
+        """Which NAVs have come by the night of a session, or some evenings later."""
+        now = int(self.days[at + evening]) * 1440 + LOOK_AT
+        return self.there & (self.published_at <= now)
+
+    def cadence(self, at: int, seen: np.ndarray) -> Cadence:
+        """What is learned on a session from what was seen."""
+        learned = np.isin(self.keys, sessions_to_learn(self.calendar, int(self.keys[at])))
+        return learn_cadence(
+            Attendance(self.codes, self.kinds.tolist(), self.keys[learned], seen[:, learned])
+        )
+
+    def silent(self, at: int, seen: np.ndarray) -> list[int]:
+        """The funds that R13 tells on the night of a session."""
+        since = at - WINDOW
+        fund, place = np.nonzero(seen[:, since : at + 1])
+        last = at - seen[:, at::-1].argmax(axis=1)
+        old = np.flatnonzero(seen[:, : at + 1].any(axis=1) & (last < since))
+        codes = np.array(self.codes)
+        stored = pd.DataFrame(
+            {
+                "fund_code": codes[np.append(fund, old)],
+                "nav_date": self.keys[np.append(since + place, last[old])].astype("int32"),
+            }
+        )
+        batch = SimpleNamespace(
+            is_wave=True,
+            newest_date=int(self.keys[at]),
+            landed=pd.DataFrame({"fund_code": self.codes}),
+        )
+        known = SimpleNamespace(
+            stored=stored,
+            kinds=dict(zip(self.codes, self.kinds.tolist(), strict=True)),
+            cadence=self.cadence(at, seen),
+            ended=frozenset(),
+        )
+        nothing_new = SimpleNamespace(kept=VALIDATED_NAV.empty)
+        found = describe_funds(batch, known, nothing_new, self.calendar)
+        silent = found["sessions_behind"] > found["sessions_allowed"]
+        return [self.codes.index(code) for code in found.loc[silent, "fund_code"]]
+
+    def stopped(self) -> np.ndarray:
+        """Bool [funds, sessions]: halted, or ended."""
+        p = self.portfolios
+        starts, ends = self.schedule._halts
+        found = self.days > self.universe.last_nav[p][:, None]
+        for back in (0, 1):
+            year = np.maximum(self.timeline.year[self.days] - back, 0)
+            found |= (self.days >= starts[p][:, year]) & (self.days <= ends[p][:, year])
+        return found
 
     def status(self, at: int, evening: int) -> dict[str, tuple[str, float]]:
         """Kind → status of a session's metrics some evenings later, and the share of its NAVs
         of that session that has come by then."""
-        now = int(self.days[at + evening]) * 1440 + LOOK_AT
-        seen = self.there & (self.published_at <= now)
-        learned = np.isin(self.keys, sessions_to_learn(self.calendar, int(self.keys[at])))
-        cadence = learn_cadence(
-            Attendance(self.codes, self.kinds.tolist(), self.keys[learned], seen[:, learned])
-        )
+        seen = self.seen(at, evening)
+        cadence = self.cadence(at, seen)
         due = pd.Series(cadence.due[:, from_key(int(self.keys[at])).weekday()], cadence.codes)
         until = seen[:, at::-1]
         has = until.any(axis=1)
@@ -86,6 +138,46 @@ def test_in_a_year_each_kind_becomes_final_when_it_has_come_and_not_before():
     for kind in ("fof", "qdii", "bond", "mixed", "index", "equity"):
         assert shares[kind, 2] == 1.0, kind
     assert shares["bond", 0] > 0.8, "funds that are closed publish weekly: a tenth of them"
+
+
+@pytest.mark.slow
+def test_in_a_year_the_silent_funds_are_those_that_have_stopped():
+    """Stops FOF, weekly funds and late ones from being told to be silent, and a fund that has
+    stopped, of each kind, from not being told."""
+    year = Evenings(20250501, 20260930, 1_500)
+    stopped = year.stopped()
+    told, evenings = defaultdict(set), range(100, len(year.days), 3)
+    for at in evenings:
+        seen = year.seen(at)
+        seen[:, at + 1 :] = False
+        last = at - seen[:, at::-1].argmax(axis=1)
+        for fund in year.silent(at, seen):
+            kind = str(year.kinds[fund])
+            assert stopped[fund, last[fund] + 1 : at + 1].any(), (kind, year.codes[fund], at)
+            told[kind].add(fund)
+    assert len(evenings) > 80
+    assert len(told["fof"]) >= 3
+    for kind in ("fof", "mixed", "bond", "index", "equity"):
+        ours = np.flatnonzero(year.kinds == kind)
+        # Silent for five weeks, after a past long enough to know its cadence.
+        long = [fund for fund in ours if year.there[fund, 40:100].sum() > 10
+                and stopped[fund, 100:-1].sum() > 25 and stopped[fund, -30:-1].all()]  # fmt: skip
+        assert set(long) <= told[kind], kind
+
+
+@pytest.mark.slow
+def test_a_fof_that_really_stops_is_told_when_it_is_due():
+    """Stops the patience that FOF have from letting one of them be silent unnoticed."""
+    year = Evenings(20250501, 20260930, 1_500)
+    at = 240
+    daily = [
+        fund for fund in np.flatnonzero(year.kinds == "fof")
+        if year.there[fund, 150 : at + 8].all()
+    ]  # fmt: skip
+    year.there[daily[0], at:] = False
+    found = [daily[0] in year.silent(at + n, year.seen(at + n)) for n in range(6)]
+    assert found == [False, False, False, True, True, True], "its lag is three sessions"
+    assert not set(daily[1:]) & set(year.silent(at + 5, year.seen(at + 5)))
 
 
 def test_what_is_learned_is_stored_and_all_coverage_is_made_of_it(first_evening):

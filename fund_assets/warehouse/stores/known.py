@@ -10,9 +10,12 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
 from fund_assets.nav.batch import Batch, Known, Shape
+from fund_assets.nav.cadence import no_cadence
 from fund_assets.nav.rules import EQUAL_SESSIONS
+from fund_assets.nav.silence import WINDOW
 from fund_assets.nav.witness import SIGHTINGS, voices_of
 from fund_assets.schemas.tables import FUND_EVENTS, NAV_QUARANTINE, VALIDATED_NAV
+from fund_assets.warehouse.queries.cadence import stored_cadence
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -22,14 +25,13 @@ CODES_PER_QUERY = 2_000
 #: From so many waves of a weekday on, they tell what is usual on it.
 SAME_DAY = 3
 FEW_ROWS = 20_000
-#: Sessions before a wave from which stored rows are read: enough to see a fund's rhythm.
-LOOKBACK_SESSIONS = 10
 
 
 class _Fund(NamedTuple):
     fund_code: str
     kind: str
     fund_type: str
+    status: str
 
 
 class _Wave(NamedTuple):
@@ -52,7 +54,7 @@ def last_published(warehouse: Warehouse, kind: str | None = None) -> str | None:
 def known_since(batch: Batch, calendar: TradingCalendar) -> int:
     """For a wave, the date (yyyymmdd) from which stored rows are read."""
     oldest = from_key(min(batch.newest_date, batch.previous_date or batch.newest_date))
-    return to_key(calendar.before(min(oldest, calendar.horizon), LOOKBACK_SESSIONS))
+    return to_key(calendar.before(min(oldest, calendar.horizon), WINDOW))
 
 
 def read_known(
@@ -86,7 +88,7 @@ def read_known(
     # Of a wave those too that are not in it: how many of each kind have gone is judged.
     of_whom = "" if batch.is_wave else ours
     funds = warehouse.records(
-        _Fund, f"SELECT fund_code, kind, fund_type FROM fund_info{of_whom}"
+        _Fund, f"SELECT fund_code, kind, fund_type, status FROM fund_info{of_whom}"
     )
     events = warehouse.frame(f"SELECT * FROM fund_events{ours}", FUND_EVENTS)
     sightings = _sightings(warehouse, batch.batch_id, codes)
@@ -122,6 +124,8 @@ def read_known(
         published_date=max(wave.newest_date for wave in waves) if waves else None,
         decisions=decisions[decisions["fund_code"].isin(codes)],
         refuted=refuted[refuted["fund_code"].isin(codes)],
+        cadence=stored_cadence(warehouse) if batch.is_wave else no_cadence(),
+        ended=frozenset(fund.fund_code for fund in funds if fund.status != "listed"),
     )
 
 

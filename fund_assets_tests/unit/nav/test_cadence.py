@@ -208,3 +208,23 @@ def test_the_newest_sessions_are_not_learned_from():
     assert len(found) == 60
     assert found[-1] == SESSIONS[-7]
     assert found == sorted(found)
+
+
+def test_a_weekday_on_which_a_fund_rests_is_not_missing():
+    """Stops a fund that publishes on four of five sessions from lacking the fifth each week,
+    while a date that it has lost on another day is found."""
+    rests = of_weekdays(0, 1, 3, 4)
+    lost = rests[9]
+    others = {f"fof_{n}": SESSIONS for n in range(2, 6)}
+    assert missing(rows(fof_1=rests, **others)) == []
+    assert missing(rows(fof_1=without(rests, lost), **others)) == [("000001", lost)]
+    away = of_weekdays(2)[2]
+    found = missing(rows(fof_1=rests, **others), unseen=[SESSIONS[SESSIONS.index(away) + 1]])
+    assert found == [("000001", away)], "nobody has looked whether there was one"
+
+
+def test_a_fund_that_has_lost_weeks_rests_on_no_weekday():
+    """Stops the dates of a long outage from being taken for the fund's rhythm."""
+    kept = [*SESSIONS[:6], *SESSIONS[-6:]]
+    found = missing(rows(mixed_1=kept, **{f"mixed_{n}": SESSIONS for n in range(2, 6)}))
+    assert found == [("000001", day) for day in SESSIONS[6:-6]]

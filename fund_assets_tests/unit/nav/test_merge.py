@@ -357,18 +357,6 @@ def test_merged_money_figure_warns_and_is_kept():
     assert len(found.upserts) == 1
 
 
-def test_stale_fund_warns_by_kind():
-    """Stops a fund that went silent from going unnoticed, and QDII from crying wolf (R13)."""
-    rows = [(code, day, 1.0, 1.0, 0.0, 1.0, "proven")
-            for code in ("000001", "000002") for day in (20260910, 20260911, 20260914, TUE)]  # fmt: skip
-    batch = wave(("000001", FRI, NAN, NAN, NAN), ("000002", FRI, NAN, NAN, NAN))
-    found = plan(batch, known(stored(*rows), kinds={"000001": "equity", "000002": "qdii"}))
-    verdict = next(v for v in found.verdicts if v.rule == "R13_staleness")
-    assert verdict.cases == ("000001 (equity): last NAV 20260915, 3 sessions ago, 1 are usual",)
-    told = plan(history(("000003", FRI, 1.0, 1.0, 0.0)), known(stored(*rows)))
-    assert next(v for v in told.verdicts if v.rule == "R13_staleness").looked_at == 0
-
-
 def test_empty_batch_blocks():
     """Stops an empty answer from passing as an evening."""
     assert [v.rule for v in plan(wave()).blocked_by] == ["R01_schema"]
