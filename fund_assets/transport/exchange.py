@@ -70,9 +70,10 @@ class Exchange:
 
         def get(url: str, params: Mapping[str, str] | None) -> requests.Response:
             return session.request(
-                "GET" if request.json is None else "POST",
+                "POST" if request.post else "GET",
                 url,
-                json=request.json,
+                json=request.post.json if request.post else None,
+                data=request.post.form if request.post else None,
                 params=params,
                 headers={**request.headers, "Accept-Encoding": "gzip, deflate"},
                 timeout=longest,

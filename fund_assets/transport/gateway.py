@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic, sleep
-from typing import Any, Literal
+from typing import Literal
 
 from fund_assets.settings import Settings
 from fund_assets.transport.archive import RawArchive
@@ -35,7 +35,7 @@ from fund_assets.transport.http_answer import GONE, TOO_FAST, Answer, check_form
 from fund_assets.transport.kept_answers import KeptAnswers
 from fund_assets.transport.limits import Limits
 from fund_assets.transport.rate_limit import RateLimit, in_words
-from fund_assets.transport.request import OneFund, Request
+from fund_assets.transport.request import OneFund, Post, Request
 from fund_assets.transport.request_counts import RequestCounter, outcome_of
 
 log = logging.getLogger(__name__)
@@ -104,9 +104,9 @@ class Gateway:
         form: Literal["js", "script", "html"] = "js",
         about: OneFund | None = None,
         check: Callable[[Answer], None] = lambda answer: None,
-        json: Mapping[str, Any] | None = None,
+        post: Post | None = None,
     ) -> Answer:
-        """GET `url`, or POST `json` to it, and return the whole answer.
+        """GET `url`, or POST to it, and return the whole answer.
 
         While the host refuses us, no request is made.
 
@@ -116,7 +116,7 @@ class Gateway:
                 other text, such as words in JSON, where a `script` of `var x=…` is.
             about: the fund it is about; it goes through the circuit of single funds.
             check: raises a `SourceError` over an answer that is none.
-            json: what is sent; such a request is never a probe.
+            post: what is sent; such a request is never a probe.
 
         Raises:
             TransportError: no whole answer; `StatusError` carries the status.
@@ -127,7 +127,7 @@ class Gateway:
             ArchiveError: it came and cannot be kept.
             DefectError: something of ours broke.
         """
-        request = Request(endpoint, url, params, headers or {}, form, about, check, json)
+        request = Request(endpoint, url, params, headers or {}, form, about, check, post)
         with boundary(request.what):
             if kept := self._kept.find(request):
                 return kept
@@ -192,7 +192,7 @@ class Gateway:
         self.rate_limit.answered(
             request.host,
             request.circuit,
-            None if request.form == "html" or request.json is not None else known,
+            None if request.form == "html" or request.post else known,
         )
 
     def _refused(self, request: Request, error: SourceError) -> bool:

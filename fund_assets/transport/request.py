@@ -28,8 +28,21 @@ class OneFund:
 
 
 @dataclass(frozen=True)
+class Post:
+    """What a request sends; a request that sends something, or nothing in this way, is a POST.
+
+    Attributes:
+        json: sent as JSON.
+        form: fields that are sent as a form's.
+    """
+
+    json: Any = None
+    form: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Request:
-    """One request, and what messages call it: a POST when it has something to send."""
+    """One request, and what messages call it."""
 
     endpoint: str
     url: str
@@ -38,7 +51,7 @@ class Request:
     form: str
     about: OneFund | None
     check: Callable[[Answer], None]
-    json: Mapping[str, Any] | None = None
+    post: Post | None = None
 
     @classmethod
     def probe(cls, known: Known, circuit: str) -> "Request":

@@ -7,7 +7,6 @@ from fund_assets.calendar import TradingCalendar
 from fund_assets.schemas.fund_types import kind_of
 from fund_assets.schemas.kinds import INDICES
 from fund_assets.settings import load_settings
-from fund_assets.sources.eastmoney import indices
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.sources.simulated.source import SimulatedSource
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, UnknownFundError
@@ -71,9 +70,7 @@ def test_every_index_is_the_same(simulated, eastmoney):
     assert len(set(closes)) == len(INDICES), "each is an index of its own"
 
 
-def test_an_index_that_the_source_does_not_know_is_told(eastmoney, monkeypatch):
+def test_an_index_that_the_source_does_not_know_is_told(eastmoney):
     """Stops an answer without data from passing for an index without closes."""
-    forms = {"NEW": ("stock_zh_index_daily_em", "sh999999", "date", "close")}
-    monkeypatch.setattr(indices, "FORMS", forms)
     with pytest.raises(FormatError, match="akshare"):
-        eastmoney.index_history("NEW")
+        eastmoney.index_history("000999")

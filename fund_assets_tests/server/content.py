@@ -17,12 +17,12 @@ import pandas as pd
 
 from fund_assets.calendar import from_key, to_key
 from fund_assets.schemas.fund_types import kind_of
-from fund_assets.schemas.kinds import INDICES
 from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.eastmoney.decode_history import read_events
 from fund_assets.sources.protocol import FundSource
 from fund_assets.transport.errors import UnknownFundError
 from fund_assets_tests.server import wire
+from fund_assets_tests.server.index_closes import index_answer, index_key
 
 HOST = "fund.eastmoney.com"
 PATHS = {
@@ -31,9 +31,6 @@ PATHS = {
     "/cnjy_dwjz.html": "exchange_funds",
     "/js/fundcode_search.js": "fund_list",
 }
-INDEX_HOST, INDEX_PATH = "push2his.eastmoney.com", "/api/qt/stock/kline/get"
-#: How the source numbers the indices.
-INDEX_IDS = {"1.000300": "000300", "1.000012": "000012", "100.SPX": "SPX"}
 #: The pages of single funds.
 OVERVIEW_HOST, OVERVIEW_PATH = "fundf10.eastmoney.com", "/jbgk_"
 #: Lists of indices: address → endpoint.
@@ -79,16 +76,17 @@ class Content(Protocol):
         ...
 
 
-def endpoint_of(host: str, path: str, query: str = "") -> tuple[str, str]:
+def endpoint_of(host: str, path: str, query: str = "", form: str = "") -> tuple[str, str]:
     """(endpoint, fund code) of an address; an empty endpoint where there is nothing.
 
     For the lists of events, "year/page" stands in place of the fund code; for an index, its
-    number there and how many columns are asked for.
+    key in `index_closes`.
+
+    Args:
+        form: the fields of a form that were sent.
     """
-    if (host, path) == (INDEX_HOST, INDEX_PATH):
-        asked = dict(parse_qsl(query))
-        columns = len(asked.get("fields2", "").split(","))
-        return "index_history", f"{asked.get('secid', '')}/{columns}"
+    if key := index_key(host, path, query, form):
+        return "index_history", key
     if (host, path) in INDEX_LISTS:
         return INDEX_LISTS[host, path], ""
     if host == OVERVIEW_HOST and path.startswith(OVERVIEW_PATH) and path.endswith(".html"):
@@ -143,14 +141,7 @@ class SourceContent:
             kind = endpoint.removesuffix("_list")
             return event_page(self._source.events(year).frame, kind, page)
         if endpoint == "index_history":
-            number, _, columns = fund_code.partition("/")
-            if number not in INDEX_IDS:
-                return Reply(wire.index_history("", "", [], 0), "application/json")
-            code = INDEX_IDS[number]
-            closes = self._source.index_history(code)
-            rows = closes[["nav_date", "close"]].itertuples(index=False, name=None)
-            body = wire.index_history(code, INDICES[code], rows, int(columns))
-            return Reply(body, "application/json")
+            return Reply(*index_answer(self._source, fund_code))
         if endpoint == "fund_list":
             frame = self._source.fund_list().frame
             return Reply(wire.fund_list(frame.itertuples(index=False, name=None)))

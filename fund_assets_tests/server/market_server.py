@@ -29,11 +29,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fund_assets_tests.server.content import HOST, INDEX_HOST, Content, Reply, endpoint_of
+from fund_assets_tests.server.content import HOST, Content, Reply, endpoint_of
+from fund_assets_tests.server.index_closes import HOSTS
 
 KNOWN_HOSTS = (
-    HOST, INDEX_HOST, "api.fund.eastmoney.com", "fundf10.eastmoney.com", "www.csindex.com.cn",
-    "www.cnindex.com.cn",
+    HOST, *HOSTS, "api.fund.eastmoney.com", "fundf10.eastmoney.com", "www.cnindex.com.cn",
 )  # fmt: skip
 CAPTCHA = (
     "<!DOCTYPE html><html><head><title>访问验证</title></head><body>请输入验证码</body></html>"
@@ -202,10 +202,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.do_GET()
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = self.headers.get("Content-Type") or ""
+        self._answer(body.decode() if "form-urlencoded" in kind else "")
 
     def do_GET(self) -> None:
+        self._answer("")
+
+    def _answer(self, form: str) -> None:
         if self.market.stopped.is_set():
             self._reset()
             return
@@ -214,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         if host not in KNOWN_HOSTS:
             self._refuse(host)
             return
-        endpoint, fund_code = endpoint_of(host, url.path, url.query)
+        endpoint, fund_code = endpoint_of(host, url.path, url.query, form)
         path = f"{url.path}?{url.query}" if url.query else url.path
         agent = self.headers.get("User-Agent", "")
         self.market.requests.append((endpoint, fund_code, path, agent))

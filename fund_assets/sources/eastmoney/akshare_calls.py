@@ -7,9 +7,10 @@ Does not belong here: the process that this happens in (`akshare_child.py`), fet
 akshare calls `requests.get` without timeout, retry or status check. While a call lasts, what
 sends a request is ours: whichever helper of akshare's asks, and by whatever name it knows
 requests, the prepared request comes to us at the adapter, and no socket connects. In the same
-way the engine for JavaScript works in a child process with limits, and `pd.read_html` leaves
-texts such as `NaN` as they are and refuses tables without bounds. The process is one of its own
-(`akshare_child.py`), and afterwards all is as it was.
+way the engine for JavaScript works in a child process with limits, `pd.read_excel` has a
+workbook come like everything else, and `pd.read_html` leaves texts such as `NaN` as they are
+and refuses tables without bounds. The process is one of its own (`akshare_child.py`), and
+afterwards all is as it was.
 
 akshare takes 0.8 s and 100 MB to import: it is imported by the first call, not before.
 """
@@ -31,7 +32,7 @@ from requests.adapters import HTTPAdapter
 from fund_assets.sources.eastmoney.javascript import ChildEngine
 from fund_assets.sources.eastmoney.table_limits import check_tables
 
-#: Requests that one call may make; each of the functions in use makes one.
+#: Requests that one call may make; a function in use makes three at the most.
 MOST_REQUESTS = 4
 
 
@@ -65,6 +66,7 @@ class _AskedError(BaseException):
                 if usual.get(name) != value and name != "Content-Length"
             },
             "json": _json_of(request),
+            "form": _form_of(request),
         }
 
 
@@ -108,6 +110,25 @@ def call(
         }
 
 
+def _form_of(request: requests.PreparedRequest) -> dict[str, str] | None:
+    """The fields that a request sends; None when it sends nothing, or something else."""
+    kind = request.headers.get("Content-Type") or ""
+    if not str(kind).startswith("application/x-www-form-urlencoded"):
+        return None
+    return dict(parse_qsl(str(request.body or ""), keep_blank_values=True))
+
+
+def _read_workbook(read: Any) -> Any:
+    """`pandas.read_excel` that asks for an address as everything else is asked for."""
+
+    def read_excel(book: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(book, str):
+            book = BytesIO(requests.get(book, timeout=60).content)
+        return read(book, *args, **kwargs)
+
+    return read_excel
+
+
 @contextmanager
 def _sent_here(replies: "_Replies", reader: "_HtmlReader") -> Iterator[None]:
     """While it lasts, requests get these replies and nothing leaves the process."""
@@ -123,6 +144,7 @@ def _sent_here(replies: "_Replies", reader: "_HtmlReader") -> Iterator[None]:
         *((socket.socket, name, _elsewhere(name)) for name in ("connect", "connect_ex")),
         (socket, "getaddrinfo", _elsewhere("getaddrinfo")),
         (pd, "read_html", reader.read_html),
+        (pd, "read_excel", _read_workbook(pd.read_excel)),
         (demjson.decode_state, "push_exception", _push_exception),
         # The class itself, because modules may have taken it by its name.
         *((engine, name, getattr(ChildEngine, name)) for name in _ENGINE),

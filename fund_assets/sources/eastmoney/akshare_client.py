@@ -18,10 +18,13 @@ from fund_assets.sources.eastmoney import akshare_child, sandbox
 from fund_assets.sources.eastmoney.akshare_calls import MOST_REQUESTS, unpacked
 from fund_assets.transport.errors import FormatError
 from fund_assets.transport.http_answer import Answer
+from fund_assets.transport.request import Post
 
 Fetch = Callable[..., Answer]
-#: The address that each function in use asks for, with the method where it is no GET. Another
-#: one is no business of it.
+_CHINABOND = "https://yield.chinabond.com.cn/cbweb-mn/indices/singleIndexQueryResult"
+_SAFE = "https://www.safe.gov.cn/"
+#: The addresses that each function in use asks for, a blank between them, with POST before what
+#: is no GET. Another one is no business of it.
 ADDRESSES = {
     "fund_name_em": "https://fund.eastmoney.com/js/fundcode_search.js",
     "fund_open_fund_daily_em": "https://fund.eastmoney.com/Data/Fund_JJJZ_Data.aspx",
@@ -31,9 +34,17 @@ ADDRESSES = {
     "fund_overview_em": "https://fundf10.eastmoney.com/jbgk_",
     "stock_zh_index_daily_em": "https://push2his.eastmoney.com/api/qt/stock/kline/get",
     "index_global_hist_em": "https://push2his.eastmoney.com/api/qt/stock/kline/get",
-    "index_csindex_all": "POST https://www.csindex.com.cn/csindex-home/exportExcel/indexAll/CH",
+    "index_csindex_all": "POST:https://www.csindex.com.cn/csindex-home/exportExcel/indexAll/CH",
+    "stock_zh_index_hist_csindex": "https://www.csindex.com.cn/csindex-home/perf/index-perf",
     "index_all_cni": "https://www.cnindex.com.cn/index/indexList",
-    "bond_available_index_cbond": "no address",
+    "index_hist_cni": "http://hq.cnindex.com.cn/market/market/getIndexDailyDataWithDataFormat",
+    "bond_available_index_cbond": "",
+    "bond_index_general_cbond": f"POST:{_CHINABOND}",
+    "bond_treasury_index_cbond": f"POST:{_CHINABOND}",
+    "index_us_stock_sina": "https://finance.sina.com.cn/staticdata/us/",
+    "stock_hk_index_daily_sina": "https://finance.sina.com.cn/stock/hkstock/",
+    "spot_hist_sge": "POST:https://www.sge.com.cn/graph/Dailyhq",
+    "currency_boc_safe": f"{_SAFE} POST:{_SAFE}AppStructured/hlw/RMBQuery.do",
     "tool_trade_date_hist_sina": "https://finance.sina.com.cn/realstock/company/klc_td_sh.txt",
 }
 _ADVICE = "; the source may have changed its format: upgrade akshare, or report it"
@@ -57,8 +68,8 @@ class Decoded:
 def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
     """Call akshare's `function`, its requests answered by `fetch(url, params, headers)`.
 
-    Of a POST, what it sends is a fourth argument. The function begins anew after each answer:
-    what it computes depends on nothing else.
+    Of a POST, what it sends (`Post`) is a fourth argument. The function begins anew after each
+    answer: what it computes depends on nothing else.
 
     Raises:
         SourceError: what `fetch` raised.
@@ -77,11 +88,12 @@ def run(function: str, fetch: Fetch, *args: Any, **kwargs: Any) -> Decoded:
         if len(answers) == MOST_REQUESTS:
             raise FormatError(f"{function} makes more than {MOST_REQUESTS} requests" + _ADVICE)
         asks = found["asks"]
-        asked, usual = f"{asks['method']} {asks['url']}", ADDRESSES[function]
-        usual = usual if " " in usual else f"GET {usual}"
-        if not asked.startswith(usual):
-            raise FormatError(f"{function} sends {asked}, not {usual}" + _ADVICE)
-        sent = [] if asks["json"] is None else [asks["json"]]
+        posts = asks["method"] == "POST"
+        asked, usual = ("POST:" if posts else "") + asks["url"], ADDRESSES[function].split()
+        if asks["method"] not in ("GET", "POST") or not asked.startswith(tuple(usual)):
+            told = f"{asks['method']} {asks['url']}, not {' or '.join(usual) or 'nothing'}"
+            raise FormatError(f"{function} sends {told}" + _ADVICE)
+        sent = [Post(asks["json"], asks["form"])] if posts else []
         answers.append(fetch(asks["url"], asks["params"], asks["headers"], *sent))
 
 

@@ -5,15 +5,17 @@ them (`benchmarks/index_names.py`).
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from fund_assets.sources.eastmoney.akshare_client import run
+from fund_assets.sources.eastmoney.index_providers import treasury_list
+from fund_assets.sources.eastmoney.world_indices import world_list
 from fund_assets.sources.protocol import IndexLists
 from fund_assets.transport.errors import FormatError, SourceError
 from fund_assets.transport.gateway import Gateway
 from fund_assets.transport.http_answer import Answer
+from fund_assets.transport.request import Post
 
 ENDPOINT = "index_list"
 #: akshare's function → the columns of its list that are used. The last one asks nobody.
@@ -33,7 +35,7 @@ def index_lists(gateway: Gateway) -> IndexLists:
             frames.append(_list(gateway, function, list(columns)))
         except SourceError as error:
             failures[function] = f"{type(error).__name__}: {error}"
-    return IndexLists(tuple(frames), failures)
+    return IndexLists((*frames, world_list(), treasury_list()), failures)
 
 
 def _list(gateway: Gateway, function: str, columns: list[str]) -> pd.DataFrame:
@@ -41,9 +43,9 @@ def _list(gateway: Gateway, function: str, columns: list[str]) -> pd.DataFrame:
         url: str,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
-        json: Mapping[str, Any] | None = None,
+        post: Post | None = None,
     ) -> Answer:
-        return gateway.fetch(ENDPOINT, url, params, headers, json=json)
+        return gateway.fetch(ENDPOINT, url, params, headers, post=post)
 
     frame = run(function, fetch).frame
     if missing := set(columns) - set(map(str, frame.columns)):

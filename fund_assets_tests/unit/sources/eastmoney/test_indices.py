@@ -8,7 +8,8 @@ import pytest
 
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.schemas.kinds import INDICES, KINDS
-from fund_assets.sources.eastmoney import indices
+from fund_assets.sources.eastmoney import indices, world_indices
+from fund_assets.sources.eastmoney.index_providers import provider_of
 from fund_assets.sources.simulated.indices import RECIPES
 from fund_assets.sources.simulated.source import SimulatedSource
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, SourceError
@@ -21,7 +22,7 @@ class Gateway:
     def __init__(self, body):
         self.body, self.asked = body, []
 
-    def fetch(self, endpoint, url, params=None, headers=None):
+    def fetch(self, endpoint, url, params=None, headers=None, *, form, post):
         self.asked.append((endpoint, url, dict(params)))
         return Answer(endpoint, url, 200, {}, self.body, "")
 
@@ -57,14 +58,62 @@ def test_answers_without_closes_are_told_apart():
         indices.index_history(Gateway(b'{"data": null}'), "000300")
     with pytest.raises(FormatError, match="2026-11-20 with close nan is not a valid close"):
         indices.index_history(Gateway(klines([("2026-11-20", "-")], 8)), "000300")
-    with pytest.raises(SourceError, match=r"unknown index '399001': choose from 000300"):
-        indices.index_history(Gateway(b""), "399001")
+    wide = Gateway(klines([("2026-11-20", "4584.54")], 80))
+    with pytest.raises(FormatError, match="a line of its closes has 80 figures"):
+        indices.index_history(wide, "000300")
 
 
 def test_every_index_in_use_has_a_source():
     """Stops a kind from being measured against an index that no source has."""
     used = {kind.benchmark for kind in KINDS.values() if kind.benchmark}
-    assert used == set(INDICES) == set(indices.FORMS) == set(RECIPES)
+    assert used == set(INDICES) <= set(RECIPES)
+    for code in INDICES:
+        assert provider_of(code).provider.function.endswith("_em")
+
+
+@pytest.mark.parametrize(
+    ("code", "function", "arguments"),
+    [
+        ("000905", "stock_zh_index_daily_em", {"symbol": "sh000905"}),
+        ("899050", "stock_zh_index_daily_em", {"symbol": "bj899050"}),
+        ("399001", "index_hist_cni", {"symbol": "399001"}),
+        ("399606", "index_hist_cni", {"symbol": "399606"}),
+        ("980017", "index_hist_cni", {"symbol": "980017"}),
+        ("399967", "stock_zh_index_hist_csindex", {"symbol": "399967"}),
+        ("399812", "stock_zh_index_hist_csindex", {"symbol": "399812"}),
+        ("930050", "stock_zh_index_hist_csindex", {"symbol": "930050"}),
+        ("930931HKD", "stock_zh_index_hist_csindex", {"symbol": "930931HKD"}),
+        ("H11001", "stock_zh_index_hist_csindex", {"symbol": "H11001"}),
+        ("N00300", "stock_zh_index_hist_csindex", {"symbol": "N00300"}),
+        ("HSCEI", "index_global_hist_em", {"symbol": "国企指数"}),
+        ("N225", "index_global_hist_em", {"symbol": "日经225"}),
+        ("NDX", "index_us_stock_sina", {"symbol": ".NDX"}),
+        ("HSTECH", "stock_hk_index_daily_sina", {"symbol": "HSTECH"}),
+        ("综合指数 wealth", "bond_index_general_cbond",
+         {"index_category": "综合指数", "indicator": "财富"}),
+        ("国债总指数(10年以上) net_price", "bond_index_general_cbond",
+         {"index_category": "国债总指数", "indicator": "净价", "period": "10年以上"}),
+        ("10年期国债指数 full_price", "bond_treasury_index_cbond",
+         {"period": "10Y", "indicator": "全价"}),
+        ("Au(T+D)", "spot_hist_sge", {"symbol": "Au(T+D)"}),
+        ("HKDCNY", "currency_boc_safe", {}),
+    ],
+)  # fmt: skip
+def test_a_code_says_whose_it_is(code, function, arguments):
+    """Stops an index from being asked of one who has it not, or has another under its code."""
+    asked = provider_of(code)
+    assert (asked.provider.function, asked.arguments) == (function, arguments)
+
+
+def test_the_world_is_as_akshare_names_it():
+    """Stops a name of ours for an index abroad that stands for another one in akshare."""
+    akshare = pytest.importorskip("akshare.index.cons").index_global_em_symbol_map
+    china = {"上证指数", "沪深300", "中小100", "深证成指", "创业板指"}
+    theirs = {found["code"]: name for name, found in akshare.items()}
+    del theirs["NDX"]  # the composite index
+    assert {
+        code: name for code, name in theirs.items() if name not in china
+    } == world_indices.EASTMONEY
 
 
 def test_the_simulated_index_moves_with_the_market_and_never_changes_back():
