@@ -121,6 +121,14 @@ INDICES_CURRENT = Check(
     thresholds={"days": OLDEST_CLOSE_DAYS},
     way_out="closes of every index",
 )
+OWN_INDICES_CURRENT = Check(
+    "own_indices_current",
+    ("benchmark_index",),
+    "every index that funds name and some source has was fetched, as far as it was due; "
+    "otherwise metrics use the stored closes",
+    WARN,
+    way_out="closes of these indices on the next evening",
+)
 #: A smaller share of parsed texts means that their wording has changed, or ours has a hole.
 LEAST_PARSED = 0.9
 BENCHMARK_PARSED = Check(
@@ -195,6 +203,7 @@ OF_ASSETS = (
     HISTORY_KEPT,
     OWN_DECODER,
     INDICES_CURRENT,
+    OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,
     INDEX_AS_STORED,
     METRICS_AS_STORED,

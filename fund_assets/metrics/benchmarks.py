@@ -1,10 +1,10 @@
 """What funds are measured against: the risk-free rate and benchmark indices.
 
-Belongs here: both in the arrays that the kernel reads. Does not belong here: which kind of
-fund has which benchmark (`schemas/kinds.py`), where closes and rates are kept (`warehouse/`).
+Belongs here: both in the arrays that the kernel reads. Does not belong here: which fund has
+which benchmark (`benchmarks/yardsticks.py`), where closes and rates are kept (`warehouse/`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,18 +79,21 @@ class Benchmarks:
     many sessions earlier as `choice` says.
 
     Attributes:
-        codes: index codes, such as 000300.
+        codes: index codes, such as 000300, or formulas of them.
         offsets: int64 [indices + 1]: index i has the rows offsets[i] to offsets[i + 1] - 1.
         days: int32 [rows]: days since 1970-01-01, ascending within an index.
         closes: float64 [rows]: index points, positive and finite.
-        choice: fund code as a number → (index code, sessions its closes come late).
+        choice: fund code as a number → (number of its index, sessions its closes come late).
+        about: what the rows of a fund say of its benchmark: columns such as
+            `benchmark_basis` of `schemas.tables.FUND_METRICS`, by fund code as a number.
     """
 
     codes: tuple[str, ...]
     offsets: NDArray[np.int64]
     days: NDArray[np.int32]
     closes: NDArray[np.float64]
-    choice: Mapping[int, tuple[str, int]]
+    choice: Mapping[int, tuple[int, int]]
+    about: pd.DataFrame | None = None
 
     @classmethod
     def none(cls) -> "Benchmarks":
@@ -131,15 +134,38 @@ class Benchmarks:
             offsets,
             keys_to_days(rows["nav_date"].to_numpy(np.int64)),
             rows["close"].to_numpy(np.float64),
-            {int(fund): chosen for fund, chosen in choice.items()},
+            {int(fund): (codes.index(code), late) for fund, (code, late) in choice.items()},
+        )
+
+    @classmethod
+    def from_levels(
+        cls,
+        levels: Sequence[tuple[str, NDArray[np.int32], NDArray[np.float64]]],
+        choice: Mapping[int, int],
+        about: pd.DataFrame,
+    ) -> "Benchmarks":
+        """Indices that are made already.
+
+        Args:
+            levels: what each index is called, its days since 1970-01-01, ascending, and levels.
+            choice: fund code as a number → number of its index.
+            about: as the attribute.
+        """
+        offsets = np.zeros(len(levels) + 1, np.int64)
+        np.cumsum([len(days) for _, days, _ in levels], out=offsets[1:])
+        return cls(
+            tuple(code for code, _, _ in levels),
+            offsets,
+            np.concatenate([days for _, days, _ in levels] or [np.empty(0, np.int32)]),
+            np.concatenate([values for _, _, values in levels] or [np.empty(0)]),
+            {fund: (number, 0) for fund, number in choice.items()},
+            about,
         )
 
     def chosen(self, funds: NDArray[np.int32]) -> NDArray[np.int32]:
         """[funds, 2]: number of each fund's index, -1 for none, and its lateness."""
-        numbers = {code: at for at, code in enumerate(self.codes)}
         found = np.full((len(funds), 2), -1, np.int32)
         for row, fund in enumerate(funds.tolist()):
             if fund in self.choice:
-                code, late = self.choice[fund]
-                found[row] = numbers[code], late
+                found[row] = self.choice[fund]
         return found

@@ -32,6 +32,13 @@ from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
 
 #: Rows of one piece of work: small enough to keep cores equally busy.
 PIECE_ROWS = 1 << 20
+#: What `Benchmarks.about` may say of a fund's benchmark.
+ABOUT_BENCHMARK = (
+    "benchmark_basis",
+    "benchmark_why",
+    "benchmark_returns",
+    "benchmark_currency",
+)
 #: All of them; results do not depend on it.
 CORES = os.cpu_count()
 
@@ -145,7 +152,12 @@ def compute_metrics(
     with ThreadPoolExecutor(CORES) as pool:
         list(pool.map(measure, _pieces(firsts, lasts)))
     indices = np.array([*against.codes, None], dtype=object)[chosen[:, 0]]
-    return _frame(series.codes[present], calc_date, windows, starts, indices, results)
+    found = _frame(series.codes[present], calc_date, windows, starts, indices, results)
+    if against.about is not None:
+        about = against.about.reindex(series.codes[present])
+        for name in about.columns:
+            found[name] = np.repeat(about[name].to_numpy(object), len(windows))
+    return FUND_METRICS.conform(found)
 
 
 def _pieces(firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> list[slice]:
@@ -183,7 +195,9 @@ def _frame(
                 columns[name] = np.ascontiguousarray(values)
             else:
                 columns[name] = _whole(values, is_date=kind is Kind.DATE)
-    return FUND_METRICS.conform(pd.DataFrame(columns))
+    for name in ABOUT_BENCHMARK:
+        columns[name] = np.full(len(flat), None, dtype=object)
+    return pd.DataFrame(columns)
 
 
 def _whole(values: NDArray[np.int32], *, is_date: bool) -> pd.arrays.IntegerArray:

@@ -15,6 +15,7 @@ from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
 from fund_assets.metrics.peers import PEER_VERSION, peer_ranks, with_coverage
 from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
 from fund_assets.pipeline.fund_life import renew_life
+from fund_assets.pipeline.yardsticks import read_yardsticks
 from fund_assets.schemas.tables import WEEKDAYS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
@@ -56,6 +57,7 @@ def version_of_inputs(warehouse: Warehouse, risk_free_rate: float) -> str:
         "fund_info",
         "history_progress",
         "benchmark_index",
+        "fund_benchmark",
         "risk_free_rate",
     )
     newest = status_queries.newest_published(warehouse)
@@ -95,7 +97,7 @@ def measure(
     progress(f"{series.rows:,} index values of {len(series):,} funds read")
     funds = landing.fund_info(warehouse)
     rate = metrics_store.read_rate(warehouse, risk_free_rate)
-    benchmarks = metrics_store.read_benchmarks(warehouse, funds)
+    benchmarks = read_yardsticks(warehouse, funds, series)
     whole = metrics_store.whole_histories(warehouse)
     calendar = TradingCalendar.build()
 

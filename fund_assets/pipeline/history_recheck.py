@@ -15,6 +15,7 @@ from fund_assets.calendar import TradingCalendar, to_stamp
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.recomputation import cases, recompute
 from fund_assets.nav.timeline import SILENCE_DAYS
+from fund_assets.pipeline.yardsticks import read_yardsticks
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_METRICS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import differing
@@ -128,7 +129,7 @@ def _compare_metrics(
         metrics_store.by_day(warehouse, series, calc_date),
         calc_date,
         risk_free_rate=metrics_store.read_rate(warehouse, risk_free_rate),
-        benchmarks=metrics_store.read_benchmarks(warehouse, funds),
+        benchmarks=read_yardsticks(warehouse, funds, series),
         whole=metrics_store.whole_histories(warehouse),
     )
     key = ["fund_code", "window"]

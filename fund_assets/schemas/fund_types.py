@@ -26,6 +26,8 @@ class FundType:
         pool: those with whom its funds are compared while the type itself is too small: a
             kind, or one of POOLS, which stand apart within a kind.
         jump_warn, jump_hold: in place of its kind's, both or none; fractions.
+        index: code of the index that its funds are measured against where their own benchmark
+            cannot be used; empty for none.
     """
 
     name: str
@@ -33,6 +35,7 @@ class FundType:
     pool: str
     jump_warn: float | None = None
     jump_hold: float | None = None
+    index: str = ""
 
     @property
     def limits(self) -> tuple[float, float, float, float]:
@@ -54,11 +57,22 @@ POOLS = {
 _BONDS, _BONDS_PLUS, _GOODS = (0.02, 0.05), (0.04, 0.08), (0.15, 0.30)
 
 
+#: Pools whose funds are not measured against the index of their kind → against which.
+_INDICES = {"bond_index": "000012", "commodity_index": "", "qdii_bond": ""}
+
+
 def _below(
-    kind: str, *names: str, pool: str = "", moves: tuple[float, float] | None = None
+    kind: str,
+    *names: str,
+    pool: str = "",
+    moves: tuple[float, float] | None = None,
+    index: str | None = None,
 ) -> tuple[FundType, ...]:
     warn, hold = moves or (None, None)
-    return tuple(FundType(name, kind, pool or kind, warn, hold) for name in names)
+    pool = pool or kind
+    if index is None:
+        index = _INDICES.get(pool, KINDS[kind].benchmark)
+    return tuple(FundType(name, kind, pool, warn, hold, index) for name in names)
 
 
 #: Name → type: the words of the lists of 2021 and later, then those of 2020 and before.
@@ -76,7 +90,7 @@ TYPES = {
         *_below("qdii", "指数型-海外股票", pool="overseas_index"),
         *_below("qdii", "QDII-普通股票", "QDII-混合偏股", "QDII-混合灵活", "QDII-混合平衡"),
         *_below("qdii", "QDII-纯债", "QDII-混合债", pool="qdii_bond", moves=_BONDS_PLUS),
-        *_below("qdii", "QDII-商品", "QDII-REITs", moves=_GOODS),
+        *_below("qdii", "QDII-商品", "QDII-REITs", moves=_GOODS, index=""),
         *_below("fof", "FOF-均衡型", "FOF-进取型", "QDII-FOF"),
         *_below("fof", "FOF-稳健型", moves=_BONDS_PLUS),
         *_below("money", "货币型-普通货币", "货币型-浮动净值"),

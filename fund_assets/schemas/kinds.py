@@ -20,10 +20,8 @@ class FundKind:
         jump_warn, jump_hold: |return| of one day that warns, and that is held unless the
             published growth confirms it; fractions.
         lag: sessions after which it is still on time.
-        benchmark: code of the index that its funds are measured against; empty for none.
-        benchmark_lag: sessions of the index by which the funds' values come later than its
-            closes. 0 for all: a QDII's NAV of a date is made from the foreign closes of that
-            same local date, though it is published days later.
+        benchmark: code of the index that its funds are measured against where their own
+            benchmark cannot be used; empty for none. Types may differ (`fund_types.py`).
     """
 
     name: str
@@ -33,10 +31,9 @@ class FundKind:
     jump_hold: float = 0.20
     lag: int = 1
     benchmark: str = ""
-    benchmark_lag: int = 0
 
 
-#: Benchmark indices: code → the name a Chinese reader sees.
+#: Indices of kinds and types: code → the name a Chinese reader sees.
 INDICES = {"000300": "沪深300", "000012": "上证国债指数", "SPX": "标普500"}
 
 KINDS = {

@@ -16,7 +16,7 @@ from fund_assets.schemas.columns import (
     SUPERSEDED_AT,
     TOTAL_RETURN_INDEX,
 )
-from fund_assets.schemas.kinds import INDICES, KINDS
+from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
@@ -351,6 +351,18 @@ FUND_CHANGE = Table(
     primary_key=("fund_code", "seen_on", "what"),
     references={"fund_code": "fund_info"},
 )  # fmt: skip
+#: What a benchmark is, why a fund is not compared with its own, and what is in its returns.
+BENCHMARK_BASES = ("tracked", "own", "type")
+BENCHMARK_REASONS = (
+    "",
+    "not requested yet",
+    "not disclosed",
+    "not understood",
+    "a part without code",
+    "no closes",
+    "only interest",
+)
+BENCHMARK_RETURNS = ("price", "total_return", "net_return", "mixed")
 
 FUND_METRICS = Table(
     name="fund_metrics",
@@ -392,7 +404,11 @@ FUND_METRICS = Table(
         Column("worst_day", Kind.REAL, "lowest return from one NAV to the next", "fraction", nullable=True, ge=-1),
         Column("month_win_rate", Kind.REAL, "share of whole months in the window with a return above 0", "fraction", nullable=True, ge=0, le=1),
         Column("ulcer_index", Kind.REAL, "root mean square of the falls from the high so far", "fraction", nullable=True, ge=0),
-        Column("benchmark_code", Kind.TEXT, "index its kind is compared with; NULL for none", nullable=True, max_length=20),
+        Column("benchmark_code", Kind.TEXT, "what it is compared with: code of an index, or weights and codes; NULL for none", nullable=True, max_length=400),
+        Column("benchmark_basis", Kind.TEXT, "tracked: the index that it tracks. own: the benchmark that it states. type: the index of its type. NULL for none", nullable=True, isin=BENCHMARK_BASES),
+        Column("benchmark_why", Kind.TEXT, "why it is not compared with its own benchmark; empty when it is", nullable=True, isin=BENCHMARK_REASONS),
+        Column("benchmark_returns", Kind.TEXT, "price: dividends and interest are not in the benchmark. total_return: they are. net_return: they are, after tax. mixed: in some of its parts. NULL for none", nullable=True, isin=BENCHMARK_RETURNS),
+        Column("benchmark_currency", Kind.TEXT, "currency that the benchmark's returns are counted in; NULL for none", nullable=True, max_length=3),
         Column("alpha", Kind.REAL, "Jensen's alpha, yearly; only from one year on", "fraction", nullable=True, ge=-1),
         Column("beta", Kind.REAL, "covariance with the benchmark over its variance", nullable=True),
         Column("r_squared", Kind.REAL, "square of correlation", nullable=True, ge=0, le=1),
@@ -530,11 +546,17 @@ WEEKLY_LOG = Table(
 BENCHMARK_INDEX = Table(
     name="benchmark_index",
     grain="one row per index and session",
-    why="Closes of the indices that kinds of funds are compared with (schemas/kinds.py).",
+    why="Closes of the indices that funds are compared with: those of types (schemas/kinds.py), those "
+    "that funds name, and exchange rates and gold prices.",
     columns=(
-        Column("index_code", Kind.TEXT, "code of the index", isin=tuple(INDICES)),
+        Column(
+            "index_code",
+            Kind.TEXT,
+            "code of the index; of a bond index of ChinaBond its name and variant. USDCNY, HKDCNY: yuan for one unit. Au99.99: yuan for a gram",
+            max_length=80,
+        ),
         NAV_DATE.but(description="session, in the index's own country"),
-        Column("close", Kind.REAL, "close", "points", gt=0),
+        Column("close", Kind.REAL, "close", "points, or yuan", gt=0),
     ),
     primary_key=("index_code", "nav_date"),
 )

@@ -85,7 +85,9 @@ _CONTENT_OF: dict[str, Callable[[Warehouse], object]] = {
         "FROM benchmark_index GROUP BY index_code ORDER BY index_code"
     ),
     "fund_benchmark": lambda warehouse: warehouse.rows(
-        "SELECT parser_version, status, COUNT(*) AS n, MAX(first_seen_on) AS newest "
+        "SELECT parser_version, status, COUNT(*) AS n, MAX(first_seen_on) AS newest, "
+        "SUM(tracked_code <> '') AS codes, (SELECT COUNT(*) FROM fund_benchmark_part "
+        "WHERE index_code <> '') AS parts "
         "FROM fund_benchmark GROUP BY parser_version, status ORDER BY parser_version, status"
     ),
     "risk_free_rate": lambda warehouse: warehouse.rows(

@@ -1,16 +1,18 @@
 """What funds say they are measured against: writing it, and whom to ask next.
 
-Belongs here: writes of `fund_benchmark` and its parts. Does not belong here: reading the texts
-(`benchmarks/`), reads for people (`warehouse/queries/benchmarks.py`).
+Belongs here: writes of `fund_benchmark` and its parts, closes, and reading them all for the
+metrics. Does not belong here: reading the texts (`benchmarks/`), reads for people
+(`warehouse/queries/benchmarks.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
-from fund_assets.schemas.tables import FUND_BENCHMARK, FUND_BENCHMARK_PART
+from fund_assets.benchmarks.yardsticks import Part, Statement
+from fund_assets.schemas.tables import BENCHMARK_INDEX, FUND_BENCHMARK, FUND_BENCHMARK_PART
 from fund_assets.warehouse.engine.diff_writes import insert, upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
@@ -130,6 +132,49 @@ def write_codes(
                 ),
                 {"code": code, "series": series, "variant": variant, "currency": currency},
             )
+
+
+def read_statements(warehouse: Warehouse) -> dict[str, tuple[Statement, ...]]:
+    """What the page of each fund said, oldest first; of equal pages it is the same object."""
+    parts: dict[tuple[str, int], list[Part]] = {}
+    for code, day, *values in warehouse.tuples(
+        "SELECT fund_code, first_seen_on, kind, series, weight, variant, currency, index_code, "
+        "annual_rate FROM fund_benchmark_part ORDER BY fund_code, first_seen_on, part"
+    ):
+        parts.setdefault((code, day), []).append(Part(*values))
+    pages: dict[str, list[Statement]] = {}
+    for code, day, tracked, status, text, since in warehouse.tuples(
+        "SELECT fund_code, first_seen_on, tracked_code, status, "
+        "CASE WHEN status = 'unknown' AND not_understood = '' THEN 0 ELSE 1 END, stated_since "
+        "FROM fund_benchmark ORDER BY fund_code, first_seen_on"
+    ):
+        earlier = pages.setdefault(code, [])
+        begins = since or (day if earlier else 0)
+        found = tuple(parts.get((code, day), ()))
+        earlier.append(Statement(begins, tracked, status, bool(text), found))
+    same: dict[tuple[Statement, ...], tuple[Statement, ...]] = {}
+    return {code: same.setdefault(page, page) for code, page in
+            ((code, tuple(told)) for code, told in pages.items())}  # fmt: skip
+
+
+def read_closes(warehouse: Warehouse) -> pd.DataFrame:
+    """All closes: the columns of BENCHMARK_INDEX."""
+    return warehouse.columns("SELECT * FROM benchmark_index", BENCHMARK_INDEX)
+
+
+@retried
+def write_closes(warehouse: Warehouse, closes: pd.DataFrame) -> int:
+    """Store closes of indices; returns how many are new or differ."""
+    with warehouse.transaction(writes=True) as connection:
+        return upsert(connection, BENCHMARK_INDEX, closes)
+
+
+def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int | None]:
+    """The newest stored date of each index, yyyymmdd; None without any close."""
+    newest = warehouse.mapping(
+        str, int, "SELECT index_code, MAX(nav_date) FROM benchmark_index GROUP BY index_code"
+    )
+    return {code: newest.get(code) for code in indices}
 
 
 def _newest(connection: sa.Connection, fund_code: str) -> dict[str, Any] | None:

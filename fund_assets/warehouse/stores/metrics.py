@@ -3,7 +3,6 @@
 Belongs here: the reads and writes of the metrics step. Does not belong here: formulas.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import days_to_keys, keys_to_days
-from fund_assets.metrics import Benchmarks, FundSeries, RiskFreeRate, SeriesError
+from fund_assets.metrics import FundSeries, RiskFreeRate, SeriesError
 from fund_assets.metrics.series import code_numbers
 from fund_assets.nav.cadence import Cadence
 from fund_assets.nav.money import MOST_DAYS
 from fund_assets.nav.timeline import SILENCE_DAYS
-from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import (
-    BENCHMARK_INDEX,
     FUND_CADENCE,
     FUND_METRICS,
     FUND_PEERS,
@@ -123,35 +120,6 @@ def set_rate(warehouse: Warehouse, since: int, rate: float, note: str) -> None:
     )
     with warehouse.transaction(writes=True) as connection:
         upsert(connection, RISK_FREE_RATE, frame)
-
-
-def read_benchmarks(warehouse: Warehouse, funds: pd.DataFrame) -> Benchmarks:
-    """All closes, and each fund's index by its kind."""
-    closes = warehouse.frame("SELECT * FROM benchmark_index", BENCHMARK_INDEX)
-    by_kind = {
-        kind.name: (kind.benchmark, kind.benchmark_lag)
-        for kind in KINDS.values()
-        if kind.benchmark
-    }
-    pairs = zip(funds["fund_code"].tolist(), funds["kind"].tolist(), strict=True)
-    return Benchmarks.from_frame(
-        closes, {code: by_kind[kind] for code, kind in pairs if kind in by_kind}
-    )
-
-
-@retried
-def write_closes(warehouse: Warehouse, closes: pd.DataFrame) -> int:
-    """Store closes of indices; returns how many are new or differ."""
-    with warehouse.transaction(writes=True) as connection:
-        return upsert(connection, BENCHMARK_INDEX, closes)
-
-
-def newest_closes(warehouse: Warehouse, indices: Iterable[str]) -> dict[str, int | None]:
-    """The newest stored date of each index, yyyymmdd; None without any close."""
-    newest = warehouse.mapping(
-        str, int, "SELECT index_code, MAX(nav_date) FROM benchmark_index GROUP BY index_code"
-    )
-    return {code: newest.get(code) for code in indices}
 
 
 class _Counts(NamedTuple):

@@ -1,0 +1,103 @@
+"""What stands for a part of a benchmark: which stored closes, or which rate.
+
+Belongs here: from a part that was read to the code under which its closes are stored, their
+currency, and whether income is in them. Does not belong here: the closes themselves, or which
+source has them (`sources/`).
+"""
+
+import re
+from dataclasses import dataclass
+
+from fund_assets.benchmarks.deposit_rates import Steps, deposit_rate
+from fund_assets.benchmarks.series import (
+    DEPOSIT,
+    FIXED,
+    FULL_PRICE,
+    INDEX,
+    NET_PRICE,
+    NET_RETURN,
+    PRICE,
+    PRICE_RETURN,
+    TOTAL_RETURN,
+    WEALTH,
+)
+
+#: Names of prices → the code of their closes.
+GOLD = {"上海黄金交易所Au99.99": "Au99.99", "上海黄金交易所Au(T+D)": "Au(T+D)"}
+#: Codes whose closes are not in yuan → their currency. Codes of digits are Chinese.
+CURRENCIES = {
+    **dict.fromkeys(("HSI", "HSCEI", "HSTECH", "HSCCI", "HSIII", "HSHCI"), "HKD"),
+    **dict.fromkeys(("SPX", "NDX", "NDX100", "DJIA", "IXIC", "SOX", "NBI", "XBI"), "USD"),
+    **dict.fromkeys(("N225", "TOPIX"), "JPY"),
+    **dict.fromkeys(("GDAXI", "FCHI", "SX5E"), "EUR"),
+    "FTSE": "GBP",
+    "SENSEX": "INR",
+    "VNINDEX": "VND",
+}
+#: Bond indices of the Shanghai exchange with the interest put back in.
+_WITH_INTEREST = re.compile(r"0000(?:12|13|22|61)|H11\d{3}")
+_TWINS = re.compile(r"(?P<total>H0|H2)|(?P<net>N)")
+_BOND_VARIANTS = {FULL_PRICE: PRICE_RETURN, NET_PRICE: PRICE_RETURN, WEALTH: TOTAL_RETURN}
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a part is measured by.
+
+    Attributes:
+        closes: the code of its closes; empty for a rate.
+        currency: of the closes, such as CNY; empty: not known.
+        returns: price, total_return or net_return; empty where it makes no difference.
+        rate: annual interest in place of closes.
+    """
+
+    closes: str = ""
+    currency: str = "CNY"
+    returns: str = ""
+    rate: Steps | None = None
+
+
+def quote_of(
+    kind: str, series: str, variant: str, index_code: str, annual_rate: float | None
+) -> Quote | None:
+    """The quote of a part of a benchmark, as `fund_benchmark_part` has it; None without one."""
+    if kind == FIXED and annual_rate is not None:
+        return Quote(rate=((0, annual_rate),))
+    if kind == DEPOSIT:
+        steps = deposit_rate(series, variant)
+        return Quote(rate=steps) if steps else None
+    if kind == PRICE and series in GOLD:
+        return Quote(GOLD[series])
+    if kind == INDEX and index_code:
+        return index_quote(index_code, variant)
+    return None
+
+
+def index_quote(code: str, variant: str = "") -> Quote | None:
+    """The quote of an index by its code; None where the variant that is meant is not said."""
+    if code.startswith("中债"):
+        if variant not in _BOND_VARIANTS:
+            return None
+        return Quote(f"{code} {variant}", "CNY", _BOND_VARIANTS[variant])
+    return Quote(code, currency_of(code), returns_of(code))
+
+
+def currency_of(code: str) -> str:
+    """The currency of an index's closes; empty for one that is not known."""
+    if code in CURRENCIES:
+        return CURRENCIES[code]
+    return "CNY" if re.search(r"\d{3}", code) or code.startswith("Au") else ""
+
+
+def returns_of(code: str) -> str:
+    """Whether an index has dividends and interest in it: price, total_return or net_return."""
+    if _WITH_INTEREST.fullmatch(code):
+        return TOTAL_RETURN
+    if twin := _TWINS.match(code) if re.fullmatch(r"[HN]\d{5}", code) else None:
+        return TOTAL_RETURN if twin["total"] else NET_RETURN
+    return PRICE_RETURN
+
+
+def exchange(currency: str) -> str:
+    """The code under which the yuan price of a currency is stored: USDCNY."""
+    return f"{currency}CNY"
