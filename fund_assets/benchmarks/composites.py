@@ -62,7 +62,7 @@ class Market:
     """
 
     def __init__(self, closes: pd.DataFrame) -> None:
-        """Take closes: columns index_code (str), nav_date (yyyymmdd) and close, in any order."""
+        """Take the columns index_code (str), nav_date (yyyymmdd) and close, in any order."""
         keys = closes["nav_date"].to_numpy(np.int64)
         dates, at = np.unique(keys, return_inverse=True)
         self.days = keys_to_days(dates)

@@ -1,4 +1,4 @@
-"""What collecting the indices says of the checks `indices_current` and `own_indices_current`."""
+"""What collecting closes says of the checks `indices_current` and `own_indices_current`."""
 
 from datetime import date, timedelta
 
@@ -13,9 +13,7 @@ def index_cases(report: IndexReport, due: date) -> list[str]:
     Args:
         due: the session that is due.
     """
-    cases = [
-        f"index {code}: {why}" for code, why in report.failures.items() if code in INDICES
-    ]
+    cases = [f"index {code}: {why}" for code, why in report.failures.items() if code in INDICES]
     for code, newest in report.newest.items():
         if newest is None:
             cases.append(f"index {code}: no close is stored")

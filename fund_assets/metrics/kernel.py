@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fund_assets.metrics.jit import compiled
 
 #: Counts up whenever a number below changes its meaning.
-DEFINITION_VERSION = 4
+DEFINITION_VERSION = 5
 
 #: `age.VALUE_AGE_DAYS`, here because compiled loops read constants of their own file alone.
 #: A NAV this many calendar days older than the window's start day no longer stands for it.

@@ -15,13 +15,13 @@ from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
 from fund_assets.metrics.peers import PEER_VERSION, peer_ranks, with_coverage
 from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
 from fund_assets.pipeline.fund_life import renew_life
-from fund_assets.pipeline.yardsticks import read_yardsticks
 from fund_assets.schemas.tables import WEEKDAYS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version, digest
 from fund_assets.warehouse.stores import landing
 from fund_assets.warehouse.stores import metrics as metrics_store
+from fund_assets.warehouse.stores.yardsticks import read_yardsticks
 
 #: So many calculation dates before the newest are looked at for late publishers.
 LATE_DATES = 4

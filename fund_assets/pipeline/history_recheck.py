@@ -15,7 +15,6 @@ from fund_assets.calendar import TradingCalendar, to_stamp
 from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets.nav.recomputation import cases, recompute
 from fund_assets.nav.timeline import SILENCE_DAYS
-from fund_assets.pipeline.yardsticks import read_yardsticks
 from fund_assets.schemas.tables import FUND_EVENTS, FUND_METRICS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import differing
@@ -23,6 +22,7 @@ from fund_assets.warehouse.stores import landing, weekly_log
 from fund_assets.warehouse.stores import metrics as metrics_store
 from fund_assets.warehouse.stores import recheck as recheck_store
 from fund_assets.warehouse.stores.scores import newest_measured
+from fund_assets.warehouse.stores.yardsticks import read_yardsticks
 
 #: A larger share of rows that differ is no accident: nothing is written over without a person.
 MOST_REPAIRED = 0.005

@@ -11,6 +11,7 @@ from fund_assets.transport.errors import TransportError
 from fund_assets.warehouse.engine import diff_writes
 from fund_assets.warehouse.stores import landing
 from fund_assets.warehouse.stores import metrics as metrics_store
+from fund_assets.warehouse.stores.yardsticks import read_yardsticks
 from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import FRIDAY, THURSDAY, cases, checks, metadata
 
@@ -198,7 +199,7 @@ def test_stored_metrics_are_those_of_the_stored_history(first_evening):
     funds = landing.fund_info(market.warehouse)
     found = compute_metrics(
         by_day, DAY, risk_free_rate=0.015,
-        benchmarks=metrics_store.read_benchmarks(market.warehouse, funds),
+        benchmarks=read_yardsticks(market.warehouse, funds, series),
     ).sort_values(KEY, ignore_index=True)  # fmt: skip
     stored = market.table("fund_metrics").sort_values(KEY, ignore_index=True)
     rest = [name for name in FUND_METRICS.names if name not in ("coverage", "status")]

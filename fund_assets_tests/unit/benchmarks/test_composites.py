@@ -1,5 +1,6 @@
 """Levels of formulas, against sums done by hand and a plain loop."""
 
+import itertools
 from bisect import bisect_right
 from datetime import date, timedelta
 
@@ -99,12 +100,12 @@ def test_a_changed_text_changes_the_parts_on_its_day():
 def test_a_long_hole_ends_what_is_known():
     """Stops a close of last month from standing for today."""
     old = market(A={20260105: 100, 20260106: 110, 20260202: 120, 20260203: 132},
-                 B={day: 1.0 for day in range(20260105, 20260131)} | {20260202: 1, 20260203: 1})  # fmt: skip
+                 B=dict.fromkeys(range(20260105, 20260131), 1.0) | {20260202: 1, 20260203: 1})  # fmt: skip
     found = levels(old, formula(Leg(0.5, "A"), Leg(0.5, "B")))
     assert found == pytest.approx({20260202: 1.0, 20260203: 1.05})
     # An index that is no longer published: known to its last close and 15 days on.
     ended = market(A={20260105: 100, 20260106: 110},
-                   B={day: 1.0 for day in range(20260105, 20260131)})  # fmt: skip
+                   B=dict.fromkeys(range(20260105, 20260131), 1.0))  # fmt: skip
     assert max(levels(ended, formula(Leg(0.5, "A"), Leg(0.5, "B")))) == 20260121
     assert levels(market(A={20260105: 1.0}), formula(Leg(1.0, "NONE"))) == {}
 
@@ -130,7 +131,7 @@ def test_random_formulas_are_what_a_plain_loop_makes_of_them():
 
     keys = sorted(found)
     level = found[keys[0]]
-    for before, day in zip(keys, keys[1:], strict=False):
+    for before, day in itertools.pairwise(keys):
         step = 0.0
         for leg in legs:
             if leg.rate:

@@ -138,7 +138,7 @@ def test_deposit_rates_of_the_central_bank():
     assert taxed[20070815] == pytest.approx(0.0081 * 0.95)  # 20 % became 5 %
     assert taxed[20081009] == pytest.approx(0.0072)
     assert taxed[20151024] == pytest.approx(0.0035)
-    assert deposit_rate("7天通知存款利率", "") == ((20120706, 0.0135),)
+    assert deposit_rate("7天通知存款利率", "") == ((20120706, pytest.approx(0.0135)),)
     assert deposit_rate("同业存款利率", "") is None
 
 

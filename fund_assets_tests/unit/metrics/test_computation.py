@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fund_assets.calendar import exchange_sessions, from_key, to_key
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries, compute_metrics
+from fund_assets.metrics.computation import ABOUT_BENCHMARK
 from fund_assets.metrics.kernel import RESULT
 from fund_assets.schemas.tables import FUND_METRICS, WINDOWS
 from fund_assets_tests.unit.metrics import reference
@@ -128,7 +129,7 @@ def test_result_is_the_declared_table(market):
     FUND_METRICS.schema.validate(found)
     assert found["start_date"].dtype == found["max_drawdown_peak"].dtype == "Int32"
     assert (found["definition_version"] == DEFINITION_VERSION).all()
-    values = found.drop(columns=["coverage", "benchmark_code"])
+    values = found.drop(columns=["coverage", "benchmark_code", *ABOUT_BENCHMARK])
     values = values.drop(columns=BENCHMARK_VALUES)
     no_benchmark = "benchmark: none for this kind of fund"
     said = found["reason"].str.replace(f"(; )?{no_benchmark}", "", regex=True)

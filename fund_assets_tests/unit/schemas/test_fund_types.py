@@ -66,6 +66,8 @@ def test_types_are_told_apart_where_their_kind_is_one():
     assert shares.limits == (0.1, 500.0, 0.11, 0.21)
     assert bonds.limits == (0.1, 500.0, 0.02, 0.05)
     assert (shares.pool, bonds.pool) == ("index", "bond_index")
+    assert (shares.index, bonds.index) == ("000300", "000012")
+    assert type_of("QDII-商品").index == type_of("指数型-其他").index == ""
     assert type_of("混合型-偏债").limits[2:] == (0.04, 0.08)
     assert type_of("混合型-偏股").limits[2:] == (0.11, 0.20)
     assert type_of("QDII-纯债").pool == "qdii_bond"
@@ -87,10 +89,14 @@ def test_every_type_is_of_a_kind_and_a_pool_and_warns_before_it_holds():
 @pytest.mark.parametrize(
     ("fund_type", "name", "found"),
     [
-        ("债券型-可转债", "", FundType("", "bond", "bond")),
-        ("指数型-债券", "", FundType("", "index", "bond_index", 0.02, 0.05)),
-        ("", "某中债1-3年国开债指数A", FundType("", "index", "bond_index", 0.02, 0.05)),
-        ("", "云计算ETF嘉实", FundType("", "index", "index")),
+        ("债券型-可转债", "", FundType("", "bond", "bond", index="000012")),
+        ("指数型-债券", "", FundType("", "index", "bond_index", 0.02, 0.05, "000012")),
+        (
+            "",
+            "某中债1-3年国开债指数A",
+            FundType("", "index", "bond_index", 0.02, 0.05, "000012"),
+        ),
+        ("", "云计算ETF嘉实", FundType("", "index", "index", index="000300")),
         ("从未见过的类型", "某股票", FundType("", "other", "other")),
     ],
 )

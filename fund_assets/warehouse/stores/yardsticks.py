@@ -13,8 +13,8 @@ from fund_assets.metrics import Benchmarks, FundSeries
 from fund_assets.metrics.computation import ABOUT_BENCHMARK
 from fund_assets.schemas.fund_types import FundType, type_of
 from fund_assets.schemas.portfolios import currency_of
-from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import benchmarks as store
+from fund_assets.warehouse.warehouse import Warehouse
 
 
 def tracks_index(fund_type: FundType) -> bool:
