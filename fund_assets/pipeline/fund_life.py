@@ -9,6 +9,7 @@ from fund_assets.calendar import TradingCalendar, from_key, to_key
 from fund_assets.nav.life import Today, life_of
 from fund_assets.nav.transitions import transition
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import life as queries
 from fund_assets.warehouse.stores import life as store
 
 #: Transitions are looked for at breaks that ended so long ago, or later.
@@ -29,8 +30,7 @@ def renew_life(warehouse: Warehouse, on: int, calendar: TradingCalendar) -> int:
     lives = {}
     for fund in store.read_facts(warehouse):
         before = told.get(fund.fund_code, [])
-        spells = life_of(fund, before, today)
-        if spells != before:
+        if (spells := life_of(fund, before, today)) != before:
             lives[fund.fund_code] = spells
     written = store.write_spells(warehouse, lives, told)
     since = to_key(from_key(on) - LOOKED_BACK)
@@ -40,7 +40,7 @@ def renew_life(warehouse: Warehouse, on: int, calendar: TradingCalendar) -> int:
         [
             found
             for code, changes in renamed.items()
-            for found in transition(changes, lives.get(code, told.get(code, [])))
+            for found in transition(changes, queries.spells_of(warehouse, code))
         ],
     )
     return written

@@ -284,7 +284,9 @@ def _fixed(connection: sa.Connection, frame: pd.DataFrame) -> dict[str, str]:
     found = {}
     for name, value in zip(frame.columns, first, strict=True):
         column = frame[name]
-        if column.isna().all() if value is None else _plain(value) and (column == value).all():
+        # A whole number that is absent is equal to nothing, and `all` would leave it out.
+        same = column.isna() if value is None else (column == value).fillna(False)
+        if same.all() and (value is None or _plain(value)):
             literal = connection.exec_driver_sql("SELECT quote(?)", (value,)).scalar_one()
             found[name] = str(literal)
     return found

@@ -6,6 +6,7 @@ Belongs here: reads and writes of fund_state and fund_change. Does not belong he
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 
 import pandas as pd
 import sqlalchemy as sa
@@ -17,6 +18,9 @@ from fund_assets.warehouse.engine.diff_writes import upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.life import words
 from fund_assets.warehouse.warehouse import Warehouse
+
+#: No date at which a spell ends.
+_ABSENT = -1
 
 
 def read_facts(warehouse: Warehouse) -> list[Facts]:
@@ -40,14 +44,16 @@ def read_facts(warehouse: Warehouse) -> list[Facts]:
 
 
 def read_spells(warehouse: Warehouse) -> dict[str, list[Spell]]:
-    """The stored spells of every share class, ascending."""
+    """The stored spells of every share class, ascending, without their evidence.
+
+    Evidence is most of the table, and nothing is concluded from it.
+    """
     rows = warehouse.tuples(
-        "SELECT fund_code, since, until, state, evidence FROM fund_state "
-        "ORDER BY fund_code, since"
+        "SELECT fund_code, since, until, state FROM fund_state ORDER BY fund_code, since"
     )
     found: dict[str, list[Spell]] = defaultdict(list)
-    for code, *spell in rows:
-        found[code].append(Spell(*spell))
+    for code, since, until, state in rows:
+        found[code].append(Spell(since, until, intern(state), ""))
     return found
 
 
@@ -61,17 +67,20 @@ def write_spells(
 
     Args:
         lives: of the classes that differ.
-        told: what is stored of them.
+        told: what is stored of them, as `read_spells` gives it.
 
     Returns:
         How many spells are new, changed or gone.
     """
-    rows = [
-        (code, *spell)
-        for code, spells in lives.items()
-        for spell in spells
-        if spell not in told.get(code, ())
-    ]
+    stored = {code: {(s.since, s.state): s.until for s in told.get(code, ())} for code in lives}
+    begun, ended = [], []
+    for code, spells in lives.items():
+        for spell in spells:
+            until = stored[code].get((spell.since, spell.state), _ABSENT)
+            if until == _ABSENT:
+                begun.append((code, *spell))
+            elif until != spell.until:
+                ended.append((code, *spell))
     since = {code: {spell.since for spell in spells} for code, spells in lives.items()}
     gone = [
         {"code": code, "since": spell.since}
@@ -79,13 +88,17 @@ def write_spells(
         for spell in told.get(code, ())
         if spell.since not in since[code]
     ]
-    frame = FUND_STATE.conform(pd.DataFrame(rows, columns=FUND_STATE.names))
     with warehouse.transaction(writes=True) as connection:
         if gone:
             statement = "DELETE FROM fund_state WHERE fund_code = :code AND since = :since"
             connection.execute(sa.text(statement), gone)
-        upsert(connection, FUND_STATE, frame)
-    return len(frame) + len(gone)
+        upsert(connection, FUND_STATE, _frame(begun))
+        upsert(connection, FUND_STATE, _frame(ended), keep=("evidence",))
+    return len(begun) + len(ended) + len(gone)
+
+
+def _frame(rows: Sequence[tuple[str | int | None, ...]]) -> pd.DataFrame:
+    return FUND_STATE.conform(pd.DataFrame(rows, columns=FUND_STATE.names))
 
 
 def renamed_around_breaks(warehouse: Warehouse, since: int) -> dict[str, list[Change]]:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from fund_assets.nav.list_rules import described
-from fund_assets.schemas.tables import FUND_EVENTS, FUND_INFO, VALIDATED_NAV
+from fund_assets.schemas.tables import FUND_EVENTS, FUND_INFO, FUND_STATE, VALIDATED_NAV
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import checksum, differing, insert, renew, upsert
 from fund_assets.warehouse.engine.rows import records
@@ -98,6 +98,22 @@ def test_what_all_rows_have_in_common_arrives_unchanged(warehouse, told):
     assert write(warehouse, insert, FUND_EVENTS, events) == count
     found = warehouse.frame("SELECT * FROM fund_events ORDER BY ex_date", FUND_EVENTS)
     pd.testing.assert_frame_equal(found, FUND_EVENTS.conform(events), check_exact=True)
+
+
+def test_a_number_that_some_rows_lack_stays_absent_there(warehouse):
+    """Stops NULLs from becoming the one whole number that all the other rows have."""
+    count = 1_500
+    spells = pd.DataFrame(
+        {
+            "fund_code": "000001", "since": np.arange(count) + 20_000_000,
+            "until": pd.array([20260917, None] * (count // 2), dtype="Int32"),
+            "state": "active", "evidence": "",
+        }
+    )  # fmt: skip
+    assert write(warehouse, insert, FUND_STATE, spells) == count
+    found = warehouse.frame("SELECT * FROM fund_state ORDER BY since", FUND_STATE)
+    assert found["until"].isna().sum() == count // 2
+    assert set(found["until"].dropna()) == {20260917}
 
 
 @pytest.mark.parametrize(
