@@ -27,8 +27,10 @@ def log_missed(context: Context, report: HistoryReport) -> None:
     """Tell of the first funds whose history did not land, and of an early end."""
     for code, reason in [*report.failures.items(), *report.refused.items()][:20]:
         context.log.warning(f"no history of {code}: {reason}")
-    if report.stopped:
-        context.log.warning(report.stopped)
+    for code, reason in list(report.pages.failures.items())[:20]:
+        context.log.warning(f"no benchmark of {code}: {reason}")
+    if because := report.stopped or report.pages.stopped:
+        context.log.warning(because)
 
 
 def about_histories(report: HistoryReport) -> dict[str, Any]:
@@ -39,5 +41,7 @@ def about_histories(report: HistoryReport) -> dict[str, Any]:
         "history_rows": report.rows,
         "history_failed": len(report.failures),
         "history_refused": len(report.refused),
+        "benchmarks_asked": report.pages.asked,
+        "benchmarks_failed": len(report.pages.failures),
         **({"history_problems": case_table(list(failed.values())[:20])} if failed else {}),
     }

@@ -23,6 +23,10 @@ from fund_assets.warehouse.stores import benchmarks as store
 QUARTER = timedelta(days=91)
 #: So many funds a week, and the whole market is asked once in a quarter.
 MOST_A_WEEK = 2_500
+#: More than there are.
+MOST_FUNDS = 1_000_000
+#: So many pages are stored together: a killed run asks for these again.
+PAGES_AT_ONCE = 24
 
 
 @dataclass
@@ -42,6 +46,16 @@ class BenchmarkReport:
     read_again: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     stopped: str = ""
+
+    def with_round(self, later: "BenchmarkReport") -> "BenchmarkReport":
+        """Both rounds as one."""
+        return BenchmarkReport(
+            self.asked + later.asked,
+            self.changed + later.changed,
+            self.read_again + later.read_again,
+            {**self.failures, **later.failures},
+            later.stopped,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,10 +82,10 @@ def collect_benchmarks(
     codes: Iterable[str] = (),
     progress: Callable[[int, int], None] = lambda done, asked: None,
 ) -> BenchmarkReport:
-    """Ask for the funds that are due, one after another; each is stored before the next.
+    """Ask for the funds that are due, one after another, stored by the dozen.
 
-    A run that was ended goes on with the next fund when it is run again. A fund without a page
-    is stored as one that discloses nothing. While the source refuses us, nobody is asked.
+    A run that was ended goes on from there when it is run again. A fund without a page is
+    stored as one that discloses nothing. While the source refuses us, nobody is asked.
 
     Args:
         most: funds that are asked for.
@@ -79,8 +93,38 @@ def collect_benchmarks(
         progress: called with (done, asked) after each fund.
     """
     report = BenchmarkReport(read_again=_read_again(warehouse))
-    day = to_key(today)
     chosen = list(codes) or store.due(warehouse, to_key(today - QUARTER), most)
+    _request(warehouse, source, to_key(today), chosen, report, progress)
+    return report
+
+
+def collect_missing(
+    warehouse: Warehouse, source: FundSource, today: date, codes: Iterable[str]
+) -> BenchmarkReport:
+    """Ask for those of some funds that were not seen for a quarter, and look for their codes.
+
+    What comes with the histories of these funds.
+    """
+    asked = set(codes)
+    due = store.due(warehouse, to_key(today - QUARTER), MOST_FUNDS) if asked else []
+    report = BenchmarkReport()
+    _request(
+        warehouse, source, to_key(today), [code for code in due if code in asked], report
+    )
+    if report.changed:
+        name_codes(warehouse, source)
+    return report
+
+
+def _request(
+    warehouse: Warehouse,
+    source: FundSource,
+    day: int,
+    chosen: list[str],
+    report: BenchmarkReport,
+    progress: Callable[[int, int], None] = lambda done, asked: None,
+) -> None:
+    pages = []
     for at, code in enumerate(chosen, start=1):
         try:
             told = source.overview(code)
@@ -97,9 +141,12 @@ def collect_benchmarks(
         report.asked += 1
         found = parse_benchmark(text, tracked)
         row = _row(code, text, tracked, found) | {"first_seen_on": day, "last_seen_on": day}
-        report.changed += store.write(warehouse, row, _parts(code, found), same_text=False)
+        pages.append((row, _parts(code, found)))
+        if len(pages) >= PAGES_AT_ONCE:
+            report.changed += store.write(warehouse, pages, same_text=False)
+            pages = []
         progress(at, len(chosen))
-    return report
+    report.changed += store.write(warehouse, pages, same_text=False)
 
 
 def name_codes(warehouse: Warehouse, source: FundSource) -> CodeReport:
@@ -132,7 +179,7 @@ def _read_again(warehouse: Warehouse) -> int:
         code, text, tracked = old["fund_code"], old["benchmark_text"], old["tracked_index"]
         found = parse_benchmark(text, tracked)
         row = {**old, **_row(code, text, tracked, found), "tracked_code": old["tracked_code"]}
-        store.write(warehouse, row, _parts(code, found), same_text=True)
+        store.write(warehouse, [(row, _parts(code, found))], same_text=True)
     return len(rows)
 
 

@@ -24,6 +24,7 @@ from fund_assets.nav.history import (
     shrunk,
 )
 from fund_assets.nav.landing_rows import Landing, Origin, prepare
+from fund_assets.pipeline.fund_benchmark import BenchmarkReport, collect_missing
 from fund_assets.pipeline.fund_info import with_unlisted
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.settings import SHANGHAI
@@ -73,6 +74,7 @@ class HistoryReport:
         stopped: why the round ended early, and when to try again; empty when it did not.
         until: when to try again; None: it did not end early, or trying again helps nothing.
         dealt_with: the funds that need not be asked for again.
+        pages: the benchmarks of these funds, as far as they were due.
     """
 
     asked: int = 0
@@ -86,6 +88,7 @@ class HistoryReport:
     stopped: str = ""
     until: datetime | None = None
     dealt_with: set[str] = field(default_factory=set)
+    pages: BenchmarkReport = field(default_factory=BenchmarkReport)
 
     def with_round(self, later: "HistoryReport") -> "HistoryReport":
         """Both rounds as one: what came in the later one is not missed any more."""
@@ -104,6 +107,7 @@ class HistoryReport:
             stopped=later.stopped,
             until=later.until,
             dealt_with=self.dealt_with | later.dealt_with,
+            pages=self.pages.with_round(later.pages),
         )
 
     @property
@@ -127,7 +131,8 @@ def collect_histories(
     answered that there is nothing; the others go on. What has been answered is kept at hand
     until it has landed: a round that was ended by whatever means goes on with the next fund,
     and makes the same batches. As soon as the source refuses us
-    (`transport/circuit_breaker.py`) nothing more is asked for.
+    (`transport/circuit_breaker.py`) nothing more is asked for. With a history comes what the
+    fund says it is measured against, unless that was seen within a quarter.
 
     Args:
         landed: called with each batch after it has landed.
@@ -167,6 +172,9 @@ def collect_histories(
                 answers = {}
     if answers:
         _land_histories(warehouse, source, now(), answers, before, report, landed)
+    if not report.stopped:
+        came = report.dealt_with - set(report.failures)
+        report.pages = collect_missing(warehouse, source, now().date(), came)
     return report
 
 

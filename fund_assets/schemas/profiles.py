@@ -182,9 +182,11 @@ def _closes(figures: Figures) -> str:
 BENCHMARK_INDEX = AssetProfile(
     name="benchmark_index",
     label="基准指数",
-    description="Closes of the indices that the kinds of funds are compared with.",
+    description="Closes of the indices that funds are compared with: those that they name, and those "
+    "of their types.",
     group=EVENING,
     jobs=("daily_pipeline", "daily_collection", "weekly_full_calc"),
+    upstream=("fund_nav", "fund_benchmark"),
     deadline=EVERY_MORNING,
     table=tables.BENCHMARK_INDEX,
     date_column="nav_date",

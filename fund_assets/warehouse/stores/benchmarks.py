@@ -49,48 +49,50 @@ def read_by_others(warehouse: Warehouse, version: int) -> list[dict[str, Any]]:
 @retried
 def write(
     warehouse: Warehouse,
-    row: dict[str, Any],
-    parts: Sequence[dict[str, Any]],
+    pages: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]],
     *,
     same_text: bool,
-) -> bool:
-    """Write what was read of one fund's page: a new row only where the page says another thing.
+) -> int:
+    """Write what was read of some pages: a new row only where a page says another thing.
 
     Args:
-        row: of FUND_BENCHMARK, with `first_seen_on` and `last_seen_on` both the day of the
-            look.
-        parts: of FUND_BENCHMARK_PART, for that row.
-        same_text: the row is a stored one, read anew; its two dates are its own.
+        pages: a row of FUND_BENCHMARK, with `first_seen_on` and `last_seen_on` both the day of
+            the look, and its rows of FUND_BENCHMARK_PART; of each fund once.
+        same_text: the rows are stored ones, read anew; their two dates are their own.
 
     Returns:
-        Whether the page says another thing than before, or is seen for the first time.
+        How many pages say another thing than before, or are seen for the first time.
     """
+    changed = 0
+    rows, parts = [], []
     with warehouse.transaction(writes=True) as connection:
-        stored = None if same_text else _newest(connection, row["fund_code"])
-        is_new = not same_text and (
-            stored is None
-            or (stored["benchmark_text"], stored["tracked_index"])
-            != (row["benchmark_text"], row["tracked_index"])
-        )
-        if not is_new and stored is not None:
-            row = {
-                **row,
-                "first_seen_on": stored["first_seen_on"],
-                "tracked_code": stored["tracked_code"],
-            }
-        upsert(connection, FUND_BENCHMARK, FUND_BENCHMARK.conform(pd.DataFrame([row])))
-        key = {"code": row["fund_code"], "day": row["first_seen_on"]}
-        connection.execute(
-            sa.text(
-                "DELETE FROM fund_benchmark_part WHERE fund_code = :code "
-                "AND first_seen_on = :day"
-            ),
-            key,
-        )
+        for page, read in pages:
+            stored = None if same_text else _newest(connection, page["fund_code"])
+            row = dict(page)
+            if stored and all(
+                stored[name] == row[name] for name in ("benchmark_text", "tracked_index")
+            ):
+                row |= {name: stored[name] for name in ("first_seen_on", "tracked_code")}
+            elif not same_text:
+                changed += 1
+            rows.append(row)
+            parts += [part | {"first_seen_on": row["first_seen_on"]} for part in read]
+            connection.execute(
+                sa.text(
+                    "DELETE FROM fund_benchmark_part WHERE fund_code = :fund_code "
+                    "AND first_seen_on = :first_seen_on"
+                ),
+                {name: row[name] for name in ("fund_code", "first_seen_on")},
+            )
+        if rows:
+            upsert(connection, FUND_BENCHMARK, FUND_BENCHMARK.conform(pd.DataFrame(rows)))
         if parts:
-            frame = pd.DataFrame(parts).assign(first_seen_on=row["first_seen_on"])
-            insert(connection, FUND_BENCHMARK_PART, FUND_BENCHMARK_PART.conform(frame))
-        return is_new
+            insert(
+                connection,
+                FUND_BENCHMARK_PART,
+                FUND_BENCHMARK_PART.conform(pd.DataFrame(parts)),
+            )
+    return changed
 
 
 def unnamed(warehouse: Warehouse) -> tuple[list[str], list[tuple[str, str, str]]]:
