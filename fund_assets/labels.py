@@ -57,6 +57,25 @@ BENCHMARK_STATES = {
     "partly": later("read in part"),
     "unknown": later("not read"),
 }
+BENCHMARK_BASES = {
+    "tracked": later("the index that it tracks"),
+    "own": later("its own benchmark"),
+    "type": later("the index of its type"),
+}
+BENCHMARK_REASONS = {
+    "not requested yet": later("its own is not requested yet"),
+    "not disclosed": later("its own is not disclosed"),
+    "not understood": later("its own is not understood"),
+    "a part without code": later("its own has a part that no list of indices has"),
+    "no closes": later("closes of its own are missing"),
+    "only interest": later("its own is an interest rate"),
+}
+BENCHMARK_RETURNS = {
+    "price": later("price index"),
+    "total_return": later("total return"),
+    "net_return": later("net return"),
+    "mixed": later("partly total return"),
+}
 SERIES_VARIANTS = {
     "full_price": later("full price"),
     "net_price": later("net price"),

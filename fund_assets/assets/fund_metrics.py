@@ -10,6 +10,7 @@ from fund_assets.assets._conditions import when_input_is_sound
 from fund_assets.assets._metadata import as_date, lineage
 from fund_assets.assets._profiles import profiled_asset
 from fund_assets.metrics import DEFINITION_VERSION
+from fund_assets.metrics.computation import ABOUT_BENCHMARK
 from fund_assets.pipeline.fund_metrics import measure, stored_report, version_of_inputs
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
@@ -18,8 +19,8 @@ from fund_assets.schemas.tables import FUND_METRICS
 FROM_INDEX = tuple(
     name
     for name in FUND_METRICS.value_columns
-    if name not in ("status", "coverage", "benchmark_code", "risk_free_rate", "reason",
-                    "definition_version")
+    if name not in ("status", "coverage", "benchmark_code", *ABOUT_BENCHMARK, "risk_free_rate",
+                    "reason", "definition_version")
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def fund_metrics(
             "rows_complete": report.complete,
             "rows_final": report.final,
             "late_rows_written": sum((report.late or {}).values()),
+            **{f"benchmark_{basis}": n for basis, n in (report.bases or {}).items()},
             "definition_version": DEFINITION_VERSION,
             "duration_seconds": round(time.monotonic() - started, 2),
             **lineage(dict.fromkeys(FROM_INDEX, made_from)),

@@ -12,6 +12,8 @@ from fund_assets.language import say
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
 
+Row = dict[str, Any]
+
 
 def date_mark(warehouse: "Warehouse", calc_date: int) -> str:
     """What stands behind a date beyond the announced calendar."""
@@ -32,3 +34,22 @@ def cell(value: Any, form: str) -> str:
     if form == "d":
         return f"{from_key(value)}"
     return f"{value:,}" if form == "i" else f"{value:.3f}"
+
+
+def measured_against(row: Row) -> str:
+    """What a row of metrics is measured against, and why; empty for nothing."""
+    from fund_assets.labels import BENCHMARK_BASES, BENCHMARK_REASONS, BENCHMARK_RETURNS
+    from fund_assets.schemas.kinds import INDICES
+
+    code = row["benchmark_code"]
+    if not code:
+        return ""
+    name = f"{INDICES[code]} {code}" if code in INDICES else str(code)
+    about = [
+        say(BENCHMARK_BASES[row["benchmark_basis"]]) if row["benchmark_basis"] else "",
+        say(BENCHMARK_REASONS[row["benchmark_why"]]) if row["benchmark_why"] else "",
+        say(BENCHMARK_RETURNS[row["benchmark_returns"]]) if row["benchmark_returns"] else "",
+        row["benchmark_currency"] or "",
+    ]
+    told = ", ".join(filter(None, about))
+    return f"{name} ({told})" if told else name

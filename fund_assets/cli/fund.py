@@ -9,6 +9,7 @@ import click
 
 from fund_assets.cli._context import console, reading
 from fund_assets.cli._funds import chosen_fund
+from fund_assets.cli._metric_cells import measured_against
 from fund_assets.labels import (
     BENCHMARK_STATES,
     FUND_CHANGES,
@@ -37,6 +38,7 @@ def fund(fund: str) -> None:
     from fund_assets.schemas.kinds import KINDS
     from fund_assets.schemas.portfolios import currency_of
     from fund_assets.warehouse.queries.benchmarks import benchmark_of
+    from fund_assets.warehouse.queries.metrics import newest_metrics
     from fund_assets.warehouse.queries.nav import classes_of
 
     warehouse = reading()
@@ -53,6 +55,9 @@ def fund(fund: str) -> None:
         say("currency"): currency_of(row["name"]),
         **_benchmark(benchmark_of(warehouse, row["fund_code"])),
     }
+    measured = newest_metrics(warehouse, row["fund_code"])
+    if measured and (against := measured_against(measured[0])):
+        facts[say("measured against")] = against
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))
@@ -106,7 +111,8 @@ def _benchmark(found: dict[str, Any] | None) -> dict[str, str]:
     from fund_assets.calendar import from_key
 
     if found is None:
-        return {say("benchmark"): say("not requested yet: the weekly job requests it")}
+        words = say("not requested yet: it comes with the history, or by the weekly job")
+        return {say("benchmark"): words}
     facts = {say("benchmark"): found["benchmark_text"] or say("none is disclosed")}
     if found["tracked_index"]:
         code = f" ({found['tracked_code']})" if found["tracked_code"] else ""

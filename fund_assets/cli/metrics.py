@@ -12,7 +12,7 @@ from fund_assets.cli._arguments import NotThere
 from fund_assets.cli._context import console, reading
 from fund_assets.cli._funds import chosen_fund
 from fund_assets.cli._jobs import run_job
-from fund_assets.cli._metric_cells import cell, date_mark
+from fund_assets.cli._metric_cells import cell, date_mark, measured_against
 from fund_assets.language import is_chinese, later, named, say
 
 if TYPE_CHECKING:
@@ -73,17 +73,12 @@ def _head(fund: Row, row: Row, mark: str) -> str:
 
     from fund_assets.calendar import from_key
     from fund_assets.schemas.fund_types import group_label
-    from fund_assets.schemas.kinds import INDICES
 
-    benchmark = row["benchmark_code"]
     against = (
-        say(
-            ", benchmark {name} {code}",
-            name=INDICES.get(benchmark, benchmark), code=benchmark,
-        )
-        if benchmark
+        say(", benchmark {name}", name=escape(measured_against(row)))
+        if row["benchmark_code"]
         else ""
-    )  # fmt: skip
+    )
     group = row["peer_group"]
     within = (
         say(", ranked within {group}", group=named(group, group_label(group))) if group else ""

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from fund_assets.errors import FundAssetsError
 from fund_assets.schemas.table import Kind
-from fund_assets.schemas.tables import FUND_METRICS
+from fund_assets.schemas.tables import BENCHMARK_BASES, FUND_METRICS
 from fund_assets.schemas.words import metric_named, read_window
 
 #: The columns that a condition or an order may name.
@@ -37,10 +37,12 @@ class Screen:
     Attributes:
         window: one of the windows.
         conditions: (column, operator, value), all of which must hold; NULL never does.
+        bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
     """
 
     window: str
     conditions: tuple[tuple[str, str, float], ...]
+    bases: tuple[str, ...] = ()
 
 
 def parse(text: str) -> Screen:
@@ -49,7 +51,9 @@ def parse(text: str) -> Screen:
     `window=3y` chooses the window, else it is 1y. Values are numbers, fractions where the
     column is one: `max_drawdown>-0.2`, or with a percent sign `max_drawdown>-20%`.
 
-    Names may be the Chinese labels: `窗口=近3年 夏普比率>1 最大回撤>-20%`.
+    Names may be the Chinese labels: `窗口=近3年 夏普比率>1 最大回撤>-20%`. `benchmark=own`
+    leaves the funds that are measured against the benchmark that they state, or the index that
+    they track; `benchmark=tracked` and `benchmark=type` work alike.
 
     >>> parse("window=3y sharpe_ratio>1 max_drawdown > -20%").conditions
     (('sharpe_ratio', '>', 1.0), ('max_drawdown', '>', -0.2))
@@ -58,6 +62,7 @@ def parse(text: str) -> Screen:
         ScreenError: something is not a condition, an unknown name, window or number.
     """
     window, conditions, at = DEFAULT_WINDOW, [], 0
+    bases: tuple[str, ...] = ()
     text = text.translate(_PLAIN).strip()
     while at < len(text):
         found = _CONDITION.match(text, at)
@@ -75,9 +80,19 @@ def parse(text: str) -> Screen:
                 window = read_window(value)
             except ValueError as error:
                 raise ScreenError(f"window={value}: {error}") from error
+        elif name in ("benchmark", "基准"):
+            bases = _bases(sign, value)
         else:
             conditions.append((column(name), sign, _number(name, value)))
-    return Screen(window, tuple(conditions))
+    return Screen(window, tuple(conditions), bases)
+
+
+def _bases(sign: str, value: str) -> tuple[str, ...]:
+    if sign != "=" or value not in BENCHMARK_BASES:
+        raise ScreenError(
+            f"benchmark{sign}{value}: write benchmark= and one of {', '.join(BENCHMARK_BASES)}"
+        )
+    return ("own", "tracked") if value == "own" else (value,)
 
 
 def column(name: str) -> str:

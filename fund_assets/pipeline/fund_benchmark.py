@@ -108,9 +108,7 @@ def collect_missing(
     asked = set(codes)
     due = store.due(warehouse, to_key(today - QUARTER), MOST_FUNDS) if asked else []
     report = BenchmarkReport()
-    _request(
-        warehouse, source, to_key(today), [code for code in due if code in asked], report
-    )
+    _request(warehouse, source, to_key(today), [code for code in due if code in asked], report)
     if report.changed:
         name_codes(warehouse, source)
     return report

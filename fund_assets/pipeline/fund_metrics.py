@@ -37,6 +37,7 @@ class MeasureReport:
         late: earlier calculation date → rows that late publishers changed there.
         final: rows of `calc_date` whose kind has published enough.
         reasons: first word of each reason → rows.
+        bases: what funds are measured against (tracked, own, type) → how many.
     """
 
     calc_date: int | None
@@ -47,6 +48,7 @@ class MeasureReport:
     final: int = 0
     late: dict[int, int] | None = None
     reasons: dict[str, int] | None = None
+    bases: dict[str, int] | None = None
 
 
 def version_of_inputs(warehouse: Warehouse, risk_free_rate: float) -> str:
@@ -132,7 +134,13 @@ def measure(
         final=int((metrics["status"] == "final").sum()),
         late=late,
         reasons={str(k): int(v) for k, v in pd.Series(short).value_counts().items()},
+        bases=_bases(metrics),
     )
+
+
+def _bases(metrics: pd.DataFrame) -> dict[str, int]:
+    counts = metrics.drop_duplicates("fund_code")["benchmark_basis"].value_counts()
+    return {str(basis): int(count) for basis, count in counts.items()}
 
 
 def _cadence_on(

@@ -172,6 +172,13 @@ def collect_histories(
                 answers = {}
     if answers:
         _land_histories(warehouse, source, now(), answers, before, report, landed)
+    return _with_pages(warehouse, source, now, report)
+
+
+def _with_pages(
+    warehouse: Warehouse, source: FundSource, now: Callable[[], datetime], report: HistoryReport
+) -> HistoryReport:
+    """The report with what the funds say they are measured against, unless it ended early."""
     if not report.stopped:
         came = report.dealt_with - set(report.failures)
         report.pages = collect_missing(warehouse, source, now().date(), came)

@@ -182,8 +182,8 @@ def _closes(figures: Figures) -> str:
 BENCHMARK_INDEX = AssetProfile(
     name="benchmark_index",
     label="基准指数",
-    description="Closes of the indices that funds are compared with: those that they name, and those "
-    "of their types.",
+    description="Closes of the indices that funds are compared with: those that they name, and "
+    "those of their types.",
     group=EVENING,
     jobs=("daily_pipeline", "daily_collection", "weekly_full_calc"),
     upstream=("fund_nav", "fund_benchmark"),

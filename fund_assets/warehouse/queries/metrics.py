@@ -72,6 +72,10 @@ def screened(
             raise ValueError(f"{name}{sign} is not a condition")
         wheres.append(f'm."{name}" {sign} :v{at}')
         values[f"v{at}"] = value
+    if screen.bases:
+        names = {f"basis{at}": basis for at, basis in enumerate(screen.bases)}
+        wheres.append(f"m.benchmark_basis IN ({', '.join(f':{name}' for name in names)})")
+        values |= names
     if sort not in NUMBERS:
         raise ValueError(f"{sort} is not a metric")
     source = (
