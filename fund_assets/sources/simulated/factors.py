@@ -20,13 +20,13 @@ from fund_assets.sources.simulated.timeline import Timeline
 from fund_assets.sources.simulated.universe import Universe
 
 MOVES, DAYS, MARKET, OVERSEAS, RATES, GOODS, CREDIT, DOLLAR = range(8)
-_SECTORS = range(8, 18)
-_IDIO = range(18, 42)
+SECTORS = range(8, 18)
+IDIO = range(18, 42)
 _N_FACTORS = 42
 #: Half of a displacement is undone in about 350 sessions.
 _MEMORY = 0.998
 _STORM_MEMORY = 0.95
-_DOLLAR_VOLATILITY_PCT = 0.2
+DOLLAR_VOLATILITY_PCT = 0.2
 
 
 class Factors:
@@ -34,6 +34,7 @@ class Factors:
 
     Attributes:
         levels: (factors, days).
+        exposures: (factors, portfolios), in log return per unit of factor.
         cash_rate: annual yield of money-market funds before costs, per day, fraction.
     """
 
@@ -41,7 +42,7 @@ class Factors:
         self._timeline = timeline
         self.levels, interest = _walks(seed, timeline)
         self.cash_rate = 0.021 + 0.004 * np.tanh(interest / 2)
-        self._exposures = _exposures(seed, universe)
+        self.exposures = _exposures(seed, universe)
         self._fee = universe.fee
         self._in_dollars = universe.in_dollars
         self._portfolio = universe.portfolio
@@ -56,10 +57,10 @@ class Factors:
         """
         portfolios = self._portfolio[funds]
         level = np.zeros(np.broadcast_shapes(np.shape(funds), np.shape(days)))
-        for exposure, walk in zip(self._exposures, self.levels, strict=True):
+        for exposure, walk in zip(self.exposures, self.levels, strict=True):
             level += exposure[portfolios] * walk[days]
         level -= self._fee[funds] / 36_500 * self.levels[DAYS][days]
-        dollar = self._in_dollars[funds] * (_DOLLAR_VOLATILITY_PCT / 100)
+        dollar = self._in_dollars[funds] * (DOLLAR_VOLATILITY_PCT / 100)
         level -= dollar * self.levels[DOLLAR][days]
         return level
 
@@ -107,9 +108,9 @@ def _exposures(seed: int, universe: Universe) -> NDArray[np.float64]:
         result[factor] = of_breed(field) * spread(factor)
     index = np.array([breed.kind == "index" for breed in BREEDS])[universe.breed]
     result[MARKET] = np.where(index, of_breed("market"), result[MARKET])
-    sector = np.floor(uniforms(seed, Stream.EXPOSURE, p, 8) * len(_SECTORS)).astype(int)
-    result[_SECTORS.start + sector, p] = of_breed("sector") * spread(9)
-    taste = np.random.default_rng([seed, Stream.IDIO]).standard_normal((n, len(_IDIO)))
+    sector = np.floor(uniforms(seed, Stream.EXPOSURE, p, 8) * len(SECTORS)).astype(int)
+    result[SECTORS.start + sector, p] = of_breed("sector") * spread(9)
+    taste = np.random.default_rng([seed, Stream.IDIO]).standard_normal((n, len(IDIO)))
     taste /= np.linalg.norm(taste, axis=1, keepdims=True)
-    result[_IDIO.start :] = (taste * (of_breed("idio") * spread(10))[:, None]).T
+    result[IDIO.start :] = (taste * (of_breed("idio") * spread(10))[:, None]).T
     return result / 100

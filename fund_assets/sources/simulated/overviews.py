@@ -8,7 +8,9 @@ import pandas as pd
 
 from fund_assets.sources.protocol import Overview
 from fund_assets.sources.simulated.breeds import BREEDS
+from fund_assets.sources.simulated.factors import RATES
 from fund_assets.sources.simulated.frames import payload
+from fund_assets.sources.simulated.indices import own_index
 from fund_assets.sources.simulated.market import Market
 
 NONE_DISCLOSED = "该基金暂未披露业绩比较基准"
@@ -42,48 +44,70 @@ TEXTS = {
     "commodity": ("上海黄金交易所Au99.99现货实盘合约收盘价收益率",),
     "reit": (NONE_DISCLOSED,),
 }  # fmt: skip
-#: Breeds that follow an index, by the words of their names → the indices in turn.
-TRACKED = {
-    "index": ("沪深300指数", "中证500指数", "中证军工指数", "国证半导体芯片指数"),
-    "etf": ("沪深300指数", "上证50指数", "创业板指数(价格)", "中证银行指数"),
-    "bond_index": (
-        "中债-1-3年国开行债券全价(总值)指数",
-        "中债-3-5年政策性金融债全价(总值)指数",
-    ),
-    "bond_etf": ("上证10年期国债指数",),
-    "abroad_index": ("标普500指数", "纳斯达克100指数"),
-}  # fmt: skip
-#: Code, short name and full name of most of them, as official lists have them.
+#: Breeds whose portfolios follow an index of shares: how their indices are named.
+_OWN = {"index": "中证精选", "etf": "中证精选", "abroad_index": "中证海外精选"}
+#: Bond index funds that move less with interest rates than so, and the others.
+_MIDDLE = 0.05 / 100
+_SHORT, _LONG = (f"中债-国开行债券总全价({tenor})指数" for tenor in ("1-3年", "3-5年"))
+#: Listed nowhere.
+_UNLISTED = "上证10年期国债指数"
+#: Code, short name and full name of indices that texts name.
 INDEX_LIST = (
     ("000300", "沪深300", "沪深300指数"),
+    ("H00300", "300收益", "沪深300全收益指数"),
     ("000905", "中证500", "中证小盘500指数"),
-    ("000016", "上证50", "上证50指数"),
-    ("399967", "中证军工", "中证军工指数"),
-    ("399986", "中证银行", "中证银行指数"),
-    ("399006", "创业板指", "创业板指数"),
-    ("399606", "创业板R", "创业板指数(收益)"),
-    ("980017", "国证芯片", "国证半导体芯片指数"),
+    ("H00905", "500收益", "中证小盘500全收益指数"),
+    ("000906", "中证800", "中证800指数"),
+    ("000012", "国债指数", "上证国债指数"),
+    ("H11001", "中证全债", "中证全债指数"),
 )
+_WORLD = (
+    ("HSI", "恒生指数"),
+    ("HSCEI", "恒生中国企业指数"),
+    ("SPX", "标普500"),
+    ("NDX", "纳斯达克100"),
+)
+_BONDS = ("综合指数", "新综合指数", "国债总指数", "国开行债券总指数")
 _OTHER = (NONE_DISCLOSED,)
 
 
-def index_list() -> pd.DataFrame:
-    """Indices as akshare's `index_csindex_all` lists them."""
-    frame = pd.DataFrame(INDEX_LIST, columns=["指数代码", "指数简称", "指数全称"], dtype="str")
-    return frame.assign(指数币种="人民币")
+def index_lists(market: Market) -> tuple[pd.DataFrame, ...]:
+    """Indices as akshare's functions list them: those of CSI, of the world, of ChinaBond."""
+    breeds = [BREEDS[at].stems for at in market.universe.breed.tolist()]
+    own = [
+        (own_index(portfolio), f"{_OWN[stems]}{portfolio}", f"{_OWN[stems]}{portfolio}指数")
+        for portfolio, stems in enumerate(breeds)
+        if stems in _OWN
+    ]
+    columns = ["指数代码", "指数简称", "指数全称"]
+    shares = pd.DataFrame([*INDEX_LIST, *own], columns=columns, dtype="str")
+    return (
+        shares.assign(指数币种="人民币"),
+        pd.DataFrame(_WORLD, columns=["代码", "名称"], dtype="str"),
+        pd.DataFrame({"value": _BONDS}, dtype="str"),
+    )
+
+
+def _tracked(market: Market, portfolio: int) -> str:
+    """The index that a portfolio follows; empty when it follows none."""
+    stems = BREEDS[int(market.universe.breed[portfolio])].stems
+    if stems in _OWN:
+        return f"{_OWN[stems]}{portfolio}指数"
+    if stems == "bond_index":
+        moves = market.factors.exposures[RATES, portfolio]
+        return _SHORT if moves < _MIDDLE else _LONG
+    return _UNLISTED if stems == "bond_etf" else ""
 
 
 def overview(market: Market, fund: int) -> Overview:
     """What the page of a share class says: the same for all classes of a portfolio."""
-    universe = market.universe
-    portfolio = int(universe.portfolio[fund])
-    breed = BREEDS[int(universe.breed[portfolio])]
-    if names := TRACKED.get(breed.stems):
-        tracked = names[portfolio % len(names)]
-        whole = breed.page == "exchange"
+    portfolio = int(market.universe.portfolio[fund])
+    breed = BREEDS[int(market.universe.breed[portfolio])]
+    if tracked := _tracked(market, portfolio):
+        whole = breed.page == "exchange" or portfolio % 4
         text = f"{tracked}收益率" if whole else f"{tracked}收益率×95%+{_CASH}×5%"
     else:
         texts = TEXTS.get(breed.kind, _OTHER)
-        tracked, text = "", texts[portfolio % len(texts)]
-    code = universe.code[fund]
+        text = texts[portfolio % len(texts)]
+    code = market.universe.code[fund]
     return Overview(code, text, tracked, (payload("overview", 1, code, text, tracked),))

@@ -45,7 +45,7 @@ from fund_assets.sources.simulated.frames import (
 )
 from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
-from fund_assets.sources.simulated.overviews import index_list, overview
+from fund_assets.sources.simulated.overviews import index_lists, overview
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.transport.request_counts import RequestCount
@@ -269,7 +269,7 @@ class SimulatedSource:
         """The closes of an index, as `FundSource` says."""
         market, minute = self.market, self._minute()
         first = self._first_day(minute)
-        found = index_history(market.factors, market.timeline, index_code, first, minute)
+        found = index_history(market, index_code, first, minute)
         return closes_since(found, index_code, since)
 
     def overview(self, fund_code: str) -> Overview:
@@ -281,8 +281,8 @@ class SimulatedSource:
         return overview(self.market, fund)
 
     def index_lists(self) -> IndexLists:
-        """The indices that funds of this market track, one left out."""
-        return IndexLists((index_list(),))
+        """The indices that funds of this market name, one left out."""
+        return IndexLists(index_lists(self.market))
 
     def take_requests(self) -> list[RequestCount]:
         """None are made: this market is computed here."""
