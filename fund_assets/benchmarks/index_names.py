@@ -28,8 +28,9 @@ from fund_assets.benchmarks.spelling import spell
 _CODES = ("指数代码", "index_code", "代码", "code")
 _NAMES = ("指数全称", "指数简称", "display_name", "名称", "name", "full_name")
 _CURRENCY = ("指数币种", "currency")
-#: Bond indices of ChinaBond have no codes: akshare asks for them by these names.
-_BONDS, _BOND_PREFIX = "value", "中债"
+#: Bond indices of ChinaBond have no codes: 中债- and the name by which akshare asks for them
+#: stands for one.
+_BONDS, BOND_PREFIX = "value", "中债-"
 #: A stretch of a bond index: akshare asks for the whole index and its stretch.
 _TENOR = re.compile(r"\(((?:[0-9]+-[0-9]+年|[0-9]+年以[上下]))\)")
 _MONEY = {"人民币": "CNY", "港元": "HKD", "港币": "HKD", "美元": "USD"}
@@ -50,7 +51,7 @@ class IndexNames:
 
     Attributes:
         known: name in one form → (code, variant, currency) of the indices that have it.
-        bonds: names of the bond indices of ChinaBond, which stand for their codes.
+        bonds: what stands for the codes of the bond indices of ChinaBond.
     """
 
     known: dict[str, set[tuple[str, str, str]]] = field(
@@ -74,8 +75,9 @@ class IndexNames:
         columns = list(map(str, frame.columns))
         if _BONDS in columns:
             for name in map(str, frame[_BONDS]):
-                self.bonds.add(name)
-                self._enter(name, f"{_BOND_PREFIX}{name.removeprefix(_BOND_PREFIX)}", "")
+                code = f"{BOND_PREFIX}{name}"
+                self.bonds.add(code)
+                self._enter(code, code, "")
             return
         code = next((name for name in _CODES if name in columns), None)
         names = [name for name in _NAMES if name in columns]

@@ -579,7 +579,7 @@ FUND_BENCHMARK = Table(
         Column("last_seen_on", Kind.DATE, "last date on which it was", "yyyymmdd"),
         Column("benchmark_text", Kind.TEXT, "benchmark 业绩比较基准, every character as published; empty when the fund has no page", max_length=20_000),
         Column("tracked_index", Kind.TEXT, "index tracked 跟踪标的, as published; empty when it tracks none"),
-        Column("tracked_code", Kind.TEXT, "code of that index in the official lists; of a bond index of ChinaBond its name there; empty when they have none of the name, or more than one", max_length=60),
+        Column("tracked_code", Kind.TEXT, "code of that index in the official lists; of a bond index of ChinaBond 中债- and its name there; empty when they have none of the name, or more than one", max_length=60),
         Column("status", Kind.TEXT, "parsed: every part is understood and the weights sum to 1. partly: some part is. unknown: none is, or none is disclosed", isin=BENCHMARK_STATES),
         Column("not_understood", Kind.TEXT, "the parts that were not understood, joined by semicolons; empty when there are none", max_length=20_000),
         Column("stated_since", Kind.DATE, "day from which it holds, where the text says so", "yyyymmdd", nullable=True),

@@ -192,7 +192,7 @@ class FundSource(Protocol):
         Args:
             index_code: an official code (000300, H00300 for its total return, 399006, SPX);
                 of ChinaBond, what `benchmarks.index_names` finds, a blank and the variant
-                (`综合指数 wealth`, `新综合指数(1-3年) full_price`, `国债总指数 net_price`);
+                (`中债-综合指数 wealth`, `中债-新综合指数(1-3年) full_price`);
                 of gold, the contract (`Au99.99`); of a currency, the pair (`USDCNY`: yuan
                 for one dollar).
             since: first day, yyyymmdd, itself included; None: every close. Less is asked of

@@ -29,8 +29,8 @@ DATED = {
     "399006": ("startDate=2026-11-19", "startDate=1990-01-01"),
     "980017": ("startDate=2026-11-19", "startDate=1990-01-01"),
 }
-WHOLE = ("新综合指数(1-3年) full_price", "Au(T+D)", "SPX")
-WHOLE_TOO = ("HSI", "HSCCI", "综合指数 wealth", "10年期国债指数 net_price", "Au99.99")
+WHOLE = ("中债-新综合指数(1-3年) full_price", "Au(T+D)", "SPX")
+WHOLE_TOO = ("HSI", "HSCCI", "中债-综合指数 wealth", "中债-10年期国债指数 net_price", "Au99.99")
 #: Whose answers take a process of their own, or three requests.
 LONG = ("NDX", "HSTECH", "USDCNY", "HKDCNY")
 
@@ -115,7 +115,7 @@ def test_closes_in_scripts_and_workbooks(market, source, code):
 
 def test_an_index_that_nobody_has_costs_no_request(market, source):
     """Stops a name that is no code from being asked for every evening."""
-    for code in ("DAX", "300", "", "怪指数 wealth", "综合指数", "XXXCNY", "sh000300"):
+    for code in ("DAX", "300", "", "中债-怪指数 wealth", "综合指数", "XXXCNY", "sh000300"):
         with pytest.raises(UnknownIndexError, match=r"no provider|has no index"):
             source.index_history(code)
     assert market.requests == []
@@ -125,7 +125,7 @@ ONE_OF_EACH = [
     "H00300",
     *(
         pytest.param(code, marks=pytest.mark.slow)
-        for code in ("000300", "399006", "综合指数 wealth", "SPX", "HSI", "Au99.99")
+        for code in ("000300", "399006", "中债-综合指数 wealth", "SPX", "HSI", "Au99.99")
     ),
 ]
 

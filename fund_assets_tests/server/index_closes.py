@@ -129,7 +129,7 @@ def _bond(
 ) -> tuple[bytes, str]:
     names, tenors = _bond_names()
     stretch = "" if tenor == "00" else f"({tenors[tenor]})"
-    rows = closes.of(f"{names.get(number, '')}{stretch} {VARIANTS[indicator]}")
+    rows = closes.of(f"中债-{names.get(number, '')}{stretch} {VARIANTS[indicator]}")
     stamps = map(str, milliseconds([day for day, _ in rows]))
     values = dict(zip(stamps, (close for _, close in rows), strict=True))
     return _json({f"{indicator}_{tenor}": values, "dqcName": {tenor: tenors[tenor]}})

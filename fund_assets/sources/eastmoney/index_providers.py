@@ -83,7 +83,7 @@ def _of(words: Mapping[str, str] | tuple[str, ...]) -> str:
 def treasury_list() -> pd.DataFrame:
     """The indices of TREASURY in the form of akshare's lists: 代码 and 名称."""
     names = [
-        (name, f"中债-{name.replace('国债', word)}")
+        (f"中债-{name}", f"中债-{name.replace('国债', word)}")
         for name in TREASURY
         for word in (("国债",) if "年期" in name else ("国债", "期国债"))
     ]
@@ -91,6 +91,8 @@ def treasury_list() -> pd.DataFrame:
 
 
 _VARIANT = {"variant": ("indicator", VARIANTS)}
+_WORD = rf"(?P<variant>{_of(VARIANTS)})"
+_TENOR = rf"(?P<tenor>{_of(TENORS)})"
 _EASTMONEY = ("data", "klines")
 #: The first whose codes match has the index.
 PROVIDERS = (
@@ -121,11 +123,11 @@ PROVIDERS = (
         "stock_hk_index_daily_sina", rf"(?:{_of(SINA_HONG_KONG)})", "date", "close",
     ),
     Provider(
-        "bond_treasury_index_cbond", rf"(?P<name>{_of(TREASURY)}) (?P<variant>{_of(VARIANTS)})",
+        "bond_treasury_index_cbond", rf"中债-(?P<name>{_of(TREASURY)}) {_WORD}",
         "date", "value", symbol=("period", ""), words=TREASURY, more=_VARIANT,
     ),
     Provider(
-        BONDS, rf"(?P<name>.+?)(?:\((?P<tenor>{_of(TENORS)})\))? (?P<variant>{_of(VARIANTS)})",
+        BONDS, rf"中债-(?P<name>.+?)(?:\({_TENOR}\))? {_WORD}",
         "date", "value", symbol=("index_category", ""),
         more={**_VARIANT, "tenor": ("period", {tenor: tenor for tenor in TENORS})},
     ),
@@ -176,5 +178,6 @@ def provider_of(index_code: str) -> Asked:
             return Asked(provider, arguments, provider.closes or word)
     raise UnknownIndexError(
         f"no provider has the closes of index {index_code!r}: write an official code such as "
-        "000300, H11001, 399006 or HSI, a bond index as '综合指数 wealth', Au99.99 or USDCNY"
+        "000300, H11001, 399006 or HSI, a bond index as '中债-综合指数 wealth', Au99.99 or "
+        "USDCNY"
     )

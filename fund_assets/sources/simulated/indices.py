@@ -62,11 +62,11 @@ _BOND = Recipe(100.0, 0.0, {RATES: 0.05}, digits=4)
 #: Variant of a bond index → interest that it keeps, in percent a year.
 _KEPT = {"wealth": 3.2, "full_price": 0.3, "net_price": 0.2}
 _BONDS = {
-    "综合指数": _BOND,
-    "新综合指数": _BOND,
-    "国债总指数": replace(_BOND, parts={RATES: 0.06}),
-    "国开行债券总指数(1-3年)": replace(_BOND, parts={RATES: 0.045}),
-    "国开行债券总指数(3-5年)": replace(_BOND, parts={RATES: 0.055}),
+    "中债-综合指数": _BOND,
+    "中债-新综合指数": _BOND,
+    "中债-国债总指数": replace(_BOND, parts={RATES: 0.06}),
+    "中债-国开行债券总指数(1-3年)": replace(_BOND, parts={RATES: 0.045}),
+    "中债-国开行债券总指数(3-5年)": replace(_BOND, parts={RATES: 0.055}),
 }
 _500 = Recipe(1000.0, 4.0, {MARKET: 0.9, SECTORS[0]: 0.35})
 #: Code → recipe of the indices that texts name.

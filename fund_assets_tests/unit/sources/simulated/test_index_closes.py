@@ -123,7 +123,7 @@ def test_total_return_and_wealth_stand_above_price(source):
     for more, less in (
         ("H00300", "000300"),
         ("H00905", "000905"),
-        ("综合指数 wealth", "综合指数 full_price"),
+        ("中债-综合指数 wealth", "中债-综合指数 full_price"),
     ):
         pair = [source.index_history(code)["close"] for code in (more, less)]
         growth = [closes.iloc[-1] / closes.iloc[0] for closes in pair]
