@@ -17,12 +17,14 @@ import pandas as pd
 
 from fund_assets.benchmarks.series import (
     INDEX,
+    NET_RETURN,
     PRICE_RETURN,
     TOTAL_RETURN,
     Series,
     read_series,
 )
 from fund_assets.benchmarks.spelling import spell
+from fund_assets.benchmarks.twins import twin_of
 
 #: Column of a list → what it has; each of akshare's lists has some of them.
 _CODES = ("指数代码", "index_code", "代码", "code")
@@ -30,7 +32,7 @@ _NAMES = ("指数全称", "指数简称", "display_name", "名称", "name", "ful
 _CURRENCY = ("指数币种", "currency")
 #: Bond indices of ChinaBond have no codes: 中债- and the name by which akshare asks for them
 #: stands for one.
-_BONDS, BOND_PREFIX = "value", "中债-"
+_BONDS, _BOND_PREFIX = "value", "中债-"
 #: A stretch of a bond index: akshare asks for the whole index and its stretch.
 _TENOR = re.compile(r"\(((?:[0-9]+-[0-9]+年|[0-9]+年以[上下]))\)")
 _MONEY = {"人民币": "CNY", "港元": "HKD", "港币": "HKD", "美元": "USD"}
@@ -75,9 +77,9 @@ class IndexNames:
         columns = list(map(str, frame.columns))
         if _BONDS in columns:
             for name in map(str, frame[_BONDS]):
-                code = f"{BOND_PREFIX}{name}"
-                self.bonds.add(code)
-                self._enter(code, code, "")
+                bond = f"{_BOND_PREFIX}{name}"
+                self.bonds.add(bond)
+                self._enter(bond, bond, "")
             return
         code = next((name for name in _CODES if name in columns), None)
         names = [name for name in _NAMES if name in columns]
@@ -102,9 +104,19 @@ class IndexNames:
         """The code of the index that a text names; empty when none is it, or more than one."""
         if series.code or series.kind != INDEX:
             return series.code
+        return self._listed(series) or self._twin(series)
+
+    def _twin(self, series: Series) -> str:
+        """The twin of a listed price index, where its code is certain."""
+        if series.variant not in (TOTAL_RETURN, NET_RETURN):
+            return ""
+        price = replace(series, variant=PRICE_RETURN)
+        return twin_of(self._listed(price), series.variant)
+
+    def _listed(self, series: Series) -> str:
         name, _, _ = _form(series.name)
         if (told := _TENOR.search(series.name)) and name not in self.known:
-            whole = self.find(replace(series, name=_TENOR.sub("", series.name)))
+            whole = self._listed(replace(series, name=_TENOR.sub("", series.name)))
             return f"{whole}({told[1]})" if whole in self.bonds else ""
         if name not in self.known and re.match(r"中证[0-9]", name):  # 800有色 for 中证800有色
             name = name.removeprefix("中证")
@@ -125,7 +137,7 @@ class IndexNames:
 
 def _same_variant(listed: str, told: str) -> bool:
     """A list has an index once for each variant, and bond indices once for all of theirs."""
-    if told in ("total_return", "net_return") or listed in ("total_return", "net_return"):
+    if {told, listed} & {TOTAL_RETURN, NET_RETURN}:
         return listed == told
     return not listed or listed == told or PRICE_RETURN in (listed, told)
 
