@@ -25,13 +25,17 @@ SILENT = frozenset({"late", "suspended", "presumed_dead", "terminated"})
 DEAD = frozenset({"presumed_dead", "terminated", "never_reported"})
 #: A class with one NAV in so many sessions, or fewer, is resting while it publishes.
 RESTING_STEP = 4
-#: Sessions that a class may be silent beyond its kind's lag while its rhythm is not known, or
-#: when its name says that it closes for months: the law wants one NAV a week, holidays apart.
+#: Sessions that a class may be silent beyond its kind's lag while its rhythm is not known or
+#: changes: closed funds publish once a week, holidays apart, open ones each session.
 LOOSE_SESSIONS = 10
 #: Sessions beyond what is allowed after which silence is no lateness, and no pause any more.
 SUSPENDED_AFTER, DEAD_AFTER = 20, 120
-#: A fund may be raised for three months and be closed for three more.
+#: A fund may be raised for three months, and is closed for some more after its founding.
 OPENS_WITHIN = timedelta(days=180)
+#: A REIT publishes at the ends of half-years.
+REIT_OPENS_WITHIN = timedelta(days=400)
+#: Sessions of a week.
+WEEK = 5
 _CLOSES = re.compile("定开|定期开放|封闭|理财")
 
 
@@ -42,6 +46,7 @@ class Facts(NamedTuple):
         first_seen_on, last_seen_on: when the market's list first and last had it.
         first_nav, last_nav: NAV dates.
         usual_step: sessions from one NAV to the next; 0 while it is not known.
+        on_fridays: it has NAVs of Fridays more often than of other days: at times it is weekly.
         resumed: the first NAV date on or after the begin of the silent spell that is stored
             as its newest; 0 when there is none.
     """
@@ -56,6 +61,7 @@ class Facts(NamedTuple):
     first_nav: int
     last_nav: int
     usual_step: int
+    on_fridays: bool
     resumed: int
 
 
@@ -90,9 +96,18 @@ class Today(NamedTuple):
 def allowed_silence(fund: Facts) -> int:
     """Sessions without a NAV after which a class is still on time."""
     lag = KINDS[fund.kind].lag
-    own = -(-3 * (fund.usual_step - 1) // 2)  # a weekly one may miss half a week
-    closes = _CLOSES.search(fund.name) or _CLOSES.search(fund.fund_type)
-    return lag + (own if fund.usual_step and not closes else max(own, LOOSE_SESSIONS))
+    if fund.usual_step == 1 and not _may_close(fund):
+        return lag
+    # one that does not publish each session may be weekly, and miss half a week
+    own = -(-3 * (max(fund.usual_step, WEEK) - 1) // 2)
+    return lag + (own if fund.usual_step and not _may_close(fund) else max(own, LOOSE_SESSIONS))
+
+
+def _may_close(fund: Facts) -> bool:
+    """Whether a fund is weekly at times: by its rhythm, its name, or after its founding."""
+    if fund.on_fridays or _CLOSES.search(fund.name) or _CLOSES.search(fund.fund_type):
+        return True
+    return from_key(fund.last_nav) - from_key(fund.first_nav) < OPENS_WITHIN
 
 
 def life_of(fund: Facts, told: Sequence[Spell], today: Today) -> list[Spell]:
@@ -158,14 +173,15 @@ def _without_nav(fund: Facts, today: Today) -> list[Spell]:
     waits = Spell(
         fund.first_seen_on, None, "not_yet_open", f"on the list since {seen}, no NAV yet"
     )
-    ends = to_key(seen + OPENS_WITHIN)
+    within = REIT_OPENS_WITHIN if fund.kind == "reit" else OPENS_WITHIN
+    ends = to_key(seen + within)
     if fund.status == "delisted" and fund.last_seen_on < ends:
         gone = from_key(fund.last_seen_on)
         words = f"on the list from {seen} to {gone}, without a NAV"
         return [waits, Spell(to_key(gone + timedelta(days=1)), None, "never_reported", words)]
     if ends > today.on:
         return [waits]
-    words = f"on the list since {seen}, without a NAV for {OPENS_WITHIN.days} days"
+    words = f"on the list since {seen}, without a NAV for {within.days} days"
     return [waits, Spell(ends, None, "never_reported", words)]
 
 

@@ -5,9 +5,11 @@ what a list changes (`list_rules.py`), reading and storing (`warehouse/stores/li
 
 A new name alone is a new name. With a break of the NAVs around the time it is a transition
 (转型, 封转开). A code is used again when the fund had ended before the break, and its new name
-begins in another way: names begin with the company's.
+has no two characters in a row in common with the old one, words of types apart: companies
+change their names and exchange-traded funds the order of the words, but not the subject too.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
@@ -17,8 +19,9 @@ from fund_assets.nav.life import ALIVE, DEAD, SILENT, Spell
 
 #: A new name or type belongs to a break of the NAVs that is so near.
 NEAR_BREAK = timedelta(days=120)
-#: So many first characters of a name are the company's at least.
-COMPANY = 2
+_TYPE_WORDS = re.compile(
+    "灵活配置|混合|债券|债|股票|指数|货币|基金|联接|定期开放|定开|理财|分级|发起|增强|一年|持有|ETF|LOF|QDII|FOF|[A-Z]$"
+)
 
 
 class Change(NamedTuple):
@@ -52,7 +55,7 @@ def transition(changes: Iterable[Change], spells: list[Spell]) -> list[Change]:
             continue
         change = near[0]
         had_ended = any(spell.state in DEAD for spell in silence)
-        is_other = change.what == "name" and change.old[:COMPANY] != change.new[:COMPANY]
+        is_other = change.what == "name" and _pairs(change.old).isdisjoint(_pairs(change.new))
         seen_on = max(change.seen_on, ends)
         found[seen_on] = change._replace(
             seen_on=seen_on,
@@ -61,6 +64,12 @@ def transition(changes: Iterable[Change], spells: list[Spell]) -> list[Change]:
             f"{silence[-1].evidence}; a NAV again on {from_key(ends)}",
         )
     return list(found.values())
+
+
+def _pairs(name: str) -> set[str]:
+    """Each two characters in a row of a name, without words of types."""
+    parts = _TYPE_WORDS.sub(" ", name).split()
+    return {part[n : n + 2] for part in parts for n in range(len(part) - 1)}
 
 
 def _breaks(spells: list[Spell]) -> Iterable[tuple[list[Spell], Spell]]:

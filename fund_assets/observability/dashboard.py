@@ -18,6 +18,7 @@ from rich.table import Table
 
 from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES
 from fund_assets.language import later, named, say
+from fund_assets.nav.life import ALIVE, DEAD, SILENT
 from fund_assets.observability import cells
 from fund_assets.observability.cells import NONE
 from fund_assets.observability.conditions import DAEMON_DEAD, Severity
@@ -49,6 +50,12 @@ STATES = {
     "held": ("red", BATCH_STATES["held"]),
     "rejected": ("dim", BATCH_STATES["rejected"]),
 }
+#: How funds are counted: words → the states that they mean.
+FUNDS = (
+    (later("funds that publish"), ALIVE),
+    (later("funds that are silent"), SILENT - DEAD),
+    (later("funds that have ended"), DEAD),
+)
 FIRST = (
     ("fund-assets run", later("collect, validate, merge and compute metrics in one run")),
     ("fund-assets doctor", later("check settings, source, database and calendar")),
@@ -270,6 +277,9 @@ def _quality(status: Status) -> Panel:
         f"  [dim]{say('0.5 % or more, must be announced')}[/]",
         f"{status.revisions_to_announce:,}",
     )
+    states = dict(status.fund_states)
+    for words, group in FUNDS:
+        table.add_row(say(words), f"{sum(states.get(state, 0) for state in group):,}")
     table.add_row(say("rows in quarantine"), f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")

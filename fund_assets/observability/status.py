@@ -82,7 +82,8 @@ class Status:
         calendar_days_left: days for which it is known whether the exchange trades.
         last_session: the newest session that has begun; its NAVs are due at `expected_by`.
         today_nav_count: accepted NAVs of today's date.
-        nav_rows, fund_count: accepted NAVs and share classes in all.
+        nav_rows, fund_count: accepted NAVs and share classes in all. fund_states: how many of
+            these are in each state today (`fund_state`).
         evening: coverage of `coverage_on` after each published wave.
         sessions: how full the last sessions are. missing: those of the last two weeks that
             are due, older than the newest date, and hardly published. lost: dates of which
@@ -125,6 +126,7 @@ class Status:
     today_nav_count: int = 0
     nav_rows: int = 0
     fund_count: int = 0
+    fund_states: tuple[tuple[str, int], ...] = ()
     evening: tuple[EveningWave, ...] = ()
     sessions: tuple[SessionCoverage, ...] = ()
     missing: tuple[date, ...] = ()

@@ -40,6 +40,7 @@ from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.errors import NO_WAREHOUSE
+from fund_assets.warehouse.queries import life
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import alerts, calendar_overrides, date_counts
 from fund_assets.warehouse.stores.requests import requests_since
@@ -143,6 +144,7 @@ def gather(
         today_nav_count=status_queries.rows_on(warehouse, to_key(now.date())),
         nav_rows=status_queries.nav_rows(warehouse),
         fund_count=status_queries.row_count(warehouse, "fund_info"),
+        fund_states=tuple(life.state_counts(warehouse).items()),
         evening=vitals.evening(warehouse, from_key(covered), due) if covered else (),
         sessions=sessions.recent(per_date, due, calendar, from_key(covered)) if covered else (),
         missing=missing,

@@ -1,5 +1,8 @@
 """The lives of funds: concluded after the metrics, stored, and shown."""
 
+from collections import Counter
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,17 +10,25 @@ from click.testing import CliRunner
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.cli import main
+from fund_assets.nav.cadence import Attendance, learn_cadence, sessions_to_learn
+from fund_assets.nav.life import DEAD, Facts, Spell, Today, life_of
 from fund_assets.nav.list_rules import described
 from fund_assets.pipeline.fund_life import renew_life
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import FUND_CHANGE, FUND_INFO, FUND_STATE, VALIDATED_NAV
 from fund_assets.settings import load_settings
+from fund_assets.sources.simulated.breeds import BREEDS
+from fund_assets.sources.simulated.market import Market
+from fund_assets.sources.simulated.timeline import ORIGIN
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import insert, upsert
 from fund_assets.warehouse.queries import life as queries
 from fund_assets.warehouse.stores import landing
 
 CALENDAR = TradingCalendar.build()
+#: Sessions between two NAVs of a weekly fund around a holiday, at most.
+LONGEST_STEP = 7
+EPOCH = (ORIGIN - date(1970, 1, 1)).days
 FIRST, ON = 20250102, 20251231
 NAMES = {
     "000001": ("长信成长混合A", "混合型-偏股"),
@@ -122,3 +133,89 @@ def test_a_transition_is_concluded_and_the_whole_life_is_shown(warehouse, monkey
         "2025-04-01, then none for 31 sessions; a NAV again on 2025-06-09",
     ):
         assert words in told, shown
+
+
+class Year:
+    """What could be seen of a simulated market on its evenings, of funds that are not money-market.
+
+    Attributes:
+        keys: sessions, yyyymmdd.
+        there: bool [funds, sessions], whether there is a NAV; at_minute: when it is published.
+        listed, gone_on: yyyymmdd, first day on the list, and off it.
+    """
+
+    def __init__(self, funds: int) -> None:
+        market = Market(funds, 7, CALENDAR)
+        u, t = market.universe, market.timeline
+        kinds = np.array([breed.kind for breed in BREEDS])[u.breed[u.portfolio]]
+        ours = np.flatnonzero((kinds != "money") & ~u.back_end)
+        p = u.portfolio[ours]
+        days = np.asarray(CALENDAR.session_days - EPOCH)
+        days = days[(days >= 0) & (days < len(t.keys))]
+        self.days = days[(t.keys[days] >= 20250101) & (t.keys[days] <= 20260930)]
+        self.keys = np.asarray(t.keys[self.days], dtype=np.int64)
+        self.there = market.schedule.has_nav(p[:, None], self.days)
+        self.at_minute = market.schedule.published_at(p[:, None], self.days)
+        self.codes, self.kinds = [u.code[fund] for fund in ours], kinds[ours].tolist()
+        self.names = [u.name[fund] for fund in ours]
+        self.listed, self.gone = u.listed[p], u.delisted[p]
+        self.key = lambda day: int(t.keys[min(max(int(day), 0), len(t.keys) - 1)])
+
+    def seen(self, at: int) -> np.ndarray:
+        """Which NAVs were published by 23:30 of a session."""
+        seen = self.there & (self.at_minute <= int(self.days[at]) * 1440 + 23 * 60 + 30)
+        seen[:, at + 1 :] = False
+        return seen
+
+    def rhythms(self, at: int, seen: np.ndarray) -> dict[str, tuple[int, bool]]:
+        """Code → usual step and whether it prefers Fridays, as known on a session."""
+        learned = np.isin(self.keys, sessions_to_learn(CALENDAR, int(self.keys[at])))
+        cadence = learn_cadence(
+            Attendance(self.codes, self.kinds, self.keys[learned], seen[:, learned])
+        )
+        fridays = cadence.due[:, :4].mean(axis=1) < 0.75 * cadence.due[:, 4]
+        known = zip(cadence.usual_step.tolist(), fridays.tolist(), strict=True)
+        return dict(zip(cadence.codes, known, strict=True))
+
+    def facts(self, row: int, at: int, seen: np.ndarray, rhythm: tuple[int, bool]) -> Facts:
+        """What is known of a fund on a session."""
+        dates = self.keys[seen[row]]
+        first, last = (int(dates[0]), int(dates[-1])) if len(dates) else (0, 0)
+        return Facts(
+            self.codes[row], self.names[row], "", self.kinds[row],
+            "delisted" if self.gone[row] <= self.days[at] else "listed",
+            self.key(max(self.listed[row], self.days[0])),
+            self.key(min(self.gone[row] - 1, self.days[at])), first, last, *rhythm, 0,
+        )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_in_a_year_of_the_simulated_market_the_living_live_and_the_ended_end():
+    """Stops a fund that publishes from being called ended, or late while its NAVs come in time,
+    and a fund that was wound up from being waited for."""
+    year = Year(1_500)
+    told: list[list[Spell]] = [[] for _ in year.codes]
+    looks = Counter[object]()
+    for at in range(120, len(year.keys), 5):
+        seen = year.seen(at)
+        rhythms = year.rhythms(at, seen)
+        today = Today(int(year.keys[at]), CALENDAR.sessions)
+        on_list = np.flatnonzero((year.listed <= year.days[at]) & (year.gone > year.days[0]))
+        for row in on_list.tolist():
+            facts = year.facts(row, at, seen, rhythms.get(year.codes[row], (0, False)))
+            told[row] = life_of(facts, told[row], today)
+            state = told[row][-1].state
+            comes = bool(year.there[row, at + 1 :].any())
+            looks[state] += 1
+            looks[state, "comes"] += comes
+            has = np.flatnonzero(year.there[row])
+            before, after = has[has <= at], has[has > at]
+            gap = after[0] - before[-1] if len(before) and len(after) else 0
+            looks["late", "no gap"] += state == "late" and comes and gap <= LONGEST_STEP
+            ended = facts.last_nav < today.session(today.on, -20) and facts.status == "delisted"
+            looks["gone", "not ended"] += ended and state not in DEAD
+    print(dict(looks))
+    assert looks["active"] > 80_000 and looks["terminated"] > 1_500 and looks["late"] > 80
+    assert [looks[state, "comes"] for state in DEAD] == [0, 0, 0]
+    assert looks["gone", "not ended"] == 0
+    assert looks["late", "no gap"] == 0

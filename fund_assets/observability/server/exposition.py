@@ -98,6 +98,10 @@ def _metrics(status: Status) -> Iterator[Metric]:
     yield _gauge("fund_nav_rows", "Accepted NAVs.", [], [([], status.nav_rows)])
     yield _gauge("fund_count", "Share classes ever seen.", [], [([], status.fund_count)])
     yield _gauge(
+        "fund_states", "Share classes in a state today.", ["state"],
+        [([state], count) for state, count in status.fund_states],
+    )  # fmt: skip
+    yield _gauge(
         "fund_today_nav_rows", "Accepted NAVs of today's date.", [],
         [([], status.today_nav_count)],
     )  # fmt: skip

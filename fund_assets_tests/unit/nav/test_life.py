@@ -15,7 +15,7 @@ def fund(**given):
     usual = {
         "fund_code": "000001", "name": "长信成长混合A", "fund_type": "混合型-偏股", "kind": "mixed",
         "status": "listed", "first_seen_on": 20190301, "last_seen_on": 20210101,
-        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "resumed": 0,
+        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "on_fridays": False, "resumed": 0,
     }  # fmt: skip
     return Facts(**{**usual, **given})
 
@@ -54,7 +54,10 @@ def test_silence_grows_from_on_time_to_presumed_dead():
         ({}, 1),
         ({"usual_step": 0}, 11),
         ({"usual_step": 5}, 7),
+        ({"usual_step": 2}, 7),
         ({"kind": "qdii"}, 3),
+        ({"on_fridays": True}, 11),
+        ({"first_nav": 20191008}, 11),
         ({"name": "长信三个月定开债", "kind": "bond"}, 11),
         ({"fund_type": "定开债券", "kind": "bond", "usual_step": 5}, 11),
         ({"kind": "reit", "usual_step": 0}, 260),
