@@ -74,7 +74,8 @@ def a_tenth(path: Path) -> Iterator[str]:
         small.close()
         with closing(sqlite3.connect(f"{folder}/warehouse.db")) as connection:
             connection.execute("ATTACH ? AS whole", (str(path),))
-            for name in ("fund_info", "benchmark_index", "collection_batch", "publish_log"):
+            for name in ("fund_info", "benchmark_index", "collection_batch", "publish_log",
+                         "fund_benchmark", "fund_benchmark_part"):  # fmt: skip
                 connection.execute(f"INSERT INTO {name} SELECT * FROM whole.{name}")
             connection.execute(
                 "INSERT INTO validated_nav SELECT * FROM whole.validated_nav "
@@ -138,6 +139,7 @@ def report(found: dict[str, list[dict[str, float]]], load: float) -> tuple[str, 
         ratio >= 20,
     )
     last = metrics[-1]
+    own = last["own"]
     stored = f"{last['rows_written']:,.0f} rows, {last['peer_rows']:,.0f} of peers"
     said = ["yes" if well else "**no**" for well in kept]
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
@@ -162,9 +164,10 @@ Written by `benchmarks/bench_evening.py` on {datetime.now(UTC):%Y-%m-%d} (UTC).
 | | whole process, with imports | {spread(wave, "process_s")} |
 | | its processor time, all threads and children | {spread(wave, "cpu_s")} |
 | metrics | read {metrics[-1]["series_rows"]:,.0f} index values | {spread(metrics, "read_s")} |
+| | benchmarks, {own:,.0f} the funds' own | {spread(metrics, "benchmarks_s")} |
 | | compute 9 windows | {spread(metrics, "compute_s")} |
-| | peers and coverage | {spread(metrics, "peers_s")} |
-| | store {stored} | {spread(metrics, "store_s")} |
+| | coverage, cadence and peers | {spread(metrics, "peers_s")} |
+| | store {stored}, and the states of all funds | {spread(metrics, "store_s")} |
 | | whole process, with imports | {spread(metrics, "process_s")} |
 | | its processor time, all threads and children | {spread(metrics, "cpu_s")} |
 | a tenth | {tenth[-1]["series_rows"]:,.0f} index values | {spread(tenth, "total_s")} |

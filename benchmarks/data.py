@@ -29,7 +29,13 @@ from sqlalchemy.schema import CreateTable
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
-from fund_assets.pipeline import fund_info, fund_nav, validated_nav
+from fund_assets.pipeline import (
+    benchmark_index,
+    fund_benchmark,
+    fund_info,
+    fund_nav,
+    validated_nav,
+)
 from fund_assets.schemas.tables import FUND_EVENTS
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.simulated.market import Market
@@ -43,7 +49,7 @@ FUNDS, SESSIONS, SEED = 26_000, 756, 20260104
 BUILT_UNTIL = date(2026, 11, 17)
 LATE_EVENING = (23, 15)
 #: Counts up when this file builds something else, so that it is built anew.
-RECIPE = 2
+RECIPE = 3
 MONEY_BLOCK_DAYS = 60
 
 
@@ -135,6 +141,7 @@ def _build(path: Path) -> None:
     connection.close()
     _write_events(path, market, funds, first, last)
     _publish(path, BUILT_UNTIL)
+    _collect_benchmarks(path, BUILT_UNTIL)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     print(f"  {rows:,} rows built in {time.monotonic() - start:.0f} s", file=sys.stderr)
@@ -245,6 +252,16 @@ def _publish(path: Path, day: date) -> None:
     warehouse.close()
     if blocked := validated_nav.explain_block(outcomes):
         raise RuntimeError(f"the benchmark's own market is refused: {blocked}")
+
+
+def _collect_benchmarks(path: Path, day: date) -> None:
+    """What all funds say they are measured against, and the closes of it."""
+    warehouse = Warehouse(f"sqlite:///{path}")
+    source = market_source(evening(day))
+    codes = warehouse.column(str, "SELECT fund_code FROM fund_info")
+    fund_benchmark.collect_missing(warehouse, source, day, codes)
+    benchmark_index.collect_indices(warehouse, source, day)
+    warehouse.close()
 
 
 if __name__ == "__main__":

@@ -57,9 +57,9 @@ def _first_call(module: object, name: str) -> list[float]:
     called: list[float] = []
     function = getattr(module, name)
 
-    def noting(*arguments):
+    def noting(*arguments, **named):
         called.append(time.monotonic())
-        return function(*arguments)
+        return function(*arguments, **named)
 
     setattr(module, name, noting)
     return called
@@ -67,41 +67,35 @@ def _first_call(module: object, name: str) -> list[float]:
 
 def metrics(url: str, _: str) -> dict[str, float]:
     """Compute and store all metrics of all funds."""
-    from fund_assets.metrics import compute_metrics
-    from fund_assets.metrics.peers import peer_ranks, with_coverage
+    from fund_assets.pipeline import fund_metrics
     from fund_assets.warehouse import Warehouse
-    from fund_assets.warehouse.queries import status as status_queries
-    from fund_assets.warehouse.stores import landing
-    from fund_assets.warehouse.stores import metrics as metrics_store
 
     warehouse = Warehouse(url)
     with warehouse.transaction(writes=True) as connection:
-        connection.exec_driver_sql("DELETE FROM fund_metrics")
-        connection.exec_driver_sql("DELETE FROM fund_peers")
+        for table in ("fund_metrics", "fund_peers", "fund_cadence", "fund_state"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    chosen = _first_call(fund_metrics, "compute_metrics")
+    ranked = _first_call(fund_metrics, "with_coverage")
+    writing = _first_call(fund_metrics.metrics_store, "write_metrics")
+    read: list[float] = []
     start = time.monotonic()
-    calc_date = status_queries.newest_published(warehouse)
-    series = metrics_store.read_series(warehouse, calc_date)
-    read = time.monotonic()
-    funds = landing.fund_info(warehouse)
-    rate = metrics_store.read_rate(warehouse, 0.015)
-    benchmarks = metrics_store.read_benchmarks(warehouse, funds)
-    frame = compute_metrics(series, calc_date, risk_free_rate=rate, benchmarks=benchmarks)
-    computed = time.monotonic()
-    frame = with_coverage(frame, funds)
-    peers = peer_ranks(frame, funds)
-    ranked = time.monotonic()
-    written = metrics_store.write_metrics(warehouse, frame, peers)
+    report = fund_metrics.measure(
+        warehouse, 0.015, progress=lambda words: read.append(time.monotonic())
+    )
     stored = time.monotonic()
+    counted = "SELECT COUNT(*) FROM "
     return {
-        "read_s": read - start,
-        "compute_s": computed - read,
-        "peers_s": ranked - computed,
-        "store_s": stored - ranked,
+        "read_s": read[0] - start,
+        "benchmarks_s": chosen[0] - read[0],
+        "compute_s": ranked[0] - chosen[0],
+        "peers_s": writing[0] - ranked[0],
+        "store_s": stored - writing[0],
         "total_s": stored - start,
-        "funds": len(series),
-        "series_rows": series.rows,
-        "rows_written": written,
-        "peer_rows": len(peers),
+        "funds": report.funds,
+        "series_rows": warehouse.count(f"{counted}validated_nav"),
+        "rows_written": report.rows_written,
+        "peer_rows": warehouse.count(f"{counted}fund_peers"),
+        "own": sum(n for basis, n in (report.bases or {}).items() if basis != "type"),
     }
 
 
