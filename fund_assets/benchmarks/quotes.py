@@ -24,16 +24,24 @@ from fund_assets.benchmarks.series import (
 
 #: Names of prices → the code of their closes.
 GOLD = {"上海黄金交易所Au99.99": "Au99.99", "上海黄金交易所Au(T+D)": "Au(T+D)"}
-#: Codes whose closes are not in yuan → their currency. Codes of digits are Chinese.
-CURRENCIES = {
-    **dict.fromkeys(("HSI", "HSCEI", "HSTECH", "HSCCI", "HSIII", "HSHCI"), "HKD"),
-    **dict.fromkeys(("SPX", "NDX", "NDX100", "DJIA", "IXIC", "SOX", "NBI", "XBI"), "USD"),
-    **dict.fromkeys(("N225", "TOPIX"), "JPY"),
-    **dict.fromkeys(("GDAXI", "FCHI", "SX5E"), "EUR"),
-    "FTSE": "GBP",
-    "SENSEX": "INR",
-    "VNINDEX": "VND",
+#: Currency → the codes of other markets whose closes are in it.
+_ABROAD = {
+    "HKD": ("HSI", "HSCEI", "HSTECH", "HSCCI"),
+    "USD": ("SPX", "NDX", "DJIA", "IXIC"),
+    "JPY": ("N225",),
+    "EUR": ("GDAXI", "FCHI", "SX5E", "MIB", "IBEX", "AEX"),
+    "GBP": ("FTSE", "MCX"),
+    "CAD": ("TSX",),
+    "CHF": ("SSMI",),
+    "AUD": ("AS51", "AORD"),
+    "NZD": ("NZ50",),
+    "SGD": ("STI",),
 }
+CURRENCIES = {code: currency for currency, codes in _ABROAD.items() for code in codes}
+#: Codes of China, whose closes are in yuan where they name no other currency.
+_CHINESE = re.compile(
+    r"[HN]?\d{5,6}(?P<currency>[A-Z]{3})?\d{0,3}|CN[A-Z]?\d+|中债.*|i?Au.*|Ag.*"
+)
 #: Bond indices of the Shanghai exchange with the interest put back in.
 _WITH_INTEREST = re.compile(r"0000(?:12|13|22|61)|H11\d{3}")
 _TWINS = re.compile(r"(?P<total>H0|H2)|(?P<net>N)")
@@ -86,7 +94,8 @@ def currency_of(code: str) -> str:
     """The currency of an index's closes; empty for one that is not known."""
     if code in CURRENCIES:
         return CURRENCIES[code]
-    return "CNY" if re.search(r"\d{3}", code) or code.startswith("Au") else ""
+    found = _CHINESE.fullmatch(code)
+    return (found["currency"] or "CNY") if found else ""
 
 
 def returns_of(code: str) -> str:

@@ -50,12 +50,14 @@ class Statement:
     Attributes:
         since: yyyymmdd from which it holds; 0: as far back as is known.
         tracked_code: code of the index that it tracks; empty when it tracks none.
+        tracked_variant: of a bond index, as of `series.Series`; else empty.
         status: parsed, partly or unknown.
         disclosed: whether there is a text.
     """
 
     since: int
     tracked_code: str
+    tracked_variant: str
     status: str
     disclosed: bool
     parts: tuple[Part, ...]
@@ -157,7 +159,8 @@ def _resolved(
         _Unusable: one of them cannot be used.
     """
     if basis == TRACKED:
-        quote = index_quote(statement.tracked_code) if statement.tracked_code else None
+        code, variant = statement.tracked_code, statement.tracked_variant
+        quote = index_quote(code, variant) if code else None
         if quote is None:
             raise _Unusable(NO_CODE)
         return ((quote, _leg(quote, 1.0, currency, closes)),)
@@ -203,7 +206,7 @@ def codes_needed(statement: Statement) -> set[str]:
     """The codes of closes that a statement needs, exchange rates included."""
     found: set[Quote | None] = set()
     if statement.tracked_code:
-        found.add(index_quote(statement.tracked_code))
+        found.add(index_quote(statement.tracked_code, statement.tracked_variant))
     if statement.status == PARSED:
         found |= {
             quote_of(part.kind, part.series, part.variant, part.index_code, part.annual_rate)

@@ -554,7 +554,7 @@ _REFUSALS = {
     "{text} is not an ISO week, such as 2026-W47: {error}": "{text} 不是 ISO 周，如 2026-W47：{error}",
     "ChinaBond has no index {name!r}: {index_code!r} is unknown": "中债没有指数 {name!r}：{index_code!r} 未知",
     "index {index_code}: a line of its closes has {widest} figures": "指数 {index_code}：一行收盘有 {widest} 个数字",
-    "no provider has the closes of index {index_code!r}: write an official code such as 000300, H11001, 399006 or HSI, a bond index as '综合指数 wealth', Au99.99 or USDCNY": "没有数据源有指数 {index_code!r} 的收盘：请写官方代码，如 000300、H11001、399006 或 HSI，债券指数如“综合指数 wealth”，Au99.99 或 USDCNY",
+    "no provider has the closes of index {index_code!r}: write an official code such as 000300, H11001, 399006 or HSI, a bond index as '中债-综合指数 wealth', Au99.99 or USDCNY": "没有数据源有指数 {index_code!r} 的收盘：请写官方代码，如 000300、H11001、399006 或 HSI，债券指数如“中债-综合指数 wealth”，Au99.99 或 USDCNY",
     "the answer for index {index_code} has no closes{told}": "指数 {index_code} 的应答没有收盘{told}",
     "benchmark{sign}{value}: write benchmark= and one of {bases}": "benchmark{sign}{value}：请写 benchmark= 和 {bases} 之一",
     "{text} is not a condition: write a name, one of {operators} and a number, such as sharpe_ratio>1": "{text} 不是条件：请写名称、{operators} 之一和数字，如 sharpe_ratio>1",

@@ -72,7 +72,7 @@ def metrics(pages, growth, closes) -> pd.DataFrame:
     levels, choice, rows = [], {}, []
     for fund in series.codes.tolist():
         tracked = pages.loc[f"{fund:06d}", "tracked_code"]
-        page = Statement(0, tracked, "unknown", False, ())
+        page = Statement(0, tracked, "", "unknown", False, ())
         stick = choose_yardstick([page], "000300", "CNY", market.codes, tracks=True)
         choice[fund] = len(levels)
         levels.append((stick.formula.label, *market.levels(stick.formula, 0)))

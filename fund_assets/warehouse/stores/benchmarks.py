@@ -6,11 +6,14 @@ metrics. Does not belong here: reading the texts (`benchmarks/`), reads for peop
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
+from fund_assets.benchmarks.series import read_series
+from fund_assets.benchmarks.spelling import spell
 from fund_assets.benchmarks.yardsticks import Part, Statement
 from fund_assets.schemas.tables import BENCHMARK_INDEX, FUND_BENCHMARK, FUND_BENCHMARK_PART
 from fund_assets.warehouse.engine.diff_writes import insert, upsert
@@ -145,18 +148,24 @@ def read_statements(warehouse: Warehouse) -> dict[str, tuple[Statement, ...]]:
     ):
         parts.setdefault((code, day), []).append(Part(*values))
     pages: dict[str, list[Statement]] = {}
-    for code, day, tracked, status, text, since in warehouse.tuples(
-        "SELECT fund_code, first_seen_on, tracked_code, status, "
+    for code, day, tracked, name, status, text, since in warehouse.tuples(
+        "SELECT fund_code, first_seen_on, tracked_code, tracked_index, status, "
         "CASE WHEN status = 'unknown' AND not_understood = '' THEN 0 ELSE 1 END, stated_since "
         "FROM fund_benchmark ORDER BY fund_code, first_seen_on"
     ):
         earlier = pages.setdefault(code, [])
         begins = since or (day if earlier else 0)
         found = tuple(parts.get((code, day), ()))
-        earlier.append(Statement(begins, tracked, status, bool(text), found))
+        variant = _variant(name) if tracked else ""
+        earlier.append(Statement(begins, tracked, variant, status, bool(text), found))
     same: dict[tuple[Statement, ...], tuple[Statement, ...]] = {}
     return {code: same.setdefault(page, page) for code, page in
             ((code, tuple(told)) for code, told in pages.items())}  # fmt: skip
+
+
+@cache
+def _variant(name: str) -> str:
+    return read_series(spell(name)).variant
 
 
 def read_closes(warehouse: Warehouse) -> pd.DataFrame:

@@ -29,8 +29,8 @@ def index(code, weight, variant="", currency=""):
     return Part("index", code, weight, variant, currency, code, None)
 
 
-def page(*parts, tracked="", status="parsed", since=0, disclosed=True):
-    return Statement(since, tracked, status, disclosed, parts)
+def page(*parts, tracked="", variant="", status="parsed", since=0, disclosed=True):
+    return Statement(since, tracked, variant, status, disclosed, parts)
 
 
 def choose(*statements, type_index="000300", currency="CNY", tracks=False, closes=CLOSES):
@@ -49,6 +49,8 @@ def test_a_tracking_fund_is_measured_against_its_index_alone():
     fund = page(*MIX.parts, tracked="000300")
     assert told(choose(fund, tracks=True)) == ("000300", "tracked", "")
     assert told(choose(fund)) == ("0.95 000300 + 0.05 interest", "own", "")
+    bonds = page(*MIX.parts, tracked="中债-综合指数", variant="wealth")
+    assert told(choose(bonds, tracks=True)) == ("中债-综合指数 wealth", "tracked", "")
     # Its index has no closes: then the text, which may have.
     other = page(*MIX.parts, tracked="930050")
     assert told(choose(other, tracks=True))[1] == "own"
@@ -146,6 +148,6 @@ def test_gold_and_unknown_names():
     """Stops a price without closes from being taken for an index."""
     assert quote_of("price", "上海黄金交易所Au99.99", "", "", None).closes == "Au99.99"
     assert quote_of("price", "布伦特原油", "", "", None) is None
-    assert [currency_of(code) for code in ("000300", "HSI", "SPX", "Au99.99", "WHAT")] == [
-        "CNY", "HKD", "USD", "CNY", "",
+    assert [currency_of(code) for code in ("000300", "HSI", "SPX", "Au99.99", "930709HKD", "CES120")] == [
+        "CNY", "HKD", "USD", "CNY", "HKD", "",
     ]  # fmt: skip
