@@ -9,15 +9,18 @@ from fund_assets.assets._common import Renewed
 from fund_assets.assets._conditions import when_input_is_sound
 from fund_assets.assets._metadata import as_date, lineage
 from fund_assets.assets._profiles import profiled_asset
+from fund_assets.checks.arrivals import arrival_result
 from fund_assets.checks.catalog import RULES_OF
-from fund_assets.checks.results import result_of, rule_specs
+from fund_assets.checks.results import result_of, rule_specs, specs_of
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.rules import TAKEN_BACK
+from fund_assets.pipeline.arrivals import lagging
 from fund_assets.pipeline.validated_nav import explain_block, summed, validate
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG
+from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
 from fund_assets.warehouse.stores import known as known_store
@@ -35,7 +38,7 @@ COUNTS = [name for name in PUBLISH_LOG.names if name.startswith("rows_")]
     # A backfill publishes its own batches as they land. What the weekly job fetches, it merges
     # itself; before its first Sunday there is none.
     automation_condition=when_input_is_sound("nav_history", "history_refetch"),
-    check_specs=rule_specs("validated_nav"),
+    check_specs=[*specs_of("validated_nav"), *rule_specs("validated_nav")],
 )
 def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
     """Judge the batches that wait and merge what passes, each wholly or not at all."""
@@ -68,7 +71,7 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
     verdicts = {v.rule: v for v in summed((v for o in shown for v in o.verdicts), ROW_RULES)}
     counts = {name: sum(o.counts[name] for o in observed) for name in COUNTS}
     newest = status_queries.newest_published(warehouse)
-    coverage = status_queries.coverage(warehouse, newest) if newest else []
+    coverage = coverage_queries.coverage(warehouse, newest) if newest else []
     corrected = status_queries.corrections_in(warehouse, {o.batch_id for o in outcomes})
     return dg.MaterializeResult(
         data_version=dg.DataVersion(data_version(warehouse, "validated_nav")),
@@ -86,12 +89,15 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             "events_new": sum(o.counts["rows_new"] for o in of_events),
             "events_changed": sum(o.counts["rows_changed"] for o in of_events),
             "dagster/row_count": status_queries.nav_rows(warehouse),
-            "coverage": round(status_queries.total_coverage(coverage), 4),
+            "coverage": round(coverage_queries.total_coverage(coverage), 4),
             **{f"coverage_{row['kind']}": round(float(row["share"]), 4) for row in coverage},
             "duration_seconds": round(time.monotonic() - started, 2),
             **_lineage(),
         },
-        check_results=[result_of(rule, verdicts[rule.id]) for rule in ROW_RULES],
+        check_results=[
+            arrival_result(*lagging(warehouse)),
+            *(result_of(rule, verdicts[rule.id]) for rule in ROW_RULES),
+        ],
     )
 
 

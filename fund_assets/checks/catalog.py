@@ -9,7 +9,7 @@ of these; the Chinese words stand in `catalog_zh.py`.
 
 from dataclasses import dataclass, field
 
-from fund_assets.nav import events, list_rules, rules
+from fund_assets.nav import arrivals, events, list_rules, rules
 from fund_assets.nav.rules import Rule, Severity
 from fund_assets.observability import conditions
 from fund_assets.pipeline.benchmark_index import OLDEST_CLOSE_DAYS
@@ -139,6 +139,22 @@ BENCHMARK_PARSED = Check(
     thresholds={"share": LEAST_PARSED},
     way_out="a release that understands what is named",
 )
+ARRIVALS_USUAL = Check(
+    conditions.ARRIVAL_BAND,
+    ("validated_nav",),
+    "after each wave, of the funds of each type that are due as many have published as on "
+    "earlier evenings at that time: the median, less the widest of 8 %, five funds and four "
+    "times the median distance from it, and what chance explains",
+    thresholds={
+        "width": arrivals.WIDTH,
+        "least_width": arrivals.LEAST_WIDTH,
+        "few_funds": arrivals.FEW_FUNDS,
+        "sigmas": arrivals.SIGMAS,
+        "from_funds": arrivals.LEAST_DUE,
+    },
+    way_out="a wave in which the missing NAVs have come; or the date is older than the lag of "
+    "its kind: the gaps of its funds are then requested one by one",
+)
 INDEX_AS_STORED = Check(
     "index_as_stored",
     ("history_recheck",),
@@ -205,6 +221,7 @@ OF_ASSETS = (
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,
+    ARRIVALS_USUAL,
     INDEX_AS_STORED,
     METRICS_AS_STORED,
     REPORT_MAILED,

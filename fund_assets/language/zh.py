@@ -216,6 +216,7 @@ _WORDS = {
     "{count} sessions": "近日 {count} 日",
     "{count} tries": "{count} 次",
     "{count} waves": "当晚 {count} 轮",
+    "usually": "以往晚上",
     "{failed:,} of {looked_at:,}": "{looked_at:,} 中的 {failed:,}",
     "{hours:.0f} h": "{hours:.0f} 时",
     "{minutes:.1f} min": "{minutes:.1f} 分",

@@ -175,6 +175,12 @@ CHECK_FAILED = Condition(
     {Severity.NOTICE: None, WARN: Level.WRONG, GRAVE: Level.WRONG}, ("checks:failed",),
     metric="fund_check_status", why="a few late funds are normal: notices are not a fault",
 )  # fmt: skip
+EVENING_BEHIND = Condition(
+    "evening_behind", "公布落后", {WARN: Level.SOON}, ("checks:failed",),
+    metric="fund_check_status", patient=True,
+    why="the funds of a type are late together; what was published is right, and later waves "
+        "bring the rest",
+)  # fmt: skip
 SOURCE_CANARY = Condition(
     "source_canary", "数据源试探失败", {WARN: Level.WRONG}, ("checks:failed", "runs:failed"),
     metric="fund_check_status",
@@ -207,6 +213,7 @@ CONDITIONS = {
     for condition in (
         RUN_FAILED,
         CHECK_FAILED,
+        EVENING_BEHIND,
         FRESHNESS,
         SESSIONS_MISSING,
         ROWS_LOST,
@@ -236,6 +243,8 @@ CONDITIONS = {
 
 #: The job, and the beginning of the names of checks, that try the source before the evening.
 CANARY = "source_canary"
+#: The check that compares an evening with those before it.
+ARRIVAL_BAND = "arrival_band"
 #: The rule that stops a batch in which too many funds correct one date.
 MASS_REVISION_RULE = "R17_mass_revision"
 #: Checks whose subject is told by what is true now: how late the data is, how far the calendar
@@ -280,6 +289,8 @@ def check_fails(
         return None
     if check.check.startswith(CANARY):
         return SOURCE_CANARY, Severity.WARNING
+    if check.check == ARRIVAL_BAND:
+        return EVENING_BEHIND, Severity.WARNING
     if check.severity != "ERROR":
         return CHECK_FAILED, Severity.NOTICE
     grave = check.check == MASS_REVISION_RULE

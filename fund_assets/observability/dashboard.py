@@ -228,6 +228,7 @@ def _curve(status: Status, width: int) -> Panel:
     for words, shares in (
         (later("{count} sessions"), [session.share for session in status.sessions][-room:]),
         (later("{count} waves"), [wave.share for wave in status.evening][-room:]),
+        (later("usually"), [wave.usual for wave in status.evening if wave.usual is not None]),
     ):
         if shares:
             first, last = cells.percent(shares[0]), cells.percent(shares[-1])

@@ -126,7 +126,7 @@ def recent(
     """The sessions up to the newest published one, oldest first; before any row there is none.
 
     Args:
-        due: funds that are due, see `queries.status.coverage`.
+        due: funds that are due, see `queries.coverage`.
     """
     if not rows or not due:
         return ()

@@ -40,6 +40,7 @@ from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.errors import NO_WAREHOUSE
+from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import life
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import alerts, calendar_overrides, date_counts
@@ -192,7 +193,7 @@ def absent(settings: Settings) -> Status:
 
 
 def _coverage(warehouse: Warehouse, nav_date: int) -> tuple[KindCoverage, ...]:
-    by_kind = {row["kind"]: row for row in status_queries.coverage(warehouse, nav_date)}
+    by_kind = {row["kind"]: row for row in coverage_queries.coverage(warehouse, nav_date)}
     return tuple(
         KindCoverage(name, kind.label, row["published"], row["due"], row["share"])
         for name, kind in KINDS.items()

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fund_assets.calendar import CLOCK_SLACK, from_stamp, to_key
+from fund_assets.nav.arrivals import ALL, band_of
 from fund_assets.observability.conditions import DAEMON_TWICE
 from fund_assets.observability.dagster_tables import STATUSES, Ledger, Run
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import status as status_queries
 
 SHOWN_RUNS = 10
@@ -58,11 +60,14 @@ class EveningWave:
     Attributes:
         published: listed funds whose NAV of the date had been seen by then.
         share: of the funds that are due, a fraction.
+        usual, lowest: the band of earlier evenings at that time, fractions; None: not known.
     """
 
     at: datetime
     published: int
     share: float
+    usual: float | None = None
+    lowest: float | None = None
 
 
 def heartbeats(ledger: Ledger, machine_time: datetime) -> tuple[Heartbeat, ...]:
@@ -138,14 +143,19 @@ def evening(warehouse: Warehouse, nav_date: date, due: int) -> tuple[EveningWave
     """The published waves of a date, in their order.
 
     Args:
-        due: funds that are due, see `queries.status.coverage`.
+        due: funds that are due, see `queries.coverage`.
     """
     seen = status_queries.seen_by(warehouse, to_key(nav_date))
+    looks = arrival_queries.looks(warehouse, 0, ALL)
+    known = {look.looked_at: look for look in looks if look.nav_date == to_key(nav_date)}
     found = []
     for stamp in status_queries.published_waves(warehouse, to_key(nav_date)):
         published = sum(n for at, n in seen.items() if at <= stamp)
         share = min(published / due, 1.0) if due else 0.0
-        found.append(EveningWave(from_stamp(stamp), published, share))
+        look = known.get(stamp)
+        band = band_of(looks, look) if look else None
+        usual, lowest = (band.usual, band.lowest) if band else (None, None)
+        found.append(EveningWave(from_stamp(stamp), published, share, usual, lowest))
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import gaps as stored
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.gaps import Asked
+from fund_assets.warehouse.queries.life import dead_codes
 
 #: So many hours of a day's quiet ones may go into asking for missing dates.
 REPAIR_HOURS = 4
@@ -46,7 +47,7 @@ class Gap(NamedTuple):
 
 
 def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) -> list[Gap]:
-    """The dates of the last sessions that listed funds lack by their own cadence.
+    """The dates of the last sessions that living listed funds lack by their own cadence.
 
     Of the newest that is due, those that the page shows and that wait as not yet its own: the
     page alone cannot tell whether such a fund stood still, its history can.
@@ -67,10 +68,13 @@ def find_gaps(warehouse: Warehouse, calendar: TradingCalendar, now: datetime) ->
             *(Missing(code, kind, newest) for code, kind in stored.not_yet(warehouse, newest)),
         )
     }
-    asked, refuted = stored.asked(warehouse), stored.refuted(warehouse, to_key(since))
     today = to_key(now.date())
+    dead = dead_codes(warehouse, today)
+    asked, refuted = stored.asked(warehouse), stored.refuted(warehouse, to_key(since))
     gaps = []
     for key, one in sorted(found.items()):
+        if one.fund_code in dead:
+            continue
         of_fund = asked.get(one.fund_code, NEVER)
         settled = to_key(_told_until(one.nav_date, refuted.get(key)))
         absent = _day_of(of_fund.stored_at, today) >= settled

@@ -8,6 +8,7 @@ from fund_assets.calendar import TradingCalendar, to_key, to_stamp
 from fund_assets.nav.decisions import DecisionError, UnknownIdError
 from fund_assets.nav.landing_rows import Landing
 from fund_assets.nav.rules import BLOCKING, RULES, SHOWN_CASES, Rule, Verdict
+from fund_assets.pipeline.arrivals import count_arrivals
 from fund_assets.pipeline.quarantine import Decision, settle
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
@@ -51,6 +52,7 @@ def validate(
         for settled in settle(warehouse, calendar, now):
             outcomes.append(settled)
             progress(settled)
+    count_arrivals(warehouse, calendar)
     return outcomes
 
 

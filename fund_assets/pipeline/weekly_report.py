@@ -25,6 +25,7 @@ from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk_forward import summed
+from fund_assets.nav.arrivals import ALL, band_of
 from fund_assets.report.curve import Curve
 from fund_assets.report.files import weekly_file, write_page
 from fund_assets.report.page import weekly_page
@@ -34,6 +35,8 @@ from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.version import __version__
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import arrivals as arrival_queries
+from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import nav as nav_queries
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries import weekly as weekly_queries
@@ -118,6 +121,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         corrected=dict(pd.Series([row["legal_level"] for row in corrections], dtype="str")
                        .value_counts()),
         coverage=_coverage(warehouse, newest),
+        arrivals=_arrivals(warehouse, first, last),
         rows_per_date={
             key: rows
             for key, rows in status_queries.rows_per_date(warehouse, first).items()
@@ -199,8 +203,21 @@ def _mover(row: Any, series: FundSeries) -> Mover:
 
 def _coverage(warehouse: Warehouse, newest: int | None) -> tuple[dict[str, Any], ...]:
     """Of each kind the share of funds that have published for a date, in the order of KINDS."""
-    found = status_queries.coverage(warehouse, newest) if newest else []
+    found = coverage_queries.coverage(warehouse, newest) if newest else []
     return tuple(sorted(found, key=lambda row: list(KINDS).index(row["kind"])))
+
+
+def _arrivals(warehouse: Warehouse, first: int, last: int) -> tuple[dict[str, Any], ...]:
+    """How the dates of a week arrived, all funds together, beside earlier evenings."""
+    looks = arrival_queries.looks(warehouse, 0, ALL)
+    found = []
+    for look in looks:
+        if look.ago == 0 and first <= look.nav_date <= last:
+            band = band_of(looks, look)
+            usual, lowest = (band.usual, band.lowest) if band else (None, None)
+            of_band = {"share": look.share, "usual": usual, "lowest": lowest}
+            found.append({**look._asdict(), **of_band})
+    return tuple(found)
 
 
 def _ytd(warehouse: Warehouse, calc_date: int | None) -> dict[str, float]:

@@ -90,6 +90,8 @@ class WeekFacts:
         stability: peer_group, funds, correlation against compared_with.
         corrections: the greatest of the week; corrected: legal level → how many.
         coverage: kind, published, due, share on `newest`.
+        arrivals: after each wave of a date's own evening: nav_date, looked_at, published, due,
+            share, usual and lowest (of earlier evenings; None where not known).
         rows_per_date: yyyymmdd → accepted NAVs.
         quarantine: rule, held (all that wait), fresh (held in the week).
         held_batches: batches that are stopped now: batch_id, kind, newest_date, held_because.
@@ -116,6 +118,7 @@ class WeekFacts:
     corrections: tuple[Row, ...] = ()
     corrected: Mapping[str, int] = field(default_factory=dict)
     coverage: tuple[Row, ...] = ()
+    arrivals: tuple[Row, ...] = ()
     rows_per_date: Mapping[int, int] = field(default_factory=dict)
     quarantine: tuple[Row, ...] = ()
     held_batches: tuple[Row, ...] = ()

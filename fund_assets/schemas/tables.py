@@ -297,6 +297,23 @@ FUND_CADENCE = Table(
     primary_key=("fund_code",),
 )  # fmt: skip
 
+ARRIVAL = Table(
+    name="arrival",
+    grain="one row per NAV date, wave and group of funds",
+    why="How an evening's NAVs arrive. After each wave the funds of each type that have published "
+    "are counted, of those that are due. The next evenings are compared with it: `arrival_band`. "
+    "Rows of the last 65 sessions are kept.",
+    columns=(
+        Column("nav_date", Kind.DATE, "the date of the NAVs", "yyyymmdd"),
+        Column("looked_at", Kind.STAMP, "when the wave was collected", "yyyymmddhhmmss"),
+        Column("sessions_ago", Kind.INT, "sessions from nav_date to the newest date that the wave showed", "sessions", ge=0),
+        Column("peers", Kind.TEXT, "type of the source's list; the kind of funds of undeclared types; or all", max_length=60),
+        Column("published", Kind.INT, "listed funds with an accepted NAV of the date", ge=0),
+        Column("due", Kind.REAL, "funds that are due by their own cadence (fund_cadence)", ge=0),
+    ),
+    primary_key=("nav_date", "looked_at", "peers"),
+)  # fmt: skip
+
 #: States of a share class, from its first sight to its end (`nav/life.py` says when which).
 STATES = (
     "not_yet_open",
@@ -740,6 +757,7 @@ TABLES = {
         PUBLISH_LOG,
         DATE_COUNT,
         FUND_CADENCE,
+        ARRIVAL,
         FUND_STATE,
         FUND_CHANGE,
         FUND_METRICS,

@@ -17,7 +17,7 @@ from fund_assets.schemas.tables import FUND_CADENCE, VALIDATED_NAV
 from fund_assets.sources.simulated.breeds import BREEDS
 from fund_assets.sources.simulated.market import Market
 from fund_assets.sources.simulated.timeline import ORIGIN
-from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.queries import coverage as coverage_queries
 
 DAY = 20260917
 EPOCH = (ORIGIN - date(1970, 1, 1)).days
@@ -199,7 +199,7 @@ def test_what_is_learned_is_stored_and_all_coverage_is_made_of_it(first_evening)
     assert compared > 0.9 * len(cadence), "the others had a session on which their kind rested"
     metrics = market.table("fund_metrics").merge(market.table("fund_info"), on="fund_code")
     stored = metrics.groupby("kind")["coverage"].first()
-    shown = {row["kind"]: row for row in status_queries.coverage(market.warehouse, DAY)}
+    shown = {row["kind"]: row for row in coverage_queries.coverage(market.warehouse, DAY)}
     for kind, row in shown.items():
         assert row["share"] == pytest.approx(stored[kind], abs=0.5 / row["due"]), kind
     assert {"mixed", "bond", "fof"} <= shown.keys()

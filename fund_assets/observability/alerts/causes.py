@@ -17,7 +17,7 @@ from fund_assets.observability.alerts.catalog import Alert
 SETTLING = frozenset(
     (
         "source_canary", "source_refuses", "run_failed", "check_failed", "held_publish",
-        "mass_revision", "freshness",
+        "mass_revision", "freshness", "evening_behind",
     )
 )  # fmt: skip
 #: What only the next tick can end, which may be days away: it keeps no incident open.
@@ -43,22 +43,23 @@ CAUSES = (
     Cause(
         "database", ("database_unreachable", "database_unwritable"),
         ("run_failed", "check_failed", "source_canary", "tick_failed", "tick_missed",
-         "week_missing", "freshness"),
+         "week_missing", "freshness", "evening_behind"),
     ),
     Cause("daemon", ("daemon_dead",), ("tick_missed", "week_missing", "freshness")),
     Cause(
         "warned", ("source_canary",),
         ("source_refuses", "run_failed/source", "run_failed/blocked", "held_publish",
          "mass_revision", "check_failed/source", "check_failed/rule", "check_failed/notice",
-         "freshness"),
+         "freshness", "evening_behind"),
     ),
     Cause(
         "source", ("source_refuses", "run_failed/source"),
-        ("source_canary", "check_failed/source", "check_failed/notice", "freshness"),
+        ("source_canary", "check_failed/source", "check_failed/notice", "freshness",
+         "evening_behind"),
     ),
     Cause(
         "batch", ("mass_revision", "held_publish", "check_failed/rule"),
-        ("check_failed/notice", "run_failed/blocked", "freshness"),
+        ("check_failed/notice", "run_failed/blocked", "freshness", "evening_behind"),
     ),
     Cause("week", ("week_missing", "run_failed/weekly"), ("tick_missed/weekly",)),
     Cause("run", ("run_failed/chain", "run_failed/blocked"), ("freshness",)),

@@ -67,7 +67,7 @@ FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
     "week_missing", "rows_lost",
 }  # fmt: skip
-FROM_RUNS = {"run_failed", "check_failed", "source_canary"}
+FROM_RUNS = {"run_failed", "check_failed", "source_canary", "evening_behind"}
 FROM_DAGSTER = FROM_RUNS | {
     "freshness", "tick_missed", "tick_failed", "daemon_dead", "daemon_twice",
 }  # fmt: skip

@@ -132,7 +132,9 @@ class Page:
 
 
 def curve(status: Status) -> dict[str, Any] | None:
-    """The evening's coverage as points of a drawing; None before the first wave.
+    """The evening's coverage as points of a drawing, and the band of earlier evenings.
+
+    None before the first wave.
 
     Waves stand at equal distances: the last one may come the next morning.
     """
@@ -142,13 +144,21 @@ def curve(status: Status) -> dict[str, Any] | None:
     points = [
         {
             "x": round(LEFT + 10 + step * place, 1),
-            "y": round(TOP + (1 - wave.share) * HEIGHT, 1),
+            "y": _height(wave.share),
             "wave": wave,
         }
         for place, wave in enumerate(status.evening)
     ]
+    banded = [
+        (point["x"], wave.usual, wave.lowest)
+        for point, wave in zip(points, status.evening, strict=True)
+        if wave.usual is not None and wave.lowest is not None
+    ]
+    upper = [f"{x},{_height(usual)}" for x, usual, _ in banded]
+    lower = [f"{x},{_height(lowest)}" for x, _, lowest in reversed(banded)]
     return {
         "points": points,
+        "band": " ".join([*upper, *lower]),
         "line": " ".join(f"{p['x']},{p['y']}" for p in points),
         "area": f"{points[0]['x']},{TOP + HEIGHT} "
         + " ".join(f"{p['x']},{p['y']}" for p in points)
@@ -162,6 +172,10 @@ def curve(status: Status) -> dict[str, Any] | None:
         "left": LEFT,
         "bottom": TOP + HEIGHT,
     }
+
+
+def _height(share: float) -> float:
+    return round(TOP + (1 - share) * HEIGHT, 1)
 
 
 def _day(day: date | None) -> str:

@@ -1,30 +1,28 @@
 """Questions about the state of the tables, for metadata, checks, status and health.
 
-Belongs here: counts and dates. Does not belong here: what is good or bad about them.
+Belongs here: counts and dates. Does not belong here: what is good or bad about them, how many
+funds are due and have published (`coverage.py`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from fund_assets.calendar import from_key
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.profile import AssetProfile
 from fund_assets.schemas.profiles import with_date
 from fund_assets.schemas.table import Table
-from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES, WEEKDAYS
+from fund_assets.schemas.tables import LEGAL_LEVELS, TABLES
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A fund with a NAV in this many dates before counts as one that should publish.
-ACTIVE_DATES = 25
 #: Where it is kept when the lists of events were had.
 LISTS_ASKED_ON = "event_lists_asked_on"
 #: SQL: what became of a batch, as people are told it.
@@ -121,60 +119,6 @@ def nav_rows(warehouse: Warehouse) -> int:
     return found or 0
 
 
-class _Published(NamedTuple):
-    kind: str
-    published: int
-    due: float
-
-
-def coverage(warehouse: Warehouse, nav_date: int) -> list[dict[str, Any]]:
-    """Per kind: kind, published (funds with a NAV on the date), due, share of the two.
-
-    Active are the listed funds with any accepted NAV in the 25 dates up to it; two dates tell
-    of nearly all of them, of the others each is looked up. Due are those that publish on such
-    a day by their own cadence (`fund_cadence`), a fund that does on four of five days with four
-    fifths; at least those that have published. A fund that never does counts in neither.
-    """
-    dates = dates_before(warehouse, nav_date, ACTIVE_DATES)
-    found = warehouse.records(
-        _Published,
-        f"""
-        SELECT kind, SUM(published * (due > 0)) AS published, SUM(active * due) AS due FROM (
-            SELECT i.kind AS kind, {_due_on(nav_date)} AS due,
-                   CASE WHEN p.fund_code IS NULL THEN 0 ELSE 1 END AS published,
-                   CASE WHEN p.fund_code IS NOT NULL THEN 1
-                        WHEN q.fund_code IS NOT NULL THEN 1
-                        WHEN EXISTS (
-                            SELECT 1 FROM validated_nav AS v WHERE v.fund_code = i.fund_code
-                            AND v.nav_date BETWEEN :first AND :nav_date
-                        ) THEN 1 ELSE 0 END AS active
-            FROM fund_info AS i
-            LEFT JOIN validated_nav AS p
-                ON p.nav_date = :nav_date AND p.fund_code = i.fund_code
-            LEFT JOIN validated_nav AS q
-                ON q.nav_date = :before AND q.fund_code = i.fund_code
-            LEFT JOIN fund_cadence AS c ON c.fund_code = i.fund_code
-            WHERE i.status = 'listed'
-        ) AS funds
-        GROUP BY kind ORDER BY kind
-        """,
-        nav_date=nav_date,
-        before=dates[1] if len(dates) > 1 else nav_date,
-        first=dates[-1] if dates else nav_date,
-    )
-    told = []
-    for row in found:
-        if due := max(round(row.due), row.published):
-            told.append({**row._asdict(), "due": due, "share": row.published / due})
-    return told
-
-
-def _due_on(nav_date: int) -> str:
-    """SQL: the share of a fund that is due on a date; 1 of one whose cadence is not known."""
-    weekday = from_key(nav_date).weekday()
-    return f"COALESCE(c.due_{WEEKDAYS[weekday]}, 1.0)" if weekday < len(WEEKDAYS) else "1.0"
-
-
 def dates_before(warehouse: Warehouse, nav_date: int, most: int) -> list[int]:
     """The newest dates (yyyymmdd) with accepted NAVs up to one, that included, newest first.
 
@@ -230,13 +174,6 @@ def waves_since(warehouse: Warehouse, since: int) -> set[int]:
         since=since,
     )
     return set(found)
-
-
-def total_coverage(by_kind: Iterable[dict[str, Any]]) -> float:
-    """The share of the funds of all kinds that are due that have published."""
-    rows = list(by_kind)
-    due = sum(row["due"] for row in rows)
-    return sum(row["published"] for row in rows) / due if due else 0.0
 
 
 def rows_per_date(warehouse: Warehouse, since: int) -> dict[int, int]:

@@ -16,6 +16,7 @@ from fund_assets.nav.silence import WINDOW
 from fund_assets.nav.witness import SIGHTINGS, voices_of
 from fund_assets.schemas.tables import FUND_EVENTS, NAV_QUARANTINE, VALIDATED_NAV
 from fund_assets.warehouse.queries.cadence import stored_cadence
+from fund_assets.warehouse.queries.life import dead_codes
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -125,7 +126,9 @@ def read_known(
         decisions=decisions[decisions["fund_code"].isin(codes)],
         refuted=refuted[refuted["fund_code"].isin(codes)],
         cadence=stored_cadence(warehouse) if batch.is_wave else no_cadence(),
-        ended=frozenset(fund.fund_code for fund in funds if fund.status != "listed"),
+        ended=dead_codes(warehouse, batch.newest_date).union(
+            fund.fund_code for fund in funds if fund.status != "listed"
+        ),
     )
 
 

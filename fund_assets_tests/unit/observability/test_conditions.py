@@ -73,6 +73,8 @@ TRUE = {
         WARNING: facts(dagster={"failing_checks": (failing("R02_row_count"),)}),
         CRITICAL: facts(dagster={"failing_checks": (failing("R17_mass_revision"),)}),
     },
+    "evening_behind": {WARNING: facts(dagster={"failing_checks": (
+        failing("arrival_band", "WARN"),)})},
     "freshness": {WARNING: late(20260915), CRITICAL: late(20260914)},
     "rows_lost": {CRITICAL: facts(stored={"lost": (Loss(date(2026, 9, 16), 26_000, 0),)})},
     "week_missing": {WARNING: facts(stored={"missing_week": "2026-W37"})},

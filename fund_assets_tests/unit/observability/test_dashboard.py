@@ -96,7 +96,7 @@ FULL = Status(
         SessionCoverage(date(2026, 8, day), day, share)
         for day, share in ((3, 0.0), (4, 0.0001), (5, 0.5), (6, 0.9999), (7, 1.0))
     ),
-    evening=(EveningWave(AT, 50, 0.5), EveningWave(AT, 99, 0.99)),
+    evening=(EveningWave(AT, 50, 0.5, 0.55, 0.4), EveningWave(AT, 99, 0.99)),
     missing=(date(2026, 9, 15),),
     expected_by=HOUR,
     daemons=(Heartbeat("SENSOR", AT, 299.9), Heartbeat("SCHEDULER", AT, 3.0)),

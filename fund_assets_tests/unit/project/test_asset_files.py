@@ -13,6 +13,7 @@ MADE_ELSEWHERE = {"market_source"}
 #: Files of `pipeline/` that renew no asset, and who calls them.
 NOT_OF_AN_ASSET = {
     "announcements": "the command `calendar`",
+    "arrivals": "the step of the asset `validated_nav`",
     "fund_life": "the step of the asset `fund_metrics`",
     "history_gaps": "the command `gaps`",
     "quarantine": "the command `quarantine`",

@@ -565,7 +565,7 @@ def test_every_kind_can_be_told():
             },
             dagster={
                 "failed_runs": (failed(), failed("source_canary")),
-                "failing_checks": (failing("R02_row_count"),),
+                "failing_checks": (failing("R02_row_count"), failing("arrival_band", "WARN")),
                 "daemons": (Heartbeat("SENSOR", NOW, 1e4),),
                 "rivals": NOW,
                 "ticking": (

@@ -127,6 +127,18 @@ def test_curve_lies_within_its_frame():
     assert curve(EMPTY) is None
 
 
+def test_the_band_of_earlier_evenings_lies_behind_the_curve():
+    """Stops an evening from being drawn without what is usual, and a first one from failing."""
+    known = (EveningWave(AT, 1, 0.5, 0.55, 0.4), EveningWave(AT, 2, 0.9, 0.95, 0.8))
+    drawn = curve(replace(RICH, evening=(*known, EveningWave(AT, 3, 1.0))))
+    left, middle, _ = (point["x"] for point in drawn["points"])
+    assert drawn["band"] == f"{left},66.0 {middle},18.0 {middle},36.0 {left},84.0"
+    words = Seen(Page(UI).render(replace(RICH, evening=known))).text
+    assert "以往晚上 55.0%，不低于 40.0%" in words and "灰带" in words
+    assert curve(RICH)["band"] == ""
+    assert "灰带" not in Seen(Page(UI).render(RICH)).text
+
+
 GOOD = replace(
     EMPTY,
     last_session=date(2026, 9, 18),
