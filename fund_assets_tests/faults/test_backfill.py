@@ -204,7 +204,7 @@ def test_a_ban_stops_everything_and_says_until_when(many, backfill, monkeypatch,
     monkeypatch.setattr(rate_limit, "time", lambda: until.timestamp() + 86_400)
     report = backfill.run()
     assert not report.stopped and len(backfill.dates()) == FUNDS
-    asked = [fund for _, fund, *_ in many.requests]
+    asked = [fund for what, fund, *_ in many.requests if what == "history"]
     assert len(asked) == len(set(asked)) and len(set(asked) & set(first)) <= 1
     assert set(asked) - set(first) == set(after)
 
@@ -228,7 +228,9 @@ def test_an_address_that_has_moved_is_asked_there(many, backfill, monkeypatch):
     report = backfill.run(codes=("000001", "000002"))
     assert set(report.failures) == {"000002"} and set(backfill.dates()) == {"000001"}
     assert "redirected again at the new address" in report.failures["000002"]
-    asked = [path for _, fund, path, _ in many.requests if fund == "000001"]
+    asked = [
+        path for what, fund, path, _ in many.requests if (what, fund) == ("history", "000001")
+    ]
     assert asked[-1].endswith("?moved") and len(asked) == 2
     assert len(turns) >= len(many.requests) // 2, "each second request waits for its turn, too"
 
@@ -278,7 +280,8 @@ def test_a_market_with_single_failures_is_no_ban(many, backfill):
     assert not report.stopped and report.done == FUNDS
     assert set(report.failures) == set(dead)
     assert set(backfill.dates()) == set(many.content.codes) - set(dead)
-    assert len(many.requests) <= FUNDS + ATTEMPTS * len(dead)
+    asked = [what for what, *_ in many.requests if what == "history"]
+    assert len(asked) <= FUNDS + ATTEMPTS * len(dead)
 
 
 @pytest.mark.slow
@@ -379,7 +382,8 @@ def test_damaged_files_of_the_archive_are_asked_for_again_and_healed(
     many.reset()
     report = backfill.run()
     assert report.failures == {} and set(backfill.dates()) == set(codes)
-    assert sorted(fund for _, fund, *_ in many.requests) == codes[:4]
+    asked = sorted(fund for what, fund, *_ in many.requests if what == "history")
+    assert asked == codes[:4]
     assert {path: path.read_bytes() for path in whole} == whole, "healed"
 
 

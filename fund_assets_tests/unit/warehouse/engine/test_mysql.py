@@ -1,5 +1,6 @@
 """What only a MySQL or MariaDB server can do wrong: its sessions, its files, its locks."""
 
+import os
 import re
 import socket
 import threading
@@ -214,13 +215,13 @@ def test_a_lost_connection_is_tried_again_and_leaves_nothing(warehouse, mysql_da
 def test_a_place_on_a_full_server_is_waited_for(warehouse, mysql_database):
     """Stops an evening from ending because others hold all connections for a moment."""
     url = sa.make_url(mysql_database)
-    database = url.database
+    database, user = url.database, f"narrow_{os.getpid()}"  # the server may be shared
     for statement in (
-        "CREATE OR REPLACE USER narrow@'%' WITH MAX_USER_CONNECTIONS 1",
-        f"GRANT ALL ON `{database}`.* TO narrow@'%'",
+        f"CREATE OR REPLACE USER {user}@'%' WITH MAX_USER_CONNECTIONS 1",
+        f"GRANT ALL ON `{database}`.* TO {user}@'%'",
     ):
         administrate(mysql_database, statement)
-    narrow = url.set(username="narrow", password=None).render_as_string(hide_password=False)
+    narrow = url.set(username=user, password=None).render_as_string(hide_password=False)
     try:
         first, second = Warehouse(narrow), Warehouse(narrow)
         held = first.backend.engine(read_only=False).connect()
@@ -230,7 +231,7 @@ def test_a_place_on_a_full_server_is_waited_for(warehouse, mysql_database):
         assert time.monotonic() - begun > 0.3, "it waited for the place"
         first.close(), second.close()
     finally:
-        administrate(mysql_database, "DROP USER narrow@'%'")
+        administrate(mysql_database, f"DROP USER {user}@'%'")
 
 
 def test_a_late_database_is_waited_for_and_a_wrong_one_is_not(monkeypatch):
