@@ -135,6 +135,20 @@ def test_a_transition_is_concluded_and_the_whole_life_is_shown(warehouse, monkey
         assert words in told, shown
 
 
+def test_an_evening_gives_every_fund_its_state(first_evening):
+    """Stops the states from being left out of the evening, and a fund from having none."""
+    market, _ = first_evening
+    states = market.table("fund_state", "until IS NULL").set_index("fund_code")["state"]
+    funds = market.table("fund_info").set_index("fund_code")
+    assert states.index.is_unique and set(states.index) == set(funds.index)
+    last = market.table("validated_nav").groupby("fund_code")["nav_date"].max()
+    assert set(states.index[states.isin(["not_yet_open", "never_reported"])]) == set(
+        funds.index.difference(last.index)
+    )
+    assert set(states[funds.index[funds["name"].str.contains("后端")]]) == {"never_reported"}
+    assert (states == "active").sum() > 0.7 * len(states)
+
+
 class Year:
     """What could be seen of a simulated market on its evenings, of funds that are not money-market.
 
