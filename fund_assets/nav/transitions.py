@@ -32,7 +32,7 @@ class Change(NamedTuple):
     what: str
     old: str
     new: str
-    evidence: str = ""
+    evidence: str
 
 
 def transition(changes: Iterable[Change], spells: list[Spell]) -> list[Change]:

@@ -44,6 +44,10 @@ def test_silence_grows_from_on_time_to_presumed_dead():
         ("suspended", 20200211, 20200708),
         ("presumed_dead", 20200708, None),
     ]
+    assert [spell.evidence for spell in gone[2:]] == [
+        "last NAV 2020-01-02, then none for 21 sessions",
+        "last NAV 2020-01-02, then none for 121 sessions",
+    ]
     # counted by hand on the exchange's calendar: the 122nd session after the last NAV
     assert SESSIONS.index(20200708) - SESSIONS.index(LAST) == 122
 
@@ -115,6 +119,12 @@ def test_a_fund_without_nav_waits_then_never_reported():
     assert states(life(20200103, **{**none, "name": "长信成长混合(后端)"})) == [
         ("never_reported", 20200102, None)
     ]
+    assert life(20200103, **{**none, "name": "长信成长混合(后端)"})[0].evidence == (
+        "a back-end code: the NAV is that of its front-end code"
+    )
+    reit = {**none, "kind": "reit"}
+    assert states(life(20210204, **reit)) == [("not_yet_open", 20200102, None)]
+    assert states(life(20210205, **reit))[-1] == ("never_reported", 20210205, None)
     failed = life(20200601, **none, status="delisted", last_seen_on=20200320)
     assert states(failed) == [
         ("not_yet_open", 20200102, 20200321),
@@ -151,10 +161,34 @@ def test_a_nav_after_a_break_begins_a_new_spell():
     assert states(silent)[-2:] == [("active", 20200901, 20200904), ("late", 20200904, None)]
 
 
+@pytest.mark.parametrize(("resumed", "is_new"), [(20200107, False), (20200108, True)])
+def test_a_nav_within_the_allowed_silence_fills_the_gap(resumed, is_new):
+    """Stops a NAV that is only a session late from splitting the life of a fund."""
+    told = life(20200108)
+    again = states(life(20200108, told, last_nav=20200108, resumed=resumed))
+    assert (again[-1] == ("active", resumed, None)) == is_new
+    assert (again == [("active", 20190301, None)]) != is_new
+
+
+def test_a_fund_that_lost_its_navs_keeps_its_life():
+    """Stops rows that somebody deleted from turning a fund of years into one not yet open."""
+    told = life(20200803)
+    assert life(20200804, told, first_nav=0, last_nav=0) == told
+
+
 def test_an_older_history_moves_the_beginning():
     """Stops a fund from beginning with the platform when its history came later."""
     told = life(20200103, first_nav=LAST, usual_step=0)
     assert states(life(20200103, told)) == [("active", 20190301, None)]
+    rests = [
+        *told[:-1],
+        told[-1]._replace(until=20200103),
+        Spell(20200103, None, "resting", ""),
+    ]
+    assert states(life(20200103, rests, usual_step=5)) == [
+        ("active", 20190301, 20200103),
+        ("resting", 20200103, None),
+    ]
     assert life(20200103, told)[0].evidence == "from 2019-03-01: a NAV each session"
 
 
@@ -175,7 +209,7 @@ SPELLS = [
 
 
 def renamed(seen_on, what="name", old="长信分级", new="长信成长混合"):
-    return Change("000001", seen_on, what, old, new)
+    return Change("000001", seen_on, what, old, new, "")
 
 
 def test_a_new_name_around_a_break_is_a_transition():
@@ -196,6 +230,35 @@ def test_no_break_or_none_near_is_no_transition():
     assert transition([renamed(20200320)], SPELLS[:3]) == [], "it has not come back yet"
     assert transition([renamed(20201001)], SPELLS) == []
     assert transition([renamed(20190801)], SPELLS) == []
+
+
+@pytest.mark.parametrize(
+    ("seen_on", "near"),
+    [(20190907, False), (20190908, True), (20200812, True), (20200813, False)],
+)
+def test_what_changed_120_days_before_or_after_a_break_belongs_to_it(seen_on, near):
+    """Stops the reach of a break from growing or shrinking by a day: 120 days before 2020-01-06
+    is 2019-09-08, 120 days after 2020-04-14 is 2020-08-12."""
+    assert bool(transition([renamed(seen_on)], SPELLS)) == near
+
+
+def test_the_name_tells_more_than_the_type_and_the_first_more_than_the_next():
+    """Stops a transition from showing the type when the name changed too."""
+    changes = [renamed(20200301, "type"), renamed(20200320), renamed(20200401, new="长信三号")]
+    (found,) = transition(changes, SPELLS)
+    assert found.evidence.startswith("name changed on 2020-03-20")
+
+
+def test_each_break_is_looked_at():
+    """Stops an old break, around which nothing changed, from hiding the transition after it."""
+    later = [
+        *SPELLS[:3],
+        Spell(20200414, 20210601, "active", ""),
+        Spell(20210601, 20210801, "suspended", "last NAV 2021-05-06"),
+        Spell(20210801, None, "active", ""),
+    ]
+    (found,) = transition([renamed(20210701)], later)
+    assert (found.what, found.seen_on) == ("transition", 20210801)
 
 
 def test_another_fund_under_an_old_code_is_told():
