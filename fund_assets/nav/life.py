@@ -142,7 +142,7 @@ def _lived(fund: Facts, told: Sequence[Spell], today: Today, allowed: int) -> li
     if fund.resumed and today.number(fund.resumed) > today.number(silence[0].since) + allowed:
         return [*lived, *silence, _alive(fund, fund.resumed)]
     now = _alive(fund, today.on)
-    return lived if silence or now.state == lived[-1].state else [*lived, now]
+    return lived if now.state == lived[-1].state else [*lived, now]
 
 
 def _alive(fund: Facts, since: int) -> Spell:
@@ -213,13 +213,11 @@ def _silence(fund: Facts, today: Today, allowed: int) -> list[Spell]:
 
 
 def _laid_out(spells: Iterable[Spell]) -> list[Spell]:
-    """Each spell ends where the next begins; equal neighbours are one."""
+    """Each spell ends where the next begins; one that has not begun by then is left out."""
     laid: list[Spell] = []
     for spell in spells:
         while laid and laid[-1].since >= spell.since:
             laid.pop()
-        if laid and laid[-1].state == spell.state:
-            continue
         laid.append(spell)
     ends = [*(spell.since for spell in laid[1:]), None]
     return [spell._replace(until=end) for spell, end in zip(laid, ends, strict=True)]

@@ -218,7 +218,9 @@ def test_names_that_changed_have_something_in_common(real_data):
         Spell(20200901, None, "active", ""),
     ]
     found = [
-        transition([Change(row.Index, 20200820, "name", row.before, row.now)], spells)[0].what
+        transition([Change(row.Index, 20200820, "name", row.before, row.now, "")], spells)[
+            0
+        ].what
         for row in changed.itertuples()
     ]
     assert (len(changed), found.count("code_reused")) == (2914, 13)

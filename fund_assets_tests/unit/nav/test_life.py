@@ -61,7 +61,8 @@ def test_silence_grows_from_on_time_to_presumed_dead():
         ({"usual_step": 2}, 7),
         ({"kind": "qdii"}, 3),
         ({"on_fridays": True}, 11),
-        ({"first_nav": 20191008}, 11),
+        ({"first_nav": 20190707}, 11),
+        ({"first_nav": 20190706}, 1),
         ({"name": "长信三个月定开债", "kind": "bond"}, 11),
         ({"fund_type": "定开债券", "kind": "bond", "usual_step": 5}, 11),
         ({"kind": "reit", "usual_step": 0}, 260),
@@ -111,7 +112,13 @@ def test_a_fund_without_nav_waits_then_never_reported():
     """Stops a code without any NAV from being waited for for ever, and a fund that is being
     raised from being given up."""
     none = {"first_nav": 0, "last_nav": 0, "usual_step": 0, "first_seen_on": 20200102}
-    assert states(life(20200601, **none)) == [("not_yet_open", 20200102, None)]
+    (waits,) = life(20200601, **none)
+    assert waits == Spell(
+        20200102, None, "not_yet_open", "on the list since 2020-01-02, no NAV yet"
+    )
+    assert life(20200630, **none)[-1].evidence == (
+        "on the list since 2020-01-02, without a NAV for 180 days"
+    )
     assert states(life(20200630, **none)) == [
         ("not_yet_open", 20200102, 20200630),
         ("never_reported", 20200630, None),
@@ -192,11 +199,22 @@ def test_an_older_history_moves_the_beginning():
     assert life(20200103, told)[0].evidence == "from 2019-03-01: a NAV each session"
 
 
+def test_a_rhythm_that_changes_on_the_day_of_a_silence_begins_no_spell():
+    """Stops a fund from resting on a day on which it is late."""
+    on = SESSIONS[SESSIONS.index(LAST) + 8]
+    daily = life(20200103)
+    assert states(life(on, daily, usual_step=5)) == [
+        ("active", 20190301, on),
+        ("late", on, None),
+    ]
+
+
 def test_a_stored_life_stays_as_it_is():
     """Stops each evening from rewriting 26,000 rows."""
     for on in (20200103, 20200108, 20200401, 20200803):
         told = life(on)
         assert life(on, told) == told
+    assert life(20200103, life(20200103), usual_step=2) == life(20200103)
     assert {spell.state for spell in life(20200803)} & DEAD == {"presumed_dead"}
 
 
