@@ -7,6 +7,7 @@ Belongs here: pure functions over counts of rows. Does not belong here: reading 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from fund_assets.calendar import PUBLICATION_DUE, TradingCalendar, from_key, to_key
 from fund_assets.settings import SHANGHAI
@@ -21,7 +22,7 @@ SURELY_OPEN = 0.2
 
 @dataclass(frozen=True)
 class SessionCoverage:
-    """The accepted NAVs of a session; `share` of the funds that are due now, a fraction."""
+    """The accepted NAVs of a session; `share` of the funds that are due of it, a fraction."""
 
     nav_date: date
     rows: int
@@ -121,15 +122,24 @@ def gaps(
 
 
 def recent(
-    rows: dict[int, int], due: int, calendar: TradingCalendar, newest: date
+    rows: dict[int, int],
+    due: int,
+    calendar: TradingCalendar,
+    newest: date,
+    due_of: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[SessionCoverage, ...]:
     """The sessions up to the newest published one, oldest first; before any row there is none.
 
     Args:
-        due: funds that are due, see `queries.coverage`.
+        due: funds that are due of the newest, see `queries.coverage`.
+        due_of: yyyymmdd → funds that were due of it, where it is known: on Fridays, those that
+            publish weekly too.
     """
     if not rows or not due:
         return ()
     window = calendar.between(calendar.before(newest, SHOWN_SESSIONS - 1), newest)
     found = [(day, rows.get(to_key(day), 0)) for day in window if day >= from_key(min(rows))]
-    return tuple(SessionCoverage(day, n, min(n / due, 1.0)) for day, n in found)
+    return tuple(
+        SessionCoverage(day, n, min(n / (due_of.get(to_key(day)) or due), 1.0))
+        for day, n in found
+    )

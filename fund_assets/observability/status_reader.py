@@ -19,6 +19,7 @@ from fund_assets.calendar import (
     to_stamp,
 )
 from fund_assets.language import say
+from fund_assets.nav.arrivals import ALL
 from fund_assets.observability import (
     check_records,
     findings,
@@ -40,6 +41,7 @@ from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.errors import NO_WAREHOUSE
+from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import life
 from fund_assets.warehouse.queries import status as status_queries
@@ -76,6 +78,8 @@ def gather(
     held = status_queries.held_batches(warehouse)
     coverage = _coverage(warehouse, covered) if covered else ()
     due = sum(row.due for row in coverage)
+    looks = arrival_queries.looks(warehouse, 0, ALL)
+    due_of = {look.nav_date: look.due for look in looks}
     corrected = status_queries.corrections_since(warehouse, to_stamp(now - run_records.WEEK))
     session = calendar.on_or_before(now.date())
     since = sessions.oldest_looked_at(calendar, now)
@@ -146,8 +150,10 @@ def gather(
         nav_rows=status_queries.nav_rows(warehouse),
         fund_count=status_queries.row_count(warehouse, "fund_info"),
         fund_states=tuple(life.state_counts(warehouse).items()),
-        evening=vitals.evening(warehouse, from_key(covered), due) if covered else (),
-        sessions=sessions.recent(per_date, due, calendar, from_key(covered)) if covered else (),
+        evening=vitals.evening(warehouse, from_key(covered), due, looks) if covered else (),
+        sessions=sessions.recent(per_date, due, calendar, from_key(covered), due_of)
+        if covered
+        else (),
         missing=missing,
         lost=tuple(lost),
         held_batches=len(held),

@@ -8,17 +8,16 @@ and what checks found (`run_records.py`, `check_records.py`), schedules and sens
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from fund_assets.calendar import CLOCK_SLACK, from_stamp, to_key
-from fund_assets.nav.arrivals import ALL, band_of
+from fund_assets.nav.arrivals import Look, band_of
 from fund_assets.observability.conditions import DAEMON_TWICE
 from fund_assets.observability.dagster_tables import STATUSES, Ledger, Run
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import status as status_queries
 
 SHOWN_RUNS = 10
@@ -139,14 +138,16 @@ def runs_by_status(runs: Iterable[Run]) -> tuple[tuple[str, int], ...]:
     return tuple((status.lower(), counted[status]) for status in STATUSES)
 
 
-def evening(warehouse: Warehouse, nav_date: date, due: int) -> tuple[EveningWave, ...]:
+def evening(
+    warehouse: Warehouse, nav_date: date, due: int, looks: Sequence[Look] = ()
+) -> tuple[EveningWave, ...]:
     """The published waves of a date, in their order.
 
     Args:
+        looks: how all funds together arrived, of this date and those before.
         due: funds that are due, see `queries.coverage`.
     """
     seen = status_queries.seen_by(warehouse, to_key(nav_date))
-    looks = arrival_queries.looks(warehouse, 0, ALL)
     known = {look.looked_at: look for look in looks if look.nav_date == to_key(nav_date)}
     found = []
     for stamp in status_queries.published_waves(warehouse, to_key(nav_date)):

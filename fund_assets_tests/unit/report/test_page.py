@@ -46,6 +46,12 @@ def facts(**changes):
         "compared_with": 20261113, "corrections": (correction,), "corrected": {"announce": 1},
         "coverage": ({"kind": "mixed", "published": 999, "due": 1000, "share": 0.999},),
         "rows_per_date": {20261120: 999},
+        "arrivals": (
+            {"nav_date": 20261120, "looked_at": 20261120_190000, "published": 30, "due": 100.0,
+             "share": 0.3, "usual": 0.55, "lowest": 0.45},
+            {"nav_date": 20261120, "looked_at": 20261120_230000, "published": 95, "due": 100.0,
+             "share": 0.95, "usual": None, "lowest": None},
+        ),
         "quarantine": ({"rule": NAME, "held": 3, "fresh": 1},),
         "log": {"recheck": {"rows": 5, "funds": 2, "index_differing": 1, "index_repaired": 1,
                             "metrics_rows": 9, "metrics_differing": 0, "cases": [NAME],
@@ -157,7 +163,8 @@ def test_the_page_says_what_is_so(page):
     for words in ("基金周报 2026-W47", "2026-11-16 至 2026-11-22", "+1.20%", "91.3", "★★★★",
                   "≥0.5%，应公告", "+0.600%", "1.0060", "99.9%", "999 / 1,000", "+3.12%",
                   "0.987", "52.0%", "46.0% – 54.0%", "另有 7 个批次", "没有净值：999999",
-                  "不是基金评级", "1 行已改正", "另有 40 项通过"):  # fmt: skip
+                  "不是基金评级", "1 行已改正", "另有 40 项通过", "净值到达", "↓ 30.0%",
+                  "11-20 19:00", "55.0%"):  # fmt: skip
         assert words in text, words
 
 
