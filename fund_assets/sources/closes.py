@@ -11,7 +11,12 @@ from fund_assets.transport.errors import EmptyAnswerError, FormatError
 
 
 def read_closes(
-    index_code: str, days: pd.Series, closes: pd.Series, since: int | None = None
+    index_code: str,
+    days: pd.Series,
+    closes: pd.Series,
+    since: int | None = None,
+    *,
+    earliest: int = 1990,
 ) -> pd.DataFrame:
     """Closes in order: nav_date (int32 yyyymmdd, ascending) and close (float64).
 
@@ -20,6 +25,7 @@ def read_closes(
         days: dates or texts of dates, such as 2026-11-20.
         closes: figures or texts of figures, as many as days.
         since: first day, yyyymmdd; None: all are kept.
+        earliest: no close is of a year before.
 
     Raises:
         FormatError: a date that is none, or a close that is not positive and finite.
@@ -27,7 +33,7 @@ def read_closes(
     """
     read = pd.to_datetime(days, format="%Y-%m-%d", errors="coerce")
     values = pd.to_numeric(closes, errors="coerce").astype("float64")
-    bad = ~read.dt.year.between(1900, 2100) | ~(values > 0) | np.isinf(values)
+    bad = ~read.dt.year.between(earliest, 2100) | ~(values > 0) | np.isinf(values)
     if bad.any():
         at = int(bad.to_numpy().argmax())
         raise FormatError(

@@ -60,6 +60,7 @@ class Provider:
         units: a close is for so many.
         gaps: whether a day without a close is no error.
         page: whether its first answer is a page.
+        earliest: no close is of a year before; markets of China opened in 1990.
     """
 
     function: str
@@ -74,6 +75,7 @@ class Provider:
     units: int = 1
     gaps: bool = False
     page: bool = False
+    earliest: int = 1990
 
 
 def _of(words: Mapping[str, str] | tuple[str, ...]) -> str:
@@ -94,6 +96,7 @@ _VARIANT = {"variant": ("indicator", VARIANTS)}
 _WORD = rf"(?P<variant>{_of(VARIANTS)})"
 _TENOR = rf"(?P<tenor>{_of(TENORS)})"
 _EASTMONEY = ("data", "klines")
+_LONG_AGO = 1900
 #: The first whose codes match has the index.
 PROVIDERS = (
     Provider(
@@ -114,10 +117,11 @@ PROVIDERS = (
     ),
     Provider(
         "index_global_hist_em", rf"(?:{_of(EASTMONEY)})", "日期", "最新价",
-        words=EASTMONEY, rows=_EASTMONEY,
+        words=EASTMONEY, rows=_EASTMONEY, earliest=_LONG_AGO,
     ),
     Provider(
         "index_us_stock_sina", rf"(?:{_of(SINA_US)})", "date", "close", words=SINA_US,
+        earliest=_LONG_AGO,
     ),
     Provider(
         "stock_hk_index_daily_sina", rf"(?:{_of(SINA_HONG_KONG)})", "date", "close",

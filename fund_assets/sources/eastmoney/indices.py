@@ -67,7 +67,13 @@ def index_history(gateway: Gateway, index_code: str, since: int | None = None) -
         )
     if provider.gaps:
         frame = frame[frame[asked.closes].notna()]
-    found = read_closes(index_code, frame[provider.dates], frame[asked.closes], first)
+    found = read_closes(
+        index_code,
+        frame[provider.dates],
+        frame[asked.closes],
+        first,
+        earliest=provider.earliest,
+    )
     return found.assign(close=found["close"] / provider.units)
 
 
