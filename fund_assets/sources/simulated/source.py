@@ -269,6 +269,8 @@ class SimulatedSource:
         """The closes of an index, as `FundSource` says."""
         market, minute = self.market, self._minute()
         first = self._first_day(minute)
+        if since is not None:
+            first = max(first, Timeline.index(from_key(since)))
         found = index_history(market, index_code, first, minute)
         return closes_since(found, index_code, since)
 
