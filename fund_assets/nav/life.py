@@ -47,8 +47,8 @@ class Facts(NamedTuple):
         first_nav, last_nav: NAV dates.
         usual_step: sessions from one NAV to the next; 0 while it is not known.
         on_fridays: it has NAVs of Fridays more often than of other days: at times it is weekly.
-        resumed: the first NAV date on or after the begin of the silent spell that is stored
-            as its newest; 0 when there is none.
+        paused, resumed: the last NAV date before the begin of the silent spell that is stored
+            as its newest, and the first one from then on; 0 when there is none.
     """
 
     fund_code: str
@@ -62,6 +62,7 @@ class Facts(NamedTuple):
     last_nav: int
     usual_step: int
     on_fridays: bool
+    paused: int
     resumed: int
 
 
@@ -114,7 +115,7 @@ def life_of(fund: Facts, told: Sequence[Spell], today: Today) -> list[Spell]:
     """The spells of a class, as they are known today.
 
     Args:
-        told: the spells that are stored, ascending.
+        told: the spells that are stored, ascending, without silent ones that were filled.
 
     Returns:
         Ascending, each ending where the next begins; two neighbours differ in their state.
@@ -139,7 +140,8 @@ def _lived(fund: Facts, told: Sequence[Spell], today: Today, allowed: int) -> li
         older = first._replace(since=fund.first_nav, evidence=_begins(fund, fund.first_nav))
         lived = [older, *lived[begun[0] + 1 :]]
     silence = told[begun[-1] + 1 :]
-    if fund.resumed and today.number(fund.resumed) > today.number(silence[0].since) + allowed:
+    missed = today.number(fund.resumed) - today.number(fund.paused) - 1
+    if fund.resumed and missed > allowed:
         return [*lived, *silence, _alive(fund, fund.resumed)]
     now = _alive(fund, today.on)
     return lived if now.state == lived[-1].state else [*lived, now]
@@ -213,11 +215,15 @@ def _silence(fund: Facts, today: Today, allowed: int) -> list[Spell]:
 
 
 def _laid_out(spells: Iterable[Spell]) -> list[Spell]:
-    """Each spell ends where the next begins; one that has not begun by then is left out."""
+    """Each spell ends where the next begins; one that has not begun by then is left out.
+
+    Two with the same state are one: the silence between them was filled.
+    """
     laid: list[Spell] = []
     for spell in spells:
         while laid and laid[-1].since >= spell.since:
             laid.pop()
-        laid.append(spell)
+        if not laid or laid[-1].state != spell.state:
+            laid.append(spell)
     ends = [*(spell.since for spell in laid[1:]), None]
     return [spell._replace(until=end) for spell, end in zip(laid, ends, strict=True)]

@@ -12,7 +12,7 @@ from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import life as queries
 from fund_assets.warehouse.stores import life as store
 
-#: Transitions are looked for at breaks that ended so long ago, or later.
+#: Breaks that ended so long ago, or later, are looked at: were they filled, or transitions?
 LOOKED_BACK = timedelta(days=365)
 
 
@@ -26,14 +26,17 @@ def renew_life(warehouse: Warehouse, on: int, calendar: TradingCalendar) -> int:
         How many spells are new, changed or gone.
     """
     today = Today(on, calendar.sessions)
+    since = to_key(from_key(on) - LOOKED_BACK)
     told = store.read_spells(warehouse)
+    filled = store.filled_silences(warehouse, since)
     lives = {}
     for fund in store.read_facts(warehouse):
-        before = told.get(fund.fund_code, [])
-        if (spells := life_of(fund, before, today)) != before:
-            lives[fund.fund_code] = spells
+        code = fund.fund_code
+        before = told.get(code, [])
+        known = [spell for spell in before if (code, spell.since) not in filled]
+        if (spells := life_of(fund, known, today)) != before:
+            lives[code] = spells
     written = store.write_spells(warehouse, lives, told)
-    since = to_key(from_key(on) - LOOKED_BACK)
     renamed = store.renamed_around_breaks(warehouse, since)
     store.write_changes(
         warehouse,

@@ -135,6 +135,25 @@ def test_a_transition_is_concluded_and_the_whole_life_is_shown(warehouse, monkey
         assert words in told, shown
 
 
+def test_a_break_that_was_ours_is_removed_when_its_navs_come(warehouse):
+    """Stops an outage of the platform from staying in the lives of funds after the backfill."""
+    renew_life(warehouse, 20250506, CALENDAR)
+    assert now(warehouse)["000005"] == "late"
+    with warehouse.transaction(writes=True) as connection:
+        upsert(connection, VALIDATED_NAV, navs("000005", sessions(20250507, 20250509)))
+    renew_life(warehouse, 20250509, CALENDAR)
+    lived = (
+        "SELECT since, until, state FROM fund_state WHERE fund_code = '000005' ORDER BY since"
+    )
+    assert warehouse.tuples(lived) == [
+        (20250102, 20250418, "active"), (20250418, 20250507, "late"), (20250507, None, "active"),
+    ]  # fmt: skip
+    with warehouse.transaction(writes=True) as connection:
+        upsert(connection, VALIDATED_NAV, navs("000005", sessions(20250402, 20250430)))
+    assert renew_life(warehouse, 20250509, CALENDAR) == 3, "two rows are gone, one goes on"
+    assert warehouse.tuples(lived) == [(20250102, None, "active")]
+
+
 def test_an_evening_gives_every_fund_its_state(first_evening):
     """Stops the states from being left out of the evening, and a fund from having none."""
     market, _ = first_evening
@@ -199,7 +218,7 @@ class Year:
             self.codes[row], self.names[row], "", self.kinds[row],
             "delisted" if self.gone[row] <= self.days[at] else "listed",
             self.key(max(self.listed[row], self.days[0])),
-            self.key(min(self.gone[row] - 1, self.days[at])), first, last, *rhythm, 0,
+            self.key(min(self.gone[row] - 1, self.days[at])), first, last, *rhythm, 0, 0,
         )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def concluded(market: pd.DataFrame) -> pd.Series:
         seen = min(row.begun or LIST, LIST)
         first = min(row.first, row.begun or row.first)
         fund = Facts(row.Index, row.name, row.type, kind_of(row.type, row.name), "listed",
-                     seen, LIST, first, row.last, 0, False, 0)  # fmt: skip
+                     seen, LIST, first, row.last, 0, False, 0, 0)  # fmt: skip
         today = Today(MONEY if row.is_money else PANEL, CALENDAR.sessions)
         found[row.Index] = life_of(fund, (), today)[-1].state
     return pd.Series(found)
@@ -185,7 +185,7 @@ def test_what_each_quarter_says_holds_in_the_histories(histories, name, years, l
                 continue
             first, last = int(before.min()), int(before.max())
             fund = Facts(code, "", "", "other", "listed", first, date, first, last,
-                         steps.get(code, 0), False, 0)  # fmt: skip
+                         steps.get(code, 0), False, 0, 0)  # fmt: skip
             state = life_of(fund, (), Today(date, CALENDAR.sessions))[-1].state
             publishes_later = ends[code] > date
             judged[state] += 1

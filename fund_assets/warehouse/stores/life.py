@@ -26,6 +26,10 @@ _ABSENT = -1
 def read_facts(warehouse: Warehouse) -> list[Facts]:
     """What is known of every share class, by code."""
     nav = "SELECT {} FROM validated_nav AS v WHERE v.fund_code = i.fund_code"
+    around = (
+        "CASE WHEN s.fund_code IS NULL THEN 0 ELSE COALESCE((SELECT {}(v.nav_date) FROM "
+        "validated_nav AS v WHERE v.fund_code = i.fund_code AND v.nav_date {} s.since), 0) END"
+    )
     # Each is a look at the index by fund and date: no row of the accepted history is read.
     return warehouse.records(
         Facts,
@@ -36,9 +40,8 @@ def read_facts(warehouse: Warehouse) -> list[Facts]:
         f"COALESCE(({nav.format('MAX(v.nav_date)')}), 0) AS last_nav, "
         "COALESCE(c.usual_step, 0) AS usual_step, COALESCE(c.due_monday + c.due_tuesday "
         "+ c.due_wednesday + c.due_thursday < 3.0 * c.due_friday, 0) AS on_fridays, "
-        "CASE WHEN s.fund_code IS NULL THEN 0 "
-        f"ELSE COALESCE(({nav.format('MIN(v.nav_date)')} AND v.nav_date >= s.since), 0) END "
-        "AS resumed FROM fund_info AS i "
+        f"{around.format('MAX', '<')} AS paused, {around.format('MIN', '>=')} AS resumed "
+        "FROM fund_info AS i "
         "LEFT JOIN fund_cadence AS c ON c.fund_code = i.fund_code "
         "LEFT JOIN fund_state AS s ON s.fund_code = i.fund_code AND s.until IS NULL "
         f"AND s.state IN ({words(SILENT)}) ORDER BY i.fund_code",
@@ -57,6 +60,23 @@ def read_spells(warehouse: Warehouse) -> dict[str, list[Spell]]:
     for code, since, until, state in rows:
         found[code].append(Spell(since, until, intern(state), ""))
     return found
+
+
+def filled_silences(warehouse: Warehouse, since: int) -> set[tuple[str, int]]:
+    """fund_code and `since` of stored silent spells in which there are NAVs by now.
+
+    The fund was not silent: its NAVs were collected later.
+
+    Args:
+        since: yyyymmdd; spells that ended before are left out.
+    """
+    rows = warehouse.tuples(
+        f"SELECT s.fund_code, s.since FROM fund_state AS s WHERE s.state IN ({words(SILENT)}) "
+        "AND s.until >= :since AND EXISTS (SELECT 1 FROM validated_nav AS v "
+        "WHERE v.fund_code = s.fund_code AND v.nav_date >= s.since AND v.nav_date < s.until)",
+        since=since,
+    )
+    return {(code, begun) for code, begun in rows}
 
 
 @retried

@@ -15,7 +15,7 @@ def fund(**given):
     usual = {
         "fund_code": "000001", "name": "长信成长混合A", "fund_type": "混合型-偏股", "kind": "mixed",
         "status": "listed", "first_seen_on": 20190301, "last_seen_on": 20210101,
-        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "on_fridays": False, "resumed": 0,
+        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "on_fridays": False, "paused": LAST, "resumed": 0,
     }  # fmt: skip
     return Facts(**{**usual, **given})
 
@@ -168,13 +168,27 @@ def test_a_nav_after_a_break_begins_a_new_spell():
     assert states(silent)[-2:] == [("active", 20200901, 20200904), ("late", 20200904, None)]
 
 
-@pytest.mark.parametrize(("resumed", "is_new"), [(20200107, False), (20200108, True)])
+@pytest.mark.parametrize(("resumed", "is_new"), [(20200106, False), (20200107, True)])
 def test_a_nav_within_the_allowed_silence_fills_the_gap(resumed, is_new):
     """Stops a NAV that is only a session late from splitting the life of a fund."""
     told = life(20200108)
     again = states(life(20200108, told, last_nav=20200108, resumed=resumed))
     assert (again[-1] == ("active", resumed, None)) == is_new
     assert (again == [("active", 20190301, None)]) != is_new
+
+
+def test_a_silence_that_was_filled_leaves_no_trace():
+    """Stops two spells with the same state from following each other where the NAVs between them
+    came from a history, and what comes after them from being lost."""
+    filled = [
+        Spell(20190301, 20190401, "active", ""),
+        Spell(20190601, 20190901, "active", ""),
+        Spell(20190901, None, "resting", ""),
+    ]
+    assert states(life(20200103, filled, usual_step=5)) == [
+        ("active", 20190301, 20190901),
+        ("resting", 20190901, None),
+    ]
 
 
 def test_a_fund_that_lost_its_navs_keeps_its_life():
