@@ -63,17 +63,17 @@ class Market:
 
     def __init__(self, closes: pd.DataFrame) -> None:
         """Take the columns index_code (str), nav_date (yyyymmdd) and close, in any order."""
-        keys = closes["nav_date"].to_numpy(np.int64)
-        dates, at = np.unique(keys, return_inverse=True)
-        self.days = keys_to_days(dates)
-        order = np.argsort(closes["index_code"].to_numpy(str), kind="stable")
-        codes = closes["index_code"].to_numpy(str)[order]
-        names, firsts = np.unique(codes, return_index=True)
-        ends = [*firsts[1:].tolist(), len(codes)]
-        values = closes["close"].to_numpy(np.float64)
+        days = keys_to_days(closes["nav_date"].to_numpy(np.int64))
+        self.days = np.sort(pd.unique(days))
+        place = np.zeros(int(self.days[-1]) + 1 if len(self.days) else 0, np.int32)
+        place[self.days] = np.arange(len(self.days))
+        numbers, names = pd.factorize(closes["index_code"])
+        order = np.argsort(numbers, kind="stable")
+        ends = np.cumsum(np.bincount(numbers, minlength=len(names)))
+        at, values = place[days[order]], closes["close"].to_numpy(np.float64)[order]
         self._rows = {
-            str(name): (at[order[low:high]], values[order[low:high]])
-            for name, low, high in zip(names, firsts.tolist(), ends, strict=True)
+            str(name): (at[low:high], values[low:high])
+            for name, low, high in zip(names, [0, *ends.tolist()], ends.tolist(), strict=False)
         }
         self._filled: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]] = {}
 

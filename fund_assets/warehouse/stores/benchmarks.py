@@ -141,26 +141,30 @@ def write_codes(
 
 def read_statements(warehouse: Warehouse) -> dict[str, tuple[Statement, ...]]:
     """What the page of each fund said, oldest first; of equal pages it is the same object."""
-    parts: dict[tuple[str, int], list[Part]] = {}
+    parts: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
     for code, day, *values in warehouse.tuples(
         "SELECT fund_code, first_seen_on, kind, series, weight, variant, currency, index_code, "
         "annual_rate FROM fund_benchmark_part ORDER BY fund_code, first_seen_on, part"
     ):
-        parts.setdefault((code, day), []).append(Part(*values))
-    pages: dict[str, list[Statement]] = {}
-    for code, day, tracked, name, status, text, since in warehouse.tuples(
+        parts.setdefault((code, day), []).append(tuple(values))
+    pages: dict[str, tuple[tuple[Any, ...], ...]] = {}
+    for code, day, *values, since in warehouse.tuples(
         "SELECT fund_code, first_seen_on, tracked_code, tracked_index, status, "
         "CASE WHEN status = 'unknown' AND not_understood = '' THEN 0 ELSE 1 END, stated_since "
         "FROM fund_benchmark ORDER BY fund_code, first_seen_on"
     ):
-        earlier = pages.setdefault(code, [])
+        earlier = pages.get(code, ())
         begins = since or (day if earlier else 0)
-        found = tuple(parts.get((code, day), ()))
-        variant = _variant(name) if tracked else ""
-        earlier.append(Statement(begins, tracked, variant, status, bool(text), found))
-    same: dict[tuple[Statement, ...], tuple[Statement, ...]] = {}
-    return {code: same.setdefault(page, page) for code, page in
-            ((code, tuple(told)) for code, told in pages.items())}  # fmt: skip
+        pages[code] = (*earlier, (begins, *values, tuple(parts.get((code, day), ()))))
+    made = {page: tuple(map(_statement, page)) for page in set(pages.values())}
+    return {code: made[page] for code, page in pages.items()}
+
+
+def _statement(row: tuple[Any, ...]) -> Statement:
+    begins, tracked, name, status, disclosed, parts = row
+    variant = _variant(name) if tracked else ""
+    read = tuple(Part(*values) for values in parts)
+    return Statement(begins, tracked, variant, status, bool(disclosed), read)
 
 
 @cache
@@ -168,9 +172,11 @@ def _variant(name: str) -> str:
     return read_series(spell(name)).variant
 
 
-def read_closes(warehouse: Warehouse) -> pd.DataFrame:
-    """All closes: the columns of BENCHMARK_INDEX."""
-    return warehouse.columns("SELECT * FROM benchmark_index", BENCHMARK_INDEX)
+def read_closes(warehouse: Warehouse, since: int) -> pd.DataFrame:
+    """All closes from a date (yyyymmdd) on: the columns of BENCHMARK_INDEX."""
+    return warehouse.columns(
+        f"SELECT * FROM benchmark_index WHERE nav_date >= {since:d}", BENCHMARK_INDEX
+    )
 
 
 @retried

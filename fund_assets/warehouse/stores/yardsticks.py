@@ -7,8 +7,9 @@ not belong here: the choice itself (`benchmarks/yardsticks.py`).
 import numpy as np
 import pandas as pd
 
-from fund_assets.benchmarks.composites import Formula, Market
+from fund_assets.benchmarks.composites import OLDEST_CLOSE_DAYS, Formula, Market
 from fund_assets.benchmarks.yardsticks import Yardstick, choose_yardstick
+from fund_assets.calendar import days_to_keys
 from fund_assets.metrics import Benchmarks, FundSeries
 from fund_assets.metrics.computation import ABOUT_BENCHMARK
 from fund_assets.schemas.fund_types import FundType, type_of
@@ -31,7 +32,9 @@ def read_yardsticks(
         funds: columns fund_code, name and fund_type.
         series: of the funds that are measured.
     """
-    market = Market(store.read_closes(warehouse))
+    first = int(series.days.min()) if series.rows else 0
+    since = days_to_keys(np.array([first - OLDEST_CLOSE_DAYS]))[0]
+    market = Market(store.read_closes(warehouse, since))
     statements = store.read_statements(warehouse)
     known: dict[tuple[object, ...], Yardstick] = {}
     chosen: dict[int, Yardstick] = {}
