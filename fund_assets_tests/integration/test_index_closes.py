@@ -29,8 +29,15 @@ DATED = {
     "399006": ("startDate=2026-11-19", "startDate=1990-01-01"),
     "980017": ("startDate=2026-11-19", "startDate=1990-01-01"),
 }
-WHOLE = ("中债-新综合指数(1-3年) full_price", "Au(T+D)", "SPX")
-WHOLE_TOO = ("HSI", "HSCCI", "中债-综合指数 wealth", "中债-10年期国债指数 net_price", "Au99.99")
+WHOLE = ("中债-新综合指数(1-3年) full_price", "Au(T+D)")
+WHOLE_TOO = (
+    "SPX",
+    "HSI",
+    "HSCCI",
+    "中债-综合指数 wealth",
+    "中债-10年期国债指数 net_price",
+    "Au99.99",
+)
 #: Whose answers take a process of their own, or three requests.
 LONG = ("NDX", "HSTECH", "USDCNY", "HKDCNY")
 
@@ -83,10 +90,7 @@ def _is_well(source, code):
 
 @pytest.mark.parametrize(
     "code",
-    [
-        pytest.param(code, marks=[] if code in ("H00300", "980017") else pytest.mark.slow)
-        for code in DATED
-    ],
+    [pytest.param(code, marks=[] if code == "H00300" else pytest.mark.slow) for code in DATED],
 )
 def test_an_index_is_asked_for_from_a_day_on(market, source, code):
     """Stops a whole history from being asked for every evening, or too little of it."""
