@@ -20,7 +20,7 @@ BOND_VARIANTS = ("full_price", "net_price", "wealth")
 @pytest.fixture(scope="module")
 def source():
     settings = load_settings(
-        sim_funds=450, sim_years=1.0, sim_seed=5, clock="2026-11-20T21:00:00"
+        sim_funds=600, sim_years=1.0, sim_seed=5, clock="2026-11-20T21:00:00"
     )
     return SimulatedSource.from_settings(settings, TradingCalendar.build())
 
