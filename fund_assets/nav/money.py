@@ -132,18 +132,18 @@ def judge_income(
     if not len(rows):
         return found
     fund = np.cumsum(published.first, dtype=np.int64)[rows]
-    book = _Book(day[rows].astype(np.int64), fund, income[rows], week_pct[rows])
+    incomes = _IncomeRows(day[rows].astype(np.int64), fund, income[rows], week_pct[rows])
     fixed = settled[rows] & ~np.isnan(known[rows])
-    cover = book.decide(known[rows], fixed, closed_runs(book.day, calendar))
-    weeks = book.weeks(np.arange(len(rows)), cover)
+    cover = incomes.decide(known[rows], fixed, closed_runs(incomes.day, calendar))
+    weeks = incomes.weeks(np.arange(len(rows)), cover)
     unknown = np.isnan(cover)
     found.days_covered[rows] = cover
-    found.overlap[rows] = book.overlaps(cover)
+    found.overlap[rows] = incomes.overlaps(cover)
     error = np.where(
         (weeks.missing == 0) & ~weeks.cut & ~unknown, weeks.rest * 365 / 100 / WEEK, np.nan
     )
     found.error_pct[rows] = error
-    found.contradicted[rows] = book.contradicted(weeks, error, hold_from_pct) & ~unknown
+    found.contradicted[rows] = incomes.contradicted(weeks, error, hold_from_pct) & ~unknown
     return found
 
 
@@ -168,7 +168,7 @@ def counted_twice(
 
 
 @dataclass(frozen=True)
-class _Book:
+class _IncomeRows:
     """Rows with an income, by fund and day."""
 
     day: Days

@@ -27,6 +27,7 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 SCOPE = (
     "fund_assets/nav/*.py",
     "fund_assets/metrics/*.py",
+    "fund_assets/benchmarks/*.py",
     "fund_assets/warehouse/stores/known.py",
     "fund_assets/warehouse/stores/publish.py",
     "fund_assets/warehouse/stores/landing.py",

@@ -123,6 +123,7 @@ print(few["total_return"].notna().item(), few["day_win_rate"].isna().item())
 MEASURED = ["0.75", "[False,", "False,", "True]", "True", "True"]
 
 
+@pytest.mark.slow
 def test_a_metric(copied, tmp_path):
     """Stops a new metric from being 0 where it is unknown, and the recipe from missing a list.
 
@@ -164,12 +165,14 @@ warehouse = Warehouse(load_settings().warehouse)
 """
 
 
+@pytest.mark.slow
 def test_a_column(copied, tmp_path):
     """Stops a declared column from being left out of a new warehouse, or from staying empty."""
     clock = {"FUND_CLOCK": "2026-09-18T21:00:00"}
     assert run(copied, tmp_path, COLUMN, **clock) == ["0", "True", "0019", "0"]
 
 
+@pytest.mark.slow
 def test_an_older_warehouse_gets_the_columns(copied, tmp_path):
     """Stops a script of the recipes from leaving the tables of an older release as they are."""
     make = OLDER.format(act='warehouse.init("simulated"); print(HEAD)')
@@ -192,6 +195,7 @@ print(sum(rule.id == "R27_unit_nav" for rule in RULES_OF["validated_nav"]), TITL
 """
 
 
+@pytest.mark.slow
 def test_a_rule(copied, tmp_path):
     """Stops a rule by the recipe from holding nothing, or too much, or from having no check."""
     held = run(copied, tmp_path, RULE)
@@ -212,6 +216,7 @@ for language in ("en", "zh"):
 """
 
 
+@pytest.mark.slow
 def test_a_command(copied, tmp_path):
     """Stops a command by the recipe from not being found, or from speaking English alone."""
     assert run(copied, tmp_path, COMMAND) == ["0", "accepted", "NAVs", "0", "条已接受的净值"]
@@ -230,6 +235,7 @@ print("runs_crowded" in unknown(replace(facts(), dagster=None)))
 """
 
 
+@pytest.mark.slow
 def test_an_alert(copied, tmp_path):
     """Stops an alert by the recipe from staying silent when it holds."""
     told = run(copied, tmp_path, ALERT)
@@ -252,6 +258,7 @@ for name in methods:
 """
 
 
+@pytest.mark.slow
 def test_a_source(copied, tmp_path):
     """Stops a source by the recipe from lacking a method, or its setting from being refused."""
     assert run(copied, tmp_path, SOURCE, FUND_SOURCE="blank") == ["blank", "True", "True"]
@@ -266,6 +273,7 @@ print(key in defs.resolve_job_def("weekly_full_calc").asset_layer.executable_ass
 """
 
 
+@pytest.mark.slow
 def test_an_asset(copied, tmp_path):
     """Stops an asset by the recipe from being in no definitions, or from being renewed by none."""
     assert run(copied, tmp_path, ASSET) == ["True", "{AssetKey(['fund_info'])}", "True"]
