@@ -149,7 +149,7 @@ def gather(
         today_nav_count=status_queries.rows_on(warehouse, to_key(now.date())),
         nav_rows=status_queries.nav_rows(warehouse),
         fund_count=status_queries.row_count(warehouse, "fund_info"),
-        fund_states=tuple(life.state_counts(warehouse).items()),
+        fund_states=tuple(life.state_counts(warehouse, to_key(now.date())).items()),
         evening=vitals.evening(warehouse, from_key(covered), due, looks) if covered else (),
         sessions=sessions.recent(per_date, due, calendar, from_key(covered), due_of)
         if covered

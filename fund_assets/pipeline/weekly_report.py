@@ -37,6 +37,7 @@ from fund_assets.version import __version__
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
+from fund_assets.warehouse.queries import life
 from fund_assets.warehouse.queries import nav as nav_queries
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries import weekly as weekly_queries
@@ -111,6 +112,8 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         calc_date=calc_date,
         newest=newest,
         kinds=_kinds(returns, series, ytd),
+        states=life.state_counts(warehouse, last),
+        changed=life.change_counts(warehouse, first, last),
         curves=curves,
         chosen=bool(settings.watched),
         absent=tuple(sorted(set(codes) - {curve.code for curve in curves})),

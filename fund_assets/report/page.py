@@ -17,7 +17,14 @@ import jinja2
 from markupsafe import Markup
 
 from fund_assets.calendar import from_key, from_stamp
-from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, spoken
+from fund_assets.labels import (
+    BATCH_KINDS,
+    BATCH_STATES,
+    FUND_CHANGES,
+    FUND_STATES,
+    SOURCES,
+    spoken,
+)
 from fund_assets.report import charts
 from fund_assets.report.cards import cards, styled
 from fund_assets.report.charts import Spread, Trial
@@ -112,6 +119,7 @@ def _fill(name: str, **values: Any) -> str:
         policy=POLICY, kinds=KINDS, group_label=group_label, sources=spoken(SOURCES),
         parts=PARTS, screens=SCREENS,
         levels=LEVELS, figures=FIGURE_LABELS,
+        fund_states=spoken(FUND_STATES), fund_changes=spoken(FUND_CHANGES),
         batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES),
         steps={step: profiles.label(asset) for step, asset in STEPS.items()},
         **values,

@@ -83,6 +83,8 @@ class WeekFacts:
         calc_date: calculation date of its metrics and scores, yyyymmdd; None without any.
         newest: newest NAV date in it, yyyymmdd; None without any.
         kinds: kinds with returns in the week, in the order of KINDS.
+        states: state of a fund → classes in it at the end of the week.
+        changed: kind of change → classes with one in the week.
         curves: of the watch list; chosen: whether FUND_WATCH_LIST names them.
         absent: codes of the watch list that have no curve.
         scores: peer group → its best funds by score, columns of fund_scores with name and
@@ -109,6 +111,8 @@ class WeekFacts:
     calc_date: int | None = None
     newest: int | None = None
     kinds: tuple[KindWeek, ...] = ()
+    states: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     chosen: bool = False
     absent: tuple[str, ...] = ()

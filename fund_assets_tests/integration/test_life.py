@@ -95,8 +95,11 @@ def test_each_fund_has_one_state_and_dead_ones_are_known_by_date(warehouse):
     dead = {"000002", "000004", "000005"}
     assert queries.dead_codes(warehouse, ON) == dead
     assert queries.dead_codes(warehouse, 20250601) == {"000002"}
-    assert queries.state_counts(warehouse) == {
+    assert queries.state_counts(warehouse, ON) == {
         "active": 1, "late": 1, "never_reported": 1, "presumed_dead": 2,
+    }  # fmt: skip
+    assert queries.state_counts(warehouse, 20250601) == {
+        "active": 2, "never_reported": 1, "suspended": 2,
     }  # fmt: skip
     assert renew_life(warehouse, ON, CALENDAR) == 0, "nothing has changed"
 
@@ -121,6 +124,8 @@ def test_a_transition_is_concluded_and_the_whole_life_is_shown(warehouse, monkey
         ("name", 20250606, "长信新机遇混合"),
         ("transition", 20250609, "长信新机遇混合"),
     ]
+    assert queries.change_counts(warehouse, 20250606, 20250609) == {"name": 1, "transition": 1}
+    assert queries.change_counts(warehouse, 20250607, 20250608) == {}
     monkeypatch.setenv("COLUMNS", "200")
     shown = CliRunner().invoke(main, ["fund", "000005"], catch_exceptions=False).output
     told = [" ".join(line.split()) for line in shown.splitlines()]

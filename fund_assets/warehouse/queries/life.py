@@ -16,6 +16,10 @@ def words(states: Collection[str]) -> str:
     return ", ".join(f"'{state}'" for state in sorted(states))
 
 
+#: The spells of a date.
+_HOLDS = "since <= :on AND (until IS NULL OR until > :on)"
+
+
 def dead_codes(warehouse: Warehouse, on: int) -> frozenset[str]:
     """The share classes that had ended on a date (yyyymmdd), or never began.
 
@@ -23,20 +27,31 @@ def dead_codes(warehouse: Warehouse, on: int) -> frozenset[str]:
     """
     found = warehouse.column(
         str,
-        f"SELECT fund_code FROM fund_state WHERE state IN ({words(DEAD)}) "
-        "AND since <= :on AND (until IS NULL OR until > :on)",
+        f"SELECT fund_code FROM fund_state WHERE state IN ({words(DEAD)}) AND {_HOLDS}",
         on=on,
     )
     return frozenset(found)
 
 
-def state_counts(warehouse: Warehouse) -> dict[str, int]:
-    """State of today → how many share classes are in it."""
+def state_counts(warehouse: Warehouse, on: int) -> dict[str, int]:
+    """State → how many share classes were in it on a date (yyyymmdd)."""
     return warehouse.mapping(
         str,
         int,
-        "SELECT state, COUNT(*) FROM fund_state WHERE until IS NULL "
-        "GROUP BY state ORDER BY state",
+        f"SELECT state, COUNT(*) FROM fund_state WHERE {_HOLDS} GROUP BY state ORDER BY state",
+        on=on,
+    )
+
+
+def change_counts(warehouse: Warehouse, first: int, last: int) -> dict[str, int]:
+    """Kind of change → how many share classes had one between two dates, both included."""
+    return warehouse.mapping(
+        str,
+        int,
+        "SELECT what, COUNT(DISTINCT fund_code) FROM fund_change "
+        "WHERE seen_on BETWEEN :first AND :last GROUP BY what ORDER BY what",
+        first=first,
+        last=last,
     )
 
 

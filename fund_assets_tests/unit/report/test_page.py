@@ -44,6 +44,7 @@ def facts(**changes):
         "absent": ("999999",), "scores": {"mixed": [score]},
         "stability": ({"peer_group": "混合型-偏债", "funds": 120, "correlation": 0.987},),
         "compared_with": 20261113, "corrections": (correction,), "corrected": {"announce": 1},
+        "states": {"active": 21_345, "presumed_dead": 47}, "changed": {"transition": 2},
         "coverage": ({"kind": "mixed", "published": 999, "due": 1000, "share": 0.999},),
         "rows_per_date": {20261120: 999},
         "arrivals": (
@@ -97,6 +98,13 @@ OPERATIONS = Operations(
 @pytest.fixture(scope="module")
 def page():
     return weekly_page(facts(), OPERATIONS)
+
+
+def test_the_states_of_funds_are_counted(page):
+    """Stops funds that ended, and transitions of the week, from being in no report."""
+    told = re.sub("<[^>]+>", "", page)
+    assert "基金状态（周末，份额类别）：正常 21,345；推定终止 47" in told
+    assert "本周变更：转型 2" in told
 
 
 def test_each_cell_of_a_card_has_the_head_of_its_column(page):
