@@ -42,8 +42,8 @@ CURRENCIES = {code: currency for currency, codes in _ABROAD.items() for code in 
 _CHINESE = re.compile(
     r"[HN]?\d{5,6}(?P<currency>[A-Z]{3})?\d{0,3}|CN[A-Z]?\d+|中债.*|i?Au.*|Ag.*"
 )
-#: Bond indices of the Shanghai exchange with the interest put back in.
-_WITH_INTEREST = re.compile(r"0000(?:12|13|22|61)|H11\d{3}")
+#: Indices with interest or dividends put back in: of bonds in Shanghai, and the German DAX.
+_WITH_INCOME = re.compile(r"0000(?:12|13|22|61)|H11\d{3}|GDAXI")
 _TWINS = re.compile(r"(?P<total>H0|H2)|(?P<net>N)")
 _BOND_VARIANTS = {FULL_PRICE: PRICE_RETURN, NET_PRICE: PRICE_RETURN, WEALTH: TOTAL_RETURN}
 
@@ -100,7 +100,7 @@ def currency_of(code: str) -> str:
 
 def returns_of(code: str) -> str:
     """Whether an index has dividends and interest in it: price, total_return or net_return."""
-    if _WITH_INTEREST.fullmatch(code):
+    if _WITH_INCOME.fullmatch(code):
         return TOTAL_RETURN
     if twin := _TWINS.match(code) if re.fullmatch(r"[HN]\d{5}", code) else None:
         return TOTAL_RETURN if twin["total"] else NET_RETURN

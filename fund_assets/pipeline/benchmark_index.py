@@ -33,7 +33,7 @@ class IndexReport:
         failures: index code → why there was no answer.
         newest: index of a type → newest stored date, yyyymmdd; None without any close.
         without_source: codes that funds need and no source has.
-        stopped: why not all were asked for; empty when they were.
+        stopped: why a provider was not asked; empty when all were.
     """
 
     asked: int = 0
@@ -48,7 +48,7 @@ class IndexReport:
 def collect_indices(warehouse: Warehouse, source: FundSource, due: date) -> IndexReport:
     """Ask for the indices that lack the session that is due, the types' own always.
 
-    One that fails leaves what is stored as it is. While the source refuses us, nobody is asked.
+    One that fails leaves what is stored as it is. A provider that refuses us is not asked.
 
     Args:
         due: the session whose closes are to be there.
@@ -71,9 +71,10 @@ def collect_indices(warehouse: Warehouse, source: FundSource, due: date) -> Inde
             without.append(code)
             asked -= 1
             continue
-        except HeldOffError as error:
-            stopped = str(error)
-            break
+        except HeldOffError as error:  # of one provider: others may answer
+            stopped = stopped or str(error)
+            asked -= 1
+            continue
         except SourceError as error:
             report.failures[code] = f"{type(error).__name__}: {error}"
             continue

@@ -97,8 +97,8 @@ def test_whether_dividends_are_in_it_is_told():
     assert choose(MIX).returns == "price"
     assert choose(page(index("H11001", 1.0))).returns == "total_return"
     assert choose(page(index("000300", 0.5), index("中债-综合指数", 0.5, "wealth"))).returns == "mixed"  # fmt: skip
-    assert [returns_of(code) for code in ("000300", "H00300", "N00300", "000012", "H30533")] == [
-        "price", "total_return", "net_return", "total_return", "price",
+    assert [returns_of(code) for code in ("000300", "H00300", "N00300", "000012", "H30533", "GDAXI")] == [
+        "price", "total_return", "net_return", "total_return", "price", "total_return",
     ]  # fmt: skip
 
 
