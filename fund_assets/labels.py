@@ -61,6 +61,7 @@ BENCHMARK_BASES = {
     "tracked": later("the index that it tracks"),
     "own": later("its own benchmark"),
     "type": later("the index of its type"),
+    "none": later("no index"),
 }
 BENCHMARK_REASONS = {
     "not requested yet": later("its own is not requested yet"),

@@ -50,6 +50,7 @@ _WORDS = {
     "the index that it tracks": "跟踪的指数",
     "its own benchmark": "自己的业绩比较基准",
     "the index of its type": "所属类型的指数",
+    "no index": "没有指数",
     "its own is not requested yet": "自己的基准尚未请求",
     "its own is not disclosed": "未披露自己的基准",
     "its own is not understood": "自己的基准没有读懂",

@@ -20,6 +20,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days, to_key, to_stamp, week_start
+from fund_assets.labels import BENCHMARK_BASES
+from fund_assets.language import say
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries
 from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peers import standing_among
@@ -38,6 +40,7 @@ from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import life
+from fund_assets.warehouse.queries import metrics as metric_queries
 from fund_assets.warehouse.queries import nav as nav_queries
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries import weekly as weekly_queries
@@ -334,13 +337,16 @@ def _provenance(
         ("无风险利率", f"{settings.risk_free_rate:.2%}（risk_free_rate 表有利率时以表为准）"),
         ("三个月总收益指数", f"{series.rows:,} 行，SHA-256 {used.hexdigest()}"),
     ]
+    if bases := metric_queries.basis_counts(warehouse, calc_date) if calc_date else {}:
+        told = (f"{say(BENCHMARK_BASES[basis])} {count:,}" for basis, count in bases.items())
+        lines.append(("基金的比较对象", "，".join(told)))
     if scores is not None and calc_date is not None:
-        told = scores.drop(columns="scored_at").to_csv(index=False).encode()
+        content = scores.drop(columns="scored_at").to_csv(index=False).encode()
         lines += [
             ("评分权重", str(scores["weights"].iloc[0])),
             (
                 f"评分 {from_key(calc_date)}",
-                f"{len(scores):,} 行，SHA-256 {hashlib.sha256(told).hexdigest()}",
+                f"{len(scores):,} 行，SHA-256 {hashlib.sha256(content).hexdigest()}",
             ),
         ]
     return tuple(lines)

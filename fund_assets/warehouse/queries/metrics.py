@@ -27,6 +27,18 @@ def newest_metrics(warehouse: Warehouse, fund_code: str) -> list[dict[str, Any]]
     )
 
 
+def basis_counts(warehouse: Warehouse, calc_date: int) -> dict[str, int]:
+    """What funds are measured against (tracked, own, type or none) → how many of them."""
+    return warehouse.mapping(
+        str,
+        int,
+        "SELECT COALESCE(benchmark_basis, 'none') AS basis, COUNT(*) AS n FROM fund_metrics "
+        "WHERE calc_date = :date AND \"window\" = 'inception' "
+        "GROUP BY COALESCE(benchmark_basis, 'none') ORDER BY 1 DESC",
+        date=calc_date,
+    )
+
+
 def of_window(
     warehouse: Warehouse, fund_codes: Sequence[str], window: str
 ) -> list[dict[str, Any]]:
