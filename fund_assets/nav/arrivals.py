@@ -102,11 +102,15 @@ def is_waited_for(kind: str, sessions_ago: int) -> bool:
 
 
 def band_of(looks: Iterable[Look], look: Look) -> Band | None:
-    """The band of a look, from those of its group at earlier dates; None: too few.
+    """The band of a look, from those of its group at earlier dates.
+
+    None: too few of them, or too few funds that are due.
 
     Args:
         looks: of the same group.
     """
+    if look.due < LEAST_DUE:
+        return None
     nearest: dict[int, tuple[int, float]] = {}
     for one in looks:
         if one.nav_date < look.nav_date and one.due >= LEAST_DUE and one.ago == look.ago:
@@ -125,10 +129,9 @@ def band_of(looks: Iterable[Look], look: Look) -> Band | None:
         return None
     usual = float(np.median(shares))
     spread = float(np.median(np.abs(np.array(shares) - usual)))
-    due = max(look.due, 1.0)
-    width = max(WIDTH * spread, LEAST_WIDTH, FEW_FUNDS / due)
+    width = max(WIDTH * spread, LEAST_WIDTH, FEW_FUNDS / look.due)
     chance = min(usual, MOST_SURE)
-    width += SIGMAS * math.sqrt(chance * (1 - chance) / due)
+    width += SIGMAS * math.sqrt(chance * (1 - chance) / look.due)
     return Band(usual, max(usual - width, 0.0), len(shares))
 
 
@@ -142,7 +145,7 @@ def below_band(looks: Sequence[Look]) -> tuple[int, list[Below]]:
         by_group[look.peers].append(look)
     judged, found = 0, []
     for look in looks:
-        if look.looked_at != newest or look.peers == ALL or look.due < LEAST_DUE:
+        if look.looked_at != newest or look.peers == ALL:
             continue
         band = band_of(by_group[look.peers], look)
         if band is not None:

@@ -119,6 +119,13 @@ def test_a_type_with_few_funds_that_are_due_is_not_compared():
     assert band_of(evenings(lambda n: 1.0, due=19.0), look(LAST, 0.0, due=20.0)) is None
 
 
+def test_a_share_is_of_the_funds_that_are_due():
+    """Stops a type that is due on no Monday from being missing on Mondays, and one of which
+    more come than are due from being more than whole."""
+    assert [look(LAST, share, due=40.0).share for share in (0.25, 1.0, 1.5)] == [0.25, 1.0, 1.0]
+    assert Look(LAST, 0, 0, TYPE, 0, 0.0).share == 1.0
+
+
 def test_which_dates_are_still_waited_for():
     """Stops FOF and QDII, which come days later, from being left out, and REITs from being
     waited for each evening."""

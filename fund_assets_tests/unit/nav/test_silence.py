@@ -119,6 +119,19 @@ def test_sessions_on_which_a_kind_rested_count_for_none_of_it():
     assert told(funds, kinds, due).passed
     nine = dict(list(funds.items())[:9])
     assert told(nine, kinds, due).failed == 9, "nine funds cannot tell a rest"
+    # One session of rest explains one session of silence.
+    fifth = {f"{n:06d}": [day for day in SESSIONS if day != SESSIONS[-5]] for n in range(1, 12)}
+    for last, allowed in ((-6, 4), (-7, 3)):
+        verdict = told({**fifth, "000099": SESSIONS[last]}, {**kinds, "000099": "qdii"},
+                       {**due, "000099": DAILY})  # fmt: skip
+        assert verdict.cases[0].endswith(f"ago, {allowed} are usual")
+    # Before the ten sessions of which a batch knows the NAVs nobody is known to have rested.
+    tenth = {
+        f"{n:06d}": [day for day in SESSIONS if day != SESSIONS[-10]] for n in range(1, 12)
+    }
+    verdict = told({**tenth, "000099": SESSIONS[-13]}, {**kinds, "000099": "qdii"},
+                   {**due, "000099": DAILY})  # fmt: skip
+    assert verdict.cases == ("000099 (qdii): last NAV 20260902, 12 sessions ago, 3 are usual",)
     one = {**{f"{n:06d}": SESSIONS for n in range(1, 12)}, "000099": dates}
     verdict = told(one, {**kinds, "000099": "qdii"}, {**due, "000099": DAILY})
     assert names(verdict) == ["000099"]
