@@ -9,14 +9,12 @@ its evidence does: a NAV that came late takes back the lateness, a NAV after a l
 begins a new spell.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from fund_assets.calendar import from_key, to_key
-from fund_assets.schemas.kinds import KINDS
 from fund_assets.schemas.portfolios import BACK_END
 
 #: States in which a class publishes; in which it is silent; in which it has ended.
@@ -25,18 +23,12 @@ SILENT = frozenset({"late", "suspended", "presumed_dead", "terminated"})
 DEAD = frozenset({"presumed_dead", "terminated", "never_reported"})
 #: A class with one NAV in so many sessions, or fewer, is resting while it publishes.
 RESTING_STEP = 4
-#: Sessions that a class may be silent beyond its kind's lag while its rhythm is not known or
-#: changes: closed funds publish once a week, holidays apart, open ones each session.
-LOOSE_SESSIONS = 10
 #: Sessions beyond what is allowed after which silence is no lateness, and no pause any more.
 SUSPENDED_AFTER, DEAD_AFTER = 20, 120
 #: A fund may be raised for three months, and is closed for some more after its founding.
 OPENS_WITHIN = timedelta(days=180)
 #: A REIT publishes at the ends of half-years.
 REIT_OPENS_WITHIN = timedelta(days=400)
-#: Sessions of a week.
-WEEK = 5
-_CLOSES = re.compile("定开|定期开放|封闭|理财")
 
 
 class Facts(NamedTuple):
@@ -46,7 +38,6 @@ class Facts(NamedTuple):
         first_seen_on, last_seen_on: when the market's list first and last had it.
         first_nav, last_nav: NAV dates.
         usual_step: sessions from one NAV to the next; 0 while it is not known.
-        on_fridays: it has NAVs of Fridays more often than of other days: at times it is weekly.
         paused, resumed: the last NAV date before the begin of the silent spell that is stored
             as its newest, and the first one from then on; 0 when there is none.
     """
@@ -61,7 +52,6 @@ class Facts(NamedTuple):
     first_nav: int
     last_nav: int
     usual_step: int
-    on_fridays: bool
     paused: int
     resumed: int
 
@@ -94,28 +84,12 @@ class Today(NamedTuple):
         return self.sessions[self.number(key) + nth - 1]
 
 
-def allowed_silence(fund: Facts) -> int:
-    """Sessions without a NAV after which a class is still on time."""
-    lag = KINDS[fund.kind].lag
-    if fund.usual_step == 1 and not _may_close(fund):
-        return lag
-    # one that does not publish each session may be weekly, and miss half a week
-    own = -(-3 * (max(fund.usual_step, WEEK) - 1) // 2)
-    return lag + (own if fund.usual_step and not _may_close(fund) else max(own, LOOSE_SESSIONS))
-
-
-def _may_close(fund: Facts) -> bool:
-    """Whether a fund is weekly at times: by its rhythm, its name, or after its founding."""
-    if fund.on_fridays or _CLOSES.search(fund.name) or _CLOSES.search(fund.fund_type):
-        return True
-    return from_key(fund.last_nav) - from_key(fund.first_nav) < OPENS_WITHIN
-
-
-def life_of(fund: Facts, told: Sequence[Spell], today: Today) -> list[Spell]:
+def life_of(fund: Facts, told: Sequence[Spell], today: Today, allowed: int) -> list[Spell]:
     """The spells of a class, as they are known today.
 
     Args:
         told: the spells that are stored, ascending, without silent ones that were filled.
+        allowed: sessions without a NAV after which it is still on time (`lateness.py`).
 
     Returns:
         Ascending, each ending where the next begins; two neighbours differ in their state.
@@ -123,28 +97,38 @@ def life_of(fund: Facts, told: Sequence[Spell], today: Today) -> list[Spell]:
     if not fund.first_nav:
         never = all(spell.state not in ALIVE for spell in told)
         return _laid_out(_without_nav(fund, today)) if never else list(told)
-    allowed = allowed_silence(fund)
-    lived = _lived(fund, told, today, allowed)
-    return _laid_out([*lived, *_silence(fund, today, allowed)])
-
-
-def _lived(fund: Facts, told: Sequence[Spell], today: Today, allowed: int) -> list[Spell]:
-    """The spells before the silence of today, if there is one."""
-    begun = [n for n, spell in enumerate(told) if spell.state in ALIVE]
-    if not begun:
+    alive = [n for n, spell in enumerate(told) if spell.state in ALIVE]
+    if not alive:
         waited = [s for s in _without_nav(fund, today) if s.since < fund.first_nav]
-        return [*waited, _alive(fund, fund.first_nav)]
-    lived = [*told[: begun[-1] + 1]]
-    first = lived[begun[0]]
-    if fund.first_nav < first.since:  # an older history has come
-        older = first._replace(since=fund.first_nav, evidence=_begins(fund, fund.first_nav))
-        lived = [older, *lived[begun[0] + 1 :]]
-    silence = told[begun[-1] + 1 :]
+        begun = [*waited, _alive(fund, fund.first_nav)]
+        return _laid_out([*begun, *_silence(fund, today, allowed)])
+    begun, silence = _from_first_nav(fund, told[: alive[-1] + 1]), told[alive[-1] + 1 :]
+    grown = _silence(fund, today, allowed)
+    if grown and silence and not fund.resumed:  # its dates stay, whatever is allowed by now
+        known = [s for s in silence if s.state != "terminated" or fund.status == "delisted"]
+        states = {spell.state for spell in known}
+        grown = sorted([*known, *(s for s in grown if s.state not in states)])
+    return _laid_out([*_resumed(fund, begun, silence, today, allowed), *grown])
+
+
+def _from_first_nav(fund: Facts, told: Sequence[Spell]) -> list[Spell]:
+    """The stored spells to the last living one, from an older first NAV on if one has come."""
+    at, first = next((n, spell) for n, spell in enumerate(told) if spell.state in ALIVE)
+    if fund.first_nav >= first.since:
+        return list(told)
+    older = first._replace(since=fund.first_nav, evidence=_begins(fund, fund.first_nav))
+    return [older, *told[at + 1 :]]
+
+
+def _resumed(
+    fund: Facts, begun: list[Spell], silence: Sequence[Spell], today: Today, allowed: int
+) -> list[Spell]:
+    """What was before the silence of today: a NAV ended the stored one, or nothing did."""
     missed = today.number(fund.resumed) - today.number(fund.paused) - 1
     if fund.resumed and missed > allowed:
-        return [*lived, *silence, _alive(fund, fund.resumed)]
+        return [*begun, *silence, _alive(fund, fund.resumed)]
     now = _alive(fund, today.on)
-    return lived if now.state == lived[-1].state else [*lived, now]
+    return begun if now.state == begun[-1].state else [*begun, now]
 
 
 def _alive(fund: Facts, since: int) -> Spell:

@@ -6,10 +6,12 @@ A part of the metrics step, which comes after every change of the accepted histo
 from datetime import timedelta
 
 from fund_assets.calendar import TradingCalendar, from_key, to_key
+from fund_assets.nav.lateness import allowed_silence
 from fund_assets.nav.life import Today, life_of
 from fund_assets.nav.transitions import transition
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import life as queries
+from fund_assets.warehouse.queries.cadence import stored_cadence
 from fund_assets.warehouse.stores import life as store
 
 #: Breaks that ended so long ago, or later, are looked at: were they filled, or transitions?
@@ -30,11 +32,13 @@ def renew_life(warehouse: Warehouse, on: int, calendar: TradingCalendar) -> int:
     told = store.read_spells(warehouse)
     filled = store.filled_silences(warehouse, since)
     lives = {}
-    for fund in store.read_facts(warehouse):
+    funds = store.read_facts(warehouse)
+    allowed = allowed_silence(funds, stored_cadence(warehouse), today)
+    for fund, sessions in zip(funds, allowed, strict=True):
         code = fund.fund_code
         before = told.get(code, [])
         known = [spell for spell in before if (code, spell.since) not in filled]
-        if (spells := life_of(fund, known, today)) != before:
+        if (spells := life_of(fund, known, today, sessions)) != before:
             lives[code] = spells
     written = store.write_spells(warehouse, lives, told)
     renamed = store.renamed_around_breaks(warehouse, since)

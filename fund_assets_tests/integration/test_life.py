@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.cli import main
-from fund_assets.nav.cadence import Attendance, learn_cadence, sessions_to_learn
+from fund_assets.nav.cadence import Attendance, Cadence, learn_cadence, sessions_to_learn
+from fund_assets.nav.lateness import allowed_silence
 from fund_assets.nav.life import DEAD, Facts, Spell, Today, life_of
 from fund_assets.nav.list_rules import described
 from fund_assets.pipeline.fund_life import renew_life
@@ -205,17 +206,14 @@ class Year:
         seen[:, at + 1 :] = False
         return seen
 
-    def rhythms(self, at: int, seen: np.ndarray) -> dict[str, tuple[int, bool]]:
-        """Code → usual step and whether it prefers Fridays, as known on a session."""
+    def cadence(self, at: int, seen: np.ndarray) -> Cadence:
+        """How often funds publish, as known on a session."""
         learned = np.isin(self.keys, sessions_to_learn(CALENDAR, int(self.keys[at])))
-        cadence = learn_cadence(
+        return learn_cadence(
             Attendance(self.codes, self.kinds, self.keys[learned], seen[:, learned])
         )
-        fridays = cadence.due[:, :4].mean(axis=1) < 0.75 * cadence.due[:, 4]
-        known = zip(cadence.usual_step.tolist(), fridays.tolist(), strict=True)
-        return dict(zip(cadence.codes, known, strict=True))
 
-    def facts(self, row: int, at: int, seen: np.ndarray, rhythm: tuple[int, bool]) -> Facts:
+    def facts(self, row: int, at: int, seen: np.ndarray, step: int) -> Facts:
         """What is known of a fund on a session."""
         dates = self.keys[seen[row]]
         first, last = (int(dates[0]), int(dates[-1])) if len(dates) else (0, 0)
@@ -223,7 +221,7 @@ class Year:
             self.codes[row], self.names[row], "", self.kinds[row],
             "delisted" if self.gone[row] <= self.days[at] else "listed",
             self.key(max(self.listed[row], self.days[0])),
-            self.key(min(self.gone[row] - 1, self.days[at])), first, last, *rhythm, 0, 0,
+            self.key(min(self.gone[row] - 1, self.days[at])), first, last, step, 0, 0,
         )  # fmt: skip
 
 
@@ -236,12 +234,15 @@ def test_in_a_year_of_the_simulated_market_the_living_live_and_the_ended_end():
     looks = Counter[object]()
     for at in range(120, len(year.keys), 5):
         seen = year.seen(at)
-        rhythms = year.rhythms(at, seen)
+        cadence = year.cadence(at, seen)
+        steps = dict(zip(cadence.codes, cadence.usual_step.tolist(), strict=True))
         today = Today(int(year.keys[at]), CALENDAR.sessions)
-        on_list = np.flatnonzero((year.listed <= year.days[at]) & (year.gone > year.days[0]))
-        for row in on_list.tolist():
-            facts = year.facts(row, at, seen, rhythms.get(year.codes[row], (0, False)))
-            told[row] = life_of(facts, told[row], today)
+        on_list = (year.listed <= year.days[at]) & (year.gone > year.days[0])
+        rows = np.flatnonzero(on_list).tolist()
+        funds = [year.facts(row, at, seen, steps.get(year.codes[row], 0)) for row in rows]
+        allowed = allowed_silence(funds, cadence, today)
+        for row, facts, sessions in zip(rows, funds, allowed, strict=True):
+            told[row] = life_of(facts, told[row], today, sessions)
             state = told[row][-1].state
             comes = bool(year.there[row, at + 1 :].any())
             looks[state] += 1

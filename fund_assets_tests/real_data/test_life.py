@@ -22,7 +22,14 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import TradingCalendar
-from fund_assets.nav.cadence import Attendance, learn_cadence, sessions_to_learn
+from fund_assets.nav.cadence import (
+    Attendance,
+    Cadence,
+    learn_cadence,
+    no_cadence,
+    sessions_to_learn,
+)
+from fund_assets.nav.lateness import allowed_silence
 from fund_assets.nav.life import ALIVE, DEAD, Facts, Spell, Today, life_of
 from fund_assets.nav.transitions import Change, transition
 from fund_assets.schemas.fund_types import kind_of
@@ -87,14 +94,20 @@ def market(real_data: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def concluded(market: pd.DataFrame) -> pd.Series:
     """Code → state, from the panel and the list of 2020."""
-    found = {}
-    for row in market.itertuples():
-        seen = min(row.begun or LIST, LIST)
-        first = min(row.first, row.begun or row.first)
-        fund = Facts(row.Index, row.name, row.type, kind_of(row.type, row.name), "listed",
-                     seen, LIST, first, row.last, 0, False, 0, 0)  # fmt: skip
-        today = Today(MONEY if row.is_money else PANEL, CALENDAR.sessions)
-        found[row.Index] = life_of(fund, (), today)[-1].state
+    funds = [
+        Facts(row.Index, row.name, row.type, kind_of(row.type, row.name), "listed",
+              min(row.begun or LIST, LIST), LIST, min(row.first, row.begun or row.first),
+              row.last, 0, 0, 0)
+        for row in market.itertuples()
+    ]  # fmt: skip
+    days = [Today(MONEY if m else PANEL, CALENDAR.sessions) for m in market["is_money"]]
+    allowed = [
+        allowed_silence([f], no_cadence(), on)[0] for f, on in zip(funds, days, strict=True)
+    ]
+    found = {
+        fund.fund_code: life_of(fund, (), today, sessions)[-1].state
+        for fund, today, sessions in zip(funds, days, allowed, strict=True)
+    }
     return pd.Series(found)
 
 
@@ -153,14 +166,13 @@ def quarters(first: int, last: int) -> Iterator[int]:
             yield max(key for key in CALENDAR.sessions if key <= end)
 
 
-def cadence_on(date: int, codes: list[str], navs: pd.DataFrame) -> dict[str, int]:
-    """Code → usual step, learned from the NAVs before a date."""
+def cadence_on(date: int, codes: list[str], navs: pd.DataFrame) -> Cadence:
+    """How often funds publish, learned from the NAVs before a date."""
     sessions = np.array(sessions_to_learn(CALENDAR, date), dtype=np.int64)
     seen = navs[navs["nav_date"].isin(sessions)].assign(there=True)
     there = seen.pivot(index="code", columns="nav_date", values="there")
     there = there.reindex(index=codes, columns=sessions).notna().to_numpy()
-    learned = learn_cadence(Attendance(codes, ["other"] * len(codes), sessions, there))
-    return dict(zip(learned.codes, learned.usual_step.tolist(), strict=True))
+    return learn_cadence(Attendance(codes, ["other"] * len(codes), sessions, there))
 
 
 @pytest.mark.parametrize(
@@ -178,15 +190,17 @@ def test_what_each_quarter_says_holds_in_the_histories(histories, name, years, l
     goes_on = ends[ends >= until - 100]
     judged, wrong = Counter[str](), []
     for date in quarters(*years):
-        steps = cadence_on(date, codes, navs)
-        for code in codes:
-            before = dates[code][dates[code] <= date]
-            if not len(before):
-                continue
-            first, last = int(before.min()), int(before.max())
-            fund = Facts(code, "", "", "other", "listed", first, date, first, last,
-                         steps.get(code, 0), False, 0, 0)  # fmt: skip
-            state = life_of(fund, (), Today(date, CALENDAR.sessions))[-1].state
+        cadence = cadence_on(date, codes, navs)
+        steps = dict(zip(cadence.codes, cadence.usual_step.tolist(), strict=True))
+        today = Today(date, CALENDAR.sessions)
+        known = {code: dates[code][dates[code] <= date] for code in codes}
+        funds = [
+            Facts(code, "", "", "other", "listed", int(days.min()), date, int(days.min()),
+                  int(days.max()), steps.get(code, 0), 0, 0)
+            for code, days in known.items() if len(days)
+        ]  # fmt: skip
+        for fund, allowed in zip(funds, allowed_silence(funds, cadence, today), strict=True):
+            code, state = fund.fund_code, life_of(fund, (), today, allowed)[-1].state
             publishes_later = ends[code] > date
             judged[state] += 1
             if state in DEAD and publishes_later:

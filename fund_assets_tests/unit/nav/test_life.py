@@ -1,9 +1,12 @@
 """States of share classes, and transitions: by hand, from dates."""
 
+import numpy as np
 import pytest
 
 from fund_assets.calendar import TradingCalendar
-from fund_assets.nav.life import DEAD, Facts, Spell, Today, allowed_silence, life_of
+from fund_assets.nav.cadence import Cadence, no_cadence
+from fund_assets.nav.lateness import allowed_silence
+from fund_assets.nav.life import DEAD, Facts, Spell, Today, life_of
 from fund_assets.nav.transitions import Change, transition
 
 SESSIONS = TradingCalendar.build().sessions
@@ -15,13 +18,13 @@ def fund(**given):
     usual = {
         "fund_code": "000001", "name": "长信成长混合A", "fund_type": "混合型-偏股", "kind": "mixed",
         "status": "listed", "first_seen_on": 20190301, "last_seen_on": 20210101,
-        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "on_fridays": False, "paused": LAST, "resumed": 0,
+        "first_nav": 20190301, "last_nav": LAST, "usual_step": 1, "paused": LAST, "resumed": 0,
     }  # fmt: skip
     return Facts(**{**usual, **given})
 
 
-def life(on, told=(), **given):
-    return life_of(fund(**given), told, Today(on, SESSIONS))
+def life(on, told=(), allowed=1, **given):
+    return life_of(fund(**given), told, Today(on, SESSIONS), allowed)
 
 
 def states(spells):
@@ -52,28 +55,51 @@ def test_silence_grows_from_on_time_to_presumed_dead():
     assert SESSIONS.index(20200708) - SESSIONS.index(LAST) == 122
 
 
+#: By weekday, Monday first: the share of sessions for which a fund has a NAV.
+DAILY, WEEKLY, AT_TIMES = (1.0,) * 5, (0.0,) * 4 + (1.0,), (0.5,) * 4 + (1.0,)
+
+
 @pytest.mark.parametrize(
-    ("given", "allowed"),
+    ("given", "due", "allowed"),
     [
-        ({}, 1),
-        ({"usual_step": 0}, 11),
-        ({"usual_step": 5}, 7),
-        ({"usual_step": 2}, 7),
-        ({"kind": "qdii"}, 3),
-        ({"on_fridays": True}, 11),
-        ({"first_nav": 20190707}, 11),
-        ({"first_nav": 20190706}, 1),
-        ({"name": "长信三个月定开债", "kind": "bond"}, 11),
-        ({"fund_type": "定开债券", "kind": "bond", "usual_step": 5}, 11),
-        ({"kind": "reit", "usual_step": 0}, 260),
+        ({}, DAILY, 1),
+        ({}, None, 11),
+        ({}, WEEKLY, 1),
+        ({"last_nav": 20200103}, WEEKLY, 5),
+        ({}, AT_TIMES, 1),
+        ({"last_nav": 20200103}, AT_TIMES, 5),
+        ({}, (0.05,) * 5, 11),
+        ({"kind": "qdii"}, DAILY, 3),
+        ({"first_nav": 20190707}, DAILY, 11),
+        ({"first_nav": 20190706}, DAILY, 1),
+        ({"name": "长信三个月定开债", "kind": "bond"}, DAILY, 11),
+        ({"fund_type": "定开债券", "kind": "bond"}, WEEKLY, 11),
+        ({"kind": "reit"}, None, 260),
     ],
 )
-def test_silence_is_judged_by_the_own_rhythm(given, allowed):
-    """Stops weekly funds, late kinds, closed funds and REITs from being called late on time."""
-    assert allowed_silence(fund(**given)) == allowed
-    at = SESSIONS.index(LAST)
-    assert life(SESSIONS[at + allowed], **given)[-1].state in ("active", "resting")
-    assert life(SESSIONS[at + allowed + 1], **given)[-1].state == "late"
+def test_silence_is_judged_by_the_own_rhythm(given, due, allowed):
+    """Stops weekly funds, late kinds, closed funds and REITs from being called late on time.
+
+    2020-01-02 is a Thursday: a fund of Fridays is due on the next session, and may be a session late.
+    """
+    cadence = (
+        no_cadence() if due is None else Cadence(["000001"], np.array([1]), np.array([due]))
+    )
+    late = SESSIONS[SESSIONS.index(given.get("last_nav", LAST)) + allowed + 1]
+    assert allowed_silence([fund(**given)], cadence, Today(late, SESSIONS)) == [allowed]
+    on_time = SESSIONS[SESSIONS.index(late) - 1]
+    assert life(on_time, allowed=allowed, **given)[-1].state in ("active", "resting")
+    assert life(late, allowed=allowed, **given)[-1].state == "late"
+
+
+def test_what_was_allowed_in_a_silence_that_ended_is_known():
+    """Stops a weekly fund that is on time again from having a break where it missed nothing."""
+    weekly = Cadence(["000001"], np.array([5]), np.array([WEEKLY]))
+    back = fund(paused=20200103, resumed=20200110, last_nav=20200110)
+    assert allowed_silence([back], weekly, Today(20200110, SESSIONS)) == [5]
+    assert allowed_silence(
+        [back._replace(first_nav=0, last_nav=0)], weekly, Today(20200110, SESSIONS)
+    ) == [1]
 
 
 def test_a_fund_that_publishes_weekly_rests():
@@ -153,7 +179,29 @@ def test_a_nav_that_came_late_takes_the_lateness_back():
     again = life(20200108, told, last_nav=20200108, resumed=20200106)
     assert states(again) == [("active", 20190301, None)]
     # some of its dates have come, and it is late again since a later date
-    assert states(life(20200114, told, last_nav=20200109))[-1] == ("late", 20200113, None)
+    assert states(life(20200114, told, last_nav=20200109, resumed=20200106))[-1] == (
+        "late",
+        20200113,
+        None,
+    )
+
+
+def test_a_silence_keeps_its_dates_when_more_is_allowed_later():
+    """Stops the begin of a lateness from moving while the silence itself changes the cadence."""
+    told = life(20200211)
+    assert states(told)[1:] == [("late", 20200106, 20200211), ("suspended", 20200211, None)]
+    assert life(20200211, told, allowed=4) == told
+    later = life(20200803, told, allowed=4)
+    assert states(later)[1:3] == [
+        ("late", 20200106, 20200211),
+        ("suspended", 20200211, 20200713),
+    ]
+    gone = life(20200803, later, allowed=4, status="delisted", last_seen_on=20200731)
+    assert states(gone)[-2:] == [
+        ("presumed_dead", 20200713, 20200801),
+        ("terminated", 20200801, None),
+    ]
+    assert life(20200803, gone, allowed=4) == later, "it is back on the list"
 
 
 def test_a_nav_after_a_break_begins_a_new_spell():
@@ -217,7 +265,7 @@ def test_a_rhythm_that_changes_on_the_day_of_a_silence_begins_no_spell():
     """Stops a fund from resting on a day on which it is late."""
     on = SESSIONS[SESSIONS.index(LAST) + 8]
     daily = life(20200103)
-    assert states(life(on, daily, usual_step=5)) == [
+    assert states(life(on, daily, allowed=7, usual_step=5)) == [
         ("active", 20190301, on),
         ("late", on, None),
     ]
