@@ -256,7 +256,7 @@ FUND_BENCHMARK = AssetProfile(
     label="业绩比较基准",
     description="The benchmark that every fund states: requested once a quarter, read into "
     "weights and series.",
-    group=WEEKLY,
+    group=EVENING,
     jobs=("weekly_full_calc",),
     upstream=("fund_info",),
     deadline=EVERY_SUNDAY,
