@@ -112,6 +112,12 @@ OWN_DECODER = Check(
     "the strict decoder could read every answer; akshare's decoder was not needed",
     way_out="answers that it can read; a changed format needs a new release",
 )
+HISTORY_VARIABLES = Check(
+    "R01_history_variables",
+    ("fund_nav", "nav_history"),
+    "every variable of a history is declared, as decoded or as ignored",
+    way_out="a release that declares it; its bytes are in the archive until then",
+)
 INDICES_CURRENT = Check(
     "indices_current",
     ("benchmark_index",),
@@ -218,6 +224,7 @@ OF_ASSETS = (
     LISTS_WHOLE,
     HISTORY_KEPT,
     OWN_DECODER,
+    HISTORY_VARIABLES,
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from fund_assets.checks.catalog import HISTORY_KEPT, OWN_DECODER
+from fund_assets.checks.catalog import HISTORY_KEPT, HISTORY_VARIABLES, OWN_DECODER
 from fund_assets.checks.results import check_result
 from fund_assets.pipeline.nav_history import HistoryReport
 from fund_assets.sources.protocol import Payload
@@ -16,7 +16,9 @@ from fund_assets.sources.protocol import Payload
 def history_results(
     report: HistoryReport, more: Sequence[Payload] = ()
 ) -> list[dg.AssetCheckResult]:
-    """No history lost something (R18); the strict decoder understood every answer (R01).
+    """No history lost something (R18); every answer was understood, no part of it is new (R01).
+
+    A variable that nothing is declared of is one case, however many funds have it.
 
     Args:
         more: answers beside those of the histories.
@@ -29,4 +31,14 @@ def history_results(
             looked_at=report.done + len(more),
             cases=others + report.fallbacks + report.defects,
         ),
+        check_result(
+            HISTORY_VARIABLES,
+            looked_at=report.done,
+            cases=[_new_variable(name, codes) for name, codes in report.unknown.items()],
+        ),
     ]
+
+
+def _new_variable(name: str, codes: Sequence[str]) -> str:
+    more = f" and {len(codes) - 1} more" if len(codes) > 1 else ""
+    return f"{name}: unknown variable, of fund {codes[0]}{more}"

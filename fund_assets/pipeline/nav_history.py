@@ -70,6 +70,7 @@ class HistoryReport:
         failures: fund_code → error, of funds that gave no history.
         refused: fund_code → reason, of histories that lost what is stored (R18).
         fallbacks: why akshare's decoder was needed, of each history where it was.
+        unknown: what histories hold and nothing is declared of → the funds, in their order.
         defects: what broke in our own code, of each history where something did.
         stopped: why the round ended early, and when to try again; empty when it did not.
         until: when to try again; None: it did not end early, or trying again helps nothing.
@@ -84,6 +85,7 @@ class HistoryReport:
     failures: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     fallbacks: list[str] = field(default_factory=list)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
     defects: list[str] = field(default_factory=list)
     stopped: str = ""
     until: datetime | None = None
@@ -103,6 +105,10 @@ class HistoryReport:
             failures={**old, **later.failures},
             refused={**self.refused, **later.refused},
             fallbacks=self.fallbacks + later.fallbacks,
+            unknown={
+                name: self.unknown.get(name, []) + later.unknown.get(name, [])
+                for name in self.unknown | later.unknown
+            },
             defects=self.defects + later.defects,
             stopped=later.stopped,
             until=later.until,
@@ -327,6 +333,9 @@ def _land_histories(
     source.forget(answers)
     report.rows += len(together)
     report.fallbacks += [p.fallback_because for p in _payloads(kept) if p.fallback_because]
+    for history in kept:
+        for name in history.unknown:
+            report.unknown.setdefault(name, []).append(history.fund_code)
     report.batches.append(prepared.batch_id)
     landed(prepared)
 

@@ -81,12 +81,17 @@ class Wave:
 
 @dataclass(frozen=True)
 class History:
-    """One fund's whole history: observations (as above) and events (`EVENT_COLUMNS`)."""
+    """One fund's whole history: observations (as above) and events (`EVENT_COLUMNS`).
+
+    Attributes:
+        unknown: what its answer holds and nothing is declared of, by name.
+    """
 
     fund_code: str
     observations: pd.DataFrame
     events: pd.DataFrame
     payloads: tuple[Payload, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ def test_an_asset_declares_its_own_checks_without_its_rules():
         "R18_events_current", "R18_events_moved", "R18_events_shrink",
     ]  # fmt: skip
     assert [spec.name for spec in specs_of("nav_history")] == [
-        "R18_history_shrink", "R01_own_decoder",
+        "R18_history_shrink", "R01_own_decoder", "R01_history_variables",
     ]  # fmt: skip
     assert [spec.name for spec in specs_of("validated_nav")] == ["arrival_band"], (
         "freshness and calendar are steps of their own"

@@ -1,0 +1,66 @@
+"""Every variable of a fund's history answer, declared once: what becomes of it.
+
+Belongs here: the variables of `pingzhongdata/<code>.js`, the table that each is decoded into or
+why it is ignored, and finding those that are not declared. Does not belong here: reading their
+values (`decode_history.py`, `decode_reports.py`).
+"""
+
+import re
+
+#: Variable → the tables that its values go into.
+DECODED: dict[str, tuple[str, ...]] = {
+    "fS_code": ("fund_nav",),
+    "Data_netWorthTrend": ("fund_nav", "fund_events"),
+    "Data_ACWorthTrend": ("fund_nav",),
+    "Data_millionCopiesIncome": ("fund_nav",),
+    "Data_sevenDaysYearIncome": ("fund_nav",),
+}
+_LISTED = "the market's list and page have it"
+_OF_TODAY = "a figure of today, which the source computes; ours is in fund_metrics"
+_HOLDINGS = "codes of the last report without weights"
+_CURVE = "the source's own curve or rank, which no table of ours has yet"
+#: Variable → why it is left out. Its bytes stay in the archive like all others.
+IGNORED: dict[str, str] = {
+    "ishb": "the variables themselves say whether it is a money fund",
+    "fS_name": _LISTED,
+    "fund_sourceRate": _LISTED,
+    "fund_Rate": _LISTED,
+    "fund_minsg": "the least amount of a purchase, which no table of ours has yet",
+    "stockCodes": _HOLDINGS,
+    "zqCodes": _HOLDINGS,
+    "stockCodesNew": _HOLDINGS,
+    "zqCodesNew": _HOLDINGS,
+    "syl_1n": _OF_TODAY,
+    "syl_6y": _OF_TODAY,
+    "syl_3y": _OF_TODAY,
+    "syl_1y": _OF_TODAY,
+    "Data_fundSharesPositions": "an estimate by the source, not a published figure",
+    "Data_grandTotal": _CURVE,
+    "Data_rateInSimilarType": _CURVE,
+    "Data_rateInSimilarPersent": _CURVE,
+    "Data_fluctuationScale": "net assets by quarter, which no table of ours has yet",
+    "Data_holderStructure": "holders by half year, which no table of ours has yet",
+    "Data_assetAllocation": "allocation by quarter, which no table of ours has yet",
+    "Data_assetAllocationCurrency": "that of a money fund, which no table of ours has yet",
+    "Data_buySedemption": "shares by quarter, which no table of ours has yet",
+    "Data_performanceEvaluation": "a score of the source's own making",
+    "Data_currentFundManager": "managers of today, which no table of ours has yet",
+    "swithSameType": "an advertisement for other funds",
+}
+_DECLARED = re.compile(r"(?<![\w$])var\s+([A-Za-z_$][\w$]*)\s*=\s*")
+
+
+def variables_of(text: str) -> dict[str, int]:
+    """The variables of an answer: name → where its value begins, the first one of a name."""
+    found: dict[str, int] = {}
+    at = text.find("var")  # twenty times as fast as the pattern
+    while at >= 0:
+        if declared := _DECLARED.match(text, at):
+            found.setdefault(declared[1], declared.end())
+        at = text.find("var", at + 3)
+    return found
+
+
+def unknown(names: dict[str, int]) -> tuple[str, ...]:
+    """The variables that nothing is declared of."""
+    return tuple(name for name in names if name not in DECODED and name not in IGNORED)
