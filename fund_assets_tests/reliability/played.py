@@ -233,7 +233,7 @@ class Play:
         refresh_events(self.warehouse, self.source, self.clock)
         collect_wave(self.warehouse, self.source, self.clock)
         collect_histories(self.warehouse, self.source, self.clock, HistoryChoice())
-        collect_indices(self.warehouse, self.source)
+        collect_indices(self.warehouse, self.source, now.date())
         self._validated(validate(self.warehouse, self.calendar, now))
         self.judge.look(self.warehouse, self.clock.minute, whole=True)
 
