@@ -6,7 +6,7 @@ import pytest
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.cadence import Cadence, no_cadence
 from fund_assets.nav.lateness import allowed_silence
-from fund_assets.nav.life import DEAD, Facts, Spell, Today, life_of
+from fund_assets.nav.life import ALIVE, DEAD, SILENT, Facts, Spell, Today, life_of
 from fund_assets.nav.transitions import Change, transition
 
 SESSIONS = TradingCalendar.build().sessions
@@ -106,6 +106,8 @@ def test_a_fund_that_publishes_weekly_rests():
     """Stops a closed fund from being called active: nobody can buy at a daily NAV."""
     (spell,) = life(20200103, usual_step=5)
     assert spell == Spell(20190301, None, "resting", "from 2019-03-01: a NAV every 5 sessions")
+    steps = {step: life(20200103, usual_step=step)[0].state for step in (1, 3, 4, 5)}
+    assert steps == {1: "active", 3: "active", 4: "resting", 5: "resting"}
     (spell,) = life(20200103, kind="reit", usual_step=0)
     assert (spell.state, spell.evidence) == (
         "resting",
@@ -149,6 +151,7 @@ def test_a_fund_without_nav_waits_then_never_reported():
         ("not_yet_open", 20200102, 20200630),
         ("never_reported", 20200630, None),
     ]
+    assert life(20200630, [waits], **none) == life(20200630, **none)
     assert states(life(20200103, **{**none, "name": "长信成长混合(后端)"})) == [
         ("never_reported", 20200102, None)
     ]
@@ -201,6 +204,7 @@ def test_a_silence_keeps_its_dates_when_more_is_allowed_later():
         ("presumed_dead", 20200713, 20200801),
         ("terminated", 20200801, None),
     ]
+    assert life(20200804, gone, allowed=4, status="delisted", last_seen_on=20200731) == gone
     assert life(20200803, gone, allowed=4) == later, "it is back on the list"
 
 
@@ -223,6 +227,25 @@ def test_a_nav_within_the_allowed_silence_fills_the_gap(resumed, is_new):
     again = states(life(20200108, told, last_nav=20200108, resumed=resumed))
     assert (again[-1] == ("active", resumed, None)) == is_new
     assert (again == [("active", 20190301, None)]) != is_new
+
+
+def test_a_weekly_nav_between_closes_the_gap():
+    """Stops a weekly fund whose NAV was only collected late from having a break: its NAVs are
+    of sessions 5 and 10 after the last one that was known, and 4 sessions between are none."""
+    at = SESSIONS.index(LAST)
+    told = life(SESSIONS[at + 6], allowed=5, usual_step=5)
+    assert told[-1].state == "late"
+    come = {
+        "paused": SESSIONS[at + 5],
+        "resumed": SESSIONS[at + 10],
+        "last_nav": SESSIONS[at + 10],
+    }
+    again = life(SESSIONS[at + 10], told, allowed=5, usual_step=5, **come)
+    assert states(again) == [("resting", 20190301, None)]
+    (_, late, back) = life(
+        SESSIONS[at + 10], told, allowed=5, usual_step=5, **{**come, "paused": LAST}
+    )
+    assert (late.state, back.state, back.since) == ("late", "resting", SESSIONS[at + 10])
 
 
 def test_a_silence_that_was_filled_leaves_no_trace():
@@ -249,15 +272,14 @@ def test_an_older_history_moves_the_beginning():
     """Stops a fund from beginning with the platform when its history came later."""
     told = life(20200103, first_nav=LAST, usual_step=0)
     assert states(life(20200103, told)) == [("active", 20190301, None)]
-    rests = [
-        *told[:-1],
-        told[-1]._replace(until=20200103),
-        Spell(20200103, None, "resting", ""),
+    lived = [
+        Spell(20190401, 20191101, "active", ""),
+        Spell(20191101, 20191201, "resting", ""),
+        Spell(20191201, None, "active", ""),
     ]
-    assert states(life(20200103, rests, usual_step=5)) == [
-        ("active", 20190301, 20200103),
-        ("resting", 20200103, None),
-    ]
+    assert states(life(20200103, lived)) == [("active", 20190301, 20191101), *states(lived[1:])]
+    waited = [Spell(20190315, 20190401, "not_yet_open", ""), *lived]
+    assert states(life(20200103, waited))[0] == ("active", 20190301, 20191101)
     assert life(20200103, told)[0].evidence == "from 2019-03-01: a NAV each session"
 
 
@@ -277,7 +299,13 @@ def test_a_stored_life_stays_as_it_is():
         told = life(on)
         assert life(on, told) == told
     assert life(20200103, life(20200103), usual_step=2) == life(20200103)
-    assert {spell.state for spell in life(20200803)} & DEAD == {"presumed_dead"}
+
+
+def test_the_states_of_which_nobody_is_warned():
+    """Stops a fund that only pauses from leaving the warnings, and one that ended from staying."""
+    assert {"presumed_dead", "terminated", "never_reported"} == DEAD
+    assert {"active", "resting"} == ALIVE
+    assert {"late", "suspended", "presumed_dead", "terminated"} == SILENT
 
 
 SPELLS = [
