@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 from pydantic import Field, field_validator
 
 from fund_assets.assets._common import Renewed
@@ -17,6 +18,7 @@ from fund_assets.assets._profiles import profiled_asset
 from fund_assets.calendar import to_key
 from fund_assets.checks.histories import history_results
 from fund_assets.checks.results import specs_of
+from fund_assets.checks.statuses import status_result
 from fund_assets.instance.names import WAVES
 from fund_assets.instance.retry_wait import NO_RETRY, longest_pause_s
 from fund_assets.nav.history import HistoryChoice
@@ -73,6 +75,7 @@ def fund_nav(
     warehouse, source = platform.warehouse, platform.source
     metadata: dict[str, Any] = {}
     answers: tuple[Payload, ...] = ()
+    statuses: pd.DataFrame | None = None
     rows = 0
     if config.wave:
         try:
@@ -81,7 +84,7 @@ def fund_nav(
             _end_retries_while_open(context, platform, error)
             raise
         metadata |= _about_wave(wave)
-        answers = wave.wave.payloads
+        answers, statuses = wave.wave.payloads, wave.wave.statuses
         rows += len(wave.wave.observations)
         context.log.info(
             f"wave {wave.landing.batch_id}: {rows:,} observations"
@@ -110,7 +113,7 @@ def fund_nav(
             "duration_seconds": round(time.monotonic() - started, 2),
             "collected_on": as_date(to_key(platform.now().date())),
         },
-        check_results=history_results(histories, answers),
+        check_results=[*history_results(histories, answers), status_result(statuses)],
     )
 
 

@@ -118,6 +118,13 @@ HISTORY_VARIABLES = Check(
     "every variable of a history is declared, as decoded or as ignored",
     way_out="a release that declares it; its bytes are in the archive until then",
 )
+STATUS_CELLS_KNOWN = Check(
+    "status_cells_known",
+    ("fund_nav",),
+    "every purchase and redemption status of the wave is a known word, and every fee a number; "
+    "an unknown word is stored as published, with the status unknown",
+    way_out="a wave without such cells; a word that stays needs a new release",
+)
 INDICES_CURRENT = Check(
     "indices_current",
     ("benchmark_index",),
@@ -225,6 +232,7 @@ OF_ASSETS = (
     HISTORY_KEPT,
     OWN_DECODER,
     HISTORY_VARIABLES,
+    STATUS_CELLS_KNOWN,
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,

@@ -8,6 +8,11 @@ source writes it, perhaps invalid), `nav_date` (int32 yyyymmdd), `unit_nav`, `ac
 `growth_pct`, `yield_per_10k`, `yield_7d_pct` (float64, NaN where the cell is empty) and
 `defect` (str: empty, or the field and the text of a cell that is not a number). A row whose
 five figures are all NaN and whose defect is empty is not yet published.
+
+Statuses are frames with the columns of `STATUS_COLUMNS`, one row per share class: the source's
+words for purchases and redemptions (str, empty where a cell is), the discounted and the full
+purchase fee (float64 fractions, NaN where the answer does not tell it) and `defect` as above. A
+row with a defect and without words tells nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ if TYPE_CHECKING:  # a command that only asks whether the source answers waits f
 
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
 LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
+STATUS_COLUMNS = ["fund_code", "purchase_word", "redemption_word", "fee", "full_fee", "defect"]
 EVENT_COLUMNS = ["fund_code", "ex_date", "kind", "value", "text"]
 
 
@@ -69,6 +75,7 @@ class Wave:
         listing: names seen in it, frame with `LISTING_COLUMNS`; `fund_type` is empty where
             the page has none.
         duplicates: rows dropped because the same fund, date and values stood in it twice.
+        statuses: of the open funds, frame with `STATUS_COLUMNS`; None: the source has none.
     """
 
     newest: date
@@ -77,6 +84,7 @@ class Wave:
     listing: pd.DataFrame
     payloads: tuple[Payload, ...]
     duplicates: int = 0
+    statuses: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ SCOPE = (
     "fund_assets/warehouse/engine/diff_writes.py",
     "fund_assets/sources/eastmoney/decode*.py",
     "fund_assets/sources/eastmoney/cells.py",
+    "fund_assets/sources/eastmoney/status_cells.py",
     "fund_assets/sources/eastmoney/indices.py",
     "fund_assets/sources/eastmoney/akshare_tables.py",
     "fund_assets/sources/eastmoney/trading_days.py",

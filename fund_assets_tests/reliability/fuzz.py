@@ -241,12 +241,12 @@ def _answer(body: bytes, url: str = "https://fund.eastmoney.com/") -> Answer:
 
 def _snapshot(body: bytes) -> list[pd.DataFrame]:
     found = decode_snapshot(body)
-    return [found.observations, found.listing]
+    return [found.observations, found.listing, found.statuses]
 
 
 def _akshare_snapshot(body: bytes) -> list[pd.DataFrame]:
     found = akshare_tables.akshare_snapshot(_answer(body))
-    return [found.observations, found.listing]
+    return [found.observations, found.listing, found.statuses]
 
 
 def _akshare_history(body: bytes) -> list[pd.DataFrame]:

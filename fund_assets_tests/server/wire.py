@@ -16,27 +16,21 @@ import xlsxwriter
 
 from fund_assets.calendar import from_key, keys_to_days
 
-#: code, name, pinyin, unit and accumulated NAV of D0, then of D1, growth in yuan, in percent
+#: code, name, pinyin, unit and accumulated NAV of D0, then of D1, growth in yuan, in percent;
+#: `status_cells` may follow
 SnapshotRow = tuple[str, str, str, str, str, str, str, str, str]
 #: code, name, then (yield per 10,000, 7-day yield with %, unit NAV) of D0 and of D1
 MoneyRow = tuple[str, str, str, str, str, str, str, str]
 #: code, name, type, unit and accumulated NAV of D0, then of D1, growth in percent with %
 ExchangeRow = tuple[str, str, str, str, str, str, str, str]
 
-_SNAPSHOT_REST = [
-    "开放申购",
-    "开放赎回",
-    "",
-    "1",
-    "0",
-    "1",
-    "",
-    "1",
-    "0.15%",
-    "0.15%",
-    "1",
-    "1.50%",
-]
+
+def status_cells(purchase: str, redemption: str, fee: str, full_fee: str) -> list[str]:
+    """The 12 cells that follow the growth in a row of the snapshot."""
+    return [purchase, redemption, "", "1", "0", "1", "", "1", fee, fee, "1", full_fee]
+
+
+_SNAPSHOT_REST = status_cells("开放申购", "开放赎回", "0.15%", "1.50%")
 
 
 def figure(value: float, digits: int, unit: str = "", blank: str = "") -> str:
@@ -54,8 +48,11 @@ def snapshot(
     record: int | None = None,
     extra: Sequence[str] = (),
 ) -> bytes:
-    """`Fund_JJJZ_Data.aspx`; `extra` are the two more fields of the wide variant."""
-    datas = [[*row, *_SNAPSHOT_REST, *extra] for row in rows]
+    """`Fund_JJJZ_Data.aspx`; `extra` are the two more fields of the wide variant.
+
+    A row that ends with its growth gets the status that most funds have.
+    """
+    datas = [[*row, *(_SNAPSHOT_REST if len(row) < 20 else ()), *extra] for row in rows]
     letters = json.dumps([chr(code) for code in range(ord("A"), ord("Z") + 1)])
     return (
         f"var db={{chars:{letters},datas:{_compact(datas)},"

@@ -19,6 +19,7 @@ from fund_assets.sources.eastmoney.cells import Defects, event_frame, observatio
 from fund_assets.sources.eastmoney.decode_history import named_fund
 from fund_assets.sources.eastmoney.decode_pages import Page, page_of
 from fund_assets.sources.eastmoney.decode_snapshot import Snapshot, check_record
+from fund_assets.sources.eastmoney.status_cells import status_frame
 from fund_assets.sources.protocol import LISTING_COLUMNS, empty_observations
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, WrongFundError
 from fund_assets.transport.http_answer import Answer
@@ -75,15 +76,21 @@ def _check_labels(decoded: Decoded, what: str, labels: dict[int, str]) -> None:
 
 
 def akshare_snapshot(answer: Answer) -> Snapshot:
-    """The open-fund snapshot as akshare reads it, held against the payload's own count."""
+    """The open-fund snapshot as akshare reads it, held against the payload's own count.
+
+    akshare gives no name to the full fee: it is missing here, and what is stored of it stays.
+    """
     frame = run("fund_open_fund_daily_em", replay(answer)).frame
     check_record(answer.body.decode("utf-8", "replace"), len(frame))
-    names = frame["基金简称"].to_list()
-    page = _page(frame, "the market snapshot", names, EXCHANGE_FIGURES, growth="日增长率")
+    shown = frame["基金简称"].to_list()
+    page = _page(frame, "the market snapshot", shown, EXCHANGE_FIGURES, growth="日增长率")
     united, duplicates = unite({"open_funds": page.observations})
     newest, previous = _dates(frame, "the market snapshot", EXCHANGE_FIGURES)
     listing = page.listing.drop_duplicates("fund_code", ignore_index=True)
-    return Snapshot(newest, previous, united, listing, len(frame), duplicates)
+    names = ("基金代码", "申购状态", "赎回状态", "手续费")
+    codes, purchase, redemption, fee = (frame[name].to_list() for name in names)
+    statuses = status_frame(codes, purchase, redemption, fee, [""] * len(frame))
+    return Snapshot(newest, previous, united, listing, statuses, len(frame), duplicates)
 
 
 def akshare_list(answer: Answer) -> pd.DataFrame:

@@ -5,9 +5,8 @@ says what was met. Does not belong here: fetching (`transport/gateway.py`), the 
 (`decode_pages.py`), what akshare makes of it (`akshare_tables.py`).
 
 The form, as observed until 2026: `var db={chars:[..],datas:[[..],..],count:[..],
-record:"N",..,showday:["D0","D1"]}`, a row being 21 texts: code, name, pinyin, unit and
-accumulated NAV of D0, of D1, growth in yuan, growth in percent, and 12 more. One variant has
-23: the last two are month and day of the row's two values.
+record:"N",..,showday:["D0","D1"]}`, a row being 21 texts (`CELLS`, and `ignored_cells.py`). One
+variant has 23: the last two are month and day of the row's two values.
 """
 
 import re
@@ -33,9 +32,27 @@ from fund_assets.sources.eastmoney.decode_text import (
     plain_rows,
     text_of,
 )
+from fund_assets.sources.eastmoney.status_cells import status_frame
 from fund_assets.transport.errors import EmptyAnswerError, FormatError, TruncatedError
 
 SNAPSHOT_FIELDS = (21, 23)
+#: Place in a row → what is read there.
+CELLS = {
+    0: "fund_code",
+    1: "name",
+    2: "pinyin",
+    3: "unit_nav of D0",
+    4: "acc_nav of D0",
+    5: "unit_nav of D1",
+    6: "acc_nav of D1",
+    8: "growth_pct of D0",
+    9: "purchase_word",
+    10: "redemption_word",
+    17: "fee",
+    20: "full_fee",
+    21: "month and day of D0",
+    22: "month and day of D1",
+}
 _SNAPSHOT_HEAD = re.compile(r"\s*var db\s*=\s*\{chars:\[[^\[\]{}]*\],datas:(?=\[)")
 _RECORD = re.compile(r'[,}]record:"([0-9]+)"')
 _SHOWDAY = re.compile(
@@ -45,20 +62,25 @@ _SHOWDAY = re.compile(
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A decoded market snapshot; `rows` as the payload holds them, one per share class."""
+    """A decoded market snapshot; `rows` as the payload holds them, one per share class.
+
+    `statuses` has the columns `STATUS_COLUMNS` of `sources/protocol.py`.
+    """
 
     newest: date
     previous: date
     observations: pd.DataFrame
     listing: pd.DataFrame
+    statuses: pd.DataFrame
     rows: int
     duplicates: int
 
 
 def decode_snapshot(body: bytes) -> Snapshot:
-    """The open-fund snapshot: two observations per share class, one for each header date.
+    """The open-fund snapshot: of each share class two observations and its status.
 
-    A cell of figures that is not a number, and a row of another width, are defects of that row.
+    The observations are of the two header dates. A cell of figures that is not a number, and a
+    row of another width, are defects of that row.
 
     The published growth is the newer date's. Where that date's unit NAV is blank the growth
     cell is not read: nothing says which date it would belong to.
@@ -116,7 +138,8 @@ def decode_snapshot(body: bytes) -> Snapshot:
     listing = pd.DataFrame(
         {"fund_code": codes, "name": names, "fund_type": "", "pinyin": pinyin}, dtype="str"
     ).drop_duplicates("fund_code", ignore_index=True)
-    return Snapshot(newest, previous, united, listing, len(rows), duplicates)
+    statuses = status_frame(codes, rest[0], rest[1], rest[8], rest[11], odd)
+    return Snapshot(newest, previous, united, listing, statuses, len(rows), duplicates)
 
 
 def header_dates(text: str) -> tuple[date, date]:

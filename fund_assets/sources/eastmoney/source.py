@@ -149,6 +149,7 @@ class EastmoneySource:
                 exchange_payload,
             ),
             duplicates=market.duplicates,
+            statuses=market.statuses,
         )
 
     def history(self, fund_code: str, *, kind: str, keep: bool = False) -> History:
