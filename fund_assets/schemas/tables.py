@@ -284,8 +284,8 @@ FUND_CADENCE = Table(
     name="fund_cadence",
     grain="one row per share class whose cadence is known",
     why="How often a fund publishes, learned from its NAVs of 60 sessions, without the newest "
-    "five. Coverage counts the funds that are due by it. A fund with fewer than five NAVs there "
-    "has no row, and is due for every session.",
+    "five. Coverage counts the funds that are due by it; R13_staleness and gaps use it too. A fund "
+    "with fewer than five NAVs there has no row, and is due for every session.",
     columns=(
         FUND_CODE,
         Column("usual_step", Kind.INT, "usual number of sessions from one NAV to the next: 1 daily, 5 weekly", "sessions", ge=1),

@@ -1,7 +1,7 @@
 """A year of evenings of the simulated market: when the metrics of a kind become final, and which
 funds are told to be silent."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -178,6 +178,32 @@ def test_a_fof_that_really_stops_is_told_when_it_is_due():
     found = [daily[0] in year.silent(at + n, year.seen(at + n)) for n in range(6)]
     assert found == [False, False, False, True, True, True], "its lag is three sessions"
     assert not set(daily[1:]) & set(year.silent(at + 5, year.seen(at + 5)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("together", [True, False])
+def test_fof_that_rest_a_day_a_week_become_final_and_none_of_them_is_told(together):
+    """Stops FOF that publish on four of five sessions, all on the same or each on its own, from
+    staying provisional, from being final a day too early, and from being told to be silent."""
+    year = Evenings(20250501, 20260930, 1_500)
+    fof = np.flatnonzero(year.kinds == "fof")
+    rest_day = np.full(len(fof), 2) if together else np.arange(len(fof)) % 5
+    weekday = np.array([from_key(int(key)).weekday() for key in year.keys])
+    year.there[fof] &= weekday != rest_day[:, None]
+    stopped, told, final = year.stopped(), 0, Counter()
+    evenings = range(100, len(year.days) - LOOKS, 3)
+    for at in evenings:
+        seen = year.seen(at)
+        seen[:, at + 1 :] = False
+        last = at - seen[:, at::-1].argmax(axis=1)
+        silent = [fund for fund in year.silent(at, seen) if fund in set(fof)]
+        told += sum(not stopped[fund, last[fund] + 1 : at + 1].any() for fund in silent)
+        for evening in range(LOOKS):
+            word, _ = year.status(at, evening)["fof"]
+            final[evening] += word == "final" and weekday[at] != 2
+    assert told == 0
+    others = sum(weekday[at] != 2 for at in evenings)
+    assert (final[0], final[2]) == (0, others), "their NAVs come a session later"
 
 
 def test_what_is_learned_is_stored_and_all_coverage_is_made_of_it(first_evening):
