@@ -125,6 +125,13 @@ STATUS_CELLS_KNOWN = Check(
     "an unknown word is stored as published, with the status unknown",
     way_out="a wave without such cells; a word that stays needs a new release",
 )
+REPORTS_SOUND = Check(
+    "reports_sound",
+    ("fund_nav", "nav_history"),
+    "the figures of size, holders and allocation in the histories can be used and add up, and "
+    "no period is taken back; a figure that cannot be used is refused, the others are stored",
+    way_out="a later answer with figures that can be used",
+)
 INDICES_CURRENT = Check(
     "indices_current",
     ("benchmark_index",),
@@ -233,6 +240,7 @@ OF_ASSETS = (
     OWN_DECODER,
     HISTORY_VARIABLES,
     STATUS_CELLS_KNOWN,
+    REPORTS_SOUND,
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,

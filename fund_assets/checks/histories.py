@@ -7,7 +7,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from fund_assets.checks.catalog import HISTORY_KEPT, HISTORY_VARIABLES, OWN_DECODER
+from fund_assets.checks.catalog import (
+    HISTORY_KEPT,
+    HISTORY_VARIABLES,
+    OWN_DECODER,
+    REPORTS_SOUND,
+)
 from fund_assets.checks.results import check_result
 from fund_assets.pipeline.nav_history import HistoryReport
 from fund_assets.sources.protocol import Payload
@@ -36,6 +41,7 @@ def history_results(
             looked_at=report.done,
             cases=[_new_variable(name, codes) for name, codes in report.unknown.items()],
         ),
+        check_result(REPORTS_SOUND, looked_at=report.done, cases=report.reports),
     ]
 
 

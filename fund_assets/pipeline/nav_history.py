@@ -24,6 +24,7 @@ from fund_assets.nav.history import (
     shrunk,
 )
 from fund_assets.nav.landing_rows import Landing, Origin, prepare
+from fund_assets.nav.reports import doubts
 from fund_assets.pipeline.fund_benchmark import BenchmarkReport, collect_missing
 from fund_assets.pipeline.fund_info import with_unlisted
 from fund_assets.schemas.tables import HISTORY_PROGRESS
@@ -42,6 +43,7 @@ from fund_assets.transport.errors import (
 )
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing
+from fund_assets.warehouse.stores.reports import ReportWrite
 
 #: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
 #: Dagster: a record for each of 26,000 funds is nothing for its event log.
@@ -71,6 +73,7 @@ class HistoryReport:
         refused: fund_code → reason, of histories that lost what is stored (R18).
         fallbacks: why akshare's decoder was needed, of each history where it was.
         unknown: what histories hold and nothing is declared of → the funds, in their order.
+        reports: what is odd in what they say of size, holders and allocation, in words.
         defects: what broke in our own code, of each history where something did.
         stopped: why the round ended early, and when to try again; empty when it did not.
         until: when to try again; None: it did not end early, or trying again helps nothing.
@@ -86,6 +89,7 @@ class HistoryReport:
     refused: dict[str, str] = field(default_factory=dict)
     fallbacks: list[str] = field(default_factory=list)
     unknown: dict[str, list[str]] = field(default_factory=dict)
+    reports: list[str] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     stopped: str = ""
     until: datetime | None = None
@@ -109,6 +113,7 @@ class HistoryReport:
                 name: self.unknown.get(name, []) + later.unknown.get(name, [])
                 for name in self.unknown | later.unknown
             },
+            reports=self.reports + later.reports,
             defects=self.defects + later.defects,
             stopped=later.stopped,
             until=later.until,
@@ -323,21 +328,33 @@ def _land_histories(
         ),
         payloads=_payloads(kept),
     )
+    reports = ReportWrite(
+        {history.fund_code: history.reports.statements for history in kept}, to_stamp(now)
+    )
     landing.land(
         warehouse,
         prepared,
         new_funds=with_unlisted(None, prepared),
         events=sort_out(events, together).usable,
         progress=rows,
+        more=reports,
     )
     source.forget(answers)
     report.rows += len(together)
     report.fallbacks += [p.fallback_because for p in _payloads(kept) if p.fallback_because]
-    for history in kept:
-        for name in history.unknown:
-            report.unknown.setdefault(name, []).append(history.fund_code)
+    _tell_reports(report, kept)
+    report.reports += reports.taken_back
     report.batches.append(prepared.batch_id)
     landed(prepared)
+
+
+def _tell_reports(report: HistoryReport, histories: list[History]) -> None:
+    """What is odd in what histories say beyond NAV."""
+    for history in histories:
+        said = history.reports
+        report.reports += [*said.refused, *doubts(history.fund_code, said.statements)]
+        for name in said.unknown:
+            report.unknown.setdefault(name, []).append(history.fund_code)
 
 
 def _progress_rows(

@@ -627,6 +627,71 @@ FUND_BENCHMARK_PART = Table(
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
+PERIOD_END = Column("period_end", Kind.DATE, "last day of the period of the report", "yyyymmdd")
+_SUPERSEDED_AT = SUPERSEDED_AT.but(
+    description="when another figure was seen, or that the report is gone; NULL: it holds",
+    nullable=True,
+)
+_ONCE_SEEN = (
+    " They come with the history, in the same answer. A changed figure closes its row and opens "
+    "another, so that what was known at a time can be read."
+)
+
+FUND_SIZE = Table(
+    name="fund_size",
+    grain="one row per share class, quarter and version of its figures",
+    why="How large a share class is, as its quarterly reports say." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        PERIOD_END,
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT,
+        Column("net_assets", Kind.REAL, "net assets 规模 of the class, published in 亿 with two decimals", "yuan", nullable=True, ge=0, le=1e13),
+        Column("net_assets_change", Kind.REAL, "change of net assets from the quarter before, as published", "fraction", nullable=True, ge=-1),
+        Column("total_shares", Kind.REAL, "shares of the class at the end of the quarter 总份额", "shares", nullable=True, ge=0, le=1e13),
+        Column("subscribed_shares", Kind.REAL, "shares subscribed in the quarter 期间申购", "shares", nullable=True, ge=0, le=1e13),
+        Column("redeemed_shares", Kind.REAL, "shares redeemed in the quarter 期间赎回", "shares", nullable=True, ge=0, le=1e13),
+    ),
+    primary_key=("fund_code", "period_end", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+FUND_HOLDERS = Table(
+    name="fund_holders",
+    grain="one row per share class, half year and version of its figures",
+    why="Who holds a share class, as its half-yearly reports say." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        PERIOD_END,
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT,
+        Column("institutions", Kind.REAL, "share held by institutions 机构持有比例", "fraction", nullable=True, ge=0, le=1),
+        Column("individuals", Kind.REAL, "share held by individuals 个人持有比例", "fraction", nullable=True, ge=0, le=1),
+        Column("insiders", Kind.REAL, "share held by staff of the manager 内部持有比例, part of individuals", "fraction", nullable=True, ge=0, le=1),
+    ),
+    primary_key=("fund_code", "period_end", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+FUND_ALLOCATION = Table(
+    name="fund_allocation",
+    grain="one row per share class, quarter and version of its figures",
+    why="What the portfolio of a share class is made of, as its quarterly reports say. All classes "
+        "of a portfolio have the same figures." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        PERIOD_END,
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT,
+        Column("stocks", Kind.REAL, "stocks 股票占净比, of net assets", "fraction", nullable=True, ge=0, le=2),
+        Column("bonds", Kind.REAL, "bonds 债券占净比, of net assets; over 1 with borrowed money", "fraction", nullable=True, ge=0, le=2),
+        Column("cash", Kind.REAL, "cash 现金占净比, of net assets", "fraction", nullable=True, ge=0, le=2),
+        Column("net_assets", Kind.REAL, "net assets 净资产 of the portfolio, all classes together", "yuan", nullable=True, ge=0, le=1e13),
+    ),
+    primary_key=("fund_code", "period_end", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
 RISK_FREE_RATE = Table(
     name="risk_free_rate",
     grain="one row per date from which a rate applies",
@@ -767,6 +832,9 @@ TABLES = {
         BENCHMARK_INDEX,
         FUND_BENCHMARK,
         FUND_BENCHMARK_PART,
+        FUND_SIZE,
+        FUND_HOLDERS,
+        FUND_ALLOCATION,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         SOURCE_REQUEST,

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from fund_assets.nav.reports import Reports
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.transport.errors import SourceError
 from fund_assets.transport.request_counts import RequestCount
@@ -92,14 +93,14 @@ class History:
     """One fund's whole history: observations (as above) and events (`EVENT_COLUMNS`).
 
     Attributes:
-        unknown: what its answer holds and nothing is declared of, by name.
+        reports: what its answer says of size, holders and allocation.
     """
 
     fund_code: str
     observations: pd.DataFrame
     events: pd.DataFrame
     payloads: tuple[Payload, ...] = field(default=())
-    unknown: tuple[str, ...] = ()
+    reports: Reports = field(default=Reports())
 
 
 @dataclass(frozen=True)

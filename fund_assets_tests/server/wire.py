@@ -92,15 +92,19 @@ def history(
     accumulated: Sequence[float | str | None],
     growth: Sequence[float | str],
     events: dict[int, str] | None = None,
+    **more: object,
 ) -> bytes:
-    """`pingzhongdata/<code>.js` of a fund with a NAV; `events` by date: unitMoney texts."""
+    """`pingzhongdata/<code>.js` of a fund with a NAV; `events` by date: unitMoney texts.
+
+    `more` are further variables, as they stand in the answer.
+    """
     stamps = milliseconds(keys)
     trend = [
         {"x": x, "y": y, "equityReturn": g, "unitMoney": (events or {}).get(key, "")}
         for x, key, y, g in zip(stamps, keys, unit, growth, strict=True)
     ]
     pairs = [[x, y] for x, y in zip(stamps, accumulated, strict=True)]
-    return _script(fund_code, name, Data_netWorthTrend=trend, Data_ACWorthTrend=pairs)
+    return _script(fund_code, name, Data_netWorthTrend=trend, Data_ACWorthTrend=pairs, **more)
 
 
 def money_history(
@@ -221,7 +225,7 @@ def milliseconds(keys: Sequence[int]) -> list[int]:
     return [int(day) * 86_400_000 - 8 * 3_600_000 for day in keys_to_days(keys)]
 
 
-def _script(fund_code: str, name: str, **variables: list) -> bytes:
+def _script(fund_code: str, name: str, **variables: object) -> bytes:
     head = f'var fS_name = {json.dumps(name, ensure_ascii=False)};var fS_code = "{fund_code}";'
     body = "".join(f"/*{key}*/var {key} = {_compact(v)};" for key, v in variables.items())
     return f"var ishb=false;{head}{body}".encode()

@@ -14,6 +14,11 @@ DECODED: dict[str, tuple[str, ...]] = {
     "Data_ACWorthTrend": ("fund_nav",),
     "Data_millionCopiesIncome": ("fund_nav",),
     "Data_sevenDaysYearIncome": ("fund_nav",),
+    "Data_fluctuationScale": ("fund_size",),
+    "Data_holderStructure": ("fund_holders",),
+    "Data_assetAllocation": ("fund_allocation", "fund_size"),
+    "Data_assetAllocationCurrency": ("fund_allocation",),
+    "Data_buySedemption": ("fund_size",),
 }
 _LISTED = "the market's list and page have it"
 _OF_TODAY = "a figure of today, which the source computes; ours is in fund_metrics"
@@ -38,11 +43,6 @@ IGNORED: dict[str, str] = {
     "Data_grandTotal": _CURVE,
     "Data_rateInSimilarType": _CURVE,
     "Data_rateInSimilarPersent": _CURVE,
-    "Data_fluctuationScale": "net assets by quarter, which no table of ours has yet",
-    "Data_holderStructure": "holders by half year, which no table of ours has yet",
-    "Data_assetAllocation": "allocation by quarter, which no table of ours has yet",
-    "Data_assetAllocationCurrency": "that of a money fund, which no table of ours has yet",
-    "Data_buySedemption": "shares by quarter, which no table of ours has yet",
     "Data_performanceEvaluation": "a score of the source's own making",
     "Data_currentFundManager": "managers of today, which no table of ours has yet",
     "swithSameType": "an advertisement for other funds",

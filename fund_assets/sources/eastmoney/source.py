@@ -33,9 +33,8 @@ from fund_assets.sources.eastmoney.addresses import (
 from fund_assets.sources.eastmoney.cells import unite
 from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_list import decode_list
+from fund_assets.sources.eastmoney.decode_reports import decode_reports
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
-from fund_assets.sources.eastmoney.decode_text import text_of
-from fund_assets.sources.eastmoney.history_variables import unknown, variables_of
 from fund_assets.sources.eastmoney.index_lists import index_lists
 from fund_assets.sources.eastmoney.indices import index_history
 from fund_assets.sources.eastmoney.overview import overview
@@ -192,8 +191,8 @@ class EastmoneySource:
         if because:
             because += "; akshare returns no dividend or split texts: this fund's are missing"
         payload = _payload(answer, len(observations), because)
-        variables = variables_of(text_of(answer.body, f"the history of fund {fund_code}"))
-        return History(fund_code, observations, events, (payload,), unknown(variables))
+        reports = decode_reports(answer.body, fund_code)
+        return History(fund_code, observations, events, (payload,), reports)
 
     def _history_by_akshare(
         self, answer: Answer, fund_code: str, kind: str, refusal: FormatError

@@ -150,6 +150,7 @@ def test_an_asset_declares_its_own_checks_without_its_rules():
     ]  # fmt: skip
     assert [spec.name for spec in specs_of("nav_history")] == [
         "R18_history_shrink", "R01_own_decoder", "R01_history_variables",
+        "reports_sound",
     ]  # fmt: skip
     assert [spec.name for spec in specs_of("fund_nav")][-1] == "status_cells_known"
     assert [spec.name for spec in specs_of("validated_nav")] == ["arrival_band"], (
