@@ -15,6 +15,7 @@ from fund_assets.pipeline.fund_info import with_unlisted
 from fund_assets.sources.protocol import FundSource, Wave
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing
+from fund_assets.warehouse.stores.fund_status import write_statuses
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,12 @@ def collect_wave(
     )
     listed = wave.listing[acceptable(wave.listing)]
     new_funds = described(listed.drop_duplicates("fund_code"), to_key(collected.date()))
-    is_new = landing.land(warehouse, prepared, new_funds=with_unlisted(new_funds, prepared))
+    is_new = landing.land(
+        warehouse,
+        prepared,
+        new_funds=with_unlisted(new_funds, prepared),
+        more=lambda connection: write_statuses(
+            warehouse, connection, prepared.batch, wave.statuses
+        ),
+    )
     return WaveReport(prepared, wave, is_new)

@@ -17,6 +17,7 @@ from fund_assets.schemas.columns import (
     TOTAL_RETURN_INDEX,
 )
 from fund_assets.schemas.kinds import KINDS
+from fund_assets.schemas.statuses import MAX_WORD, STATUSES
 from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
@@ -344,6 +345,30 @@ FUND_STATE = Table(
         Column("evidence", Kind.TEXT, "why, with dates", max_length=300),
     ),
     primary_key=("fund_code", "since"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+FUND_STATUS = Table(
+    name="fund_status",
+    grain="one row per share class and time in which its status and fees were the same",
+    why="Can a class be bought and redeemed, and at what fee: the market page's words, with their "
+    "history. A wave writes a row only where something differs. The row without "
+    "`superseded_at` is the newest. Money-market funds and funds of the exchange's page alone have none.",
+    columns=(
+        FUND_CODE,
+        FIRST_SEEN_AT,
+        SUPERSEDED_AT.but(nullable=True, description="when it was seen that one of them had changed; NULL: it holds"),
+        Column("purchase", Kind.TEXT, "open 开放申购. limited 限大额: up to an amount a day. suspended 暂停申购. "
+                                      "closed_period 封闭期. initial_offer 认购期. on_exchange 场内交易. ended "
+                                      "基金终止. unstated: the cell is empty. unknown: a word of no meaning "
+                                      "to us", isin=tuple(dict.fromkeys(STATUSES))),
+        Column("redemption", Kind.TEXT, "likewise: open 开放赎回, suspended 暂停赎回", isin=tuple(dict.fromkeys(STATUSES))),
+        Column("purchase_word", Kind.TEXT, "purchase status 申购状态 as published", max_length=MAX_WORD),
+        Column("redemption_word", Kind.TEXT, "redemption status 赎回状态 as published", max_length=MAX_WORD),
+        Column("fee", Kind.REAL, "purchase fee after the discount of the source's shop; an empty cell keeps the last one", "fraction", nullable=True, ge=0, lt=1),
+        Column("full_fee", Kind.REAL, "purchase fee without a discount; an empty cell keeps the last one", "fraction", nullable=True, ge=0, lt=1),
+    ),
+    primary_key=("fund_code", "first_seen_at"),
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
@@ -825,6 +850,7 @@ TABLES = {
         ARRIVAL,
         FUND_STATE,
         FUND_CHANGE,
+        FUND_STATUS,
         FUND_METRICS,
         FUND_PEERS,
         FUND_SCORES,

@@ -19,7 +19,7 @@ from fund_assets.calendar import from_key, to_key
 from fund_assets.schemas.fund_types import kind_of
 from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.eastmoney.decode_history import read_events
-from fund_assets.sources.protocol import FundSource
+from fund_assets.sources.protocol import FundSource, Wave
 from fund_assets.transport.errors import UnknownFundError
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.index_closes import index_answer, index_key
@@ -170,8 +170,9 @@ class SourceContent:
             raise ValueError(f"{endpoint} has dates {sorted(odd)} besides its two, {days}")
         cells = {day: _by_code(seen, day) for day in days}
         codes = list(dict.fromkeys(seen["fund_code"]))
+        if endpoint == "open_funds":
+            return _open_page(days, codes, cells, described, _statuses(wave))
         return {
-            "open_funds": _open_page,
             "money_funds": _money_page,
             "exchange_funds": _exchange_page,
         }[endpoint](days, codes, cells, described)
@@ -249,14 +250,32 @@ def _by_code(seen: pd.DataFrame, day: date) -> dict[str, tuple[float, ...]]:
 _NONE = (float("nan"),) * 5
 
 
-def _open_page(days, codes, cells, described) -> Reply:
+def _statuses(wave: Wave) -> dict[str, list[str]]:
+    """The cells of status and fee of each fund; a source without has none."""
+    if wave.statuses is None:
+        return {}
+    return {
+        code: wire.status_cells(
+            purchase,
+            redemption,
+            wire.figure(round(100 * fee, 6), 2, unit="%"),
+            wire.figure(round(100 * full_fee, 6), 2, unit="%"),
+        )
+        for code, purchase, redemption, fee, full_fee, _ in wave.statuses.itertuples(
+            index=False, name=None
+        )
+    }
+
+
+def _open_page(days, codes, cells, described, statuses) -> Reply:
     rows = []
     for code in codes:
         name, _, pinyin = described.get(code, ("", "", ""))
         (u0, a0, g, *_), (u1, a1, *_) = (cells[day].get(code, _NONE) for day in days)
         step = wire.figure(round(u0 - u1, 4), 4)
         navs = [wire.figure(value, 4) for value in (u0, a0, u1, a1)]
-        rows.append((code, name, pinyin, *navs, step, wire.figure(g, 2)))
+        told = statuses.get(code, ())
+        rows.append((code, name, pinyin, *navs, step, wire.figure(g, 2), *told))
     return Reply(wire.snapshot(days, rows))
 
 

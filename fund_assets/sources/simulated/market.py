@@ -55,6 +55,7 @@ class Market:
 
     def __init__(self, n_funds: int, seed: int, calendar: TradingCalendar) -> None:
         self.timeline = Timeline(calendar)
+        self.seed = seed
         self.universe = build_universe(n_funds, seed, self.timeline)
         u = self.universe
         self.factors = factors = Factors(seed, u, self.timeline)

@@ -28,6 +28,7 @@ class Stream(IntEnum):
     EVENT_SIZE = 13
     MONEY = 14
     CLASSES = 15
+    STATUS = 16
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

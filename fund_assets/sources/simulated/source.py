@@ -46,6 +46,7 @@ from fund_assets.sources.simulated.frames import (
 from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
 from fund_assets.sources.simulated.overviews import index_lists, overview
+from fund_assets.sources.simulated.statuses import WORDS, status_frame
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.transport.request_counts import RequestCount
@@ -143,6 +144,8 @@ class SimulatedSource:
             "money_funds": market.money_snapshot(minute),
             "exchange_funds": market.snapshot("exchange", minute),
         }
+        open_funds = pages["open_funds"].fund[: len(pages["open_funds"].fund) // 2]
+        statuses = status_frame(market, open_funds, newest)
         observations, listings, payloads = [], [], []
         for endpoint, rows in pages.items():
             frame = observation_frame(market, rows)
@@ -154,13 +157,15 @@ class SimulatedSource:
             observations.append(frame)
             listings.append(listing)
             figures = (rows.day, *rows.values.values())
-            payloads.append(payload(endpoint, len(funds), *texts(listing), *figures))
+            told = texts(statuses[WORDS]) if endpoint == "open_funds" else ()
+            payloads.append(payload(endpoint, len(funds), *texts(listing), *figures, *told))
         return Wave(
             newest=self._date(newest),
             previous=self._date(previous),
             observations=pd.concat(observations, ignore_index=True),
             listing=pd.concat(listings, ignore_index=True),
             payloads=tuple(payloads),
+            statuses=statuses,
         )
 
     def history(self, fund_code: str, *, kind: str) -> History:

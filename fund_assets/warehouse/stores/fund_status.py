@@ -1,0 +1,49 @@
+"""Keeping the history of statuses and fees: writing `fund_status` with a wave.
+
+Belongs here: whether a wave is the newest answer, and the rows that it changes. Does not belong
+here: what differs (`nav/statuses.py`), reads for people (`queries/fund_status.py`).
+"""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from fund_assets.nav.statuses import changed
+from fund_assets.schemas.tables import FUND_STATUS
+from fund_assets.warehouse.engine.diff_writes import renew
+from fund_assets.warehouse.warehouse import Warehouse
+
+#: Waves newer than a batch: by their date, or at the same date by when they first came.
+_NEWER = """
+SELECT COUNT(*) FROM collection_batch AS other, collection_batch AS own
+WHERE own.batch_id = :id AND other.kind = 'wave' AND other.state <> 'held'
+  AND other.batch_id <> own.batch_id
+  AND (other.newest_date > own.newest_date OR (
+    other.newest_date = own.newest_date AND other.collected_at > own.collected_at))
+"""
+
+
+def write_statuses(
+    warehouse: Warehouse,
+    connection: sa.Connection,
+    batch: pd.DataFrame,
+    seen: pd.DataFrame | None,
+) -> int:
+    """Store what a wave changes, in the transaction that lands it; returns rows written.
+
+    An older answer, as from a cache of the source, changes nothing: another wave has a newer
+    date, or the same date and came after this one was first seen.
+
+    Args:
+        connection: of the writing transaction, in which the batch is stored.
+        batch: one row of COLLECTION_BATCH, collected just now.
+        seen: `sources.protocol.STATUS_COLUMNS`; None: the wave has none. They count also where
+            the batch was there before: its identity is that of its NAVs.
+    """
+    own = batch.iloc[0]
+    if seen is None or connection.execute(sa.text(_NEWER), {"id": own["batch_id"]}).scalar():
+        return 0
+    newest = warehouse.frame(
+        "SELECT * FROM fund_status WHERE superseded_at IS NULL", FUND_STATUS
+    )
+    rows = changed(newest, seen, int(own["collected_at"]))
+    return renew(connection, FUND_STATUS, rows, newest)
