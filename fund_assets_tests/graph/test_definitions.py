@@ -385,6 +385,7 @@ def test_a_config_that_cannot_be_meant_ends_before_anything_is_asked(config, giv
         config(**given)
 
 
+@pytest.mark.slow
 def test_runs_wait_for_each_other_however_they_were_launched(monkeypatch):
     """Stops two runs from asking the source for the same at once: their jobs have other names, or
     none, as of *Materialize all*, and one may be of the command line."""

@@ -38,6 +38,7 @@ def test_one_function_makes_checks_and_their_results(made: str) -> None:
     assert found == ["fund_assets/checks/results.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [

@@ -289,6 +289,7 @@ def test_the_fallback_holds_fund_and_record_too(market, source):
     assert "says it has 9 funds but has 4" in caught.value.__notes__[0]
 
 
+@pytest.mark.slow
 def test_a_script_that_eats_memory_is_an_error_not_a_crash(market, source):
     """Without a limit the engine takes the whole process down with it."""
     bomb = b'var fS_code = "000001";var a=[];while(true){a.push(new Array(1000000).fill(1.5))};'
@@ -376,6 +377,7 @@ def test_a_page_is_measured_before_its_tables_are_laid_out(market, source, bomb)
         source.wave()
 
 
+@pytest.mark.slow
 def test_what_takes_akshare_too_much_ends_its_call_alone(market, source, monkeypatch):
     """Stops an answer that a parser chokes on from taking memory or time without end."""
     body = b"<html>" + b"<table><tr><td>x</td></tr></table>" + b"</html>"
@@ -414,6 +416,7 @@ def test_a_child_that_died_is_begun_anew():
     assert run("fund_name_em", fetch).frame["基金代码"].tolist() == ["000001"]
 
 
+@pytest.mark.slow
 def test_the_seam_is_private_to_a_call():
     """A patched requests module would send alerts and other clients through the gateway."""
     before = (requests.get, requests.adapters.HTTPAdapter.send, pd.read_html)

@@ -24,6 +24,7 @@ def says():
     said()
 
 
+@pytest.mark.slow
 def test_runs_past_their_time_go_with_all_their_files(monkeypatch):
     """Stops the records from growing without end, and the newest run of a job, by which the
     dashboard judges, from going with them."""

@@ -51,6 +51,7 @@ def look(folder, *modules):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_no_module_sets_the_environment_or_a_logger_when_it_is_imported(tmp_path):
     """Stops a program that uses the package from losing its own logging or settings by it."""
     count, told = look(tmp_path)

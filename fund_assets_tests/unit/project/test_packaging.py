@@ -215,6 +215,7 @@ def test_environment_is_made_once_and_again_when_pins_change(project: Path) -> N
     assert "Making .venv" in result.stdout
 
 
+@pytest.mark.slow
 def test_environment_stays_when_setup_cfg_alone_changes(project: Path) -> None:
     """Stops a changed description from costing everybody 1.3 GB, and changed pins from not."""
     interpreter(project, "newpython", suitable=True, venv=True)

@@ -199,6 +199,7 @@ def walked(engine, *options):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_ended_at_some_statements_it_goes_on():
     """Stops a step that the next run neither finishes nor takes back."""
     if stores.on_mysql():
