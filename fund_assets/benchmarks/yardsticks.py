@@ -19,7 +19,6 @@ from fund_assets.schemas.tables import BENCHMARK_BASES, BENCHMARK_REASONS
 TRACKED, OWN, TYPE = BENCHMARK_BASES
 #: Why a fund is not measured against its own benchmark.
 (
-    _,
     NOT_REQUESTED,
     NOT_DISCLOSED,
     NOT_UNDERSTOOD,

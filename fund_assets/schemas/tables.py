@@ -396,7 +396,6 @@ FUND_CHANGE = Table(
 #: What a benchmark is, why a fund is not compared with its own, and what is in its returns.
 BENCHMARK_BASES = ("tracked", "own", "type")
 BENCHMARK_REASONS = (
-    "",
     "not requested yet",
     "not disclosed",
     "not understood",
@@ -448,7 +447,7 @@ FUND_METRICS = Table(
         Column("ulcer_index", Kind.REAL, "root mean square of the falls from the high so far", "fraction", nullable=True, ge=0),
         Column("benchmark_code", Kind.TEXT, "what it is compared with: code of an index, or weights and codes; NULL for none", nullable=True, max_length=400),
         Column("benchmark_basis", Kind.TEXT, "tracked: the index that it tracks. own: the benchmark that it states. type: the index of its type. NULL for none", nullable=True, isin=BENCHMARK_BASES),
-        Column("benchmark_why", Kind.TEXT, "why it is not compared with its own benchmark; empty when it is", nullable=True, isin=BENCHMARK_REASONS),
+        Column("benchmark_why", Kind.TEXT, "why it is not compared with its own benchmark; NULL when it is", nullable=True, isin=BENCHMARK_REASONS),
         Column("benchmark_returns", Kind.TEXT, "price: dividends and interest are not in the benchmark. total_return: they are. net_return: they are, after tax. mixed: in some of its parts. NULL for none", nullable=True, isin=BENCHMARK_RETURNS),
         Column("benchmark_currency", Kind.TEXT, "currency that the benchmark's returns are counted in; NULL for none", nullable=True, max_length=3),
         Column("alpha", Kind.REAL, "Jensen's alpha, yearly; only from one year on", "fraction", nullable=True, ge=-1),

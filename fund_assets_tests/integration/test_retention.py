@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from fund_assets.instance.storage import dagster_dir, project_instance
 from fund_assets.observability.retention import prune_runs

@@ -76,7 +76,7 @@ def metrics(pages, growth, closes) -> pd.DataFrame:
         stick = choose_yardstick([page], "000300", "CNY", market.codes, tracks=True)
         choice[fund] = len(levels)
         levels.append((stick.formula.label, *market.levels(stick.formula, 0)))
-        rows.append((stick.basis, stick.why, stick.returns, stick.currency))
+        rows.append((stick.basis, stick.why or None, stick.returns, stick.currency))
     about = pd.DataFrame(rows, index=series.codes.tolist(), columns=list(ABOUT_BENCHMARK))
     against = Benchmarks.from_levels(levels, choice, about)
     found = compute_metrics(series, DAY, ["1y"], benchmarks=against)

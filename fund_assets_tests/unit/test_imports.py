@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 #: Imports every module and prints what our own code set meanwhile, with the module that did.
 #: What other libraries set when they are imported is theirs.
 LOOK = """

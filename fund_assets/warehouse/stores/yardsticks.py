@@ -73,7 +73,7 @@ def _benchmarks(market: Market, chosen: dict[int, Yardstick], series: FundSeries
         if stick.formula in numbers
     }
     rows = [
-        (stick.basis or None, stick.why, stick.returns or None, stick.currency or None)
+        (stick.basis or None, stick.why or None, stick.returns or None, stick.currency or None)
         for stick in chosen.values()
     ]
     index = np.fromiter(chosen, np.int64, len(chosen))
