@@ -90,8 +90,9 @@ def test_the_tracking_error_is_the_one_that_the_page_prints(pages, metrics):
     assert len(apart) >= 38
     assert apart[apart > 0.006].to_dict() == {}
     assert set(metrics["benchmark_code"]) == {"000300", "000905"}
-    said = metrics[list(ABOUT_BENCHMARK)].drop_duplicates().values.tolist()
-    assert said == [["tracked", None, "price", "CNY"]]
+    (said,) = metrics[list(ABOUT_BENCHMARK)].drop_duplicates().to_dict("records")
+    assert pd.isna(said.pop("benchmark_why"))
+    assert list(said.values()) == ["tracked", "price", "CNY"]
 
 
 def test_alpha_beta_and_capture_are_those_of_an_independent_library(
