@@ -51,6 +51,18 @@ FUND_CHANGES = {
     "transition": later("transition"),
     "code_reused": later("code used again"),
 }
+#: May a class be bought, and redeemed.
+TRADE_STATUSES = {
+    "open": later("open"),
+    "limited": later("open up to a daily limit"),
+    "suspended": later("stopped"),
+    "closed_period": later("closed period"),
+    "initial_offer": later("initial offer"),
+    "on_exchange": later("on the exchange"),
+    "ended": later("fund has ended"),
+    "unstated": later("not stated"),
+    "unknown": later("unknown word"),
+}
 #: What became of reading a fund's benchmark, and which variant of a series it names.
 BENCHMARK_STATES = {
     "parsed": later("read whole"),

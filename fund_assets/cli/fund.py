@@ -15,19 +15,23 @@ from fund_assets.labels import (
     FUND_CHANGES,
     FUND_STATES,
     SERIES_VARIANTS,
+    TRADE_STATUSES,
 )
 from fund_assets.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.queries.fund_status import Status
 
 
 @click.command()
 @click.argument("fund", metavar="CODE")
 def fund(fund: str) -> None:
-    """Show what a fund is, its benchmark and its life.
+    """Show what a fund is, its benchmark, whether it can be bought, and its life.
 
     CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists the
     funds that match.
@@ -38,6 +42,7 @@ def fund(fund: str) -> None:
     from fund_assets.schemas.kinds import KINDS
     from fund_assets.schemas.portfolios import currency_of
     from fund_assets.warehouse.queries.benchmarks import benchmark_of
+    from fund_assets.warehouse.queries.fund_status import statuses_of
     from fund_assets.warehouse.queries.metrics import newest_metrics
     from fund_assets.warehouse.queries.nav import classes_of
 
@@ -58,14 +63,66 @@ def fund(fund: str) -> None:
     measured = newest_metrics(warehouse, row["fund_code"])
     if measured and (against := measured_against(measured[0])):
         facts[say("measured against")] = against
+    statuses = statuses_of(warehouse, row["fund_code"])
+    if statuses:
+        facts |= _purchase(statuses[-1])
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))
     terminal.print(table)
-    for part in (_states(warehouse, row["fund_code"]), _changes(warehouse, row["fund_code"])):
+    for part in (
+        _statuses(statuses),
+        _states(warehouse, row["fund_code"]),
+        _changes(warehouse, row["fund_code"]),
+    ):
         if part.row_count:
             terminal.print()
             terminal.print(part)
+
+
+def _purchase(status: "Status") -> dict[str, str]:
+    """Can a fund be bought, and at what fee, by its label."""
+    fees = _fee(status.fee)
+    if status.full_fee is not None and status.full_fee != status.fee:
+        full = say("{fee} without the discount", fee=_fee(status.full_fee))
+        fees = f"{fees} ({full})"
+    return {
+        say("purchases"): _trade(status.purchase, status.purchase_word),
+        say("redemptions"): _trade(status.redemption, status.redemption_word),
+        say("purchase fee"): fees,
+    }
+
+
+def _trade(status: str, word: str) -> str:
+    told = say(TRADE_STATUSES[status])
+    return f"{told} ({word})" if word and word != told else told
+
+
+def _fee(fee: float | None) -> str:
+    return "—" if fee is None else f"{100 * fee:.2f} %"
+
+
+def _statuses(statuses: "Sequence[Status]") -> "Table":
+    """Status and fees of a fund, ascending; no rows while nothing has changed."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.calendar import from_stamp
+
+    table = Table(
+        say("purchases"), say("redemptions"), say("purchase fee"), say("since"), say("until"),
+        box=None,
+    )  # fmt: skip
+    for one in statuses if len(statuses) > 1 else ():
+        gone = one.superseded_at
+        table.add_row(
+            escape(_trade(one.purchase, one.purchase_word)),
+            escape(_trade(one.redemption, one.redemption_word)),
+            _fee(one.fee),
+            f"{from_stamp(one.first_seen_at):%Y-%m-%d %H:%M}",
+            f"{from_stamp(gone):%Y-%m-%d %H:%M}" if gone else "",
+        )
+    return table
 
 
 def _states(warehouse: "Warehouse", code: str) -> "Table":

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from fund_assets.errors import FundAssetsError
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import BENCHMARK_BASES, FUND_METRICS
-from fund_assets.schemas.words import metric_named, read_window
+from fund_assets.schemas.words import STATUS_LABELS, metric_named, read_window
 
 #: The columns that a condition or an order may name.
 NUMBERS = tuple(
@@ -18,6 +18,10 @@ NUMBERS = tuple(
     for column in FUND_METRICS.columns
     if column.kind in (Kind.REAL, Kind.INT) and column.name != "definition_version"
 )
+#: Fees of fund_status that a condition may name, each also as its Chinese label.
+FEES = tuple(STATUS_LABELS)
+_FEES = {label: name for name, (label, _) in STATUS_LABELS.items()}
+_YES_NO = {"yes": True, "no": False, "是": True, "否": False}
 #: Signs as a Chinese keyboard writes them.
 _PLAIN = str.maketrans({"＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "％": "%",
                         "，": ",", "；": ";"})  # fmt: skip
@@ -36,13 +40,16 @@ class Screen:
 
     Attributes:
         window: one of the windows.
-        conditions: (column, operator, value), all of which must hold; NULL never does.
+        conditions: (column, operator, value), all of which must hold; NULL never does. The
+            column is one of NUMBERS or FEES.
         bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
+        purchasable: whether the class can be bought by its newest status; None: either way.
     """
 
     window: str
     conditions: tuple[tuple[str, str, float], ...]
     bases: tuple[str, ...] = ()
+    purchasable: bool | None = None
 
 
 def parse(text: str) -> Screen:
@@ -63,6 +70,7 @@ def parse(text: str) -> Screen:
     """
     window, conditions, at = DEFAULT_WINDOW, [], 0
     bases: tuple[str, ...] = ()
+    purchasable: bool | None = None
     text = text.translate(_PLAIN).strip()
     while at < len(text):
         found = _CONDITION.match(text, at)
@@ -82,9 +90,22 @@ def parse(text: str) -> Screen:
                 raise ScreenError(f"window={value}: {error}") from error
         elif name in ("benchmark", "基准"):
             bases = _bases(sign, value)
+        elif name in ("purchasable", "可申购"):
+            purchasable = _yes_or_no(sign, value)
         else:
-            conditions.append((column(name), sign, _number(name, value)))
-    return Screen(window, tuple(conditions), bases)
+            conditions.append((_operand(name), sign, _number(name, value)))
+    return Screen(window, tuple(conditions), bases, purchasable)
+
+
+def _operand(name: str) -> str:
+    fee = _FEES.get(name, name)
+    return fee if fee in FEES else column(name)
+
+
+def _yes_or_no(sign: str, value: str) -> bool:
+    if sign != "=" or value.casefold() not in _YES_NO:
+        raise ScreenError(f"purchasable{sign}{value}: write purchasable=yes or purchasable=no")
+    return _YES_NO[value.casefold()]
 
 
 def _bases(sign: str, value: str) -> tuple[str, ...]:

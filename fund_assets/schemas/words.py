@@ -46,6 +46,8 @@ LABELS = {
     "down_capture": ("下行捕获", "n"),
     "risk_free_rate": ("无风险利率", "%"),
 }
+#: The same of the fees in fund_status.
+STATUS_LABELS = {"fee": ("申购费率", "%"), "full_fee": ("原申购费率", "%")}
 WINDOW_LABELS = {
     "1m": "近1月", "3m": "近3月", "6m": "近6月", "1y": "近1年", "2y": "近2年", "3y": "近3年",
     "5y": "近5年", "ytd": "今年来", "inception": "成立来",

@@ -5,11 +5,14 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from fund_assets.cli import main
 from fund_assets.pipeline.fund_nav import collect_wave
 from fund_assets.resources import Platform
 from fund_assets.schemas.tables import FUND_STATUS
 from fund_assets.settings import SHANGHAI
+from fund_assets_tests import stores
 from fund_assets_tests.integration.evenings import Tampered
 
 THURSDAY = "2026-09-17T21:40"
@@ -18,12 +21,16 @@ SOME = 24
 
 @pytest.fixture
 def evening(tmp_path):
-    platform = Platform(
-        overrides={"source": "simulated", "state": str(tmp_path), "clock": THURSDAY,
-                   "sim_funds": SOME}
-    )  # fmt: skip
+    platform = Platform(overrides=settings(tmp_path, THURSDAY, SOME))
     yield platform
     platform.warehouse.close()
+
+
+def settings(folder, clock, funds):
+    return {
+        "source": "simulated", "state": str(folder), "clock": clock, "sim_funds": funds,
+        "warehouse_url": stores.url_for(folder),
+    }  # fmt: skip
 
 
 def collect(platform, at, change=lambda wave: wave):
@@ -105,10 +112,7 @@ def test_twenty_evenings_tell_each_change_once_and_none_falsely(tmp_path):
     for day in pd.bdate_range("2026-08-24", periods=20):
         for hour in (19, 22):
             at = f"{day:%Y-%m-%d}T{hour}:00"
-            platform = Platform(
-                overrides={"source": "simulated", "state": str(tmp_path), "clock": at,
-                           "sim_funds": 200}
-            )  # fmt: skip
+            platform = Platform(overrides=settings(tmp_path, at, 200))
             wave = collect(platform, at).wave
             stamp = int(f"{day:%Y%m%d}{hour}0000")
             for code, *cells in wave.statuses.iloc[:, :5].itertuples(index=False, name=None):
@@ -122,3 +126,18 @@ def test_twenty_evenings_tell_each_change_once_and_none_falsely(tmp_path):
             platform.warehouse.close()
     assert stored == sorted(expected)
     assert len(expected) > 1.1 * len(last), "some have changed"
+
+
+def test_the_command_shows_the_history(evening, tmp_path):
+    """Stops what a status was before from being shown as it is, or not at all."""
+    told = evening.source.wave().statuses
+    code = told.loc[told["purchase_word"] == "开放申购", "fund_code"].iloc[0]
+    shown = {**stores.environment(tmp_path), "FUND_CLOCK": THURSDAY, "COLUMNS": "200"}
+    collect(evening, "2026-09-17T19:00")
+    before = CliRunner().invoke(main, ["fund", code], env=shown)
+    collect(evening, "2026-09-17T20:00", shut(code))
+    after = CliRunner().invoke(main, ["fund", code], env=shown)
+    assert before.exit_code == after.exit_code == 0, before.output + after.output
+    assert "open (开放申购)" in before.output and "2026-09-17 19:00" not in before.output
+    assert "stopped (暂停申购)" in after.output
+    assert "2026-09-17 19:00" in after.output and "2026-09-17 20:00" in after.output

@@ -250,3 +250,36 @@ def test_a_history_that_waits_for_the_rules_is_not_stored_yet(market):
             f"DELETE FROM validated_nav WHERE fund_code = '{code}' AND nav_date = {first['d']}"
         )
     assert int(code) not in metrics_store.whole_histories(market.warehouse)
+
+
+def test_screen_lists_what_can_be_bought_at_a_small_fee(first_evening):
+    """Stops a closed fund, one without a status, and an old status from passing a screen."""
+    market, _ = first_evening
+    now = market.table("fund_status", "superseded_at IS NULL").set_index("fund_code")
+    rows = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '1m'")
+    listed = set(market.table("fund_info", "status = 'listed'")["fund_code"])
+    codes = sorted(set(rows["fund_code"]) & listed & set(now.index))
+    told = now.loc[codes]
+    can = told["purchase_word"].isin(["开放申购", "限大额"])
+    for asked, fits in (
+        ("purchasable=yes", can),
+        ("purchasable=no", ~can),
+        ("purchasable=yes fee<0.12%", can & (told["fee"] < 0.0012)),
+    ):
+        result = run(market, "screen", f"window=1m {asked}", "--limit", "1000")
+        assert result.exit_code == 0, result.output
+        assert f": {fits.sum():,} funds match" in result.output and fits.sum() > 0, asked
+        shown = {line.split()[0] for line in result.output.splitlines() if line[:6].isdigit()}
+        assert shown == set(told.index[fits]), asked
+
+
+def test_fund_shows_its_status_and_fee(first_evening):
+    """Stops the page of a fund from hiding that it cannot be bought."""
+    market, _ = first_evening
+    now = market.table("fund_status", "purchase = 'limited' AND fee > 0.0").iloc[0]
+    result = run(market, "fund", now["fund_code"])
+    assert result.exit_code == 0, result.output
+    assert "open up to a daily limit (限大额)" in result.output
+    assert (
+        f"{100 * now['fee']:.2f} % ({100 * now['full_fee']:.2f} % without the" in result.output
+    )

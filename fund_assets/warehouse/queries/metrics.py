@@ -7,7 +7,8 @@ here: computing (`metrics/`), storing (`warehouse/stores/metrics.py`).
 from collections.abc import Sequence
 from typing import Any
 
-from fund_assets.metrics.screen import NUMBERS, OPERATORS, Screen
+from fund_assets.metrics.screen import FEES, NUMBERS, OPERATORS, Screen
+from fund_assets.schemas.statuses import PURCHASABLE
 from fund_assets.schemas.tables import PEER_METRICS
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -66,7 +67,7 @@ def screened(
 
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
-        `limit`: the columns of fund_metrics, name and kind.
+        `limit`: the columns of fund_metrics, name, kind and fees.
     """
     newest = newest_calc_date(warehouse)
     if newest is None:
@@ -80,24 +81,28 @@ def screened(
         wheres.append("i.fund_type = :fund_type")
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
-        if name not in NUMBERS or sign not in OPERATORS:
+        if name not in (*NUMBERS, *FEES) or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is not a condition")
-        wheres.append(f'm."{name}" {sign} :v{at}')
+        wheres.append(f'{"f" if name in FEES else "m"}."{name}" {sign} :v{at}')
         values[f"v{at}"] = value
     if screen.bases:
         names = {f"basis{at}": basis for at, basis in enumerate(screen.bases)}
         wheres.append(f"m.benchmark_basis IN ({', '.join(f':{name}' for name in names)})")
         values |= names
+    if screen.purchasable is not None:
+        marks = ", ".join(f"'{status}'" for status in PURCHASABLE)
+        wheres.append(f"f.purchase {'' if screen.purchasable else 'NOT '}IN ({marks})")
     if sort not in NUMBERS:
         raise ValueError(f"{sort} is not a metric")
     source = (
-        "FROM fund_metrics AS m JOIN fund_info AS i USING (fund_code) "
+        "FROM fund_metrics AS m JOIN fund_info AS i ON i.fund_code = m.fund_code "
+        "LEFT JOIN fund_status AS f ON f.fund_code = m.fund_code AND f.superseded_at IS NULL "
         f"WHERE {' AND '.join(wheres)}"
     )
     count = warehouse.count(f"SELECT COUNT(*) {source}", **values)
     rows = warehouse.rows(
-        f'SELECT m.*, i.name, i.kind {source} ORDER BY m."{sort}" IS NULL, m."{sort}" DESC, '
-        "fund_code LIMIT :limit",
+        f"SELECT m.*, i.name, i.kind, f.fee, f.full_fee {source} "
+        f'ORDER BY m."{sort}" IS NULL, m."{sort}" DESC, m.fund_code LIMIT :limit',
         **values,
         limit=limit,
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fund_assets.metrics.screen import NUMBERS, ScreenError, column, parse
+from fund_assets.metrics.screen import FEES, NUMBERS, ScreenError, column, parse
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,9 @@ def test_what_is_understood(text, window, conditions):
         ("beta>1 or alpha>0", "'or alpha>0' is not a condition"),
         ("beta>1; DROP TABLE fund_metrics", "is not a condition"),
         ("1=1", "unknown metric '1'"),
+        ("purchasable=maybe", "purchasable=maybe: write purchasable=yes or purchasable=no"),
+        ("purchasable>yes", "purchasable>yes: write purchasable=yes"),
+        ("fee<cheap", "fee: 'cheap' is not a number"),
     ],
 )
 def test_what_is_refused_with_words(text, words):
@@ -56,7 +59,7 @@ def test_any_text_is_understood_or_refused(text):
         found = parse(text)
     except ScreenError:
         return
-    assert all(name in NUMBERS for name, _, _ in found.conditions)
+    assert all(name in (*NUMBERS, *FEES) for name, _, _ in found.conditions)
 
 
 def test_columns_are_numbers_of_the_table():
@@ -72,3 +75,15 @@ def test_chinese_words_are_the_same_question():
     asked = parse("窗口=近3年 夏普比率＞1，最大回撤≥-20％")
     assert asked == parse("window=3y sharpe_ratio>1 max_drawdown>=-20%")
     assert column("VaR95%") == "var_95"
+
+
+def test_what_can_be_bought_and_its_fees_are_conditions():
+    """Stops a fee from being taken for a metric, and `no` from being taken for no condition."""
+    found = parse("purchasable=yes fee<0.2% full_fee<=1%")
+    assert (found.purchasable, found.conditions) == (
+        True,
+        (("fee", "<", 0.002), ("full_fee", "<=", 0.01)),
+    )
+    assert parse("可申购=是 申购费率<0.2% 原申购费率<=1%") == found
+    assert parse("purchasable=no").purchasable is False
+    assert parse("fee<0.2%").purchasable is None
