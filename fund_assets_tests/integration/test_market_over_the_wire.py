@@ -56,8 +56,14 @@ def test_every_history_is_the_same(simulated, eastmoney):
             pd.testing.assert_frame_equal(got.observations, truth.observations)
             columns = ["fund_code", "ex_date", "kind", "value"]
             pd.testing.assert_frame_equal(got.events[columns], truth.events[columns])
+            assert got.reports.refused == got.reports.unknown == (), code
+            assert _by_columns(got) == _by_columns(truth), code
             compared += 1
     assert compared > 30
+
+
+def _by_columns(history):
+    return {one.columns: one for one in history.reports.statements}
 
 
 def test_every_index_is_the_same(simulated, eastmoney):

@@ -194,16 +194,17 @@ class SourceContent:
             return None
         frame = got.observations
         keys = frame["nav_date"].to_list()
+        reports = wire.reports(got.reports)
         if frame["yield_per_10k"].notna().any():
             per_10k, week = frame["yield_per_10k"].to_list(), frame["yield_7d_pct"].to_list()
-            return Reply(wire.money_history(fund_code, name, keys, per_10k, week))
+            return Reply(wire.money_history(fund_code, name, keys, per_10k, week, **reports))
         events: dict[int, str] = {}
         for row in got.events.itertuples(index=False):
             events[row.ex_date] = events.get(row.ex_date, "") + event_text(row.kind, row.value)
         acc = frame["acc_nav"].astype(object).where(frame["acc_nav"].notna(), None).to_list()
         growth = ["" if g != g else g for g in frame["growth_pct"]]
         unit = frame["unit_nav"].to_list()
-        return Reply(wire.history(fund_code, name, keys, unit, acc, growth, events))
+        return Reply(wire.history(fund_code, name, keys, unit, acc, growth, events, **reports))
 
 
 def event_page(frame: pd.DataFrame, kind: str, page: int) -> Reply:

@@ -15,6 +15,7 @@ from math import isnan
 import xlsxwriter
 
 from fund_assets.calendar import from_key, keys_to_days
+from fund_assets.nav.reports import Reports
 
 #: code, name, pinyin, unit and accumulated NAV of D0, then of D1, growth in yuan, in percent;
 #: `status_cells` may follow
@@ -113,15 +114,51 @@ def money_history(
     keys: Sequence[int],
     per_10k: Sequence[float],
     seven_day: Sequence[float],
+    **more: object,
 ) -> bytes:
-    """`pingzhongdata/<code>.js` of a money fund."""
+    """`pingzhongdata/<code>.js` of a money fund; `more` are further variables."""
     stamps = milliseconds(keys)
     return _script(
         fund_code,
         name,
         Data_millionCopiesIncome=[list(p) for p in zip(stamps, per_10k, strict=True)],
         Data_sevenDaysYearIncome=[list(p) for p in zip(stamps, seven_day, strict=True)],
+        **more,
     )
+
+
+#: Columns of a statement → the variable that has them, and the names of its lists.
+_REPORTS = {
+    "institutions": ("Data_holderStructure", ("机构持有比例", "个人持有比例", "内部持有比例")),
+    "stocks": (
+        "Data_assetAllocation", ("股票占净比", "债券占净比", "现金占净比", "净资产"),
+    ),
+    "subscribed_shares": ("Data_buySedemption", ("期间申购", "期间赎回", "总份额")),
+}  # fmt: skip
+
+
+def reports(said: Reports) -> dict[str, object]:
+    """What an answer says of reports, as its variables: 亿, percent and lists by name."""
+    found: dict[str, object] = {}
+    for one in said.statements:
+        days = [str(from_key(period)) for period in one.periods]
+        if one.columns[0] == "net_assets":
+            series = [
+                {"y": y / 1e8, "mom": "--" if mom is None else f"{mom:.2%}"}
+                for y, mom in one.periods.values()
+            ]
+            found["Data_fluctuationScale"] = {"categories": days, "series": series}
+            continue
+        variable, names = _REPORTS[one.columns[0]]
+        lists = zip(*one.periods.values(), strict=True)
+        found[variable] = {"categories": days, "series": [
+            {"name": name, "data": [
+                round(v / 1e8, 4) if name in ("净资产", *_REPORTS["subscribed_shares"][1])
+                else round(v * 100, 4) for v in values
+            ]}
+            for name, values in zip(names, lists, strict=True)
+        ]}  # fmt: skip
+    return found
 
 
 def money_page(days: tuple[date, date], rows: Iterable[MoneyRow]) -> bytes:

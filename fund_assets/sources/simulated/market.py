@@ -54,6 +54,7 @@ class Market:
     """Everything that happens in a market of `n_funds` places; knows no clock."""
 
     def __init__(self, n_funds: int, seed: int, calendar: TradingCalendar) -> None:
+        self.seed = seed
         self.timeline = Timeline(calendar)
         self.seed = seed
         self.universe = build_universe(n_funds, seed, self.timeline)

@@ -29,6 +29,7 @@ class Stream(IntEnum):
     MONEY = 14
     CLASSES = 15
     STATUS = 16
+    REPORT = 17
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

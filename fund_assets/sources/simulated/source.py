@@ -46,6 +46,7 @@ from fund_assets.sources.simulated.frames import (
 from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
 from fund_assets.sources.simulated.overviews import index_lists, overview
+from fund_assets.sources.simulated.reports import reports_of
 from fund_assets.sources.simulated.statuses import WORDS, status_frame
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
@@ -249,7 +250,10 @@ class SimulatedSource:
         rows = Rows(np.repeat(order, lengths), days, dict(zip(FIELDS, columns, strict=True)))
         frame = observation_frame(market, rows)
         start = event_start = 0
-        for fund, length, n_events in zip(order.tolist(), lengths, counts, strict=True):
+        said = reports_of(market, order, minute // 1440)
+        for fund, length, n_events, reports in zip(
+            order.tolist(), lengths, counts, said, strict=True
+        ):
             piece = slice(start, start + length)
             told = events.iloc[event_start : event_start + n_events].reset_index(drop=True)
             start, event_start = piece.stop, event_start + n_events
@@ -261,6 +265,7 @@ class SimulatedSource:
                 observations=frame.iloc[piece].reset_index(drop=True),
                 events=told,
                 payloads=(payload("fund_history", length, *parts, *words),),
+                reports=reports,
             )
 
     def events(self, year: int) -> MarketEvents:
