@@ -37,6 +37,11 @@ def test_the_wave_is_the_same(simulated, eastmoney):
         got.observations.sort_values(KEY, ignore_index=True),
         truth.observations.sort_values(KEY, ignore_index=True),
     )
+    pd.testing.assert_frame_equal(
+        got.statuses.sort_values("fund_code", ignore_index=True),
+        truth.statuses.sort_values("fund_code", ignore_index=True),
+    )
+    assert truth.statuses["purchase_word"].nunique() > 1
     pd.testing.assert_frame_equal(eastmoney.fund_list().frame, simulated.fund_list().frame)
 
 
