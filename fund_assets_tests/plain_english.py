@@ -33,6 +33,7 @@ def pages() -> list[Path]:
     """The pages in English that a person writes and a reader of today needs."""
     found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + [
         *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs" / "adr").glob("0*.md")),
         *sorted((ROOT / "benchmarks").glob("*.md")),
     ]
     return [page for page in found if page.relative_to(ROOT).as_posix() not in GENERATED]

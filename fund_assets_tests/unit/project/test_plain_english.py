@@ -50,7 +50,9 @@ def test_words_are_plain(page):
     assert found_words(text) == [], page.name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "adr"], ids=lambda page: page.name
+)
 def test_a_page_begins_with_who_it_is_for(page):
     """Stops a reader from reading half a page before seeing that another one has the answer."""
     text = page.read_text("utf-8")
