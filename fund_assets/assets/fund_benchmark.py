@@ -11,8 +11,7 @@ from fund_assets.assets._profiles import profiled_asset
 from fund_assets.benchmarks.parse import PARSER_VERSION
 from fund_assets.checks.benchmarks import benchmark_result
 from fund_assets.checks.results import case_table, specs_of
-from fund_assets.instance.names import QUARTER
-from fund_assets.pipeline.fund_benchmark import MOST_A_WEEK, collect_benchmarks, name_codes
+from fund_assets.pipeline.fund_benchmark import CodeReport, collect_benchmarks, name_codes
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.schemas.run_config import codes_of
@@ -21,17 +20,21 @@ from fund_assets.warehouse.queries.data_versions import data_version
 
 
 class BenchmarkConfig(dg.Config):
-    """Which funds are asked for; by default those that were not seen for a quarter."""
+    """Which funds are asked for."""
 
     codes: list[str] = Field(default=[], description="exactly these funds")
-    most: int = Field(default=MOST_A_WEEK, ge=1, description="so many funds at the most")
+    most: int | None = Field(
+        default=None,
+        ge=1,
+        description="of those not seen for a quarter, so many; by default never requested ones, "
+        "FUND_HISTORY_FUNDS_PER_RUN at the most",
+    )
 
     _codes = field_validator("codes")(codes_of)
 
 
 @profiled_asset(
     profiles.FUND_BENCHMARK,
-    pool=QUARTER,
     kinds={"python", "akshare", "table"},
     code_version=str(PARSER_VERSION),
     check_specs=specs_of("fund_benchmark"),
@@ -50,7 +53,8 @@ def fund_benchmark(
         platform.warehouse,
         platform.source,
         platform.now().date(),
-        most=config.most,
+        most=config.most or platform.settings.history_funds_per_run,
+        never_seen=config.most is None,
         codes=config.codes,
         progress=progress,
     )
@@ -58,7 +62,8 @@ def fund_benchmark(
         context.log.warning(f"no benchmark of {code}: {reason}")
     if report.stopped:
         context.log.warning(report.stopped)
-    codes = name_codes(platform.warehouse, platform.source)
+    look = report.changed or report.read_again or config.most
+    codes = name_codes(platform.warehouse, platform.source) if look else CodeReport()
     for name, reason in codes.failures.items():
         context.log.warning(f"no list of indices by {name}: {reason}")
     states = queries.states(platform.warehouse)

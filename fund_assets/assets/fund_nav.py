@@ -100,6 +100,7 @@ def fund_nav(
             codes=tuple(config.history_codes),
             missing_on=config.missing_on,
         ),
+        pages=False,  # the asset fund_benchmark asks for these
         progress=lambda report: log_progress(context, report),
     )
     rows += histories.rows

@@ -10,6 +10,7 @@ import dagster as dg
 from fund_assets.automation.missing_date import missing_date_job
 from fund_assets.checks.catalog import SOURCE_CANARY
 from fund_assets.nav.history import BUCKETS
+from fund_assets.pipeline.fund_benchmark import MOST_A_WEEK
 from fund_assets.schemas.profile import EVENING_JOB
 from fund_assets.schemas.profiles import renewed_by
 
@@ -60,7 +61,12 @@ weekly_full_calc = _job(
     "weekly_full_calc",
     "Recompute and compare everything, fetch a quarter of the market again, merge, compute "
     "metrics and scores, clean up and write the weekly report.",
-    config={"ops": {"fund_metrics": {"config": {"recompute": True}}}},
+    config={
+        "ops": {
+            "fund_metrics": {"config": {"recompute": True}},
+            "fund_benchmark": {"config": {"most": MOST_A_WEEK}},
+        }
+    },
 )
 
 history_backfill = _job(

@@ -168,7 +168,7 @@ def _benchmark(found: dict[str, Any] | None) -> dict[str, str]:
     from fund_assets.calendar import from_key
 
     if found is None:
-        words = say("not requested yet: it comes with the history, or by the weekly job")
+        words = say("not requested yet: one of the next evenings requests it")
         return {say("benchmark"): words}
     facts = {say("benchmark"): found["benchmark_text"] or say("none is disclosed")}
     if found["tracked_index"]:

@@ -79,7 +79,7 @@ _WORDS = {
     "before tax": "税前",
     "in {currency}": "以 {currency} 计",
     "{rate:g} % a year": "年 {rate:g}%",
-    "not requested yet: it comes with the history, or by the weekly job": "尚未请求：随历史一起请求，或由周任务请求",
+    "not requested yet: one of the next evenings requests it": "尚未请求：随历史一起请求，或由周任务请求",
     "Error: ": "错误：",
     "Fund Assets": "基金数据平台",
     "Next": "下一步",

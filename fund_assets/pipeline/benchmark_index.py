@@ -71,12 +71,12 @@ def collect_indices(warehouse: Warehouse, source: FundSource, due: date) -> Inde
             without.append(code)
             asked -= 1
             continue
-        except HeldOffError as error:  # of one provider: others may answer
-            stopped = stopped or str(error)
-            asked -= 1
-            continue
         except SourceError as error:
-            report.failures[code] = f"{type(error).__name__}: {error}"
+            if isinstance(error, HeldOffError):  # of one provider: others may answer
+                stopped = stopped or str(error)
+                asked -= 1
+            if code in INDICES or not isinstance(error, HeldOffError):
+                report.failures[code] = f"{type(error).__name__}: {error}"
             continue
         rows += len(closes)
         written += store.write_closes(warehouse, closes.assign(index_code=code))

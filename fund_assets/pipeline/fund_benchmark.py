@@ -79,6 +79,7 @@ def collect_benchmarks(
     today: date,
     *,
     most: int = MOST_A_WEEK,
+    never_seen: bool = False,
     codes: Iterable[str] = (),
     progress: Callable[[int, int], None] = lambda done, asked: None,
 ) -> BenchmarkReport:
@@ -89,11 +90,13 @@ def collect_benchmarks(
 
     Args:
         most: funds that are asked for.
+        never_seen: only funds that were never asked for.
         codes: exactly these funds, due or not.
         progress: called with (done, asked) after each fund.
     """
     report = BenchmarkReport(read_again=_read_again(warehouse))
-    chosen = list(codes) or store.due(warehouse, to_key(today - QUARTER), most)
+    before = 0 if never_seen else to_key(today - QUARTER)
+    chosen = list(codes) or store.due(warehouse, before, most)
     _request(warehouse, source, to_key(today), chosen, report, progress)
     return report
 

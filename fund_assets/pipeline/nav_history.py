@@ -133,6 +133,7 @@ def collect_histories(
     now: Callable[[], datetime],
     choice: HistoryChoice,
     *,
+    pages: bool = True,
     landed: Callable[[Landing], None] = lambda batch: None,
     progress: Callable[[HistoryReport], None] = lambda report: None,
 ) -> HistoryReport:
@@ -146,6 +147,7 @@ def collect_histories(
     fund says it is measured against, unless that was seen within a quarter.
 
     Args:
+        pages: whether the pages with the funds' benchmarks are asked for too.
         landed: called with each batch after it has landed.
         progress: called after each fund.
     """
@@ -183,7 +185,7 @@ def collect_histories(
                 answers = {}
     if answers:
         _land_histories(warehouse, source, now(), answers, before, report, landed)
-    return _with_pages(warehouse, source, now, report)
+    return _with_pages(warehouse, source, now, report) if pages else report
 
 
 def _with_pages(

@@ -186,7 +186,7 @@ BENCHMARK_INDEX = AssetProfile(
     "those of their types.",
     group=EVENING,
     jobs=("daily_pipeline", "daily_collection", "weekly_full_calc"),
-    upstream=("fund_nav", "fund_benchmark"),
+    upstream=("fund_benchmark",),
     deadline=EVERY_MORNING,
     table=tables.BENCHMARK_INDEX,
     date_column="nav_date",
@@ -254,10 +254,10 @@ def _benchmarks(figures: Figures) -> str:
 FUND_BENCHMARK = AssetProfile(
     name="fund_benchmark",
     label="业绩比较基准",
-    description="The benchmark that every fund states: requested once a quarter, read into "
-    "weights and series.",
+    description="The benchmark that every fund states, read into weights and series. New funds "
+    "are requested in the evening, every fund once a quarter.",
     group=EVENING,
-    jobs=("weekly_full_calc",),
+    jobs=("daily_pipeline", "daily_collection", "weekly_full_calc"),
     upstream=("fund_info",),
     deadline=EVERY_SUNDAY,
     table=tables.FUND_BENCHMARK,

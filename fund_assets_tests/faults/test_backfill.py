@@ -81,8 +81,9 @@ class Backfill:
             assert not explain_block(validate(self.warehouse, CALENDAR, NOW))
 
         return collect_histories(
-            self.warehouse, self.source, lambda: NOW, HistoryChoice(**choice), landed=publish
-        )
+            self.warehouse, self.source, lambda: NOW, HistoryChoice(**choice),
+            pages=False, landed=publish,
+        )  # fmt: skip
 
     def gateway(self):
         return a_gateway(self.folder, deadline_s=3.5, timeout_s=1.0)

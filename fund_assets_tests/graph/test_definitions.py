@@ -46,7 +46,7 @@ PARENTS = {
     "fund_nav": ["fund_info"],
     "nav_history": ["fund_info"],
     "validated_nav": ["fund_events", "fund_nav", "nav_history", "history_refetch"],
-    "benchmark_index": ["fund_nav", "fund_benchmark"],
+    "benchmark_index": ["fund_benchmark"],
     "fund_metrics": ["validated_nav", "benchmark_index"],
     "history_recheck": [],
     "history_refetch": ["fund_info", "history_recheck"],

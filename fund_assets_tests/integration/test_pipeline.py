@@ -34,7 +34,8 @@ def test_the_first_evening_runs_the_whole_chain(first_evening):
     """Stops a step from dropping out of the one run that a newcomer makes."""
     market, result = first_evening
     assert executed(result) == {
-        "fund_info", "fund_events", "fund_nav", "validated_nav", "benchmark_index", "fund_metrics",
+        "fund_info", "fund_events", "fund_nav", "validated_nav", "fund_benchmark",
+        "benchmark_index", "fund_metrics",
     }  # fmt: skip
     failed = {key: cases(e) for key, e in checks(result).items() if not e.passed}
     # Two money funds publish the income of the holidays in one figure: no day's is unusual.
