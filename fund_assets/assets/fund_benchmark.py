@@ -26,7 +26,7 @@ class BenchmarkConfig(dg.Config):
     most: int | None = Field(
         default=None,
         ge=1,
-        description="of those not seen for a quarter, so many; by default never requested ones, "
+        description="so many of those not seen for a quarter; default: those never seen, "
         "FUND_HISTORY_FUNDS_PER_RUN at the most",
     )
 

@@ -79,5 +79,5 @@ class AssetProfile:
 
     @property
     def every_evening(self) -> bool:
-        """Whether every evening renews it."""
-        return EVENING_JOB in self.jobs
+        """Whether every evening renews it whole, so that it is late without that."""
+        return EVENING_JOB in self.jobs and self.deadline != EVERY_SUNDAY
