@@ -4,6 +4,7 @@ import ast
 
 from fund_assets_tests.reliability import attacks
 from fund_assets_tests.reliability.page_tables import parts_of
+from fund_assets_tests.syntax import tree_of_file
 
 
 def test_every_attack_has_its_tests():
@@ -12,7 +13,7 @@ def test_every_attack_has_its_tests():
     lost = []
     for test in dict.fromkeys(test for attack in attacks.ATTACKS for test in attack.tests):
         file, _, name = test.partition("::")
-        tree = ast.parse((attacks.ROOT / "fund_assets_tests" / file).read_text("utf-8"))
+        tree = tree_of_file(attacks.ROOT / "fund_assets_tests" / file)
         tests = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
         if not any(n == name or (not name and n.startswith("test_")) for n in tests):
             lost.append(test)

@@ -13,6 +13,7 @@ from fund_assets import language
 from fund_assets.cli import main
 from fund_assets.language import VALUE, chosen, say, sentences, speaking, translated
 from fund_assets.settings import SettingsError, load_settings
+from fund_assets_tests.syntax import tree_of_file
 
 PACKAGE = Path(fund_assets.__file__).parent
 #: What prints: its sentences stand in `say` or `later`.
@@ -40,7 +41,7 @@ PLAIN = re.compile(r"[A-Z]{2,}\w*|\W+|\[/?[a-z ]*\]|fund-assets( \w+)*|make dev|
 
 def calls(path):
     """Each call of a module: its function's name, and the call."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree_of_file(path)):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else (
                 getattr(node.func, "id", "")

@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from fund_assets.instance import dagster_private
+from fund_assets_tests.syntax import tree_of_file
 
 FILE = Path(dagster_private.__file__)
 PACKAGE = FILE.parents[1]
@@ -68,7 +69,7 @@ def test_types_and_reasons_name_the_same():
     """Stops a name that mypy knows from being loaded from elsewhere, or not at all."""
     typed = {
         alias.name: node.module
-        for node in ast.walk(ast.parse(FILE.read_text("utf-8")))
+        for node in ast.walk(tree_of_file(FILE))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dagster.")
         for alias in node.names
     }
@@ -80,7 +81,7 @@ def test_every_name_is_used():
     used = {
         alias.name
         for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree_of_file(path))
         if isinstance(node, ast.ImportFrom)
         and node.module == "fund_assets.instance.dagster_private"
         for alias in node.names

@@ -33,6 +33,7 @@ from fund_assets.observability.vitals import Heartbeat
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.warehouse.stores.date_counts import Loss
+from fund_assets_tests.syntax import tree_of
 from fund_assets_tests.unit.observability.alerts.test_current import (
     NOW,
     STORED,
@@ -232,7 +233,7 @@ WORDS_ALONE = {"days_left < 0"}
 
 def judged(source):
     """Comparisons of such a quantity with a number, or with a constant of its own."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree_of(source)):
         if not isinstance(node, ast.Compare):
             continue
         sides = [node.left, *node.comparators]

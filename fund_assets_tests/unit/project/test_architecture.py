@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fund_assets_tests.syntax import tree_of_file
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 #: A function by its dotted name below the package.
@@ -34,6 +36,6 @@ def test_every_stop_is_there(stop):
     """Stops a walk of the page from leading to a function that has moved."""
     module, name = stop.rsplit(".", 1)
     path = ROOT / "fund_assets" / f"{module.replace('.', '/')}.py"
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = tree_of_file(path)
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     assert name in defined

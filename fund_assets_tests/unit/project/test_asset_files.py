@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fund_assets.schemas.profiles import PROFILES
+from fund_assets_tests.syntax import tree_of_file
 
 PACKAGE = Path(__file__).resolve().parents[3] / "fund_assets"
 #: Assets that nothing here makes, so that `pipeline/` has nothing to do for them.
@@ -33,7 +34,7 @@ def test_every_file_of_assets_is_an_asset():
 @pytest.mark.parametrize("name", sorted(set(PROFILES) - MADE_ELSEWHERE))
 def test_a_file_has_the_one_asset_of_its_name(name):
     """Stops two assets from sharing a file, and an asset from hiding under another name."""
-    tree = ast.parse((PACKAGE / "assets" / f"{name}.py").read_text("utf-8"))
+    tree = tree_of_file(PACKAGE / "assets" / f"{name}.py")
     made = [
         node.name
         for node in tree.body
@@ -51,7 +52,7 @@ def test_every_asset_has_its_pipeline():
 @pytest.mark.parametrize("name", sorted(set(PROFILES) - MADE_ELSEWHERE))
 def test_an_asset_calls_its_pipeline(name):
     """Stops a pair of files from having the same name and nothing to do with each other."""
-    tree = ast.parse((PACKAGE / "assets" / f"{name}.py").read_text("utf-8"))
+    tree = tree_of_file(PACKAGE / "assets" / f"{name}.py")
     imported = {
         f"{node.module}.{alias.name}" if node.module == "fund_assets.pipeline" else node.module
         for node in ast.walk(tree)

@@ -13,6 +13,7 @@ import pytest
 
 import fund_assets
 from fund_assets_tests.plain_english import found_words
+from fund_assets_tests.syntax import tree_of
 
 PACKAGE = Path(fund_assets.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -33,7 +34,7 @@ def literals(source: str, help_of_commands: bool = False) -> Iterator[tuple[int,
 
     With `help_of_commands` the docstrings of commands are read too: click prints them.
     """
-    tree = ast.parse(source)
+    tree = tree_of(source)
     left_out = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fund_assets_tests.syntax import tree_of
+
 PACKAGE = Path(__file__).resolve().parents[3] / "fund_assets"
 NUMBERS = {"int", "float"}
 
@@ -13,7 +15,7 @@ def guesses(text):
     """The lines that make a number of a value by its text: a type was lost before."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree_of(text))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in NUMBERS
