@@ -10,6 +10,7 @@ import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.nav.list_rules import described
+from fund_assets.nav.reports import Reports, Statement
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import Reply
 
@@ -68,4 +69,33 @@ class ManyFunds:
         came = np.array(unit) + np.where(np.arange(len(unit)) == ex, paid, 0.0)
         growth = np.round((came / before - 1) * 100, 2).tolist()
         text = {self.keys[ex]: f"分红：每份派现金{paid}元"}
-        return wire.history(CODE, f"基金{CODE}", self.keys, unit, acc, growth, text)
+        name, said = f"基金{CODE}", wire.reports(_reports(sort))
+        return wire.history(CODE, name, self.keys, unit, acc, growth, text, **said)
+
+
+def _reports(sort: int) -> Reports:
+    """Size, holders and allocation of five quarters and four half years."""
+    quarters = [20250630, 20250930, 20251231, 20260331, 20260630]
+    halves = [20241231, 20250630, 20251231, 20260630]
+    size, part = 1e8 * (sort + 1), 0.1 * (sort + 1)
+    shares = ("subscribed_shares", "redeemed_shares", "total_shares")
+    holders = ("institutions", "individuals", "insiders")
+    made_of = ("stocks", "bonds", "cash", "net_assets")
+    return Reports(
+        (
+            Statement(
+                "fund_size",
+                ("net_assets", "net_assets_change"),
+                dict.fromkeys(quarters, (size, 0.01)),
+            ),
+            Statement("fund_size", shares, dict.fromkeys(quarters[1:], (1e7, 1e7, size))),
+            Statement(
+                "fund_holders",
+                holders,
+                dict.fromkeys(halves, (part, round(1 - part, 4), 0.001)),
+            ),
+            Statement(
+                "fund_allocation", made_of, dict.fromkeys(quarters[1:], (part, 0.1, 0.02, size))
+            ),
+        )
+    )
