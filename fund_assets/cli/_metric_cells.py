@@ -24,7 +24,7 @@ def date_mark(warehouse: "Warehouse", calc_date: int) -> str:
 
 
 def cell(value: Any, form: str) -> str:
-    """A value as its form (`%`, `d`, `i` or a number) is written; a dash for none."""
+    """A value as its form (`%`, `d`, `i`, `y` or a number) is written; a dash for none."""
     from fund_assets.calendar import from_key
 
     if value is None:
@@ -33,6 +33,8 @@ def cell(value: Any, form: str) -> str:
         return f"{value:.2%}"
     if form == "d":
         return f"{from_key(value)}"
+    if form == "y":
+        return f"{value:,.0f}"
     return f"{value:,}" if form == "i" else f"{value:.3f}"
 
 

@@ -10,6 +10,7 @@ import click
 from fund_assets.cli._context import console, reading
 from fund_assets.cli._funds import chosen_fund
 from fund_assets.cli._metric_cells import measured_against
+from fund_assets.cli._report_cells import reported
 from fund_assets.labels import (
     BENCHMARK_STATES,
     FUND_CHANGES,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("fund", metavar="CODE")
 def fund(fund: str) -> None:
-    """Show what a fund is, its benchmark, whether it can be bought, and its life.
+    """Show what a fund is, its benchmark and size, whether it can be bought, and its life.
 
     CODE has six digits. A part of a name, or the beginning of a pinyin abbreviation, lists the
     funds that match.
@@ -66,6 +67,7 @@ def fund(fund: str) -> None:
     statuses = statuses_of(warehouse, row["fund_code"])
     if statuses:
         facts |= _purchase(statuses[-1])
+    facts |= reported(warehouse, row["fund_code"])
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))

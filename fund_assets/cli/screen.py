@@ -28,7 +28,7 @@ def screen(
     CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them
     must be true; a fund without a value does not meet a condition on it. Metric names are the
     columns of fund_metrics; the default window is 1y. purchasable=yes and fee<0.2% ask for the
-    newest status and purchase fee.
+    newest status and purchase fee, size>2e9 for net assets in yuan at the newest quarter.
     """
     from rich.markup import escape
     from rich.table import Table
@@ -36,7 +36,7 @@ def screen(
     from fund_assets.calendar import from_key
     from fund_assets.metrics.screen import ScreenError, column, parse
     from fund_assets.schemas.kinds import KINDS
-    from fund_assets.schemas.words import LABELS, STATUS_LABELS, WINDOW_LABELS
+    from fund_assets.schemas.words import LABELS, SIZE_LABELS, STATUS_LABELS, WINDOW_LABELS
     from fund_assets.warehouse.queries.metrics import screened
 
     try:
@@ -52,7 +52,7 @@ def screen(
     names = list(
         dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
     )
-    labels = LABELS | STATUS_LABELS
+    labels = LABELS | STATUS_LABELS | SIZE_LABELS
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in (say("code"), say("name"), say("kind")):
         table.add_column(title)

@@ -55,7 +55,7 @@ HELP = {
     "A batch that a blocking rule stops changes nothing. The newest wave is validated again "
     "next time; a wave replaced by a later one is not.": "被拦截规则挡住的批次不改变任何内容。最新的波次下次再校验；已被后来的波次取代的不再校验。",
     "Show the metrics of a fund; without CODE, compute those of every fund.": "显示一只基金的指标；不给 CODE 则计算所有基金的指标。",
-    "Show what a fund is, its benchmark, whether it can be bought, and its life.": "显示一只基金是什么、业绩比较基准、能否申购和它的存续经历。",
+    "Show what a fund is, its benchmark and size, whether it can be bought, and its life.": "显示一只基金是什么、业绩比较基准、规模、能否申购和它的存续经历。",
     "CODE is as for `nav`. Computing reads the accepted history and is safe to run again.": "CODE 的写法同 `nav`。计算只读取已接受的历史，可放心重复运行。",
     "Check whether the source answers as the evening run needs it; nothing is stored.": "查看数据源是否能像晚上需要的那样回答；不保存任何内容。",
     "Show how fresh, complete and valid the data is, and what ran.": "显示数据有多新、多全、多可靠，以及运行过什么。",
@@ -123,7 +123,7 @@ HELP = {
     'CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them must '
     "be true; a fund without a value does not meet a condition on it. Metric names are the columns of "
     "fund_metrics; the default window is 1y. purchasable=yes and fee<0.2% ask for the newest status and "
-    "purchase fee.": 'CONDITIONS 是一段文字，如 "window=3y sharpe_ratio>1 max_drawdown>-20%"。必须全部符合；没有该值的基金不符合对它的条件。指标名用 fund_metrics 的列名；不写区间则为 1y。purchasable=yes 和 fee<0.2% 问的是最新的申购状态和申购费率。',
+    "purchase fee, size>2e9 for net assets in yuan at the newest quarter.": 'CONDITIONS 是一段文字，如 "window=3y sharpe_ratio>1 max_drawdown>-20%"。必须全部符合；没有该值的基金不符合对它的条件。指标名用 fund_metrics 的列名；不写区间则为 1y。purchasable=yes 和 fee<0.2% 问的是最新的申购状态和申购费率，size>2e9 问的是最近季末的规模（元）。',
     "Highest first.": "从高到低排序。",
     "Write or open the reports: self-contained HTML files.": "生成或打开报告：不依赖任何其他文件的 HTML 文件。",
     "Write the report of a week from stored data, and print its path.": "用已存的数据生成一周的报告，并显示其位置。",

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from fund_assets.errors import FundAssetsError
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import BENCHMARK_BASES, FUND_METRICS
-from fund_assets.schemas.words import STATUS_LABELS, metric_named, read_window
+from fund_assets.schemas.words import SIZE_LABELS, STATUS_LABELS, metric_named, read_window
 
 #: The columns that a condition or an order may name.
 NUMBERS = tuple(
@@ -20,7 +20,9 @@ NUMBERS = tuple(
 )
 #: Fees of fund_status that a condition may name, each also as its Chinese label.
 FEES = tuple(STATUS_LABELS)
-_FEES = {label: name for name, (label, _) in STATUS_LABELS.items()}
+#: Net assets at the newest quarter, of fund_size.
+SIZES = tuple(SIZE_LABELS)
+_BESIDES = {label: name for name, (label, _) in (STATUS_LABELS | SIZE_LABELS).items()}
 _YES_NO = {"yes": True, "no": False, "是": True, "否": False}
 #: Signs as a Chinese keyboard writes them.
 _PLAIN = str.maketrans({"＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "％": "%",
@@ -41,7 +43,7 @@ class Screen:
     Attributes:
         window: one of the windows.
         conditions: (column, operator, value), all of which must hold; NULL never does. The
-            column is one of NUMBERS or FEES.
+            column is one of NUMBERS, FEES or SIZES.
         bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
         purchasable: whether the class can be bought by its newest status; None: either way.
     """
@@ -98,8 +100,8 @@ def parse(text: str) -> Screen:
 
 
 def _operand(name: str) -> str:
-    fee = _FEES.get(name, name)
-    return fee if fee in FEES else column(name)
+    besides = _BESIDES.get(name, name)
+    return besides if besides in (*FEES, *SIZES) else column(name)
 
 
 def _yes_or_no(sign: str, value: str) -> bool:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from fund_assets.calendar import from_key
 from fund_assets.cli import main
 from fund_assets.metrics import compute_metrics
 from fund_assets.schemas.tables import FUND_METRICS, HISTORY_PROGRESS
@@ -283,3 +284,37 @@ def test_fund_shows_its_status_and_fee(first_evening):
     assert (
         f"{100 * now['fee']:.2f} % ({100 * now['full_fee']:.2f} % without the" in result.output
     )
+
+
+def test_screen_lists_by_net_assets_of_the_newest_quarter(first_evening):
+    """Stops an older quarter, or a figure that was superseded, from passing a screen."""
+    market, _ = first_evening
+    sizes = market.table("fund_size", "superseded_at IS NULL AND net_assets IS NOT NULL")
+    newest = sizes.sort_values("period_end").groupby("fund_code")["net_assets"].last()
+    assert newest.groupby(level=0).size().max() == 1 and sizes["period_end"].nunique() > 3
+    rows = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '1m'")
+    listed = set(market.table("fund_info", "status = 'listed'")["fund_code"])
+    codes = sorted(set(rows["fund_code"]) & listed & set(newest.index))
+    fits = newest.loc[codes][newest.loc[codes] > 2e9]
+    result = run(market, "screen", "window=1m size>2e9", "--limit", "1000")
+    assert result.exit_code == 0, result.output
+    shown = {line.split()[0] for line in result.output.splitlines() if line[:6].isdigit()}
+    assert shown == set(fits.index) and len(codes) > len(fits) > 0
+    assert f"{fits.iloc[0]:,.0f}" in result.output
+
+
+def test_fund_shows_its_newest_report(first_evening):
+    """Stops the page of a fund from showing an old quarter, or nothing of its size."""
+    market, _ = first_evening
+    sizes = market.table("fund_size", "superseded_at IS NULL AND net_assets_change IS NOT NULL")
+    now = sizes.sort_values("period_end").iloc[-1]
+    result = run(market, "fund", now["fund_code"])
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.output.split())
+    day = from_key(now["period_end"])
+    assert (
+        f"net assets {now['net_assets']:,.0f} yuan ({now['net_assets_change']:+.2%}), at {day}"
+        in words
+    )
+    assert f"shares {now['total_shares']:,.0f}; {now['subscribed_shares']:,.0f} subs" in words
+    assert "held by institutions" in words and "portfolio of stocks" in words

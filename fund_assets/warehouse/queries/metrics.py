@@ -7,7 +7,7 @@ here: computing (`metrics/`), storing (`warehouse/stores/metrics.py`).
 from collections.abc import Sequence
 from typing import Any
 
-from fund_assets.metrics.screen import FEES, NUMBERS, OPERATORS, Screen
+from fund_assets.metrics.screen import FEES, NUMBERS, OPERATORS, SIZES, Screen
 from fund_assets.schemas.statuses import PURCHASABLE
 from fund_assets.schemas.tables import PEER_METRICS
 from fund_assets.warehouse.warehouse import Warehouse
@@ -67,7 +67,8 @@ def screened(
 
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
-        `limit`: the columns of fund_metrics, name, kind and fees.
+        `limit`: the columns of fund_metrics, name, kind and fees, and `size` where a
+        condition names it.
     """
     newest = newest_calc_date(warehouse)
     if newest is None:
@@ -81,9 +82,9 @@ def screened(
         wheres.append("i.fund_type = :fund_type")
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
-        if name not in (*NUMBERS, *FEES) or sign not in OPERATORS:
+        if name not in (*NUMBERS, *FEES, *SIZES) or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is not a condition")
-        wheres.append(f'{"f" if name in FEES else "m"}."{name}" {sign} :v{at}')
+        wheres.append(f'{_table_of(name)}."{name}" {sign} :v{at}')
         values[f"v{at}"] = value
     if screen.bases:
         names = {f"basis{at}": basis for at, basis in enumerate(screen.bases)}
@@ -94,19 +95,38 @@ def screened(
         wheres.append(f"f.purchase {'' if screen.purchasable else 'NOT '}IN ({marks})")
     if sort not in NUMBERS:
         raise ValueError(f"{sort} is not a metric")
+    sized = any(name in SIZES for name, _, _ in screen.conditions)
+    size_join, size = (_SIZE_JOIN, ", z.size") if sized else ("", "")
     source = (
         "FROM fund_metrics AS m JOIN fund_info AS i ON i.fund_code = m.fund_code "
         "LEFT JOIN fund_status AS f ON f.fund_code = m.fund_code AND f.superseded_at IS NULL "
-        f"WHERE {' AND '.join(wheres)}"
+        f"{size_join}WHERE {' AND '.join(wheres)}"
     )
     count = warehouse.count(f"SELECT COUNT(*) {source}", **values)
     rows = warehouse.rows(
-        f"SELECT m.*, i.name, i.kind, f.fee, f.full_fee {source} "
+        f"SELECT m.*, i.name, i.kind, f.fee, f.full_fee{size} {source} "
         f'ORDER BY m."{sort}" IS NULL, m."{sort}" DESC, m.fund_code LIMIT :limit',
         **values,
         limit=limit,
     )
     return newest, count, rows
+
+
+#: Of each class net assets at the newest quarter that has some.
+_SIZE_JOIN = (
+    "LEFT JOIN (SELECT s.fund_code, s.net_assets AS size FROM fund_size AS s JOIN "
+    "(SELECT fund_code, MAX(period_end) AS period_end FROM fund_size "
+    "WHERE superseded_at IS NULL AND net_assets IS NOT NULL GROUP BY fund_code) AS n "
+    "ON n.fund_code = s.fund_code AND n.period_end = s.period_end "
+    "WHERE s.superseded_at IS NULL) AS z ON z.fund_code = m.fund_code "
+)
+
+
+def _table_of(name: str) -> str:
+    """The alias of the table that a condition is about."""
+    if name in FEES:
+        return "f"
+    return "z" if name in SIZES else "m"
 
 
 def _peer_columns() -> str:

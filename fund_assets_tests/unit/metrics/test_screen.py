@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fund_assets.metrics.screen import FEES, NUMBERS, ScreenError, column, parse
+from fund_assets.metrics.screen import FEES, NUMBERS, SIZES, ScreenError, column, parse
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_any_text_is_understood_or_refused(text):
         found = parse(text)
     except ScreenError:
         return
-    assert all(name in (*NUMBERS, *FEES) for name, _, _ in found.conditions)
+    assert all(name in (*NUMBERS, *FEES, *SIZES) for name, _, _ in found.conditions)
 
 
 def test_columns_are_numbers_of_the_table():
@@ -87,3 +87,9 @@ def test_what_can_be_bought_and_its_fees_are_conditions():
     assert parse("可申购=是 申购费率<0.2% 原申购费率<=1%") == found
     assert parse("purchasable=no").purchasable is False
     assert parse("fee<0.2%").purchasable is None
+
+
+def test_size_is_a_condition():
+    """Stops size from being taken for a metric, or 2e9 yuan from being read as a text."""
+    assert parse("size>2e9").conditions == (("size", ">", 2e9),)
+    assert parse("规模≤5000000000") == parse("size<=5e9")
