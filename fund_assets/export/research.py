@@ -10,6 +10,7 @@ means stands in docs/data-dictionary.md.
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from fund_assets.calendar import from_key, read_day, read_moment
 from fund_assets.export.datasets import ExportError, check_codes, select
 from fund_assets.export.frames import schema, typed
 from fund_assets.schemas.codes import read_code, read_codes
-from fund_assets.schemas.kinds import INDICES, read_kind
+from fund_assets.schemas.kinds import read_kind
 from fund_assets.schemas.table import DATE_LIMITS, Table
 from fund_assets.schemas.tables import BENCHMARK_INDEX, VALIDATED_NAV
 from fund_assets.schemas.words import read_window
@@ -28,7 +29,7 @@ from fund_assets.settings import load_settings
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries.metrics import newest_calc_date
 from fund_assets.warehouse.queries.nav import find_funds, history_as_of
-from fund_assets.warehouse.queries.selections import Selection, selected
+from fund_assets.warehouse.queries.selections import selected
 from fund_assets.warehouse.stores.metrics import read_series
 
 if TYPE_CHECKING:
@@ -236,17 +237,30 @@ class _Questions(Generic[Frame]):
         return self._given(found.loc[order[order.isin(found.index)]])
 
     def index(self, code: str = "000300") -> Frame:
-        """Closes of an index that funds are measured against.
+        """Closes of an index that funds are measured against, of an exchange rate or of gold.
+
+        Args:
+            code: as `benchmark_code` has it, such as 000300, HSI or USDCNY.
 
         Returns:
             The column close, indexed by `nav_date`, the session in the index's country.
+
+        Raises:
+            ExportError: no closes of it are stored.
         """
-        if code not in INDICES:
-            raise ExportError(f"unknown index {code!r}: choose from {', '.join(INDICES)}")
-        closes = selected(self._warehouse, Selection(BENCHMARK_INDEX))
-        found = _frame(closes, BENCHMARK_INDEX)
-        found = found[found["index_code"] == code].drop(columns="index_code")
-        return self._given(found.set_index("nav_date"))
+        sql = "SELECT * FROM benchmark_index WHERE index_code = :code ORDER BY nav_date"
+        rows = self._warehouse.frame(sql, BENCHMARK_INDEX, code=code)
+        if rows.empty:
+            known = self._warehouse.column(
+                str, "SELECT DISTINCT index_code FROM benchmark_index"
+            )
+            near = get_close_matches(code, known, n=3, cutoff=0.3)
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else "run `fund-assets run` first"
+            )
+            raise ExportError(f"no closes of index {code!r} are stored: {hint}")
+        found = _frame([pa.RecordBatch.from_pandas(rows)], BENCHMARK_INDEX)
+        return self._given(found.drop(columns="index_code").set_index("nav_date"))
 
     def table(
         self,

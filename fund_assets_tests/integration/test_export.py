@@ -328,6 +328,17 @@ def test_asof_shows_what_was_known(market):
             funds.asof(code, "soon")
 
 
+def test_closes_of_any_index_are_handed_out(first_evening, funds):
+    """Stops a benchmark that a row names from being one that nobody can look at."""
+    market, _ = first_evening
+    stored = market.table("benchmark_index", "index_code = 'HSI'")
+    closes = funds.index("HSI")["close"]
+    assert closes.tolist() == stored.sort_values("nav_date")["close"].tolist()
+    assert len(closes) > 100
+    with pytest.raises(ExportError, match="did you mean 中债-综合指数 "):
+        funds.index("中债-综合指数")
+
+
 @pytest.mark.slow
 def test_polars_gives_the_same(first_evening, funds):
     """Stops the two forms from differing, and an index from getting lost."""
