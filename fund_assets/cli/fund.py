@@ -101,7 +101,7 @@ def _trade(status: str, word: str) -> str:
 
 
 def _fee(fee: float | None) -> str:
-    return "—" if fee is None else f"{100 * fee:.2f} %"
+    return "—" if fee is None else f"{round(100 * fee, 6):g} %"
 
 
 def _statuses(statuses: "Sequence[Status]") -> "Table":

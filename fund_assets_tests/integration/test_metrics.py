@@ -281,9 +281,8 @@ def test_fund_shows_its_status_and_fee(first_evening):
     result = run(market, "fund", now["fund_code"])
     assert result.exit_code == 0, result.output
     assert "open up to a daily limit (限大额)" in result.output
-    assert (
-        f"{100 * now['fee']:.2f} % ({100 * now['full_fee']:.2f} % without the" in result.output
-    )
+    fee, full_fee = (round(100 * now[name], 6) for name in ("fee", "full_fee"))
+    assert f"{fee:g} % ({full_fee:g} % without the discount)" in result.output
 
 
 def test_screen_lists_by_net_assets_of_the_newest_quarter(first_evening):
