@@ -7,6 +7,7 @@ Does not belong here: whole histories of funds (`nav_history.py`), judging what 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from fund_assets.calendar import to_key, to_stamp
 from fund_assets.nav.landing_rows import Landing, Origin, prepare
@@ -54,8 +55,6 @@ def collect_wave(
         warehouse,
         prepared,
         new_funds=with_unlisted(new_funds, prepared),
-        more=lambda connection: write_statuses(
-            warehouse, connection, prepared.batch, wave.statuses
-        ),
+        more=partial(write_statuses, batch=prepared.batch, seen=wave.statuses),
     )
     return WaveReport(prepared, wave, is_new)

@@ -106,7 +106,13 @@ def test_status_page_fits(browser, width):
     assert browser.ask("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize(("group", "assets"), [("evening", ORDER), ("weekly", WEEK)])
+@pytest.mark.parametrize(
+    ("group", "assets"),
+    [
+        ("evening", [*ORDER, "fund_benchmark"]),
+        ("weekly", [asset for asset in WEEK if asset != "fund_benchmark"]),
+    ],
+)
 def test_lineage(browser, group, assets):
     """Stops an asset from missing in the pictures that everybody looks at first."""
     browser.open(f"{browser.ui}/asset-groups")

@@ -60,7 +60,7 @@ def land(
     new_funds: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
     progress: pd.DataFrame | None = None,
-    more: Callable[[sa.Connection], object] = lambda connection: None,
+    more: Callable[[Warehouse, sa.Connection], object] = lambda warehouse, connection: None,
 ) -> bool:
     """Write a batch in one transaction; a batch that is there already changes nothing.
 
@@ -97,7 +97,7 @@ def land(
                 ),
                 {"id": landing.batch_id},
             )
-        more(connection)
+        more(warehouse, connection)
         if progress is not None:
             upsert(connection, HISTORY_PROGRESS, progress)
         crash_point("land.before_commit")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fund_assets.nav.reports import REPORT_TABLES, Statement, changes, taken_back
 from fund_assets.warehouse.engine.diff_writes import upsert
+from fund_assets.warehouse.warehouse import Warehouse
 
 
 class ReportWrite:
@@ -30,7 +31,7 @@ class ReportWrite:
         self._seen_at = seen_at
         self.taken_back: list[str] = []
 
-    def __call__(self, connection: sa.Connection) -> None:
+    def __call__(self, warehouse: Warehouse, connection: sa.Connection) -> None:
         """Write it in the caller's transaction; equal figures change nothing."""
         self.taken_back = []
         if not self._told:
