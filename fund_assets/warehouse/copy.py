@@ -222,7 +222,7 @@ def _literal(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    if not text.isascii() or "\\" in text:
+    if not text.isprintable() or "\\" in text:
         raise WarehouseError(
             f"{text!r} in a key: an interrupted copy continues only after plain keys"
         )

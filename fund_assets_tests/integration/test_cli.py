@@ -119,8 +119,8 @@ def test_a_real_process_prints_our_lines_alone(own):
     lines = done.stdout.splitlines()
     assert lines[0].startswith("daily_pipeline: simulated market of 40 funds")
     assert [line[:16].rstrip() for line in lines if line.startswith("✓")] == [
-        "✓ benchmark_inde", "✓ fund_info", "✓ fund_events", "✓ fund_nav", "✓ validated_nav",
-        "✓ fund_metrics", "✓ run",
+        "✓ fund_info", "✓ fund_benchmark", "✓ fund_events", "✓ fund_nav", "✓ benchmark_inde",
+        "✓ validated_nav", "✓ fund_metrics", "✓ run",
     ]  # fmt: skip
     assert {line[0] for line in lines[1:]} <= set("✓!  ")
 
