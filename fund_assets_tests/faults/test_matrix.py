@@ -45,10 +45,10 @@ DOOR = "source_refuses:fund.eastmoney.com"
 
 
 def asked(server):
-    """Host → how often it was asked."""
+    """Host → how often it was asked; a provider of closes or of a list has its own path."""
     return Counter(
-        "push2his" if endpoint == "index_history" else "fund"
-        for endpoint, *_ in server.requests
+        path.partition("?")[0] if endpoint.startswith("index_") else endpoint == "overview"
+        for endpoint, _, path, *_ in server.requests
     )
 
 
