@@ -25,7 +25,13 @@ from fund_assets.warehouse.stores import arrivals as arrival_store
 
 
 def count_arrivals(warehouse: Warehouse, calendar: TradingCalendar) -> int:
-    """Count the newest dates, once for each wave that was published; returns rows written."""
+    """Count the newest dates, once for each wave that was published; returns rows written.
+
+    While a batch waits to be published, by this process or another, nothing is counted: whoever
+    publishes the last one counts.
+    """
+    if status_queries.waiting_batches(warehouse):
+        return 0
     newest = status_queries.newest_published(warehouse)
     waves = status_queries.published_waves(warehouse, newest) if newest else []
     if newest is None or not waves or waves[-1] <= arrival_queries.last_looked_at(warehouse):

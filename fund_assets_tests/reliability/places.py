@@ -44,11 +44,15 @@ def glance(warehouse: Warehouse) -> Glance:
 
 
 def checksums(url: str) -> dict[str, str]:
-    """A checksum of every table."""
+    """A checksum of every table but `arrival`: it is counted after publishing, and again."""
     warehouse = Warehouse(url)
     try:
         with warehouse.transaction() as connection:
-            return {name: checksum(connection, table) for name, table in TABLES.items()}
+            return {
+                name: checksum(connection, table)
+                for name, table in TABLES.items()
+                if name != "arrival"
+            }
     finally:
         warehouse.close()
 

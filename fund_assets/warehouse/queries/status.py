@@ -155,6 +155,11 @@ def seen_by(warehouse: Warehouse, nav_date: int) -> dict[int, int]:
     )
 
 
+def waiting_batches(warehouse: Warehouse) -> int:
+    """How many batches have landed and are neither published nor held."""
+    return warehouse.count("SELECT COUNT(*) FROM collection_batch WHERE state = 'landed'")
+
+
 def published_waves(warehouse: Warehouse, newest_date: int) -> list[int]:
     """When the published waves of a date were collected, yyyymmddhhmmss, ascending."""
     return warehouse.column(
