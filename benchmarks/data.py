@@ -259,7 +259,7 @@ def _collect_benchmarks(path: Path, day: date) -> None:
     warehouse = Warehouse(f"sqlite:///{path}")
     source = market_source(evening(day))
     codes = warehouse.column(str, "SELECT fund_code FROM fund_info")
-    fund_benchmark.collect_missing(warehouse, source, day, codes)
+    fund_benchmark.collect_missing(warehouse, source, day, set(codes))
     benchmark_index.collect_indices(warehouse, source, day)
     warehouse.close()
 

@@ -4,7 +4,7 @@ Belongs here: whom to ask, and what becomes of the answers. Does not belong here
 (`benchmarks/`), statements (`warehouse/stores/benchmarks.py`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -102,16 +102,23 @@ def collect_benchmarks(
 
 
 def collect_missing(
-    warehouse: Warehouse, source: FundSource, today: date, codes: Iterable[str]
+    warehouse: Warehouse,
+    source: FundSource,
+    today: date,
+    came: Set[str],
+    stored: Set[str] = frozenset(),
 ) -> BenchmarkReport:
-    """Ask for those of some funds that were not seen for a quarter, and look for their codes.
+    """Ask for the pages that belong to histories, and look for their codes.
 
-    What comes with the histories of these funds.
+    Args:
+        came: funds whose history came now: asked for unless seen within a quarter.
+        stored: funds that have a history: asked for where they never were.
     """
-    asked = set(codes)
-    due = store.due(warehouse, to_key(today - QUARTER), MOST_FUNDS) if asked else []
+    never = set(store.due(warehouse, 0, MOST_FUNDS)) & stored
+    due = store.due(warehouse, to_key(today - QUARTER), MOST_FUNDS) if came or never else []
+    chosen = [code for code in due if code in came or code in never]
     report = BenchmarkReport()
-    _request(warehouse, source, to_key(today), [code for code in due if code in asked], report)
+    _request(warehouse, source, to_key(today), chosen, report)
     if report.changed:
         name_codes(warehouse, source)
     return report

@@ -185,16 +185,24 @@ def collect_histories(
                 answers = {}
     if answers:
         _land_histories(warehouse, source, now(), answers, before, report, landed)
-    return _with_pages(warehouse, source, now, report) if pages else report
+    return _with_pages(warehouse, source, now, choice, report) if pages else report
 
 
 def _with_pages(
-    warehouse: Warehouse, source: FundSource, now: Callable[[], datetime], report: HistoryReport
+    warehouse: Warehouse,
+    source: FundSource,
+    now: Callable[[], datetime],
+    choice: HistoryChoice,
+    report: HistoryReport,
 ) -> HistoryReport:
-    """The report with what the funds say they are measured against, unless it ended early."""
+    """The report with what the funds say they are measured against, unless it ended early.
+
+    Where no funds were named, those count too whose history came in a round that was killed.
+    """
     if not report.stopped:
         came = report.dealt_with - set(report.failures)
-        report.pages = collect_missing(warehouse, source, now().date(), came)
+        stored: set[str] = set() if choice.codes else landing.with_history(warehouse)
+        report.pages = collect_missing(warehouse, source, now().date(), came, stored)
     return report
 
 

@@ -174,7 +174,7 @@ class Year:
                 refresh_events(warehouse, market, platform.now)
                 collect_wave(warehouse, market, platform.now)
                 collect_histories(warehouse, market, platform.now, HistoryChoice(limit=FUNDS))
-                collect_indices(warehouse, market)
+                collect_indices(warehouse, market, day)
                 outcomes = validate(warehouse, platform.calendar, platform.now())
                 assert not explain_block(outcomes), explain_block(outcomes)
                 warehouse.close()

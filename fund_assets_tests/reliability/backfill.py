@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from fund_assets.calendar import TradingCalendar
 from fund_assets.nav.history import HistoryChoice
@@ -60,6 +61,11 @@ class Found:
     most_again: int = 0
     left: Counter[str] = field(default_factory=Counter)
     differing: list[str] = field(default_factory=list)
+
+
+def histories(server: Any) -> list[str]:
+    """The funds whose history was asked for, in order; pages of benchmarks do not count."""
+    return [fund for endpoint, fund, *_ in server.requests if endpoint == "history"]
 
 
 def perform(url: str, folder: str, env: dict[str, str], batch: int, pipe: Connection) -> None:
@@ -123,19 +129,19 @@ def kills(urls: tuple[str, str], folder: Path, funds: int, count: int, batch: in
         assert asked == funds and len(gone) == funds // GONE_EVERY, (asked, gone)
         server.requests.clear()
         while found.kills < count:
-            before = len(server.requests)
+            before = len(histories(server))
             process, pipe = start(1)
             # Each comes a little further, and dies at once or in what it does next.
             far = 0.9 * funds * found.kills / count
-            while len({fund for _, fund, *_ in server.requests}) < far and process.is_alive():
+            while len(set(histories(server))) < far and process.is_alive():
                 process.join(0.002)
             process.join(moments.uniform(0.0, LONGEST_S))
             assert process.is_alive(), f"the backfill was done after {found.kills} kills"
             process.kill()
             process.join()
             found.kills += 1
-            seen = {fund for _, fund, *_ in server.requests[:before]}
-            again = sum(fund in seen for _, fund, *_ in server.requests[before:])
+            seen = set(histories(server)[:before])
+            again = sum(fund in seen for fund in histories(server)[before:])
             found.most_again = max(found.most_again, again)
             warehouse = Warehouse(urls[1])
             rows = warehouse.rows("SELECT state FROM collection_batch WHERE state = 'landed'")
@@ -144,16 +150,16 @@ def kills(urls: tuple[str, str], folder: Path, funds: int, count: int, batch: in
             found.left["a batch landed, not merged"] += bool(rows)
             found.left["answers at hand, not landed"] += bool(at_hand)
             found.left["neither"] += not rows and not at_hand
-        before = len(server.requests)
+        before = len(histories(server))
         process, pipe = start(1)
         assert pipe.poll(PATIENCE_S), "the backfill does not end"
         pipe.recv()
         process.join()
-        seen = {fund for _, fund, *_ in server.requests[:before]}
-        again = sum(fund in seen for _, fund, *_ in server.requests[before:])
+        seen = set(histories(server)[:before])
+        again = sum(fund in seen for fund in histories(server)[before:])
         found.most_again = max(found.most_again, again)
-        found.again = len(server.requests) - funds
-        assert {fund for _, fund, *_ in server.requests} == set(market.codes)
+        found.again = len(histories(server)) - funds
+        assert set(histories(server)) == set(market.codes)
     one, other = map(checksums, urls)
     found.differing = [name for name in one if one[name] != other[name]]
     return found

@@ -120,6 +120,15 @@ def history_progress(warehouse: Warehouse) -> pd.DataFrame:
     )
 
 
+def with_history(warehouse: Warehouse) -> set[str]:
+    """The funds whose whole history has landed."""
+    return set(
+        warehouse.column(
+            str, "SELECT fund_code FROM history_progress WHERE stored_at IS NOT NULL"
+        )
+    )
+
+
 @retried
 def write_progress(warehouse: Warehouse, rows: pd.DataFrame) -> None:
     """Rows of HISTORY_PROGRESS of funds of which nothing lands."""
