@@ -20,6 +20,7 @@ from fund_assets.nav.events import sort_out
 from fund_assets.nav.history import (
     HistoryCandidate,
     HistoryChoice,
+    bucket_of,
     choose_histories,
     shrunk,
 )
@@ -201,7 +202,8 @@ def _with_pages(
     """
     if not report.stopped:
         came = report.dealt_with - set(report.failures)
-        stored: set[str] = set() if choice.codes else landing.with_history(warehouse)
+        known: set[str] = set() if choice.codes else landing.with_history(warehouse)
+        stored = {code for code in known if bucket_of(code) in choice.buckets}
         report.pages = collect_missing(warehouse, source, now().date(), came, stored)
     return report
 
