@@ -76,6 +76,7 @@ class Server:
         if made.returncode:
             raise RuntimeError(f"mariadb-install-db failed: {made.stderr}")
         self._user = user
+        (self.folder / "temporary").mkdir()
         self.start()
 
     @property
@@ -90,6 +91,8 @@ class Server:
                 "mariadbd", "--no-defaults", f"--user={self._user}",
                 f"--datadir={self.folder / 'data'}", f"--socket={self.folder / 'socket'}",
                 f"--pid-file={self.folder / 'pid'}", f"--port={self.port}",
+                # One that starts removes temporary tables of others from a shared folder.
+                f"--tmpdir={self.folder / 'temporary'}",
                 "--bind-address=127.0.0.1", "--skip-log-bin", "--max-connections=400",
                 "--innodb-buffer-pool-size=256M", "--innodb-log-file-size=96M", *self.options,
             ],
