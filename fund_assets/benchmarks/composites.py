@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from fund_assets.benchmarks.deposit_rates import Steps
 from fund_assets.calendar import keys_to_days
-
-#: A close stands for so many days at the most.
-OLDEST_CLOSE_DAYS = 15
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class Market:
         Args:
             since: day since 1970-01-01; older dates are left out as far as they are not needed.
         """
-        first = int(np.searchsorted(self.days, since - OLDEST_CLOSE_DAYS))
+        first = int(np.searchsorted(self.days, since - VALUE_AGE_DAYS))
         legs = [leg for _, parts in formula.pieces for leg in parts if leg.closes]
         if not legs or any(leg.closes not in self._rows for leg in legs):
             return self.days[:0], np.empty(0)
@@ -142,7 +140,7 @@ class Market:
                 values[at] = closes
                 values = np.where(newest >= 0, values[newest], np.nan)
                 age = self.days - self.days[np.maximum(newest, 0)]
-                values[age > OLDEST_CLOSE_DAYS] = np.nan
+                values[age > VALUE_AGE_DAYS] = np.nan
             self._filled[code] = values, own
         return self._filled[code]
 

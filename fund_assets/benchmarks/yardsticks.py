@@ -9,6 +9,7 @@ none that can be used, the index of its type takes the place, and `why` says it.
 """
 
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fund_assets.benchmarks.composites import Formula, Leg
@@ -123,8 +124,13 @@ def _own(
     if not statements:
         raise _Unusable(NOT_REQUESTED)
     newest = statements[-1]
-    basis = TRACKED if tracks and _tracked(newest, currency, closes) else OWN
-    found = _resolved(newest, currency, closes, basis)
+    basis = OWN
+    found: tuple[tuple[Quote, Leg], ...] = ()
+    if tracks:
+        with suppress(_Unusable):
+            found = _resolved(newest, currency, closes, TRACKED)
+            basis = TRACKED
+    found = found or _resolved(newest, currency, closes, OWN)
     pieces = [(newest.since, tuple(leg for _, leg in found))]
     for older in reversed(statements[:-1]):
         try:
@@ -140,13 +146,6 @@ def _own(
         returns.pop() if len(returns) == 1 else MIXED if returns else "",
         currency,
     )
-
-
-def _tracked(statement: Statement, currency: str, closes: Container[str]) -> bool:
-    try:
-        return bool(_resolved(statement, currency, closes, TRACKED))
-    except _Unusable:
-        return False
 
 
 def _resolved(

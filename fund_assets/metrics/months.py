@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days
-from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.benchmarks import RiskFreeRate
 from fund_assets.metrics.jit import compiled
 from fund_assets.metrics.series import FundSeries
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 
 #: How much an investor minds losses more than gains: Morningstar's gamma.
 RISK_AVERSION = 2.0

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import keys_to_days
-from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peer_groups import MIN_PEERS, groups_of
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 from fund_assets.schemas.portfolios import class_order, currency_of
 from fund_assets.schemas.tables import FUND_PEERS, PEER_METRICS
 

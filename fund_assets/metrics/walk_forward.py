@@ -20,9 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import from_key, keys_to_days, to_key
-from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peer_groups import MIN_PEERS
 from fund_assets.metrics.series import FundSeries
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 
 #: Of a normal distribution.
 WITHIN_95 = 1.959964

@@ -53,7 +53,7 @@ def collect_indices(warehouse: Warehouse, source: FundSource, due: date) -> Inde
     Args:
         due: the session whose closes are to be there.
     """
-    report = IndexReport()
+    failures: dict[str, str] = {}
     without = []
     needed = indices_needed(warehouse)
     newest = store.newest_closes(warehouse, needed)
@@ -76,7 +76,7 @@ def collect_indices(warehouse: Warehouse, source: FundSource, due: date) -> Inde
                 stopped = stopped or str(error)
                 asked -= 1
             if code in INDICES or not isinstance(error, HeldOffError):
-                report.failures[code] = f"{type(error).__name__}: {error}"
+                failures[code] = f"{type(error).__name__}: {error}"
             continue
         rows += len(closes)
         written += store.write_closes(warehouse, closes.assign(index_code=code))
@@ -84,7 +84,7 @@ def collect_indices(warehouse: Warehouse, source: FundSource, due: date) -> Inde
         asked,
         rows,
         written,
-        report.failures,
+        failures,
         store.newest_closes(warehouse, INDICES),
         tuple(without),
         stopped,

@@ -54,7 +54,12 @@ def refetch(
     # Naming no fund would mean all that have none yet.
     report = (
         collect_histories(
-            warehouse, source, now, HistoryChoice(codes=tuple(left)), progress=progress
+            warehouse,
+            source,
+            now,
+            HistoryChoice(codes=tuple(left)),
+            pages=False,  # the asset fund_benchmark asks for these, so many a week
+            progress=progress,
         )
         if left
         else HistoryReport()

@@ -23,7 +23,6 @@ from fund_assets.calendar import from_key, keys_to_days, to_key, to_stamp, week_
 from fund_assets.labels import BENCHMARK_BASES
 from fund_assets.language import say
 from fund_assets.metrics import DEFINITION_VERSION, FundSeries
-from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk_forward import summed
@@ -32,6 +31,7 @@ from fund_assets.report.curve import Curve
 from fund_assets.report.files import weekly_file, write_page
 from fund_assets.report.page import weekly_page
 from fund_assets.report.week import KindWeek, Mover, Operations, WeekFacts
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 from fund_assets.schemas.fund_types import group_order
 from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings

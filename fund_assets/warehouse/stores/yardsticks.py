@@ -7,11 +7,12 @@ not belong here: the choice itself (`benchmarks/yardsticks.py`).
 import numpy as np
 import pandas as pd
 
-from fund_assets.benchmarks.composites import OLDEST_CLOSE_DAYS, Formula, Market
+from fund_assets.benchmarks.composites import Formula, Market
 from fund_assets.benchmarks.yardsticks import Yardstick, choose_yardstick
 from fund_assets.calendar import days_to_keys
 from fund_assets.metrics import Benchmarks, FundSeries
 from fund_assets.metrics.computation import ABOUT_BENCHMARK
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 from fund_assets.schemas.fund_types import FundType, type_of
 from fund_assets.schemas.portfolios import currency_of
 from fund_assets.warehouse.stores import benchmarks as store
@@ -33,7 +34,7 @@ def read_yardsticks(
         series: of the funds that are measured.
     """
     first = int(series.days.min()) if series.rows else 0
-    since = days_to_keys(np.array([first - OLDEST_CLOSE_DAYS]))[0]
+    since = days_to_keys(np.array([first - VALUE_AGE_DAYS]))[0]
     market = Market(store.read_closes(warehouse, since))
     statements = store.read_statements(warehouse)
     known: dict[tuple[object, ...], Yardstick] = {}

@@ -12,10 +12,10 @@ import pytest
 from fund_assets import metrics
 from fund_assets.calendar import days_to_keys, keys_to_days
 from fund_assets.metrics import FundSeries, SeriesError, compute_metrics, kernel, of_series
-from fund_assets.metrics.age import VALUE_AGE_DAYS
 from fund_assets.metrics.jit import compiled
 from fund_assets.metrics.kernel import NO_DAY, RESULT, _periods_per_year
 from fund_assets.metrics.windows import start_days
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 from fund_assets.schemas.tables import FUND_METRICS
 from fund_assets_tests.unit.metrics.reference import start_of
 
