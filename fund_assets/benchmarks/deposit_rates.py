@@ -5,7 +5,15 @@ Does not belong here: which text means which rate (`series.py`), counting intere
 (`composites.py`).
 
 The rates have not been changed since 2015-10-24. What banks pay is less; a benchmark that names
-the published rate means these.
+the published rate means these. For five years no rate is published since 2014-11-22, so
+there is none here.
+
+Sources: the central bank's own table 金融机构人民币存款基准利率 (pbc.gov.cn), as recorded in
+dingningpei/SmartBeta. baostock's `query_deposit_rate_data` has the same since 2010, as recorded
+in RyougiTale/StockCode. The table has no rates for notice and agreement deposits: those below
+are in hexun's table of 2015-10-24, and their first day is that of the last change of the demand
+rate, which no source here confirms. The tax is that of Caishui [2008] 132: 20 % since
+1999-11-01, 5 % since 2007-08-15, none since 2008-10-09.
 """
 
 from bisect import bisect_right

@@ -144,6 +144,50 @@ def test_deposit_rates_of_the_central_bank():
     assert deposit_rate("同业存款利率", "") is None
 
 
+#: The central bank's table 金融机构人民币存款基准利率: 活期, 三个月, 半年, 一年, 二年, 三年.
+#: The first 12 changes, before 2002, are left out.
+PUBLISHED = """
+    2002.02.21 0.72 1.71 1.89 1.98 2.25 2.52
+    2004.10.29 0.72 1.71 2.07 2.25 2.70 3.24
+    2006.08.19 0.72 1.80 2.25 2.52 3.06 3.69
+    2007.03.18 0.72 1.98 2.43 2.79 3.33 3.96
+    2007.05.19 0.72 2.07 2.61 3.06 3.69 4.41
+    2007.07.21 0.81 2.34 2.88 3.33 3.96 4.68
+    2007.08.22 0.81 2.61 3.15 3.60 4.23 4.95
+    2007.09.15 0.81 2.88 3.42 3.87 4.50 5.22
+    2007.12.21 0.72 3.33 3.78 4.14 4.68 5.40
+    2008.10.09 0.72 3.15 3.51 3.87 4.41 5.13
+    2008.10.30 0.72 2.88 3.24 3.60 4.14 4.77
+    2008.11.27 0.36 1.98 2.25 2.52 3.06 3.60
+    2008.12.23 0.36 1.71 1.98 2.25 2.79 3.33
+    2010.10.20 0.36 1.91 2.20 2.50 3.25 3.85
+    2010.12.26 0.36 2.25 2.50 2.75 3.55 4.15
+    2011.02.09 0.40 2.60 2.80 3.00 3.90 4.50
+    2011.04.06 0.50 2.85 3.05 3.25 4.15 4.75
+    2011.07.07 0.50 3.10 3.30 3.50 4.40 5.00
+    2012.06.08 0.40 2.85 3.05 3.25 4.10 4.65
+    2012.07.06 0.35 2.60 2.80 3.00 3.75 4.25
+    2014.11.22 0.35 2.35 2.55 2.75 3.35 4.00
+    2015.03.01 0.35 2.10 2.30 2.50 3.10 3.75
+    2015.05.11 0.35 1.85 2.05 2.25 2.85 3.50
+    2015.06.28 0.35 1.60 1.80 2.00 2.60 3.25
+    2015.08.26 0.35 1.35 1.55 1.75 2.35 3.00
+    2015.10.24 0.35 1.10 1.30 1.50 2.10 2.75
+"""
+
+
+def test_deposit_rates_are_the_published_table():
+    """Stops a rate or a day that differs from what the central bank published."""
+    table = [line.split() for line in PUBLISHED.split("\n") if line.strip()]
+    assert len(table) == 26
+    for at, term in enumerate(["活期", "3个月", "6个月", "1年", "2年", "3年"], start=1):
+        published = {int(row[0].replace(".", "")): float(row[at]) / 100 for row in table}
+        assert dict(deposit_rate(f"{term}存款利率", "")) == pytest.approx(published)
+    assert deposit_rate("5年存款利率", "") is None  # not published since 2014
+    notice = [deposit_rate(f"{of}存款利率", "") for of in ("1天通知", "7天通知", "协定")]
+    assert [steps[-1][1] for steps in notice] == pytest.approx([0.0080, 0.0135, 0.0115])
+
+
 def test_gold_and_unknown_names():
     """Stops a price without closes from being taken for an index."""
     assert quote_of("price", "上海黄金交易所Au99.99", "", "", None).closes == "Au99.99"
