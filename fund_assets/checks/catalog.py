@@ -128,8 +128,9 @@ STATUS_CELLS_KNOWN = Check(
 REPORTS_SOUND = Check(
     "reports_sound",
     ("fund_nav", "nav_history"),
-    "the figures of size, holders and allocation in the histories can be used and add up, and "
-    "no period is taken back; a figure that cannot be used is refused, the others are stored",
+    "the figures of size, holders, portfolio and managers in the histories can be used and add "
+    "up, and no period is taken back; a figure that cannot be used is refused, the others are "
+    "stored",
     way_out="a later answer with figures that can be used",
 )
 INDICES_CURRENT = Check(

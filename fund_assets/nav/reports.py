@@ -1,4 +1,4 @@
-"""What the reports of funds say of their size, holders and allocation, period by period.
+"""What answers say of funds beyond NAV: size, holders, portfolio and managers.
 
 Belongs here: the shape of it, what a later answer changes of what is stored, and the identities
 between the figures. Does not belong here: reading an answer (`sources/`), SQL (`warehouse/`).
@@ -12,10 +12,32 @@ from typing import Any
 
 from fund_assets.schemas.columns import FIRST_SEEN_AT, SUPERSEDED_AT
 from fund_assets.schemas.table import DATE_LIMITS, Table
-from fund_assets.schemas.tables import FUND_ALLOCATION, FUND_HOLDERS, FUND_SIZE
+from fund_assets.schemas.tables import (
+    FUND_ALLOCATION,
+    FUND_HOLDERS,
+    FUND_MANAGER,
+    FUND_POSITION_ESTIMATE,
+    FUND_SIZE,
+    FUND_TOP_HOLDINGS,
+)
 
-#: The tables of reports: each has the same key and the same two times.
-REPORT_TABLES = {table.name: table for table in (FUND_SIZE, FUND_HOLDERS, FUND_ALLOCATION)}
+#: The tables of what is said: the key of each begins with the fund and ends with
+#: `first_seen_at`, and each has both times.
+REPORT_TABLES = {
+    table.name: table
+    for table in (
+        FUND_SIZE,
+        FUND_HOLDERS,
+        FUND_ALLOCATION,
+        FUND_POSITION_ESTIMATE,
+        FUND_TOP_HOLDINGS,
+        FUND_MANAGER,
+    )
+}
+#: Columns that grow by themselves: another value of them alone makes no row.
+GROWING = frozenset({"career_days"})
+#: What ends by itself: that it is no longer there is no news about the figures.
+ENDING = frozenset({FUND_MANAGER.name})
 #: Shares are published in units of 1,000,000: each of four figures is half a unit off at most.
 SHARES_ROUNDING = 2_000_001.0
 #: Fractions of holders are published with four decimals, and there are two of them.
@@ -24,6 +46,8 @@ HOLDERS_ROUNDING = 0.000_2
 MOST_ALLOCATED = 2.0
 #: A row as SQL has it: column → value, None for NULL.
 Row = dict[str, Any]
+#: What tells the rows of a fund apart: the value of the key's one column, or of its columns.
+Place = Any
 
 
 @dataclass(frozen=True)
@@ -33,14 +57,17 @@ class Statement:
     Attributes:
         table: its name, of REPORT_TABLES.
         columns: the columns that it has figures of.
-        periods: period_end (yyyymmdd) → the figures of `columns`, None where it has none.
+        periods: period_end (yyyymmdd), or what else the key has between the fund and
+            `first_seen_at` → the figures of `columns`, None where it has none.
         unread: periods of which a cell could not be used: what is stored of them stays.
+        since: the first period that it speaks of; None: the first that it has.
     """
 
     table: str
     columns: tuple[str, ...]
-    periods: dict[int, tuple[float | None, ...]]
-    unread: frozenset[int] = frozenset()
+    periods: dict[Place, tuple[Any, ...]]
+    unread: frozenset[Place] = frozenset()
+    since: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -81,40 +108,54 @@ def changes(
         told: fund code → what it says now, of this table and of others.
         seen_at: yyyymmddhhmmss.
     """
-    before: dict[str, dict[int, Row]] = {}
+    before: dict[str, dict[Place, Row]] = {}
     for row in stored:
-        before.setdefault(row["fund_code"], {})[row["period_end"]] = row
+        before.setdefault(row["fund_code"], {})[_place(table, row)] = row
     names = figures_of(table)
+    counted = [name for name in names if name not in GROWING]
     found: list[Row] = []
     for code, statements in told.items():
         had = before.get(code, {})
         for period, now in _now(table.name, names, had, statements).items():
             was = had.get(period)
             gone = all(value is None for value in now.values())
-            if was is None if gone else was is not None and _same(was, now):
+            if was is None if gone else was is not None and _same(was, now, counted):
                 continue
             if was is not None and (gone or was["first_seen_at"] != seen_at):
                 found.append(was | {"superseded_at": seen_at})
             if not gone:
-                key = {"fund_code": code, "period_end": period}
+                key = {"fund_code": code, **_columns(table, period)}
                 found.append(key | now | {"first_seen_at": seen_at, "superseded_at": None})
     return found
 
 
-def _same(was: Row, now: Row) -> bool:
-    return all(was[name] == value for name, value in now.items())
+def _place(table: Table, row: Row) -> Place:
+    """What tells a row of a table from the others of its fund."""
+    values = tuple(row[name] for name in table.primary_key[1:-1])
+    return values[0] if len(values) == 1 else values
+
+
+def _columns(table: Table, place: Place) -> Row:
+    """The same by column."""
+    names = table.primary_key[1:-1]
+    return dict(zip(names, (place,) if len(names) == 1 else place, strict=True))
+
+
+def _same(was: Row, now: Row, names: list[str]) -> bool:
+    return all(was[name] == now[name] for name in names)
 
 
 def _now(
-    table: str, names: list[str], had: dict[int, Row], statements: Sequence[Statement]
-) -> dict[int, Row]:
+    table: str, names: list[str], had: dict[Place, Row], statements: Sequence[Statement]
+) -> dict[Place, Row]:
     """Period → the figures that hold after these statements, None for what is not known."""
     now = {period: {name: row[name] for name in names} for period, row in had.items()}
     for one in statements:
         if one.table != table or not (reached := one.periods.keys() | one.unread):
             continue
+        since = min(reached) if one.since is None else one.since
         for period in now:
-            if period > min(reached) and period not in reached:
+            if period > since and period not in reached:
                 now[period] |= dict.fromkeys(one.columns)
         for period, figures in one.periods.items():
             now.setdefault(period, dict.fromkeys(names)).update(
@@ -125,10 +166,13 @@ def _now(
 
 def taken_back(table: Table, rows: Iterable[Row]) -> list[str]:
     """Of the rows of `changes`, those that were closed and not replaced, in words."""
-    closed = {(r["fund_code"], r["period_end"]): r["superseded_at"] for r in rows}
+    if table.name in ENDING:
+        return []
+    names = table.primary_key[:-1]
+    closed = {tuple(row[name] for name in names): row["superseded_at"] for row in rows}
     return [
-        f"{code}: {table.name} of {period} is no longer there"
-        for (code, period), at in closed.items()
+        f"{code}: {table.name} of {' '.join(map(str, of))} is no longer there"
+        for (code, *of), at in closed.items()
         if at is not None
     ]
 

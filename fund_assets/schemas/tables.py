@@ -716,6 +716,68 @@ FUND_ALLOCATION = Table(
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
+FUND_POSITION_ESTIMATE = Table(
+    name="fund_position_estimate",
+    grain="one row per share class, day and version of its figure",
+    why="How much of a portfolio is in stocks, as the source estimates it from the NAVs of each day: "
+        "no figure of the fund. An answer has about a month of it." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        NAV_DATE.but(description="day of the estimate"),
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT,
+        Column("position", Kind.REAL, "estimated stocks 股票仓位测算, of net assets", "fraction", ge=0, le=2),
+    ),
+    primary_key=("fund_code", "nav_date", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+#: What a fund may hold.
+HOLDING_KINDS = ("stock", "bond")
+
+FUND_TOP_HOLDINGS = Table(
+    name="fund_top_holdings",
+    grain="one row per share class, quarter, kind, place and version of what is there",
+    why="The largest holdings of a fund in its newest quarterly report, in the order of the source. All "
+        "classes of a portfolio have the same." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        PERIOD_END.but(
+            description="last day of the quarter; the lists have no date, so that it is the newest "
+            "quarter of the allocation, or else of the size, in the same answer"
+        ),
+        Column("kind", Kind.TEXT, "stock or bond", isin=HOLDING_KINDS),
+        Column("place", Kind.INT, "place in the list, 1 is the largest", ge=1, le=100),
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT,
+        Column("market", Kind.INT, "the source's number of the market: 0 Shenzhen, 1 Shanghai, 116 Hong Kong, 105 to 107 United States", ge=0, le=9999),
+        Column("security_code", Kind.TEXT, "code of the stock or bond in its market", max_length=20),
+        Column("weight", Kind.REAL, "share of net assets; NULL: the list has no weights", "fraction", nullable=True, ge=0, le=2),
+    ),
+    primary_key=("fund_code", "period_end", "kind", "place", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+FUND_MANAGER = Table(
+    name="fund_manager",
+    grain="one row per share class, manager and time in which what is said of them was the same",
+    why="Who manages a fund now, as its history answer says." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        Column("manager_id", Kind.TEXT, "the source's number of the manager", max_length=20),
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT.but(description="when it was seen that the manager had left, or that something "
+                                       "had changed; NULL: it holds"),
+        Column("name", Kind.TEXT, "name of the manager", max_length=60),
+        Column("career_days", Kind.INT, "days 任职时间 as a manager of funds at first_seen_at, a year counted as 365; it grows "
+                                        "by itself, and alone makes no row", "days", nullable=True, ge=0, le=36_500),
+        Column("managed_assets", Kind.REAL, "net assets of all funds of the manager", "yuan", nullable=True, ge=0, le=1e14),
+        Column("managed_funds", Kind.INT, "funds of the manager", nullable=True, ge=0, le=10_000),
+    ),
+    primary_key=("fund_code", "manager_id", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
 RISK_FREE_RATE = Table(
     name="risk_free_rate",
     grain="one row per date from which a rate applies",
@@ -860,6 +922,9 @@ TABLES = {
         FUND_SIZE,
         FUND_HOLDERS,
         FUND_ALLOCATION,
+        FUND_POSITION_ESTIMATE,
+        FUND_TOP_HOLDINGS,
+        FUND_MANAGER,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         SOURCE_REQUEST,

@@ -8,7 +8,14 @@ import pytest
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.pipeline.fund_info import refresh
 from fund_assets.pipeline.nav_history import collect_histories
-from fund_assets.schemas.tables import FUND_ALLOCATION, FUND_HOLDERS, FUND_SIZE
+from fund_assets.schemas.tables import (
+    FUND_ALLOCATION,
+    FUND_HOLDERS,
+    FUND_MANAGER,
+    FUND_POSITION_ESTIMATE,
+    FUND_SIZE,
+    FUND_TOP_HOLDINGS,
+)
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney.decode_reports import decode_reports
 from fund_assets.warehouse import Warehouse
@@ -97,6 +104,32 @@ def test_a_report_lands_with_the_navs_and_keeps_what_was_known(warehouse):
     assert _sizes(warehouse, 20260720_195959) == []
     assert len(periods_of(warehouse, FUND_SIZE, OTHER)) == 1, "it says nothing any more"
     assert _collect(warehouse, source, OCTOBER).reports == [], "told once"
+
+
+def test_managers_and_holdings_land_with_the_navs_and_as_of_works(warehouse):
+    """Stops a manager of today from being shown for a time in which another one was there."""
+    source = Reporting()
+    refresh(warehouse, source, 20260720)
+    manager = {"id": "1", "name": "甲", "workTime": "143天", "fundSize": "6.62亿(7只基金)"}
+    source.variables = {FUND: {
+        "Data_fluctuationScale": SCALE, "Data_currentFundManager": [manager],
+        "stockCodesNew": ["1.600519"], "Data_fundSharesPositions": [[1_778_601_600_000, 86.22]],
+    }}  # fmt: skip
+    assert _collect(warehouse, source, JULY).reports == []
+    source.variables[FUND]["Data_currentFundManager"] = [{**manager, "id": "2", "name": "乙"}]
+    assert _collect(warehouse, source, OCTOBER).reports == [], "a new manager is no defect"
+
+    def named(as_of=None):
+        return [row["name"] for row in periods_of(warehouse, FUND_MANAGER, FUND, as_of)]
+
+    assert named() == ["乙"] and named(20261020_195959) == ["甲"] == named(20260720_200000)
+    assert named(20260720_195959) == []
+    (held,) = periods_of(warehouse, FUND_TOP_HOLDINGS, FUND)
+    assert (held["period_end"], held["security_code"], held["weight"]) == (
+        20260630, "600519", None,
+    )  # fmt: skip
+    (estimate,) = periods_of(warehouse, FUND_POSITION_ESTIMATE, FUND)
+    assert (estimate["nav_date"], estimate["position"]) == (20260513, 0.8622)
 
 
 def test_reports_of_a_transaction_that_failed_are_not_kept(warehouse, monkeypatch):

@@ -69,12 +69,12 @@ class ManyFunds:
         came = np.array(unit) + np.where(np.arange(len(unit)) == ex, paid, 0.0)
         growth = np.round((came / before - 1) * 100, 2).tolist()
         text = {self.keys[ex]: f"分红：每份派现金{paid}元"}
-        name, said = f"基金{CODE}", wire.reports(_reports(sort))
+        name, said = f"基金{CODE}", wire.reports(_reports(sort, self.keys[-20:]))
         return wire.history(CODE, name, self.keys, unit, acc, growth, text, **said)
 
 
-def _reports(sort: int) -> Reports:
-    """Size, holders and allocation of five quarters and four half years."""
+def _reports(sort: int, days: list[int]) -> Reports:
+    """Five quarters and four half years; of today ten stocks, a manager and estimates."""
     quarters = [20250630, 20250930, 20251231, 20260331, 20260630]
     halves = [20241231, 20250630, 20251231, 20260630]
     size, part = 1e8 * (sort + 1), 0.1 * (sort + 1)
@@ -96,6 +96,17 @@ def _reports(sort: int) -> Reports:
             ),
             Statement(
                 "fund_allocation", made_of, dict.fromkeys(quarters[1:], (part, 0.1, 0.02, size))
+            ),
+            Statement("fund_position_estimate", ("position",), dict.fromkeys(days, (part,))),
+            Statement(
+                "fund_top_holdings",
+                ("market", "security_code", "weight"),
+                {(20260630, "stock", n): (1, f"{600000 + n}", None) for n in range(1, 11)},
+            ),
+            Statement(
+                "fund_manager",
+                ("name", "career_days", "managed_assets", "managed_funds"),
+                {str(30_000_000 + sort): ("经理", 1_000, 1e9, 3)},
             ),
         )
     )

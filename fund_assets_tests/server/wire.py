@@ -141,6 +141,9 @@ def reports(said: Reports) -> dict[str, object]:
     """What an answer says of reports, as its variables: 亿, percent and lists by name."""
     found: dict[str, object] = {}
     for one in said.statements:
+        if one.table in _TODAY:
+            found |= _TODAY[one.table](one.periods)
+            continue
         days = [str(from_key(period)) for period in one.periods]
         if one.columns[0] == "net_assets":
             series = [
@@ -159,6 +162,37 @@ def reports(said: Reports) -> dict[str, object]:
             for name, values in zip(names, lists, strict=True)
         ]}  # fmt: skip
     return found
+
+
+def _positions(periods: dict[int, tuple[float]]) -> dict[str, object]:
+    pairs = zip(milliseconds(list(periods)), periods.values(), strict=True)
+    return {"Data_fundSharesPositions": [[at, round(v * 100, 4)] for at, (v,) in pairs]}
+
+
+def _holdings(periods: dict[tuple[int, str, int], tuple[int, str, None]]) -> dict[str, object]:
+    codes = {
+        kind: [f"{m}.{c}" for (_, k, _), (m, c, _) in sorted(periods.items()) if k == kind]
+        for kind in ("stock", "bond")
+    }
+    return {"stockCodesNew": codes["stock"] or "", "zqCodesNew": ",".join(codes["bond"])}
+
+
+def _managers(people: dict[str, tuple[str, int, float, int]]) -> dict[str, object]:
+    return {"Data_currentFundManager": [
+        {
+            "id": number, "name": name, "star": 4,
+            "workTime": f"{days // 365}年又{days % 365}天" if days >= 365 else f"{days}天",
+            "fundSize": f"{assets / 1e8:.2f}亿({funds}只基金)",
+        }
+        for number, (name, days, assets, funds) in people.items()
+    ]}  # fmt: skip
+
+
+_TODAY = {
+    "fund_position_estimate": _positions,
+    "fund_top_holdings": _holdings,
+    "fund_manager": _managers,
+}
 
 
 def money_page(days: tuple[date, date], rows: Iterable[MoneyRow]) -> bytes:

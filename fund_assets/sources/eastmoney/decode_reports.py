@@ -2,8 +2,8 @@
 
 Belongs here: the forms of the variables with categories and series, their units, and the
 refusal of cells that cannot be. Nothing here raises: a figure that is refused costs neither
-another figure nor the NAVs. Does not belong here: the NAVs (`decode_history.py`), what changes
-in the warehouse (`nav/reports.py`).
+another figure nor the NAVs. Does not belong here: the NAVs (`decode_history.py`), managers and
+holdings (`decode_today.py`), what changes in the warehouse (`nav/reports.py`).
 """
 
 import re
@@ -20,6 +20,7 @@ from fund_assets.nav.reports import (
 from fund_assets.safe_text import plain
 from fund_assets.sources.eastmoney.cells import Defects, numbers, quote
 from fund_assets.sources.eastmoney.decode_text import json_value, text_of
+from fund_assets.sources.eastmoney.decode_today import READERS, TODAY
 from fund_assets.sources.eastmoney.history_variables import unknown, variables_of
 from fund_assets.transport.errors import FormatError
 
@@ -54,7 +55,7 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
 def decode_reports(body: bytes, fund_code: str) -> Reports:
-    """What a history answer says of the fund's size, holders and allocation.
+    """What a history answer says of the fund's size, holders, portfolio and managers.
 
     Returns:
         Yuan, shares and fractions. `unknown` names variables and lists of figures that nothing
@@ -66,14 +67,17 @@ def decode_reports(body: bytes, fund_code: str) -> Reports:
     text = text_of(body, f"the history of fund {fund_code}")
     variables = variables_of(text)
     found = _Found(fund_code)
-    for name in _VARIABLES:
+    values: dict[str, Any] = {}
+    for name in (*_VARIABLES, *TODAY):
         if name in variables:
             try:
-                value, _ = json_value(text, variables[name], name)
+                values[name], _ = json_value(text, variables[name], name)
             except FormatError as error:
                 found.refuse(name, str(error))
-            else:
-                found.read(name, value)
+    for name in _VARIABLES:
+        found.read(name, values.get(name))
+    for read in READERS:
+        found.statements += read(values, found.statements, found.refuse)
     told = (*unknown(variables), *found.unknown)
     return Reports(tuple(found.statements), tuple(found.refused), told)
 

@@ -30,6 +30,7 @@ class Stream(IntEnum):
     CLASSES = 15
     STATUS = 16
     REPORT = 17
+    PEOPLE = 18
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -1,7 +1,8 @@
-"""What the reports of the simulated funds say of their size, holders and allocation.
+"""What the answers of the simulated funds say beyond NAV.
 
 Belongs here: figures of quarters and half years, as a history answer shows them. Does not
-belong here: NAVs (`quotes.py`), of which net assets are made.
+belong here: NAVs (`quotes.py`), of which net assets are made; managers and holdings
+(`people.py`).
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from fund_assets.nav.reports import Reports, Statement
 from fund_assets.sources.simulated.breeds import BREEDS
 from fund_assets.sources.simulated.market import Market
+from fund_assets.sources.simulated.people import today_of
 from fund_assets.sources.simulated.randomness import Stream, uniforms
 
 #: A quarter's report is there so many days after its end, the holders of a half year later.
@@ -55,8 +57,12 @@ def reports_of(market: Market, funds: NDArray[np.int64], today: int) -> list[Rep
         _holders(market, funds, halves[-PERIODS:]),
         _allocation(market, funds, quarters[2:], whole[u.portfolio[funds], 2:]),
     )
-    statements = [[one for one in of if one.periods] for of in zip(*parts, strict=True)]
-    return [Reports(tuple(of)) for of in statements]
+    newest = int(quarters[-1]) if len(quarters) > 2 else None
+    others = today_of(market, funds, today, newest)
+    return [
+        Reports((*(one for one in of if one.periods), *more))
+        for of, more in zip(zip(*parts, strict=True), others, strict=True)
+    ]
 
 
 def _statements(

@@ -1,4 +1,4 @@
-"""Reading what the reports of funds say of size, holders and allocation.
+"""Reading what answers say of funds beyond NAV: size, holders, portfolio and managers.
 
 Belongs here: the periods of a fund, as of now or of a time. Does not belong here: writing
 (`stores/reports.py`).
@@ -16,7 +16,7 @@ _NOW = 99_999_999_999_999
 def periods_of(
     warehouse: Warehouse, table: Table, fund_code: str, as_of: int | None = None
 ) -> list[dict[str, Any]]:
-    """The periods of a fund in one of REPORT_TABLES, newest first, one row each.
+    """What is known of a fund in one of REPORT_TABLES, one row each, the newest period first.
 
     Args:
         as_of: yyyymmddhhmmss: what was known then; None: what is known now.
@@ -25,9 +25,11 @@ def periods_of(
         KeyError: the table is none of reports.
     """
     name = REPORT_TABLES[table.name].name
+    first, *rest = table.primary_key[1:-1]
+    order = ", ".join([f"{first} DESC", *rest])
     return warehouse.rows(
         f"SELECT * FROM {name} WHERE fund_code = :code AND first_seen_at <= :at "
-        "AND COALESCE(superseded_at, :never) > :at ORDER BY period_end DESC",
+        f"AND COALESCE(superseded_at, :never) > :at ORDER BY {order}",
         code=fund_code,
         at=_NOW - 1 if as_of is None else as_of,
         never=_NOW,

@@ -1,4 +1,4 @@
-"""Writing what the reports of funds say of size, holders and allocation.
+"""Writing what answers say of funds beyond NAV: size, holders, portfolio and managers.
 
 Does not belong here: what changes (`nav/reports.py`), reads for people (`queries/reports.py`).
 """

@@ -3,7 +3,12 @@
 import pytest
 
 from fund_assets.nav.reports import Statement, changes, doubts, is_period_end, taken_back
-from fund_assets.schemas.tables import FUND_HOLDERS, FUND_SIZE
+from fund_assets.schemas.tables import (
+    FUND_HOLDERS,
+    FUND_MANAGER,
+    FUND_SIZE,
+    FUND_TOP_HOLDINGS,
+)
 
 T1, T2, T3 = 20260720203000, 20261020203000, 20270120203000
 ASSETS = ("net_assets", "net_assets_change")
@@ -139,3 +144,55 @@ def test_ends_of_periods():
     assert is_period_end(FUND_HOLDERS.name, 20260630)
     assert not is_period_end(FUND_HOLDERS.name, 20260331)
     assert not is_period_end("fund_size", 331)
+
+
+def _people(*names, **more):
+    told = {str(n): (name, 100 + at, 1e9, 3) for at, (n, name) in enumerate(names)}
+    columns = ("name", "career_days", "managed_assets", "managed_funds")
+    return Statement("fund_manager", columns, told | more, since="")
+
+
+def _write(table, stored, at, *statements):
+    current = [row for row in stored.values() if row["superseded_at"] is None]
+    rows = changes(table, current, {"000001": statements}, at)
+    return {**stored, **{tuple(r[k] for k in table.primary_key): r for r in rows}}, rows
+
+
+def test_a_manager_who_leaves_and_comes_back_has_two_rows():
+    """Stops a change of manager from overwriting who it was; a career that grows is none."""
+    stored, _ = _write(FUND_MANAGER, {}, T1, _people((1, "甲"), (2, "乙")))
+    stored, rows = _write(FUND_MANAGER, stored, T1 + 1, _people((2, "乙"), (1, "甲")))
+    assert rows == [], "only their days have grown"
+    stored, rows = _write(FUND_MANAGER, stored, T2, _people((1, "甲")))
+    assert [(r["manager_id"], r["superseded_at"]) for r in rows] == [("2", T2)]
+    assert taken_back(FUND_MANAGER, rows) == [], "no figure was taken back"
+    stored, rows = _write(FUND_MANAGER, stored, T3, _people((1, "甲"), (2, "乙")))
+    assert [(r["manager_id"], r["first_seen_at"]) for r in rows] == [("2", T3)]
+    assert len(stored) == 3
+
+
+def test_a_shorter_list_of_holdings_closes_the_places_behind_it():
+    """Stops places nine and ten of an earlier list from standing behind a newer one."""
+    columns = ("market", "security_code", "weight")
+
+    def held(quarter, **lists):
+        told = {
+            (quarter, kind, at): (1, code, None)
+            for kind, codes in lists.items()
+            for at, code in enumerate(codes, start=1)
+        }
+        return Statement("fund_top_holdings", columns, told, since=(quarter,))
+
+    def now(stored):
+        rows = [r for r in stored.values() if r["superseded_at"] is None]
+        return [(r["period_end"], r["kind"], r["security_code"]) for r in rows]
+
+    stored, _ = _write(FUND_TOP_HOLDINGS, {}, T1, held(20260331, stock="ab", bond="c"))
+    stored, rows = _write(FUND_TOP_HOLDINGS, stored, T2, held(20260331, stock="a"))
+    assert now(stored) == [(20260331, "stock", "a")]
+    assert taken_back(FUND_TOP_HOLDINGS, rows) == [
+        "000001: fund_top_holdings of 20260331 stock 2 is no longer there",
+        "000001: fund_top_holdings of 20260331 bond 1 is no longer there",
+    ]
+    stored, _ = _write(FUND_TOP_HOLDINGS, stored, T3, held(20260630, stock="d"))
+    assert now(stored) == [(20260331, "stock", "a"), (20260630, "stock", "d")]

@@ -180,7 +180,7 @@ def test_recorded_answers(real_data, name, size, shares):
     path = real_data / "raw_payloads" / f"pingzhongdata_{name}.js.gz"
     told = decode_reports(gzip.decompress(path.read_bytes()), name[:6])
     assert told.refused == told.unknown == ()
-    assert [len(one.periods) for one in told.statements] == [5, 4, 4, 4]
+    assert [len(one.periods) for one in told.statements[:4]] == [5, 4, 4, 4]
     assert max(told.statements[0].periods.items())[1] == size
     assert max(told.statements[3].periods.items())[1][2] == shares
     assert doubts(name[:6], told.statements) == []

@@ -32,6 +32,8 @@ def _figures(history):
     return {
         (one.table, column, period): value
         for one in history.reports.statements
+        if "period_end" in REPORT_TABLES[one.table].primary_key[1:-1]
+        and one.table != "fund_top_holdings"
         for period, figures in one.periods.items()
         for column, value in zip(one.columns, figures, strict=True)
     }
