@@ -15,9 +15,11 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from fund_assets.benchmarks.quotes import GOLD
 from fund_assets.benchmarks.series import (
     INDEX,
     NET_RETURN,
+    PRICE,
     PRICE_RETURN,
     TOTAL_RETURN,
     Series,
@@ -36,7 +38,7 @@ _BONDS, _BOND_PREFIX = "value", "中债-"
 #: A stretch of a bond index: akshare asks for the whole index and its stretch.
 _TENOR = re.compile(r"\(((?:[0-9]+-[0-9]+年|[0-9]+年以[上下]))\)")
 _MONEY = {"人民币": "CNY", "港元": "HKD", "港币": "HKD", "美元": "USD"}
-#: Short forms that official lists use for the name behind them.
+#: Short forms that official lists and pages use for the name behind them.
 _SAME = {
     "上证": "上证综合", "上证综": "上证综合", "沪综": "上证综合",
     "深证成": "深证成份", "深成": "深证成份", "深证综": "深证综合", "深综": "深证综合",
@@ -44,6 +46,8 @@ _SAME = {
     "科创50": "上证科创板50成份", "中证小盘500": "中证500", "国企": "恒生中国企业",
     "东京日经225": "日经225", "法兰克福dax": "德国dax", "德国dax30": "德国dax",
     "伦敦富时100": "富时100", "英国富时100": "富时100", "央视财经50": "央视50",
+    "中证800制药与生物技术": "中证800制药与生物科技",
+    "中证港股通大消费": "中证港股通大消费主题", "中证港股通tmt": "中证港股通tmt主题",
 }  # fmt: skip
 
 
@@ -101,7 +105,12 @@ class IndexNames:
         return self.find(read_series(spell(name)))
 
     def find(self, series: Series) -> str:
-        """The code of the index that a text names; empty when none is it, or more than one."""
+        """The code of the index that a text names; empty when none is it, or more than one.
+
+        Gold, which funds track as they track an index, has the code of its price.
+        """
+        if series.kind == PRICE:
+            return GOLD.get(series.name, "")
         if series.code or series.kind != INDEX:
             return series.code
         return self._listed(series) or self._twin(series)

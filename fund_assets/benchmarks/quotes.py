@@ -23,7 +23,9 @@ from fund_assets.benchmarks.series import (
 )
 
 #: Names of prices → the code of their closes.
-GOLD = {"上海黄金交易所Au99.99": "Au99.99", "上海黄金交易所Au(T+D)": "Au(T+D)"}
+GOLD = {
+    "上海黄金交易所Au99.99": "Au99.99", "上海黄金交易所Au(T+D)": "Au(T+D)", "上海金": "SHAU",
+}  # fmt: skip
 #: Currency → the codes of other markets whose closes are in it.
 _ABROAD = {
     "HKD": ("HSI", "HSCEI", "HSTECH", "HSCCI"),
@@ -40,7 +42,7 @@ _ABROAD = {
 CURRENCIES = {code: currency for currency, codes in _ABROAD.items() for code in codes}
 #: Codes of China, whose closes are in yuan where they name no other currency.
 _CHINESE = re.compile(
-    r"[HN]?\d{5,6}(?P<currency>[A-Z]{3})?\d{0,3}|CN[A-Z]?\d+|中债.*|i?Au.*|Ag.*"
+    r"[HN]?\d{5,6}(?P<currency>[A-Z]{3})?\d{0,3}|CN[A-Z]?\d+|中债.*|i?Au.*|Ag.*|SHAU"
 )
 #: Indices with interest or dividends put back in: of bonds in Shanghai, and the German DAX.
 _WITH_INCOME = re.compile(r"0000(?:12|13|22|61)|H11\d{3}|GDAXI")

@@ -101,7 +101,7 @@ def test_our_requests_are_the_ones_akshare_sends(market, source):
     source.fund_list()
     source.history("000001", kind="mixed")
     lists = source.index_lists()
-    assert lists.failures == {} and [len(f) > 0 for f in lists.frames] == [True] * 5
+    assert lists.failures == {} and [len(f) > 0 for f in lists.frames] == [True] * 7
     assert lists.frames[0].values.tolist() == [["000300", "沪深300", "沪深300指数", "人民币"]]
     told = source.overview("000001")
     assert told.benchmark == "沪深300指数收益率×80%+上证国债指数收益率×20%"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from fund_assets.sources.eastmoney.akshare_client import run
 from fund_assets.sources.eastmoney.index_providers import treasury_list
+from fund_assets.sources.eastmoney.unlisted_indices import unlisted
 from fund_assets.sources.eastmoney.world_indices import world_list
 from fund_assets.sources.protocol import IndexLists
 from fund_assets.transport.errors import FormatError, SourceError
@@ -35,7 +36,7 @@ def index_lists(gateway: Gateway) -> IndexLists:
             frames.append(_list(gateway, function, list(columns)))
         except SourceError as error:
             failures[function] = f"{type(error).__name__}: {error}"
-    return IndexLists((*frames, world_list(), treasury_list()), failures)
+    return IndexLists((*frames, world_list(), treasury_list(), *unlisted()), failures)
 
 
 def _list(gateway: Gateway, function: str, columns: list[str]) -> pd.DataFrame:

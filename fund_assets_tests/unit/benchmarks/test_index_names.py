@@ -70,7 +70,10 @@ def names(listed: pd.DataFrame) -> IndexNames:
         ("新能源车", ""),
         ("中证全指家用电器与装修指数", ""),
         ("活期存款利率", ""),
-        ("上海金", ""),
+        ("伦敦金", ""),
+        # Gold has the code of its price.
+        ("黄金9999", "Au99.99"),
+        ("上海金", "SHAU"),
     ],
 )  # fmt: skip
 def test_a_name_finds_its_index_and_no_other(names: IndexNames, name: str, code: str) -> None:

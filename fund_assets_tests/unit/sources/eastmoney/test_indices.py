@@ -6,13 +6,20 @@ from datetime import date
 import numpy as np
 import pytest
 
+from fund_assets.benchmarks.index_names import IndexNames
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.schemas.kinds import INDICES, KINDS
 from fund_assets.sources.eastmoney import indices, world_indices
 from fund_assets.sources.eastmoney.index_providers import provider_of
+from fund_assets.sources.eastmoney.unlisted_indices import unlisted
 from fund_assets.sources.simulated.indices import RECIPES
 from fund_assets.sources.simulated.source import SimulatedSource
-from fund_assets.transport.errors import EmptyAnswerError, FormatError, SourceError
+from fund_assets.transport.errors import (
+    EmptyAnswerError,
+    FormatError,
+    SourceError,
+    UnknownIndexError,
+)
 from fund_assets.transport.http_answer import Answer
 
 
@@ -114,6 +121,21 @@ def test_the_world_is_as_akshare_names_it():
     assert {
         code: name for code, name in theirs.items() if name not in china
     } == world_indices.EASTMONEY
+
+
+def test_an_index_without_a_list_has_no_provider_and_is_requested_from_none():
+    """Stops a code of our own table from being requested as another provider's index."""
+    named, bonds = unlisted()
+    names = IndexNames.of([named, bonds, world_indices.world_list()])
+    codes = dict(zip(named["名称"], named["代码"], strict=True))
+    codes |= {f"中债-{name}": f"中债-{name}" for name in bonds["value"]}
+    assert {name: names.code_of(name) for name in codes} == codes
+    gateway = Gateway(b"")
+    for code in set(codes.values()):
+        asked = f"{code} wealth" if code.startswith("中债") else code
+        with pytest.raises(UnknownIndexError):
+            indices.index_history(gateway, asked)
+    assert gateway.asked == []
 
 
 def test_the_simulated_index_moves_with_the_market_and_never_changes_back():
