@@ -29,6 +29,8 @@ LIMITS = {
     "read": ("total_s", "three columns of all rows into NumPy",
              {"SQLite": 6, "MariaDB": 9}, "s"),
     "fund": ("total_s", "one fund's whole history", {"SQLite": 0.02, "MariaDB": 0.02}, "s"),
+    "returns": ("total_s", "a year of returns of 3,000 share classes",
+                {"SQLite": 4, "MariaDB": 4}, "s"),
     "day": ("total_s", "one day of the market into an empty table", {}, "s"),
     "wave": ("merge_s", "merge of a wave: history, corrections, quarantine, log",
              {"SQLite": 1.5, "MariaDB": 1.5}, "s"),
@@ -41,7 +43,7 @@ MEMORY_MB = 2_000
 def measure(engine: str, url: str) -> dict[str, dict[str, float]]:
     """All parts on one engine."""
     found = {"load": run_part("load", url, str(data.warehouse_file()), {})}
-    for part, argument in (("read", ""), ("fund", "50"), ("day", "")):
+    for part, argument in (("read", ""), ("fund", "50"), ("returns", "3000"), ("day", "")):
         found[part] = run_part(part, url, argument, {})
     for _ in range(2):  # the first wave after a load finds nothing in the caches
         evening = data.next_session(url)

@@ -1,6 +1,6 @@
 """A program: one measured part of the evening, in a process of its own.
 
-    evening_part.py wave|metrics|first_plan|read|fund|load|day|export|pandas_export URL ARGUMENT
+    evening_part.py wave|metrics|first_plan|read|fund|returns|load|day|export|... URL ARGUMENT
 
 Prints one line of JSON: seconds of each step, processor seconds of all, and the highest
 memory of this process and of the largest child that it started (the columnar reader).
@@ -168,6 +168,26 @@ def fund(url: str, number: str) -> dict[str, float]:
     return {"total_s": statistics.median(seconds), "rows": rows / len(seconds)}
 
 
+def returns(url: str, number: str) -> dict[str, float]:
+    """A year of daily returns of so many funds, spread over all, as researchers ask for it."""
+    from datetime import timedelta
+
+    from fund_assets import Funds
+    from fund_assets.calendar import from_key
+    from fund_assets.warehouse import Warehouse
+    from fund_assets.warehouse.queries import nav as nav_queries
+
+    warehouse = Warehouse(url)
+    codes = nav_queries.codes(warehouse)
+    chosen = codes[:: len(codes) // int(number)][: int(number)]
+    newest = from_key(warehouse.number("SELECT MAX(nav_date) FROM validated_nav"))
+    with Funds(url) as funds:
+        start = time.monotonic()
+        found = funds.returns(chosen, since=newest - timedelta(365))
+        seconds = time.monotonic() - start
+    return {"total_s": seconds, "funds": found.shape[1], "dates": len(found)}
+
+
 def load(url: str, source: str) -> dict[str, float]:
     """Copy a warehouse from its SQLite file: all of it, and validated_nav with its index."""
     from fund_assets.warehouse import Warehouse
@@ -312,7 +332,9 @@ def main() -> None:
     """Run the part named on the command line."""
     part, url, argument = sys.argv[1:4]
     memory = Memory()
-    parts = (wave, metrics, first_plan, read, fund, load, day, export, pandas_export)
+    parts = (
+        wave, metrics, first_plan, read, fund, returns, load, day, export, pandas_export,
+    )  # fmt: skip
     result = {each.__name__: each for each in parts}[part](url, argument)
     result["process_s"] = time.monotonic() - BEGUN
     result["own_peak_mb"], result["child_peak_mb"] = memory.peak(), memory.children

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from fund_assets import Funds
+from fund_assets.calendar import exchange_sessions, from_key
 from fund_assets.cli import main
 from fund_assets.export import stream as export_stream
 from fund_assets.export.datasets import ExportError, select
@@ -211,18 +212,20 @@ def slow_returns(stored, code, every):
     return found
 
 
-@pytest.mark.parametrize(
-    ("every", "period"),
-    [
-        ("day", lambda day: day),
-        ("week", lambda day: day.isocalendar()[:2]),
-        ("month", lambda day: (day.year, day.month)),
-        ("year", lambda day: day.year),
-    ],
-)
-def test_returns_equal_a_slow_loop(first_evening, funds, every, period):
+PERIODS = {
+    "day": lambda day: day,
+    "week": lambda day: day.isocalendar()[:2],
+    "month": lambda day: (day.year, day.month),
+    "quarter": lambda day: (day.year, (day.month - 1) // 3),
+    "year": lambda day: day.year,
+}
+
+
+@pytest.mark.parametrize("every", PERIODS)
+def test_returns_equal_a_slow_loop(first_evening, funds, every):
     """Stops a return across a gap, over a dividend or at the first date from being wrong."""
     market, _ = first_evening
+    period = PERIODS[every]
     stored = market.table("validated_nav")
     kinds = market.table("fund_info").drop_duplicates("kind")
     codes = sorted(set(kinds["fund_code"]) & set(stored["fund_code"]))
@@ -233,8 +236,40 @@ def test_returns_equal_a_slow_loop(first_evening, funds, every, period):
         expected = slow_returns(stored, code, period)
         assert [period(day.date()) for day in mine.index] == list(expected)
         assert mine.tolist() == pytest.approx(list(expected.values()), rel=1e-12, abs=1e-15)
+    # What is read for a part of the dates, or for all funds, says the same.
     later = funds.returns(codes, since="2026-03-02", every=every)
     pd.testing.assert_frame_equal(later, found.loc["2026-03-02":], check_freq=False)
+    whole = funds.returns(since="2026-03-02", every=every)
+    pd.testing.assert_frame_equal(whole[codes].loc[later.index], later)
+
+
+def test_a_period_bears_its_last_session_and_says_whether_it_is_over(funds):
+    """Stops ends on which nobody traded, and a running month that looks like a whole one."""
+    sessions = [day for day in exchange_sessions() if day <= DAY]
+    for every in ("week", "month", "quarter", "year"):
+        last = {}
+        for key in sessions:
+            last[PERIODS[every](from_key(key))] = pd.Timestamp(str(key))
+        periods = funds.periods(every, since="2026-01-15")
+        returns = funds.returns(since="2026-01-15", every=every)
+        assert set(returns.index) <= set(periods.index)
+        traded = periods.index[periods["sessions"] > 0]
+        assert traded.tolist() == [day for day in last.values() if day >= traded[0]]
+        assert periods["is_over"].tolist() == [True] * (len(periods) - 1) + [False]
+        assert periods["began_before"].tolist() == [True] + [False] * (len(periods) - 1)
+        assert periods["sessions"].iloc[1:-1].tolist() == [
+            sum(begins <= pd.Timestamp(str(key)) <= ends for key in sessions)
+            for begins, ends in periods[["begins", "ends"]].iloc[1:-1].itertuples(index=False)
+        ]
+        whole = funds.returns(since="2026-01-15", every=every, whole=True)
+        over = periods.index[periods["is_over"]]
+        assert whole.drop(index=over, errors="ignore").isna().all(axis=None)
+        both = whole.notna()
+        assert both.any(axis=None) == (every != "year")  # none of it is over
+        pd.testing.assert_frame_equal(whole[both], returns[both])
+    until = funds.periods("month", since="2026-08-01", until="2026-08-15")
+    assert until["is_over"].tolist() == [False]
+    assert until.index.tolist() == [pd.Timestamp("2026-08-14")]
 
 
 def test_the_whole_market_is_that_of_the_single_funds(first_evening, funds):
@@ -246,6 +281,9 @@ def test_the_whole_market_is_that_of_the_single_funds(first_evening, funds):
     pd.testing.assert_frame_equal(whole, single, check_index_type=False)
     assert whole.index.max() == pd.Timestamp("2026-09-16")
     assert np.isnan(whole.to_numpy()).any()
+    few = funds.total_return(codes[3:7][::-1], since="2026-09-01", until="2026-09-16")
+    same = whole.reindex(columns=codes[3:7][::-1]).loc["2026-09-01":].dropna(how="all")
+    pd.testing.assert_frame_equal(few, same)
 
 
 def test_metrics_are_those_of_the_window_and_date(first_evening, funds):

@@ -63,6 +63,11 @@ def newest_published(warehouse: Warehouse) -> int | None:
     ) or warehouse.number("SELECT MAX(nav_date) FROM validated_nav")
 
 
+def first_date(warehouse: Warehouse) -> int | None:
+    """The first date of any accepted NAV, yyyymmdd; None without any."""
+    return warehouse.number("SELECT MIN(nav_date) FROM validated_nav")
+
+
 def last_publication(warehouse: Warehouse) -> int | None:
     """When the newest published batch was merged, yyyymmddhhmmss; None before the first."""
     return warehouse.number("SELECT MAX(published_at) FROM publish_log")

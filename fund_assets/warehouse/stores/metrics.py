@@ -3,6 +3,7 @@
 Belongs here: the reads and writes of the metrics step. Does not belong here: formulas.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from fund_assets.schemas.tables import (
 )
 from fund_assets.warehouse.engine.diff_writes import renew, upsert
 from fund_assets.warehouse.engine.transactions import retried
-from fund_assets.warehouse.queries.index_series import read_index_series
+from fund_assets.warehouse.queries.index_series import read_index_part, read_index_series
 from fund_assets.warehouse.warehouse import Warehouse
 
 
@@ -57,6 +58,20 @@ def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
     if warehouse.records(_State, state) == [before]:
         return series
     return _series(warehouse, first, last, 0)
+
+
+def read_part(
+    warehouse: Warehouse, last: int, first: int = 0, codes: Sequence[str] | None = None
+) -> FundSeries:
+    """The index from each fund's last NAV before `first` on, up to `last`; of one state.
+
+    What is before a silence of SILENCE_DAYS is in it, too.
+
+    Args:
+        last, first: yyyymmdd, included.
+        codes: of these funds alone, six digits each; None: of all.
+    """
+    return FundSeries.from_rows(*read_index_part(warehouse, first, last, codes))
 
 
 def whole_histories(warehouse: Warehouse) -> NDArray[np.int32]:
