@@ -128,9 +128,9 @@ STATUS_CELLS_KNOWN = Check(
 REPORTS_SOUND = Check(
     "reports_sound",
     ("fund_nav", "nav_history"),
-    "the figures of size, holders, portfolio and managers in the histories can be used and add "
-    "up, and no period is taken back; a figure that cannot be used is refused, the others are "
-    "stored",
+    "what the histories say of size, holders, portfolio and managers, and of the source's own "
+    "return, rank and score, can be used and adds up, and no period is taken back; a figure "
+    "that cannot be used is refused, the others are stored",
     way_out="a later answer with figures that can be used",
 )
 INDICES_CURRENT = Check(

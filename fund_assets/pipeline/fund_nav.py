@@ -55,6 +55,6 @@ def collect_wave(
         warehouse,
         prepared,
         new_funds=with_unlisted(new_funds, prepared),
-        more=partial(write_statuses, batch=prepared.batch, seen=wave.statuses),
+        more=(partial(write_statuses, batch=prepared.batch, seen=wave.statuses),),
     )
     return WaveReport(prepared, wave, is_new)

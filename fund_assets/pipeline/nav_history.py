@@ -45,6 +45,7 @@ from fund_assets.transport.errors import (
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing
 from fund_assets.warehouse.stores.reports import ReportWrite
+from fund_assets.warehouse.stores.statements import StatementWrite
 
 #: For who shows progress in this process. Outside the loggers that dagster.yaml hands to
 #: Dagster: a record for each of 26,000 funds is nothing for its event log.
@@ -74,7 +75,8 @@ class HistoryReport:
         refused: fund_code → reason, of histories that lost what is stored (R18).
         fallbacks: why akshare's decoder was needed, of each history where it was.
         unknown: what histories hold and nothing is declared of → the funds, in their order.
-        reports: what is odd in what they say of size, holders and allocation, in words.
+        reports: what is odd in what they say of size, holders and allocation, and of return,
+            rank and score, in words.
         defects: what broke in our own code, of each history where something did.
         stopped: why the round ended early, and when to try again; empty when it did not.
         until: when to try again; None: it did not end early, or trying again helps nothing.
@@ -343,13 +345,14 @@ def _land_histories(
     reports = ReportWrite(
         {history.fund_code: history.reports.statements for history in kept}, to_stamp(now)
     )
+    statements = StatementWrite({one.fund_code: one.statements for one in kept}, to_stamp(now))
     landing.land(
         warehouse,
         prepared,
         new_funds=with_unlisted(None, prepared),
         events=sort_out(events, together).usable,
         progress=rows,
-        more=reports,
+        more=(reports, statements),
     )
     source.forget(answers)
     report.rows += len(together)
@@ -365,7 +368,8 @@ def _tell_reports(report: HistoryReport, histories: list[History]) -> None:
     for history in histories:
         said = history.reports
         report.reports += [*said.refused, *doubts(history.fund_code, said.statements)]
-        for name in said.unknown:
+        report.reports += history.statements.refused
+        for name in (*said.unknown, *history.statements.unknown):
             report.unknown.setdefault(name, []).append(history.fund_code)
 
 

@@ -778,6 +778,86 @@ FUND_MANAGER = Table(
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 
+#: What a source states of a share class on a date; parts of its score by their Chinese names.
+RETURNS_STATED = {"return_1m": "1m", "return_3m": "3m", "return_6m": "6m", "return_1y": "1y"}
+SCORES_STATED = {
+    "选证能力": "score_selection",
+    "选股能力": "score_selection",
+    "收益率": "score_return",
+    "抗风险": "score_risk",
+    "稳定性": "score_stability",
+    "择时能力": "score_timing",
+    "跟踪误差": "score_tracking",
+    "超额收益": "score_excess",
+    "管理规模": "score_size",
+}
+STATED = (
+    *RETURNS_STATED,
+    "peers_6m",
+    "csi300_6m",
+    "rank_3m",
+    "score",
+    *dict.fromkeys(SCORES_STATED.values()),
+)
+
+SOURCE_STATEMENT = Table(
+    name="source_statement",
+    grain="one row per share class, date, subject and version of the figure",
+    why="What the source itself states of a class: its returns, its rank among its peers, its score. "
+        "All figures are as printed, and none is used for ours. Of the daily ranks the newest of each "
+        "answer and the last of each month are kept." + _ONCE_SEEN,
+    columns=(
+        FUND_CODE,
+        Column("what", Kind.TEXT, "return_1m to return_1y: return over the months up to nav_date. peers_6m and "
+                                  "csi300_6m: mean return of its peers and return of 沪深300 over six months. "
+                                  "rank_3m: place by the return over three months. score: of the source's own "
+                                  "making; score_…: a part of it", isin=STATED),
+        NAV_DATE.but(description="date that it is stated for: of a score, the newest NAV of the answer"),
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT.but(description="when another figure of the date was seen; NULL: it holds"),
+        Column("value", Kind.REAL, "percent of returns, place of a rank, points of a score", ge=-100, lt=1e6),
+        Column("ranked", Kind.INT, "of a rank: how many classes are ranked; NULL otherwise", nullable=True, ge=1),
+    ),
+    primary_key=("fund_code", "what", "nav_date", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+#: Why a return of the source and ours differ, in the order in which they are tried.
+VERDICTS = (
+    "equal",
+    "not_compared",
+    "rounding",
+    "later_correction",
+    "different_window",
+    "unrecorded_dividend",
+    "unknown",
+)
+
+SOURCE_AGREEMENT = Table(
+    name="source_agreement",
+    grain="one row per share class, window and date for which the source states a return",
+    why="Each return of the source next to ours of the same window. A row is computed when a history "
+        "lands, and stays as it was then. docs/returns.md explains the verdicts.",
+    columns=(
+        FUND_CODE,
+        NAV_DATE.but(description="last date of the window: the newest NAV of the history"),
+        Column("window", Kind.TEXT, "length of the window", isin=tuple(RETURNS_STATED.values())),
+        Column("theirs", Kind.REAL, "return that the source states", "percent", ge=-100),
+        Column("ours", Kind.REAL, "return by total_return_index; NULL when there is no NAV at the window's start", "percent", nullable=True, ge=-100),
+        Column("difference", Kind.REAL, "ours less theirs", "percent points", nullable=True),
+        Column("verdict", Kind.TEXT, "equal: to the last digit. not_compared: there is no return of ours. "
+                                     "rounding: one unit of the last digit. later_correction: equal with the NAV "
+                                     "as it was before its correction. different_window: equal over another "
+                                     "window. unrecorded_dividend: the source's is higher by what a missing "
+                                     "dividend explains. unknown: none of these", isin=VERDICTS),
+        Column("located_on", Kind.DATE, "day of the missing dividend or of the corrected NAV, where it is known", "yyyymmdd", nullable=True),
+        Column("evidence", Kind.TEXT, "what the verdict is based on; empty when equal", max_length=400),
+        Column("compared_at", Kind.STAMP, "when it was computed", "yyyymmddhhmmss"),
+    ),
+    primary_key=("fund_code", "nav_date", "window"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
 RISK_FREE_RATE = Table(
     name="risk_free_rate",
     grain="one row per date from which a rate applies",
@@ -925,6 +1005,8 @@ TABLES = {
         FUND_POSITION_ESTIMATE,
         FUND_TOP_HOLDINGS,
         FUND_MANAGER,
+        SOURCE_STATEMENT,
+        SOURCE_AGREEMENT,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         SOURCE_REQUEST,

@@ -23,6 +23,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from fund_assets.nav.reports import Reports
+from fund_assets.nav.statements import SourceStatements
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.transport.errors import SourceError
 from fund_assets.transport.request_counts import RequestCount
@@ -94,6 +95,7 @@ class History:
 
     Attributes:
         reports: what its answer says of size, holders and allocation.
+        statements: what it states of return, rank and score.
     """
 
     fund_code: str
@@ -101,6 +103,7 @@ class History:
     events: pd.DataFrame
     payloads: tuple[Payload, ...] = field(default=())
     reports: Reports = field(default=Reports())
+    statements: SourceStatements = field(default_factory=SourceStatements)
 
 
 @dataclass(frozen=True)

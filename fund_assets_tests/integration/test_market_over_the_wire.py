@@ -63,8 +63,16 @@ def test_every_history_is_the_same(simulated, eastmoney):
             pd.testing.assert_frame_equal(got.events[columns], truth.events[columns])
             assert got.reports.refused == got.reports.unknown == (), code
             assert _by_columns(got) == _by_columns(truth), code
+            assert _stated(got) == _stated(truth), code
+            assert got.statements.refused == got.statements.unknown == (), code
             compared += 1
     assert compared > 30
+
+
+def _stated(history):
+    stated = history.statements
+    ranks = (stated.rank_days, stated.ranks, stated.peers)
+    return stated.figures, [column.tolist() for column in ranks]
 
 
 def _by_columns(history):

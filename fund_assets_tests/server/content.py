@@ -194,7 +194,7 @@ class SourceContent:
             return None
         frame = got.observations
         keys = frame["nav_date"].to_list()
-        reports = wire.reports(got.reports)
+        reports = wire.reports(got.reports) | wire.statements(got.statements)
         if frame["yield_per_10k"].notna().any():
             per_10k, week = frame["yield_per_10k"].to_list(), frame["yield_7d_pct"].to_list()
             return Reply(wire.money_history(fund_code, name, keys, per_10k, week, **reports))

@@ -16,6 +16,7 @@ import xlsxwriter
 
 from fund_assets.calendar import from_key, keys_to_days
 from fund_assets.nav.reports import Reports
+from fund_assets.nav.statements import SourceStatements
 
 #: code, name, pinyin, unit and accumulated NAV of D0, then of D1, growth in yuan, in percent;
 #: `status_cells` may follow
@@ -193,6 +194,29 @@ _TODAY = {
     "fund_top_holdings": _holdings,
     "fund_manager": _managers,
 }
+
+
+def statements(stated: SourceStatements) -> dict[str, object]:
+    """What an answer states of return, rank and score, as its variables."""
+    newest = {what: value for (what, _), value in stated.figures.items()}
+    day = milliseconds([max((day for _, day in stated.figures), default=20_000_101)])[0]
+    days = milliseconds(stated.rank_days.tolist())
+    ranks = zip(days, stated.ranks.tolist(), stated.peers.tolist(), strict=True)
+    found: dict[str, object] = {
+        name: f"{newest[what]:.2f}" if what in newest else ""
+        for name, what in (("syl_1n", "return_1y"), ("syl_6y", "return_6m"),
+                           ("syl_3y", "return_3m"), ("syl_1y", "return_1m"))
+    }  # fmt: skip
+    found["Data_rateInSimilarType"] = [{"x": x, "y": y, "sc": str(sc)} for x, y, sc in ranks]
+    if "peers_6m" in newest:
+        found["Data_grandTotal"] = [
+            {"name": name, "data": [[day - 86_400_000, 0], [day, newest[what]]]}
+            for name, what in (("甲", "return_6m"), ("同类平均", "peers_6m"))
+        ]
+    if "score" in newest:
+        score = {"avr": str(newest["score"]), "categories": [], "dsc": [], "data": []}
+        found["Data_performanceEvaluation"] = score
+    return found
 
 
 def money_page(days: tuple[date, date], rows: Iterable[MoneyRow]) -> bytes:

@@ -2,7 +2,7 @@
 
 Belongs here: the variables of `pingzhongdata/<code>.js`, the table that each is decoded into or
 why it is ignored, and finding those that are not declared. Does not belong here: reading their
-values (`decode_history.py`, `decode_reports.py`, `decode_today.py`).
+values (`decode_history.py` and its like).
 """
 
 import re
@@ -23,11 +23,16 @@ DECODED: dict[str, tuple[str, ...]] = {
     "stockCodesNew": ("fund_top_holdings",),
     "zqCodesNew": ("fund_top_holdings",),
     "Data_currentFundManager": ("fund_manager",),
+    "syl_1n": ("source_statement",),
+    "syl_6y": ("source_statement",),
+    "syl_3y": ("source_statement",),
+    "syl_1y": ("source_statement",),
+    "Data_grandTotal": ("source_statement",),
+    "Data_rateInSimilarType": ("source_statement",),
+    "Data_performanceEvaluation": ("source_statement",),
 }
 _LISTED = "the market's list and page have it"
-_OF_TODAY = "a figure of today, which the source computes; ours is in fund_metrics"
 _HOLDINGS = "an older form of the list of the same name with New behind it"
-_CURVE = "the source's own curve or rank, which no table of ours has yet"
 #: Variable → why it is left out. Its bytes stay in the archive like all others.
 IGNORED: dict[str, str] = {
     "ishb": "the variables themselves say whether it is a money fund",
@@ -37,14 +42,7 @@ IGNORED: dict[str, str] = {
     "fund_minsg": "the least amount of a purchase, which no table of ours has yet",
     "stockCodes": _HOLDINGS,
     "zqCodes": _HOLDINGS,
-    "syl_1n": _OF_TODAY,
-    "syl_6y": _OF_TODAY,
-    "syl_3y": _OF_TODAY,
-    "syl_1y": _OF_TODAY,
-    "Data_grandTotal": _CURVE,
-    "Data_rateInSimilarType": _CURVE,
-    "Data_rateInSimilarPersent": _CURVE,
-    "Data_performanceEvaluation": "a score of the source's own making",
+    "Data_rateInSimilarPersent": "the rank as a percentile: 100 (1 - rank / peers), rounded",
     "swithSameType": "an advertisement for other funds",
 }
 _DECLARED = re.compile(r"(?<![\w$])var\s+([A-Za-z_$][\w$]*)\s*=\s*")

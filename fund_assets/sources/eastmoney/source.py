@@ -35,6 +35,7 @@ from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_list import decode_list
 from fund_assets.sources.eastmoney.decode_reports import decode_reports
 from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
+from fund_assets.sources.eastmoney.decode_statements import decode_statements
 from fund_assets.sources.eastmoney.index_lists import index_lists
 from fund_assets.sources.eastmoney.indices import index_history
 from fund_assets.sources.eastmoney.overview import overview
@@ -192,7 +193,9 @@ class EastmoneySource:
             because += "; akshare returns no dividend or split texts: this fund's are missing"
         payload = _payload(answer, len(observations), because)
         reports = decode_reports(answer.body, fund_code)
-        return History(fund_code, observations, events, (payload,), reports)
+        newest = int(observations["nav_date"].max())
+        statements = decode_statements(answer.body, fund_code, newest)
+        return History(fund_code, observations, events, (payload,), reports, statements)
 
     def _history_by_akshare(
         self, answer: Answer, fund_code: str, kind: str, refusal: FormatError

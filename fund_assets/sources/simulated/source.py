@@ -47,6 +47,7 @@ from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
 from fund_assets.sources.simulated.overviews import index_lists, overview
 from fund_assets.sources.simulated.reports import reports_of
+from fund_assets.sources.simulated.statements import Statements
 from fund_assets.sources.simulated.statuses import WORDS, status_frame
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
@@ -100,6 +101,7 @@ class SimulatedSource:
     ) -> None:
         self._years, self._calendar, self._now = years, calendar, now
         self.market = Market(n_funds, seed, calendar)
+        self._statements = Statements(self.market)
 
     @classmethod
     def from_settings(cls, settings: Settings, calendar: TradingCalendar) -> "SimulatedSource":
@@ -251,8 +253,9 @@ class SimulatedSource:
         frame = observation_frame(market, rows)
         start = event_start = 0
         said = reports_of(market, order, minute // 1440)
-        for fund, length, n_events, reports in zip(
-            order.tolist(), lengths, counts, said, strict=True
+        returns = [income / 1e4 for _, income, _ in money] + [_steps(one) for one in series]
+        for fund, length, n_events, reports, grown in zip(
+            order.tolist(), lengths, counts, said, returns, strict=True
         ):
             piece = slice(start, start + length)
             told = events.iloc[event_start : event_start + n_events].reset_index(drop=True)
@@ -266,6 +269,7 @@ class SimulatedSource:
                 events=told,
                 payloads=(payload("fund_history", length, *parts, *words),),
                 reports=reports,
+                statements=self._statements.of(fund, days[piece], grown),
             )
 
     def events(self, year: int) -> MarketEvents:
@@ -315,9 +319,7 @@ class SimulatedSource:
             returns = income / 1e4
         else:
             (series,) = market.nav_histories(one, first, minute, corrected=True)
-            day, unit = series.day, series.unit
-            base = np.append(np.nan, unit[:-1])[: len(unit)]
-            returns = (unit * series.split + series.dividend) / base - 1
+            day, returns = series.day, _steps(series)
             events, _ = event_frame(market, [fund], [series])
             corrections = self._corrections(one, series)
         returns[:1] = 0.0
@@ -356,6 +358,13 @@ class SimulatedSource:
 
     def _date(self, day: int) -> date:
         return from_key(self.market.timeline.keys[day])
+
+
+def _steps(series: Series) -> NDArray[np.float64]:
+    """The return of each step by NAV and events; NaN on the first day."""
+    base = np.append(np.nan, series.unit[:-1])[: len(series.unit)]
+    returns: NDArray[np.float64] = (series.unit * series.split + series.dividend) / base - 1
+    return returns
 
 
 def _stack(arrays: list[NDArray[np.float64]]) -> NDArray[np.float64]:

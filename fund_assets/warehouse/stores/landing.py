@@ -4,7 +4,7 @@ Belongs here: reads and writes of the collecting steps. Does not belong here: an
 touches the accepted history (`publish.py`).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ def land(
     new_funds: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
     progress: pd.DataFrame | None = None,
-    more: Callable[[Warehouse, sa.Connection], object] = lambda warehouse, connection: None,
+    more: Iterable[Callable[[Warehouse, sa.Connection], object]] = (),
 ) -> bool:
     """Write a batch in one transaction; a batch that is there already changes nothing.
 
@@ -71,7 +71,8 @@ def land(
         new_funds: rows of FUND_INFO for funds the list does not have; known ones stay.
         events: `sources.base.EVENT_COLUMNS` recorded in it, all of them possible.
         progress: columns of HISTORY_PROGRESS, of funds whose histories were asked for.
-        more: writes what else came in the same answers; called again when the transaction is.
+        more: each writes what else came in the same answers; called again when the
+            transaction is.
 
     Returns:
         Whether the batch is new.
@@ -97,7 +98,8 @@ def land(
                 ),
                 {"id": landing.batch_id},
             )
-        more(warehouse, connection)
+        for write in more:
+            write(warehouse, connection)
         if progress is not None:
             upsert(connection, HISTORY_PROGRESS, progress)
         crash_point("land.before_commit")
