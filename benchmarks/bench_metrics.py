@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from first_plan_loop import FundMetricsCalculator
 
-from fund_assets.calendar import exchange_sessions
+from fund_assets.calendar import TradingCalendar, exchange_sessions
 from fund_assets.metrics import (
     Benchmarks,
     FundSeries,
@@ -45,6 +45,7 @@ from fund_assets.metrics import (
     kernel,
     windows,
 )
+from fund_assets.metrics.series import LAST_DATE
 from fund_assets.schemas.tables import WINDOWS
 
 FUNDS, SESSIONS, LAST, ROUNDS = 25_000, 756, 20261117, 7
@@ -81,14 +82,18 @@ def kernel_run(series: FundSeries, benchmarks: Benchmarks, cores: int) -> Callab
     lasts = kernel.last_rows(series.offsets, series.days, series.days[-1])
     starts = windows.start_days(series.days[lasts], WINDOWS)
     results = kernel.new_results(len(series), len(WINDOWS))
+    sessions = TradingCalendar.build().sessions_by_day(LAST_DATE)
+    firsts = series.offsets[:-1]
+    fridays = kernel.last_fridays(firsts, lasts, series.days, sessions)
+    week_starts = windows.start_days(fridays, WINDOWS)
     rate = RiskFreeRate.constant(0.015)
     chosen = benchmarks.chosen(series.codes)
     cuts = np.linspace(0, len(series), 4 * cores + 1).astype(int)
 
     def measure(part: slice) -> None:
         kernel.measure_windows(
-            series.offsets[:-1][part], lasts[part], starts[part], series.days, series.values,
-            (rate.days, rate.rates),
+            firsts[part], lasts[part], starts[part], fridays[part], week_starts[part],
+            series.days, series.values, sessions, (rate.days, rate.rates),
             (benchmarks.offsets, benchmarks.days, benchmarks.closes), chosen[part],
             results[part],
         )  # fmt: skip

@@ -21,6 +21,7 @@ from fund_assets.metrics.kernel import (
     REASONS,
     RESULT,
     UNKNOWN_START,
+    last_fridays,
     last_rows,
     measure_windows,
     new_results,
@@ -80,6 +81,8 @@ def compute_metrics(
     skewness, kurtosis      m3 / m2^1.5, m4 / m2^2 - 3, of the population
     best_day, worst_day     max(R), min(R)
     month_win_rate          share of whole months with a return above 0
+    volatility_weekly       std(W) sqrt(52) of weekly returns W, as the source has it
+    sharpe_weekly           (52 mean(W) - risk_free_rate) / volatility_weekly, likewise
     beta                    cov(R, B) / var(B)
     alpha                   (1 + mean(R - rf - beta (B - rf)))^N - 1, from 365 days on (Jensen)
     correlation, r_squared  cov(R, B) / sqrt(var(R) var(B)) (Pearson), its square
@@ -134,12 +137,18 @@ def compute_metrics(
     against = benchmarks or Benchmarks.none()
     chosen = against.chosen(series.codes[present])
     sessions = (calendar or TradingCalendar.build()).sessions_by_day(LAST_DATE)
+    fridays = last_fridays(firsts, lasts, series.days, sessions)
+    # The year to date is the one of the last NAV.
+    this_year = np.array([window == "ytd" for window in windows])
+    week_starts = np.where(this_year, starts, start_days(fridays, windows))
 
     def measure(part: slice) -> None:
         measure_windows(
             firsts[part],
             lasts[part],
             starts[part],
+            fridays[part],
+            week_starts[part],
             series.days,
             series.values,
             sessions,

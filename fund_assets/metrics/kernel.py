@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fund_assets.metrics.jit import compiled
 
 #: Counts up whenever a number below changes its meaning.
-DEFINITION_VERSION = 5
+DEFINITION_VERSION = 6
 
 #: `age.VALUE_AGE_DAYS`, here because compiled loops read constants of their own file alone.
 #: A NAV this many calendar days older than the window's start day no longer stands for it.
@@ -44,7 +44,7 @@ AROUND, LEAST_AROUND = 10, 5
 WEEK_FROM, WEEK_TO, WEEK_LONGEST = 3, 7, 9
 #: Funds that rest on other countries' holidays: so many sessions a step, in a share of steps.
 REST_TO, REST_SHARE, REST_LEAST = 3, 0.015, 3
-SATURDAY, SUNDAY = 5, 6
+FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
 #: What a rhythm allows beside a number of sessions: too few steps to tell, a calendar day, any.
 UNKNOWN, A_DAY, NO_LIMIT = -1, 0, 1 << 30
 NO_DAY = np.int32(np.iinfo(np.int32).min)
@@ -82,6 +82,8 @@ RESULT = np.dtype(
         ("best_day", np.float64),
         ("worst_day", np.float64),
         ("month_win_rate", np.float64),
+        ("volatility_weekly", np.float64),
+        ("sharpe_weekly", np.float64),
         ("ulcer_index", np.float64),
         ("alpha", np.float64),
         ("beta", np.float64),
@@ -155,8 +157,8 @@ FALL = np.dtype(
 (
     NO_START, STALE_START, ONE_NAV, UNDER_A_YEAR, FEW, IRREGULAR, NO_SPREAD, NO_DOWNSIDE,
     NO_FALL, UNRECOVERED, NO_MONTH, NO_BENCHMARK, NO_CLOSE, FLAT_BENCHMARK, NO_UP, NO_DOWN,
-    NO_ACTIVE, ONLY_GAPS, NOT_WHOLE,
-) = (1 << bit for bit in range(19))  # fmt: skip
+    NO_ACTIVE, ONLY_GAPS, NOT_WHOLE, FEW_WEEKS, FLAT_WEEKS,
+) = (1 << bit for bit in range(21))  # fmt: skip
 #: What each bit says; {start} is the window's start day, {benchmark} the index's code.
 REASONS = {
     NO_START: "no NAV on or before {start}",
@@ -178,6 +180,8 @@ REASONS = {
     NO_ACTIVE: "information_ratio: returns equal those of {benchmark}",
     ONLY_GAPS: "best_day, worst_day: every step goes over a gap",
     NOT_WHOLE: "inception: the fund's whole history is not stored yet",
+    FEW_WEEKS: f"volatility_weekly, sharpe_weekly: under {MIN_RETURNS} weekly returns",
+    FLAT_WEEKS: "sharpe_weekly: weekly returns do not vary",
 }
 
 
@@ -198,9 +202,30 @@ def last_rows(offsets, days, end_day):
 
 
 @compiled
+def last_fridays(firsts, lasts, days, sessions):
+    """int32 [funds]: Friday of the last week with a NAV that is over for each fund.
+
+    A week is over when no session between the fund's last NAV and the week's Friday is left.
+    Without such a week it is a Friday before the fund's first NAV.
+    """
+    fridays = np.empty(firsts.size, np.int32)
+    for fund in range(firsts.size):
+        last = days[lasts[fund]]
+        for row in range(lasts[fund], firsts[fund] - 1, -1):
+            friday = days[row] + FRIDAY - _weekday(days[row])
+            fridays[fund] = friday
+            over = last >= friday or sessions[friday] == sessions[last]
+            if over and days[row] <= friday:
+                break
+            fridays[fund] = friday - 7
+    return fridays
+
+
+@compiled
 def measure_windows(
-    firsts, lasts, starts, days, values, sessions, rates, benchmarks, chosen, results
-):
+    firsts, lasts, starts, fridays, week_starts, days, values, sessions, rates, benchmarks,
+    chosen, results,
+):  # fmt: skip
     """Fill `results` for some funds.
 
     All windows of a fund end on its last day. So they are measured from the shortest on, and
@@ -211,6 +236,8 @@ def measure_windows(
         firsts, lasts: int64 [funds] first and last row of each fund, both included.
         starts: int32 [funds, windows] day each window starts from (`windows.start_days`), or
             UNKNOWN_START.
+        fridays: int32 [funds] of `last_fridays`, week_starts: int32 [funds, windows] day from
+            which on each window's weeks end later.
         days: int32 [rows], values: float64 [rows] of all funds (`FundSeries`).
         sessions: int32 [days from 1970-01-01 on]: sessions of the exchange up to each day.
         rates: the risk-free rate: int32 [steps] first day of each rate, ascending, and
@@ -238,6 +265,8 @@ def measure_windows(
     path = np.empty(longest, np.int32)
     month_ends = np.empty(longest, np.int32)
     months = np.empty((longest, 2), np.int32)
+    week_ends = np.empty(longest, np.int32)
+    week_sums = np.empty((longest + 1, 2), np.float64)
     rows = np.empty(starts.shape[1], np.int64)
     order = np.empty(starts.shape[1], np.int64)
     sums = np.empty(1, SUMS)[0]
@@ -248,6 +277,9 @@ def measure_windows(
         _find_gaps(dates, sessions, lengths, gaps)
         total = _find_returns(index, gaps, returns, steps)
         n_months = _find_months(dates, index, gaps, month_ends, months)
+        weeks, first_week = _find_weeks(
+            dates, index, sessions, fridays[fund], week_ends, week_sums
+        )
         benchmark = chosen[fund, 0]
         known = -1  # so many returns of the benchmark, counted from the last
         if benchmark >= 0:
@@ -277,6 +309,7 @@ def measure_windows(
             result.observations, result.gap_steps = n, last - row - n
             _drawdown(dates, index, row, falls, walked, path, result)
             _months(month_ends[:n_months], months, row, result)
+            _weeks(week_ends[:weeks], week_sums, first_week, week_starts[fund, window], result)
             _add_returns(returns[done:n], sums)
             _add_gaps(dates[row : oldest + 1], gaps[row : oldest + 1], sums)
             oldest = row
@@ -685,6 +718,65 @@ def _months(ends, counts, start, result):
         result.month_win_rate = (counts[ends.size - 1, 1] - counts[first, 1]) / seen
     else:
         result.reasons |= NO_MONTH
+
+
+@compiled
+def _find_weeks(dates, index, sessions, friday, ends, sums):
+    """Returns of the weeks up to the one of a Friday, the last one first.
+
+    A week's NAV is its last one from Monday to Friday, and its return runs from the NAV of
+    the last week that has one. Weeks without a session are passed over so; where a week with
+    sessions is missing, over more than WEEK_LONGEST sessions, there is no return.
+
+    `ends` gets the Friday of each, `sums` the sum of the first so many returns and of their
+    squares, counted from the first one. Returns how many there are, and the first one.
+    """
+    found, later, ending = 0, -1, friday
+    first = one = two = 0.0
+    sums[0, 0] = sums[0, 1] = 0.0
+    bound = friday + 1
+    for row in range(dates.size - 1, -1, -1):
+        if dates[row] >= bound:
+            continue
+        weekday = _weekday(dates[row])
+        if weekday > FRIDAY:
+            continue
+        bound = dates[row] - weekday
+        if later >= 0 and sessions[dates[later]] - sessions[dates[row]] <= WEEK_LONGEST:
+            week = index[later] / index[row] - 1.0
+            first = week if found == 0 else first
+            apart = week - first
+            one += apart
+            two += apart * apart
+            ends[found] = ending
+            found += 1
+            sums[found, 0], sums[found, 1] = one, two
+        later, ending = row, bound + FRIDAY
+    return found, first
+
+
+@compiled
+def _weeks(ends, sums, shift, start_day, result):
+    """Volatility and Sharpe ratio of the weeks that end after a day, as the source has them.
+
+    With W the weekly returns: std(W, n - 1) sqrt(52) and (52 mean(W) - rf) / that.
+    """
+    n = 0
+    while n < ends.size and ends[n] > start_day:
+        n += 1
+    if n < MIN_RETURNS:
+        result.reasons |= FEW_WEEKS
+        return
+    off = sums[n, 0] / n
+    mean = shift + off
+    deviation = np.sqrt(max(sums[n, 1] - off * sums[n, 0], 0.0) / (n - 1))
+    deviation = 0.0 if deviation < FLAT else deviation
+    result.volatility_weekly = deviation * np.sqrt(WEEKLY)
+    if deviation < FLAT:
+        result.reasons |= FLAT_WEEKS
+    else:
+        excess = mean * WEEKLY - result.risk_free_rate
+        result.sharpe_weekly = excess / result.volatility_weekly
 
 
 @compiled

@@ -444,6 +444,8 @@ FUND_METRICS = Table(
         Column("best_day", Kind.REAL, "highest return from one NAV to the next", "fraction", nullable=True, ge=-1),
         Column("worst_day", Kind.REAL, "lowest return from one NAV to the next", "fraction", nullable=True, ge=-1),
         Column("month_win_rate", Kind.REAL, "share of whole months in the window with a return above 0", "fraction", nullable=True, ge=0, le=1),
+        Column("volatility_weekly", Kind.REAL, "annualised standard deviation of weekly returns, as the source defines its 标准差", "fraction", nullable=True, ge=0),
+        Column("sharpe_weekly", Kind.REAL, "52 times the mean weekly return, less risk_free_rate, over volatility_weekly, as the source defines its 夏普比率", nullable=True),
         Column("ulcer_index", Kind.REAL, "root mean square of the falls from the high so far", "fraction", nullable=True, ge=0),
         Column("benchmark_code", Kind.TEXT, "what it is compared with: code of an index, or weights and codes; NULL for none", nullable=True, max_length=400),
         Column("benchmark_basis", Kind.TEXT, "tracked: the index that it tracks. own: the benchmark that it states. type: the index of its type. NULL for none", nullable=True, isin=BENCHMARK_BASES),

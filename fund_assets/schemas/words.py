@@ -35,6 +35,8 @@ LABELS = {
     "best_day": ("最好一日", "%"),
     "worst_day": ("最差一日", "%"),
     "month_win_rate": ("月胜率", "%"),
+    "volatility_weekly": ("周频波动率", "%"),
+    "sharpe_weekly": ("周频夏普比率", "n"),
     "ulcer_index": ("溃疡指数", "%"),
     "alpha": ("阿尔法", "%"),
     "beta": ("贝塔", "n"),

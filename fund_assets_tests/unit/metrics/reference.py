@@ -26,7 +26,7 @@ _NULLABLE = """
     downside_deviation sharpe_ratio sortino_ratio calmar_ratio omega_ratio max_drawdown
     max_drawdown_peak max_drawdown_trough max_drawdown_recovery max_drawdown_days
     current_drawdown var_95 cvar_95 skewness kurtosis best_day worst_day month_win_rate
-    ulcer_index benchmark_code alpha beta r_squared correlation tracking_error
+    volatility_weekly sharpe_weekly ulcer_index benchmark_code alpha beta r_squared correlation tracking_error
     information_ratio up_capture down_capture
 """
 NULLABLE = tuple(_NULLABLE.split())
@@ -135,6 +135,30 @@ def month_wins(days: list[date], values: list[float], skipped: set[date]) -> flo
     return sum(wins) / len(wins) if wins else None
 
 
+def weekly_returns(history: list[tuple[date, float]], window: str) -> list[float]:
+    """Returns of whole weeks, from Friday to Friday, by the words of the source's figures."""
+    last = history[-1][0]
+    navs: dict[date, tuple[date, float]] = {}
+    for day, value in history:
+        if day.isoweekday() <= 5:
+            navs[day + timedelta(days=5 - day.isoweekday())] = (day, value)
+    calendar = TradingCalendar.build()
+
+    def opened(day: date) -> int:
+        return int(calendar.positions([to_key(day)])[0])
+
+    over = [friday for friday in navs if friday <= last or opened(friday) == opened(last)]
+    if not over:
+        return []
+    start = start_of(window, last if window == "ytd" else over[-1])
+    return [
+        navs[friday][1] / navs[before][1] - 1
+        for before, friday in pairwise(over)
+        if (start is None or friday > start)
+        and opened(navs[friday][0]) - opened(navs[before][0]) <= 9
+    ]
+
+
 def quantile(values: list[float], share: float) -> float:
     ranked = sorted(values)
     at = (len(ranked) - 1) * share
@@ -190,6 +214,18 @@ def measure(
     if result["month_win_rate"] is None:
         reasons.add("month_win_rate: no whole month")
 
+    weeks = weekly_returns(history, window)
+    if len(weeks) < 10:
+        reasons.add("volatility_weekly, sharpe_weekly: under 10 weekly returns")
+    else:
+        deviation = statistics.stdev(weeks)
+        result["volatility_weekly"] = deviation * math.sqrt(52)
+        if deviation < 1e-12:
+            reasons.add("sharpe_weekly: weekly returns do not vary")
+        else:
+            excess = 52 * statistics.fmean(weeks) - result["risk_free_rate"]
+            result["sharpe_weekly"] = excess / result["volatility_weekly"]
+
     closes = None
     if benchmark is None:
         reasons.add("benchmark: none for this kind of fund")
@@ -232,6 +268,8 @@ def REASON_ORDER(code: str):
     yield f"down_capture: {code} never fell"
     yield f"information_ratio: returns equal those of {code}"
     yield "best_day, worst_day: every step goes over a gap"
+    yield "volatility_weekly, sharpe_weekly: under 10 weekly returns"
+    yield "sharpe_weekly: weekly returns do not vary"
 
 
 def _falls(result: dict, days: list[date], values: list[float]) -> set[str]:

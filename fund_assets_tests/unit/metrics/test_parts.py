@@ -240,7 +240,7 @@ def test_how_many_returns_each_measure_needs_is_as_the_docs_say():
     other = [r / 2 + 0.001 * (-1) ** n for n, r in enumerate(UP_AND_DOWN)]
     rows = {n: of_returns(UP_AND_DOWN[:n], benchmark=other[:n]) for n in (1, 9, 10, 11)}
     for name, (least, more) in needs.items():
-        if "365" in more or "whole month" in more:
+        if any(words in more for words in ("365", "whole month", "weekly")):
             continue
         there = {n: not pd.isna(row[name]) for n, row in rows.items()}
         assert there == {n: n >= least for n in rows}, name
@@ -254,6 +254,11 @@ def test_how_many_returns_each_measure_needs_is_as_the_docs_say():
     days = pd.DatetimeIndex(["2023-01-03", "2024-01-02"])
     short = of_series(pd.Series([1.0, 0.9], days), ["inception"])
     assert short["annualized_return"].isna().all()
+    for weeks, there in ((10, False), (11, True)):  # of which the first only begins
+        days = 5 * weeks - 2  # 2023-01-03 was a Tuesday
+        row = of_returns([r + 1e-4 * n for n, r in enumerate(UP_AND_DOWN[:days])])
+        assert (not pd.isna(row["volatility_weekly"])) == there
+        assert (not pd.isna(row["sharpe_weekly"])) == there
     long = of_returns(UP_AND_DOWN, benchmark=other)
     assert not pd.isna(long["alpha"]) and not pd.isna(long["month_win_rate"])
 
