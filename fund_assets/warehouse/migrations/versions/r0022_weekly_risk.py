@@ -2,8 +2,8 @@
 
 from fund_assets.warehouse.migrations.rebuild import rebuild
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:
