@@ -85,9 +85,9 @@ def steps(state: str) -> dict[str, float]:
     timed("validate_s", lambda: validated_nav.validate(warehouse, calendar, now))
     timed("metrics_s", lambda: fund_metrics.measure(warehouse, rate))
     scored = timed("scores_s", lambda: fund_scores.score(warehouse, weights, rate, now))
-    rows = timed("walk_forward_s", lambda: walk_forward.walk_forward(
+    walk = timed("walk_forward_s", lambda: walk_forward.walk_forward(
         warehouse, weights, rate, week, now))  # fmt: skip
-    walk_forward.write_walk_forward(settings, rows, now)
+    walk_forward.write_walk_forward(settings, walk, now)
     old = now - timedelta(days=2)
     kept = timed("upkeep_s", lambda: warehouse_upkeep.upkeep(
         warehouse, week, now, landing_before=old, prune_answers=int))  # fmt: skip
@@ -102,7 +102,7 @@ def steps(state: str) -> dict[str, float]:
         "metrics_compared": found.metrics_rows,
         "metrics_differing": found.metrics_differing,
         "scores": len(scored.scores) if scored.scores is not None else 0,
-        "walk_forward_outcomes": len(rows),
+        "walk_forward_outcomes": len(walk.rows),
         "metric_rows_deleted": kept["metric_rows"],
         "freed_bytes": kept["freed_bytes"],
         "rewritten": kept["rewritten"],

@@ -51,6 +51,13 @@ FUND_CHANGES = {
     "transition": later("transition"),
     "code_reused": later("code used again"),
 }
+#: What may be said of a screen that was walked.
+WALK_VERDICTS = {
+    "better": later("better than its peers"),
+    "worse": later("worse than its peers"),
+    "chance": later("no different from luck"),
+    "too_few": later("too few quarters for a verdict"),
+}
 #: May a class be bought, and redeemed.
 TRADE_STATUSES = {
     "open": later("open"),

@@ -1,4 +1,4 @@
-"""The asset `walk_forward`: the page that says what past screens did next, against chance."""
+"""The asset `walk_forward`: the page that says what past screens did next."""
 
 import time
 
@@ -16,13 +16,13 @@ from fund_assets.warehouse.queries.data_versions import digest
 @profiled_asset(
     profiles.WALK_FORWARD,
     kinds={"python", "numba", "html"},
-    code_version="1",
+    code_version="2",
 )
 def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> Renewed:
-    """Make past scores anew, look at what came next, write the page."""
+    """Make past scores again, look at what came next, write the page."""
     started = time.monotonic()
     settings, now = platform.settings, platform.now()
-    rows = walk(
+    found = walk(
         platform.warehouse,
         settings.score_weights,
         settings.risk_free_rate,
@@ -30,14 +30,15 @@ def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> Renew
         now,
         progress=context.log.info,
     )
-    page, sums = write_walk_forward(settings, rows, now)
-    means = {f"percentile_{row['screen']}": round(float(row["percentile"]), 4) for row in sums}
+    page = write_walk_forward(settings, found, now)
+    verdicts = {f"verdict_{row['screen']}": str(row["verdict"]) for row in found.sums}
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(digest(rows)),
+        data_version=dg.DataVersion(digest(found.rows)),
         metadata={
             "page": dg.MetadataValue.path(str(page)),
-            "dagster/row_count": len(rows),
-            **means,
+            "dagster/row_count": len(found.rows),
+            "screens_tried": found.tried,
+            **verdicts,
             "duration_seconds": round(time.monotonic() - started, 2),
         },
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from fund_assets.cli._arguments import Commands, Failed, NotThere
-from fund_assets.cli._context import open_platform, quiet, reading
+from fund_assets.cli._context import console, open_platform, quiet, reading
+from fund_assets.labels import WALK_VERDICTS
 from fund_assets.language import say
 
 
@@ -73,17 +74,73 @@ def weekly(week: str | None, open_it: bool, mail: bool) -> None:
 
 
 @report.command("walk-forward")
+@click.option(
+    "--screen", "screens", multiple=True, metavar="CONDITIONS",
+    help='Walk this screen, such as "window=1y sharpe_ratio>1". Repeatable.',
+)  # fmt: skip
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
-def walk_forward(open_it: bool) -> None:
-    """Print the path of the page that shows how past screens performed next."""
+def walk_forward(screens: tuple[str, ...], open_it: bool) -> None:
+    """Print the path of the page that shows how past screens performed next.
+
+    With --screen, compute how your own screens performed at the last quarter ends, and write a
+    page of these. Each screen that you try is stored and counts in the correction for luck.
+    """
     from fund_assets.report.files import walk_forward_file
     from fund_assets.settings import load_settings
 
-    page = walk_forward_file(load_settings())
-    if not page.exists():
-        raise NotThere(f"{page} does not exist yet: run `fund-assets weekly` first")
+    if screens:
+        page = _walk(screens)
+    else:
+        page = walk_forward_file(load_settings())
+        if not page.exists():
+            raise NotThere(f"{page} does not exist yet: run `fund-assets weekly` first")
     click.echo(str(page))
     _show(page, open_it=open_it)
+
+
+def _walk(screens: tuple[str, ...]) -> Path:
+    """Walk a user's screens, print what may be said of each, and write their page."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from fund_assets.metrics.screen import ScreenError
+    from fund_assets.metrics.walk_forward import LUCK, MIN_QUARTERS, WalkError
+    from fund_assets.pipeline.walk_forward import walk_screens, write_walked_screens
+
+    texts = tuple(dict.fromkeys(" ".join(text.split()) for text in screens))
+    platform = open_platform()
+    settings, now = platform.settings, platform.now()
+    try:
+        walk = walk_screens(platform.warehouse, texts, settings.risk_free_rate, now)
+    except (ScreenError, WalkError) as error:
+        raise NotThere(str(error)) from error
+    if not walk.rows:
+        raise NotThere("no quarter in which a screen had picks: there is no result")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(say("screen"))
+    table.add_column(say("conclusion"))
+    for title in (
+        say("quarters"), say("mean excess"), say("95 % interval"), say("chance of luck"),
+        say("picks"),
+    ):  # fmt: skip
+        table.add_column(title, justify="right")
+    for row in walk.sums:
+        table.add_row(
+            escape(row["screen"]), say(WALK_VERDICTS[row["verdict"]]), str(row["quarters"]),
+            f"{row['excess']:+.2%}", f"{row['low']:+.2%} … {row['high']:+.2%}",
+            f"{row['corrected']:.1%}", f"{row['picks']:,}",
+        )  # fmt: skip
+    terminal = console()
+    terminal.print(table, soft_wrap=not terminal.is_terminal)
+    terminal.print(
+        say(
+            "Excess: return of the picks less that of their group in the next quarter, bought "
+            "at the next NAV. {tried} screens were tried on this data; chances of luck are "
+            "corrected for that (Holm). A verdict needs {least} quarters and a chance of at "
+            "most {luck:.0%}.", tried=walk.tried, least=MIN_QUARTERS, luck=LUCK,
+        )
+    )  # fmt: skip
+    return write_walked_screens(settings, walk, now)
 
 
 def _show(page: Path, *, open_it: bool) -> None:

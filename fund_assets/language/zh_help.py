@@ -130,6 +130,9 @@ HELP = {
     "ISO week, such as 2026-W47 [default: of today].": "ISO 周，如 2026-W47 [默认：今天所在的周]。",
     "Open it in the browser.": "在浏览器里打开。",
     "Send it to FUND_ALERT_MAIL_TO, even if sent before.": "发送到 FUND_ALERT_MAIL_TO，已发送过也再发。",
+    "With --screen, compute how your own screens performed at the last quarter ends, and write a "
+    "page of these. Each screen that you try is stored and counts in the correction for luck.": "用 --screen 计算自己的筛选在过去各季度末之后的表现，并另写一页。每个试过的筛选都会记下，并计入对运气的校正。",
+    'Walk this screen, such as "window=1y sharpe_ratio>1". Repeatable.': '前推检验这个筛选，例如 "window=1y sharpe_ratio>1"。可重复。',
     "Print the path of the page that shows how past screens performed next.": "显示“过去的筛选后来表现如何”那一页的位置。",
     "Export DATASET to a file for pandas, DuckDB, R or a spreadsheet.": "把 DATASET 导出为文件，供 pandas、DuckDB、R 或电子表格使用。",
     "DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under its name "

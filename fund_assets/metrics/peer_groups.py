@@ -8,6 +8,7 @@ within its type's pool, all types of the pool included. Classes in different cur
 meet: their groups carry the currency, as in `QDII-混合偏股 USD`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,28 @@ class Groups:
         found: pd.Series = (peers - rank) / (peers - 1)
         return found
 
+    def means(self, values: pd.Series) -> pd.Series:
+        """The mean in the row's group; NaN where fewer than MIN_PEERS have a value."""
+        return self._within(values, _means)
+
+    def places(self, values: pd.Series) -> pd.Series:
+        """As `percentile`, but equal values share the middle of their places.
+
+        So all equal ones are at one half. NaN where fewer than MIN_PEERS have a value.
+        """
+        return self._within(values, _places)
+
+    def _within(
+        self, values: pd.Series, of: Callable[[pd.Series, pd.Series], pd.Series]
+    ) -> pd.Series:
+        """What a function of values and groups gives in the group that counts for each row."""
+        found = of(values, self.narrow)
+        if self.own.all():
+            return found
+        inside = self.wide.isin(self.wide[~self.own].unique())
+        wider = of(values[inside], self.wide[inside]).reindex(values.index)
+        return found.where(self.own, wider)
+
     def medians(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Each column's median in the row's group; NaN where fewer than MIN_PEERS have one."""
         found = _medians(frame, self.narrow)
@@ -130,3 +153,17 @@ def _medians(frame: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
     grouped = frame.groupby(group)
     enough = grouped.transform("count") >= MIN_PEERS
     return grouped.transform("median").where(enough, np.nan)
+
+
+def _means(values: pd.Series, group: pd.Series) -> pd.Series:
+    grouped = values.groupby(group)
+    mean: pd.Series = grouped.transform("mean")
+    return mean.where(grouped.transform("count") >= MIN_PEERS)
+
+
+def _places(values: pd.Series, group: pd.Series) -> pd.Series:
+    grouped = values.groupby(group)
+    peers = grouped.transform("count")
+    place = (peers - grouped.rank(method="average", ascending=False)) / (peers - 1)
+    found: pd.Series = place.where(peers >= MIN_PEERS)
+    return found

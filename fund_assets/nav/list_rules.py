@@ -101,6 +101,30 @@ def described(listing: pd.DataFrame, today: int) -> pd.DataFrame:
     )
 
 
+def as_listed_on(funds: pd.DataFrame, changes: pd.DataFrame, on: int) -> pd.DataFrame:
+    """The funds with the names and types of a past date, as far as changes are stored.
+
+    Args:
+        funds: columns of FUND_INFO.
+        changes: columns of FUND_CHANGE.
+        on: yyyymmdd. What changed later is undone; what changed before the first list is not
+            known.
+    """
+    found = funds.set_index("fund_code", drop=False)
+    for what, column in (("name", "name"), ("type", "fund_type")):
+        later = changes[(changes["what"] == what) & (changes["seen_on"] > on)]
+        first = later.sort_values("seen_on").drop_duplicates("fund_code")
+        old = first.set_index("fund_code")["old"]
+        old = old[old.index.isin(found.index)]
+        found.loc[old.index, column] = old
+    changed = found[(found["name"] != funds["name"].to_numpy())
+                    | (found["fund_type"] != funds["fund_type"].to_numpy())]  # fmt: skip
+    if len(changed):
+        then = described(changed, on).set_index("fund_code")
+        found.loc[then.index, ["kind", "family"]] = then[["kind", "family"]]
+    return found.reset_index(drop=True)
+
+
 def acceptable(listing: pd.DataFrame) -> NDArray[np.bool_]:
     """Which listed funds have a valid code, and texts that fit their columns."""
     fits = valid_codes(listing["fund_code"])

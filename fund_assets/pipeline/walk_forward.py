@@ -1,35 +1,81 @@
 """What past screens did next: scores of past quarter ends, made from what came before them.
 
-Past scores are made anew from the accepted history up to each date, corrections that came later
-included, with today's kinds and families; funds that are gone are in them.
+Past scores are made again from the accepted history up to each date, with corrections that came
+later. Names and types are those of the date as far as they are stored. Funds that ended are in
+them if their histories are stored: `nav/universe.py` says how many may be missing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fund_assets.calendar import days_to_keys, to_stamp
-from fund_assets.metrics import FundSeries, compute_metrics
+from fund_assets.metrics import FundSeries, RiskFreeRate, compute_metrics
 from fund_assets.metrics.months import month_returns
-from fund_assets.metrics.peers import peer_ranks
+from fund_assets.metrics.peers import peer_ranks, standing_for
 from fund_assets.metrics.scores import MONTHS, Inputs, score_funds
-from fund_assets.metrics.walk_forward import outcomes, quarter_ends, summed
-from fund_assets.report.files import walk_forward_file, write_page
+from fund_assets.metrics.screen import parse
+from fund_assets.metrics.walk_forward import (
+    MIN_QUARTERS,
+    SCREENS,
+    check_past,
+    outcomes,
+    quarter_ends,
+    summed,
+    walked,
+)
+from fund_assets.nav.list_rules import as_listed_on
+from fund_assets.report.files import walk_forward_file, walked_screens_file, write_page
 from fund_assets.report.page import walk_forward_page
+from fund_assets.report.week import WalkFacts
 from fund_assets.schemas.tables import SCREEN_WINDOWS
 from fund_assets.settings import Settings
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.stores import landing, weekly_log
 from fund_assets.warehouse.stores import metrics as metrics_store
+from fund_assets.warehouse.stores.screen_trials import note_trials, tried_screens
+from fund_assets.warehouse.stores.yardsticks import read_yardsticks
 
 #: Quarters that are looked back on.
-QUARTERS = 8
+QUARTERS = 20
 WINDOWS = (*SCREEN_WINDOWS, "inception")
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What screens came to.
+
+    Attributes:
+        rows: of `metrics.walk_forward.Outcome.as_row`, by date.
+        tried: how many screens were tried in all, those of earlier days too.
+    """
+
+    rows: list[dict[str, Any]]
+    tried: int
+
+    @property
+    def sums(self) -> list[dict[str, Any]]:
+        """Each screen over all its quarters, with its verdict."""
+        return summed(self.rows, self.tried)
+
+
+@dataclass(frozen=True)
+class _Quarter:
+    """A quarter end, what was known on it, and the next one."""
+
+    start: int
+    until: int
+    known: FundSeries
+    series: FundSeries
+    funds: pd.DataFrame
+    rate: RiskFreeRate
 
 
 def walk_forward(
@@ -39,56 +85,113 @@ def walk_forward(
     week: str,
     now: datetime,
     progress: Callable[[str], None] = lambda words: None,
-) -> list[dict[str, Any]]:
+) -> Walk:
     """Outcomes of every screen at the last quarter ends, also into the log of the week.
 
     Args:
         risk_free_rate: the rate when `risk_free_rate` holds none.
-
-    Returns:
-        Rows of `metrics.walk.Outcome.as_row`, by date; none without enough history.
     """
-    newest = status_queries.newest_published(warehouse)
     rows: list[dict[str, Any]] = []
-    if newest is not None:
-        series = metrics_store.read_series(warehouse, newest)
-        funds = landing.fund_info(warehouse)
-        rate = metrics_store.read_rate(warehouse, risk_free_rate)
-        ends = _ends(series, newest)
-        for start, until in pairwise(ends):
-            known = metrics_store.by_day(warehouse, series, start)
-            metrics = compute_metrics(known, start, WINDOWS, rate)
-            scores = score_funds(
-                Inputs(
-                    calc_date=start,
-                    inception=metrics[metrics["window"] == "inception"],
-                    peers=peer_ranks(metrics, funds),
-                    months=month_returns(series, start, MONTHS),
-                    funds=funds,
-                    rate=rate,
-                ),
-                weights,
+    for quarter in _quarters(warehouse, risk_free_rate):
+        metrics = compute_metrics(quarter.known, quarter.start, WINDOWS, quarter.rate)
+        scores = score_funds(
+            Inputs(
+                calc_date=quarter.start,
+                inception=metrics[metrics["window"] == "inception"],
+                peers=peer_ranks(metrics, quarter.funds),
+                months=month_returns(quarter.series, quarter.start, MONTHS),
+                funds=quarter.funds,
+                rate=quarter.rate,
+            ),
+            weights,
+        )
+        found = outcomes(scores, quarter.funds, quarter.series, quarter.until)
+        progress(f"screens of {quarter.start}: {len(found)} had picks")
+        rows += [one.as_row() for one in found]
+    walk = Walk(rows, len(SCREENS) + len(tried_screens(warehouse)))
+    figures = {"outcomes": rows, "tried": walk.tried}
+    weekly_log.note_step(warehouse, week, "walk_forward", to_stamp(now), figures)
+    return walk
+
+
+def walk_screens(
+    warehouse: Warehouse,
+    screens: Sequence[str],
+    risk_free_rate: float,
+    now: datetime,
+    progress: Callable[[str], None] = lambda words: None,
+) -> Walk:
+    """Outcomes of a user's screens at the last quarter ends; each is remembered as tried.
+
+    Args:
+        screens: conditions in the language of `metrics/screen.py`.
+        risk_free_rate: the rate when `risk_free_rate` holds none.
+
+    Raises:
+        ScreenError, WalkError: a screen is not understood, or has no past.
+    """
+    parsed = {text: parse(text) for text in screens}
+    for screen in parsed.values():
+        check_past(screen)
+    windows = sorted({screen.window for screen in parsed.values()} | {"inception"})
+    whole = metrics_store.whole_histories(warehouse)
+    rows: list[dict[str, Any]] = []
+    for quarter in _quarters(warehouse, risk_free_rate):
+        benchmarks = read_yardsticks(warehouse, quarter.funds, quarter.known)
+        metrics = compute_metrics(
+            quarter.known,
+            quarter.start,
+            windows,
+            quarter.rate,
+            benchmarks=benchmarks,
+            whole=whole,
+        )
+        stands = standing_for(metrics, quarter.funds)
+        for text, screen in parsed.items():
+            found = walked(
+                text, screen, metrics, stands, quarter.funds, quarter.series, quarter.until
             )
-            found = [one.as_row() for one in outcomes(scores, series, until)]
-            progress(f"screens of {start}: {len(found)} had picks")
-            rows += found
-    weekly_log.note_step(warehouse, week, "walk_forward", to_stamp(now), {"outcomes": rows})
-    return rows
+            rows += [one.as_row() for one in found]
+        progress(f"screens of {quarter.start}: done")
+    tried = dict.fromkeys([*tried_screens(warehouse), *parsed])
+    walk = Walk(rows, len(SCREENS) + len(tried))
+    note_trials(warehouse, walk.sums, list(parsed), to_stamp(now))
+    return walk
 
 
-def write_walk_forward(
-    settings: Settings, rows: Sequence[dict[str, Any]], now: datetime
-) -> tuple[Path, list[dict[str, Any]]]:
-    """Write the page of these outcomes; its file, and the screens over all quarters."""
-    sums = summed(rows)
-    page = walk_forward_file(settings)
-    write_page(page, walk_forward_page(rows, sums, now, settings.source))
-    return page, sums
+def write_walk_forward(settings: Settings, walk: Walk, now: datetime) -> Path:
+    """Write the page of these outcomes; its file."""
+    return _write(walk_forward_file(settings), settings, walk, now)
 
 
-def _ends(series: FundSeries, newest: int) -> list[int]:
-    """The quarter ends that have a history before them, the newest last."""
+def write_walked_screens(settings: Settings, walk: Walk, now: datetime) -> Path:
+    """Write the page of a user's screens; its file."""
+    return _write(walked_screens_file(settings), settings, walk, now)
+
+
+def _write(page: Path, settings: Settings, walk: Walk, now: datetime) -> Path:
+    facts = WalkFacts(walk.rows, walk.sums, walk.tried, MIN_QUARTERS)
+    write_page(page, walk_forward_page(facts, now, settings.source))
+    return page
+
+
+def _quarters(warehouse: Warehouse, risk_free_rate: float) -> Iterator[_Quarter]:
+    """The quarter ends that have a history before them and a quarter after them."""
+    newest = status_queries.newest_published(warehouse)
+    if newest is None:
+        return
+    series = metrics_store.read_series(warehouse, newest)
     if not series.rows:
-        return []
+        return
+    funds, changes = landing.fund_info(warehouse), landing.list_changes(warehouse)
+    rate = metrics_store.read_rate(warehouse, risk_free_rate)
     first = int(days_to_keys(np.array([series.days.min()]))[0])
-    return quarter_ends(first, newest, QUARTERS + 1)
+    for start, until in pairwise(quarter_ends(first, newest, QUARTERS + 1)):
+        yield _Quarter(
+            start=start,
+            until=until,
+            known=metrics_store.by_day(warehouse, series, start),
+            series=series,
+            funds=as_listed_on(funds, changes, start),
+            rate=rate,
+        )

@@ -93,6 +93,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
     returns = _week_returns(series, funds, monday, sunday)
     ytd = _ytd(warehouse, weekly_queries.newest_measured(warehouse, first, last))
     log = weekly_log.week_log(warehouse, week)
+    walk = log.get("walk_forward", {})
     until = to_stamp(
         datetime(sunday.year, sunday.month, sunday.day, 23, 59, 59, tzinfo=SHANGHAI)
     )
@@ -136,7 +137,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         quarantine=tuple(weekly_queries.quarantine(warehouse, first * 1_000_000, until)),
         held_batches=tuple(status_queries.held_batches(warehouse)),
         log=log,
-        walk=tuple(summed(log.get("walk_forward", {}).get("outcomes", []))),
+        walk=tuple(summed(walk.get("outcomes", []), walk.get("tried", 0))),
         batches=tuple(_batch(row) for row in batches[:SHOWN_BATCHES]),
         more_batches=max(len(batches) - SHOWN_BATCHES, 0),
         provenance=_provenance(warehouse, settings, series, scores, calc_date),

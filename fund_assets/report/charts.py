@@ -59,6 +59,10 @@ def check(path: Path) -> None:
         )
 
 
+#: With more of them, the labels of quarters are turned.
+CROWDED = 12
+
+
 @dataclass(frozen=True)
 class Spread:
     """How the values of one group are spread: a name and five quantiles, fractions.
@@ -72,12 +76,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Trial:
-    """What the picks of one date did: their mean percentile, and where chance would lie."""
+    """What the picks of one date did: their mean return less that of their groups."""
 
     label: str
     value: float
-    low: float
-    high: float
 
 
 def draw(path: Path, title: str, curves: Sequence[Curve]) -> None:
@@ -119,8 +121,8 @@ def spreads_svg(key: str, title: str, spreads: Sequence[Spread]) -> str:
         return _inline(key, figure, title)
 
 
-def trials_svg(key: str, title: str, trials: Sequence[Trial]) -> str:
-    """Mean percentiles over time, from 0 to 1, each with the band of chance behind it."""
+def trials_svg(key: str, title: str, trials: Sequence[Trial], low: float, high: float) -> str:
+    """One number for each quarter, and the interval around their mean; NaN: there is none."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
@@ -128,14 +130,13 @@ def trials_svg(key: str, title: str, trials: Sequence[Trial]) -> str:
         figure = Figure(figsize=(10, 2.6), layout="constrained")
         axes = figure.subplots()
         places = list(range(len(trials)))
-        axes.vlines(
-            places, [t.low for t in trials], [t.high for t in trials], color=_GRID, linewidth=9
-        )
+        if low == low:
+            axes.axhspan(low, high, color=_GRID, linewidth=0)
         axes.plot(places, [t.value for t in trials], "o", color=_CYCLE[0])
-        axes.axhline(0.5, color=_DIM, linewidth=0.8)
-        axes.set_ylim(0, 1)
+        axes.axhline(0, color=_DIM, linewidth=0.8)
         axes.set_xlim(-0.5, len(trials) - 0.5)
-        axes.set_xticks(places, [t.label for t in trials])
+        turned = 45 if len(trials) > CROWDED else 0
+        axes.set_xticks(places, [t.label for t in trials], rotation=turned)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         return _inline(key, figure, title)
 

@@ -32,6 +32,11 @@ def walk_forward_file(settings: Settings) -> Path:
     return report_folder(settings) / "walk-forward.html"
 
 
+def walked_screens_file(settings: Settings) -> Path:
+    """The file that says what a user's screens did next."""
+    return report_folder(settings) / "walk-forward-screens.html"
+
+
 def write_page(path: Path, page: str) -> int:
     """Write a page whole or not at all; returns its size in bytes.
 

@@ -8,7 +8,6 @@ A page needs no script, no font and no other file, and its policy lets a browser
 Texts from the data are escaped by Jinja2, those in charts by matplotlib.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
@@ -23,13 +22,14 @@ from fund_assets.labels import (
     FUND_CHANGES,
     FUND_STATES,
     SOURCES,
+    WALK_VERDICTS,
     spoken,
 )
 from fund_assets.report import charts
 from fund_assets.report.cards import cards, styled
 from fund_assets.report.charts import Spread, Trial
 from fund_assets.report.headlines import headlines
-from fund_assets.report.week import Mover, Operations, Row, WeekFacts
+from fund_assets.report.week import Mover, Operations, WalkFacts, WeekFacts
 from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import FIGURE_LABELS
 from fund_assets.schemas.fund_types import group_label
@@ -75,28 +75,19 @@ def weekly_page(facts: WeekFacts, operations: Operations) -> str:
     )  # fmt: skip
 
 
-def walk_forward_page(
-    rows: Sequence[Row], sums: Sequence[Row], now: datetime, source: str
-) -> str:
-    """What past screens did next, quarter by quarter.
-
-    Args:
-        rows: of `metrics.walk.Outcome.as_row`.
-        sums: of `metrics.walk.summed`.
-    """
+def walk_forward_page(facts: WalkFacts, now: datetime, source: str) -> str:
+    """What past screens did next, quarter by quarter."""
     pictures = {}
-    for screen, label in SCREENS.items():
+    for at, row in enumerate(facts.sums):
         trials = [
-            Trial(f"{from_key(row['date']):%Y-%m}", row["percentile"], row["low"], row["high"])
-            for row in rows
-            if row["screen"] == screen
+            Trial(f"{from_key(one['date']):%Y-%m}", one["excess"])
+            for one in facts.rows
+            if one["screen"] == row["screen"]
         ]
-        if trials:
-            svg = charts.trials_svg(f"t{screen}", f"{label}：下一季度平均百分位", trials)
-            pictures[screen] = Markup(svg)  # noqa: S704
-    return _fill(
-        "walk_forward.html", rows=rows, sums=sums, now=now, source=source, pictures=pictures
-    )
+        title = f"{SCREENS.get(row['screen'], row['screen'])}：下一季度超同类平均"
+        svg = charts.trials_svg(f"t{at}", title, trials, row["low"], row["high"])
+        pictures[row["screen"]] = Markup(svg)  # noqa: S704
+    return _fill("walk_forward.html", facts=facts, now=now, source=source, pictures=pictures)
 
 
 def _fill(name: str, **values: Any) -> str:
@@ -117,7 +108,7 @@ def _fill(name: str, **values: Any) -> str:
     return environment.get_template(name).render(
         style=Markup(style),  # noqa: S704 our own file
         policy=POLICY, kinds=KINDS, group_label=group_label, sources=spoken(SOURCES),
-        parts=PARTS, screens=SCREENS,
+        parts=PARTS, screens=SCREENS, verdicts=spoken(WALK_VERDICTS),
         levels=LEVELS, figures=FIGURE_LABELS,
         fund_states=spoken(FUND_STATES), fund_changes=spoken(FUND_CHANGES),
         batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES),

@@ -98,7 +98,7 @@ class WeekFacts:
         quarantine: rule, held (all that wait), fresh (held in the week).
         held_batches: batches that are stopped now: batch_id, kind, newest_date, held_because.
         log: step of the weekly job → its figures.
-        walk: screens over all quarters (`metrics.walk.summed`).
+        walk: screens over all quarters (`metrics.walk_forward.summed`).
         batches: the batches collected in the week; more_batches: how many more there were.
         provenance: (what, value) lines.
     """
@@ -131,3 +131,22 @@ class WeekFacts:
     batches: tuple[Row, ...] = ()
     more_batches: int = 0
     provenance: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class WalkFacts:
+    """What past screens did next.
+
+    Attributes:
+        rows: of `metrics.walk_forward.Outcome.as_row`.
+        sums: of `metrics.walk_forward.summed`.
+        tried: screens that were tried in all.
+        least: with fewer quarters there is no verdict.
+        missing: of each quarter end, what may be missing (`nav.universe.Coverage.as_row`).
+    """
+
+    rows: Sequence[Row]
+    sums: Sequence[Row]
+    tried: int
+    least: int
+    missing: Sequence[Row] = ()

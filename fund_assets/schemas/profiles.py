@@ -280,8 +280,8 @@ FUND_SCORES = AssetProfile(
 WALK_FORWARD = AssetProfile(
     name="walk_forward",
     label="前推检验",
-    description="Performance of past screens' picks in the following quarter, compared with "
-    "chance.",
+    description="Performance of past screens' picks in the following quarter, and whether it "
+    "is more than luck.",
     group=WEEKLY,
     jobs=("weekly_full_calc",),
     upstream=("fund_scores",),

@@ -38,11 +38,28 @@ FUND_INFO = Table(
         Column("kind", Kind.TEXT, "kind that the type is below", isin=tuple(KINDS)),
         Column("family", Kind.TEXT, "the portfolio: the name that its classes share, a guess from names", max_length=MAX_NAME),
         Column("pinyin", Kind.TEXT, "abbreviation 拼音缩写 for look-ups"),
-        Column("status", Kind.TEXT, "listed, or delisted: removed from the market's list", isin=("listed", "delisted")),
+        Column("status", Kind.TEXT, "listed, or delisted: the market's list does not have it", isin=("listed", "delisted")),
         Column("first_seen_on", Kind.DATE, "first date on which this platform saw it", "yyyymmdd"),
-        Column("last_seen_on", Kind.DATE, "last date on which the market's list had it", "yyyymmdd"),
+        Column("last_seen_on", Kind.DATE, "last date on which the market's list had it; of a class that was in no list: its last NAV date", "yyyymmdd"),
     ),
     primary_key=("fund_code",),
+)  # fmt: skip
+
+PAST_LIST = Table(
+    name="past_list",
+    grain="one row per share class and list of a past date that a user gave",
+    why="Which classes the market had on a past date: a file of codes, given with "
+    "`fund-assets collect --codes-from`. The source's list of today has no class that ended before "
+    "the first evening of this platform.",
+    columns=(
+        Column("list_date", Kind.DATE, "the date of which the list is", "yyyymmdd"),
+        FUND_CODE,
+        Column("name", Kind.TEXT, "short name in the file; empty when the file has none", max_length=MAX_NAME),
+        Column("fund_type", Kind.TEXT, "type in the file; empty when the file has none"),
+        Column("given_at", Kind.STAMP, "when it was given", "yyyymmddhhmmss"),
+    ),
+    primary_key=("list_date", "fund_code"),
+    indexes=(("fund_code",),),
 )  # fmt: skip
 
 #: What became of asking for a fund's whole history.
@@ -586,6 +603,22 @@ WEEKLY_LOG = Table(
     primary_key=("week", "step"),
 )
 
+SCREEN_TRIAL = Table(
+    name="screen_trial",
+    grain="one row per screen of a user that was walked",
+    why="Each screen that is tried makes a finding by luck likelier. So all of them count in the "
+    "correction of each result of `fund-assets report walk-forward`.",
+    columns=(
+        Column("conditions", Kind.TEXT, "the screen as it was written"),
+        Column("first_tried_at", Kind.STAMP, "when it was walked first", "yyyymmddhhmmss"),
+        Column("tried_at", Kind.STAMP, "when it was walked last", "yyyymmddhhmmss"),
+        Column("quarters", Kind.INT, "quarters in which it had picks", ge=0),
+        Column("excess", Kind.REAL, "mean of the quarters: return of the picks less that of their groups", "fraction", nullable=True),
+        Column("chance", Kind.REAL, "two-sided t test over the quarters, not corrected", "fraction", nullable=True, ge=0, le=1),
+    ),
+    primary_key=("conditions",),
+)  # fmt: skip
+
 BENCHMARK_INDEX = Table(
     name="benchmark_index",
     grain="one row per index and session",
@@ -979,6 +1012,7 @@ TABLES = {
     table.name: table
     for table in (
         FUND_INFO,
+        PAST_LIST,
         HISTORY_PROGRESS,
         COLLECTION_BATCH,
         FUND_NAV,
@@ -998,6 +1032,7 @@ TABLES = {
         FUND_PEERS,
         FUND_SCORES,
         WEEKLY_LOG,
+        SCREEN_TRIAL,
         BENCHMARK_INDEX,
         FUND_BENCHMARK,
         FUND_BENCHMARK_PART,

@@ -65,12 +65,7 @@ def opened(tmp_path_factory):
     finally:
         report_page.NAME = before
     (folder / "weekly.html").write_text(page, encoding="utf-8")
-    row = {"date": 20260630, "until": 20260930, "screen": "score", "picks": 20, "gone": 1,
-           "portfolios": 100, "percentile": 0.52, "low": 0.44, "high": 0.56, "upper_half": 0.5,
-           "excess": -0.001}  # fmt: skip
-    walked = walk_forward_page(
-        [row], list(report_page.facts().walk), report_page.NOW, "akshare"
-    )
+    walked = walk_forward_page(report_page.walk(), report_page.NOW, "akshare")
     (folder / "walk.html").write_text(walked, encoding="utf-8")
     status = Page(status_page.UI).render(status_page.RICH)
     (folder / "status.html").write_text(status, encoding="utf-8")

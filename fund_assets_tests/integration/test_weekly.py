@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from fund_assets.cli import main
 from fund_assets.definitions import build_defs
 from fund_assets.instance.names import WEEK_TAG
-from fund_assets.metrics import peer_groups, peers, walk_forward
+from fund_assets.metrics import peer_groups, peers
 from fund_assets.metrics import scores as scoring
 from fund_assets.metrics.peers import standing_among
 from fund_assets.observability.alerts.channels.mail import Mail
@@ -71,7 +71,7 @@ def before_sunday(market, monkeypatch):
 
     Its kinds are small: five portfolios are a group here.
     """
-    for module in (peer_groups, peers, scoring, walk_forward):
+    for module in (peer_groups, peers, scoring):
         monkeypatch.setattr(module, "MIN_PEERS", 5)
     market.settings |= {**MAIL, "landing_retention_days": 2}
     with market.warehouse.transaction(writes=True) as connection:

@@ -41,6 +41,14 @@ def fund_info(warehouse: Warehouse) -> pd.DataFrame:
     return warehouse.frame("SELECT * FROM fund_info ORDER BY fund_code", FUND_INFO)
 
 
+def list_changes(warehouse: Warehouse) -> pd.DataFrame:
+    """The names and types that changed: rows of FUND_CHANGE."""
+    return warehouse.frame(
+        "SELECT * FROM fund_change WHERE what IN ('name', 'type') ORDER BY seen_on, fund_code",
+        FUND_CHANGE,
+    )
+
+
 @retried
 def write_fund_info(
     warehouse: Warehouse, rows: pd.DataFrame, changes: pd.DataFrame | None = None

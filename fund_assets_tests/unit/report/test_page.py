@@ -12,7 +12,7 @@ from fund_assets.report.curve import Curve
 from fund_assets.report.files import LARGEST_BYTES, ReportError, write_page
 from fund_assets.report.headlines import headlines, preview
 from fund_assets.report.page import walk_forward_page, weekly_page
-from fund_assets.report.week import KindWeek, Mover, Operations, WeekFacts
+from fund_assets.report.week import KindWeek, Mover, Operations, WalkFacts, WeekFacts
 from fund_assets.settings import SHANGHAI
 
 NAME = "<b>粗</b>\"'&🚀|$x_1$ <script>alert(1)</script> url(http://x.example)"
@@ -32,9 +32,9 @@ def facts(**changes):
     correction = {"superseded_at": 20261118_213000, "fund_code": "000001", "name": NAME,
                   "nav_date": 20261117, "figures": {"unit_nav": [1.0, 1.006], "growth_pct": [0.6, None]},
                   "change_pct": 0.6, "legal_level": "announce"}  # fmt: skip
-    outcome = {"screen": "score", "quarters": 4, "picks": 80, "percentile": 0.52, "low": 0.46,
-               "high": 0.54, "upper_half": 0.5, "excess": 0.001, "better": 1, "worse": 0,
-               "gone": 2}  # fmt: skip
+    outcome = {"screen": "score", "quarters": 4, "picks": 80, "percentile": 0.52, "low": -0.0312,
+               "high": 0.0332, "upper_half": 0.5, "excess": 0.001, "positive": 3, "chance": 0.2,
+               "corrected": 0.4, "verdict": "too_few", "gone": 2, "unbought": 1}  # fmt: skip
     values = {
         "week": "2026-W47", "monday": date(2026, 11, 16), "sunday": date(2026, 11, 22),
         "made_at": NOW, "source": "simulated", "calc_date": 20261120, "newest": 20261120,
@@ -170,7 +170,7 @@ def test_the_page_says_what_is_so(page):
     text = " ".join(Elements(page).texts)
     for words in ("基金周报 2026-W47", "2026-11-16 至 2026-11-22", "+1.20%", "91.3", "★★★★",
                   "≥0.5%，应公告", "+0.600%", "1.0060", "99.9%", "999 / 1,000", "+3.12%",
-                  "0.987", "52.0%", "46.0% – 54.0%", "另有 7 个批次", "没有净值：999999",
+                  "0.987", "52.0%", "-3.12% – +3.32%", "3 / 4", "40.0%", "另有 7 个批次", "没有净值：999999",
                   "不是基金评级", "1 行已改正", "另有 40 项通过", "净值到达", "↓ 30.0%",
                   "11-20 19:00", "55.0%"):  # fmt: skip
         assert words in text, words
@@ -194,16 +194,31 @@ def test_the_short_text():
     assert "| 混合型 | 2 | +1.20% | 50% | — |" in preview(facts())
 
 
-def test_walk_forward_page():
-    """Stops a page without its band of chance, or one that breaks without history."""
+def walk(**changes):
+    """What the walk-forward page draws, with a hostile screen of a user."""
     row = {"date": 20260630, "until": 20260930, "screen": "score", "picks": 20, "portfolios": 100,
-           "percentile": 0.52, "low": 0.44, "high": 0.56, "upper_half": 0.5, "excess": -0.001,
-           "gone": 1}  # fmt: skip
-    page = walk_forward_page([row], list(facts().walk), NOW, "akshare")
-    text = " ".join(Elements(page).texts)
-    for words in ("20 / 100", "44.0% – 56.0%", "-0.10%", "随机挑选的期望是 50%", "2026-06"):
+           "percentile": 0.52, "upper_half": 0.5, "excess": -0.001, "gone": 1, "unbought": 3}  # fmt: skip
+    (told,) = facts().walk
+    own = {"screen": NAME, "low": float("nan"), "high": float("nan"), "quarters": 1}
+    missing = {"date": 20260630, "stored": 950, "absent": 5, "not_fetched": 10, "estimated": 35.2,
+               "share": 0.0502, "known": False}  # fmt: skip
+    values = {"rows": [row, {**row, "screen": NAME}], "sums": [told, {**told, **own}],
+              "tried": 17, "least": 8, "missing": [missing]}  # fmt: skip
+    return WalkFacts(**{**values, **changes})
+
+
+def test_walk_forward_page():
+    """Stops a page that hides how many quarters, screens and missing funds there are."""
+    page = walk_forward_page(walk(), NOW, "akshare")
+    found = Elements(page)
+    text = " ".join(found.texts)
+    for words in ("20 / 100", "-3.12% – +3.32%", "-0.10%", "一共试过 17 个", "少于 8 个季度不下结论",
+                  "2026-06", "第一个净值买入", "5.0%", "估计", "<b>粗</b>"):  # fmt: skip
         assert words in text, words
-    assert "还没有结果" in walk_forward_page([], [], NOW, "akshare")
+    assert "script" not in found.tags
+    assert "还没有结果" in walk_forward_page(walk(rows=[], sums=[]), NOW, "akshare")
+    unknown = walk_forward_page(walk(missing=[]), NOW, "akshare")
+    assert "它们的缺失会使过去的结果偏好" in unknown
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path):
