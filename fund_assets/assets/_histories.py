@@ -29,7 +29,9 @@ def log_missed(context: Context, report: HistoryReport) -> None:
         context.log.warning(f"no history of {code}: {reason}")
     for code, reason in list(report.pages.failures.items())[:20]:
         context.log.warning(f"no benchmark of {code}: {reason}")
-    if because := report.stopped or report.pages.stopped:
+    for code, reason in list(report.managers.failures.items())[:20]:
+        context.log.warning(f"no managers of {code}: {reason}")
+    if because := report.stopped or report.pages.stopped or report.managers.stopped:
         context.log.warning(because)
 
 
@@ -43,5 +45,7 @@ def about_histories(report: HistoryReport) -> dict[str, Any]:
         "history_refused": len(report.refused),
         "benchmarks_asked": report.pages.asked,
         "benchmarks_failed": len(report.pages.failures),
+        "managers_asked": report.managers.asked,
+        "managers_failed": len(report.managers.failures),
         **({"history_problems": case_table(list(failed.values())[:20])} if failed else {}),
     }

@@ -160,6 +160,13 @@ BENCHMARK_PARSED = Check(
     thresholds={"share": LEAST_PARSED},
     way_out="a release that understands what is named",
 )
+TERMS_FOLLOW = Check(
+    "terms_follow",
+    ("fund_manager_term",),
+    "no term of a fund's managers begins before the one before it has ended; terms that "
+    "overlap are stored as the page has them",
+    way_out="a page whose terms follow each other",
+)
 ARRIVALS_USUAL = Check(
     conditions.ARRIVAL_BAND,
     ("validated_nav",),
@@ -245,6 +252,7 @@ OF_ASSETS = (
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,
+    TERMS_FOLLOW,
     ARRIVALS_USUAL,
     INDEX_AS_STORED,
     METRICS_AS_STORED,

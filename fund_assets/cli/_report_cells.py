@@ -1,6 +1,6 @@
 """What a fund's reports say, as the command `fund` shows it.
 
-Belongs here: the newest period of size, holders and allocation in words. Does not belong here:
+Belongs here: the newest period of size, holders and portfolio in words. Does not belong here:
 reads (`warehouse/queries/reports.py`).
 """
 
@@ -15,8 +15,14 @@ Row = dict[str, Any]
 
 
 def reported(warehouse: "Warehouse", code: str) -> dict[str, str]:
-    """Size, shares, holders and allocation of the newest period with a figure, by label."""
-    from fund_assets.schemas.tables import FUND_ALLOCATION, FUND_HOLDERS, FUND_SIZE
+    """Size, holders and portfolio of the newest period with a figure, by label."""
+    from fund_assets.schemas.tables import (
+        FUND_ALLOCATION,
+        FUND_HOLDERS,
+        FUND_POSITION_ESTIMATE,
+        FUND_SIZE,
+        FUND_TOP_HOLDINGS,
+    )
     from fund_assets.warehouse.queries.reports import periods_of
 
     sizes = periods_of(warehouse, FUND_SIZE, code)
@@ -29,6 +35,10 @@ def reported(warehouse: "Warehouse", code: str) -> dict[str, str]:
         say("portfolio of"): _newest(
             periods_of(warehouse, FUND_ALLOCATION, code), "net_assets", _allocation
         ),
+        say("stocks by estimate"): _newest(
+            periods_of(warehouse, FUND_POSITION_ESTIMATE, code), "position", _position
+        ),
+        say("largest holdings"): _holdings(periods_of(warehouse, FUND_TOP_HOLDINGS, code)),
     }
     return {label: words for label, words in found.items() if words}
 
@@ -39,7 +49,8 @@ def _newest(rows: list[Row], column: str, tell: Any) -> str:
     row = next((row for row in rows if row[column] is not None), None)
     if row is None:
         return ""
-    return say("{figures}, at {date}", figures=tell(row), date=from_key(row["period_end"]))
+    day = row.get("period_end") or row["nav_date"]
+    return say("{figures}, at {date}", figures=tell(row), date=from_key(day))
 
 
 def _assets(row: Row) -> str:
@@ -69,6 +80,35 @@ def _allocation(row: Row) -> str:
         **{name: _part(row[name]) for name in ("stocks", "bonds", "cash")},
         amount=_whole(row["net_assets"]),
     )
+
+
+def _position(row: Row) -> str:
+    return say("{part}, estimated by the source", part=_part(row["position"]))
+
+
+def _holdings(rows: list[Row]) -> str:
+    """Codes of the newest quarter, stocks and bonds in a line each."""
+    from fund_assets.calendar import from_key
+
+    newest = [row for row in rows if row["period_end"] == rows[0]["period_end"]]
+    lines = [
+        " ".join(map(_security, held))
+        for kind in ("stock", "bond")
+        if (held := [row for row in newest if row["kind"] == kind])
+    ]
+    if not lines:
+        return ""
+    date = from_key(newest[0]["period_end"])
+    return say("{figures}, at {date}", figures="\n".join(lines), date=date)
+
+
+def _security(row: Row) -> str:
+    weight = "" if row["weight"] is None else f" {_part(row['weight'])}"
+    return f"{row['security_code']}{_MARKETS.get(row['market'], '')}{weight}"
+
+
+#: Market number of the source → what follows a code of it.
+_MARKETS = {0: ".SZ", 1: ".SH", 116: ".HK", 105: ".US", 106: ".US", 107: ".US"}
 
 
 def _part(value: float | None) -> str:

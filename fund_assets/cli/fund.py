@@ -9,6 +9,7 @@ import click
 
 from fund_assets.cli._context import console, reading
 from fund_assets.cli._funds import chosen_fund
+from fund_assets.cli._manager_cells import current_managers, terms_table
 from fund_assets.cli._metric_cells import measured_against
 from fund_assets.cli._report_cells import reported
 from fund_assets.labels import (
@@ -68,11 +69,13 @@ def fund(fund: str) -> None:
     if statuses:
         facts |= _purchase(statuses[-1])
     facts |= reported(warehouse, row["fund_code"])
+    facts |= current_managers(warehouse, row["fund_code"])
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))
     terminal.print(table)
     for part in (
+        terms_table(warehouse, row["fund_code"]),
         _statuses(statuses),
         _states(warehouse, row["fund_code"]),
         _changes(warehouse, row["fund_code"]),

@@ -16,6 +16,7 @@ from fund_assets.schemas.tables import (
     FUND_ALLOCATION,
     FUND_HOLDERS,
     FUND_MANAGER,
+    FUND_MANAGER_TERM,
     FUND_POSITION_ESTIMATE,
     FUND_SIZE,
     FUND_TOP_HOLDINGS,
@@ -32,6 +33,7 @@ REPORT_TABLES = {
         FUND_POSITION_ESTIMATE,
         FUND_TOP_HOLDINGS,
         FUND_MANAGER,
+        FUND_MANAGER_TERM,
     )
 }
 #: Columns that grow by themselves: another value of them alone makes no row.

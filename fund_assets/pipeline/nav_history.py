@@ -26,8 +26,13 @@ from fund_assets.nav.history import (
 )
 from fund_assets.nav.landing_rows import Landing, Origin, prepare
 from fund_assets.nav.reports import doubts
-from fund_assets.pipeline.fund_benchmark import BenchmarkReport, collect_missing
+from fund_assets.pipeline.fund_benchmark import (
+    MOST_FUNDS,
+    BenchmarkReport,
+    collect_missing,
+)
 from fund_assets.pipeline.fund_info import with_unlisted
+from fund_assets.pipeline.fund_manager_term import ManagerReport, collect_terms
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.protocol import FundSource, History, Payload
@@ -82,6 +87,7 @@ class HistoryReport:
         until: when to try again; None: it did not end early, or trying again helps nothing.
         dealt_with: the funds that need not be asked for again.
         pages: the benchmarks of these funds, as far as they were due.
+        managers: the terms of their managers, as far as their pages were owed.
     """
 
     asked: int = 0
@@ -98,6 +104,7 @@ class HistoryReport:
     until: datetime | None = None
     dealt_with: set[str] = field(default_factory=set)
     pages: BenchmarkReport = field(default_factory=BenchmarkReport)
+    managers: ManagerReport = field(default_factory=ManagerReport)
 
     def with_round(self, later: "HistoryReport") -> "HistoryReport":
         """Both rounds as one: what came in the later one is not missed any more."""
@@ -122,6 +129,7 @@ class HistoryReport:
             until=later.until,
             dealt_with=self.dealt_with | later.dealt_with,
             pages=self.pages.with_round(later.pages),
+            managers=self.managers.with_round(later.managers),
         )
 
     @property
@@ -147,10 +155,11 @@ def collect_histories(
     until it has landed: a round that was ended by whatever means goes on with the next fund,
     and makes the same batches. As soon as the source refuses us
     (`transport/circuit_breaker.py`) nothing more is asked for. With a history comes what the
-    fund says it is measured against, unless that was seen within a quarter.
+    fund says it is measured against, unless that was seen within a quarter, and who has managed
+    it since when, where that is owed.
 
     Args:
-        pages: whether the pages with the funds' benchmarks are asked for too.
+        pages: whether the pages with the funds' benchmarks and managers are asked for too.
         landed: called with each batch after it has landed.
         progress: called after each fund.
     """
@@ -198,7 +207,7 @@ def _with_pages(
     choice: HistoryChoice,
     report: HistoryReport,
 ) -> HistoryReport:
-    """The report with what the funds say they are measured against, unless it ended early.
+    """The report with the funds' benchmarks and managers, unless it ended early.
 
     Where no funds were named, those count too whose history came in a round that was killed.
     """
@@ -207,6 +216,10 @@ def _with_pages(
         known: set[str] = set() if choice.codes else landing.with_history(warehouse)
         stored = {code for code in known if bucket_of(code) in choice.buckets}
         report.pages = collect_missing(warehouse, source, now().date(), came, stored)
+        if not report.pages.stopped:
+            report.managers = collect_terms(
+                warehouse, source, now(), most=MOST_FUNDS, of=came | stored
+            )
     return report
 
 

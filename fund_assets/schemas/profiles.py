@@ -264,6 +264,30 @@ FUND_BENCHMARK = AssetProfile(
     words=_benchmarks,
 )
 
+
+def _terms(figures: Figures) -> str:
+    n = _numbers(figures)
+    told = say(
+        "{funds} requested: {rows_written:,} new or changed; {rows:,} terms of managers",
+        funds=funds(n["asked"]), rows_written=n["rows_written"],
+        rows=n.get("dagster/row_count", 0),
+    )  # fmt: skip
+    return told + (say(", {failed:,} without an answer", **n) if n["failed"] else "")
+
+
+FUND_MANAGER_TERM = AssetProfile(
+    name="fund_manager_term",
+    label="基金经理任期",
+    description="Who has managed every fund since when. A page is requested when the managers "
+    "of the history are not those of the running term.",
+    group=WEEKLY,
+    jobs=("weekly_full_calc",),
+    upstream=("fund_info", "history_refetch"),
+    deadline=EVERY_SUNDAY,
+    table=tables.FUND_MANAGER_TERM,
+    words=_terms,
+)
+
 FUND_SCORES = AssetProfile(
     name="fund_scores",
     label="基金评分",

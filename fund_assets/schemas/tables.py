@@ -892,6 +892,41 @@ SOURCE_AGREEMENT = Table(
     primary_key=("fund_code", "nav_date", "window"),
     references={"fund_code": "fund_info"},
 )  # fmt: skip
+FUND_MANAGER_TERM = Table(
+    name="fund_manager_term",
+    grain="one row per share class, term of its managers and version of what is said of it",
+    why="Who has managed a fund since when, as its page of managers says. A term is the time in which "
+        "the same people did. The page is requested when the managers of fund_manager are not those of "
+        "the running term. Our own return over a term is computed from validated_nav when it is read, so "
+        "that it never misses a correction: see docs/history.md.",
+    columns=(
+        FUND_CODE,
+        Column("since", Kind.DATE, "first day of the term 起始期", "yyyymmdd"),
+        FIRST_SEEN_AT,
+        _SUPERSEDED_AT.but(description="when the page was seen to say another thing; NULL: it holds"),
+        Column("until", Kind.DATE, "last day of the term 截止期; NULL: it runs", "yyyymmdd", nullable=True),
+        Column("managers", Kind.TEXT, "names of the managers, joined by 、", max_length=400),
+        Column("manager_ids", Kind.TEXT, "the source's numbers of the managers, likewise; the name where there is none", max_length=400),
+        Column("days", Kind.INT, "length of the term 任职期间 when the page was made; NULL: the page does not say", "days", nullable=True, ge=0, le=36_500),
+        Column("published_return", Kind.REAL, "the source's own return over it 任职回报", "fraction", nullable=True, ge=-1),
+        Column("unbroken_since", Kind.DATE, "first day from which one manager of this term has been there without a break: tenure counts from it", "yyyymmdd"),
+    ),
+    primary_key=("fund_code", "since", "first_seen_at"),
+    references={"fund_code": "fund_info"},
+)  # fmt: skip
+
+FUND_MANAGER_PAGE = Table(
+    name="fund_manager_page",
+    grain="one row per share class whose page of managers was requested",
+    why="When the page of managers was last seen, so that it is requested only when it is owed.",
+    columns=(
+        FUND_CODE,
+        Column("seen_on", Kind.DATE, "when it was last seen", "yyyymmdd"),
+        Column("terms", Kind.INT, "terms on it; 0: it has none, or there is not a page", ge=0),
+    ),
+    primary_key=("fund_code",),
+    references={"fund_code": "fund_info"},
+)
 
 RISK_FREE_RATE = Table(
     name="risk_free_rate",
@@ -1044,6 +1079,8 @@ TABLES = {
         FUND_MANAGER,
         SOURCE_STATEMENT,
         SOURCE_AGREEMENT,
+        FUND_MANAGER_TERM,
+        FUND_MANAGER_PAGE,
         RISK_FREE_RATE,
         CALENDAR_OVERRIDE,
         SOURCE_REQUEST,

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from fund_assets.nav.managers import Term
 from fund_assets.nav.reports import Reports
 from fund_assets.nav.statements import SourceStatements
 from fund_assets.schemas.columns import OBSERVED_NAMES
@@ -94,8 +95,8 @@ class History:
     """One fund's whole history: observations (as above) and events (`EVENT_COLUMNS`).
 
     Attributes:
-        reports: what its answer says of size, holders and allocation.
         statements: what it states of return, rank and score.
+        reports: what its answer says of size, holders, portfolio and managers.
     """
 
     fund_code: str
@@ -119,6 +120,15 @@ class Overview:
     fund_code: str
     benchmark: str
     tracked_index: str
+    payloads: tuple[Payload, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ManagerPage:
+    """Every term of a fund's managers, the newest first."""
+
+    fund_code: str
+    terms: tuple[Term, ...]
     payloads: tuple[Payload, ...] = field(default=())
 
 
@@ -224,6 +234,10 @@ class FundSource(Protocol):
 
     def overview(self, fund_code: str) -> Overview:
         """What a share class says it is measured against, in one request."""
+        ...
+
+    def managers(self, fund_code: str) -> ManagerPage:
+        """Who has managed a share class since when, in one request."""
         ...
 
     def index_lists(self) -> IndexLists:

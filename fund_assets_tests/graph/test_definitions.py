@@ -37,7 +37,8 @@ ORDER = ["fund_info", "fund_events", "fund_nav", "nav_history", "validated_nav",
 #: The tables of assets that are called otherwise.
 TABLE_OF = {"nav_history": "history_progress"}
 #: What the weekly job adds, in its order.
-WEEK = ["history_recheck", "history_refetch", "fund_benchmark", "fund_scores",
+WEEK = ["history_recheck", "history_refetch", "fund_benchmark", "fund_manager_term",
+        "fund_scores",
         "walk_forward", "warehouse_upkeep", "weekly_report"]  # fmt: skip
 PARENTS = {
     "market_source": [],
@@ -51,6 +52,7 @@ PARENTS = {
     "history_recheck": [],
     "history_refetch": ["fund_info", "history_recheck"],
     "fund_benchmark": ["fund_info"],
+    "fund_manager_term": ["fund_info", "history_refetch"],
     "fund_scores": ["fund_metrics"],
     "walk_forward": ["fund_scores"],
     "warehouse_upkeep": ["fund_scores"],
@@ -169,7 +171,7 @@ def test_every_rule_is_shown_by_exactly_one_check():
     assert len(ids) == len(set(ids)), "a rule id stands twice"
     shown = Counter(name for _, name in CHECKS)
     assert {name: n for name, n in shown.items() if name not in OTHERS} == dict.fromkeys(ids, 1)
-    assert shown["schema"] == len(ORDER) + 2, "every table has its schema check"
+    assert shown["schema"] == len(ORDER) + 3, "every table has its schema check"
 
 
 def test_the_checks_that_block_are_the_rules_that_block():

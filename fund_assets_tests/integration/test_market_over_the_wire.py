@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from fund_assets.calendar import TradingCalendar
+from fund_assets.nav.managers import overlaps
 from fund_assets.schemas.fund_types import kind_of
 from fund_assets.schemas.kinds import INDICES
 from fund_assets.settings import load_settings
@@ -77,6 +78,25 @@ def _stated(history):
 
 def _by_columns(history):
     return {one.columns: one for one in history.reports.statements}
+
+
+def test_every_page_of_managers_is_the_same(simulated, eastmoney):
+    """Stops names, days and returns of terms from being lost; managers agree with histories."""
+    agreed = 0
+    for code in simulated.fund_list().frame["fund_code"]:
+        try:
+            truth = simulated.managers(code)
+        except UnknownFundError:
+            with pytest.raises(UnknownFundError):
+                eastmoney.managers(code)
+            continue
+        assert eastmoney.managers(code).terms == truth.terms, code
+        assert overlaps(code, truth.terms) == []
+        said = simulated.history(code, kind="").reports.statements
+        now = [set(one.periods) for one in said if one.table == "fund_manager"]
+        assert now == [set(term.managers) for term in truth.terms[:1] if term.until is None]
+        agreed += len(now)
+    assert agreed > 30
 
 
 def test_every_index_is_the_same(simulated, eastmoney):

@@ -18,6 +18,7 @@ from fund_assets.sources.protocol import (
     History,
     IndexLists,
     Listing,
+    ManagerPage,
     MarketEvents,
     Overview,
     Payload,
@@ -160,6 +161,9 @@ class FaultySource:
 
     def overview(self, fund_code: str) -> Overview:
         return self.market.overview(fund_code)
+
+    def managers(self, fund_code: str) -> ManagerPage:
+        return self.market.managers(fund_code)
 
     def kept(self) -> dict[str, str]:
         return self.market.kept()

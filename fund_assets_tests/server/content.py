@@ -32,7 +32,8 @@ PATHS = {
     "/js/fundcode_search.js": "fund_list",
 }
 #: The pages of single funds.
-OVERVIEW_HOST, OVERVIEW_PATH = "fundf10.eastmoney.com", "/jbgk_"
+OVERVIEW_HOST = "fundf10.eastmoney.com"
+FUND_PAGES = {"/jbgk_": "overview", "/jjjl_": "managers"}
 #: Lists of indices: address → endpoint.
 INDEX_LISTS = {
     ("www.csindex.com.cn", "/csindex-home/exportExcel/indexAll/CH"): "index_list",
@@ -89,8 +90,9 @@ def endpoint_of(host: str, path: str, query: str = "", form: str = "") -> tuple[
         return "index_history", key
     if (host, path) in INDEX_LISTS:
         return INDEX_LISTS[host, path], ""
-    if host == OVERVIEW_HOST and path.startswith(OVERVIEW_PATH) and path.endswith(".html"):
-        return "overview", path.removeprefix(OVERVIEW_PATH).removesuffix(".html")
+    for begins, endpoint in FUND_PAGES.items() if host == OVERVIEW_HOST else ():
+        if path.startswith(begins) and path.endswith(".html"):
+            return endpoint, path.removeprefix(begins).removesuffix(".html")
     if host != HOST:
         return "", ""
     if path in PATHS:
@@ -136,6 +138,8 @@ class SourceContent:
             return Reply(listed, "application/json")
         if endpoint == "overview":
             return self._overview(fund_code)
+        if endpoint == "managers":
+            return self._managers(fund_code)
         if endpoint in ("dividend_list", "split_list"):
             year, page = map(int, fund_code.split("/"))
             kind = endpoint.removesuffix("_list")
@@ -184,6 +188,15 @@ class SourceContent:
         except UnknownFundError:
             return None
         body = wire.overview(fund_code, name, fund_type, got.benchmark, got.tracked_index)
+        return Reply(body, "text/html; charset=utf-8")
+
+    def _managers(self, fund_code: str) -> Reply | None:
+        name, *_ = self._types.get(fund_code, ("", "", ""))
+        try:
+            got = self._source.managers(fund_code)
+        except UnknownFundError:
+            return None
+        body = wire.manager_page(fund_code, name, got.terms)
         return Reply(body, "text/html; charset=utf-8")
 
     def _history(self, fund_code: str) -> Reply | None:
@@ -375,7 +388,7 @@ class RealContent:
             year, page = map(int, fund_code.split("/"))
             of_year = self.events["ex_date"] // 10_000 == year
             return event_page(self.events[of_year], kind, page)
-        if endpoint in ("index_history", "overview"):
+        if endpoint in ("index_history", "overview", "managers"):
             return None
         if endpoint == "history":
             path = self.histories.get(fund_code)

@@ -12,12 +12,14 @@ from math import nan
 import numpy as np
 import pandas as pd
 
+from fund_assets.nav.managers import Term
 from fund_assets.sources.eastmoney.cells import Defects, event_frame, observations
 from fund_assets.sources.protocol import (
     LISTING_COLUMNS,
     History,
     IndexLists,
     Listing,
+    ManagerPage,
     MarketEvents,
     Overview,
     Wave,
@@ -111,6 +113,13 @@ class TinyMarket:
 
     def overview(self, fund_code: str) -> Overview:
         return Overview(fund_code, "沪深300指数收益率×80%+上证国债指数收益率×20%", "")
+
+    def managers(self, fund_code: str) -> ManagerPage:
+        terms = (
+            Term(20150105, None, {"30000001": "甲某"}, 4_338, 0.1),
+            Term(20020104, 20150104, {"30000002": "乙某"}, 4_748, None),
+        )
+        return ManagerPage(fund_code, terms)
 
     def histories(
         self, funds: Iterable[tuple[str, str]]

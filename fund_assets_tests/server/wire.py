@@ -15,6 +15,7 @@ from math import isnan
 import xlsxwriter
 
 from fund_assets.calendar import from_key, keys_to_days
+from fund_assets.nav.managers import Term
 from fund_assets.nav.reports import Reports
 from fund_assets.nav.statements import SourceStatements
 
@@ -267,6 +268,39 @@ def overview(fund_code: str, name: str, fund_type: str, benchmark: str, tracked:
         "<table><tr><td>天天基金网</td><td>搜索</td><td></td><td></td></tr></table>"
         f"<table class='info w790'>{rows}</table></body></html>"
     ).encode()
+
+
+def manager_page(fund_code: str, name: str, terms: Iterable[Term]) -> bytes:
+    """`jjjl_<code>.html`: the terms of its managers, newest first, UTF-8."""
+    rows = (
+        (
+            str(from_key(term.since)),
+            "至今" if term.until is None else str(from_key(term.until)),
+            "".join(
+                f"<a href='http://fund.eastmoney.com/manager/{number}.html'>{person}</a> "
+                for number, person in term.managers.items()
+            ),
+            "-" if term.days is None else f"{term.days}天",
+            _percent(term.published_return),
+        )
+        for term in terms
+    )
+    return manager_rows(fund_code, name, rows)
+
+
+def manager_rows(fund_code: str, name: str, rows: Iterable[Sequence[str]]) -> bytes:
+    """The same from its cells."""
+    body = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
+    head = "".join(f"<th>{one}</th>" for one in ("起始期", "截止期", "基金经理", "任职期间"))
+    return (
+        f"<!DOCTYPE html><html><head><title>{escape(name)}({fund_code})基金经理</title></head>"
+        "<body><h4>基金经理变动一览</h4><table class='w782 comm  jloff'><thead><tr>"
+        f"{head}<th>任职回报<img/></th></tr></thead><tbody>{body}</tbody></table></body></html>"
+    ).encode()
+
+
+def _percent(value: float | None) -> str:
+    return "--" if value is None else f"{100 * value:.2f}%"
 
 
 def index_list(rows: Iterable[Sequence[str]]) -> bytes:

@@ -29,6 +29,7 @@ FUND_LIST_URL = f"https://{HOST}/js/fundcode_search.js"
 HISTORY_URL = f"https://{HOST}/pingzhongdata/{{fund_code}}.js"
 #: Another host: that of the pages of single funds.
 OVERVIEW_HOST = "fundf10.eastmoney.com"
+MANAGERS_URL = f"https://{OVERVIEW_HOST}/jjjl_{{fund_code}}.html"
 EVENTS_URL = f"https://{HOST}/Data/funddataIndex_Interface.aspx"
 #: How akshare asks for a page of each list, besides dt, page and year.
 EVENTS_ORDER = {

@@ -38,11 +38,13 @@ from fund_assets.sources.eastmoney.decode_snapshot import decode_snapshot
 from fund_assets.sources.eastmoney.decode_statements import decode_statements
 from fund_assets.sources.eastmoney.index_lists import index_lists
 from fund_assets.sources.eastmoney.indices import index_history
+from fund_assets.sources.eastmoney.manager_page import manager_page
 from fund_assets.sources.eastmoney.overview import overview
 from fund_assets.sources.protocol import (
     History,
     IndexLists,
     Listing,
+    ManagerPage,
     MarketEvents,
     Overview,
     Payload,
@@ -334,6 +336,11 @@ class EastmoneySource:
         """What a fund says it is measured against, in one request."""
         with boundary(f"the facts of fund {fund_code}"):
             return overview(self._gateway, fund_code)
+
+    def managers(self, fund_code: str) -> ManagerPage:
+        """Who has managed a fund since when, in one request."""
+        with boundary(f"the managers of fund {fund_code}"):
+            return manager_page(self._gateway, fund_code)
 
     def index_lists(self) -> IndexLists:
         """The official lists of indices, in two requests."""

@@ -23,12 +23,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.calendar import TradingCalendar, from_key
+from fund_assets.nav.managers import Term, term_return
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.sources.closes import closes_since
 from fund_assets.sources.protocol import (
     History,
     IndexLists,
     Listing,
+    ManagerPage,
     MarketEvents,
     Overview,
     Wave,
@@ -46,6 +48,7 @@ from fund_assets.sources.simulated.frames import (
 from fund_assets.sources.simulated.indices import index_history
 from fund_assets.sources.simulated.market import FIELDS, Market, Rows, Series
 from fund_assets.sources.simulated.overviews import index_lists, overview
+from fund_assets.sources.simulated.people import id_of, name_of, terms_of
 from fund_assets.sources.simulated.reports import reports_of
 from fund_assets.sources.simulated.statements import Statements
 from fund_assets.sources.simulated.statuses import WORDS, status_frame
@@ -296,6 +299,35 @@ class SimulatedSource:
             raise fund
         return overview(self.market, fund)
 
+    def managers(self, fund_code: str) -> ManagerPage:
+        """Who has managed a share class since when, with its returns since it began."""
+        minute = self._minute()
+        fund = self._find(fund_code, minute)
+        if isinstance(fund, UnknownFundError):
+            raise fund
+        keys = self.market.timeline.keys
+        day, index, _ = self._index(fund, 0, minute)
+        dates, values = keys[day].tolist(), index.tolist()
+        terms = []
+        for one in terms_of(
+            self.market, int(self.market.universe.portfolio[fund]), minute // 1440
+        ):
+            since, running = int(keys[one.since]), one.until < 0
+            until = None if running else int(keys[one.until])
+            gained = term_return(dates, values, since, until)
+            terms.append(
+                Term(
+                    since,
+                    until,
+                    {id_of(person): name_of(person) for person in one.people},
+                    (minute // 1440 if running else one.until) - one.since,
+                    None if gained is None else round(gained, 4),
+                )
+            )
+        words = (text for term in terms for text in (*term.managers, *term.managers.values()))
+        answer = payload("managers", len(terms), fund_code, *words)
+        return ManagerPage(fund_code, tuple(terms), (answer,))
+
     def index_lists(self) -> IndexLists:
         """The indices that funds of this market name, one left out."""
         return IndexLists(index_lists(self.market))
@@ -310,22 +342,16 @@ class SimulatedSource:
         fund = self._find(fund_code, minute)
         if isinstance(fund, UnknownFundError):
             raise fund
-        market, first = self.market, self._first_day(minute)
-        universe, one = market.universe, np.array([fund])
+        market, universe = self.market, self.market.universe
         events, _ = event_frame(market, [], [])
         corrections = _no_corrections()
-        if market.page[fund] == "money":
-            ((day, income, _),) = market.money_histories(one, first, minute)
-            returns = income / 1e4
-        else:
-            (series,) = market.nav_histories(one, first, minute, corrected=True)
-            day, returns = series.day, _steps(series)
+        day, index, series = self._index(fund, self._first_day(minute), minute)
+        if series is not None:
             events, _ = event_frame(market, [fund], [series])
-            corrections = self._corrections(one, series)
-        returns[:1] = 0.0
-        index = {"nav_date": market.timeline.keys[day], "total_return_index": 1 + returns}
-        frame = pd.DataFrame(index)
-        frame["total_return_index"] = frame["total_return_index"].cumprod()
+            corrections = self._corrections(np.array([fund]), series)
+        frame = pd.DataFrame(
+            {"nav_date": market.timeline.keys[day], "total_return_index": index}
+        )
         portfolio = int(universe.portfolio[fund])
         return Truth(
             fund_code=fund_code,
@@ -336,6 +362,21 @@ class SimulatedSource:
             events=events,
             corrections=corrections,
         )
+
+    def _index(
+        self, fund: int, first: int, minute: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], Series | None]:
+        """Days, the true total-return index on them, and the NAVs; None of a money fund."""
+        market, one = self.market, np.array([fund])
+        series = None
+        if market.page[fund] == "money":
+            ((day, income, _),) = market.money_histories(one, first, minute)
+            returns = income / 1e4
+        else:
+            (series,) = market.nav_histories(one, first, minute, corrected=True)
+            day, returns = series.day, _steps(series)
+        returns[:1] = 0.0
+        return day, (1 + returns).cumprod(), series
 
     def _corrections(self, fund: NDArray[np.int64], series: Series) -> pd.DataFrame:
         market, keys = self.market, self.market.timeline.keys

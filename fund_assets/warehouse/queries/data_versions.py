@@ -40,8 +40,8 @@ def data_version(warehouse: Warehouse, *tables: str) -> str:
 
     Args:
         tables: fund_info, fund_events, fund_nav, nav_history, history_progress (the funds that
-            have a whole history), validated_nav, benchmark_index, fund_benchmark
-            or risk_free_rate.
+            have a whole history), validated_nav, benchmark_index, fund_benchmark,
+            fund_manager_term or risk_free_rate.
     """
     return digest(*(_CONTENT_OF[table](warehouse) for table in tables))
 
@@ -89,6 +89,10 @@ _CONTENT_OF: dict[str, Callable[[Warehouse], object]] = {
         "SUM(tracked_code <> '') AS codes, (SELECT COUNT(*) FROM fund_benchmark_part "
         "WHERE index_code <> '') AS parts "
         "FROM fund_benchmark GROUP BY parser_version, status ORDER BY parser_version, status"
+    ),
+    "fund_manager_term": lambda warehouse: warehouse.rows(
+        "SELECT COUNT(*) AS n, COUNT(superseded_at) AS ended, MAX(since) AS newest, "
+        "SUM(published_return) AS total FROM fund_manager_term"
     ),
     "risk_free_rate": lambda warehouse: warehouse.rows(
         "SELECT since, rate FROM risk_free_rate ORDER BY since"

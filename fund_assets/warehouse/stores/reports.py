@@ -18,6 +18,7 @@ class ReportWrite:
 
     Attributes:
         taken_back: what the last call found to be no longer there, in words.
+        changed: the funds of which it wrote something.
     """
 
     def __init__(self, told: Mapping[str, Sequence[Statement]], seen_at: int) -> None:
@@ -30,15 +31,18 @@ class ReportWrite:
         self._told = {code: statements for code, statements in told.items() if statements}
         self._seen_at = seen_at
         self.taken_back: list[str] = []
+        self.changed: set[str] = set()
 
     def __call__(self, warehouse: Warehouse, connection: sa.Connection) -> None:
         """Write it in the caller's transaction; equal figures change nothing."""
-        self.taken_back = []
+        self.taken_back, self.changed = [], set()
         if not self._told:
             return
         codes = {f"code{n}": code for n, code in enumerate(self._told)}
         marks = ", ".join(f":{name}" for name in codes)
-        for table in REPORT_TABLES.values():
+        said = {one.table for statements in self._told.values() for one in statements}
+        for name in sorted(said):
+            table = REPORT_TABLES[name]
             stored = connection.execute(
                 sa.text(
                     f"SELECT {', '.join(table.names)} FROM {table.name} "
@@ -49,4 +53,5 @@ class ReportWrite:
             rows = changes(table, map(dict, stored), self._told, self._seen_at)
             if rows:
                 upsert(connection, table, table.conform(pd.DataFrame(rows)))
+            self.changed |= {row["fund_code"] for row in rows}
             self.taken_back += taken_back(table, rows)

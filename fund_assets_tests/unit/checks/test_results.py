@@ -280,6 +280,7 @@ def test_every_public_table_has_its_check():
         "benchmark_index",
         "fund_metrics",
         "fund_benchmark",
+        "fund_manager_term",
         "fund_scores",
     }
     assert tables <= set(TABLES) and keys == {*tables, "nav_history"}
