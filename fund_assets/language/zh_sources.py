@@ -145,7 +145,6 @@ _DECODED = {
     "{what} were requested, the page is of {other}": "请求的是{what}，页面是 {other} 的",
     "the list of {name} has no {columns}: the source changed it; upgrade akshare, or report it": "{name} 的列表没有 {columns}：数据源改了它；请升级 akshare，或报告",
     "the managers of fund {code}": "基金 {code} 的基金经理",
-    "{what} cannot be read: {error}": "{what}读不出来：{error}",
     "{what} are in {count} tables with the columns {names}, not in one: the source changed the page; upgrade fund-assets, or report it": "{what}在 {count} 个有 {names} 各列的表里，应在一个表里：数据源改了页面；请升级 fund-assets，或报告",
     "{what} have two terms from the same day": "{what}有两段任期始于同一天",
     "{what}: the row {row} has {count} cells, not {due}": "{what}：行 {row} 有 {count} 个单元格，应有 {due} 个",
