@@ -27,35 +27,40 @@ from fund_assets.language import say
     help="Only these funds: codes separated by commas, or @FILE with codes in it.",
 )  # fmt: skip
 @click.option(
+    "--names/--no-names", default=None,
+    help="The name and type of each fund next to its code [default: in xlsx].",
+)  # fmt: skip
+@click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path),
     help="The file [default: DATASET.FORMAT in this folder].",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-def export(
+def export(  # noqa: PLR0913 one for each option
     dataset: str,
     form: str | None,
     since: datetime | None,
     until: datetime | None,
     codes: str | None,
+    names: bool | None,
     out: Path | None,
     overwrite: bool,
 ) -> None:
     """Export DATASET to a file for pandas, DuckDB, R or a spreadsheet.
 
     DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under its
-    name without "fund_". Dates are dates, codes stay text, and the description of every column
-    is included: in Parquet as metadata, in xlsx as a sheet, for CSV as a file next to it. The
-    file appears only when it is complete.
+    name without "fund_"; benchmark_index, risk_free_rate, nav_quarantine, collection_batch or
+    publish_log; calendar (sessions) or definitions (formulas of the measures). Dates are dates,
+    codes stay text, and the description of every column is included: in Parquet as metadata, in
+    xlsx as a sheet, for CSV as a file next to it. The file appears only when it is complete.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
     from fund_assets.calendar import to_key
-    from fund_assets.export.datasets import select
+    from fund_assets.export.datasets import count, select
     from fund_assets.export.files import FORMATS
     from fund_assets.export.stream import export as write
     from fund_assets.settings import load_settings
-    from fund_assets.warehouse.queries.selections import count
 
     ending = out.suffix.removeprefix(".").lower() if out else ""
     if out and ending in FORMATS and form not in (None, ending):
@@ -73,6 +78,7 @@ def export(
         None if codes is None else _codes(codes),
         to_key(since) if since else None,
         to_key(until) if until else None,
+        named=form == "xlsx" if names is None else names,
     )
     path = out or Path(f"{dataset}.{form}")
     settings = load_settings()

@@ -29,19 +29,28 @@ def screen(
     must be true; a fund without a value does not meet a condition on it. Metric names are the
     columns of fund_metrics; the default window is 1y. purchasable=yes and fee<0.2% ask for the
     newest status and purchase fee, size>2e9 for net assets in yuan at the newest quarter.
+
+    Money-market funds have yield_7d, mean_yield_7d over the window and yield_per_10k, as in
+    fund-assets screen "mean_yield_7d>1.5%" --kind money --sort yield_7d.
     """
     from rich.markup import escape
     from rich.table import Table
 
     from fund_assets.calendar import from_key
-    from fund_assets.metrics.screen import ScreenError, column, parse
+    from fund_assets.metrics.screen import ScreenError, order, parse
     from fund_assets.schemas.kinds import KINDS
-    from fund_assets.schemas.words import LABELS, SIZE_LABELS, STATUS_LABELS, WINDOW_LABELS
+    from fund_assets.schemas.words import (
+        LABELS,
+        SIZE_LABELS,
+        STATUS_LABELS,
+        WINDOW_LABELS,
+        YIELD_LABELS,
+    )
     from fund_assets.warehouse.queries.metrics import screened
 
     try:
         asked = parse(conditions)
-        by = column(sort)
+        by = order(sort)
     except ScreenError as error:
         raise NotThere(str(error)) from error
     warehouse = reading()
@@ -52,7 +61,7 @@ def screen(
     names = list(
         dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
     )
-    labels = LABELS | STATUS_LABELS | SIZE_LABELS
+    labels = LABELS | STATUS_LABELS | SIZE_LABELS | YIELD_LABELS
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in (say("code"), say("name"), say("kind")):
         table.add_column(title)

@@ -8,6 +8,7 @@ six digits. Rates are fractions, but columns that end in `_pct` are percent: wha
 means stands in docs/data-dictionary.md.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -26,23 +27,44 @@ from fund_assets.calendar import (
     read_day,
     read_moment,
 )
-from fund_assets.export.datasets import ExportError, check_codes, select
+from fund_assets.export.datasets import (
+    DATASETS,
+    NAMED,
+    ExportError,
+    check_codes,
+    select,
+    selected,
+)
 from fund_assets.export.frames import schema, typed
-from fund_assets.metrics import FundSeries
+from fund_assets.export.measuring import COMPUTED, Measuring
+from fund_assets.metrics import DEFINITION_VERSION, FundSeries
 from fund_assets.metrics.returns import EVERY, Periods, begins, numbers, returns_by
 from fund_assets.metrics.returns import table as wide
+from fund_assets.metrics.screen import column as measured
+from fund_assets.metrics.screen import meets, parse
 from fund_assets.nav.timeline import SILENCE_DAYS
+from fund_assets.schemas.age import VALUE_AGE_DAYS
 from fund_assets.schemas.codes import read_code, read_codes
 from fund_assets.schemas.kinds import read_kind
-from fund_assets.schemas.table import DATE_LIMITS, Table
-from fund_assets.schemas.tables import BENCHMARK_INDEX, VALIDATED_NAV
+from fund_assets.schemas.table import DATE_LIMITS, Kind, Table
+from fund_assets.schemas.tables import BENCHMARK_INDEX, FUND_METRICS, VALIDATED_NAV
 from fund_assets.schemas.words import read_window
 from fund_assets.settings import load_settings
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.queries.metrics import newest_calc_date
-from fund_assets.warehouse.queries.nav import find_funds, history_as_of
-from fund_assets.warehouse.queries.selections import selected
+from fund_assets.warehouse.queries.metrics import (
+    calc_dates,
+    facts_then,
+    is_measured,
+    newest_calc_date,
+)
+from fund_assets.warehouse.queries.nav import (
+    find_funds,
+    history_as_of,
+    listed_codes,
+    why_no_nav,
+)
 from fund_assets.warehouse.queries.status import first_date, newest_published
+from fund_assets.warehouse.queries.yields import yields_over
 from fund_assets.warehouse.stores import calendar_overrides
 from fund_assets.warehouse.stores.metrics import read_part
 
@@ -66,6 +88,11 @@ VALUE = "total_return_index"
 KNOWN_THEN = VALIDATED_NAV.part(
     name for name in VALIDATED_NAV.names if name not in (VALUE, "return_status", "days_covered")
 )
+
+
+class ExportWarning(UserWarning):
+    """Some of what was asked for has no rows; the text names it and says why."""
+
 
 Frame = TypeVar("Frame")
 Answer = TypeVar("Answer")
@@ -91,6 +118,7 @@ class _Questions(Generic[Frame]):
         named = warehouse_url is not None and warehouse.exists()
         warehouse.init(warehouse.market() if named else settings.source)
         self._warehouse = warehouse
+        self._measuring = Measuring(warehouse, settings.risk_free_rate)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._warehouse.place!r})"
@@ -126,18 +154,52 @@ class _Questions(Generic[Frame]):
         found = find_funds(self._warehouse, text, FOUND)
         return self._given(pd.DataFrame(found, columns=names).set_index("fund_code"))
 
-    def nav(self, codes: Codes, since: Day | None = None, until: Day | None = None) -> Frame:
+    def nav(
+        self,
+        codes: Codes,
+        since: Day | None = None,
+        until: Day | None = None,
+        *,
+        names: bool = False,
+    ) -> Frame:
         """The accepted NAVs of a fund or of several.
 
         Args:
             since: first date.
             until: last date, included.
+            names: with the name and type of each fund.
 
         Returns:
             The columns of `validated_nav`. Of one code (no list) indexed by `nav_date`, of
-            several by `fund_code` and `nav_date`; dates ascending.
+            several by `fund_code` and `nav_date`; dates ascending. Funds without a NAV in
+            these dates are named by a warning.
+
+        Raises:
+            ExportError: none of them has a NAV in these dates; says why.
         """
-        return self._given(_by_fund(self._rows("nav", codes, since, until), codes))
+        found = self._rows("nav", codes, since, until, names=names)
+        there = set(found["fund_code"])
+        if missing := [code for code in _codes(codes) if code not in there]:
+            words = self._without_nav(missing, since, until)
+            if found.empty:
+                raise ExportError(words)
+            warnings.warn(words, ExportWarning, stacklevel=2)
+        return self._given(_by_fund(found, codes))
+
+    def events(
+        self, codes: Codes | None = None, since: Day | None = None, until: Day | None = None
+    ) -> Frame:
+        """Dividends and splits, with the name and type of each fund.
+
+        The market's lists of events name funds that the list of funds has not: they have no
+        name here, and no NAV.
+
+        Args:
+            codes: None: of all.
+            since: first ex-date.
+            until: last ex-date, included.
+        """
+        return self._given(self._rows("events", codes, since, until, names=True))
 
     def asof(self, codes: Codes, known_at: Moment) -> Frame:
         """The NAVs as they were known at a past moment: what was corrected later is not yet.
@@ -259,41 +321,116 @@ class _Questions(Generic[Frame]):
         on: Day | None = None,
         kind: str | None = None,
     ) -> Frame:
-        """Return and risk over one window or several (docs/metrics.md).
+        """Return and risk over one window or several, on any date (docs/metrics.md).
+
+        Of a date that the pipeline has measured these are the stored rows. Of another date
+        they are computed now, by the same definitions, from what is known now up to that date:
+        `status` is then `computed`, and a NAV that came or was corrected after the date counts.
 
         Args:
             window: 1m, 3m, 6m, 1y, 2y, 3y, 5y, ytd or inception; or some of them.
-            on: calculation date; by default the newest.
+            on: the date; by default the newest that is measured. The whole market of a date
+                that is not stored takes some seconds, the next date less.
             kind: funds of this kind alone, such as `mixed` or `混合型`. None: of all, and then
                 money-market funds, which hardly move, lead every ranking by risk.
 
         Returns:
-            name, fund_type and kind, then the columns of `fund_metrics`: one row a fund,
-            indexed by `fund_code`, of several windows by `fund_code` and `window`. A fund
-            without enough history has a row with the reason.
+            name, fund_type and kind, then the columns of `fund_metrics`, then the yields of
+            money-market funds: yield_7d and yield_per_10k, the newest published ones (a
+            fraction, yuan), and mean_yield_7d over the window. One row a fund, indexed by
+            `fund_code`, of several windows by `fund_code` and `window`. A fund without enough
+            history has a row with the reason; of `codes`, so has a fund without a NAV.
+
+        Raises:
+            ExportError: the date is after the newest published or before the first; or nothing
+                is measured yet.
         """
         one = isinstance(window, str)
         windows = [_read(read_window, name) for name in ([window] if one else window)]
-        chosen_kind = None if kind is None else _read(read_kind, kind)
-        newest = newest_calc_date(self._warehouse)
-        key = newest if on is None else _read(read_day, on)
-        if key is None:
-            raise ExportError("no metrics yet: run `fund-assets run`")
-        found = self._rows("metrics", codes, key, key)
-        if codes is None and found.empty:
-            raise ExportError(
-                f"no metrics of {from_key(key)}"
-                + (f": the newest are of {from_key(newest)}" if newest else "")
-            )
-        about = self._rows("info", codes, columns=ABOUT).set_index("fund_code")[list(ABOUT)]
-        found = about.join(found.set_index("fund_code"), how="inner")
-        if chosen_kind:
-            found = found[found["kind"] == chosen_kind]
+        found = self._measured(windows, codes, on, kind)
         if one:
-            return self._given(found[found["window"] == windows[0]])
-        found = found.set_index("window", append=True)
-        order = pd.MultiIndex.from_product([found.index.unique(0), windows])
-        return self._given(found.loc[order[order.isin(found.index)]])
+            return self._given(found.set_index("fund_code"))
+        return self._given(found.set_index(["fund_code", "window"]))
+
+    def screen(self, conditions: str, on: Day | None = None, kind: str | None = None) -> Frame:
+        """The funds that meet conditions on a date, as `fund-assets screen` does on the newest.
+
+        Args:
+            conditions: such as `"window=3y sharpe_ratio>1 max_drawdown>-20%"`. Fees, status
+                and size are those that this warehouse had seen by the end of the date.
+            on: as in `metrics`. By default listed funds alone; of a date, those with a NAV at
+                most 15 days before it.
+            kind: as in `metrics`.
+
+        Returns:
+            As `metrics` of that window, and the columns purchase, fee, full_fee and size where
+            a condition is about them. A fund without a value meets no condition on it.
+
+        Raises:
+            ScreenError: a condition is not understood.
+        """
+        asked = parse(conditions)
+        found = self._measured([asked.window], None, on, kind)
+        if on is None:
+            listed = listed_codes(self._warehouse)
+            found = found[found["fund_code"].isin(listed)]
+        else:
+            age = found["calc_date"] - found["end_date"]
+            found = found[age <= pd.Timedelta(VALUE_AGE_DAYS, "D")]
+        if besides := asked.besides:
+            then = None if on is None else _read(read_moment, on)
+            facts = pd.DataFrame(facts_then(self._warehouse, then)).set_index("fund_code")
+            found = found.join(facts[list(besides)], on="fund_code")
+        return self._given(found[meets(found, asked)].set_index("fund_code"))
+
+    def rolling(
+        self,
+        measure: str,
+        window: str = "1y",
+        codes: Codes | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        every: Every = "month",
+    ) -> Frame:
+        """One measure over a window that ends on each of many dates.
+
+        Computed as `metrics(on=…)` does on each date, from what is known now.
+
+        Args:
+            measure: a number of `fund_metrics`, such as `sharpe_ratio` or `夏普比率`.
+            window: its length.
+            codes: None is the whole market: some seconds, and a second for each date.
+            since: first date; by default a year before `until`.
+            until: last date; by default so far as the market has published.
+            every: on which dates: the last session of each week, month, quarter or year, or
+                each session. The running period ends on `until`.
+
+        Returns:
+            A row for each date, a column for each fund; NaN where the fund has not enough
+            history, or had no NAV in the 15 days before the date.
+        """
+        if every not in EVERY:
+            raise ExportError(f"every={every!r}: choose from {', '.join(EVERY)}")
+        name = _read(measured, measure)
+        length = _read(read_window, window)
+        last = self._last(until)
+        first = _read(read_day, since) if since is not None else _a_year_before(last)
+        days = self._ends(first, last, every)
+        if not days:
+            raise ExportError(f"no sessions from {since or first} to {until or last}")
+        chosen = self._chosen(codes)
+        inputs = self._measuring.inputs(chosen)
+        rows = {}
+        for day in days:
+            found = self._measuring.on(day, [length], inputs)
+            ages = _day(day) - keys_to_days(found["end_date"].to_numpy(np.int64))
+            values = found[name].to_numpy(float, na_value=np.nan)
+            values = np.where(ages <= VALUE_AGE_DAYS, values, np.nan)
+            rows[day] = pd.Series(values, found["fund_code"].to_numpy())
+        columns = chosen or [f"{code:06d}" for code in inputs.series.codes.tolist()]
+        table = pd.DataFrame(rows).T.reindex(columns=pd.Index(columns, name="fund_code"))
+        dates = _dates(keys_to_days(np.array(days)))
+        return self._given(table.set_axis(pd.DatetimeIndex(dates, name="nav_date")))
 
     def index(self, code: str = "000300") -> Frame:
         """Closes of an index that funds are measured against, of an exchange rate or of gold.
@@ -328,19 +465,36 @@ class _Questions(Generic[Frame]):
         since: Day | None = None,
         until: Day | None = None,
         columns: Iterable[str] | None = None,
+        *,
+        names: bool = False,
     ) -> Frame:
         """Any dataset of `fund-assets export`: nav, metrics, peers, events and more.
+
+        Also what the figures were made from: benchmark_index, risk_free_rate, calendar,
+        nav_quarantine, publish_log, collection_batch, and definitions, which has the formula
+        and version of each measure.
 
         Args:
             codes: None: of all funds, which of nav is some gigabytes.
             since: first date in the dataset's key.
             until: last date, included.
             columns: these alone, behind those of the key.
+            names: with the name and type of each fund, next to its code.
 
         Returns:
             The columns of the table, in the order of its key.
+
+        Raises:
+            ExportError: the table is about calculation dates and has none in these dates.
         """
-        return self._given(self._rows(name, codes, since, until, columns))
+        found = self._rows(name, codes, since, until, columns, names=names)
+        if found.empty and "calc_date" in found and not (since is None and until is None):
+            dates = calc_dates(self._warehouse, DATASETS[name].name)
+            near = ", ".join(str(from_key(key)) for key in dates[-3:]) or "none yet"
+            raise ExportError(
+                f"{name} has no rows in these dates: the newest calculation dates are {near}"
+            )
+        return self._given(found)
 
     def _given(self, frame: pd.DataFrame) -> Frame:
         raise NotImplementedError
@@ -359,10 +513,98 @@ class _Questions(Generic[Frame]):
         since: Day | None = None,
         until: Day | None = None,
         columns: Iterable[str] | None = None,
+        *,
+        names: bool = False,
     ) -> pd.DataFrame:
         first, last = (None if d is None else _read(read_day, d) for d in (since, until))
-        selection = select(name, self._chosen(codes), first, last, columns)
-        return _frame(selected(self._warehouse, selection), selection.table)
+        chosen = self._chosen(codes)
+        selection = select(name, chosen, first, last, columns, named=names)
+        return _frame(selected(self._warehouse, selection), selection.given)
+
+    def _without_nav(self, codes: list[str], since: Day | None, until: Day | None) -> str:
+        """Why some funds have no NAV in some dates."""
+        words = [why_no_nav(self._warehouse, code) for code in codes[:NAMED]]
+        dates = (
+            ""
+            if since is None and until is None
+            else (f" from {since or 'the beginning'} to {until or 'today'}")
+        )
+        more = f"; and {len(codes) - NAMED:,} more" if len(codes) > NAMED else ""
+        return f"no accepted NAVs{dates}: {'; '.join(words)}{more}"
+
+    def _measured(
+        self, windows: list[str], codes: Codes | None, on: Day | None, kind: str | None
+    ) -> pd.DataFrame:
+        """Names, metrics and yields on a date, funds by code, windows as given."""
+        chosen_kind = None if kind is None else _read(read_kind, kind)
+        newest = newest_calc_date(self._warehouse)
+        if newest is None:
+            raise ExportError("no metrics yet: run `fund-assets run`")
+        day = newest if on is None else _read(read_day, on)
+        chosen = self._chosen(codes)
+        version = None if on is None else DEFINITION_VERSION
+        if is_measured(self._warehouse, day, version):
+            found = self._rows("metrics", codes, day, day)
+            found = found[found["window"].isin(windows)]
+            left = [] if chosen is None else sorted(set(chosen) - set(found["fund_code"]))
+            if left:
+                computed = self._computed(windows, left, day, newest)
+                found = pd.concat([found, computed], ignore_index=True)
+        else:
+            found = self._computed(windows, chosen, day, newest)
+        about = self._rows("info", None, columns=ABOUT)[["fund_code", *ABOUT]]
+        found = about.merge(found, on="fund_code", how="right")
+        if chosen_kind:
+            found = found[found["kind"] == chosen_kind]
+        order = {window: at for at, window in enumerate(windows)}
+        found = found.assign(at=found["window"].map(order)).sort_values(["fund_code", "at"])
+        found = found.drop(columns="at").reset_index(drop=True)
+        money = found["kind"] == "money"
+        spans = found.loc[money, ["fund_code", "start_date", "end_date"]].copy()
+        for name in ("start_date", "end_date"):
+            spans[name] = _keys_of(spans[name])
+        yields = yields_over(self._warehouse, spans).reindex(found.index)
+        return pd.concat([found, yields], axis="columns")
+
+    def _computed(
+        self, windows: list[str], chosen: list[str] | None, day: int, newest: int
+    ) -> pd.DataFrame:
+        """Metrics on a date, of each of `chosen` a row for each window."""
+        last, first = self._last(None), first_date(self._warehouse)
+        if first is None or not first <= day <= last:
+            raise ExportError(
+                f"no metrics of {from_key(day)}: NAVs are accepted from "
+                f"{from_key(first or last)} to {from_key(last)}, and the newest stored metrics "
+                f"are of {from_key(newest)}"
+            )
+        rows = self._measuring.on(day, windows, self._measuring.inputs(chosen))
+        found = _frame([pa.RecordBatch.from_pandas(rows)], FUND_METRICS)
+        there = set(found["fund_code"])
+        missing = [code for code in chosen or () if code not in there]
+        if not missing:
+            return found
+        pairs = [(code, window) for code in missing for window in windows]
+        empty = pd.DataFrame(pairs, columns=["fund_code", "window"]).assign(
+            calc_date=pd.Timestamp(from_key(day)),
+            status=COMPUTED,
+            observations=0,
+            gap_steps=0,
+            definition_version=DEFINITION_VERSION,
+            reason=f"no accepted NAV on or before {from_key(day)}",
+        )
+        empty = empty.reindex(columns=found.columns).astype(found.dtypes)
+        return pd.concat([found, empty], ignore_index=True)
+
+    def _ends(self, first: int, last: int, every: Every) -> list[int]:
+        """The sessions on which periods end, from `first` to `last`, yyyymmdd."""
+        calendar = self._calendar(last)
+        if every == "day":
+            return [key for key in calendar.sessions if first <= key <= last]
+        if first > last:
+            return []
+        found = Periods.between(_day(first), _day(last), every, calendar)
+        keys = days_to_keys(found.bears[found.sessions > 0]).tolist()
+        return [key for key in keys if first <= key <= last]
 
     def _part(
         self, codes: Codes | None, first: int, until: Day | None
@@ -428,7 +670,8 @@ def _frame(batches: Iterable[pa.RecordBatch], table: Table) -> pd.DataFrame:
     rows = (typed(batch, table) for batch in batches)
     read = pa.Table.from_batches(rows, schema(table, {}))
     found = read.to_pandas(date_as_object=False)
-    nullable = [column.name for column in table.columns if column.dtype == "Int64"]
+    whole = (column for column in table.columns if column.kind is Kind.INT)
+    nullable = [column.name for column in whole if column.nullable]
     return found.astype(dict.fromkeys(nullable, "Int64"))
 
 
@@ -439,6 +682,16 @@ def _day(key: int) -> int:
 
 def _key(day: int) -> int:
     return int(days_to_keys(np.array([day]))[0])
+
+
+def _a_year_before(key: int) -> int:
+    """The day after the same day a year before: a leap day has none."""
+    return key - 10_000 + 1 if key % 10_000 != 1231 else key // 10_000 * 10_000 + 101
+
+
+def _keys_of(dates: pd.Series) -> pd.Series:
+    """datetime64 → yyyymmdd, <NA> where there is none."""
+    return dates.dt.strftime("%Y%m%d").astype("Int64")
 
 
 def _dates(days: NDArray[np.integer]) -> NDArray[np.datetime64]:

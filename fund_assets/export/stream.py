@@ -13,11 +13,11 @@ import pyarrow as pa
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.durable_files import move, work_folder
 from fund_assets.export import files
-from fund_assets.export.datasets import ExportError, check_codes
+from fund_assets.export.datasets import ExportError, check_codes, count, selected
 from fund_assets.export.frames import typed
 from fund_assets.version import __version__
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.queries.selections import Selection, count, selected
+from fund_assets.warehouse.queries.selections import Selection
 from fund_assets.warehouse.queries.status import last_publication
 
 #: Told while it goes on: rows written so far.
@@ -62,13 +62,13 @@ def export(
     def counted() -> Iterator[pa.RecordBatch]:
         nonlocal written
         for batch in selected(warehouse, selection):
-            yield typed(batch, selection.table)
+            yield typed(batch, selection.given)
             written += batch.num_rows
             tell(written)
 
     try:
         with work_folder(path.parent) as folder:
-            table, about = selection.table, facts(warehouse, selection, now)
+            table, about = selection.given, facts(warehouse, selection, now)
             files.FORMATS[form](folder / path.name, table, about, counted())
             for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
                 move(part, path.parent / part.name)

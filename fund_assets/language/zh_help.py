@@ -136,9 +136,13 @@ HELP = {
     "Print the path of the page that shows how past screens performed next.": "显示“过去的筛选后来表现如何”那一页的位置。",
     "Export DATASET to a file for pandas, DuckDB, R or a spreadsheet.": "把 DATASET 导出为文件，供 pandas、DuckDB、R 或电子表格使用。",
     "DATASET is nav (the accepted NAVs), metrics, scores, or another table about funds under its name "
-    'without "fund_". Dates are dates, codes stay text, and the description of every column is included: '
-    "in Parquet as metadata, in xlsx as a sheet, for CSV as a file next to it. The file appears only when "
-    "it is complete.": "DATASET 是 nav（已接受的净值）、metrics、scores，或其他关于基金的表，名称不带“fund_”。日期是日期，代码是文本，每一列的含义一并带上：Parquet 里作为元数据，xlsx 里作为一张工作表，CSV 则在旁边另存一个文件。文件完整后才出现。",
+    'without "fund_"; benchmark_index, risk_free_rate, nav_quarantine, collection_batch or publish_log; '
+    "calendar (sessions) or definitions (formulas of the measures). Dates are dates, codes stay text, and "
+    "the description of every column is included: in Parquet as metadata, in xlsx as a sheet, for CSV as a "
+    "file next to it. The file appears only when it is complete.": "DATASET 是 nav（已接受的净值）、metrics、scores，或其他关于基金的表，名称不带“fund_”；benchmark_index、risk_free_rate、nav_quarantine、collection_batch 或 publish_log；calendar（交易日历）或 definitions（指标公式）。日期是日期，代码是文本，每一列的含义一并带上：Parquet 里作为元数据，xlsx 里作为一张工作表，CSV 则在旁边另存一个文件。文件完整后才出现。",
+    "The name and type of each fund next to its code [default: in xlsx].": "代码旁边写上基金的名称和类型 [默认：xlsx 里写]。",
+    "Money-market funds have yield_7d, mean_yield_7d over the window and yield_per_10k, as in fund-assets "
+    'screen "mean_yield_7d>1.5%" --kind money --sort yield_7d.': '货币基金有 yield_7d（七日年化）、区间内的 mean_yield_7d（平均七日年化）和 yield_per_10k（万份收益），如 fund-assets screen "mean_yield_7d>1.5%" --kind money --sort yield_7d。',
     "File format [default: by the ending of --out, else parquet].": "写成什么格式 [默认：按 --out 的扩展名，否则为 parquet]。",
     "Skip newer dates.": "不含更晚的日期。",
     "Only these funds: codes separated by commas, or @FILE with codes in it.": "只要这些基金：代码之间用逗号分开，或 @FILE 表示代码在文件里。",

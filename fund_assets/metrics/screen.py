@@ -3,14 +3,29 @@
 Belongs here: the small language and its errors. Does not belong here: SQL, printing.
 """
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
 from fund_assets.errors import FundAssetsError
+from fund_assets.schemas.statuses import PURCHASABLE
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import BENCHMARK_BASES, FUND_METRICS
-from fund_assets.schemas.words import SIZE_LABELS, STATUS_LABELS, metric_named, read_window
+from fund_assets.schemas.words import (
+    SIZE_LABELS,
+    STATUS_LABELS,
+    YIELD_LABELS,
+    metric_named,
+    read_window,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 #: The columns that a condition or an order may name.
 NUMBERS = tuple(
@@ -22,12 +37,20 @@ NUMBERS = tuple(
 FEES = tuple(STATUS_LABELS)
 #: Net assets at the newest quarter, of fund_size.
 SIZES = tuple(SIZE_LABELS)
-_BESIDES = {label: name for name, (label, _) in (STATUS_LABELS | SIZE_LABELS).items()}
+#: Yields of money-market funds over the window.
+YIELDS = tuple(YIELD_LABELS)
+_BESIDES = {
+    label: name for name, (label, _) in (STATUS_LABELS | SIZE_LABELS | YIELD_LABELS).items()
+}
 _YES_NO = {"yes": True, "no": False, "是": True, "否": False}
 #: Signs as a Chinese keyboard writes them.
 _PLAIN = str.maketrans({"＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "％": "%",
                         "，": ",", "；": ";"})  # fmt: skip
-OPERATORS = (">=", "<=", "!=", ">", "<", "=")
+_COMPARE: dict[str, Callable[[Any, float], Any]] = {
+    ">=": operator.ge, "<=": operator.le, "!=": operator.ne,
+    ">": operator.gt, "<": operator.lt, "=": operator.eq,
+}  # fmt: skip
+OPERATORS = tuple(_COMPARE)
 DEFAULT_WINDOW = "1y"
 _CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|!=|==|>|<|=)\s*([^\s<>=!,;]+)\s*(?:[,;]|and\b)?")
 
@@ -43,7 +66,7 @@ class Screen:
     Attributes:
         window: one of the windows.
         conditions: (column, operator, value), all of which must hold; NULL never does. The
-            column is one of NUMBERS, FEES or SIZES.
+            column is one of NUMBERS, FEES, SIZES or YIELDS.
         bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
         purchasable: whether the class can be bought by its newest status; None: either way.
     """
@@ -52,6 +75,34 @@ class Screen:
     conditions: tuple[tuple[str, str, float], ...]
     bases: tuple[str, ...] = ()
     purchasable: bool | None = None
+
+    @property
+    def besides(self) -> tuple[str, ...]:
+        """The facts that conditions name and metrics have not: status, fees, size."""
+        named = {name for name, _, _ in self.conditions}
+        found = [name for name in (*FEES, *SIZES) if name in named]
+        return (*(() if self.purchasable is None else ("purchase",)), *found)
+
+
+def meets(rows: "pd.DataFrame", screen: Screen) -> "NDArray[np.bool_]":
+    """Which rows meet all conditions; a value that is absent meets none.
+
+    Args:
+        rows: a column for each name in the conditions, benchmark_basis, and purchase where
+            the screen asks for it.
+    """
+    import numpy as np
+
+    met = np.ones(len(rows), np.bool_)
+    for name, sign, limit in screen.conditions:
+        values = rows[name].to_numpy(float, na_value=np.nan)
+        met &= _COMPARE[sign](values, limit) & ~np.isnan(values)
+    if screen.bases:
+        met &= rows["benchmark_basis"].isin(screen.bases).to_numpy(bool)
+    if screen.purchasable is not None:
+        may = rows["purchase"].isin(PURCHASABLE).to_numpy(bool)
+        met &= rows["purchase"].notna().to_numpy(bool) & (may == screen.purchasable)
+    return met
 
 
 def parse(text: str) -> Screen:
@@ -101,7 +152,13 @@ def parse(text: str) -> Screen:
 
 def _operand(name: str) -> str:
     besides = _BESIDES.get(name, name)
-    return besides if besides in (*FEES, *SIZES) else column(name)
+    return besides if besides in (*FEES, *SIZES, *YIELDS) else column(name)
+
+
+def order(name: str) -> str:
+    """The name of a column that funds can be sorted by: a metric or a yield."""
+    besides = _BESIDES.get(name, name)
+    return besides if besides in YIELDS else column(name)
 
 
 def _yes_or_no(sign: str, value: str) -> bool:

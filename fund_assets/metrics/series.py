@@ -138,6 +138,16 @@ class FundSeries:
         np.cumsum(counts[chosen], out=offsets[1:])
         return FundSeries(self.codes[chosen], offsets, self.days[rows], self.values[rows])
 
+    def until(self, last: int) -> "FundSeries":
+        """The rows up to a date (yyyymmdd), included; funds without one are left out."""
+        kept = self.days <= keys_to_days(np.array([last]))[0]
+        if kept.all():
+            return self
+        before = np.concatenate(([0], np.cumsum(kept)))
+        counts = before[self.offsets[1:]] - before[self.offsets[:-1]]
+        offsets = np.concatenate(([0], np.cumsum(counts[counts > 0])))
+        return FundSeries(self.codes[counts > 0], offsets, self.days[kept], self.values[kept])
+
     def there(self, dates: ArrayLike) -> NDArray[np.bool_]:
         """Whether each fund has a value on each of some dates: [funds, dates].
 

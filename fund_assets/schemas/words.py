@@ -52,6 +52,12 @@ LABELS = {
 STATUS_LABELS = {"fee": ("申购费率", "%"), "full_fee": ("原申购费率", "%")}
 #: The same of the net assets in fund_size; y is yuan.
 SIZE_LABELS = {"size": ("规模", "y")}
+#: The same of the yields of money-market funds (`warehouse/queries/yields.py`).
+YIELD_LABELS = {
+    "yield_7d": ("七日年化", "%"),
+    "mean_yield_7d": ("平均七日年化", "%"),
+    "yield_per_10k": ("万份收益", "n"),
+}
 WINDOW_LABELS = {
     "1m": "近1月", "3m": "近3月", "6m": "近6月", "1y": "近1年", "2y": "近2年", "3y": "近3年",
     "5y": "近5年", "ytd": "今年来", "inception": "成立来",

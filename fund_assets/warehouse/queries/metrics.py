@@ -7,15 +7,51 @@ here: computing (`metrics/`), storing (`warehouse/stores/metrics.py`).
 from collections.abc import Sequence
 from typing import Any
 
-from fund_assets.metrics.screen import FEES, NUMBERS, OPERATORS, SIZES, Screen
+from fund_assets.metrics.screen import FEES, NUMBERS, OPERATORS, SIZES, YIELDS, Screen
 from fund_assets.schemas.statuses import PURCHASABLE
 from fund_assets.schemas.tables import PEER_METRICS
+from fund_assets.warehouse.queries.yields import YIELD_JOIN
 from fund_assets.warehouse.warehouse import Warehouse
 
 
 def newest_calc_date(warehouse: Warehouse) -> int | None:
     """The newest calculation date of the market, yyyymmdd; None without metrics."""
     return warehouse.number("SELECT MAX(calc_date) FROM fund_metrics")
+
+
+def calc_dates(warehouse: Warehouse, table: str) -> list[int]:
+    """The calculation dates of a table that has them, ascending, yyyymmdd."""
+    return warehouse.column(int, f"SELECT DISTINCT calc_date FROM {table} ORDER BY calc_date")
+
+
+def is_measured(warehouse: Warehouse, day: int, version: int | None) -> bool:
+    """Whether metrics of a date are stored, by this version of the definitions if given."""
+    same = "" if version is None else f" AND definition_version = {version:d}"
+    sql = f"SELECT 1 FROM fund_metrics WHERE calc_date = :day{same} LIMIT 1"
+    return bool(warehouse.number(sql, day=day))
+
+
+def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]]:
+    """Of each class purchase, fee, full_fee and size as this warehouse had seen them by a time.
+
+    Args:
+        seen_by: yyyymmddhhmmss; None: now.
+    """
+    then = 99_991_231_235_959 if seen_by is None else seen_by
+    holds = (
+        "{0}.first_seen_at <= :then "
+        "AND ({0}.superseded_at IS NULL OR {0}.superseded_at > :then)"
+    )
+    return warehouse.rows(
+        "SELECT i.fund_code, f.purchase, f.fee, f.full_fee, z.net_assets AS size "
+        "FROM fund_info AS i LEFT JOIN fund_status AS f ON f.fund_code = i.fund_code AND "
+        f"{holds.format('f')} LEFT JOIN (SELECT s.fund_code, s.net_assets FROM fund_size AS s "
+        "JOIN (SELECT t.fund_code, MAX(t.period_end) AS period_end FROM fund_size AS t WHERE "
+        f"{holds.format('t')} AND t.net_assets IS NOT NULL GROUP BY t.fund_code) AS n "
+        "ON n.fund_code = s.fund_code AND n.period_end = s.period_end WHERE "
+        f"{holds.format('s')}) AS z ON z.fund_code = i.fund_code ORDER BY i.fund_code",
+        then=then,
+    )
 
 
 def newest_metrics(warehouse: Warehouse, fund_code: str) -> list[dict[str, Any]]:
@@ -67,8 +103,8 @@ def screened(
 
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
-        `limit`: the columns of fund_metrics, name, kind and fees, and `size` where a
-        condition names it.
+        `limit`: the columns of fund_metrics, name, kind and fees, and `size` and the yields
+        where they are named.
     """
     newest = newest_calc_date(warehouse)
     if newest is None:
@@ -82,30 +118,30 @@ def screened(
         wheres.append("i.fund_type = :fund_type")
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
-        if name not in (*NUMBERS, *FEES, *SIZES) or sign not in OPERATORS:
+        if name not in (*NUMBERS, *FEES, *SIZES, *YIELDS) or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is not a condition")
         wheres.append(f'{_table_of(name)}."{name}" {sign} :v{at}')
         values[f"v{at}"] = value
-    if screen.bases:
-        names = {f"basis{at}": basis for at, basis in enumerate(screen.bases)}
+    names = {f"basis{at}": basis for at, basis in enumerate(screen.bases)}
+    if names:
         wheres.append(f"m.benchmark_basis IN ({', '.join(f':{name}' for name in names)})")
         values |= names
     if screen.purchasable is not None:
         marks = ", ".join(f"'{status}'" for status in PURCHASABLE)
         wheres.append(f"f.purchase {'' if screen.purchasable else 'NOT '}IN ({marks})")
-    if sort not in NUMBERS:
+    if sort not in (*NUMBERS, *YIELDS):
         raise ValueError(f"{sort} is not a metric")
-    sized = any(name in SIZES for name, _, _ in screen.conditions)
-    size_join, size = (_SIZE_JOIN, ", z.size") if sized else ("", "")
+    besides, joins = _besides({sort, *(name for name, _, _ in screen.conditions)})
     source = (
         "FROM fund_metrics AS m JOIN fund_info AS i ON i.fund_code = m.fund_code "
         "LEFT JOIN fund_status AS f ON f.fund_code = m.fund_code AND f.superseded_at IS NULL "
-        f"{size_join}WHERE {' AND '.join(wheres)}"
+        f"{joins}WHERE {' AND '.join(wheres)}"
     )
+    by = f'{_table_of(sort)}."{sort}"'
     count = warehouse.count(f"SELECT COUNT(*) {source}", **values)
     rows = warehouse.rows(
-        f"SELECT m.*, i.name, i.kind, f.fee, f.full_fee{size} {source} "
-        f'ORDER BY m."{sort}" IS NULL, m."{sort}" DESC, m.fund_code LIMIT :limit',
+        f"SELECT m.*, i.name, i.kind, f.fee, f.full_fee{besides} {source} "
+        f"ORDER BY {by} IS NULL, {by} DESC, m.fund_code LIMIT :limit",
         **values,
         limit=limit,
     )
@@ -122,10 +158,23 @@ _SIZE_JOIN = (
 )
 
 
+def _besides(asked: set[str]) -> tuple[str, str]:
+    """The columns and joins of what metrics have not."""
+    columns, joins = "", ""
+    if asked & set(SIZES):
+        columns, joins = ", z.size", _SIZE_JOIN
+    if asked & set(YIELDS):
+        columns += "".join(f", y.{name}" for name in YIELDS)
+        joins += YIELD_JOIN
+    return columns, joins
+
+
 def _table_of(name: str) -> str:
     """The alias of the table that a condition is about."""
     if name in FEES:
         return "f"
+    if name in YIELDS:
+        return "y"
     return "z" if name in SIZES else "m"
 
 

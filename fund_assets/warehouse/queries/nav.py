@@ -7,6 +7,7 @@ pipeline's steps, or of the whole market.
 from collections.abc import Sequence
 from typing import Any
 
+from fund_assets.calendar import from_key
 from fund_assets.schemas.columns import GROWTH_ROUNDING, OBSERVED_NAMES
 from fund_assets.schemas.tables import LEGAL_LEVELS
 from fund_assets.warehouse.warehouse import Warehouse
@@ -187,6 +188,38 @@ def first_known(warehouse: Warehouse, fund_code: str) -> int | None:
     return warehouse.number(
         "SELECT MIN(first_seen_at) FROM validated_nav WHERE fund_code = :code", code=fund_code
     )
+
+
+def listed_codes(warehouse: Warehouse) -> list[str]:
+    """The funds that the market's list has now, ascending."""
+    return warehouse.column(
+        str, "SELECT fund_code FROM fund_info WHERE status = 'listed' ORDER BY fund_code"
+    )
+
+
+def why_no_nav(warehouse: Warehouse, fund_code: str) -> str:
+    """What is known of a fund that has no NAV where some were asked for, in words."""
+    rows: list[dict[str, Any]] = warehouse.rows(
+        "SELECT (SELECT name FROM fund_info WHERE fund_code = :code) AS name, "
+        "(SELECT MIN(nav_date) FROM validated_nav WHERE fund_code = :code) AS oldest, "
+        "(SELECT MAX(nav_date) FROM validated_nav WHERE fund_code = :code) AS newest, "
+        "(SELECT evidence FROM fund_state WHERE fund_code = :code AND until IS NULL) AS state",
+        code=fund_code,
+    )
+    (found,) = rows
+    if found["name"] is None:
+        return f"{fund_code} is in no list of funds, only in one of events"
+    words = f"{fund_code} {found['name']}"
+    if found["newest"]:
+        return (
+            f"{words} has them from {from_key(found['oldest'])} to {from_key(found['newest'])}"
+        )
+    return f"{words} has none" + (f": {found['state']}" if found["state"] else "")
+
+
+def codes_in_events(warehouse: Warehouse) -> list[str]:
+    """Codes of funds that have a dividend or split."""
+    return warehouse.column(str, "SELECT DISTINCT fund_code FROM fund_events")
 
 
 def codes(warehouse: Warehouse) -> list[str]:

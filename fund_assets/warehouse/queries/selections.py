@@ -5,16 +5,20 @@ take and under which name (`export/`), tables that are read for a step of the pi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fund_assets.schemas.table import Kind, Table
+from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.warehouse.engine.bulk_reads import stream
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: The rows of so few funds are read without starting the columnar reader.
 FEW_FUNDS = 20
+#: What is put beside the code of a fund.
+NAMES = ("name", "fund_type")
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,24 @@ class Selection:
         table: the declaration, of the columns that are wanted.
         codes: of these funds alone, six digits each; None: of all.
         since, until: yyyymmdd, both included; None: no limit.
+        named: with the name and type of each fund, as the list has them now.
     """
 
     table: Table
     codes: tuple[str, ...] | None = None
     since: int | None = None
     until: int | None = None
+    named: bool = False
+
+    @property
+    def given(self) -> Table:
+        """The declaration of what is handed out: the table's columns, and names if wanted."""
+        if not self.named:
+            return self.table
+        columns = list(self.table.columns)
+        at = self.table.names.index("fund_code") + 1
+        columns[at:at] = [FUND_INFO[name].but(nullable=True) for name in NAMES]
+        return replace(self.table, columns=tuple(columns), indexes=(), references={})
 
     @property
     def date(self) -> str | None:
@@ -61,6 +77,20 @@ def selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBa
     Raises:
         WarehouseError: see `bulk_reads.stream`; it may come after some batches.
     """
+    batches = _selected(warehouse, selection)
+    yield from _named(warehouse, batches) if selection.named else batches
+
+
+def _named(warehouse: Warehouse, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    found = warehouse.tuples("SELECT fund_code, name, fund_type FROM fund_info")
+    codes, *texts = (pa.array(values, pa.string()) for values in zip(*found, strict=True))
+    for batch in batches:
+        at = pc.index_in(batch["fund_code"].cast(pa.string()), codes)
+        columns = [*batch.columns, *(values.take(at) for values in texts)]
+        yield pa.RecordBatch.from_arrays(columns, [*batch.schema.names, *NAMES])
+
+
+def _selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBatch]:
     table, backend = selection.table, warehouse.backend
     order = " ORDER BY " + ", ".join(f"`{name}`" for name in table.primary_key)
     if selection.codes is not None and len(selection.codes) <= FEW_FUNDS:

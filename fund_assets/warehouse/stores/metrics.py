@@ -40,8 +40,16 @@ class _State(NamedTuple):
 def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
     """The total-return index of every fund from `first` to `last` (yyyymmdd), of one state.
 
-    Read in two halves at the same time; when a batch was published meanwhile, once more in
-    one statement, which sees one state by itself.
+    Without what is before a silence of SILENCE_DAYS: another series.
+    """
+    return _read(warehouse, last, first).since_silence(SILENCE_DAYS)
+
+
+def _read(warehouse: Warehouse, last: int, first: int) -> FundSeries:
+    """Read in two halves at the same time.
+
+    When a batch was published meanwhile, once more in one statement, which sees one state by
+    itself.
     """
     state = (
         "SELECT (SELECT COUNT(*) FROM publish_log) AS batches, MIN(nav_date) AS first_date "
@@ -71,6 +79,8 @@ def read_part(
         last, first: yyyymmdd, included.
         codes: of these funds alone, six digits each; None: of all.
     """
+    if codes is None and not first:
+        return _read(warehouse, last, first)
     return FundSeries.from_rows(*read_index_part(warehouse, first, last, codes))
 
 
@@ -109,8 +119,7 @@ def by_day(warehouse: Warehouse, series: FundSeries, last: int) -> FundSeries:
 
 def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeries:
     rows = read_index_series(warehouse.backend, last, first, halve)
-    series = FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
-    return series.since_silence(SILENCE_DAYS)
+    return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 
 def _between(first: int, last: int) -> int:
