@@ -70,6 +70,14 @@ TRADE_STATUSES = {
     "unstated": later("not stated"),
     "unknown": later("unknown word"),
 }
+#: What a change of these is called; by `nav.statuses.KINDS`.
+STATUS_CHANGES = {
+    "opened": later("opened"),
+    "closed": later("closed"),
+    "limit": later("limit changed"),
+    "redemption": later("redemptions changed"),
+    "other": later("status changed"),
+}
 #: What became of reading a fund's benchmark, and which variant of a series it names.
 BENCHMARK_STATES = {
     "parsed": later("read whole"),
@@ -111,3 +119,21 @@ SERIES_VARIANTS = {
 def spoken(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels in the language that is spoken."""
     return {name: say(words) for name, words in labels.items()}
+
+
+def trade_words(
+    purchase: str, limit_state: str | None = None, daily_limit: float | None = None
+) -> str:
+    """Whether a class can be bought, and up to how much a day.
+
+    Args:
+        purchase, limit_state, daily_limit: columns of fund_status.
+    """
+    if daily_limit is not None and purchase in ("open", "limited"):
+        return say("open up to {amount} yuan a day", amount=amount_words(daily_limit))
+    return say(TRADE_STATUSES[purchase])
+
+
+def amount_words(yuan: float) -> str:
+    """An amount of yuan with the digits that it has, no more than two of them of a cent."""
+    return f"{yuan:,.2f}".removesuffix(".00")

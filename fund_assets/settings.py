@@ -130,7 +130,9 @@ class Settings(BaseSettings):
         15.0, ge=0, description="weight of months above the median"
     )
     watch_list: str = Field(
-        "", description="funds whose curves the weekly report draws, separated by commas"
+        "",
+        description="funds whose curves the weekly report draws and whose changes of purchases "
+        "are reported, separated by commas",
     )
     landing_retention_days: int = Field(
         14, ge=2, description="how long merged observations stay in the landing zone"
@@ -184,6 +186,11 @@ class Settings(BaseSettings):
     )
     alert_quarantine_rows: int = Field(
         500, ge=1, description="number of held cases (fund and date) that counts as a backlog"
+    )
+    alert_limit_changes: Literal["watched", "all", "none"] = Field(
+        "watched",
+        description="whose changes of purchases, redemptions and limits are reported: those of "
+        "FUND_WATCH_LIST, of all funds, or none",
     )
     alert_runbook: str = Field(
         "docs/runbook.md", description="where docs/runbook.md is, for the links of alerts"
@@ -312,7 +319,7 @@ class Settings(BaseSettings):
 
     @property
     def watched(self) -> list[str]:
-        """The funds whose curves the weekly report draws."""
+        """The funds of the watch list."""
         return list(dict.fromkeys(_parts(self.watch_list)))
 
     def now(self) -> datetime:

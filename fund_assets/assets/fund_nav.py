@@ -16,8 +16,9 @@ from fund_assets.assets._histories import (
 from fund_assets.assets._metadata import as_date, payload_table
 from fund_assets.assets._profiles import profiled_asset
 from fund_assets.calendar import to_key
+from fund_assets.checks.catalog import PURCHASES_CURRENT
 from fund_assets.checks.histories import history_results
-from fund_assets.checks.results import specs_of
+from fund_assets.checks.results import check_result, specs_of
 from fund_assets.checks.statuses import status_result
 from fund_assets.instance.names import WAVES
 from fund_assets.instance.retry_wait import NO_RETRY, longest_pause_s
@@ -76,6 +77,7 @@ def fund_nav(
     metadata: dict[str, Any] = {}
     answers: tuple[Payload, ...] = ()
     statuses: pd.DataFrame | None = None
+    lists, failed = 0, ""
     rows = 0
     if config.wave:
         try:
@@ -84,7 +86,8 @@ def fund_nav(
             _end_retries_while_open(context, platform, error)
             raise
         metadata |= _about_wave(wave)
-        answers, statuses = wave.wave.payloads, wave.wave.statuses
+        answers, statuses = wave.wave.payloads, wave.statuses
+        lists, failed = 1, wave.purchases_failed
         rows += len(wave.wave.observations)
         context.log.info(
             f"wave {wave.landing.batch_id}: {rows:,} observations"
@@ -114,7 +117,11 @@ def fund_nav(
             "duration_seconds": round(time.monotonic() - started, 2),
             "collected_on": as_date(to_key(platform.now().date())),
         },
-        check_results=[*history_results(histories, answers), status_result(statuses)],
+        check_results=[
+            *history_results(histories, answers),
+            status_result(statuses),
+            check_result(PURCHASES_CURRENT, looked_at=lists, cases=[failed] if failed else []),
+        ],
     )
 
 
@@ -155,4 +162,7 @@ def _about_wave(report: WaveReport) -> dict[str, Any]:
         "refused": len(report.landing.refused),
         "payload_bytes": sum(p.size for p in report.wave.payloads),
         "payloads": payload_table(batch["payloads"]),
+        "purchases_listed": sum(p.rows for p in report.purchases),
+        "purchases_bytes": sum(p.size for p in report.purchases),
+        "statuses_written": report.statuses_written,
     }

@@ -121,9 +121,18 @@ HISTORY_VARIABLES = Check(
 STATUS_CELLS_KNOWN = Check(
     "status_cells_known",
     ("fund_nav",),
-    "every purchase and redemption status of the wave is a known word, and every fee a number; "
-    "an unknown word is stored as published, with the status unknown",
+    "every purchase and redemption status of the wave and of the list of purchases is a known "
+    "word, and every fee and amount a number; an unknown word is stored as published, with the "
+    "status unknown",
     way_out="a wave without such cells; a word that stays needs a new release",
+)
+PURCHASES_CURRENT = Check(
+    "purchase_list_current",
+    ("fund_nav",),
+    "the list of purchases could be fetched and read completely; otherwise limits, least "
+    "amounts and the statuses of funds that the market page does not have stay as they were",
+    ERROR,
+    way_out="the next list that can be fetched and read",
 )
 REPORTS_SOUND = Check(
     "reports_sound",
@@ -248,6 +257,7 @@ OF_ASSETS = (
     OWN_DECODER,
     HISTORY_VARIABLES,
     STATUS_CELLS_KNOWN,
+    PURCHASES_CURRENT,
     REPORTS_SOUND,
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fund_assets.cli._context import provisional_after
 from fund_assets.language import say
+from fund_assets.schemas.statuses import NO_LIMIT_FROM
 
 if TYPE_CHECKING:
     from fund_assets.warehouse import Warehouse
@@ -24,7 +25,7 @@ def date_mark(warehouse: "Warehouse", calc_date: int) -> str:
 
 
 def cell(value: Any, form: str) -> str:
-    """A value as its form (`%`, `d`, `i`, `y` or a number) is written; a dash for none."""
+    """A value as its form (`%`, `d`, `i`, `y`, `l` or a number) is written; a dash for none."""
     from fund_assets.calendar import from_key
 
     if value is None:
@@ -33,7 +34,9 @@ def cell(value: Any, form: str) -> str:
         return f"{value:.2%}"
     if form == "d":
         return f"{from_key(value)}"
-    if form == "y":
+    if form == "l" and value >= NO_LIMIT_FROM:
+        return say("no limit")
+    if form in ("y", "l"):
         return f"{value:,.0f}"
     return f"{value:,}" if form == "i" else f"{value:.3f}"
 

@@ -18,6 +18,7 @@ from fund_assets.labels import (
     FUND_STATES,
     SERIES_VARIANTS,
     TRADE_STATUSES,
+    amount_words,
 )
 from fund_assets.language import say
 
@@ -86,16 +87,35 @@ def fund(fund: str) -> None:
 
 
 def _purchase(status: "Status") -> dict[str, str]:
-    """Can a fund be bought, and at what fee, by its label."""
+    """Can a fund be bought, up to how much and at what fee, by its label."""
+    from fund_assets.calendar import from_key
+
     fees = _fee(status.fee)
     if status.full_fee is not None and status.full_fee != status.fee:
         full = say("{fee} without the discount", fee=_fee(status.full_fee))
         fees = f"{fees} ({full})"
-    return {
+    facts = {
         say("purchases"): _trade(status.purchase, status.purchase_word),
+        say("daily limit"): _limit(status),
         say("redemptions"): _trade(status.redemption, status.redemption_word),
         say("purchase fee"): fees,
     }
+    if status.least_amount is not None:
+        facts[say("least amount")] = say(
+            "{amount} yuan", amount=amount_words(status.least_amount)
+        )
+    if status.next_open_date is not None:
+        facts[say("next open day")] = f"{from_key(status.next_open_date)}"
+    return facts
+
+
+def _limit(status: "Status") -> str:
+    """The most that can be bought a day."""
+    if status.daily_limit is not None:
+        return say("{amount} yuan", amount=amount_words(status.daily_limit))
+    return {
+        None: say("not read yet"), "unlimited": say("no limit"), "unstated": say("not stated"),
+    }.get(status.limit_state, "—")  # fmt: skip
 
 
 def _trade(status: str, word: str) -> str:
@@ -108,20 +128,21 @@ def _fee(fee: float | None) -> str:
 
 
 def _statuses(statuses: "Sequence[Status]") -> "Table":
-    """Status and fees of a fund, ascending; no rows while nothing has changed."""
+    """Status, limit and fee of a fund, ascending; no rows while nothing has changed."""
     from rich.markup import escape
     from rich.table import Table
 
     from fund_assets.calendar import from_stamp
 
     table = Table(
-        say("purchases"), say("redemptions"), say("purchase fee"), say("since"), say("until"),
-        box=None,
+        say("purchases"), say("daily limit"), say("redemptions"), say("purchase fee"),
+        say("since"), say("until"), box=None,
     )  # fmt: skip
     for one in statuses if len(statuses) > 1 else ():
         gone = one.superseded_at
         table.add_row(
             escape(_trade(one.purchase, one.purchase_word)),
+            _limit(one),
             escape(_trade(one.redemption, one.redemption_word)),
             _fee(one.fee),
             f"{from_stamp(one.first_seen_at):%Y-%m-%d %H:%M}",

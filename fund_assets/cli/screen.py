@@ -19,16 +19,24 @@ from fund_assets.language import named, say
     "--type", "fund_type", type=FUND_TYPE, help="Funds of this type alone, such as 混合型-偏债."
 )
 @click.option("--sort", default="sharpe_ratio", show_default=True, help="Highest first.")
+@click.option("--lowest", is_flag=True, help="Lowest first, as for a fee.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
 def screen(
-    conditions: str, kind: str | None, fund_type: str | None, sort: str, limit: int
+    conditions: str,
+    kind: str | None,
+    fund_type: str | None,
+    sort: str,
+    lowest: bool,
+    limit: int,
 ) -> None:
     """List the funds that meet CONDITIONS.
 
     CONDITIONS is one text, such as "window=3y sharpe_ratio>1 max_drawdown>-20%". All of them
     must be true; a fund without a value does not meet a condition on it. Metric names are the
-    columns of fund_metrics; the default window is 1y. purchasable=yes and fee<0.2% ask for the
-    newest status and purchase fee, size>2e9 for net assets in yuan at the newest quarter.
+    columns of fund_metrics; the default window is 1y. purchasable=yes, fee<0.2%,
+    daily_limit>=10000 and least_amount<=10 use the newest status, fee and amounts in yuan; a
+    fund without a limit meets each daily_limit>=. size>2e9 uses net assets in yuan at the
+    newest quarter. --sort accepts these names too.
 
     Money-market funds have yield_7d, mean_yield_7d over the window and yield_per_10k, as in
     fund-assets screen "mean_yield_7d>1.5%" --kind money --sort yield_7d.
@@ -37,7 +45,7 @@ def screen(
     from rich.table import Table
 
     from fund_assets.calendar import from_key
-    from fund_assets.metrics.screen import ScreenError, order, parse
+    from fund_assets.metrics.screen import ScreenError, operand, parse
     from fund_assets.schemas.kinds import KINDS
     from fund_assets.schemas.words import (
         LABELS,
@@ -50,11 +58,13 @@ def screen(
 
     try:
         asked = parse(conditions)
-        by = order(sort)
+        by = operand(sort)
     except ScreenError as error:
         raise NotThere(str(error)) from error
     warehouse = reading()
-    calc_date, count, rows = screened(warehouse, asked, kind, by, limit, fund_type)
+    calc_date, count, rows = screened(
+        warehouse, asked, kind, by, limit, fund_type, lowest=lowest
+    )
     if calc_date is None:
         raise NotThere("no metrics yet: run `fund-assets run`")
     money = sum(row["kind"] == "money" for row in rows)

@@ -363,7 +363,7 @@ class _Questions(Generic[Frame]):
             kind: as in `metrics`.
 
         Returns:
-            As `metrics` of that window, and the columns purchase, fee, full_fee and size where
+            As `metrics` of that window, and the columns purchase, fees, amounts and size where
             a condition is about them. A fund without a value meets no condition on it.
 
         Raises:

@@ -33,8 +33,8 @@ NUMBERS = tuple(
     for column in FUND_METRICS.columns
     if column.kind in (Kind.REAL, Kind.INT) and column.name != "definition_version"
 )
-#: Fees of fund_status that a condition may name, each also as its Chinese label.
-FEES = tuple(STATUS_LABELS)
+#: Fees and amounts of fund_status that a condition may name, each also as its Chinese label.
+TERMS = tuple(STATUS_LABELS)
 #: Net assets at the newest quarter, of fund_size.
 SIZES = tuple(SIZE_LABELS)
 #: Yields of money-market funds over the window.
@@ -66,7 +66,7 @@ class Screen:
     Attributes:
         window: one of the windows.
         conditions: (column, operator, value), all of which must hold; NULL never does. The
-            column is one of NUMBERS, FEES, SIZES or YIELDS.
+            column is one of NUMBERS, TERMS, SIZES or YIELDS.
         bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
         purchasable: whether the class can be bought by its newest status; None: either way.
     """
@@ -78,9 +78,9 @@ class Screen:
 
     @property
     def besides(self) -> tuple[str, ...]:
-        """The facts that conditions name and metrics have not: status, fees, size."""
+        """The facts that conditions name and metrics have not: status, terms, size."""
         named = {name for name, _, _ in self.conditions}
-        found = [name for name in (*FEES, *SIZES) if name in named]
+        found = [name for name in (*TERMS, *SIZES) if name in named]
         return (*(() if self.purchasable is None else ("purchase",)), *found)
 
 
@@ -146,19 +146,18 @@ def parse(text: str) -> Screen:
         elif name in ("purchasable", "可申购"):
             purchasable = _yes_or_no(sign, value)
         else:
-            conditions.append((_operand(name), sign, _number(name, value)))
+            conditions.append((operand(name), sign, _number(name, value)))
     return Screen(window, tuple(conditions), bases, purchasable)
 
 
-def _operand(name: str) -> str:
-    besides = _BESIDES.get(name, name)
-    return besides if besides in (*FEES, *SIZES, *YIELDS) else column(name)
+def operand(name: str) -> str:
+    """What a condition or an order may name: a metric, a fee, an amount, the size or a yield.
 
-
-def order(name: str) -> str:
-    """The name of a column that funds can be sorted by: a metric or a yield."""
+    Raises:
+        ScreenError: it is none of them; says what is near.
+    """
     besides = _BESIDES.get(name, name)
-    return besides if besides in YIELDS else column(name)
+    return besides if besides in (*TERMS, *SIZES, *YIELDS) else column(name)
 
 
 def _yes_or_no(sign: str, value: str) -> bool:

@@ -207,6 +207,11 @@ DATABASE_UNWRITABLE = Condition(
     "database_unwritable", "数据库不可写", {GRAVE: Level.WRONG}, holds_s=300,
     why="a writer may lock the database during a large merge; readers continue",
 )  # fmt: skip
+LIMIT_CHANGED = Condition(
+    "limit_changed", "申购变化", {Severity.NOTICE: None}, setting="alert_limit_changes",
+    momentary=True, lasts_s=86_400,
+    why="it shows what a fund decided, and nothing that must be repaired",
+)  # fmt: skip
 #: Name → condition, in the order in which the page on alerts has them.
 CONDITIONS = {
     condition.name: condition
@@ -235,6 +240,7 @@ CONDITIONS = {
             "clock_wrong", "时钟有误", {WARN: Level.WRONG},
             limit=Limit("s", CLOCK_SLACK.total_seconds()), patient=True,
         ),
+        LIMIT_CHANGED,
         DISK_LOW,
         DATABASE_UNREACHABLE,
         DATABASE_UNWRITABLE,

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES
+from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, STATUS_CHANGES
 from fund_assets.language import later, named, say
 from fund_assets.nav.life import ALIVE, DEAD, SILENT
 from fund_assets.observability import cells
@@ -31,7 +31,7 @@ LEAST_WIDTH, MOST_WIDTH = 60, 124
 #: From here on, columns stand two cells apart; each count of a batch has its column; two panels
 #: stand side by side.
 ROOMY, COUNTED, WIDE = 76, 92, 108
-SHOWN_UPDATES, SHOWN_CHECKS = 8, 8
+SHOWN_UPDATES, SHOWN_CHECKS, SHOWN_CHANGES = 8, 8, 8
 
 #: Cells of the coverage panel that are not the bar: kind, share, funds, gaps and border.
 BESIDE_BAR = 38
@@ -90,6 +90,7 @@ def dashboard(status: Status, width: int) -> RenderableType:
         first = [facts[0], *covered, *checks, *facts[1:]]
     return Group(
         *first,
+        *([_watched(status, width)] if status.watched else []),
         _batches(status, width),
         _updates(status, width),
         _statistics(status),
@@ -281,6 +282,10 @@ def _quality(status: Status) -> Panel:
     states = dict(status.fund_states)
     for words, group in FUNDS:
         table.add_row(say(words), f"{sum(states.get(state, 0) for state in group):,}")
+    changes = sum(n for _, n in status.purchases)
+    table.add_row(say("changes of purchases and limits (7 days)"), f"{changes:,}")
+    for kind, count in status.purchases:
+        table.add_row(f"  [dim]{say(STATUS_CHANGES[kind])}[/]", f"{count:,}")
     table.add_row(say("rows in quarantine"), f"{sum(n for _, n in status.quarantine):,}")
     for rule, count in status.quarantine:
         table.add_row(f"  [dim]{escape(rule)}[/]", f"{count:,}")
@@ -305,6 +310,16 @@ def _machine(status: Status) -> Panel:
     if status.lost:
         table.add_row(say("dates that lost NAVs"), f"[red]{len(status.lost)}[/]")
     return _panel(say("System"), table)
+
+
+def _watched(status: Status, width: int) -> Panel:
+    """What became of purchases of the funds of the watch list."""
+    titles = (say("time"), say("fund"), say("change"))
+    table = _table(*titles, wraps=titles[2], gap=_gap(width))
+    for row in status.watched[:SHOWN_CHANGES]:
+        words = f"{row.name}{named(': ', '：')}{row.words}"
+        table.add_row(cells.moment(row.at), row.fund_code, escape(words))
+    return _panel(say("Purchases and limits of the watch list (7 days)"), table)
 
 
 def _batches(status: Status, width: int) -> Panel:

@@ -68,6 +68,16 @@ class BatchSummary:
 
 
 @dataclass(frozen=True)
+class PurchaseChange:
+    """What became of purchases, redemptions or the limit of a fund, in words."""
+
+    at: datetime
+    fund_code: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Status:
     """Everything a person or a monitor wants to know at a glance.
 
@@ -84,6 +94,8 @@ class Status:
         today_nav_count: accepted NAVs of today's date.
         nav_rows, fund_count: accepted NAVs and share classes in all. fund_states: how many of
             these are in each state today (`fund_state`).
+        purchases: changes of purchases, redemptions and limits of the last 7 days, by kind.
+            watched: those of the watch list, the newest first.
         evening: coverage of `coverage_on` after each published wave.
         sessions: how full the last sessions are. missing: those of the last two weeks that
             are due, older than the newest date, and hardly published. lost: dates of which
@@ -127,6 +139,8 @@ class Status:
     nav_rows: int = 0
     fund_count: int = 0
     fund_states: tuple[tuple[str, int], ...] = ()
+    purchases: tuple[tuple[str, int], ...] = ()
+    watched: tuple[PurchaseChange, ...] = ()
     evening: tuple[EveningWave, ...] = ()
     sessions: tuple[SessionCoverage, ...] = ()
     missing: tuple[date, ...] = ()

@@ -31,7 +31,13 @@ from fund_assets.observability import (
 from fund_assets.observability.conditions import DATABASE_UNREACHABLE, Severity
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.observability.findings import Finding
-from fund_assets.observability.status import BatchSummary, KindCoverage, Requests, Status
+from fund_assets.observability.status import (
+    BatchSummary,
+    KindCoverage,
+    PurchaseChange,
+    Requests,
+    Status,
+)
 from fund_assets.observability.updates import (
     asset_statistics,
     updates_since,
@@ -45,6 +51,7 @@ from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import life
 from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.queries.fund_status import count_kinds, status_changes
 from fund_assets.warehouse.stores import alerts, calendar_overrides, date_counts
 from fund_assets.warehouse.stores.requests import requests_since
 
@@ -81,6 +88,7 @@ def gather(
     looks = arrival_queries.looks(warehouse, 0, ALL)
     due_of = {look.nav_date: look.due for look in looks}
     corrected = status_queries.corrections_since(warehouse, to_stamp(now - run_records.WEEK))
+    purchases = status_changes(warehouse, to_stamp(now - run_records.WEEK))
     session = calendar.on_or_before(now.date())
     since = sessions.oldest_looked_at(calendar, now)
     per_date = status_queries.rows_per_date(warehouse, since)
@@ -150,6 +158,12 @@ def gather(
         nav_rows=status_queries.nav_rows(warehouse),
         fund_count=status_queries.row_count(warehouse, "fund_info"),
         fund_states=tuple(life.state_counts(warehouse, to_key(now.date())).items()),
+        purchases=tuple(count_kinds(purchases)),
+        watched=tuple(
+            PurchaseChange(from_stamp(one.at), one.fund_code, one.name, one.words)
+            for one in reversed(purchases)
+            if one.fund_code in settings.watched
+        ),
         evening=vitals.evening(warehouse, from_key(covered), due, looks) if covered else (),
         sessions=sessions.recent(per_date, due, calendar, from_key(covered), due_of)
         if covered

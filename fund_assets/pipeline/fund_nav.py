@@ -1,4 +1,6 @@
-"""Step 2: a wave of the market into the landing zone.
+"""Step 2: a wave of the market into the landing zone, and the statuses of its classes.
+
+The NAVs land first: a list of purchases that cannot be had holds up none of them.
 
 Does not belong here: whole histories of funds (`nav_history.py`), judging what has landed
 (`validated_nav.py`).
@@ -7,13 +9,16 @@ Does not belong here: whole histories of funds (`nav_history.py`), judging what 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+
+import pandas as pd
 
 from fund_assets.calendar import to_key, to_stamp
 from fund_assets.nav.landing_rows import Landing, Origin, prepare
 from fund_assets.nav.list_rules import acceptable, described
+from fund_assets.nav.statuses import united
 from fund_assets.pipeline.fund_info import with_unlisted
-from fund_assets.sources.protocol import FundSource, Wave
+from fund_assets.sources.protocol import FundSource, Payload, Wave
+from fund_assets.transport.errors import SourceError
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import landing
 from fund_assets.warehouse.stores.fund_status import write_statuses
@@ -21,11 +26,22 @@ from fund_assets.warehouse.stores.fund_status import write_statuses
 
 @dataclass(frozen=True)
 class WaveReport:
-    """What a wave brought."""
+    """What a wave brought, and the list of purchases after it.
+
+    Attributes:
+        statuses: what both say of each class, as `nav.statuses.united` returns it.
+        statuses_written: rows of fund_status that are new or ended.
+        purchases: the answers of the list.
+        purchases_failed: why the list could not be had; what it says stays as it was.
+    """
 
     landing: Landing
     wave: Wave
     is_new: bool
+    statuses: pd.DataFrame | None = None
+    statuses_written: int = 0
+    purchases: tuple[Payload, ...] = ()
+    purchases_failed: str = ""
 
 
 def collect_wave(
@@ -34,7 +50,7 @@ def collect_wave(
     """Fetch the market's newest two dates and land them; the same answer lands once.
 
     Raises:
-        SourceError: the source failed; nothing landed.
+        SourceError: the wave failed; nothing landed.
     """
     wave = source.wave()
     collected = now()
@@ -55,6 +71,13 @@ def collect_wave(
         warehouse,
         prepared,
         new_funds=with_unlisted(new_funds, prepared),
-        more=(partial(write_statuses, batch=prepared.batch, seen=wave.statuses),),
     )
-    return WaveReport(prepared, wave, is_new)
+    listed, failure = None, ""
+    try:
+        listed = source.purchases()
+    except SourceError as error:
+        failure = f"{type(error).__name__}: {error}"
+    seen = united(wave.statuses, listed.frame if listed else None)
+    written = write_statuses(warehouse, prepared.batch, seen)
+    payloads = listed.payloads if listed else ()
+    return WaveReport(prepared, wave, is_new, seen, written, payloads, failure)

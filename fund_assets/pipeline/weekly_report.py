@@ -27,6 +27,7 @@ from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk_forward import summed
 from fund_assets.nav.arrivals import ALL, band_of
+from fund_assets.nav.statuses import KINDS as CHANGES
 from fund_assets.report.curve import Curve
 from fund_assets.report.files import weekly_file, write_page
 from fund_assets.report.page import weekly_page
@@ -44,11 +45,17 @@ from fund_assets.warehouse.queries import metrics as metric_queries
 from fund_assets.warehouse.queries import nav as nav_queries
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries import weekly as weekly_queries
+from fund_assets.warehouse.queries.fund_status import (
+    StatusChange,
+    count_kinds,
+    status_changes,
+)
 from fund_assets.warehouse.stores import landing, weekly_log
 from fund_assets.warehouse.stores import metrics as metrics_store
 from fund_assets.warehouse.stores import scores as stored_scores
 
 MOVERS, BEST_SCORES, SHOWN_CORRECTIONS, SHOWN_BATCHES = 3, 5, 30, 40
+SHOWN_PURCHASES = 40
 SPARK_DAYS, CURVE_DAYS = 92, 366
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -106,6 +113,7 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
     batches = weekly_queries.batches_between(warehouse, first * 1_000_000, until)
     codes = settings.watched or _best_of_each(scores)
     curves = _curves(warehouse, codes, funds, sunday)
+    purchases = status_changes(warehouse, first * 1_000_000, until)
     before = stored_scores.scored_before(warehouse, calc_date) if calc_date else None
     return WeekFacts(
         week=week,
@@ -121,6 +129,8 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         curves=curves,
         chosen=bool(settings.watched),
         absent=tuple(sorted(set(codes) - {curve.code for curve in curves})),
+        purchases=_purchases(purchases, settings.watched),
+        purchase_kinds=dict(count_kinds(purchases)),
         scores=_best(warehouse, scores, before),
         stability=_stability(warehouse, scores, before),
         compared_with=before,
@@ -141,6 +151,27 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         batches=tuple(_batch(row) for row in batches[:SHOWN_BATCHES]),
         more_batches=max(len(batches) - SHOWN_BATCHES, 0),
         provenance=_provenance(warehouse, settings, series, scores, calc_date),
+    )  # fmt: skip
+
+
+def _purchases(
+    changes: Sequence[StatusChange], watched: Sequence[str]
+) -> tuple[dict[str, Any], ...]:
+    """The changes that are shown: of the watch list first, then by kind, the newest first."""
+    ordered = sorted(
+        changes,
+        key=lambda one: (
+            one.fund_code not in watched,
+            CHANGES.index(one.kind),
+            -one.at,
+        ),
+    )
+    return tuple(
+        {
+            "at": one.at, "fund_code": one.fund_code, "name": one.name, "kind": one.kind,
+            "words": one.words, "watched": one.fund_code in watched,
+        }
+        for one in ordered[:SHOWN_PURCHASES]
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ Does not belong here: the facts (`week.py`), the page (`page.py`), sending a mai
 """
 
 from fund_assets.calendar import from_key
+from fund_assets.labels import STATUS_CHANGES
+from fund_assets.language import say
 from fund_assets.report.week import WeekFacts
 
 
@@ -29,6 +31,9 @@ def headlines(facts: WeekFacts) -> list[str]:
             else ""
         )
     )
+    if facts.purchase_kinds:
+        told = (f"{say(STATUS_CHANGES[k])} {n:,}" for k, n in facts.purchase_kinds.items())
+        lines.append(f"申购与限额：{'，'.join(told)}")
     due = sum(row["due"] for row in facts.coverage)
     if due and facts.newest:
         share = sum(row["published"] for row in facts.coverage) / due

@@ -22,6 +22,7 @@ from fund_assets.labels import (
     FUND_CHANGES,
     FUND_STATES,
     SOURCES,
+    STATUS_CHANGES,
     WALK_VERDICTS,
     spoken,
 )
@@ -111,6 +112,7 @@ def _fill(name: str, **values: Any) -> str:
         parts=PARTS, screens=SCREENS, verdicts=spoken(WALK_VERDICTS),
         levels=LEVELS, figures=FIGURE_LABELS,
         fund_states=spoken(FUND_STATES), fund_changes=spoken(FUND_CHANGES),
+        status_changes=spoken(STATUS_CHANGES),
         batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES),
         steps={step: profiles.label(asset) for step, asset in STEPS.items()},
         **values,

@@ -87,6 +87,9 @@ class WeekFacts:
         changed: kind of change → classes with one in the week.
         curves: of the watch list; chosen: whether FUND_WATCH_LIST names them.
         absent: codes of the watch list that have no curve.
+        purchases: changes of purchases, redemptions and limits in the week, those of the watch
+            list first: at, fund_code, name, kind, words, watched; purchase_kinds: kind → how
+            many of all.
         scores: peer group → its best funds by score, columns of fund_scores with name and
             previous_rank.
         stability: peer_group, funds, correlation against compared_with.
@@ -116,6 +119,8 @@ class WeekFacts:
     curves: tuple[Curve, ...] = ()
     chosen: bool = False
     absent: tuple[str, ...] = ()
+    purchases: tuple[Row, ...] = ()
+    purchase_kinds: Mapping[str, int] = field(default_factory=dict)
     scores: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     stability: tuple[Row, ...] = ()
     compared_with: int | None = None

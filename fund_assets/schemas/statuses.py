@@ -30,5 +30,11 @@ UNKNOWN = "unknown"
 STATUSES = (*PURCHASES.values(), UNKNOWN)
 #: In these a class can be bought today; `limited` up to an amount a day.
 PURCHASABLE = ("open", "limited")
+#: What the list of purchases says of the most that can be bought a day: an amount, that there
+#: is none, or nothing.
+LIMIT_STATES = ("limited", "unlimited", "unstated")
+#: From so many yuan on a published limit means that there is none: the source writes
+#: 9,999,999,999 and 100,000,000,000, and real limits end at some 500 million.
+NO_LIMIT_FROM = 1e9
 #: Longest word that is kept.
 MAX_WORD = 40

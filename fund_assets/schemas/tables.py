@@ -17,7 +17,7 @@ from fund_assets.schemas.columns import (
     TOTAL_RETURN_INDEX,
 )
 from fund_assets.schemas.kinds import KINDS
-from fund_assets.schemas.statuses import MAX_WORD, STATUSES
+from fund_assets.schemas.statuses import LIMIT_STATES, MAX_WORD, NO_LIMIT_FROM, STATUSES
 from fund_assets.schemas.table import Column, Kind, Table
 
 MAX_NAME = 200
@@ -367,10 +367,12 @@ FUND_STATE = Table(
 
 FUND_STATUS = Table(
     name="fund_status",
-    grain="one row per share class and time in which its status and fees were the same",
-    why="Can a class be bought and redeemed, and at what fee: the market page's words, with their "
-    "history. A wave writes a row only where something differs. The row without "
-    "`superseded_at` is the newest. Money-market funds and funds of the exchange's page alone have none.",
+    grain="one row per share class and time in which its status, limits and fees were the same",
+    why="Can a class be bought and redeemed, up to how much a day and at what fee: the words and amounts "
+    "of the market page and of the list of purchases, with their history. An evening writes a row only where "
+    "something differs. The row without `superseded_at` is the newest. Words and fees of open funds are the "
+    "market page's; those of all other classes, and every amount, are the list's. If the list could not be read, "
+    "what it says stays as it was.",
     columns=(
         FUND_CODE,
         FIRST_SEEN_AT,
@@ -384,8 +386,15 @@ FUND_STATUS = Table(
         Column("redemption_word", Kind.TEXT, "redemption status 赎回状态 as published", max_length=MAX_WORD),
         Column("fee", Kind.REAL, "purchase fee after the discount of the source's shop; an empty cell keeps the last one", "fraction", nullable=True, ge=0, lt=1),
         Column("full_fee", Kind.REAL, "purchase fee without a discount; an empty cell keeps the last one", "fraction", nullable=True, ge=0, lt=1),
+        Column("least_amount", Kind.REAL, "least amount of a purchase 购买起点; an empty cell keeps the last one", "yuan", nullable=True, ge=0),
+        Column("limit_state", Kind.TEXT, "whether the list states a daily limit: limited: daily_limit has it. unlimited: there is "
+                                         "none. unstated: the amount is 0. NULL: the list has not been read yet",
+               nullable=True, isin=LIMIT_STATES),
+        Column("daily_limit", Kind.REAL, "most that one buyer can buy in a day 日累计限定金额, where limit_state is limited", "yuan", nullable=True, gt=0, lt=NO_LIMIT_FROM),
+        Column("next_open_date", Kind.DATE, "next open day 下一开放日, where the list has one", "yyyymmdd", nullable=True),
     ),
     primary_key=("fund_code", "first_seen_at"),
+    indexes=(("first_seen_at",),),
     references={"fund_code": "fund_info"},
 )  # fmt: skip
 

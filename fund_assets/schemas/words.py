@@ -48,9 +48,14 @@ LABELS = {
     "down_capture": ("下行捕获", "n"),
     "risk_free_rate": ("无风险利率", "%"),
 }
-#: The same of the fees in fund_status.
-STATUS_LABELS = {"fee": ("申购费率", "%"), "full_fee": ("原申购费率", "%")}
-#: The same of the net assets in fund_size; y is yuan.
+#: The same of the fees and amounts in fund_status; y is yuan, l yuan or no limit.
+STATUS_LABELS = {
+    "fee": ("申购费率", "%"),
+    "full_fee": ("原申购费率", "%"),
+    "least_amount": ("购买起点", "y"),
+    "daily_limit": ("日累计限额", "l"),
+}
+#: The same of the net assets in fund_size.
 SIZE_LABELS = {"size": ("规模", "y")}
 #: The same of the yields of money-market funds (`warehouse/queries/yields.py`).
 YIELD_LABELS = {

@@ -13,6 +13,11 @@ Statuses are frames with the columns of `STATUS_COLUMNS`, one row per share clas
 words for purchases and redemptions (str, empty where a cell is), the discounted and the full
 purchase fee (float64 fractions, NaN where the answer does not tell it) and `defect` as above. A
 row with a defect and without words tells nothing.
+
+Purchases are frames with the columns of `PURCHASE_COLUMNS`, one row per share class: words,
+the discounted fee and `defect` as above, `least_amount` and `daily_limit` (float64 yuan; NaN
+where the cell is empty, inf where there is no limit, 0 where the list states no amount) and
+`next_open_date` (Int32 yyyymmdd, NA where there is none).
 """
 
 from __future__ import annotations
@@ -35,6 +40,16 @@ if TYPE_CHECKING:  # a command that only asks whether the source answers waits f
 OBSERVATION_COLUMNS = ["fund_code", "nav_date", *OBSERVED_NAMES, "defect"]
 LISTING_COLUMNS = ["fund_code", "name", "fund_type", "pinyin"]
 STATUS_COLUMNS = ["fund_code", "purchase_word", "redemption_word", "fee", "full_fee", "defect"]
+PURCHASE_COLUMNS = [
+    "fund_code",
+    "purchase_word",
+    "redemption_word",
+    "fee",
+    "least_amount",
+    "daily_limit",
+    "next_open_date",
+    "defect",
+]
 EVENT_COLUMNS = ["fund_code", "ex_date", "kind", "value", "text"]
 
 
@@ -88,6 +103,18 @@ class Wave:
     payloads: tuple[Payload, ...]
     duplicates: int = 0
     statuses: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """The market's list of purchases: can a class be bought, from and up to which amount.
+
+    Attributes:
+        frame: every class that has a NAV page, frame with `PURCHASE_COLUMNS`.
+    """
+
+    frame: pd.DataFrame
+    payloads: tuple[Payload, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,6 +203,10 @@ class FundSource(Protocol):
 
     def wave(self) -> Wave:
         """The newest two dates of the whole market, in at most three requests."""
+        ...
+
+    def purchases(self) -> Purchases:
+        """The list of purchases of the whole market, in one request for each 10,000 classes."""
         ...
 
     def history(self, fund_code: str, *, kind: str) -> History:

@@ -19,7 +19,7 @@ from fund_assets.definitions import build_defs
 from fund_assets.resources import Platform
 from fund_assets.schemas.tables import TABLES
 from fund_assets.settings import load_settings
-from fund_assets.sources.protocol import FundSource, History, MarketEvents
+from fund_assets.sources.protocol import FundSource, History, MarketEvents, Purchases
 from fund_assets.transport.errors import SourceError, UnknownFundError
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.diff_writes import checksum
@@ -51,6 +51,7 @@ class Tampered:
         events: changes the events of a year, or raises.
         fund_list: raised instead of the list.
         index_history: answers instead of the source.
+        purchases: changes the list of purchases, or raises.
     """
 
     def __init__(
@@ -64,12 +65,13 @@ class Tampered:
         events: Callable[[MarketEvents], MarketEvents] = lambda events: events,
         fund_list: SourceError | None = None,
         index_history: Callable[[str, int | None], pd.DataFrame] | None = None,
+        purchases: Callable[[Purchases], Purchases] = lambda listed: listed,
     ) -> None:
         self.name = source.name
         self._source, self._observations, self._listed = source, observations, listed
         self._index_history = index_history
         self._wave, self._history, self._fund_list = wave, history, fund_list
-        self._events = events
+        self._events, self._purchases = events, purchases
 
     def fund_list(self):
         if self._fund_list:
@@ -85,6 +87,9 @@ class Tampered:
             listing=self._listed(wave.listing),
         )
         return self._wave(changed)
+
+    def purchases(self):
+        return self._purchases(self._source.purchases())
 
     def events(self, year):
         return self._events(self._source.events(year))

@@ -41,6 +41,7 @@ AKSHARE_CALLS = {
     "money_funds": ("fund_money_fund_daily_em", ()),
     "exchange_funds": ("fund_etf_fund_daily_em", ()),
     "fund_list": ("fund_name_em", ()),
+    "purchase_list": ("fund_purchase_em", ()),
     "history": ("fund_open_fund_info_em", ("000001", "单位净值走势")),
     "overview": ("fund_overview_em", ("000001",)),
     "index_list": ("index_csindex_all", ()),
@@ -99,6 +100,7 @@ def test_our_requests_are_the_ones_akshare_sends(market, source):
     """Another address or agent would be a client that the source has never met."""
     source.wave()
     source.fund_list()
+    source.purchases()
     source.history("000001", kind="mixed")
     lists = source.index_lists()
     assert lists.failures == {} and [len(f) > 0 for f in lists.frames] == [True] * 7
@@ -110,6 +112,10 @@ def test_our_requests_are_the_ones_akshare_sends(market, source):
     for name in AKSHARE_CALLS:
         _akshare(name)
     theirs = {endpoint: tuple(rest) for endpoint, *rest in market.requests}
+    asked, path, agent = ours["purchase_list"]
+    assert asked == "1,10000", "50,000 rows are more than the source sends"
+    path = path.replace("1%2C10000", "1%2C50000")
+    ours["purchase_list"] = ("1,50000", path, agent)
     assert ours == theirs and set(ours) == set(AKSHARE_CALLS)
 
 

@@ -22,6 +22,7 @@ from fund_assets.sources.protocol import (
     MarketEvents,
     Overview,
     Payload,
+    Purchases,
     Wave,
 )
 from fund_assets.sources.simulated.market import FIELDS
@@ -98,6 +99,10 @@ class FaultySource:
             listing=listing,
             payloads=tuple(_digest(one, seen) for one in wave.payloads),
         )
+
+    def purchases(self) -> Purchases:
+        listed = self.market.purchases()
+        return replace(listed, frame=self._there(listed.frame).reset_index(drop=True))
 
     def histories(
         self, funds: Iterable[tuple[str, str]], *, keep: bool = False

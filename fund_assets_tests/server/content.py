@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -40,6 +41,8 @@ INDEX_LISTS = {
     ("www.cnindex.com.cn", "/index/indexList"): "szse_index_list",
 }
 EVENTS_PATH = "/Data/funddataIndex_Interface.aspx"
+#: Rows that the source puts on a page of the list of purchases, whatever it is asked for.
+MOST_PURCHASES = 15_000
 #: Events on a page of the lists.
 EVENTS_A_PAGE = 100
 #: How codes of exchange-traded funds begin.
@@ -80,7 +83,7 @@ class Content(Protocol):
 def endpoint_of(host: str, path: str, query: str = "", form: str = "") -> tuple[str, str]:
     """(endpoint, fund code) of an address; an empty endpoint where there is nothing.
 
-    For the lists of events, "year/page" stands in place of the fund code; for an index, its
+    For the lists of events, "year/page" stands; for the list of purchases, "page,rows" stands in place of the fund code; for an index, its
     key in `index_closes`.
 
     Args:
@@ -96,6 +99,9 @@ def endpoint_of(host: str, path: str, query: str = "", form: str = "") -> tuple[
     if host != HOST:
         return "", ""
     if path in PATHS:
+        asked = dict(parse_qsl(query, keep_blank_values=True))
+        if asked.get("t") == "8":
+            return "purchase_list", asked.get("page", "")
         return PATHS[path], ""
     if path == EVENTS_PATH:
         asked = dict(parse_qsl(query, keep_blank_values=True))
@@ -144,6 +150,8 @@ class SourceContent:
             year, page = map(int, fund_code.split("/"))
             kind = endpoint.removesuffix("_list")
             return event_page(self._source.events(year).frame, kind, page)
+        if endpoint == "purchase_list":
+            return purchase_page(self._purchase_rows(), fund_code)
         if endpoint == "index_history":
             return Reply(*index_answer(self._source, fund_code))
         if endpoint == "fund_list":
@@ -180,6 +188,22 @@ class SourceContent:
             "money_funds": _money_page,
             "exchange_funds": _exchange_page,
         }[endpoint](days, codes, cells, described)
+
+    def _purchase_rows(self) -> list[list[str]]:
+        """The list of purchases in cells."""
+        rows = []
+        for row in self._source.purchases().frame.itertuples(index=False):
+            name, fund_type, _ = self._types.get(row.fund_code, ("", "", ""))
+            opens = "" if pd.isna(row.next_open_date) else str(from_key(row.next_open_date))
+            rows.append(
+                wire.purchase_row(
+                    row.fund_code, name, fund_type, row.purchase_word, row.redemption_word,
+                    opens, wire.figure(row.least_amount, 0),
+                    "100000000000" if row.daily_limit == inf else wire.figure(row.daily_limit, 0),
+                    wire.figure(round(100 * row.fee, 6), 2, unit="%"),
+                )
+            )  # fmt: skip
+        return rows
 
     def _overview(self, fund_code: str) -> Reply | None:
         name, fund_type, _ = self._types.get(fund_code, ("", "", ""))
@@ -234,6 +258,14 @@ def event_page(frame: pd.DataFrame, kind: str, page: int) -> Reply:
     pages = max(-(-len(rows) // EVENTS_A_PAGE), 1)
     shown = rows[(page - 1) * EVENTS_A_PAGE : page * EVENTS_A_PAGE]
     return Reply(wire.event_list(kind, shown, page=page, pages=pages, size=EVENTS_A_PAGE))
+
+
+def purchase_page(rows: list[list[str]], asked: str) -> Reply:
+    """One page of the list of purchases; `asked` is its number and how many rows it may have."""
+    page, size = (int(part) for part in asked.split(","))
+    size = min(size, MOST_PURCHASES)
+    shown = rows[(page - 1) * size : page * size]
+    return Reply(wire.purchase_list(shown, page=page, size=size, record=len(rows)))
 
 
 def event_text(kind: str, value: float) -> str:
@@ -390,6 +422,12 @@ class RealContent:
             return event_page(self.events[of_year], kind, page)
         if endpoint in ("index_history", "overview", "managers"):
             return None
+        if endpoint == "purchase_list":
+            rows = [
+                wire.purchase_row(row.fund_code, row.name, row.fund_type)
+                for row in self.listing.itertuples(index=False)
+            ]
+            return purchase_page(rows, fund_code)
         if endpoint == "history":
             path = self.histories.get(fund_code)
             return Reply(gzip.decompress(path.read_bytes())) if path else None

@@ -7,7 +7,7 @@ exchange-traded fund, a dividend and a split.
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from math import nan
+from math import inf, nan
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,14 @@ from fund_assets.nav.managers import Term
 from fund_assets.sources.eastmoney.cells import Defects, event_frame, observations
 from fund_assets.sources.protocol import (
     LISTING_COLUMNS,
+    PURCHASE_COLUMNS,
     History,
     IndexLists,
     Listing,
     ManagerPage,
     MarketEvents,
     Overview,
+    Purchases,
     Wave,
 )
 from fund_assets.transport.errors import SourceError, UnknownFundError
@@ -76,6 +78,13 @@ class TinyMarket:
 
     def wave(self) -> Wave:
         return Wave(NEWEST, PREVIOUS, frame(SEEN), self.fund_list().frame, ())
+
+    def purchases(self) -> Purchases:
+        rows = [
+            (code, "开放申购", "开放赎回", 0.0015, 10.0, inf, None, "") for code, *_ in FUNDS
+        ]
+        found = pd.DataFrame(rows, columns=PURCHASE_COLUMNS).astype({"next_open_date": "Int32"})
+        return Purchases(found)
 
     def history(self, fund_code: str, *, kind: str) -> History:
         if fund_code not in {code for code, *_ in FUNDS}:

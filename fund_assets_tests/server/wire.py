@@ -65,6 +65,51 @@ def snapshot(
     ).encode()
 
 
+def purchase_row(
+    code: str,
+    name: str,
+    fund_type: str = "混合型-偏股",
+    purchase: str = "开放申购",
+    redemption: str = "开放赎回",
+    opens: str = "",
+    least: str = "10",
+    limit: str = "100000000000",
+    fee: str = "0.15%",
+) -> list[str]:
+    """The 13 cells of a row of the list of purchases."""
+    navs = ["1.0000", "11-20"]
+    return [
+        code,
+        name,
+        fund_type,
+        *navs,
+        purchase,
+        redemption,
+        opens,
+        least,
+        limit,
+        "1",
+        "1",
+        fee,
+    ]
+
+
+def purchase_list(
+    rows: Sequence[Sequence[str]],
+    *,
+    page: int = 1,
+    size: int = 10_000,
+    record: int | None = None,
+) -> bytes:
+    """A page of `Fund_JJJZ_Data.aspx` with t=8; `record`: how many the whole list has."""
+    record = len(rows) if record is None else record
+    return (
+        f'var reData={{datas:{_compact(list(rows))},record:"{record}",'
+        f'pages:"{-(-record // size)}",curpage:"{page}",'
+        f'showday:["2026-11-20","2026-11-19"]}}'
+    ).encode()
+
+
 def event_list(
     kind: str,
     rows: Sequence[Sequence[str]],

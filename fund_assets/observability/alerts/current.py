@@ -16,6 +16,8 @@ from fund_assets.calendar import (
     newest_sunday,
     to_key,
 )
+from fund_assets.labels import STATUS_CHANGES
+from fund_assets.language import say
 from fund_assets.nav.rules import BLOCKING
 from fund_assets.observability.alerts.catalog import Alert
 from fund_assets.observability.alerts.facts import DagsterFacts, Facts
@@ -24,6 +26,7 @@ from fund_assets.observability.conditions import (
     CALENDAR_HORIZON,
     DAEMON_DEAD,
     DISK_LOW,
+    LIMIT_CHANGED,
     Severity,
     batch_held,
     calendar_ends,
@@ -36,6 +39,7 @@ from fund_assets.observability.run_records import FailedRun
 from fund_assets.schemas.profiles import read_by_users
 from fund_assets.settings import SHANGHAI
 from fund_assets.transport import errors
+from fund_assets.warehouse.queries.fund_status import StatusChange, count_kinds
 
 #: Checks that stop a batch when they fail.
 BLOCKS = {rule.id for rule in BLOCKING}
@@ -50,6 +54,8 @@ EVENING = {
 UNWRITABLE = Alert(
     "database_unwritable", "warehouse", Severity.CRITICAL, "仓库写不进去，详情见日志"
 )
+#: Changes of other funds than the watched ones that are named.
+MOST_CHANGES = 5
 #: From then on the evening's NAVs are asked for.
 FIRST_WAVE = time(19)
 #: The errors of a source, as they stand in the words of a run or a check: all but those that
@@ -65,7 +71,7 @@ OF_THE_SOURCE = {
 #: What is read from the warehouse, from Dagster's runs, and from all of its records.
 FROM_WAREHOUSE = {
     "freshness", "held_publish", "mass_revision", "calendar_horizon", "quarantine_backlog",
-    "week_missing", "rows_lost",
+    "week_missing", "rows_lost", "limit_changed",
 }  # fmt: skip
 FROM_RUNS = {"run_failed", "check_failed", "source_canary", "evening_behind"}
 FROM_DAGSTER = FROM_RUNS | {
@@ -90,6 +96,7 @@ def alerts(facts: Facts) -> list[Alert]:
         *_checks(facts),
         *_runs(facts),
         *_freshness(facts),
+        *_purchases(facts),
     ]
     return sorted(found, key=lambda alert: alert.fingerprint)
 
@@ -336,6 +343,32 @@ def _late_by_policy(facts: Facts, dagster: DagsterFacts) -> Iterator[tuple[str, 
         renewed = dagster.renewed.get(asset)
         if renewed and renewed < since:
             yield asset, f"上次更新 {renewed:%m-%d %H:%M}，此后 {due} 已应公布"
+
+
+def _purchases(facts: Facts) -> Iterator[Alert]:
+    """One alert for each change of a watched fund, and one for all others of a time.
+
+    Before a holiday hundreds change in one evening.
+    """
+    others: dict[int, list[StatusChange]] = {}
+    for change in facts.stored.purchases if facts.stored else ():
+        if change.fund_code not in facts.watched:
+            others.setdefault(change.at, []).append(change)
+            continue
+        yield Alert(
+            LIMIT_CHANGED.name, change.fund_code, Severity.NOTICE,
+            f"{change.name}：{change.words}", day=f"{change.at}",
+        )  # fmt: skip
+    for at, changes in others.items():
+        counts = "，".join(
+            f"{say(STATUS_CHANGES[kind])} {count:,}" for kind, count in count_kinds(changes)
+        )
+        named = "；".join(f"{c.fund_code} {c.name} {c.words}" for c in changes[:MOST_CHANGES])
+        more = "；全部见周报" if len(changes) > MOST_CHANGES else ""
+        yield Alert(
+            LIMIT_CHANGED.name, "market", Severity.NOTICE,
+            f"{len(changes):,} 只（{counts}）：{named}{more}", day=f"{at}",
+        )  # fmt: skip
 
 
 def _first(facts: Facts, session: date) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from fund_assets.calendar import LATEST_START, TradingCalendar
+from fund_assets.calendar import LATEST_START, TradingCalendar, to_stamp
 from fund_assets.observability import (
     check_records,
     run_events,
@@ -25,6 +25,7 @@ from fund_assets.observability import (
     vitals,
 )
 from fund_assets.observability.check_records import FailingCheck
+from fund_assets.observability.conditions import LIMIT_CHANGED
 from fund_assets.observability.dagster_tables import Ledger
 from fund_assets.observability.run_records import WEEK, FailedRun
 from fund_assets.observability.sessions import Freshness
@@ -36,6 +37,7 @@ from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse, WarehouseError
 from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.queries.fund_status import StatusChange, status_changes
 from fund_assets.warehouse.stores import date_counts, weekly_log
 from fund_assets.warehouse.stores.date_counts import Loss
 
@@ -56,6 +58,8 @@ class StoredFacts:
         unjudged: whether the newest wave has landed and no rule has judged it yet.
         first_wave: newest date of the first published wave, yyyymmdd; None before.
         lost: dates of which accepted NAVs vanished.
+        purchases: changes of purchases, redemptions and limits of the last day, as far as the
+            setting asks for them.
     """
 
     newest: Mapping[str, int | None]
@@ -65,6 +69,7 @@ class StoredFacts:
     unjudged: bool = False
     first_wave: int | None = None
     lost: tuple[Loss, ...] = ()
+    purchases: tuple[StatusChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ class Facts:
         stored, dagster: None while they cannot be read.
         trouble: warehouse or dagster → why it cannot be read.
         quarantine_limit: rows in quarantine from which on they are a backlog.
+        watched: funds of the watch list.
         refusals: host → until when and why this machine does not ask it.
     """
 
@@ -112,6 +118,7 @@ class Facts:
     trouble: Mapping[str, str]
     disk_free_bytes: int
     quarantine_limit: int
+    watched: frozenset[str] = frozenset()
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     @property
@@ -151,7 +158,7 @@ def look(
     try:
         if warehouse.exists():
             calendar = platform.calendar
-            stored = _stored(platform.warehouse, now - LATEST_START)
+            stored = _stored(platform.warehouse, now - LATEST_START, _changes(platform))
         elif dagster is not None and not dagster.renewed:
             return None
         else:
@@ -170,11 +177,20 @@ def look(
         trouble=trouble,
         disk_free_bytes=vitals.free_bytes(warehouse, platform.settings),
         quarantine_limit=platform.settings.alert_quarantine_rows,
+        watched=frozenset(platform.settings.watched),
         refusals=RateLimit(1.0, platform.settings.pace_dir).refusals(),
     )
 
 
-def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
+def _changes(platform: Platform) -> list[StatusChange]:
+    """The changes of the last day that the setting asks for."""
+    settings = platform.settings
+    whose = {"watched": settings.watched, "all": None, "none": ()}[settings.alert_limit_changes]
+    since = platform.now() - timedelta(seconds=LIMIT_CHANGED.lasts_s)
+    return status_changes(platform.warehouse, to_stamp(since), codes=whose)
+
+
+def _stored(warehouse: Warehouse, now: datetime, purchases: list[StatusChange]) -> StoredFacts:
     return StoredFacts(
         newest=status_queries.newest_dates(warehouse),
         held=tuple(status_queries.held_batches(warehouse)),
@@ -183,6 +199,7 @@ def _stored(warehouse: Warehouse, now: datetime) -> StoredFacts:
         unjudged=status_queries.newest_wave_waits(warehouse),
         first_wave=status_queries.first_wave(warehouse),
         lost=tuple(date_counts.losses(warehouse, date_counts.counted_since(now.date()))),
+        purchases=tuple(purchases),
     )
 
 

@@ -23,6 +23,9 @@ OPEN_FUNDS_PARAMS = {
     "atfc": "",
     "onlySale": "0",
 }
+#: The list of purchases has the same address. A page has at most 15,000 to 20,000 rows.
+PURCHASES_PARAMS = {"t": "8", "page": "", "js": "reData", "sort": "fcode,asc"}
+PURCHASES_A_PAGE = 10_000
 MONEY_URL = f"https://{HOST}/HBJJ_pjsyl.html"
 EXCHANGE_URL = f"https://{HOST}/cnjy_dwjz.html"
 FUND_LIST_URL = f"https://{HOST}/js/fundcode_search.js"

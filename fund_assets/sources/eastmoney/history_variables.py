@@ -39,7 +39,7 @@ IGNORED: dict[str, str] = {
     "fS_name": _LISTED,
     "fund_sourceRate": _LISTED,
     "fund_Rate": _LISTED,
-    "fund_minsg": "the least amount of a purchase, which no table of ours has yet",
+    "fund_minsg": "the least amount of a purchase: the list of purchases has it of every class",
     "stockCodes": _HOLDINGS,
     "zqCodes": _HOLDINGS,
     "Data_rateInSimilarPersent": "the rank as a percentile: 100 (1 - rank / peers), rounded",

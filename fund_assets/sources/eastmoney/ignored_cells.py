@@ -1,7 +1,8 @@
 """The cells of the evening's pages that are not read, each with the reason.
 
 Belongs here: the one list of them. Does not belong here: the cells that are read
-(`decode_snapshot.py`, `decode_pages.py`). A test holds that each cell is in one of both.
+(`decode_snapshot.py`, `decode_purchases.py`,
+`decode_pages.py`). A test holds that each cell is in one of both.
 """
 
 _LINK = "a place for a link or a button of the page"
@@ -16,6 +17,15 @@ SNAPSHOT = {
     16: "a switch of the site's shop without documentation",
     18: "the discounted fee once more",
     19: "a switch of the site's shop without documentation",
+}
+#: Of a row of the list of purchases: place of the cell → why it is not read.
+PURCHASES = {
+    1: "the market's list has the name",
+    2: "the market's list has the type",
+    3: "the evening's pages have the NAV or income, with its date",
+    4: "month and day of the cell before",
+    10: "discount of the fee: both fees are read from the market page",
+    11: "state of a button of the site's shop, not the status of the fund",
 }
 #: Of a row of the list of exchange-traded funds: label of the column → why it is not read.
 EXCHANGE = {

@@ -17,7 +17,12 @@ from typing import TypeVar
 import pandas as pd
 
 from fund_assets.settings import Settings
-from fund_assets.sources.eastmoney import akshare_tables, decode_events, decode_pages
+from fund_assets.sources.eastmoney import (
+    akshare_tables,
+    decode_events,
+    decode_pages,
+    decode_purchases,
+)
 from fund_assets.sources.eastmoney.addresses import (
     EVENTS_ORDER,
     EVENTS_URL,
@@ -29,6 +34,8 @@ from fund_assets.sources.eastmoney.addresses import (
     MONEY_URL,
     OPEN_FUNDS_PARAMS,
     OPEN_FUNDS_URL,
+    PURCHASES_A_PAGE,
+    PURCHASES_PARAMS,
 )
 from fund_assets.sources.eastmoney.cells import unite
 from fund_assets.sources.eastmoney.decode_history import decode_history
@@ -48,6 +55,7 @@ from fund_assets.sources.protocol import (
     MarketEvents,
     Overview,
     Payload,
+    Purchases,
     Wave,
 )
 from fund_assets.transport.defects import boundary
@@ -153,6 +161,49 @@ class EastmoneySource:
             duplicates=market.duplicates,
             statuses=market.statuses,
         )
+
+    def purchases(self) -> Purchases:
+        """The list of purchases of the whole market: three requests for 27,700 classes.
+
+        Pages are requested one after another. When they are not one list, because classes were
+        added or removed meanwhile, they are read again.
+
+        Raises:
+            TruncatedError: they were no list each of READINGS times.
+        """
+        for _ in range(READINGS):
+            pages, payloads, why = self._purchase_pages()
+            if not why:
+                rows = [row for page in pages for row in page.rows]
+                return Purchases(decode_purchases.purchase_frame(rows), payloads)
+        raise TruncatedError(
+            f"the list of purchases, read {READINGS} times: {why}; it is not used, try again "
+            "later"
+        )
+
+    def _purchase_pages(
+        self,
+    ) -> tuple[list[decode_purchases.PurchasePage], tuple[Payload, ...], str]:
+        """All pages in their order, and why they are not one list, if so."""
+        pages: list[decode_purchases.PurchasePage] = []
+        payloads: list[Payload] = []
+        last = 1
+        while len(pages) < last:
+            number = len(pages) + 1
+            answer = self._gateway.fetch(
+                "purchase_list",
+                OPEN_FUNDS_URL,
+                {**PURCHASES_PARAMS, "page": f"{number},{PURCHASES_A_PAGE}"},
+                HEADERS,
+                form="script",
+            )
+            with boundary(f"page {number} of the list of purchases"):
+                pages.append(decode_purchases.decode_purchases(answer.body, number))
+            payloads.append(_payload(answer, len(pages[-1].rows)))
+            last = -(-pages[0].record // PURCHASES_A_PAGE)
+            if why := decode_purchases.drift(pages, PURCHASES_A_PAGE):
+                return pages, tuple(payloads), why
+        return pages, tuple(payloads), ""
 
     def history(self, fund_code: str, *, kind: str, keep: bool = False) -> History:
         """One fund's whole history, in one request.

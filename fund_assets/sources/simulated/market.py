@@ -105,6 +105,12 @@ class Market:
         values |= dict.fromkeys(FIELDS[3:], empty)
         return Rows(np.tile(funds, 2), np.repeat([newest, previous], len(funds)), values)
 
+    def on_pages(self, minute: int) -> NDArray[np.int64]:
+        """Every fund that some page has now."""
+        today, newest = minute // 1440, self.header(minute)[0]
+        days = {"open": newest, "exchange": newest, "money": self.money_header(minute)[0]}
+        return np.concatenate([self._on_page(page, today, day) for page, day in days.items()])
+
     def _on_page(self, page: str, today: int, newest: int) -> NDArray[np.int64]:
         funds = self.listed(today)
         found: NDArray[np.int64] = funds[

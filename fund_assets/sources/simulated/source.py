@@ -33,6 +33,7 @@ from fund_assets.sources.protocol import (
     ManagerPage,
     MarketEvents,
     Overview,
+    Purchases,
     Wave,
 )
 from fund_assets.sources.simulated.breeds import BREEDS
@@ -51,7 +52,7 @@ from fund_assets.sources.simulated.overviews import index_lists, overview
 from fund_assets.sources.simulated.people import id_of, name_of, terms_of
 from fund_assets.sources.simulated.reports import reports_of
 from fund_assets.sources.simulated.statements import Statements
-from fund_assets.sources.simulated.statuses import WORDS, status_frame
+from fund_assets.sources.simulated.statuses import WORDS, purchase_frame, status_frame
 from fund_assets.sources.simulated.timeline import NEVER, ORIGIN, Timeline
 from fund_assets.transport.errors import EmptyAnswerError, SourceError, UnknownFundError
 from fund_assets.transport.request_counts import RequestCount
@@ -173,6 +174,19 @@ class SimulatedSource:
             payloads=tuple(payloads),
             statuses=statuses,
         )
+
+    def purchases(self) -> Purchases:
+        """The list of purchases of the whole market."""
+        market, minute = self.market, self._minute()
+        newest, previous = market.header(minute)
+        if previous < 0:
+            raise EmptyAnswerError(f"the simulated market begins on {ORIGIN}: no list yet")
+        frame = purchase_frame(market, market.on_pages(minute), newest)
+        figures = frame[["fee", "least_amount", "daily_limit"]].to_numpy()
+        answer = payload(
+            "purchase_list", len(frame), *texts(frame[["fund_code", *WORDS]]), figures
+        )
+        return Purchases(frame, (answer,))
 
     def history(self, fund_code: str, *, kind: str) -> History:
         """One fund's history as published now; `kind` is not needed here."""

@@ -7,8 +7,8 @@ here: computing (`metrics/`), storing (`warehouse/stores/metrics.py`).
 from collections.abc import Sequence
 from typing import Any
 
-from fund_assets.metrics.screen import FEES, NUMBERS, OPERATORS, SIZES, YIELDS, Screen
-from fund_assets.schemas.statuses import PURCHASABLE
+from fund_assets.metrics.screen import NUMBERS, OPERATORS, SIZES, TERMS, YIELDS, Screen
+from fund_assets.schemas.statuses import NO_LIMIT_FROM, PURCHASABLE
 from fund_assets.schemas.tables import PEER_METRICS
 from fund_assets.warehouse.queries.yields import YIELD_JOIN
 from fund_assets.warehouse.warehouse import Warehouse
@@ -32,7 +32,7 @@ def is_measured(warehouse: Warehouse, day: int, version: int | None) -> bool:
 
 
 def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]]:
-    """Of each class purchase, fee, full_fee and size as this warehouse had seen them by a time.
+    """Of each class purchase, TERMS and size as this warehouse had seen them by a time.
 
     Args:
         seen_by: yyyymmddhhmmss; None: now.
@@ -43,7 +43,7 @@ def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]
         "AND ({0}.superseded_at IS NULL OR {0}.superseded_at > :then)"
     )
     return warehouse.rows(
-        "SELECT i.fund_code, f.purchase, f.fee, f.full_fee, z.net_assets AS size "
+        f"SELECT i.fund_code, f.purchase, {_terms()}, z.net_assets AS size "
         "FROM fund_info AS i LEFT JOIN fund_status AS f ON f.fund_code = i.fund_code AND "
         f"{holds.format('f')} LEFT JOIN (SELECT s.fund_code, s.net_assets FROM fund_size AS s "
         "JOIN (SELECT t.fund_code, MAX(t.period_end) AS period_end FROM fund_size AS t WHERE "
@@ -93,18 +93,21 @@ def screened(
     sort: str,
     limit: int,
     fund_type: str | None = None,
+    *,
+    lowest: bool = False,
 ) -> tuple[int | None, int, list[dict[str, Any]]]:
     """The listed funds that meet all conditions as of the newest calculation date.
 
     Args:
         kind: only funds of this kind; None: of all.
-        sort: column, highest first.
+        sort: column, highest first; what is missing comes last.
         fund_type: only funds of this type, the source's word; None: of all.
+        lowest: whether the lowest comes first.
 
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
-        `limit`: the columns of fund_metrics, name, kind and fees, and `size` and the yields
-        where they are named.
+        `limit`: the columns of fund_metrics, name, kind, fees and amounts, and `size` and the
+        yields where they are named. A `daily_limit` of NO_LIMIT_FROM is none.
     """
     newest = newest_calc_date(warehouse)
     if newest is None:
@@ -118,9 +121,9 @@ def screened(
         wheres.append("i.fund_type = :fund_type")
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
-        if name not in (*NUMBERS, *FEES, *SIZES, *YIELDS) or sign not in OPERATORS:
+        if name not in (*NUMBERS, *TERMS, *SIZES, *YIELDS) or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is not a condition")
-        wheres.append(f'{_table_of(name)}."{name}" {sign} :v{at}')
+        wheres.append(f"{_value_of(name)} {sign} :v{at}")
         values[f"v{at}"] = value
     names = {f"basis{at}": basis for at, basis in enumerate(screen.bases)}
     if names:
@@ -129,7 +132,7 @@ def screened(
     if screen.purchasable is not None:
         marks = ", ".join(f"'{status}'" for status in PURCHASABLE)
         wheres.append(f"f.purchase {'' if screen.purchasable else 'NOT '}IN ({marks})")
-    if sort not in (*NUMBERS, *YIELDS):
+    if sort not in (*NUMBERS, *TERMS, *SIZES, *YIELDS):
         raise ValueError(f"{sort} is not a metric")
     besides, joins = _besides({sort, *(name for name, _, _ in screen.conditions)})
     source = (
@@ -137,11 +140,11 @@ def screened(
         "LEFT JOIN fund_status AS f ON f.fund_code = m.fund_code AND f.superseded_at IS NULL "
         f"{joins}WHERE {' AND '.join(wheres)}"
     )
-    by = f'{_table_of(sort)}."{sort}"'
     count = warehouse.count(f"SELECT COUNT(*) {source}", **values)
+    order = _value_of(sort)
     rows = warehouse.rows(
-        f"SELECT m.*, i.name, i.kind, f.fee, f.full_fee{besides} {source} "
-        f"ORDER BY {by} IS NULL, {by} DESC, m.fund_code LIMIT :limit",
+        f"SELECT m.*, i.name, i.kind, {_terms()}{besides} {source} ORDER BY {order} IS NULL, "
+        f"{order} {'ASC' if lowest else 'DESC'}, m.fund_code LIMIT :limit",
         **values,
         limit=limit,
     )
@@ -169,13 +172,23 @@ def _besides(asked: set[str]) -> tuple[str, str]:
     return columns, joins
 
 
-def _table_of(name: str) -> str:
-    """The alias of the table that a condition is about."""
-    if name in FEES:
-        return "f"
-    if name in YIELDS:
-        return "y"
-    return "z" if name in SIZES else "m"
+#: A class without a limit passes each `>=`.
+_LIMIT = (
+    f"CASE WHEN f.limit_state = 'unlimited' THEN {NO_LIMIT_FROM:.1f} ELSE f.daily_limit END"
+)
+
+
+def _value_of(name: str) -> str:
+    """What a condition or an order is about, in SQL."""
+    if name == "daily_limit":
+        return _LIMIT
+    places = {"f": TERMS, "y": YIELDS, "z": SIZES}
+    table = next((alias for alias, names in places.items() if name in names), "m")
+    return f'{table}."{name}"'
+
+
+def _terms() -> str:
+    return ", ".join(f"{_value_of(name)} AS {name}" for name in TERMS)
 
 
 def _peer_columns() -> str:

@@ -1,4 +1,4 @@
-"""Keeping the history of statuses and fees: writing `fund_status` with a wave.
+"""Keeping the history of statuses, limits and fees: writing `fund_status` after a wave.
 
 Belongs here: whether a wave is the newest answer, and the rows that it changes. Does not belong
 here: what differs (`nav/statuses.py`), reads for people (`queries/fund_status.py`).
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fund_assets.nav.statuses import changed
 from fund_assets.schemas.tables import FUND_STATUS
 from fund_assets.warehouse.engine.diff_writes import renew
+from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: Waves newer than a batch: by their date, or at the same date by when they first came.
@@ -22,28 +23,29 @@ WHERE own.batch_id = :id AND other.kind = 'wave' AND other.state <> 'held'
 """
 
 
-def write_statuses(
-    warehouse: Warehouse,
-    connection: sa.Connection,
-    batch: pd.DataFrame,
-    seen: pd.DataFrame | None,
-) -> int:
-    """Store what a wave changes, in the transaction that lands it; returns rows written.
+@retried
+def write_statuses(warehouse: Warehouse, batch: pd.DataFrame, seen: pd.DataFrame | None) -> int:
+    """Store what a wave and its list of purchases change; returns rows written.
 
     An older answer, as from a cache of the source, changes nothing: another wave has a newer
-    date, or the same date and came after this one was first seen.
+    date, or the same date and came after this one was first seen. Nor does a class that no list
+    of funds has yet.
 
     Args:
-        connection: of the writing transaction, in which the batch is stored.
-        batch: one row of COLLECTION_BATCH, collected just now.
-        seen: `sources.protocol.STATUS_COLUMNS`; None: the wave has none. They count also where
+        batch: one row of COLLECTION_BATCH, collected just now and stored.
+        seen: as `nav.statuses.united` returns it; None: there is nothing. They count also where
             the batch was there before: its identity is that of its NAVs.
     """
-    own = batch.iloc[0]
-    if seen is None or connection.execute(sa.text(_NEWER), {"id": own["batch_id"]}).scalar():
+    if seen is None:
         return 0
-    newest = warehouse.frame(
-        "SELECT * FROM fund_status WHERE superseded_at IS NULL", FUND_STATUS
-    )
-    rows = changed(newest, seen, int(own["collected_at"]))
-    return renew(connection, FUND_STATUS, rows, newest)
+    own = batch.iloc[0]
+    with warehouse.transaction(writes=True) as connection:
+        if connection.execute(sa.text(_NEWER), {"id": own["batch_id"]}).scalar():
+            return 0
+        newest = warehouse.frame(
+            "SELECT * FROM fund_status WHERE superseded_at IS NULL", FUND_STATUS
+        )
+        known = set(warehouse.column(str, "SELECT fund_code FROM fund_info"))
+        seen = seen[seen["fund_code"].isin(known)]
+        rows = changed(newest, seen, int(own["collected_at"]))
+        return renew(connection, FUND_STATUS, rows, newest)

@@ -152,7 +152,7 @@ def test_an_asset_declares_its_own_checks_without_its_rules():
         "R18_history_shrink", "R01_own_decoder", "R01_history_variables", "reports_sound",
     ]  # fmt: skip
     of_wave = [spec.name for spec in specs_of("fund_nav")]
-    assert of_wave[-2:] == ["status_cells_known", "reports_sound"]
+    assert of_wave[-3:] == ["status_cells_known", "purchase_list_current", "reports_sound"]
     assert [spec.name for spec in specs_of("validated_nav")] == ["arrival_band"], (
         "freshness and calendar are steps of their own"
     )

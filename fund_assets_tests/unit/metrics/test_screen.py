@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fund_assets.metrics.screen import FEES, NUMBERS, SIZES, ScreenError, column, parse
+from fund_assets.metrics.screen import NUMBERS, SIZES, TERMS, ScreenError, column, parse
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_any_text_is_understood_or_refused(text):
         found = parse(text)
     except ScreenError:
         return
-    assert all(name in (*NUMBERS, *FEES, *SIZES) for name, _, _ in found.conditions)
+    assert all(name in (*NUMBERS, *TERMS, *SIZES) for name, _, _ in found.conditions)
 
 
 def test_columns_are_numbers_of_the_table():

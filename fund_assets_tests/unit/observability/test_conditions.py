@@ -35,6 +35,7 @@ from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.warehouse.stores.date_counts import Loss
 from fund_assets_tests.syntax import tree_of
 from fund_assets_tests.unit.observability.alerts.test_current import (
+    CHANGE,
     NOW,
     STORED,
     facts,
@@ -91,6 +92,7 @@ TRUE = {
     "source_canary": {WARNING: facts(dagster={"failed_runs": (failed("source_canary",
                                               at=NOW + timedelta(minutes=1)),)})},
     "source_refuses": {WARNING: facts(refusals={"a.example": Refusal(0.0, "status 514")})},
+    "limit_changed": {Severity.NOTICE: facts(stored={"purchases": (CHANGE,)})},
     "disk_low": {WARNING: facts(disk_free_bytes=1_999_999_999),
                  CRITICAL: facts(disk_free_bytes=199_999_999)},
     "database_unreachable": {CRITICAL: facts(trouble={"warehouse": "x"})},

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from fund_assets.calendar import TradingCalendar, to_key
+from fund_assets.nav.statuses import Trade
 from fund_assets.observability.alerts import current
 from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.current import alerts, unknown
@@ -19,6 +20,7 @@ from fund_assets.observability.vitals import Heartbeat
 from fund_assets.settings import SHANGHAI
 from fund_assets.transport.circuit_breaker import Refusal
 from fund_assets.transport.rate_limit import moment
+from fund_assets.warehouse.queries.fund_status import StatusChange
 from fund_assets.warehouse.stores.date_counts import Loss
 
 CALENDAR = TradingCalendar.build()
@@ -43,6 +45,12 @@ DAGSTER = DagsterFacts(
 WELL = Facts(
     now=NOW, at=NOW, calendar=CALENDAR, stored=STORED, dagster=DAGSTER, trouble={},
     disk_free_bytes=50_000_000_000, quarantine_limit=500,
+)  # fmt: skip
+
+
+CHANGE = StatusChange(
+    "000001", "华夏成长混合", 20260917_200000, "limit", Trade("open", "open", "unlimited"),
+    Trade("limited", "open", "limited", 1000.0),
 )  # fmt: skip
 
 
@@ -575,4 +583,46 @@ def test_every_kind_can_be_told():
         ),
     ):  # fmt: skip
         raised |= {alert.kind for alert in alerts(given)}
+    raised |= {alert.kind for alert in alerts(facts(stored={"purchases": (CHANGE,)}))}
     assert raised == set(KINDS)
+
+
+def test_a_change_of_a_watched_fund_is_told_once_with_both_values():
+    """Stops a change from being told with every look, without its old value, or as a fault."""
+    given = facts(stored={"purchases": (CHANGE,)}, watched=frozenset({"000001"}))
+    alert = found(given)["limit_changed:000001:20260917200000"]
+    assert alert.severity is Severity.NOTICE
+    assert alert.words == "华夏成长混合：开放 → 限大额（每天 1,000 元）"
+    states, first = advance({}, alerts(given), NOW)
+    assert [t.state.subject for t in first] == ["000001"]
+    known = {state.fingerprint: state for state in states}
+    for hours in (1, 5, 23):
+        _, again = advance(known, alerts(given), NOW + timedelta(hours=hours))
+        assert again == [], "it is told once"
+    over, ended = advance(known, [], NOW + timedelta(hours=25))
+    assert ended == [] and [state.firing for state in over] == [False], "its end is not told"
+
+
+def test_changes_of_other_funds_are_one_alert_for_each_evening():
+    """Stops a market that closes before a holiday from being hundreds of alerts."""
+    shut = CHANGE._replace(kind="closed", now=Trade("suspended", "suspended", "unstated"))
+    many = [shut._replace(fund_code=f"{n:06}") for n in range(2, 301)]
+    later = CHANGE._replace(fund_code="000002", at=20260917_213000)
+    given = facts(stored={"purchases": (CHANGE, *many, later)}, watched=frozenset({"000001"}))
+    got = found(given)
+    assert set(got) == {
+        "limit_changed:000001:20260917200000",
+        "limit_changed:market:20260917200000",
+        "limit_changed:market:20260917213000",
+    }
+    words = got["limit_changed:market:20260917200000"].words
+    assert words.startswith(
+        "299 只（停止申购 299）：000002 华夏成长混合 开放 → 暂停；赎回：开放 → 暂停；"
+    )
+    assert words.endswith("；全部见周报") and words.count("华夏成长混合") == 5
+    assert got["limit_changed:market:20260917213000"].words.startswith("1 只（限额变化 1）：")
+
+
+def test_what_became_of_purchases_is_unknown_without_the_warehouse():
+    """Stops a change from being forgotten, and told a second time, when the warehouse is down."""
+    assert "limit_changed" in unknown(replace(WELL, stored=None))
