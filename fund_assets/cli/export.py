@@ -34,6 +34,7 @@ from fund_assets.language import say
     "--out", type=click.Path(dir_okay=False, path_type=Path),
     help="The file [default: DATASET.FORMAT in this folder].",
 )  # fmt: skip
+@click.option("--bom", is_flag=True, help="Begin a CSV with a byte-order mark, for Excel.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export(  # noqa: PLR0913 one for each option
     dataset: str,
@@ -43,6 +44,7 @@ def export(  # noqa: PLR0913 one for each option
     codes: str | None,
     names: bool | None,
     out: Path | None,
+    bom: bool,
     overwrite: bool,
 ) -> None:
     """Export DATASET to a file for pandas, DuckDB, R or a spreadsheet.
@@ -90,7 +92,7 @@ def export(  # noqa: PLR0913 one for each option
         total = count(warehouse, selection) if shown else None
         bar = progress.add_task(path.name, total=total)
         rows = write(
-            warehouse, selection, form, path, settings.now(), overwrite=overwrite,
+            warehouse, selection, form, path, settings.now(), overwrite=overwrite, bom=bom,
             tell=lambda done: progress.update(bar, completed=done),
         )  # fmt: skip
     click.echo(

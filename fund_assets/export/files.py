@@ -9,6 +9,7 @@ no types: there the text gets an apostrophe before it, as OWASP's advice on CSV 
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ import pyarrow.parquet as pq
 
 from fund_assets.export.datasets import ExportError
 from fund_assets.export.frames import TYPES, description, schema
-from fund_assets.schemas.table import Kind, Table
+from fund_assets.schemas.column_labels import label_of
+from fund_assets.schemas.table import Column, Kind, Table
 
 ROW_GROUP = 500_000
 #: Of a sheet of xlsx, the line of headings not counted.
@@ -32,6 +34,12 @@ FORMULA = (
     r"\x{180b}-\x{180f}\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{3000}\x{3164}"
     r"\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fffd}]*[=+\-@＝＋－＠﹢﹣﹦﹫−]|[\t\r\n])"
 )
+#: Unit → how a sheet shows a number: 0.05 as 5.00%, and 5 as 5.00% where it is percent.
+PERCENT = {"fraction": "0.00%", "percent": '0.00##"%"'}
+#: Of a heading of two lines, in points.
+HEADING_HEIGHT = 32
+#: More columns that stay in sight would leave no room for the others.
+MOST_FROZEN = 5
 #: Days from the epoch of xlsx, as it counts them, to 1970-01-01.
 SHEET_EPOCH = 25_569
 DAY_S = 86_400
@@ -53,17 +61,26 @@ def write_parquet(
 
 
 def write_csv(
-    path: Path, table: Table, facts: Mapping[str, str], batches: Iterable[pa.RecordBatch]
+    path: Path,
+    table: Table,
+    facts: Mapping[str, str],
+    batches: Iterable[pa.RecordBatch],
+    *,
+    bom: bool = False,
 ) -> None:
     """A CSV file in UTF-8, and beside it its dictionary as CSV on the Web (CSVW) describes.
 
-    Every text is in quotes, so that a reader can tell 000001 from a number; an absent value
-    is empty without quotes.
+    Every text is in quotes, an absent value is empty without quotes. Quotes alone do not save
+    the zeros of 000001: most readers have to be told that the column is text.
+
+    Args:
+        bom: begin with a byte-order mark, without which Excel takes the text for another
+            encoding.
     """
     columns = [
         {
             "name": column.name,
-            "titles": column.name,
+            "titles": [*filter(None, (column.name, label_of(column.name)))],
             "datatype": CSV_TYPES[column.kind],
             "required": not column.nullable,
             "dc:description": column.description,
@@ -90,9 +107,11 @@ def write_csv(
     )
     texts = [c.name for c in table.columns if c.kind is Kind.TEXT]
     target = schema(table, {})
-    with pa.csv.CSVWriter(path, target) as file:
-        for batch in batches:
-            file.write_batch(_disarmed(batch, texts))
+    with path.open("wb") as raw:
+        raw.write(BOM_UTF8 if bom else b"")
+        with pa.csv.CSVWriter(raw, target) as file:
+            for batch in batches:
+                file.write_batch(_disarmed(batch, texts))
 
 
 def companion(path: Path) -> Path:
@@ -117,7 +136,10 @@ def _disarmed(batch: pa.RecordBatch, texts: list[str]) -> pa.RecordBatch:
 def write_xlsx(
     path: Path, table: Table, facts: Mapping[str, str], batches: Iterable[pa.RecordBatch]
 ) -> None:
-    """A workbook: a sheet with the rows and one with the dictionary.
+    """A workbook: a sheet with the rows, one with the dictionary, one about the export.
+
+    A heading has the column's name, and its Chinese name in a second line. Dates are dates,
+    fractions and percent are shown with a percent sign.
 
     Raises:
         ExportError: more rows than a sheet has, or a text longer than a cell.
@@ -129,9 +151,12 @@ def write_xlsx(
     options = {"constant_memory": True, "tmpdir": str(path.parent)}
     try:
         with Workbook(str(path), options) as book:
-            heading = book.add_format({"bold": True, "bottom": 1})
+            heading = book.add_format(
+                {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
+            )
             _rows_sheet(book, table, batches, heading)
-            _dictionary_sheet(book, table, facts, heading)
+            _dictionary_sheet(book, table, heading)
+            _about_sheet(book, facts)
     except FileCreateError as error:
         raise OSError(str(error)) from error
 
@@ -145,15 +170,18 @@ def _rows_sheet(
         Kind.DATE: book.add_format({"num_format": "yyyy-mm-dd"}),
         Kind.STAMP: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
     }
+    units = {unit: book.add_format({"num_format": form}) for unit, form in PERCENT.items()}
     sheet = book.add_worksheet(table.name)
-    sheet.freeze_panes(1, len(table.primary_key))
+    sheet.freeze_panes(1, _frozen(table))
+    sheet.set_row(0, HEADING_HEIGHT)
     put = []
     for at, column in enumerate(table.columns):
         sheet.set_column(at, at, max(len(column.name) + 2, 12))
-        sheet.write_string(0, at, column.name, heading)
+        sheet.write_string(0, at, heading_of(column), heading)
         is_text = TYPES[column.kind] == pa.string()
         write = sheet.write_string if is_text else sheet.write_number
-        put.append((write, forms.get(column.kind)))
+        real = column.kind is Kind.REAL
+        put.append((write, units.get(column.unit) if real else forms.get(column.kind)))
     row = 0
     for batch in batches:
         if row + batch.num_rows > SHEET_ROWS:
@@ -169,6 +197,17 @@ def _rows_sheet(
                     )
     if row:
         sheet.autofilter(0, 0, row, len(table.columns) - 1)
+
+
+def heading_of(column: Column) -> str:
+    """The first cell of a column in a workbook."""
+    return "\n".join(filter(None, (column.name, label_of(column.name))))
+
+
+def _frozen(table: Table) -> int:
+    """So many columns stay in sight: those up to the last of the key, where they are few."""
+    last = max(table.names.index(name) for name in table.primary_key) + 1
+    return last if last <= MOST_FROZEN else 0
 
 
 def too_long(name: str, rows: int) -> ExportError:
@@ -189,19 +228,25 @@ def _cells(values: pa.Array) -> list[Any]:
     return list(values.to_pylist())
 
 
-def _dictionary_sheet(book: Any, table: Table, facts: Mapping[str, str], heading: Any) -> None:
+def _dictionary_sheet(book: Any, table: Table, heading: Any) -> None:
     sheet = book.add_worksheet("dictionary")
+    sheet.freeze_panes(1, 1)
     described = [description(column, table) for column in table.columns]
-    for at, width in enumerate((28, 24, 18, 6, 14, 40, 90)):
+    for at, width in enumerate((28, 16, 20, 16, 6, 14, 40, 90)):
+        sheet.set_column(at, at, width)
+    for at, name in enumerate(described[0]):
+        sheet.write_string(0, at, name, heading)
+    for row, words in enumerate(described, 1):
+        for at, text in enumerate(words.values()):
+            sheet.write_string(row, at, text)
+
+
+def _about_sheet(book: Any, facts: Mapping[str, str]) -> None:
+    sheet = book.add_worksheet("about")
+    for at, width in enumerate((24, 110)):
         sheet.set_column(at, at, width)
     for row, fact in enumerate(facts.items()):
         for at, text in enumerate(fact):
-            sheet.write_string(row, at, text)
-    first = len(facts) + 1
-    for at, name in enumerate(described[0]):
-        sheet.write_string(first, at, name, heading)
-    for row, words in enumerate(described, first + 1):
-        for at, text in enumerate(words.values()):
             sheet.write_string(row, at, text)
 
 

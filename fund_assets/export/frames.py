@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fund_assets.calendar import keys_to_days
+from fund_assets.schemas.column_labels import label_of
 from fund_assets.schemas.dictionary import limits
 from fund_assets.schemas.table import Column, Kind, Table
 
@@ -35,10 +36,11 @@ WORDS = {
 
 
 def description(column: Column, table: Table) -> dict[str, str]:
-    """What a column is: its name, type, unit, limits and meaning in words."""
+    """What a column is: its names, type, unit, limits and meaning in words."""
     dated = column.kind in (Kind.DATE, Kind.STAMP)
     return {
         "column": column.name,
+        "label": label_of(column.name),
         "type": WORDS[column.kind],
         "unit": "" if dated else column.unit,
         "key": "yes" if column.name in table.primary_key else "",

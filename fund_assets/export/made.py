@@ -13,9 +13,9 @@ from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 from fund_assets.calendar import FIRST_SESSION, from_key, to_key
+from fund_assets.schemas.column_labels import label_of
 from fund_assets.schemas.table import Column, Kind, Table
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS, FUND_SCORES
-from fund_assets.schemas.words import LABELS
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries.status import newest_published
 from fund_assets.warehouse.stores import calendar_overrides
@@ -119,7 +119,7 @@ def definitions(_: Warehouse) -> pd.DataFrame:
     known = formulas()
     rows = [
         (
-            table.name, name, LABELS.get(name, ("", ""))[0], table[name].unit,
+            table.name, name, label_of(name), table[name].unit,
             table[name].description,
             known.get(name, "") if table is FUND_METRICS else "", version,
         )

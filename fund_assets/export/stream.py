@@ -6,6 +6,7 @@ and its final place. Does not belong here: what a format is (`files.py`).
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ from fund_assets.warehouse.queries.status import last_publication
 Tell = Callable[[int], None]
 
 
-def export(
+def export(  # noqa: PLR0913 one for each option of the command
     warehouse: Warehouse,
     selection: Selection,
     form: str,
@@ -32,6 +33,7 @@ def export(
     now: datetime,
     *,
     overwrite: bool = False,
+    bom: bool = False,
     tell: Tell = lambda rows: None,
 ) -> int:
     """Write a selection into a file, in bounded memory; returns how many rows it has.
@@ -44,6 +46,7 @@ def export(
         form: one of `files.FORMATS`.
         now: told in the file.
         overwrite: whether a file that is there may be replaced.
+        bom: begin a CSV with a byte-order mark.
 
     Raises:
         ExportError: the place is taken or cannot be written, a fund is unknown, or there
@@ -57,6 +60,9 @@ def export(
     check_codes(warehouse, selection.codes or ())
     if form == "xlsx" and (rows := count(warehouse, selection)) > files.SHEET_ROWS:
         raise files.too_long(selection.table.name, rows)
+    if bom and form != "csv":
+        raise ExportError(f"a byte-order mark is for csv, not for {form}")
+    write = partial(files.write_csv, bom=True) if bom else files.FORMATS[form]
     written = 0
 
     def counted() -> Iterator[pa.RecordBatch]:
@@ -69,7 +75,7 @@ def export(
     try:
         with work_folder(path.parent) as folder:
             table, about = selection.given, facts(warehouse, selection, now)
-            files.FORMATS[form](folder / path.name, table, about, counted())
+            write(folder / path.name, table, about, counted())
             for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
                 move(part, path.parent / part.name)
     except OSError as error:

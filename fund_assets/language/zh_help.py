@@ -143,6 +143,7 @@ HELP = {
     "calendar (sessions) or definitions (formulas of the measures). Dates are dates, codes stay text, and "
     "the description of every column is included: in Parquet as metadata, in xlsx as a sheet, for CSV as a "
     "file next to it. The file appears only when it is complete.": "DATASET 是 nav（已接受的净值）、metrics、scores，或其他关于基金的表，名称不带“fund_”；benchmark_index、risk_free_rate、nav_quarantine、collection_batch 或 publish_log；calendar（交易日历）或 definitions（指标公式）。日期是日期，代码是文本，每一列的含义一并带上：Parquet 里作为元数据，xlsx 里作为一张工作表，CSV 则在旁边另存一个文件。文件完整后才出现。",
+    "Begin a CSV with a byte-order mark, for Excel.": "CSV 以字节顺序标记（BOM）开头，供 Excel 识别中文。",
     "The name and type of each fund next to its code [default: in xlsx].": "代码旁边写上基金的名称和类型 [默认：xlsx 里写]。",
     "Money-market funds have yield_7d, mean_yield_7d over the window and yield_per_10k, as in fund-assets "
     'screen "mean_yield_7d>1.5%" --kind money --sort yield_7d.': '货币基金有 yield_7d（七日年化）、区间内的 mean_yield_7d（平均七日年化）和 yield_per_10k（万份收益），如 fund-assets screen "mean_yield_7d>1.5%" --kind money --sort yield_7d。',

@@ -117,11 +117,14 @@ def test_xlsx_of_one_fund(first_evening, tmp_path):
     read = plain(
         pd.read_excel(
             path,
-            dtype={"fund_code": str, "benchmark_code": str},
+            dtype={0: str, "benchmark_code\n基准代码": str},
             keep_default_na=False,
             na_values=[""],
-        )
+        ).rename(columns=lambda heading: heading.split("\n")[0])
     )
+    names = market.table("fund_info").set_index("fund_code")["name"]
+    assert set(read.pop("name")) == {names[code]}
+    read = read.drop(columns="fund_type")
     chosen = stored[stored["fund_code"] == code].reset_index(drop=True)
     texts = ["reason", "benchmark_why"]  # in a workbook an empty text is an empty cell
     for frame in (read, chosen):

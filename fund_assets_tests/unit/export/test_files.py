@@ -17,6 +17,7 @@ from openpyxl.utils.escape import unescape
 from fund_assets.export import files
 from fund_assets.export.datasets import DATASETS, ExportError, select
 from fund_assets.export.frames import schema, typed
+from fund_assets.schemas.column_labels import label_of
 from fund_assets.schemas.dictionary import limits
 from fund_assets.schemas.table import Column, Kind, Table
 from fund_assets.schemas.tables import FUND_INFO, FUND_METRICS, TABLES, VALIDATED_NAV
@@ -166,9 +167,63 @@ def test_xlsx_keeps_text_as_text(tmp_path):
     assert (days.value, rate.value, note.value) == (None, None, None)
     assert rows[0][4].value == 0
     assert rows[0][5].value == pytest.approx(-0.1 - 0.2, rel=1e-15), "xlsx has 16 digits"
-    lines = [[c.value for c in row] for row in book["dictionary"].iter_rows()]
-    assert lines[0][:2] == ["about", "=not(a formula)"]
-    assert ["rate_pct", "number", "percent", "", "yes", "", "a number or none"] in lines
+    assert rows[0][5].number_format == '0.00##"%"'
+    assert [c.value for c in sheet[1]][:3] == ["fund_code\n基金代码", "on_date", "gone_on"]
+    lines = [[c.value or "" for c in row] for row in book["dictionary"].iter_rows()]
+    assert lines[0] == [
+        "column", "label", "type", "unit", "key", "may be empty", "limits", "meaning",
+    ]  # fmt: skip
+    assert lines[1][:2] == ["fund_code", "基金代码"]
+    assert ["rate_pct", "", "number", "percent", "", "yes", "", "a number or none"] in lines
+    about = [[c.value for c in row] for row in book["about"].iter_rows()]
+    assert about[0] == ["about", "=not(a formula)"]
+
+
+def test_a_workbook_shows_percent_as_percent(tmp_path):
+    """Stops 0.05 from being read as 0.05 %, and a header that only programmers read."""
+    table = FUND_METRICS.part(["total_return", "sharpe_ratio", "start_date"])
+    row = {"calc_date": 20260917, "fund_code": "000001", "window": "1y", "total_return": 0.05,
+           "sharpe_ratio": 1.2, "start_date": 20250917}  # fmt: skip
+    frame = table.conform(pd.DataFrame([row]))
+    batches = [typed(pa.RecordBatch.from_pandas(frame, preserve_index=False), table)]
+    path = tmp_path / "m.xlsx"
+    files.write_xlsx(path, table, FACTS, batches)
+    head, values = openpyxl.load_workbook(path)["fund_metrics"].iter_rows()
+    cells = {cell.value: value for cell, value in zip(head, values, strict=True)}
+    assert cells["total_return\n总收益"].number_format == "0.00%"
+    assert cells["sharpe_ratio\n夏普比率"].number_format == "General"
+    assert cells["start_date\n起始日"].is_date
+    assert cells["calc_date\n计算日"].value == datetime.fromisoformat("2026-09-17")
+
+
+def test_columns_of_the_main_tables_have_a_chinese_name():
+    """Stops a new column from reaching spreadsheets with its English name alone."""
+    for name in ("nav", "info", "events", "metrics", "peers", "size"):
+        assert not [c for c in DATASETS[name].names if not label_of(c)], name
+
+
+def test_csv_begins_with_a_byte_order_mark_on_request(tmp_path):
+    """Stops Excel from showing Chinese as other signs, and a mark that nobody asked for."""
+    rows = [typed(batch(), KINDS)]
+    files.write_csv(tmp_path / "a.csv", KINDS, FACTS, rows, bom=True)
+    files.write_csv(tmp_path / "b.csv", KINDS, FACTS, rows)
+    marked, plain = ((tmp_path / name).read_bytes() for name in ("a.csv", "b.csv"))
+    assert marked == b"\xef\xbb\xbf" + plain
+
+
+def test_readers_keep_leading_zeros_only_when_they_are_told(tmp_path):
+    """Stops the pages from promising what pandas, Polars and Arrow do not do."""
+    import polars as pl
+
+    path = written(tmp_path, "csv", batch(["x", "y"]))
+    assert pd.read_csv(path)["fund_code"].tolist() == [0, 1]
+    assert pl.read_csv(path)["fund_code"].to_list() == [0, 1]
+    assert pd.read_csv(path, dtype={"fund_code": str})["fund_code"].tolist()[1] == "000001"
+    book = written(tmp_path, "xlsx", batch(["x", "y"]))
+    assert pd.read_excel(book).iloc[:, 0].tolist() == [0, 1]
+    assert pd.read_excel(book, converters={0: str}).iloc[1, 0] == "000001"
+    told = pl.read_csv(path, schema_overrides={"fund_code": pl.String})
+    assert told["fund_code"].to_list()[1] == "000001"
 
 
 def test_xlsx_says_when_a_sheet_is_full(tmp_path, monkeypatch):
@@ -194,7 +249,8 @@ def test_nothing_selected_is_a_file_with_its_columns(form, table, tmp_path):
         "csv": pd.read_csv,
         "xlsx": lambda path: pd.read_excel(path, table.name),
     }[form](path)
-    assert list(read.columns) == table.names
+    names = [name.split("\n")[0] for name in read.columns]  # in xlsx with the Chinese name
+    assert names == table.names
     assert read.empty
 
 
