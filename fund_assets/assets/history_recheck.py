@@ -10,12 +10,13 @@ from pydantic import Field
 
 from fund_assets.assets._common import Renewed, week_of
 from fund_assets.assets._profiles import profiled_asset
-from fund_assets.checks.catalog import INDEX_AS_STORED, METRICS_AS_STORED
+from fund_assets.checks.catalog import INDEX_AS_STORED, METRICS_AS_STORED, SIZE_AS_SHARES
 from fund_assets.checks.results import check_result, specs_of
 from fund_assets.pipeline.history_recheck import recheck
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.warehouse.queries.data_versions import data_version, digest
+from fund_assets.warehouse.queries.reports import sizes_off
 
 
 class RecheckConfig(dg.Config):
@@ -49,6 +50,7 @@ def history_recheck(
     )
     for case in found.cases:
         context.log.warning(case)
+    sizes, sizes_wrong = sizes_off(platform.warehouse)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(
             digest(week, found.figures, data_version(platform.warehouse, "validated_nav"))
@@ -60,6 +62,8 @@ def history_recheck(
             "rows_repaired": found.differing if found.repaired else 0,
             "metrics_compared": found.metrics_rows,
             "metrics_differing": found.metrics_differing,
+            "sizes_compared": sizes,
+            "sizes_off": len(sizes_wrong),
             "duration_seconds": round(time.monotonic() - started, 2),
         },
         check_results=[
@@ -76,5 +80,6 @@ def history_recheck(
                 failed=int(found.figures["metrics_differing"]),
                 cases=found.cases,
             ),
+            check_result(SIZE_AS_SHARES, looked_at=sizes, cases=sizes_wrong),
         ],
     )

@@ -10,6 +10,7 @@ of these; the Chinese words stand in `catalog_zh.py`.
 from dataclasses import dataclass, field
 
 from fund_assets.nav import arrivals, events, list_rules, rules
+from fund_assets.nav.reports import SIZE_OFF
 from fund_assets.nav.rules import Rule, Severity
 from fund_assets.observability import conditions
 from fund_assets.pipeline.benchmark_index import OLDEST_CLOSE_DAYS
@@ -209,6 +210,14 @@ METRICS_AS_STORED = Check(
     "writes the new ones",
     way_out="the next recheck after the new ones are written",
 )
+SIZE_AS_SHARES = Check(
+    "size_as_shares",
+    ("history_recheck",),
+    f"net assets of a class at the newest quarters equal its shares times its NAV, but for "
+    f"{SIZE_OFF:.1%} and the rounding of both; others are reported and stay",
+    thresholds={"share": SIZE_OFF},
+    way_out="a later report, or a correction of the NAV",
+)
 REPORT_MAILED = Check(
     "report_mailed",
     ("weekly_report",),
@@ -266,6 +275,7 @@ OF_ASSETS = (
     ARRIVALS_USUAL,
     INDEX_AS_STORED,
     METRICS_AS_STORED,
+    SIZE_AS_SHARES,
     REPORT_MAILED,
 )
 #: Every check that is no rule of `nav/`.

@@ -42,6 +42,8 @@ GROWING = frozenset({"career_days"})
 ENDING = frozenset({FUND_MANAGER.name})
 #: Shares are published in units of 1,000,000: each of four figures is half a unit off at most.
 SHARES_ROUNDING = 2_000_001.0
+#: Net assets are shares times NAV, but for this share of them and the rounding of both.
+SIZE_OFF, SIZE_ROUNDING = 0.005, 500_001.0
 #: Fractions of holders are published with four decimals, and there are two of them.
 HOLDERS_ROUNDING = 0.000_2
 #: Of net assets: what a fund may hold with borrowed money.
@@ -223,6 +225,12 @@ def _holders_off(code: str, rows: Mapping[int, Row]) -> list[str]:
         if not isnan(total := _sum(row["institutions"], row["individuals"]))
         and abs(total - 1) > HOLDERS_ROUNDING
     ]
+
+
+def size_off(assets: float, shares: float, unit_nav: float) -> bool:
+    """Whether net assets of a class are not its shares times its NAV of that day."""
+    rounding = SIZE_ROUNDING * (1 + unit_nav)
+    return abs(shares * unit_nav - assets) > SIZE_OFF * assets + rounding
 
 
 def _sum(*values: float | None) -> float:

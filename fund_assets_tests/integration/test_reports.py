@@ -19,7 +19,7 @@ from fund_assets.schemas.tables import (
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.eastmoney.decode_reports import decode_reports
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.queries.reports import periods_of
+from fund_assets.warehouse.queries.reports import periods_of, sizes_off
 from fund_assets.warehouse.stores import landing
 from fund_assets_tests import stores
 from fund_assets_tests.server import wire
@@ -130,6 +130,35 @@ def test_managers_and_holdings_land_with_the_navs_and_as_of_works(warehouse):
     )  # fmt: skip
     (estimate,) = periods_of(warehouse, FUND_POSITION_ESTIMATE, FUND)
     assert (estimate["nav_date"], estimate["position"]) == (20260513, 0.8622)
+
+
+def test_sizes_that_are_not_shares_times_nav_are_told(warehouse):
+    """Stops a size of another class or a NAV of another day from passing without a word."""
+    source = Reporting()
+    refresh(warehouse, source, 20260720)
+    shares = {
+        "categories": ["2026-03-31", "2026-06-30"],
+        "series": [{"name": "总份额", "data": [4.04, 4.00]}],
+    }
+    source.variables = {
+        code: {"Data_fluctuationScale": SCALE, "Data_buySedemption": shares}
+        for code in (FUND, OTHER)
+    }
+    _collect(warehouse, source, JULY)
+    assert sizes_off(warehouse) == (0, []), "no NAV of these days"
+    with warehouse.transaction(writes=True) as connection:
+        for code, day, nav in (
+            (FUND, 20260331, 1.5), (FUND, 20260628, 1.52), (OTHER, 20260630, 1.5),
+            (OTHER, 20260327, 9.9),
+        ):  # fmt: skip
+            connection.exec_driver_sql(
+                "INSERT INTO validated_nav (fund_code, nav_date, unit_nav, "
+                "total_return_index, return_status, first_seen_at, batch_id) VALUES "
+                f"('{code}', {day}, {nav}, 1.0, 'proven', 20260720210000, 'x')"
+            )
+    assert sizes_off(warehouse) == (3, [
+        "000001: net assets of 20260630 are 600,000,000, its shares times its NAV 608,000,000",
+    ])  # fmt: skip
 
 
 def test_reports_of_a_transaction_that_failed_are_not_kept(warehouse, monkeypatch):

@@ -2,7 +2,14 @@
 
 import pytest
 
-from fund_assets.nav.reports import Statement, changes, doubts, is_period_end, taken_back
+from fund_assets.nav.reports import (
+    Statement,
+    changes,
+    doubts,
+    is_period_end,
+    size_off,
+    taken_back,
+)
 from fund_assets.schemas.tables import (
     FUND_HOLDERS,
     FUND_MANAGER,
@@ -144,6 +151,21 @@ def test_ends_of_periods():
     assert is_period_end(FUND_HOLDERS.name, 20260630)
     assert not is_period_end(FUND_HOLDERS.name, 20260331)
     assert not is_period_end("fund_size", 331)
+
+
+@pytest.mark.parametrize(
+    "assets, shares, nav, off",
+    [
+        (28_495_000_000.0, 40_142_000_000.0, 0.7098, False),
+        (28_495_000_000.0, 40_142_000_000.0, 0.7200, True),
+        (30_000_000.0, 20_000_000.0, 1.25, True),
+        (30_000_000.0, 20_000_000.0, 1.45, False),  # half a unit of each: 1,000,000 yuan
+        (0.0, 0.0, 1.0, False),
+    ],
+)
+def test_net_assets_are_shares_times_nav(assets, shares, nav, off):
+    """Stops the rounding of a small class from being an error, and a real one from passing."""
+    assert size_off(assets, shares, nav) == off
 
 
 def _people(*names, **more):

@@ -4,7 +4,8 @@ import gzip
 
 import pytest
 
-from fund_assets.nav.reports import Statement, doubts
+from fund_assets.nav.reports import Statement, doubts, size_off
+from fund_assets.sources.eastmoney.decode_history import decode_history
 from fund_assets.sources.eastmoney.decode_reports import decode_reports
 from fund_assets.sources.eastmoney.source import EastmoneySource
 from fund_assets.transport.http_answer import Answer
@@ -184,6 +185,11 @@ def test_recorded_answers(real_data, name, size, shares):
     assert max(told.statements[0].periods.items())[1] == size
     assert max(told.statements[3].periods.items())[1][2] == shares
     assert doubts(name[:6], told.statements) == []
+    navs, _ = decode_history(gzip.decompress(path.read_bytes()), name[:6])
+    nav = dict(zip(navs["nav_date"], navs["unit_nav"], strict=True))
+    assets, held = told.statements[0].periods, told.statements[3].periods
+    assert len(both := assets.keys() & held.keys() & nav.keys()) == 4
+    assert not [p for p in both if size_off(assets[p][0], held[p][2], nav[p])]
 
 
 def test_a_history_brings_its_reports():
