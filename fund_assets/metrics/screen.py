@@ -17,6 +17,7 @@ from fund_assets.schemas.tables import BENCHMARK_BASES, FUND_METRICS
 from fund_assets.schemas.words import (
     SIZE_LABELS,
     STATUS_LABELS,
+    TENURE_LABELS,
     YIELD_LABELS,
     metric_named,
     read_window,
@@ -39,9 +40,14 @@ TERMS = tuple(STATUS_LABELS)
 SIZES = tuple(SIZE_LABELS)
 #: Yields of money-market funds over the window.
 YIELDS = tuple(YIELD_LABELS)
+#: Years for which the manager who has been there longest has managed the fund.
+TENURES = tuple(TENURE_LABELS)
 _BESIDES = {
-    label: name for name, (label, _) in (STATUS_LABELS | SIZE_LABELS | YIELD_LABELS).items()
+    label: name
+    for name, (label, _) in (STATUS_LABELS | SIZE_LABELS | TENURE_LABELS | YIELD_LABELS).items()
 }
+#: What may follow a number of years.
+_YEARS = ("y", "Y", "年")
 _YES_NO = {"yes": True, "no": False, "是": True, "否": False}
 #: Signs as a Chinese keyboard writes them.
 _PLAIN = str.maketrans({"＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "％": "%",
@@ -66,7 +72,7 @@ class Screen:
     Attributes:
         window: one of the windows.
         conditions: (column, operator, value), all of which must hold; NULL never does. The
-            column is one of NUMBERS, TERMS, SIZES or YIELDS.
+            column is one of NUMBERS, TERMS, SIZES, TENURES or YIELDS.
         bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
         purchasable: whether the class can be bought by its newest status; None: either way.
     """
@@ -78,9 +84,9 @@ class Screen:
 
     @property
     def besides(self) -> tuple[str, ...]:
-        """The facts that conditions name and metrics have not: status, terms, size."""
+        """The facts that conditions name and metrics have not: status, terms, size, tenure."""
         named = {name for name, _, _ in self.conditions}
-        found = [name for name in (*TERMS, *SIZES) if name in named]
+        found = [name for name in (*TERMS, *SIZES, *TENURES) if name in named]
         return (*(() if self.purchasable is None else ("purchase",)), *found)
 
 
@@ -146,18 +152,21 @@ def parse(text: str) -> Screen:
         elif name in ("purchasable", "可申购"):
             purchasable = _yes_or_no(sign, value)
         else:
-            conditions.append((operand(name), sign, _number(name, value)))
+            asked = operand(name)
+            if asked in TENURES and value.endswith(_YEARS):
+                value = value[:-1]
+            conditions.append((asked, sign, _number(name, value)))
     return Screen(window, tuple(conditions), bases, purchasable)
 
 
 def operand(name: str) -> str:
-    """What a condition or an order may name: a metric, a fee, an amount, the size or a yield.
+    """What a condition or an order may name: a metric, a fee, an amount, size, tenure, a yield.
 
     Raises:
         ScreenError: it is none of them; says what is near.
     """
     besides = _BESIDES.get(name, name)
-    return besides if besides in (*TERMS, *SIZES, *YIELDS) else column(name)
+    return besides if besides in (*TERMS, *SIZES, *TENURES, *YIELDS) else column(name)
 
 
 def _yes_or_no(sign: str, value: str) -> bool:

@@ -18,8 +18,6 @@ from fund_assets.nav.reports import Statement
 
 #: Days between two terms that still follow each other: a weekend, a holiday.
 FEW_DAYS = 7
-#: Days of a year of tenure.
-YEAR_DAYS = 365.25
 #: A fund may begin to publish so many days after its first term begins.
 LATE_DAYS = 31
 TERM_COLUMNS = (
@@ -111,9 +109,10 @@ def term_return(
     return index[last] / index[first] - 1
 
 
-def years(since: int, today: date) -> float:
-    """Years from a day to another."""
-    return (today - from_key(since)).days / YEAR_DAYS
+def years(since: int, until: int) -> float:
+    """Years from a day to another, both yyyymmdd; whole ones end on the day they began on."""
+    months = 12 * (until // 10_000 - since // 10_000) + until // 100 % 100 - since // 100 % 100
+    return (months + (until % 100 - since % 100) / 31) / 12
 
 
 def days_of(since: int, years_worked: int, rest: int) -> int:

@@ -63,6 +63,8 @@ YIELD_LABELS = {
     "mean_yield_7d": ("平均七日年化", "%"),
     "yield_per_10k": ("万份收益", "n"),
 }
+#: The same of the tenure of managers in fund_manager_term, in years.
+TENURE_LABELS = {"manager_tenure": ("经理任职年限", "n")}
 WINDOW_LABELS = {
     "1m": "近1月", "3m": "近3月", "6m": "近6月", "1y": "近1年", "2y": "近2年", "3y": "近3年",
     "5y": "近5年", "ytd": "今年来", "inception": "成立来",

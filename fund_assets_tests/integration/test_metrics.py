@@ -7,9 +7,12 @@ from click.testing import CliRunner
 from fund_assets.calendar import from_key
 from fund_assets.cli import main
 from fund_assets.metrics import compute_metrics
+from fund_assets.nav.managers import years
+from fund_assets.pipeline.fund_manager_term import collect_terms
 from fund_assets.schemas.tables import FUND_METRICS, HISTORY_PROGRESS
 from fund_assets.transport.errors import TransportError
 from fund_assets.warehouse.engine import diff_writes
+from fund_assets.warehouse.queries.metrics import facts_then
 from fund_assets.warehouse.stores import landing
 from fund_assets.warehouse.stores import metrics as metrics_store
 from fund_assets.warehouse.stores.yardsticks import read_yardsticks
@@ -300,6 +303,37 @@ def test_screen_lists_by_net_assets_of_the_newest_quarter(first_evening):
     shown = {line.split()[0] for line in result.output.splitlines() if line[:6].isdigit()}
     assert shown == set(fits.index) and len(codes) > len(fits) > 0
     assert f"{fits.iloc[0]:,.0f}" in result.output
+
+
+def test_managers_are_shown_and_screened_by_their_tenure(first_evening):
+    """Stops another tenure in a screen than the terms have, and a page without managers."""
+    market, _ = first_evening
+    platform = market.platform(THURSDAY)
+    report = collect_terms(market.warehouse, platform.source, platform.now(), most=40)
+    assert report.asked == 40 and report.failures == {} and report.overlaps == []
+    running = market.table("fund_manager_term", "until IS NULL").set_index("fund_code")
+    tenure = running["unbroken_since"].map(lambda since: years(since, DAY))
+    rows = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '1m'")
+    listed = set(market.table("fund_info", "status = 'listed'")["fund_code"])
+    codes = sorted(set(rows["fund_code"]) & listed & set(tenure.index))
+    fits = tenure.loc[codes][tenure.loc[codes] > 2]
+    assert len(codes) > len(fits) > 0
+    result = run(
+        market, "screen", "window=1m manager_tenure>2y", "--sort", "manager_tenure",
+        "--limit", "1000",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    shown = [line.split()[0] for line in result.output.splitlines() if line[:6].isdigit()]
+    assert set(shown) == set(fits.index) and tenure[shown[0]] == fits.max()
+    facts = {
+        row["fund_code"]: row["manager_tenure"] for row in facts_then(market.warehouse, None)
+    }
+    assert all(facts[code] == pytest.approx(tenure[code]) for code in codes)
+
+    code = fits.index[0]
+    words = run(market, "fund", code).output
+    assert "managers now" in words and running.loc[code, "managers"].split("、")[0] in words
+    assert f"{from_key(int(running.loc[code, 'since']))}" in words and "own return" in words
 
 
 def test_fund_shows_its_newest_report(first_evening):

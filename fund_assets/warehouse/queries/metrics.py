@@ -7,7 +7,15 @@ here: computing (`metrics/`), storing (`warehouse/stores/metrics.py`).
 from collections.abc import Sequence
 from typing import Any
 
-from fund_assets.metrics.screen import NUMBERS, OPERATORS, SIZES, TERMS, YIELDS, Screen
+from fund_assets.metrics.screen import (
+    NUMBERS,
+    OPERATORS,
+    SIZES,
+    TENURES,
+    TERMS,
+    YIELDS,
+    Screen,
+)
 from fund_assets.schemas.statuses import NO_LIMIT_FROM, PURCHASABLE
 from fund_assets.schemas.tables import PEER_METRICS
 from fund_assets.warehouse.queries.yields import YIELD_JOIN
@@ -32,7 +40,7 @@ def is_measured(warehouse: Warehouse, day: int, version: int | None) -> bool:
 
 
 def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]]:
-    """Of each class purchase, TERMS and size as this warehouse had seen them by a time.
+    """Of each class purchase, TERMS, size and tenure as this warehouse had seen them by a time.
 
     Args:
         seen_by: yyyymmddhhmmss; None: now.
@@ -42,14 +50,18 @@ def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]
         "{0}.first_seen_at <= :then "
         "AND ({0}.superseded_at IS NULL OR {0}.superseded_at > :then)"
     )
+    day = (newest_calc_date(warehouse) or 0) if seen_by is None else seen_by // 1_000_000
     return warehouse.rows(
-        f"SELECT i.fund_code, f.purchase, {_terms()}, z.net_assets AS size "
+        f"SELECT i.fund_code, f.purchase, {_terms()}, z.net_assets AS size, "
+        f"{_tenure('t', day)} AS manager_tenure "
         "FROM fund_info AS i LEFT JOIN fund_status AS f ON f.fund_code = i.fund_code AND "
         f"{holds.format('f')} LEFT JOIN (SELECT s.fund_code, s.net_assets FROM fund_size AS s "
         "JOIN (SELECT t.fund_code, MAX(t.period_end) AS period_end FROM fund_size AS t WHERE "
         f"{holds.format('t')} AND t.net_assets IS NOT NULL GROUP BY t.fund_code) AS n "
         "ON n.fund_code = s.fund_code AND n.period_end = s.period_end WHERE "
-        f"{holds.format('s')}) AS z ON z.fund_code = i.fund_code ORDER BY i.fund_code",
+        f"{holds.format('s')}) AS z ON z.fund_code = i.fund_code "
+        "LEFT JOIN fund_manager_term AS t ON t.fund_code = i.fund_code AND t.until IS NULL "
+        f"AND {holds.format('t')} ORDER BY i.fund_code",
         then=then,
     )
 
@@ -106,8 +118,8 @@ def screened(
 
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
-        `limit`: the columns of fund_metrics, name, kind, fees and amounts, and `size` and the
-        yields where they are named. A `daily_limit` of NO_LIMIT_FROM is none.
+        `limit`: the columns of fund_metrics, name, kind, fees and amounts, and `size`, the
+        tenure and the yields where they are named. A `daily_limit` of NO_LIMIT_FROM is none.
     """
     newest = newest_calc_date(warehouse)
     if newest is None:
@@ -121,7 +133,7 @@ def screened(
         wheres.append("i.fund_type = :fund_type")
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
-        if name not in (*NUMBERS, *TERMS, *SIZES, *YIELDS) or sign not in OPERATORS:
+        if name not in (*NUMBERS, *TERMS, *SIZES, *TENURES, *YIELDS) or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is not a condition")
         wheres.append(f"{_value_of(name)} {sign} :v{at}")
         values[f"v{at}"] = value
@@ -132,9 +144,9 @@ def screened(
     if screen.purchasable is not None:
         marks = ", ".join(f"'{status}'" for status in PURCHASABLE)
         wheres.append(f"f.purchase {'' if screen.purchasable else 'NOT '}IN ({marks})")
-    if sort not in (*NUMBERS, *TERMS, *SIZES, *YIELDS):
+    if sort not in (*NUMBERS, *TERMS, *SIZES, *TENURES, *YIELDS):
         raise ValueError(f"{sort} is not a metric")
-    besides, joins = _besides({sort, *(name for name, _, _ in screen.conditions)})
+    besides, joins = _besides({sort, *(name for name, _, _ in screen.conditions)}, newest)
     source = (
         "FROM fund_metrics AS m JOIN fund_info AS i ON i.fund_code = m.fund_code "
         "LEFT JOIN fund_status AS f ON f.fund_code = m.fund_code AND f.superseded_at IS NULL "
@@ -161,11 +173,28 @@ _SIZE_JOIN = (
 )
 
 
-def _besides(asked: set[str]) -> tuple[str, str]:
-    """The columns and joins of what metrics have not."""
+def _tenure(table: str, day: int) -> str:
+    """SQL of `nav.managers.years` from a running term's `unbroken_since` to a day."""
+    since = f"{table}.unbroken_since"
+    months = (
+        f"12 * (({since} - {since} % 10000) / 10000) + ({since} % 10000 - {since} % 100) / 100"
+    )
+    until = day // 10_000 * 12 + day // 100 % 100
+    return f"(({until} - ({months})) + ({day % 100} - {since} % 100) / 31e0) / 12e0"
+
+
+def _besides(asked: set[str], day: int) -> tuple[str, str]:
+    """The columns and joins of what metrics have not, on a day."""
     columns, joins = "", ""
     if asked & set(SIZES):
         columns, joins = ", z.size", _SIZE_JOIN
+    if asked & set(TENURES):
+        columns += ", t.manager_tenure"
+        joins += (
+            f"LEFT JOIN (SELECT r.fund_code, {_tenure('r', day)} AS manager_tenure "
+            "FROM fund_manager_term AS r WHERE r.until IS NULL AND r.superseded_at IS NULL) "
+            "AS t ON t.fund_code = m.fund_code "
+        )
     if asked & set(YIELDS):
         columns += "".join(f", y.{name}" for name in YIELDS)
         joins += YIELD_JOIN
@@ -182,7 +211,7 @@ def _value_of(name: str) -> str:
     """What a condition or an order is about, in SQL."""
     if name == "daily_limit":
         return _LIMIT
-    places = {"f": TERMS, "y": YIELDS, "z": SIZES}
+    places = {"f": TERMS, "t": TENURES, "y": YIELDS, "z": SIZES}
     table = next((alias for alias, names in places.items() if name in names), "m")
     return f'{table}."{name}"'
 

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fund_assets.metrics.screen import NUMBERS, SIZES, TERMS, ScreenError, column, parse
+from fund_assets.metrics.screen import (
+    NUMBERS,
+    SIZES,
+    TENURES,
+    TERMS,
+    YIELDS,
+    ScreenError,
+    column,
+    operand,
+    parse,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,9 @@ def test_any_text_is_understood_or_refused(text):
         found = parse(text)
     except ScreenError:
         return
-    assert all(name in (*NUMBERS, *TERMS, *SIZES) for name, _, _ in found.conditions)
+    assert all(
+        name in (*NUMBERS, *TERMS, *SIZES, *TENURES, *YIELDS) for name, _, _ in found.conditions
+    )
 
 
 def test_columns_are_numbers_of_the_table():
@@ -87,6 +99,17 @@ def test_what_can_be_bought_and_its_fees_are_conditions():
     assert parse("可申购=是 申购费率<0.2% 原申购费率<=1%") == found
     assert parse("purchasable=no").purchasable is False
     assert parse("fee<0.2%").purchasable is None
+
+
+def test_tenure_is_a_condition_in_years():
+    """Stops `3y` from being read as a window, and years from being taken for another column."""
+    (found,) = parse("manager_tenure>3y").conditions
+    assert found == ("manager_tenure", ">", 3.0)
+    for text in ("经理任职年限＞3年", "manager_tenure>3", "manager_tenure > 3Y"):
+        assert parse(text).conditions == (found,)
+    with pytest.raises(ScreenError, match="not a number"):
+        parse("size>3y")
+    assert operand("经理任职年限") == "manager_tenure"
 
 
 def test_size_is_a_condition():

@@ -12,6 +12,7 @@ from fund_assets.nav.managers import (
     statement,
     term_return,
     unbroken_since,
+    years,
 )
 
 
@@ -97,6 +98,13 @@ def test_a_page_is_owed_when_another_one_manages_the_fund():
 def test_years_of_a_term_end_on_its_own_day(since, text, days):
     """Stops a term of years from being longer than its two days say."""
     assert days_of(since, *text) == days
+
+
+def test_a_year_of_tenure_ends_on_the_day_it_began_on():
+    """Stops `manager_tenure>=3` from leaving out a manager on the day of three years."""
+    assert years(20230918, 20260918) == 3.0
+    assert years(20230919, 20260918) < 3.0 < years(20230917, 20260918)
+    assert years(20231231, 20260301) == pytest.approx(2.17, abs=0.01)
 
 
 def test_a_statement_covers_every_term():
