@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     score_weight_consistency: float = Field(
         15.0, ge=0, description="weight of months above the median"
     )
+    score_weight_size: float = Field(0.0, ge=0, description="weight of large net assets")
+    score_weight_tenure: float = Field(0.0, ge=0, description="weight of the manager's tenure")
+    score_weight_fee: float = Field(0.0, ge=0, description="weight of a small purchase fee")
     watch_list: str = Field(
         "",
         description="funds whose curves the weekly report draws and whose changes of purchases "

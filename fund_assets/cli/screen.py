@@ -36,7 +36,8 @@ def screen(
     columns of fund_metrics; the default window is 1y. purchasable=yes, fee<0.2%,
     daily_limit>=10000 and least_amount<=10 use the newest status, fee and amounts in yuan; a
     fund without a limit meets each daily_limit>=. size>2e9 uses net assets in yuan at the
-    newest quarter, manager_tenure>3y the years of the manager. --sort accepts these names too.
+    newest quarter, manager_tenure>3y the years of the manager, passes_4433=1 and stars>=4 the
+    newest scores. --sort accepts these names too.
 
     Money-market funds have yield_7d, mean_yield_7d over the window and yield_per_10k, as in
     fund-assets screen "mean_yield_7d>1.5%" --kind money --sort yield_7d.
@@ -49,6 +50,7 @@ def screen(
     from fund_assets.schemas.kinds import KINDS
     from fund_assets.schemas.words import (
         LABELS,
+        SCORE_LABELS,
         SIZE_LABELS,
         STATUS_LABELS,
         TENURE_LABELS,
@@ -72,7 +74,7 @@ def screen(
     names = list(
         dict.fromkeys([by, *(name for name, _, _ in asked.conditions), "total_return"])
     )
-    labels = LABELS | STATUS_LABELS | SIZE_LABELS | TENURE_LABELS | YIELD_LABELS
+    labels = LABELS | STATUS_LABELS | SIZE_LABELS | TENURE_LABELS | SCORE_LABELS | YIELD_LABELS
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in (say("code"), say("name"), say("kind")):
         table.add_column(title)

@@ -125,7 +125,7 @@ HELP = {
     "fund_metrics; the default window is 1y. purchasable=yes, fee<0.2%, daily_limit>=10000 and "
     "least_amount<=10 use the newest status, fee and amounts in yuan; a fund without a limit meets "
     "each daily_limit>=. size>2e9 uses net assets in yuan at the newest quarter, manager_tenure>3y the "
-    "years of the manager. --sort accepts these names too.": 'CONDITIONS 是一段文字，如 "window=3y sharpe_ratio>1 max_drawdown>-20%"。必须全部符合；没有该值的基金不符合对它的条件。指标名用 fund_metrics 的列名；不写区间则为 1y。purchasable=yes、fee<0.2%、daily_limit>=10000 和 least_amount<=10 问的是最新的申购状态、申购费率和金额（元），不限额的基金符合每个 daily_limit>=。size>2e9 问的是最近季末的规模（元），manager_tenure>3y 问的是经理任职年限。--sort 也接受这些名字。',
+    "years of the manager, passes_4433=1 and stars>=4 the newest scores. --sort accepts these names too.": 'CONDITIONS 是一段文字，如 "window=3y sharpe_ratio>1 max_drawdown>-20%"。必须全部符合；没有该值的基金不符合对它的条件。指标名用 fund_metrics 的列名；不写区间则为 1y。purchasable=yes、fee<0.2%、daily_limit>=10000 和 least_amount<=10 问的是最新的申购状态、申购费率和金额（元），不限额的基金符合每个 daily_limit>=。size>2e9 问的是最近季末的规模（元），manager_tenure>3y 问的是经理任职年限，passes_4433=1 和 stars>=4 问的是最新的评分。--sort 也接受这些名字。',
     "Lowest first, as for a fee.": "从低到高排序，如费率。",
     "Highest first.": "从高到低排序。",
     "Write or open the reports: self-contained HTML files.": "生成或打开报告：不依赖任何其他文件的 HTML 文件。",

@@ -9,8 +9,8 @@ and has every formula. Groups are those of positions (`peer_groups.py`). One cla
 each portfolio and currency (`peers.standing_for`), and all its classes get its row.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,13 @@ from fund_assets.metrics.benchmarks import RiskFreeRate
 from fund_assets.metrics.months import MonthReturns, mrar
 from fund_assets.metrics.peer_groups import MIN_PEERS, Groups, groups_of
 from fund_assets.metrics.peers import standing_for
-from fund_assets.schemas.tables import FUND_SCORES, SCORE_PARTS, SCREEN_WINDOWS, STAR_YEARS
+from fund_assets.schemas.tables import (
+    BESIDE_PARTS,
+    FUND_SCORES,
+    SCORE_PARTS,
+    SCREEN_WINDOWS,
+    STAR_YEARS,
+)
 
 SCORE_VERSION = 3
 #: The windows that return, risk-adjusted return and drawdown are taken over, each counting
@@ -31,6 +37,12 @@ MEASURES = {
     "return": "total_return",
     "risk_adjusted": "sharpe_ratio",
     "drawdown": "max_drawdown",
+}
+#: Part → the fact of a fund that it is the percentile of, and whether less of it is better.
+FACTS = {
+    "size": ("size", False),
+    "tenure": ("manager_tenure", False),
+    "fee": ("full_fee", True),
 }
 #: Whole months that consistency looks back, and at least needs.
 MOST_MONTHS, LEAST_MONTHS = 36, 12
@@ -54,6 +66,8 @@ class Inputs:
         months: monthly returns up to the calculation date.
         funds: columns fund_code, name, fund_type, kind and family.
         rate: the risk-free rate.
+        facts: columns fund_code, size, manager_tenure and full_fee; without rows nothing of
+            them is known, as of past dates.
     """
 
     calc_date: int
@@ -62,13 +76,15 @@ class Inputs:
     months: MonthReturns
     funds: pd.DataFrame
     rate: RiskFreeRate
+    facts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def score_funds(inputs: Inputs, weights: Mapping[str, float]) -> pd.DataFrame:
     """Scores, 4433 flags, MRAR and stars of every active fund.
 
     Args:
-        weights: part → weight; all of SCORE_PARTS, none negative, one of them positive.
+        weights: part → weight; all of SCORE_PARTS, none negative, one of them positive. Those
+            of BESIDE_PARTS may be left out: they weigh nothing then.
 
     Returns:
         The columns of FUND_SCORES but `scored_at`, by fund_code. A score that cannot be made
@@ -86,17 +102,19 @@ def score_funds(inputs: Inputs, weights: Mapping[str, float]) -> pd.DataFrame:
     }
     returns = _of_funds(inputs.months, table.index)
     _parts(table, of_window, returns, groups)
-    total = sum(weights[part] for part in SCORE_PARTS)
-    whole = table[[f"{part}_score" for part in SCORE_PARTS]].notna().all(axis=1)
-    score = sum(weights[part] / total * table[f"{part}_score"] for part in SCORE_PARTS)
+    _beside(table, inputs.facts, groups)
+    parts = (*SCORE_PARTS, *(part for part in BESIDE_PARTS if weights.get(part)))
+    total = sum(weights[part] for part in parts) or np.nan
+    whole = table[[f"{part}_score" for part in parts]].notna().all(axis=1)
+    score = sum(weights[part] / total * table[f"{part}_score"] for part in parts)
     score = 100 * score.where(whole)
     rank, peers = groups.ranked(score)
     table["composite_score"] = score.where(rank.notna())
     table["composite_rank"], table["composite_peers"] = rank, peers
-    table["reason"] = _reasons(table, enough=rank.notna())
+    table["reason"] = _reasons(table, parts, enough=rank.notna())
     _screen(table, of_window)
     _stars(table, returns, inputs, groups)
-    table["weights"] = " ".join(f"{part}={weights[part]:g}" for part in SCORE_PARTS)
+    table["weights"] = " ".join(f"{part}={weights[part]:g}" for part in parts)
     rows = table.loc[stands.to_numpy()].reset_index(names="standing_for")
     whole_numbers = [c.name for c in FUND_SCORES.columns if c.dtype == "Int64"]
     return rows.assign(
@@ -184,11 +202,23 @@ def _above_median(returns: NDArray[np.float64], groups: Groups) -> tuple[pd.Seri
     )
 
 
-def _reasons(table: pd.DataFrame, enough: pd.Series) -> pd.Series:
+def _beside(table: pd.DataFrame, facts: pd.DataFrame, groups: Groups) -> None:
+    """The parts that are made of facts beside returns, each from 0 to 1, into `table`."""
+    known = facts.set_index("fund_code") if len(facts) else pd.DataFrame()
+    for part, (name, less) in FACTS.items():
+        values = pd.Series(np.nan, table.index)
+        if name in known:
+            values = known[name].astype(float).reindex(table.index)
+        table[f"{part}_score"] = groups.percentile(-values if less else values)
+
+
+def _reasons(table: pd.DataFrame, parts: Sequence[str], enough: pd.Series) -> pd.Series:
     """Why there is no score, part by part; else why it has no rank."""
     words = pd.Series("", index=table.index, dtype="str")
-    for part in SCORE_PARTS:
-        why = f"under {LEAST_MONTHS} months" if part == "consistency" else "no rank over 1y"
+    for part in parts:
+        why = "no rank" if part in BESIDE_PARTS else "no rank over 1y"
+        if part == "consistency":
+            why = f"under {LEAST_MONTHS} months"
         gone = table[f"{part}_score"].isna()
         words = words.where(~gone, words + f"; {part}: {why}")
     few = f"; under {MIN_PEERS} peers with a score"

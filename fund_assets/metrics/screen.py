@@ -15,6 +15,7 @@ from fund_assets.schemas.statuses import PURCHASABLE
 from fund_assets.schemas.table import Kind
 from fund_assets.schemas.tables import BENCHMARK_BASES, FUND_METRICS
 from fund_assets.schemas.words import (
+    SCORE_LABELS,
     SIZE_LABELS,
     STATUS_LABELS,
     TENURE_LABELS,
@@ -42,9 +43,15 @@ SIZES = tuple(SIZE_LABELS)
 YIELDS = tuple(YIELD_LABELS)
 #: Years for which the manager who has been there longest has managed the fund.
 TENURES = tuple(TENURE_LABELS)
+#: Figures of the newest fund_scores.
+SCORES = tuple(SCORE_LABELS)
+#: Everything that a condition may name beside metrics and yields.
+FACTS = (*TERMS, *SIZES, *TENURES, *SCORES)
 _BESIDES = {
     label: name
-    for name, (label, _) in (STATUS_LABELS | SIZE_LABELS | TENURE_LABELS | YIELD_LABELS).items()
+    for name, (label, _) in (
+        STATUS_LABELS | SIZE_LABELS | TENURE_LABELS | SCORE_LABELS | YIELD_LABELS
+    ).items()
 }
 #: What may follow a number of years.
 _YEARS = ("y", "Y", "年")
@@ -72,7 +79,7 @@ class Screen:
     Attributes:
         window: one of the windows.
         conditions: (column, operator, value), all of which must hold; NULL never does. The
-            column is one of NUMBERS, TERMS, SIZES, TENURES or YIELDS.
+            column is one of NUMBERS, FACTS or YIELDS.
         bases: what the benchmark may be, of BENCHMARK_BASES; empty: anything, or none.
         purchasable: whether the class can be bought by its newest status; None: either way.
     """
@@ -84,9 +91,9 @@ class Screen:
 
     @property
     def besides(self) -> tuple[str, ...]:
-        """The facts that conditions name and metrics have not: status, terms, size, tenure."""
+        """The facts that conditions name and metrics have not: status, FACTS."""
         named = {name for name, _, _ in self.conditions}
-        found = [name for name in (*TERMS, *SIZES, *TENURES) if name in named]
+        found = [name for name in FACTS if name in named]
         return (*(() if self.purchasable is None else ("purchase",)), *found)
 
 
@@ -160,13 +167,13 @@ def parse(text: str) -> Screen:
 
 
 def operand(name: str) -> str:
-    """What a condition or an order may name: a metric, a fee, an amount, size, tenure, a yield.
+    """What a condition or an order may name: a metric, a yield or one of FACTS.
 
     Raises:
         ScreenError: it is none of them; says what is near.
     """
     besides = _BESIDES.get(name, name)
-    return besides if besides in (*TERMS, *SIZES, *TENURES, *YIELDS) else column(name)
+    return besides if besides in (*FACTS, *YIELDS) else column(name)
 
 
 def _yes_or_no(sign: str, value: str) -> bool:

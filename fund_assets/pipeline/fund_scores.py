@@ -13,6 +13,7 @@ from fund_assets.calendar import to_stamp
 from fund_assets.metrics.months import month_returns
 from fund_assets.metrics.scores import MONTHS, Inputs, score_funds, stability
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries.metrics import facts_then
 from fund_assets.warehouse.stores import landing
 from fund_assets.warehouse.stores import metrics as metrics_store
 from fund_assets.warehouse.stores import scores as stored_scores
@@ -58,6 +59,7 @@ def score(
         ),
         funds=landing.fund_info(warehouse),
         rate=metrics_store.read_rate(warehouse, risk_free_rate),
+        facts=pd.DataFrame(facts_then(warehouse, None)),
     )
     scores = score_funds(inputs, weights)
     written = stored_scores.write_scores(warehouse, scores, to_stamp(now))

@@ -34,7 +34,7 @@ from fund_assets.nav.list_rules import as_listed_on
 from fund_assets.report.files import walk_forward_file, walked_screens_file, write_page
 from fund_assets.report.page import walk_forward_page
 from fund_assets.report.week import WalkFacts
-from fund_assets.schemas.tables import SCREEN_WINDOWS
+from fund_assets.schemas.tables import SCORE_PARTS, SCREEN_WINDOWS
 from fund_assets.settings import Settings
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
@@ -103,7 +103,8 @@ def walk_forward(
                 funds=quarter.funds,
                 rate=quarter.rate,
             ),
-            weights,
+            # What is beside returns is not known of past dates.
+            {part: weights[part] for part in SCORE_PARTS},
         )
         found = outcomes(scores, quarter.funds, quarter.series, quarter.until)
         progress(f"screens of {quarter.start}: {len(found)} had picks")

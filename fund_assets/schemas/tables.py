@@ -544,6 +544,8 @@ FUND_PEERS = Table(
 
 #: The parts of a fund's score; FUND_SCORE_WEIGHTS weighs them.
 SCORE_PARTS = ("return", "risk_adjusted", "drawdown", "consistency")
+#: Further parts, of what is known of a fund beside its returns; by default they weigh nothing.
+BESIDE_PARTS = ("size", "tenure", "fee")
 #: 4433: window → the best 1/n of the group by total return.
 SCREEN_WINDOWS = {"1y": 4, "2y": 4, "3y": 4, "5y": 4, "ytd": 4, "6m": 3, "3m": 3}
 #: Years over which stars are given.
@@ -572,6 +574,9 @@ FUND_SCORES = Table(
         Column("risk_adjusted_score", Kind.REAL, "the same of sharpe_ratio", "fraction", nullable=True, ge=0, le=1),
         Column("drawdown_score", Kind.REAL, "the same of max_drawdown", "fraction", nullable=True, ge=0, le=1),
         Column("consistency_score", Kind.REAL, "percentile of months_above_median in the group", "fraction", nullable=True, ge=0, le=1),
+        Column("size_score", Kind.REAL, "percentile of net assets at the newest quarter in the group; the largest is 1", "fraction", nullable=True, ge=0, le=1),
+        Column("tenure_score", Kind.REAL, "the same of the years of the manager who has been there longest", "fraction", nullable=True, ge=0, le=1),
+        Column("fee_score", Kind.REAL, "the same of the purchase fee without a discount; the lowest is 1", "fraction", nullable=True, ge=0, le=1),
         Column("years", Kind.INT, "of the windows 1y, 2y and 3y, how many are in it", nullable=True, ge=1, le=3),
         Column("months_above_median", Kind.REAL, "share of the counted months with a return not below the group's median", "fraction", nullable=True, ge=0, le=1),
         Column("months_counted", Kind.INT, "whole months without a gap up to the newest, at most 36, at least 12", nullable=True, ge=1, le=36),

@@ -65,6 +65,12 @@ YIELD_LABELS = {
 }
 #: The same of the tenure of managers in fund_manager_term, in years.
 TENURE_LABELS = {"manager_tenure": ("经理任职年限", "n")}
+#: The same of the newest figures of fund_scores.
+SCORE_LABELS = {
+    "composite_score": ("评分", "n"),
+    "passes_4433": ("通过4433", "i"),
+    "stars": ("星级", "i"),
+}
 WINDOW_LABELS = {
     "1m": "近1月", "3m": "近3月", "6m": "近6月", "1y": "近1年", "2y": "近2年", "3y": "近3年",
     "5y": "近5年", "ytd": "今年来", "inception": "成立来",

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fund_assets.metrics.screen import (
+    FACTS,
     NUMBERS,
     OPERATORS,
+    SCORES,
     SIZES,
     TENURES,
     TERMS,
@@ -40,7 +42,7 @@ def is_measured(warehouse: Warehouse, day: int, version: int | None) -> bool:
 
 
 def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]]:
-    """Of each class purchase, TERMS, size and tenure as this warehouse had seen them by a time.
+    """Of each class purchase and FACTS as this warehouse had seen them by a time.
 
     Args:
         seen_by: yyyymmddhhmmss; None: now.
@@ -53,7 +55,8 @@ def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]
     day = (newest_calc_date(warehouse) or 0) if seen_by is None else seen_by // 1_000_000
     return warehouse.rows(
         f"SELECT i.fund_code, f.purchase, {_terms()}, z.net_assets AS size, "
-        f"{_tenure('t', day)} AS manager_tenure "
+        f"{_tenure('t', day)} AS manager_tenure, "
+        f"{', '.join(f'c.{name}' for name in SCORES)} "
         "FROM fund_info AS i LEFT JOIN fund_status AS f ON f.fund_code = i.fund_code AND "
         f"{holds.format('f')} LEFT JOIN (SELECT s.fund_code, s.net_assets FROM fund_size AS s "
         "JOIN (SELECT t.fund_code, MAX(t.period_end) AS period_end FROM fund_size AS t WHERE "
@@ -61,7 +64,9 @@ def facts_then(warehouse: Warehouse, seen_by: int | None) -> list[dict[str, Any]
         "ON n.fund_code = s.fund_code AND n.period_end = s.period_end WHERE "
         f"{holds.format('s')}) AS z ON z.fund_code = i.fund_code "
         "LEFT JOIN fund_manager_term AS t ON t.fund_code = i.fund_code AND t.until IS NULL "
-        f"AND {holds.format('t')} ORDER BY i.fund_code",
+        f"AND {holds.format('t')} LEFT JOIN fund_scores AS c ON c.fund_code = i.fund_code AND "
+        "c.calc_date = (SELECT MAX(calc_date) FROM fund_scores WHERE scored_at <= :then) "
+        "ORDER BY i.fund_code",
         then=then,
     )
 
@@ -119,7 +124,8 @@ def screened(
     Returns:
         The calculation date (None without any), how many funds meet them, and the first
         `limit`: the columns of fund_metrics, name, kind, fees and amounts, and `size`, the
-        tenure and the yields where they are named. A `daily_limit` of NO_LIMIT_FROM is none.
+        tenure, the scores and the yields where they are named. A `daily_limit` of
+        NO_LIMIT_FROM is none.
     """
     newest = newest_calc_date(warehouse)
     if newest is None:
@@ -133,7 +139,7 @@ def screened(
         wheres.append("i.fund_type = :fund_type")
         values["fund_type"] = fund_type
     for at, (name, sign, value) in enumerate(screen.conditions):
-        if name not in (*NUMBERS, *TERMS, *SIZES, *TENURES, *YIELDS) or sign not in OPERATORS:
+        if name not in (*NUMBERS, *FACTS, *YIELDS) or sign not in OPERATORS:
             raise ValueError(f"{name}{sign} is not a condition")
         wheres.append(f"{_value_of(name)} {sign} :v{at}")
         values[f"v{at}"] = value
@@ -144,7 +150,7 @@ def screened(
     if screen.purchasable is not None:
         marks = ", ".join(f"'{status}'" for status in PURCHASABLE)
         wheres.append(f"f.purchase {'' if screen.purchasable else 'NOT '}IN ({marks})")
-    if sort not in (*NUMBERS, *TERMS, *SIZES, *TENURES, *YIELDS):
+    if sort not in (*NUMBERS, *FACTS, *YIELDS):
         raise ValueError(f"{sort} is not a metric")
     besides, joins = _besides({sort, *(name for name, _, _ in screen.conditions)}, newest)
     source = (
@@ -195,6 +201,12 @@ def _besides(asked: set[str], day: int) -> tuple[str, str]:
             "FROM fund_manager_term AS r WHERE r.until IS NULL AND r.superseded_at IS NULL) "
             "AS t ON t.fund_code = m.fund_code "
         )
+    if asked & set(SCORES):
+        columns += "".join(f", c.{name}" for name in SCORES)
+        joins += (
+            "LEFT JOIN fund_scores AS c ON c.fund_code = m.fund_code AND "
+            "c.calc_date = (SELECT MAX(calc_date) FROM fund_scores) "
+        )
     if asked & set(YIELDS):
         columns += "".join(f", y.{name}" for name in YIELDS)
         joins += YIELD_JOIN
@@ -211,7 +223,7 @@ def _value_of(name: str) -> str:
     """What a condition or an order is about, in SQL."""
     if name == "daily_limit":
         return _LIMIT
-    places = {"f": TERMS, "t": TENURES, "y": YIELDS, "z": SIZES}
+    places = {"f": TERMS, "t": TENURES, "c": SCORES, "y": YIELDS, "z": SIZES}
     table = next((alias for alias, names in places.items() if name in names), "m")
     return f'{table}."{name}"'
 

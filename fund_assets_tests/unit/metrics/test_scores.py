@@ -116,6 +116,36 @@ def test_scores_equal_a_second_writing():
     assert (rows.loc[rows["composite_score"].notna(), "reason"] == "").all()
 
 
+def test_size_tenure_and_fee_count_where_they_are_weighed():
+    """Stops a part without a weight from changing scores, and a dear fund from gaining by it."""
+    navs, funds = invented()
+    inputs = inputs_of(navs, funds)
+    plain = score_funds(inputs, WEIGHTS).set_index("fund_code")
+    codes = funds["fund_code"].tolist()
+    facts = pd.DataFrame({
+        "fund_code": codes, "size": [1e8 * (n + 1) for n in range(len(codes))],
+        "manager_tenure": 3.0, "full_fee": [0.001 * n for n in range(len(codes))],
+    })  # fmt: skip
+    known = replace(inputs, facts=facts)
+    same = score_funds(known, WEIGHTS).set_index("fund_code")
+    parts = ["size_score", "tenure_score", "fee_score"]
+    pd.testing.assert_frame_equal(same.drop(columns=parts), plain.drop(columns=parts))
+    assert plain[parts].isna().all().all()
+    scored = same[same["composite_score"].notna()]
+    assert (scored["tenure_score"] == 1).all()
+    assert scored["size_score"].to_numpy() == pytest.approx(1 - scored["fee_score"].to_numpy())
+    weighed = score_funds(known, WEIGHTS | {"size": 30.0, "fee": 0.0}).set_index("fund_code")
+    total = sum(WEIGHTS.values())
+    expected = (total * plain["composite_score"] + 3_000 * same["size_score"]) / (total + 30)
+    both = weighed["composite_score"].notna()
+    assert both.sum() > 10
+    assert weighed["composite_score"][both].tolist() == pytest.approx(expected[both].tolist())
+    assert weighed["weights"].iloc[0].endswith(" size=30")
+    without = score_funds(inputs, WEIGHTS | {"size": 30.0})
+    assert without["composite_score"].isna().all()
+    assert without["reason"].str.contains("size: no rank").all()
+
+
 def test_a_market_of_one_year_is_scored_by_that_year():
     """Stops a young market, in which nobody fills two years, from ending in an error."""
     navs, funds = invented()

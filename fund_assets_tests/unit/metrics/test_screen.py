@@ -5,10 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fund_assets.metrics.screen import (
+    FACTS,
     NUMBERS,
-    SIZES,
-    TENURES,
-    TERMS,
     YIELDS,
     ScreenError,
     column,
@@ -69,9 +67,7 @@ def test_any_text_is_understood_or_refused(text):
         found = parse(text)
     except ScreenError:
         return
-    assert all(
-        name in (*NUMBERS, *TERMS, *SIZES, *TENURES, *YIELDS) for name, _, _ in found.conditions
-    )
+    assert all(name in (*NUMBERS, *FACTS, *YIELDS) for name, _, _ in found.conditions)
 
 
 def test_columns_are_numbers_of_the_table():
@@ -110,6 +106,15 @@ def test_tenure_is_a_condition_in_years():
     with pytest.raises(ScreenError, match="not a number"):
         parse("size>3y")
     assert operand("经理任职年限") == "manager_tenure"
+
+
+def test_4433_has_its_companions():
+    """Stops the size band or the scores from being refused next to each other."""
+    text = "passes_4433=1 size>=2e8 size<=1e10 manager_tenure>=3y stars>=4 composite_score>80"
+    assert [name for name, _, _ in parse(text).conditions] == [
+        "passes_4433", "size", "size", "manager_tenure", "stars", "composite_score",
+    ]  # fmt: skip
+    assert parse("通过4433=1 星级≥4") == parse("passes_4433=1 stars>=4")
 
 
 def test_size_is_a_condition():
