@@ -122,6 +122,8 @@ TRANSPORT = [
     aside("status 503", "fund_list", Fault("status", 503)),
     aside("captcha page, status 200", "dividend_list", Fault("captcha")),
     aside("status 503", "index_history", Fault("status", 503)),
+    aside("status 503", "purchase_list", Fault("status", 503)),
+    aside("cut in the middle", "purchase_list", Fault("cut")),
 ]
 
 #: Answers whose form is another: none of them may be read as data.

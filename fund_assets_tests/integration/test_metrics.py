@@ -288,6 +288,37 @@ def test_fund_shows_its_status_and_fee(first_evening):
     assert f"{fee:g} % ({full_fee:g} % without the discount)" in result.output
 
 
+def test_screen_knows_limits_and_least_amounts_and_sorts_by_them(first_evening):
+    """Stops a fund without a limit from failing `>=`, one whose limit nobody states from passing,
+    and an order from beginning at the wrong end."""
+    market, _ = first_evening
+    rows = market.table("fund_metrics", f"calc_date = {DAY} AND \"window\" = '1m'")
+    listed = set(market.table("fund_info", "status = 'listed'")["fund_code"])
+    told = market.platform(THURSDAY).source.purchases().frame.set_index("fund_code")
+    told = told.loc[sorted(set(rows["fund_code"]) & listed & set(told.index))]
+    limit = told["daily_limit"].where(told["daily_limit"] > 0)
+
+    def shown(*arguments):
+        result = run(market, "screen", *arguments, "--limit", "1000")
+        assert result.exit_code == 0, result.output
+        lines = result.output.splitlines()
+        return [line.split()[0] for line in lines if line[:6].isdigit()], result.output
+
+    for asked, fits in (
+        ("daily_limit>=10000", limit >= 10_000),
+        ("daily_limit<1e6", limit < 1e6),
+        ("least_amount<=10", told["least_amount"] <= 10),
+        ("日累计限额>=10000 购买起点<=10", (limit >= 10_000) & (told["least_amount"] <= 10)),
+    ):
+        assert set(shown(f"window=1m {asked}")[0]) == set(told.index[fits]), asked
+        assert 0 < fits.sum() < len(told), asked
+    codes, output = shown("window=1m daily_limit>0", "--sort", "daily_limit", "--lowest")
+    assert limit[codes].is_monotonic_increasing and "no limit" in output
+    codes, _ = shown("window=1m fee>=0", "--sort", "fee")
+    assert told["fee"][codes].is_monotonic_decreasing and len(codes) > 20
+    assert "size" in shown("window=1m fee>=0", "--sort", "size")[1]
+
+
 def test_screen_lists_by_net_assets_of_the_newest_quarter(first_evening):
     """Stops an older quarter, or a figure that was superseded, from passing a screen."""
     market, _ = first_evening
