@@ -19,6 +19,7 @@ from fund_assets.instance.names import HISTORIES
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.history import BUCKETS, HistoryChoice
 from fund_assets.nav.landing_rows import Landing
+from fund_assets.pipeline.agreement import compare_stated
 from fund_assets.pipeline.nav_history import RetryWindow, collect_with_retries
 from fund_assets.pipeline.validated_nav import explain_block, validate
 from fund_assets.resources import Platform
@@ -116,6 +117,7 @@ def fetch_histories(
         landed=publish,
         progress=lambda report: log_progress(context, report),
     )
+    compare_stated(platform.warehouse, platform.now())
     log_missed(context, report)
     if report.stopped:
         # The same funds asked for again at once would be held off again.

@@ -9,17 +9,20 @@ from fund_assets.assets._common import Renewed
 from fund_assets.assets._conditions import when_input_is_sound
 from fund_assets.assets._metadata import as_date, lineage
 from fund_assets.assets._profiles import profiled_asset
+from fund_assets.checks.agreement import agreement_result
 from fund_assets.checks.arrivals import arrival_result
 from fund_assets.checks.catalog import RULES_OF
-from fund_assets.checks.results import result_of, rule_specs, specs_of
+from fund_assets.checks.results import SHOWN, result_of, rule_specs, specs_of
 from fund_assets.instance.retry_wait import NO_RETRY
 from fund_assets.nav.rules import TAKEN_BACK
+from fund_assets.pipeline.agreement import UNEXPLAINED, compare_stated
 from fund_assets.pipeline.arrivals import lagging
 from fund_assets.pipeline.validated_nav import explain_block, summed, validate
 from fund_assets.resources import Platform
 from fund_assets.schemas import profiles
 from fund_assets.schemas.columns import OBSERVED_NAMES
 from fund_assets.schemas.tables import PUBLISH_LOG
+from fund_assets.warehouse.queries import agreement as agreement_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import status as status_queries
 from fund_assets.warehouse.queries.data_versions import data_version
@@ -65,6 +68,7 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             "job daily_collection, first",
             allow_retries=False,
         )
+    compared = compare_stated(warehouse, platform.now())
     of_events = [o for o in outcomes if o.kind == "events"]
     observed = [o for o in outcomes if o.kind != "events"]
     shown = observed or [publish.outcome(warehouse, str(last))]
@@ -91,11 +95,16 @@ def validated_nav(context: dg.AssetExecutionContext, platform: Platform) -> Rene
             "dagster/row_count": status_queries.nav_rows(warehouse),
             "coverage": round(coverage_queries.total_coverage(coverage), 4),
             **{f"coverage_{row['kind']}": round(float(row["share"]), 4) for row in coverage},
+            "returns_compared": compared.returns,
             "duration_seconds": round(time.monotonic() - started, 2),
             **_lineage(),
         },
         check_results=[
             arrival_result(*lagging(warehouse)),
+            agreement_result(
+                agreement_queries.verdict_counts(warehouse),
+                agreement_queries.differences(warehouse, UNEXPLAINED, SHOWN),
+            ),
             *(result_of(rule, verdicts[rule.id]) for rule in ROW_RULES),
         ],
     )

@@ -143,6 +143,14 @@ REPORTS_SOUND = Check(
     "that cannot be used is refused, the others are stored",
     way_out="a later answer with figures that can be used",
 )
+AGREES_WITH_SOURCE = Check(
+    "agrees_with_source",
+    ("validated_nav",),
+    "the returns over 1, 3, 6 and 12 months that the source states with the newest history of "
+    "each class are ours to the last digit, or the difference is explained: rounding, another "
+    "window, a NAV that was corrected later",
+    way_out="a record of the dividend that is missing, or a later history whose returns agree",
+)
 INDICES_CURRENT = Check(
     "indices_current",
     ("benchmark_index",),
@@ -268,6 +276,7 @@ OF_ASSETS = (
     STATUS_CELLS_KNOWN,
     PURCHASES_CURRENT,
     REPORTS_SOUND,
+    AGREES_WITH_SOURCE,
     INDICES_CURRENT,
     OWN_INDICES_CURRENT,
     BENCHMARK_PARSED,
