@@ -23,6 +23,16 @@ BATCH_STATES = {
     "held": later("blocked"),
     "rejected": later("rejected"),
 }
+#: Why a return of the source and ours differ.
+AGREEMENTS = {
+    "equal": later("equal to the last digit"),
+    "not_compared": later("no NAV at the window's start"),
+    "rounding": later("rounding"),
+    "later_correction": later("NAV corrected later"),
+    "different_window": later("different window"),
+    "unrecorded_dividend": later("dividend without a record"),
+    "unknown": later("cause unknown"),
+}
 #: How sure a day's return is.
 RETURN_STATUSES = {
     "first": later("first day"),

@@ -88,6 +88,7 @@ class Status:
             days.
         runs_ended, success_rate: the runs of all jobs, the latter None before any has ended.
         revisions_to_report, revisions_to_announce: of them from 0.25 and from 0.5 % on.
+        agreement: verdict → returns of the source that have it, of the newest histories.
         rows_written: new and changed rows that runs of the last 7 days merged.
         calendar_days_left: days for which it is known whether the exchange trades.
         last_session: the newest session that has begun; its NAVs are due at `expected_by`.
@@ -127,6 +128,7 @@ class Status:
     jobs: tuple[JobStatistics, ...] = ()
     rows_written: int = 0
     quarantine: tuple[tuple[str, int], ...] = ()
+    agreement: tuple[tuple[str, int], ...] = ()
     revisions: int = 0
     revisions_to_report: int = 0
     revisions_to_announce: int = 0

@@ -47,6 +47,7 @@ from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.transport.rate_limit import RateLimit
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.engine.errors import NO_WAREHOUSE
+from fund_assets.warehouse.queries import agreement as agreement_queries
 from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import life
@@ -146,6 +147,7 @@ def gather(
         quarantine=tuple(
             (r["rule"], r["held"]) for r in status_queries.quarantine_counts(warehouse)
         ),
+        agreement=tuple(agreement_queries.verdict_counts(warehouse).items()),
         revisions=sum(corrected.values()),
         revisions_to_report=corrected["report"],
         revisions_to_announce=corrected["announce"],

@@ -28,6 +28,7 @@ from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk_forward import summed
 from fund_assets.nav.arrivals import ALL, band_of
 from fund_assets.nav.statuses import KINDS as CHANGES
+from fund_assets.pipeline.agreement import UNEXPLAINED
 from fund_assets.report.curve import Curve
 from fund_assets.report.files import weekly_file, write_page
 from fund_assets.report.page import weekly_page
@@ -38,6 +39,7 @@ from fund_assets.schemas.kinds import KINDS
 from fund_assets.settings import SHANGHAI, Settings
 from fund_assets.version import __version__
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries import agreement as agreement_queries
 from fund_assets.warehouse.queries import arrivals as arrival_queries
 from fund_assets.warehouse.queries import coverage as coverage_queries
 from fund_assets.warehouse.queries import life
@@ -57,6 +59,7 @@ from fund_assets.warehouse.stores import scores as stored_scores
 MOVERS, BEST_SCORES, SHOWN_CORRECTIONS, SHOWN_BATCHES = 3, 5, 30, 40
 SHOWN_PURCHASES = 40
 SPARK_DAYS, CURVE_DAYS = 92, 366
+SHOWN_DIFFERENCES = 20
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -146,6 +149,10 @@ def week_facts(warehouse: Warehouse, settings: Settings, week: str) -> WeekFacts
         },
         quarantine=tuple(weekly_queries.quarantine(warehouse, first * 1_000_000, until)),
         held_batches=tuple(status_queries.held_batches(warehouse)),
+        agreement=agreement_queries.verdict_counts(warehouse),
+        differences=tuple(
+            agreement_queries.differences(warehouse, UNEXPLAINED, SHOWN_DIFFERENCES)
+        ),
         log=log,
         walk=tuple(summed(walk.get("outcomes", []), walk.get("tried", 0))),
         batches=tuple(_batch(row) for row in batches[:SHOWN_BATCHES]),

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.labels import (
+    AGREEMENTS,
     BATCH_KINDS,
     BATCH_STATES,
     FUND_CHANGES,
@@ -113,6 +114,7 @@ def _fill(name: str, **values: Any) -> str:
         levels=LEVELS, figures=FIGURE_LABELS,
         fund_states=spoken(FUND_STATES), fund_changes=spoken(FUND_CHANGES),
         status_changes=spoken(STATUS_CHANGES),
+        agreements=spoken(AGREEMENTS),
         batch_kinds=spoken(BATCH_KINDS), batch_states=spoken(BATCH_STATES),
         steps={step: profiles.label(asset) for step, asset in STEPS.items()},
         **values,

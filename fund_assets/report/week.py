@@ -100,6 +100,8 @@ class WeekFacts:
         rows_per_date: yyyymmdd → accepted NAVs.
         quarantine: rule, held (all that wait), fresh (held in the week).
         held_batches: batches that are stopped now: batch_id, kind, newest_date, held_because.
+        agreement: verdict → returns of the source that have it, of the newest histories;
+            differences: the greatest of them that are not explained.
         log: step of the weekly job → its figures.
         walk: screens over all quarters (`metrics.walk_forward.summed`).
         batches: the batches collected in the week; more_batches: how many more there were.
@@ -131,6 +133,8 @@ class WeekFacts:
     rows_per_date: Mapping[int, int] = field(default_factory=dict)
     quarantine: tuple[Row, ...] = ()
     held_batches: tuple[Row, ...] = ()
+    agreement: Mapping[str, int] = field(default_factory=dict)
+    differences: tuple[Row, ...] = ()
     log: Mapping[str, Row] = field(default_factory=dict)
     walk: tuple[Row, ...] = ()
     batches: tuple[Row, ...] = ()

@@ -14,18 +14,20 @@ import numpy as np
 import pandas as pd
 
 from fund_assets.calendar import TradingCalendar, keys_to_days
-from fund_assets.metrics import FundSeries, compute_metrics
+from fund_assets.metrics.agreement import compare
 from fund_assets.nav.history import HistoryChoice
 from fund_assets.nav.inference import infer
 from fund_assets.nav.money import WEEK_HOLD_PCT, Yields, judge_income
-from fund_assets.nav.returns import Published, chain, step_returns
+from fund_assets.nav.returns import Published, chain, last_digit, step_returns
 from fund_assets.nav.timeline import keys_of
 from fund_assets.pipeline.fund_events import refresh_events
 from fund_assets.pipeline.fund_info import refresh
 from fund_assets.pipeline.nav_history import collect_histories
 from fund_assets.pipeline.validated_nav import validate
+from fund_assets.schemas.tables import RETURNS_STATED
 from fund_assets.sources.eastmoney.cells import event_frame
 from fund_assets.sources.eastmoney.decode_history import decode_history, read_events
+from fund_assets.sources.eastmoney.decode_statements import decode_statements
 from fund_assets_tests.integration.evenings import THURSDAY, Market, truths
 
 CALENDAR = TradingCalendar.build()
@@ -44,6 +46,8 @@ WINDOWS = {
 #: Variables of a history's payload. The source's 1y is a month: 1月.
 OWN_RETURNS = {"1m": "syl_1y", "3m": "syl_3y", "6m": "syl_6y", "1y": "syl_1n"}
 
+#: Recorded answers with all variables.
+RECORDED = ("161725_2026-02-27", "710001_2026-05-14")
 #: Histories with both NAVs and growth: the columns of each, and what makes its growth percent.
 SCRAPED = {
     "xujinjie151_2017": ("code", "time", "value", "hisvalue", "dayrate", 1),
@@ -216,10 +220,11 @@ def withheld_splits(folder: Path, recorded: pd.DataFrame) -> pd.DataFrame:
     return splits.assign(effect=(paid - right).abs())
 
 
-def recorded_payload(folder: Path) -> bytes:
-    """The recorded answer for 161725, nine splits and three dividends."""
-    path = folder / "raw_payloads" / "pingzhongdata_161725_2026-02-27.js.gz"
-    return gzip.decompress(path.read_bytes())
+def recorded_payload(folder: Path, name: str = "161725_2026-02-27") -> bytes:
+    """A recorded answer; that for 161725 has nine splits and three dividends."""
+    return gzip.decompress(
+        (folder / "raw_payloads" / f"pingzhongdata_{name}.js.gz").read_bytes()
+    )
 
 
 def points_of(payload: bytes) -> tuple[list[dict], list[list[float]]]:
@@ -284,18 +289,46 @@ def listed_index(
 def beside_published(rows: pd.DataFrame, values: str, rank: pd.DataFrame) -> pd.DataFrame:
     """One row per fund and window: our return of `values`, and the rank list's.
 
-    `percent` is ours, `published` theirs, `apart` the difference, `factor` by how much the
-    published wealth is higher, `equal` whether both are the same to the last digit.
+    What `compare` returns, with `factor`, by how much the published wealth is higher, and the
+    columns of the rank list.
     """
-    series = FundSeries.from_rows(rows["fund_code"], rows["nav_date"], rows[values])
-    ours = compute_metrics(series, RANK_DAY, list(WINDOWS)).join(rank, on="fund_code")
-    assert (as_keys(ours["nav_date"]) == ours["end_date"]).all()
-    ours["published"] = [row[WINDOWS[row["window"]]] for row in ours.to_dict("records")]
-    ours["percent"] = 100 * ours["total_return"]
-    ours["apart"] = ours["percent"] - ours["published"]
-    ours["factor"] = (1 + ours["published"] / 100) / (1 + ours["total_return"]) - 1
-    ours["equal"] = ours["apart"].abs() < 0.005 + 1e-9
+    stated = rank.rename(columns={column: window for window, column in WINDOWS.items()})
+    stated = stated[[*WINDOWS]].stack().dropna().rename_axis(["fund_code", "window"])
+    stated = stated.rename("theirs").reset_index()
+    days = as_keys(rank["nav_date"])
+    stated = stated.assign(nav_date=days.loc[stated["fund_code"]].to_numpy())
+    unit = rows["unit_nav"].to_numpy()
+    paid = rows["dividend"] if "dividend" in rows else pd.Series(0.0, index=rows.index)
+    inferred = (paid > 0) & (rows["nav_date"] > RECORDED_TO)
+    ours = compare(
+        rows.assign(
+            total_return_index=rows[values],
+            digit=last_digit(unit, np.append(unit[:1], unit[:-1])),
+            # Inferred from a growth of two decimals: the fourth decimal is not known.
+            unsure=np.where(inferred, 0.00005 + 0.00005 / unit, 0.0),
+        ),
+        stated,
+    ).rows.join(rank.drop(columns="nav_date"), on="fund_code")
+    ours["factor"] = (1 + ours["theirs"] / 100) / (1 + ours["ours"] / 100) - 1
     return ours
+
+
+def agreement_of(payload: bytes, code: str) -> pd.DataFrame:
+    """What `compare` says of the returns that a recorded answer states."""
+    frame, events = decode_history(payload, code)
+    newest = int(frame["nav_date"].max())
+    figures = decode_statements(payload, code, newest).figures
+    stated = pd.DataFrame(
+        [
+            (code, newest, window, figures[what, newest])
+            for what, window in RETURNS_STATED.items()
+        ],
+        columns=["fund_code", "nav_date", "window", "theirs"],
+    )
+    steps = steps_of(frame, events)
+    return compare(
+        steps.assign(total_return_index=steps["index"], digit=0.0001, unsure=0.0), stated
+    ).rows
 
 
 def simulated_beside_truth(folder: Path) -> pd.DataFrame:

@@ -64,17 +64,21 @@ def stated_exceptions(page: str) -> dict[str, tuple[list[str], list[str], str]]:
     return found
 
 
-def prove_payload(proof: Proof, payload: bytes) -> None:
-    """The four returns of the recorded payload."""
-    print("\nRecorded payload of 161725, 2026-02-27: return in percent, ours and the source's")
-    ours = evidence.month_returns(evidence.payload_index(payload))
-    source = evidence.own_returns(payload)
-    for window, value in source.items():
-        print(f"  {window}  {ours[window]:8.2f}  {value:8.2f}")
-        if ours[window] != value:
-            proof.fail(f"161725, {window}: ours is not the source's")
-    told = [f"{value:.2f}".replace("-", "−") for value in ours.values()]
-    proof.state(f"{', '.join(told[:-1])} and {told[-1]} % over 1, 3, 6 and 12 months")
+def prove_payloads(proof: Proof, folder: Path) -> None:
+    """The four returns that each recorded answer states."""
+    print("\nRecorded answers: return in percent, ours and the source's")
+    equal = 0
+    for name in evidence.RECORDED:
+        code = name.partition("_")[0]
+        found = evidence.agreement_of(evidence.recorded_payload(folder, name), code)
+        for row in found.itertuples():
+            print(f"  {code} {row.window}  {row.ours:8.2f}  {row.theirs:8.2f}")
+        equal += int((found["verdict"] == "equal").sum())
+        told = [f"{value:.2f}".replace("-", "−") for value in found["theirs"]]
+        proof.state(f"{', '.join(told[:-1])} and {told[-1]} % over 1, 3, 6 and 12 months")
+    proof.state(
+        f"{equal} of {4 * len(evidence.RECORDED)} returns of recorded answers are equal"
+    )
 
 
 def prove_statuses(proof: Proof, steps: pd.DataFrame) -> None:
@@ -114,13 +118,18 @@ def prove_splits(proof: Proof, splits: pd.DataFrame) -> None:
 def prove_rank(proof: Proof, table: pd.DataFrame, page: str) -> None:
     """How many returns of the rank list are ours, and why the others are not."""
     print("\nRank list of 2026-04-27: returns over a week, 1, 3, 6 and 12 months")
-    table = table.dropna(subset="total_return")
-    apart = table[~table["equal"]]
+    table = table[table["verdict"] != "not_compared"]
+    equal = table["verdict"] == "equal"
+    apart = table[~equal]
     funds, different = table["fund_code"].nunique(), apart["fund_code"].nunique()
     proof.state(f"| published, with a NAV at the window's start | {len(table):,} | {funds} |")
-    proof.state(f"| equal to the last digit | {int(table['equal'].sum()):,} | |")
+    proof.state(f"| equal to the last digit | {int(equal.sum()):,} | |")
     proof.state(f"| every return equal | | {funds - different} |")
     proof.state(f"| different | {len(apart)} | {different} |")
+    for verdict, rows in apart.groupby("verdict"):
+        proof.state(f"| `{verdict}` | {len(rows)} | {rows['fund_code'].nunique()} |")
+    located = apart.dropna(subset="located_on")["fund_code"].nunique()
+    proof.state(f"| located on its day | | {located} |")
     stated = stated_exceptions(page)
     for code in sorted(stated.keys() - set(apart["fund_code"])):
         proof.fail(f"{code} is no exception, docs/returns.md lists it")
@@ -128,7 +137,7 @@ def prove_rank(proof: Proof, table: pd.DataFrame, page: str) -> None:
         windows, factors, reason = stated.get(code, ([], [], "docs/returns.md does not say"))
         found = rows["window"].tolist()
         told = ", ".join(
-            f"{row.window} {row.percent:.2f} (published {row.published:.2f})"
+            f"{row.window} {row.ours:.2f} (published {row.theirs:.2f}, {row.verdict})"
             for row in rows.itertuples()
         )
         print(f"  {code}: {told}: {reason}")
@@ -188,7 +197,7 @@ def main() -> int:
             evidence.read_recorded(folder),
             evidence.read_histories(folder),
         )
-        prove_payload(proof, evidence.recorded_payload(folder))
+        prove_payloads(proof, folder)
         rank = evidence.read_rank(folder)
         inference = evidence.withheld(histories, recorded)
         listed = evidence.read_listed(folder, rank)

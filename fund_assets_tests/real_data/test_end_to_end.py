@@ -216,6 +216,8 @@ def test_window_returns_equal_the_source_to_its_last_digit(warehouse, real_data)
     )
     source = evidence.own_returns(evidence.recorded_payload(real_data))
     assert evidence.month_returns(index) == source == {"1m": 0.34, "3m": -11.61, "6m": -18.14, "1y": -13.69}  # fmt: skip
+    found = warehouse("SELECT theirs, verdict FROM source_agreement WHERE fund_code = '161725'")
+    assert sorted(found) == sorted((value, "equal") for value in source.values())
 
 
 def test_names_keep_every_character(warehouse, content):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fund_assets.metrics import FundSeries, compute_metrics
 from fund_assets_tests.real_data import evidence
 
 pytestmark = pytest.mark.real_data
@@ -13,7 +14,19 @@ pytestmark = pytest.mark.real_data
 def published_and_ours(real_data) -> pd.DataFrame:
     """One row per fund and window: percent as published, percent from unit NAV."""
     rank = evidence.read_rank(real_data)
-    return evidence.beside_published(evidence.read_listed(real_data, rank), "unit_nav", rank)
+    listed = evidence.read_listed(real_data, rank)
+    series = FundSeries.from_rows(listed["fund_code"], listed["nav_date"], listed["unit_nav"])
+    ours = compute_metrics(series, evidence.RANK_DAY, list(evidence.WINDOWS))
+    compared = evidence.beside_published(listed, "unit_nav", rank)
+    both = compared.merge(ours, on=["fund_code", "window"], suffixes=("", "_measured"))
+    assert len(both) == len(compared) and (both["end_date"] == both["nav_date"]).all()
+    return both.assign(equal=both["verdict"] == "equal")
+
+
+def test_the_comparison_has_the_returns_of_the_metrics(published_and_ours):
+    """Stops the returns that are compared with the source from being others than users see."""
+    both = published_and_ours
+    np.testing.assert_allclose(both["ours"], 100 * both["total_return"], rtol=1e-12)
 
 
 def test_window_returns_equal_the_published_ones(published_and_ours):
@@ -30,7 +43,7 @@ def test_window_returns_equal_the_published_ones(published_and_ours):
     assert known[~known["equal"]].empty
     # What the source cannot say, it writes as 0; we leave it empty and say why.
     unknown = plain[plain["total_return"].isna()]
-    assert (unknown["published"] == 0).all()
+    assert (unknown["theirs"] == 0).all()
     assert (unknown["reason"].str.contains("no NAV on or before")).all()
 
 
@@ -43,6 +56,6 @@ def test_the_others_differ_only_by_their_dividends(published_and_ours):
     table = published_and_ours.dropna(subset="total_return")
     apart = table[~table["equal"]]
     assert (len(table), len(apart), apart["fund_code"].nunique()) == (1635, 43, 17)
-    assert (apart["published"] > apart["percent"]).all()
+    assert (apart["theirs"] > apart["ours"]).all()
     for _, fund in table[table["fund_code"].isin(apart["fund_code"])].groupby("fund_code"):
         assert not np.any(np.diff(fund["equal"].to_numpy().astype(int)) > 0)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import jinja2
 
-from fund_assets.labels import BATCH_KINDS, BATCH_STATES, SOURCES, spoken
+from fund_assets.labels import AGREEMENTS, BATCH_KINDS, BATCH_STATES, SOURCES, spoken
 from fund_assets.language import say
 from fund_assets.observability.conditions import DAEMON_DEAD, Severity
 from fund_assets.observability.findings import UNHEALTHY, VERDICTS
@@ -121,6 +121,7 @@ class Page:
             batch_states={
                 name: (BATCH_MARKS[name], words) for name, words in spoken(BATCH_STATES).items()
             },
+            agreements=spoken(AGREEMENTS),
             batch_kinds=spoken(BATCH_KINDS),
             shown_checks=SHOWN_CHECKS,
             **values,

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[3] / "fund_assets"
 MADE_ELSEWHERE = {"market_source"}
 #: Files of `pipeline/` that renew no asset, and who calls them.
 NOT_OF_AN_ASSET = {
+    "agreement": "the steps of the assets `validated_nav` and `nav_history`",
     "announcements": "the command `calendar`",
     "arrivals": "the step of the asset `validated_nav`",
     "fund_life": "the step of the asset `fund_metrics`",

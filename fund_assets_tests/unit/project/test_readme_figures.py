@@ -43,3 +43,28 @@ def test_a_figure_is_that_of_the_benchmark(page, pattern, said):
     assert found, f"benchmarks/{page}.md has no longer {pattern}"
     figure = float(found[1]) if "{:" in said else found[1]
     assert said.format(figure) in README, f"README.md: {said.format(figure)}"
+
+
+def test_the_agreement_is_that_of_the_page():
+    """Stops the README from stating another agreement with the source than docs/returns.md,
+    whose figures are computed from real histories (`real_data/proofs.py`)."""
+    page = (ROOT / "docs" / "returns.md").read_text("utf-8")
+
+    def figure(pattern):
+        return int(re.search(pattern, page)[1].replace(",", ""))
+
+    stated, equal, different, unknown = (
+        figure(rf"\| {words} \| ([\d,]+) \|")
+        for words in (
+            "published, with a NAV at the window's start",
+            "equal to the last digit",
+            "different",
+            "`unknown`",
+        )
+    )
+    recorded = re.search(r"(\d+ of \d+) returns of recorded answers are equal", page)[1]
+    assert (
+        f"recorded answers: {recorded}; 333 funds of a rank list: {equal:,} of {stated:,}, and "
+        f"{different - unknown} of the other {different} are explained"
+    ) in README
+    assert stated - equal == different
