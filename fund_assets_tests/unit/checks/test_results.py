@@ -153,7 +153,8 @@ def test_an_asset_declares_its_own_checks_without_its_rules():
     ]  # fmt: skip
     of_wave = [spec.name for spec in specs_of("fund_nav")]
     assert of_wave[-3:] == ["status_cells_known", "purchase_list_current", "reports_sound"]
-    assert [spec.name for spec in specs_of("validated_nav")] == ["arrival_band"], (
+    of_merge = [spec.name for spec in specs_of("validated_nav")]
+    assert of_merge == ["agrees_with_source", "arrival_band"], (
         "freshness and calendar are steps of their own"
     )
     (spec,) = specs_of("fund_info")
