@@ -48,7 +48,10 @@ class Inputs:
 
 
 class Measuring:
-    """Computes measures of a warehouse's funds; keeps the inputs of the last question.
+    """Computes measures of a warehouse's funds.
+
+    Keeps what the last question about the whole market was answered from, and the last about
+    some funds, until the warehouse changes.
 
     Args:
         default_rate: the risk-free rate where none is stored.
@@ -57,17 +60,20 @@ class Measuring:
     def __init__(self, warehouse: Warehouse, default_rate: float) -> None:
         self._warehouse = warehouse
         self._default_rate = default_rate
-        self._kept: tuple[object, Inputs] | None = None
+        self._kept: dict[bool, tuple[object, Inputs]] = {}
 
     def inputs(self, codes: Sequence[str] | None) -> Inputs:
-        """Read them, unless they are those of the question before.
+        """Read them, unless they are those of a question before.
 
         Args:
             codes: of these funds alone; None: of all.
         """
         state = data_version(self._warehouse, *INPUTS), None if codes is None else tuple(codes)
-        if self._kept and self._kept[0] == state:
-            return self._kept[1]
+        before = self._kept.pop(codes is None, None)
+        if before and before[0] == state:
+            self._kept[codes is None] = before
+            return before[1]
+        del before  # its room is needed
         series = store.read_part(self._warehouse, DATE_LIMITS[1], 0, codes)
         funds = landing.fund_info(self._warehouse)
         if codes is not None:
@@ -78,7 +84,7 @@ class Measuring:
             store.read_rate(self._warehouse, self._default_rate),
             store.whole_histories(self._warehouse),
         )
-        self._kept = state, found
+        self._kept[codes is None] = state, found
         return found
 
     def on(self, day: int, windows: Sequence[str], inputs: Inputs) -> pd.DataFrame:

@@ -235,10 +235,14 @@ class _Questions(Generic[Frame]):
 
         Returns:
             A row for each date, a column for each fund; NaN where it has no NAV.
+
+        Raises:
+            ExportError: none of them has a NAV in these dates; says why. So of `returns`.
         """
         first = 0 if since is None else _read(read_day, since)
         series, chosen = self._part(codes, first, until)
-        return self._given(wide(series, chosen, _day(first)))
+        table = wide(series, chosen, _day(first))
+        return self._given(self._not_empty(table, chosen, since, until))
 
     def returns(
         self,
@@ -276,7 +280,8 @@ class _Questions(Generic[Frame]):
         found = returns_by(
             series, every, _day(last), self._calendar(last), silence=SILENCE_DAYS, whole=whole
         )
-        return self._given(wide(found, chosen, _day(first)))
+        table = wide(found, chosen, _day(first))
+        return self._given(self._not_empty(table, chosen, since, until))
 
     def periods(
         self, every: Every = "month", since: Day | None = None, until: Day | None = None
@@ -521,9 +526,28 @@ class _Questions(Generic[Frame]):
         selection = select(name, chosen, first, last, columns, named=names)
         return _frame(selected(self._warehouse, selection), selection.given)
 
+    def _not_empty(
+        self,
+        table: pd.DataFrame,
+        chosen: list[str] | None,
+        since: Day | None,
+        until: Day | None,
+    ) -> pd.DataFrame:
+        """The table of dates × funds, or an ExportError that says why it has no row."""
+        if len(table):
+            return table
+        raise ExportError(self._without_nav(chosen or [], since, until))
+
     def _without_nav(self, codes: list[str], since: Day | None, until: Day | None) -> str:
         """Why some funds have no NAV in some dates."""
         words = [why_no_nav(self._warehouse, code) for code in codes[:NAMED]]
+        if not words:
+            known = (first_date(self._warehouse), newest_published(self._warehouse))
+            words = ["none are stored yet: run `fund-assets run`"]
+            if known[0] and known[1]:
+                words = [
+                    f"the market has them from {from_key(known[0])} to {from_key(known[1])}"
+                ]
         dates = (
             ""
             if since is None and until is None

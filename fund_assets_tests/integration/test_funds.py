@@ -107,6 +107,11 @@ def test_a_fund_without_a_nav_then_has_the_reason(market):
         assert funds.returns([code, "999002"])["999002"].isna().all()
         with pytest.raises(ExportError, match=r"from 2030-01-01 to today: .* has them from"):
             funds.nav(code, since="2030-01-01")
+        for ask in (funds.returns, funds.total_return):
+            with pytest.raises(ExportError, match="999001 新基金 has none"):
+                ask(["999001"])
+            with pytest.raises(ExportError, match=r"the market has them from .* to 2026-09-17"):
+                ask(since="2026-12-01")
         with pytest.raises(ExportError, match="metrics has no rows in these dates: the newest"):
             funds.table("metrics", since="2026-01-01", until="2026-02-01")
         with pytest.raises(ExportError, match=r"no metrics of 1999-01-04: NAVs are accepted"):
