@@ -253,6 +253,7 @@ def export(url: str, target: str) -> dict[str, float]:
     """All accepted NAVs as a file, by `fund-assets export`'s own function."""
     from datetime import datetime
 
+    from fund_assets.export.changes import step
     from fund_assets.export.datasets import select
     from fund_assets.export.stream import export as write
     from fund_assets.settings import SHANGHAI
@@ -261,11 +262,15 @@ def export(url: str, target: str) -> dict[str, float]:
     path = Path(target)
     warehouse = Warehouse(url, read_only=True)
     start = time.monotonic()
-    rows = write(
-        warehouse, select("nav"), path.suffix[1:], path, datetime.now(SHANGHAI), overwrite=True
+    done = write(
+        step(warehouse, select("nav"), None),
+        path.suffix[1:],
+        path,
+        datetime.now(SHANGHAI),
+        overwrite=True,
     )
     seconds = time.monotonic() - start
-    return {"rows": rows, "total_s": seconds, "size_mb": path.stat().st_size / 1e6}
+    return {"rows": done.rows, "total_s": seconds, "size_mb": path.stat().st_size / 1e6}
 
 
 def pandas_export(url: str, target: str) -> dict[str, float]:

@@ -31,6 +31,10 @@ from fund_assets.language import say
     help="The name and type of each fund next to its code [default: in xlsx].",
 )  # fmt: skip
 @click.option(
+    "--changed-since", metavar="CURSOR",
+    help="Only what changed since an earlier export, which printed this cursor.",
+)  # fmt: skip
+@click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path),
     help="The file [default: DATASET.FORMAT in this folder].",
 )  # fmt: skip
@@ -43,6 +47,7 @@ def export(  # noqa: PLR0913 one for each option
     until: datetime | None,
     codes: str | None,
     names: bool | None,
+    changed_since: str | None,
     out: Path | None,
     bom: bool,
     overwrite: bool,
@@ -54,11 +59,15 @@ def export(  # noqa: PLR0913 one for each option
     publish_log; calendar (sessions) or definitions (formulas of the measures). Dates are dates,
     codes stay text, and the description of every column is included: in Parquet as metadata, in
     xlsx as a sheet, for CSV as a file next to it. The file appears only when it is complete.
+
+    Each export prints a cursor. With --changed-since and that cursor, the next one has the rows
+    that changed, and a second file, DATASET.tombstones.FORMAT, names what was deleted.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
     from fund_assets.calendar import to_key
+    from fund_assets.export.changes import step
     from fund_assets.export.datasets import count, select
     from fund_assets.export.files import FORMATS
     from fund_assets.export.stream import export as write
@@ -85,22 +94,27 @@ def export(  # noqa: PLR0913 one for each option
     path = out or Path(f"{dataset}.{form}")
     settings = load_settings()
     warehouse = reading()
+    found = step(warehouse, selection, changed_since)
     terminal = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
     shown = terminal.is_terminal
     with Progress(*columns, console=terminal, disable=not shown) as progress:
-        total = count(warehouse, selection) if shown else None
+        total = count(warehouse, selection) if shown and changed_since is None else None
         bar = progress.add_task(path.name, total=total)
-        rows = write(
-            warehouse, selection, form, path, settings.now(), overwrite=overwrite, bom=bom,
-            tell=lambda done: progress.update(bar, completed=done),
+        done = write(
+            found, form, path, settings.now(), overwrite=overwrite, bom=bom,
+            tell=lambda rows: progress.update(bar, completed=rows),
         )  # fmt: skip
     click.echo(
         say(
             "{path}: {rows:,} rows of {table}, {size:,} bytes",
-            path=path, rows=rows, table=selection.table.name, size=path.stat().st_size,
+            path=path, rows=done.rows, table=selection.table.name, size=path.stat().st_size,
         )
     )  # fmt: skip
+    if done.tombstones:
+        click.echo(say("{path}: what was deleted", path=done.tombstones))
+    if done.cursor:
+        click.echo(say("cursor {cursor}", cursor=done.cursor))
 
 
 def _codes(text: str) -> list[str]:

@@ -111,7 +111,7 @@ def select(
 def _check_dates(name: str, selection: Selection) -> None:
     since, until = selection.since, selection.until
     for key in (since, until):
-        if key is not None and selection.date is None:
+        if key is not None and selection.table.date is None:
             raise ExportError(
                 f"{name} has no date column: a first and a last date do not apply"
             )
@@ -141,9 +141,9 @@ def count(warehouse: Warehouse, selection: Selection) -> int:
 def _made(warehouse: Warehouse, selection: Selection) -> "pd.DataFrame":
     table, make = MADE[selection.table.name]
     rows = table.conform(make(warehouse))[selection.table.names]
-    if selection.date is not None:
+    if selection.table.date is not None:
         low, high = selection.since or DATE_LIMITS[0], selection.until or DATE_LIMITS[1]
-        rows = rows[rows[selection.date].between(low, high)]
+        rows = rows[rows[selection.table.date].between(low, high)]
     return rows
 
 

@@ -27,6 +27,7 @@ from fund_assets.calendar import (
     read_day,
     read_moment,
 )
+from fund_assets.export.changes import Changes, step
 from fund_assets.export.datasets import (
     DATASETS,
     NAMED,
@@ -51,6 +52,7 @@ from fund_assets.schemas.tables import BENCHMARK_INDEX, FUND_METRICS, VALIDATED_
 from fund_assets.schemas.words import read_window
 from fund_assets.settings import load_settings
 from fund_assets.warehouse import Warehouse
+from fund_assets.warehouse.queries.changes import TOMBSTONE
 from fund_assets.warehouse.queries.metrics import (
     calc_dates,
     facts_then,
@@ -500,6 +502,33 @@ class _Questions(Generic[Frame]):
                 f"{name} has no rows in these dates: the newest calculation dates are {near}"
             )
         return self._given(found)
+
+    def changes(
+        self, since: str | None, dataset: str = "nav", codes: Codes | None = None
+    ) -> Changes[Frame]:
+        """What changed in a dataset since a cursor, to keep a mirror of it the same.
+
+        Every write is in it: corrections, total-return indexes that were computed again,
+        events that were withdrawn, rows that were deleted.
+
+        Args:
+            since: the cursor of the call before; None begins with all rows.
+            dataset: as in `table`.
+            codes: of these funds alone.
+
+        Returns:
+            `tombstones`, `rows` and the next `cursor`, to be applied in this order
+            (docs/export.md).
+
+        Raises:
+            ExportError: the cursor is too old, or of another warehouse: begin with None.
+        """
+        found = step(self._warehouse, select(dataset, self._chosen(codes)), since)
+        batch = pa.RecordBatch.from_pandas(found.tombstones, preserve_index=False)
+        gone = _frame([batch], TOMBSTONE)
+        rows = _frame(found.rows(), found.selection.table)
+        given = (self._given(rows), self._given(gone))
+        return Changes(*given, found.cursor, found.selection.table)
 
     def _given(self, frame: pd.DataFrame) -> Frame:
         raise NotImplementedError

@@ -4,30 +4,43 @@ Belongs here: putting reader and format together, the facts that the file tells 
 and its final place. Does not belong here: what a format is (`files.py`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from fund_assets.calendar import from_key, from_stamp
 from fund_assets.durable_files import move, work_folder
 from fund_assets.export import files
-from fund_assets.export.datasets import ExportError, check_codes, count, selected
+from fund_assets.export.changes import Step
+from fund_assets.export.datasets import ExportError, check_codes, count
 from fund_assets.export.frames import typed
 from fund_assets.version import __version__
-from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.queries.selections import Selection
+from fund_assets.warehouse.queries.changes import TOMBSTONE
 from fund_assets.warehouse.queries.status import last_publication
 
 #: Told while it goes on: rows written so far.
 Tell = Callable[[int], None]
 
 
-def export(  # noqa: PLR0913 one for each option of the command
-    warehouse: Warehouse,
-    selection: Selection,
+class Exported(NamedTuple):
+    """What became of an export.
+
+    Attributes:
+        cursor: what changes after it, `--changed-since` finds; empty: the table has no feed.
+        tombstones: the file of what was deleted; None when all was exported.
+    """
+
+    rows: int
+    cursor: str
+    tombstones: Path | None
+
+
+def export(
+    changes: Step,
     form: str,
     path: Path,
     now: datetime,
@@ -35,14 +48,15 @@ def export(  # noqa: PLR0913 one for each option of the command
     overwrite: bool = False,
     bom: bool = False,
     tell: Tell = lambda rows: None,
-) -> int:
-    """Write a selection into a file, in bounded memory; returns how many rows it has.
+) -> Exported:
+    """Write a selection, or what changed of it, into a file, in bounded memory.
 
     The file is written in a folder beside its place and moved when it is whole and on the disk:
     an interrupted export leaves nothing behind that looks like data, and the next one in that
     place removes what a killed one left.
 
     Args:
+        changes: what is written; since a cursor, a second file has what was deleted.
         form: one of `files.FORMATS`.
         now: told in the file.
         overwrite: whether a file that is there may be replaced.
@@ -55,10 +69,11 @@ def export(  # noqa: PLR0913 one for each option of the command
     """
     if form not in files.FORMATS:
         raise ExportError(f"{form!r} is not a format: choose from {', '.join(files.FORMATS)}")
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise ExportError(f"{path} already exists: choose another --out, or --overwrite")
+    warehouse, selection = changes.warehouse, changes.selection
+    gone = None if changes.since is None else path.with_suffix(f".tombstones{path.suffix}")
+    _check_free([path, gone] if gone else [path], overwrite)
     check_codes(warehouse, selection.codes or ())
-    if form == "xlsx" and (rows := count(warehouse, selection)) > files.SHEET_ROWS:
+    if form == "xlsx" and not gone and (rows := count(warehouse, selection)) > files.SHEET_ROWS:
         raise files.too_long(selection.table.name, rows)
     if bom and form != "csv":
         raise ExportError(f"a byte-order mark is for csv, not for {form}")
@@ -67,25 +82,35 @@ def export(  # noqa: PLR0913 one for each option of the command
 
     def counted() -> Iterator[pa.RecordBatch]:
         nonlocal written
-        for batch in selected(warehouse, selection):
+        for batch in changes.rows():
             yield typed(batch, selection.given)
             written += batch.num_rows
             tell(written)
 
     try:
         with work_folder(path.parent) as folder:
-            table, about = selection.given, facts(warehouse, selection, now)
-            write(folder / path.name, table, about, counted())
+            about = facts(changes, now)
+            write(folder / path.name, selection.given, about, counted())
+            if gone:
+                deleted = pa.RecordBatch.from_pandas(changes.tombstones, preserve_index=False)
+                about |= {"grain": TOMBSTONE.grain, "about": TOMBSTONE.why, "key": ""}
+                write(folder / gone.name, TOMBSTONE, about, [typed(deleted, TOMBSTONE)])
             for part in sorted(folder.iterdir(), reverse=True):  # the dictionary of a CSV first
                 move(part, path.parent / part.name)
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error}") from error
-    return written
+    return Exported(written, changes.cursor, gone)
 
 
-def facts(warehouse: Warehouse, selection: Selection, now: datetime) -> dict[str, str]:
+def _check_free(places: Iterable[Path], overwrite: bool) -> None:
+    for place in places:
+        if place.is_dir() or (place.exists() and not overwrite):
+            raise ExportError(f"{place} already exists: choose another --out, or --overwrite")
+
+
+def facts(changes: Step, now: datetime) -> dict[str, str]:
     """What a file tells of itself: its rows, what was selected, when, from which market."""
-    table = selection.table
+    table, warehouse = changes.selection.table, changes.warehouse
     published = last_publication(warehouse)
     newest = f"{from_stamp(published):%Y-%m-%d %H:%M:%S}" if published else "none"
     return {
@@ -93,7 +118,8 @@ def facts(warehouse: Warehouse, selection: Selection, now: datetime) -> dict[str
         "grain": table.grain,
         "about": table.why,
         "key": ", ".join(table.primary_key),
-        "selected": _words(selection),
+        "selected": _words(changes),
+        "cursor": changes.cursor,
         "market": warehouse.market(),
         "newest_publication": newest,
         "exported_at": f"{now:%Y-%m-%d %H:%M:%S} Asia/Shanghai",
@@ -103,8 +129,10 @@ def facts(warehouse: Warehouse, selection: Selection, now: datetime) -> dict[str
     }
 
 
-def _words(selection: Selection) -> str:
+def _words(changes: Step) -> str:
+    selection = changes.selection
     said = [] if selection.codes is None else [f"{len(selection.codes):,} funds"]
     for word, key in (("from", selection.since), ("to", selection.until)):
-        said += [f"{selection.date} {word} {from_key(key)}"] if key else []
+        said += [f"{selection.table.date} {word} {from_key(key)}"] if key else []
+    said += [f"changed since {changes.since}"] if changes.since else []
     return ", ".join(said) or "everything"

@@ -151,6 +151,9 @@ HELP = {
     "Skip newer dates.": "不含更晚的日期。",
     "Only these funds: codes separated by commas, or @FILE with codes in it.": "只要这些基金：代码之间用逗号分开，或 @FILE 表示代码在文件里。",
     "The file [default: DATASET.FORMAT in this folder].": "输出文件 [默认：当前目录的 DATASET.FORMAT]。",
+    "Only what changed since an earlier export, which printed this cursor.": "只要自某次导出以来的变更：填那次导出打印的游标。",
+    "Each export prints a cursor. With --changed-since and that cursor, the next one has the rows that "
+    "changed, and a second file, DATASET.tombstones.FORMAT, names what was deleted.": "每次导出都会打印一个游标。下一次用 --changed-since 加这个游标，就只有变化的行，另有一个文件 DATASET.tombstones.FORMAT 说明删除了什么。",
     "Replace an existing file.": "覆盖已有的文件。",
     "Serve the status page, /health and /metrics over HTTP.": "通过 HTTP 提供状态页、/health 和 /metrics。",
     "Any address but loopback needs FUND_HEALTH_TOKEN. The paths: docs/health.md.": "除回环地址外，任何地址都需要 FUND_HEALTH_TOKEN。各路径见 docs/health.md。",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from fund_assets.calendar import to_stamp
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.stores import date_counts, weekly_log
+from fund_assets.warehouse.stores import changes, date_counts, weekly_log
 
 
 def upkeep(
@@ -34,6 +34,8 @@ def upkeep(
     progress(f"{rows:,} observations of {batches:,} merged batches deleted")
     dates, metrics = weekly_log.prune_metrics(warehouse, now.date(), week, stamp)
     progress(f"{metrics:,} rows of metrics and peers of {dates} dates deleted")
+    versions = changes.prune_changes(warehouse, now.date())
+    progress(f"{versions:,} versions of the change feed deleted")
     answers = prune_answers()
     lost = date_counts.count_all(warehouse)
     for loss in lost:
@@ -50,6 +52,7 @@ def upkeep(
         "landing_rows": rows,
         "metric_dates": dates,
         "metric_rows": metrics,
+        "change_versions": versions,
         "raw_answers": answers,
         "dates_with_losses": len(lost),
         **warehouse.backend.tidy(),

@@ -166,6 +166,12 @@ class Table:
         """The columns outside the primary key."""
         return [name for name in self.names if name not in self.primary_key]
 
+    @cached_property
+    def date(self) -> str | None:
+        """The first date of its key; None when there is none."""
+        dates = (name for name in self.primary_key if self[name].kind is Kind.DATE)
+        return next(dates, None)
+
     def part(self, names: Iterable[str]) -> Table:
         """The same table with some columns alone, those of the key before them."""
         wanted = dict.fromkeys([*self.primary_key, *names])

@@ -1046,6 +1046,40 @@ ALERT_OUTBOX = Table(
     indexes=(("state", "due_at"),),
 )  # fmt: skip
 
+CHANGE_VERSION = Table(
+    name="change_version",
+    grain="one row per transaction that changed a table of the change feed",
+    why="The versions of the warehouse, each larger than the one before. A cursor of the change feed is "
+    "a version and its mark; a copy of the warehouse has both, another warehouse has other marks. "
+    "Versions are kept for half a year, and the newest one always.",
+    columns=(
+        Column("version", Kind.INT, "number of the version, from 1", ge=1),
+        Column("mark", Kind.TEXT, "eight random hex digits", max_length=8),
+        Column("seen_on", Kind.DATE, "day of the weekly job that saw it first: its age counts from then; NULL before", "yyyymmdd", nullable=True),
+    ),
+    primary_key=("version",),
+)  # fmt: skip
+
+ROW_CHANGE = Table(
+    name="row_change",
+    grain="one row per version and slice of a table that it changed",
+    why="The change feed: what must be read again to follow a table. A slice is the rows of a fund, or "
+    "of all funds, between two dates of the table's key. It has every row that was written or deleted, "
+    "and may have others. Rows of `what` deleted are the tombstones. `fund-assets export "
+    "--changed-since` and `Funds.changes` read it. Not in it: the landing zone, batches, the "
+    "quarantine, counts, logs, alerts, and what a person changes by SQL.",
+    columns=(
+        CHANGE_VERSION["version"].but(description="version that changed it"),
+        Column("table_name", Kind.TEXT, "table", max_length=60),
+        Column("what", Kind.TEXT, "written: rows were added or changed. deleted: rows were deleted", isin=("written", "deleted")),
+        Column("fund_code", Kind.TEXT, "code of the share class; empty: of all", max_length=6),
+        Column("first_date", Kind.DATE, "first date of the slice; 1990-01-01 with the last one: all dates", "yyyymmdd"),
+        Column("last_date", Kind.DATE, "last date of the slice, included; 2100-12-31 with the first one: all dates", "yyyymmdd"),
+    ),
+    primary_key=("version", "table_name", "what", "fund_code", "first_date"),
+    references={"version": "change_version"},
+)  # fmt: skip
+
 WAREHOUSE_META = Table(
     name="warehouse_meta",
     grain="one row per property of the warehouse",
@@ -1101,6 +1135,20 @@ TABLES = {
         ALERT_STATE,
         ALERT_SILENCE,
         ALERT_OUTBOX,
+        CHANGE_VERSION,
+        ROW_CHANGE,
         WAREHOUSE_META,
     )
 }
+
+#: The tables of the change feed: those about funds without the landing zone, and the series that
+#: metrics are computed with.
+FOLLOWED = frozenset(
+    {BENCHMARK_INDEX.name, RISK_FREE_RATE.name, CALENDAR_OVERRIDE.name}
+    | {
+        table.name
+        for table in TABLES.values()
+        if any(c.name == "fund_code" and c.kind is Kind.CODE for c in table.columns)
+    }
+    - {FUND_NAV.name}
+)

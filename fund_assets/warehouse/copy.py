@@ -18,7 +18,6 @@ from fund_assets.schemas.tables import TABLES
 from fund_assets.warehouse.engine.backend import quoted
 from fund_assets.warehouse.engine.bulk_reads import stream
 from fund_assets.warehouse.engine.ddl import METADATA
-from fund_assets.warehouse.engine.diff_writes import insert
 from fund_assets.warehouse.engine.errors import WarehouseError
 from fund_assets.warehouse.engine.rows import joined
 from fund_assets.warehouse.engine.transactions import retried
@@ -158,12 +157,17 @@ def _last_key(warehouse: Warehouse, table: Table) -> tuple[object, ...] | None:
 
 @retried
 def _take(target: Warehouse, table: Table, rows: pd.DataFrame) -> int:
-    """Those of a few rows that are not there; making the tables has written some already."""
+    """Those of a few rows that are not there; making the tables has written some already.
+
+    They are no change: a cursor of the source is one of the copy.
+    """
+    if rows.empty:
+        return 0
     with (
         target.transaction(writes=True) as connection,
         target.backend.unchecked(connection),
     ):
-        return insert(connection, table, rows, ignore=True)
+        return target.backend.write(connection, table, rows, "keep", ())
 
 
 def _batches(warehouse: Warehouse, table: Table) -> Iterator[pa.RecordBatch]:

@@ -16,11 +16,12 @@ from click.testing import CliRunner
 from fund_assets import Funds
 from fund_assets.calendar import exchange_sessions, from_key
 from fund_assets.cli import main
+from fund_assets.export import changes as export_changes
 from fund_assets.export import stream as export_stream
 from fund_assets.export.datasets import ExportError, select
-from fund_assets.schemas.tables import NAV_REVISION, VALIDATED_NAV
+from fund_assets.schemas.tables import FUND_EVENTS, NAV_REVISION, VALIDATED_NAV
 from fund_assets.warehouse import WarehouseError
-from fund_assets.warehouse.engine.diff_writes import insert, update
+from fund_assets.warehouse.engine.diff_writes import delete, insert, update, upsert
 from fund_assets_tests import notebook, stores
 from fund_assets_tests.integration.evenings import THURSDAY
 
@@ -99,7 +100,7 @@ def test_a_part_is_exactly_that_part(first_evening, tmp_path):
     # Few funds are read another way; it must not matter.
     few, many = codes[5:8], codes[5:30]
     by_few, by_many = (
-        list(export_stream.selected(market.warehouse, select("nav", some, 20260901)))
+        list(export_changes.selected(market.warehouse, select("nav", some, 20260901)))
         for some in (few, many)
     )
     frames = [pd.concat([b.to_pandas() for b in some]) for some in (by_few, by_many)]
@@ -156,8 +157,8 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(
         yield from list(parts(warehouse, selection))[:1]
         raise WarehouseError("the disk is gone")
 
-    parts = export_stream.selected
-    monkeypatch.setattr(export_stream, "selected", broken)
+    parts = export_changes.selected
+    monkeypatch.setattr(export_changes, "selected", broken)
     told = run(market, "nav", "--out", str(path), "--overwrite")
     assert told.exit_code == 1
     assert "the disk is gone" in told.output
@@ -380,6 +381,47 @@ def test_closes_of_any_index_are_handed_out(first_evening, funds):
     assert len(closes) > 100
     with pytest.raises(ExportError, match="did you mean 中债-综合指数 "):
         funds.index("中债-综合指数")
+
+
+def test_changes_since_a_cursor_lead_to_the_same_table(market, tmp_path):
+    """Stops an export without a cursor, one that leaves a deletion out, and a second file that
+    is written over."""
+    told = run(market, "events", "--out", str(tmp_path / "events.parquet"))
+    (cursor,) = re.findall(r"^cursor (1?[0-9]+-[0-9a-f]{8})$", told.output, re.M)
+    facts = pq.read_schema(tmp_path / "events.parquet").metadata
+    assert facts[b"cursor"].decode() == cursor
+    events = market.table("fund_events")
+    corrected = events.tail(1).assign(value=0.5)
+    with market.warehouse.transaction(writes=True) as connection:
+        upsert(connection, FUND_EVENTS, corrected)
+        delete(connection, FUND_EVENTS, events.head(1)[["fund_code", "ex_date", "kind"]])
+    with Funds(market.warehouse.backend.url.render_as_string(False)) as funds:
+        begun = funds.changes(None, "events").rows
+        assert len(begun) == len(events) - 1
+        mirror = pd.read_parquet(tmp_path / "events.parquet")
+        step = funds.changes(cursor, "events")
+        assert (step.tombstones["fund_code"] == events["fund_code"][0]).all()
+        pd.testing.assert_frame_equal(step.onto(mirror), begun, check_dtype=False)
+        assert (
+            funds.changes(cursor, "events", corrected["fund_code"]).rows["value"].max() == 0.5
+        )
+        assert funds.changes(step.cursor, "events").rows.empty
+        assert funds.changes(step.cursor, "events").cursor == step.cursor
+    out = ("--changed-since", cursor, "--out", str(tmp_path / "new.csv"))
+    told = run(market, "events", *out)
+    assert told.exit_code == 0 and f"cursor {step.cursor}" in told.output, told.output
+    gone = pd.read_csv(tmp_path / "new.tombstones.csv", dtype={"fund_code": str})
+    assert f"{tmp_path / 'new.tombstones.csv'}: what was deleted" in told.output
+    assert gone["fund_code"].tolist() == [events["fund_code"][0]]
+    assert gone["first_date"].str.replace("-", "").astype(int).tolist() == [
+        events["ex_date"][0]
+    ]
+    assert len(pd.read_csv(tmp_path / "new.csv")) == len(step.rows)
+    (tmp_path / "new.csv").unlink()
+    told = run(market, "events", *out)
+    assert told.exit_code == 2 and "new.tombstones.csv already exists" in told.output
+    told = run(market, "events", "--changed-since", "7-00000000")
+    assert told.exit_code == 2 and "not from this warehouse" in told.output
 
 
 @pytest.mark.slow

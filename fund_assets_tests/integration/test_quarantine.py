@@ -20,6 +20,7 @@ from fund_assets.warehouse.queries import quarantine as quarantine_queries
 from fund_assets.warehouse.queries.quarantine import Wanted
 from fund_assets.warehouse.stores import quarantine as quarantine_store
 from fund_assets_tests.integration.evenings import COUNTS, FRIDAY, desk
+from fund_assets_tests.mirror import Mirror
 
 THU, FRI = 20260917, 20260918
 NIGHT, MORNING = "2026-09-18T23:00:00", "2026-09-19T07:30:00"
@@ -141,6 +142,22 @@ def test_an_accepted_value_is_merged_as_a_batch_of_its_own(jumped):
     (batch,) = market.table("collection_batch", "kind = 'desk'").to_dict("records")
     assert batch["state"] == "published" and batch["rows_read"] == 1
     books(market)
+
+
+def test_a_mirror_learns_of_a_decision_and_of_a_correction(jumped):
+    """Stops a write from which only the warehouse knows: a held NAV that a person accepted, and
+    a corrected one with the index of the fund's later dates."""
+    market, code, row = jumped
+    mirror = Mirror(market.warehouse)
+    decide(market, quarantine_step.accept, Wanted(ids=(row["id"],)))
+    mirror.follow(market.warehouse)
+    assert mirror.differing(market.warehouse) == [] and 0 < mirror.rows_read < 10
+    level = at(market, code, FRI)["total_return_index"]
+    wave(market, "2026-09-18T23:30:00")
+    mirror.follow(market.warehouse)
+    assert mirror.differing(market.warehouse) == []
+    nav = mirror.frames["validated_nav"].set_index(["fund_code", "nav_date"])
+    assert nav.loc[(code, pd.Timestamp("2026-09-18")), "total_return_index"] != level
 
 
 @pytest.mark.slow

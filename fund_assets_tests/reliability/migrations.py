@@ -97,7 +97,11 @@ def state(url: str) -> dict[str, object]:
             if warehouse.backend.url.get_backend_name() != "sqlite":
                 made = connection.exec_driver_sql(f"SHOW CREATE TABLE `{name}`").one()[1]
                 found[f"table {name}"] = _without_order_of_keys(made)
-            rows = connection.exec_driver_sql(f"SELECT * FROM `{name}`").all()
+            if name == "change_version":
+                continue  # its marks are random
+            # What is done again at another start has another version of the change feed.
+            what = "DISTINCT table_name, fund_code" if name == "row_change" else "*"
+            rows = connection.exec_driver_sql(f"SELECT {what} FROM `{name}`").all()
             found[f"rows of {name}"] = sorted(map(repr, rows))
         for name in inspector.get_view_names():
             found[f"view {name}"] = [

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fund_assets.schemas.table import Table
 from fund_assets.warehouse.engine.backend import Backend, Conflict, quoted
+from fund_assets.warehouse.engine.changes import changes_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,28 @@ def update(connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None
     """
     if not frame.empty:
         backend_of(connection).update(connection, table, frame)
+        changes_of(connection).note(table, "written", frame)
+
+
+def delete(connection: sa.Connection, table: Table, frame: pd.DataFrame) -> int:
+    """Delete rows.
+
+    Args:
+        frame: what they have, without a missing value: the key of each, or a part of it for
+            all rows that have that part. Other columns are a further condition.
+
+    Returns:
+        How many rows were deleted.
+    """
+    if frame.empty:
+        return 0
+    same = " AND ".join(f'"{name}" = :{name}' for name in frame.columns)
+    deleted = connection.execute(
+        sa.text(f'DELETE FROM "{table.name}" WHERE {same}'), frame.to_dict("records")
+    ).rowcount
+    if deleted:
+        changes_of(connection).note(table, "deleted", frame)
+    return int(deleted)
 
 
 def renew(
@@ -128,7 +151,10 @@ def _write(
     if frame.empty:
         return 0
     backend = backend_of(connection)
-    return backend.write(connection, table, table.conform(frame), conflict, keep)
+    count = backend.write(connection, table, table.conform(frame), conflict, keep)
+    if count:
+        changes_of(connection).note(table, "written", frame)
+    return count
 
 
 def checksum(connection: sa.Connection, table: Table) -> str:

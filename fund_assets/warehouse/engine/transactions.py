@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import tenacity
 
 from fund_assets.warehouse.engine.backend import Backend
+from fund_assets.warehouse.engine.changes import Changes
 from fund_assets.warehouse.engine.errors import NoRightError, TransientError, WarehouseError
 
 #: For a function whose whole work is one writing transaction: after a deadlock, a lost
@@ -41,19 +42,23 @@ def transaction(
 ) -> Iterator[sa.Connection]:
     """One transaction: a consistent reading, or the only writer until it ends.
 
+    What it changed is logged with it (`changes.py`).
+
     Raises:
         TransientError: a deadlock or a lost connection; the same may succeed again.
         NoRightError: the user of the URL may not do this.
         WarehouseError: the database is locked, read-only, full, damaged or unreachable.
             Either way nothing changed.
     """
+    changes = Changes()
     try:
         with engine.connect().execution_options(
-            writes=writes, references=references, backend=backend
+            writes=writes, references=references, backend=backend, changes=changes
         ) as connection:
             try:
                 with connection.begin():
                     yield connection
+                    changes.write(connection)
             finally:
                 if writes:
                     backend.leave(connection)

@@ -13,7 +13,8 @@ to do. A renamed column would need a statement of its own.
 
 import sqlalchemy as sa
 
-from fund_assets.schemas.tables import TABLES
+from fund_assets.schemas.tables import FOLLOWED, TABLES
+from fund_assets.warehouse.engine.changes import changes_of
 from fund_assets.warehouse.engine.ddl import METADATA, sql_table
 from fund_assets.warehouse.engine.errors import WarehouseError
 from fund_assets.warehouse.migrations import NEW, OLD
@@ -50,6 +51,16 @@ def create_missing() -> None:
     METADATA.create_all(op.get_bind())
 
 
+def note_all() -> None:
+    """All rows that are there are changes: who follows them reads all tables."""
+    from alembic import op
+
+    connection = op.get_bind()
+    for name in sorted(FOLLOWED & set(sa.inspect(connection).get_table_names())):
+        if connection.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1").first():
+            changes_of(connection).note(TABLES[name], "written")
+
+
 def rebuild(name: str) -> None:
     """Make a table what its declaration says, with all its rows."""
     from alembic import op
@@ -84,6 +95,7 @@ def rebuild(name: str) -> None:
         connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql(f"ALTER TABLE {NEW}{name} RENAME TO {name}")
         renew_indexes(connection, name)
+        changes_of(connection).note(TABLES[name], "written")
     else:
         connection.exec_driver_sql(f"RENAME TABLE {name} TO {OLD}{name}, {NEW}{name} TO {name}")
         drop_old(connection, name)
@@ -110,6 +122,7 @@ def add_rows(name: str, values: dict[str, str], source: str) -> None:
         f"SELECT * FROM (SELECT {incoming} FROM {source}) AS had "
         f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE {same})"
     )
+    changes_of(op.get_bind()).note(TABLES[name], "written")
 
 
 def renew(connection: sa.Connection, found: Difference) -> None:
@@ -170,11 +183,17 @@ def renew_comments(connection: sa.Connection, name: str) -> None:
 
 
 def drop_old(connection: sa.Connection, name: str) -> None:
-    """End of a server's way: what referred to the old table refers to the new one."""
+    """End of a server's way: what referred to the old table refers to the new one.
+
+    While the old table is there, this is done again: what follows the table learns of it.
+    """
     there = set(sa.inspect(connection).get_table_names())
     for table in TABLES.values():
         if name in table.references.values() and table.name in there:
             renew_references(connection, table.name)
+    changes_of(connection).note(TABLES[name], "written")
+    if "row_change" in there:
+        changes_of(connection).write(connection)
     connection.exec_driver_sql(f"DROP TABLE {OLD}{name}")
 
 

@@ -4,13 +4,13 @@ Belongs here: the statement and which reader is taken. Does not belong here: wha
 take and under which name (`export/`), tables that are read for a step of the pipeline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fund_assets.schemas.table import Kind, Table
+from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import FUND_INFO
 from fund_assets.warehouse.engine.bulk_reads import stream
 from fund_assets.warehouse.warehouse import Warehouse
@@ -28,7 +28,7 @@ class Selection:
     Attributes:
         table: the declaration, of the columns that are wanted.
         codes: of these funds alone, six digits each; None: of all.
-        since, until: yyyymmdd, both included; None: no limit.
+        since, until: yyyymmdd, both included, of the table's date; None: no limit.
         named: with the name and type of each fund, as the list has them now.
     """
 
@@ -48,25 +48,26 @@ class Selection:
         columns[at:at] = [FUND_INFO[name].but(nullable=True) for name in NAMES]
         return replace(self.table, columns=tuple(columns), indexes=(), references={})
 
-    @property
-    def date(self) -> str | None:
-        """The date that since and until are about; None in a table whose key has none."""
-        keys = (self.table[name] for name in self.table.primary_key)
-        return next((column.name for column in keys if column.kind is Kind.DATE), None)
+    def statement(
+        self, what: str = "", order: str = "", also: Iterable[str] = (), source: str = ""
+    ) -> str:
+        """A SELECT on the part: by default of all columns.
 
-    def statement(self, what: str = "", order: str = "") -> str:
-        """A SELECT on the part: by default of all columns."""
-        parts = []
+        Args:
+            also: further conditions.
+            source: what is read, when it is more than the table.
+        """
+        parts = list(also)
         if self.codes is not None:
             listed = ", ".join(f"'{code}'" for code in self.codes)
             parts.append(f"fund_code IN ({listed})" if listed else "1 = 0")
         for sign, key in ((">=", self.since), ("<=", self.until)):
             if key is not None:
-                parts.append(f"{self.date} {sign} {key:d}")
+                parts.append(f"{self.table.date} {sign} {key:d}")
         # Backticks are understood everywhere, also by the reader, whose session is plain.
         what = what or ", ".join(f"`{name}`" for name in self.table.names)
         where = f" WHERE {' AND '.join(parts)}" if parts else ""
-        return f"SELECT {what} FROM {self.table.name}{where}{order}"
+        return f"SELECT {what} FROM {source or self.table.name}{where}{order}"
 
 
 def selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBatch]:
@@ -77,11 +78,16 @@ def selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBa
     Raises:
         WarehouseError: see `bulk_reads.stream`; it may come after some batches.
     """
-    batches = _selected(warehouse, selection)
-    yield from _named(warehouse, batches) if selection.named else batches
+    yield from with_names(warehouse, selection, _selected(warehouse, selection))
 
 
-def _named(warehouse: Warehouse, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def with_names(
+    warehouse: Warehouse, selection: Selection, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Rows of a selection, with names if they are wanted."""
+    if not selection.named:
+        yield from batches
+        return
     found = warehouse.tuples("SELECT fund_code, name, fund_type FROM fund_info")
     codes, *texts = (pa.array(values, pa.string()) for values in zip(*found, strict=True))
     for batch in batches:
@@ -91,14 +97,24 @@ def _named(warehouse: Warehouse, batches: Iterator[pa.RecordBatch]) -> Iterator[
 
 
 def _selected(warehouse: Warehouse, selection: Selection) -> Iterator[pa.RecordBatch]:
-    table, backend = selection.table, warehouse.backend
+    table = selection.table
     order = " ORDER BY " + ", ".join(f"`{name}`" for name in table.primary_key)
     if selection.codes is not None and len(selection.codes) <= FEW_FUNDS:
         frame = warehouse.frame(selection.statement(order=order), table)
         yield pa.RecordBatch.from_pandas(frame, preserve_index=False)
         return
-    what = ", ".join(backend.filled(column) for column in table.columns)
-    for batch in stream(backend, selection.statement(what, order), lazily=True):
+    yield from streamed(warehouse, table, selection.statement(filled(warehouse, table), order))
+
+
+def filled(warehouse: Warehouse, table: Table) -> str:
+    """The columns of a table in a statement for `streamed`."""
+    return ", ".join(map(warehouse.backend.filled, table.columns))
+
+
+def streamed(warehouse: Warehouse, table: Table, sql: str) -> Iterator[pa.RecordBatch]:
+    """The rows of a statement of `filled` columns, as they are wanted."""
+    backend = warehouse.backend
+    for batch in stream(backend, sql, lazily=True):
         columns = [backend.emptied(batch[c.name], c) for c in table.columns]
         yield pa.RecordBatch.from_arrays(columns, table.names)
 

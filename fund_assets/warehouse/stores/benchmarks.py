@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from fund_assets.benchmarks.series import read_series
 from fund_assets.benchmarks.spelling import spell
 from fund_assets.benchmarks.yardsticks import Part, Statement
+from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import BENCHMARK_INDEX, FUND_BENCHMARK, FUND_BENCHMARK_PART
-from fund_assets.warehouse.engine.diff_writes import insert, upsert
+from fund_assets.warehouse.engine.backend import quoted
+from fund_assets.warehouse.engine.diff_writes import delete, insert, update, upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -80,14 +82,9 @@ def write(
                 changed += 1
             rows.append(row)
             parts += [part | {"first_seen_on": row["first_seen_on"]} for part in read]
-            connection.execute(
-                sa.text(
-                    "DELETE FROM fund_benchmark_part WHERE fund_code = :fund_code "
-                    "AND first_seen_on = :first_seen_on"
-                ),
-                {name: row[name] for name in ("fund_code", "first_seen_on")},
-            )
         if rows:
+            pages = pd.DataFrame(rows, columns=["fund_code", "first_seen_on"])
+            delete(connection, FUND_BENCHMARK_PART, pages)
             upsert(connection, FUND_BENCHMARK, FUND_BENCHMARK.conform(pd.DataFrame(rows)))
         if parts:
             insert(
@@ -120,23 +117,25 @@ def write_codes(
 ) -> None:
     """Give names their codes, wherever they stand without one."""
     with warehouse.transaction(writes=True) as connection:
-        for name, code in tracked.items():
-            connection.execute(
-                sa.text(
-                    "UPDATE fund_benchmark SET tracked_code = :code "
-                    "WHERE tracked_index = :name AND tracked_code = ''"
-                ),
-                {"code": code, "name": name},
-            )
-        for (series, variant, currency), code in parts.items():
-            connection.execute(
-                sa.text(
-                    "UPDATE fund_benchmark_part SET index_code = :code WHERE kind = 'index' "
-                    "AND index_code = '' AND series = :series AND variant = :variant "
-                    "AND currency = :currency"
-                ),
-                {"code": code, "series": series, "variant": variant, "currency": currency},
-            )
+        pages = _frame(connection, FUND_BENCHMARK, "tracked_index", "tracked_code = ''")
+        pages["tracked_code"] = pages.pop("tracked_index").map(tracked)
+        update(connection, FUND_BENCHMARK, pages.dropna())
+        names = ["series", "variant", "currency"]
+        read = _frame(
+            connection,
+            FUND_BENCHMARK_PART,
+            ", ".join(names),
+            "kind = 'index' AND index_code = ''",
+        )
+        read["index_code"] = pd.MultiIndex.from_frame(read[names]).map(parts)
+        update(connection, FUND_BENCHMARK_PART, read.drop(columns=names).dropna())
+
+
+def _frame(connection: sa.Connection, table: Table, names: str, where: str) -> pd.DataFrame:
+    """The key and further columns of some rows."""
+    columns = f"{quoted(table.primary_key)}, {names}"
+    found = connection.exec_driver_sql(f'SELECT {columns} FROM "{table.name}" WHERE {where}')
+    return pd.DataFrame(found.fetchall(), columns=list(found.keys()))
 
 
 def read_statements(warehouse: Warehouse) -> dict[str, tuple[Statement, ...]]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from fund_assets.nav.events import KEY, lost, merge
 from fund_assets.schemas.tables import COLLECTION_BATCH, EVENT_LIST, FUND_EVENTS, NAV_QUARANTINE
-from fund_assets.warehouse.engine.diff_writes import insert, upsert
+from fund_assets.warehouse.engine.diff_writes import delete, insert, update, upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.rejection import IS_REJECTED, REJECTED_BY
 from fund_assets.warehouse.stores.events import OF_LIST
@@ -123,9 +123,7 @@ def _let_go(connection: sa.Connection, year: int, now: int, words: str, besides:
             sa.text("UPDATE collection_batch SET held_because = :b WHERE batch_id = :id"),
             {"id": batch_id, "b": f"{BY_SOURCE} at {now}: {words}; {was}"[:2000]},
         )
-        connection.execute(
-            sa.text("DELETE FROM event_list WHERE batch_id = :id"), {"id": batch_id}
-        )
+        _forget(connection, batch_id)
     return len(found)
 
 
@@ -169,18 +167,19 @@ def put_in_place(
     listed = _list_of(warehouse, batch_id)
     gone = lost(told_by_list(warehouse, year), listed)
     alone = gone["history_value"].isna()
-    at = "fund_code = :fund_code AND ex_date = :ex_date AND kind = :kind"
-    for which, statement in (
-        (alone, f"DELETE FROM fund_events WHERE {at}"),
-        (~alone, f"UPDATE fund_events SET list_value = NULL WHERE {at}"),
-    ):
-        if which.any():
-            keys = gone.loc[which, ["fund_code", "ex_date", "kind"]].to_dict("records")
-            connection.execute(sa.text(statement), keys)
+    delete(connection, FUND_EVENTS, gone.loc[alone, KEY])
+    update(connection, FUND_EVENTS, gone.loc[~alone, KEY].assign(list_value=float("nan")))
     seen = listed[listed["value"].notna()].drop(columns="batch_id")
     stored = stored_events(warehouse, seen["fund_code"].unique())
     written = merge(stored, seen, "list", batch_id)
     upsert(connection, FUND_EVENTS, written)
     _let_go(connection, year, now, f"the list of {year} in batch {batch_id} is used", batch_id)
-    connection.execute(sa.text("DELETE FROM event_list WHERE batch_id = :id"), {"id": batch_id})
+    _forget(connection, batch_id)
     return Placed(written, gone[alone])
+
+
+def _forget(connection: sa.Connection, batch_id: str) -> None:
+    """Delete the events of a list that waits no more."""
+    import pandas as pd
+
+    delete(connection, EVENT_LIST, pd.DataFrame({"batch_id": [batch_id]}))

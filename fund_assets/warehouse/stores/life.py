@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
 
 import pandas as pd
-import sqlalchemy as sa
 
 from fund_assets.nav.life import SILENT, Facts, Spell
 from fund_assets.nav.transitions import Change
 from fund_assets.schemas.tables import FUND_CHANGE, FUND_STATE
-from fund_assets.warehouse.engine.diff_writes import upsert
+from fund_assets.warehouse.engine.diff_writes import delete, upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.life import words
 from fund_assets.warehouse.warehouse import Warehouse
@@ -104,15 +103,13 @@ def write_spells(
                 ended.append((code, *spell))
     since = {code: {spell.since for spell in spells} for code, spells in lives.items()}
     gone = [
-        {"code": code, "since": spell.since}
+        {"fund_code": code, "since": spell.since}
         for code in lives
         for spell in told.get(code, ())
         if spell.since not in since[code]
     ]
     with warehouse.transaction(writes=True) as connection:
-        if gone:
-            statement = "DELETE FROM fund_state WHERE fund_code = :code AND since = :since"
-            connection.execute(sa.text(statement), gone)
+        delete(connection, FUND_STATE, pd.DataFrame(gone))
         upsert(connection, FUND_STATE, _frame(begun))
         upsert(connection, FUND_STATE, _frame(ended), keep=("evidence",))
     return len(begun) + len(ended) + len(gone)

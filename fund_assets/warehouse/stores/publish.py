@@ -26,7 +26,7 @@ from fund_assets.schemas.tables import (
     PUBLISH_LOG,
     VALIDATED_NAV,
 )
-from fund_assets.warehouse.engine.diff_writes import insert, renew, update
+from fund_assets.warehouse.engine.diff_writes import delete, insert, renew, update
 from fund_assets.warehouse.engine.fault_points import crash_point
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.rejection import REJECTED_BY
@@ -240,14 +240,7 @@ def _event_counts(connection: sa.Connection, batch: Batch) -> dict[str, int]:
 def _write_inferred(connection: sa.Connection, plan: Plan) -> None:
     """Inferred events; a recorded one of the same fund, day and kind stays as it is."""
     for gone in (plan.outdated[KEY], plan.inferred[KEY]):
-        if len(gone):
-            connection.execute(
-                sa.text(
-                    "DELETE FROM fund_events WHERE fund_code = :fund_code "
-                    "AND ex_date = :ex_date AND kind = :kind AND status = 'inferred'"
-                ),
-                gone.to_dict("records"),
-            )
+        delete(connection, FUND_EVENTS, gone.assign(status="inferred"))
     insert(connection, FUND_EVENTS, plan.inferred, ignore=True)
 
 

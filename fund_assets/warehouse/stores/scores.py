@@ -6,12 +6,11 @@ Belongs here: the reads and writes of the scoring step. Does not belong here: fo
 
 import numpy as np
 import pandas as pd
-import sqlalchemy as sa
 
 from fund_assets.metrics.peers import PEER_VERSION
 from fund_assets.schemas.table import Table
 from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS, FUND_SCORES
-from fund_assets.warehouse.engine.diff_writes import differing, upsert
+from fund_assets.warehouse.engine.diff_writes import delete, differing, upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.warehouse import Warehouse
 
@@ -87,12 +86,7 @@ def write_scores(warehouse: Warehouse, scores: pd.DataFrame, scored_at: int) -> 
         frame = FUND_SCORES.conform(scores.assign(scored_at=at.astype("int64")))
         changed = differing(FUND_SCORES, frame, stored)
         frame.loc[changed, "scored_at"] = np.int64(scored_at)
-        gone = stored.loc[~stored["fund_code"].isin(frame["fund_code"]), "fund_code"]
-        if len(gone):
-            connection.execute(
-                sa.text(
-                    "DELETE FROM fund_scores WHERE calc_date = :date AND fund_code = :code"
-                ),
-                [{"date": calc_date, "code": code} for code in gone],
-            )
+        left = ~stored["fund_code"].isin(frame["fund_code"])
+        gone = stored.loc[left, ["calc_date", "fund_code"]]
+        delete(connection, FUND_SCORES, gone)
         return upsert(connection, FUND_SCORES, frame[changed]) + len(gone)

@@ -12,15 +12,15 @@ import pandas as pd
 import sqlalchemy as sa
 
 from fund_assets.calendar import from_key, iso_week, newest_sunday, to_key, to_stamp
-from fund_assets.schemas.tables import WEEKLY_LOG
-from fund_assets.warehouse.engine.diff_writes import upsert
+from fund_assets.schemas.tables import FUND_METRICS, FUND_PEERS, WEEKLY_LOG
+from fund_assets.warehouse.engine.diff_writes import delete, upsert
 from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.rejection import IS_REJECTED
 from fund_assets.warehouse.warehouse import Warehouse
 
 #: All calculation dates of so many days stay, then the last of each week.
 ALL_DATES_DAYS = 35
-DATED = ("fund_metrics", "fund_peers")
+DATED = (FUND_METRICS, FUND_PEERS)
 
 
 def log_step(
@@ -156,7 +156,7 @@ def prune_metrics(warehouse: Warehouse, today: date, week: str, now: int) -> tup
     known = {
         calc_date
         for table in DATED
-        for calc_date in warehouse.column(int, f"SELECT DISTINCT calc_date FROM {table}")
+        for calc_date in warehouse.column(int, f"SELECT DISTINCT calc_date FROM {table.name}")
     }
     gone = outdated(sorted(known), today)
     return len(gone), sum(_prune_date(warehouse, key, week, now) for key in gone)
@@ -165,14 +165,7 @@ def prune_metrics(warehouse: Warehouse, today: date, week: str, now: int) -> tup
 @retried
 def _prune_date(warehouse: Warehouse, calc_date: int, week: str, now: int) -> int:
     with warehouse.transaction(writes=True) as connection:
-        rows = sum(
-            int(
-                connection.execute(
-                    sa.text(f"DELETE FROM {table} WHERE calc_date = :date"),
-                    {"date": calc_date},
-                ).rowcount
-            )
-            for table in DATED
-        )
+        date = pd.DataFrame({"calc_date": [calc_date]})
+        rows = sum(delete(connection, table, date) for table in DATED)
         count_up(connection, week, "upkeep", now, {"metric_dates": 1, "metric_rows": rows})
         return rows

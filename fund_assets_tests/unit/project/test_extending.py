@@ -169,7 +169,7 @@ warehouse = Warehouse(load_settings().warehouse)
 def test_a_column(copied, tmp_path):
     """Stops a declared column from being left out of a new warehouse, or from staying empty."""
     clock = {"FUND_CLOCK": "2026-09-18T21:00:00"}
-    assert run(copied, tmp_path, COLUMN, **clock) == ["0", "True", "0028", "0"]
+    assert run(copied, tmp_path, COLUMN, **clock) == ["0", "True", "0029", "0"]
 
 
 @pytest.mark.slow
@@ -178,7 +178,7 @@ def test_an_older_warehouse_gets_the_columns(copied, tmp_path):
     make = OLDER.format(act='warehouse.init("simulated"); print(HEAD)')
     (before,) = run(ROOT, tmp_path, make, PYTHONPATH=str(ROOT))
     act = 'print(*warehouse.migrate(), *warehouse.rows("SELECT currency FROM fund_info"))'
-    assert run(copied, tmp_path, OLDER.format(act=act)) == [before, "0028"]
+    assert run(copied, tmp_path, OLDER.format(act=act)) == [before, "0029"]
 
 
 RULE = """
