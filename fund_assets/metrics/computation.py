@@ -222,7 +222,7 @@ def _reasons(
     """Reason bits in words; each different combination is written once."""
     names = {name: at for at, name in enumerate(dict.fromkeys(indices.tolist()))}
     numbers = np.array([names[name] for name in indices.tolist()], np.int64)
-    days = starts.astype(np.int64) - np.iinfo(np.int32).min
+    _, days = np.unique(starts, return_inverse=True)
     packed = (days * len(names) + numbers) << len(REASONS) | bits
     _, firsts, groups = np.unique(packed, return_index=True, return_inverse=True)
     words = [

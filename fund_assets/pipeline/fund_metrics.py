@@ -4,6 +4,7 @@ The newest published date is measured whole. Of the dates before it, the kinds o
 were provisional are measured again, for their late publishers.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -124,7 +125,6 @@ def measure(
         _, late[date] = renew(date, funds[funds["kind"].isin(kinds)])
     changed = renew_life(warehouse, calc_date, calendar)
     progress(f"{changed:,} spells of funds' lives changed")
-    short = metrics["reason"].str.split(" ", n=1).str[0].where(metrics["reason"] != "")
     return MeasureReport(
         calc_date=calc_date,
         funds=len(series),
@@ -133,9 +133,17 @@ def measure(
         complete=int((metrics["reason"] == "").sum()),
         final=int((metrics["status"] == "final").sum()),
         late=late,
-        reasons={str(k): int(v) for k, v in pd.Series(short).value_counts().items()},
+        reasons=_short(metrics["reason"]),
         bases=_bases(metrics),
     )
+
+
+def _short(reasons: pd.Series) -> dict[str, int]:
+    """First word of each reason → how many rows, the most first."""
+    found: Counter[str] = Counter()
+    for reason, rows in reasons[reasons != ""].value_counts().items():
+        found[str(reason).split(" ", 1)[0]] += int(rows)
+    return dict(found.most_common())
 
 
 def _bases(metrics: pd.DataFrame) -> dict[str, int]:

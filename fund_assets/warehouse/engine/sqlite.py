@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 READER_TIMEOUT_S = 2
 #: So long tidying waits for readers; the next week tidies again.
 TIDY_WAIT_MS = 2_000
-ROWS_AT_ONCE = 1_000
+#: So many rows of a table stay in the cache of the processor while they are written.
+ROWS_AT_ONCE = 250
+#: From so many on, columns with one value are worth looking for.
+MANY_ROWS = 1_000
 
 #: What stands for NULL where the lazy reader must see a type: no number is infinite in our
 #: tables, and no text is a zero character. Whole numbers need none.
@@ -276,7 +279,7 @@ def _fixed(connection: sa.Connection, frame: pd.DataFrame) -> dict[str, str]:
     To hand over a row's values costs as much as to store them: what is in the statement
     already need not be handed over.
     """
-    if len(frame) < ROWS_AT_ONCE:
+    if len(frame) < MANY_ROWS:
         return {}
     from fund_assets.warehouse.engine.rows import records
 
@@ -301,7 +304,7 @@ def _for_each(connection: sa.Connection, statement: str, frame: pd.DataFrame) ->
     """Run a statement with every row of a frame."""
     from fund_assets.warehouse.engine.rows import records
 
-    for rows in records(frame, ROWS_AT_ONCE):
+    for rows in records(frame, ROWS_AT_ONCE, nan=True):  # SQLite stores NaN as NULL
         connection.exec_driver_sql(statement, rows)
 
 

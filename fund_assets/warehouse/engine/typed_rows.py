@@ -7,7 +7,7 @@ statement, frames (`Table.conform`), columns of millions of rows (`bulk_reads.py
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -60,15 +60,18 @@ def typed_rows(result: sa.CursorResult[Any], make: Callable[..., T]) -> list[T]:
     names = list(result.keys())
     if names != [name for name, _kind, _optional in fields]:
         raise TypeError(f"the query has {', '.join(names)}, not the fields of {make}")
-    return [
-        make(
-            *(
-                None if optional and value is None else typed(value, kind, name)
-                for value, (name, kind, optional) in zip(row, fields, strict=True)
-            )
-        )
-        for row in result
-    ]
+    columns = zip(*result.fetchall(), strict=True)
+    read = [_column(values, *field) for values, field in zip(columns, fields, strict=False)]
+    return [make(*row) for row in zip(*read, strict=True)]
+
+
+def _column(
+    values: Sequence[object], name: str, kind: type, optional: bool
+) -> Sequence[object]:
+    """Each as `typed` has it; most columns have nothing but their type, and stay."""
+    if set(map(type, values)) <= {kind, NoneType if optional else kind}:
+        return values
+    return [None if optional and v is None else typed(v, kind, name) for v in values]
 
 
 @cache

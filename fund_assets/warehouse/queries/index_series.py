@@ -55,32 +55,29 @@ def read_index_series(backend: Backend, last: int, first: int = 0, halve: int = 
         backend: the database (`Warehouse.backend`).
         last, first: yyyymmdd, both included; by default from the beginning.
         halve: yyyymmdd between them: the dates up to it and those after it are read at the
-            same time, by a process each, in about two thirds of the time; the second half
-            waits in memory. The halves are of one state only when nothing is published
-            meanwhile, which the caller makes sure of.
+            same time, by a process each, in about two thirds of the time; the second part
+            waits in memory. The first process counts the rows of both. They are of one state
+            only when nothing is published meanwhile, which the caller makes sure of.
 
     Raises:
         WarehouseError: see `bulk_reads.stream`; also while the chunks are read.
     """
     if not first <= halve < last:
-        return _read(backend, first, last)
-    pool = ThreadPoolExecutor(2)
-    halves = [
-        pool.submit(_read, backend, *dates) for dates in ((first, halve), (halve + 1, last))
-    ]
-    earlier, later = (half.result() for half in halves)
-    waiting = pool.submit(lambda: [_narrow(chunk) for chunk in later.chunks])
+        return _read(backend, first, last, last)
+    pool = ThreadPoolExecutor(1)
+    later = pool.submit(
+        lambda: [
+            _narrow(_columns(batch)) for batch in stream(backend, _rows_sql(halve + 1, last))
+        ]
+    )
     pool.shutdown(wait=False)
-    codes = np.union1d(earlier.codes, later.codes)
-    counts = np.zeros(len(codes), np.int64)
-    for half in (earlier, later):
-        counts[np.searchsorted(codes, half.codes)] += half.counts
+    earlier = _read(backend, first, halve, last)
 
     def chunks() -> Iterator[Chunk]:
         yield from map(_narrow, earlier.chunks)
-        yield from waiting.result()
+        yield from later.result()
 
-    return IndexRows(codes, counts, chunks())
+    return IndexRows(earlier.codes, earlier.counts, chunks())
 
 
 def read_index_part(
@@ -112,19 +109,19 @@ def _narrow(chunk: Chunk) -> Chunk:
     return codes.astype(np.int32), dates.astype(np.int32), values
 
 
-def _read(backend: Backend, first: int, last: int) -> IndexRows:
-    batches = stream(backend, _index_sql(first, last))
-    codes, counts = [], []
+def _read(backend: Backend, first: int, halve: int, last: int) -> IndexRows:
+    """The rows from `first` to `halve`, and the number of those up to `last`."""
+    batches = stream(backend, f"{_counts_sql(first, last)} UNION ALL {_rows_sql(first, halve)}")
+    codes, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    rest: Iterator[Chunk] = iter(())
     for batch in batches:
         head = np.asarray(batch["nav_date"]) == 0
         codes.append(np.asarray(batch["code"])[head])
         counts.append(np.asarray(batch["value"])[head].astype(np.int64))
         if not head.all():
-            rest = batch.slice(int(head.sum()))
-            return IndexRows(
-                np.concatenate(codes), np.concatenate(counts), _chunks(rest, batches)
-            )
-    return IndexRows(np.empty(0, np.int64), np.empty(0, np.int64), iter(()))
+            rest = _chunks(batch.slice(int(head.sum())), batches)
+            break
+    return IndexRows(np.concatenate(codes), np.concatenate(counts), rest)
 
 
 def _columns(batch: pa.RecordBatch) -> Chunk:
@@ -160,15 +157,20 @@ def _part_sql(first: int, last: int, codes: Sequence[str] | None) -> str:
     )
 
 
-def _index_sql(first: int, last: int) -> str:
-    """One statement: how many rows each fund has, dated 0, and then the rows.
+def _counts_sql(first: int, last: int) -> str:
+    """How many rows each fund has, dated 0.
 
     The plus sign keeps SQLite from counting in date order: the index by fund is sorted.
     """
     return (
         "SELECT CAST(fund_code AS SIGNED) AS code, 0 AS nav_date, "
         "CAST(COUNT(*) AS DOUBLE) AS value FROM validated_nav "
-        f"WHERE +nav_date BETWEEN {first:d} AND {last:d} GROUP BY fund_code "
-        "UNION ALL SELECT CAST(fund_code AS SIGNED), nav_date, total_return_index "
+        f"WHERE +nav_date BETWEEN {first:d} AND {last:d} GROUP BY fund_code"
+    )
+
+
+def _rows_sql(first: int, last: int) -> str:
+    return (
+        "SELECT CAST(fund_code AS SIGNED) AS code, nav_date, total_return_index AS value "
         f"FROM validated_nav WHERE nav_date BETWEEN {first:d} AND {last:d}"
     )

@@ -29,6 +29,9 @@ from fund_assets.warehouse.engine.transactions import retried
 from fund_assets.warehouse.queries.index_series import read_index_part, read_index_series
 from fund_assets.warehouse.warehouse import Warehouse
 
+#: The first part of the dates is read by the process that also counts the rows.
+FIRST_PART = 0.42
+
 
 class _State(NamedTuple):
     """Another number of batches is another state of the accepted history."""
@@ -46,7 +49,7 @@ def read_series(warehouse: Warehouse, last: int, first: int = 0) -> FundSeries:
 
 
 def _read(warehouse: Warehouse, last: int, first: int) -> FundSeries:
-    """Read in two halves at the same time.
+    """Read in two parts at the same time.
 
     When a batch was published meanwhile, once more in one statement, which sees one state by
     itself.
@@ -56,7 +59,7 @@ def _read(warehouse: Warehouse, last: int, first: int) -> FundSeries:
         "FROM validated_nav"
     )
     (before,) = warehouse.records(_State, state)
-    halve = _between(max(before.first_date, first), last) if before.first_date else 0
+    halve = _split(max(before.first_date, first), last) if before.first_date else 0
     try:
         series = _series(warehouse, first, last, halve)
     except SeriesError:
@@ -122,10 +125,11 @@ def _series(warehouse: Warehouse, first: int, last: int, halve: int) -> FundSeri
     return FundSeries.from_chunks(rows.codes, rows.counts, rows.chunks)
 
 
-def _between(first: int, last: int) -> int:
-    """The date in the middle of two, yyyymmdd."""
-    days = keys_to_days(np.array([first, last]))
-    return int(days_to_keys(np.array([days.mean()]).astype(np.int32))[0])
+def _split(first: int, last: int) -> int:
+    """The date between two, yyyymmdd, at which both parts take as long to read."""
+    begin, end = keys_to_days(np.array([first, last])).tolist()
+    middle = begin + FIRST_PART * (end - begin)
+    return int(days_to_keys(np.array([middle]).astype(np.int32))[0])
 
 
 def read_rate(warehouse: Warehouse, default: float) -> RiskFreeRate:
