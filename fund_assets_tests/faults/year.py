@@ -54,9 +54,11 @@ from fund_assets.sources.simulated.source import SimulatedSource
 from fund_assets.transport.errors import TransportError
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.stores import weekly_log
+from fund_assets_tests import stores
 from fund_assets_tests.faults.daemon import Daemon, moment
 from fund_assets_tests.faults.invariants import violations
 from fund_assets_tests.faults.play import SHM
+from fund_assets_tests.mirror import Mirror
 
 YEAR, SEED, FUNDS = 2025, 20250102, 40
 SETTINGS = {
@@ -156,11 +158,13 @@ class Year:
 
     def __init__(self, folder: Path, days: int) -> None:
         self.folder, self.account = folder, Account()
+        self.url = stores.url_for(folder)
         self.calendar = TradingCalendar.build()
         first = date(YEAR, 1, 1)
         self.days = [first + timedelta(days=n) for n in range(days)]
         self.sessions = [day for day in self.days if self.calendar.is_session(day)]
         self.faults = calendar_of_faults(self.sessions, SEED)
+        self.mirror: Mirror | None = None
         self.trouble: set[str] = set()
         self.telling: set[str] = set()
 
@@ -191,6 +195,7 @@ class Year:
             self._round(_at(date(YEAR - 1, 12, 31)))
             for day in self.days:
                 self._day(day)
+                self._follow()
             last = _at(self.days[-1]) + timedelta(minutes=3)
             self._round(last)
             self._look(last)
@@ -198,8 +203,18 @@ class Year:
             self.daemon.close()
             with self.warehouse() as warehouse:
                 self.account.laws = violations(warehouse)
+                unlike = self.mirror.differing(warehouse) if self.mirror else ["no mirror"]
+                self.account.laws += [f"{name} is not as in the mirror" for name in unlike]
         self.account.seconds = time.monotonic() - started
         return self.account
+
+    def _follow(self) -> None:
+        """A consumer of the change feed reads what the day changed."""
+        with self.warehouse() as warehouse:
+            if self.mirror:
+                self.mirror.follow(warehouse)
+            else:
+                self.mirror = Mirror(warehouse)
 
     def settle(self) -> None:
         """Every fund's whole history once more, and the last date measured anew."""
@@ -219,7 +234,9 @@ class Year:
     @contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
         """Its tables, to be looked at."""
-        opened = Warehouse(f"sqlite:///{self.folder / 'state/simulated/warehouse.db'}")
+        opened = Warehouse(
+            self.url or f"sqlite:///{self.folder / 'state/simulated/warehouse.db'}"
+        )
         try:
             yield opened
         finally:
@@ -235,6 +252,7 @@ class Year:
     def _environment(self) -> Iterator[None]:
         ours = {k: v for k, v in os.environ.items() if not k.startswith("FUND_")}
         ours |= SETTINGS | {"FUND_STATE": str(self.folder / "state")}
+        ours["FUND_WAREHOUSE_URL"] = self.url
         with mock.patch.dict(os.environ, ours, clear=True):
             yield
 
