@@ -4,7 +4,8 @@
 
 (a) `--funds` histories of `--dates` dates over TLS from a server in another process, without
     a rate limit, by worker processes that have the buckets between them, into one warehouse:
-    fetched, kept, decoded, landed, judged and merged. The server's time counts too.
+    fetched, kept, decoded, landed, judged, merged, and compared with the returns that they
+    state. The server's time counts too.
 (b) the same workers with a limit of `--rate` requests a second: counted at the server.
 
 Peak memory is that of the largest worker with its largest child. Exit code 1 when a limit of
@@ -54,6 +55,7 @@ def work(url: str, state: str, part: int, parts: int, rate: float) -> None:
     from fund_assets.calendar import TradingCalendar
     from fund_assets.nav.history import BUCKETS, HistoryChoice
     from fund_assets.nav.landing_rows import Landing
+    from fund_assets.pipeline.agreement import compare_stated
     from fund_assets.pipeline.nav_history import collect_histories
     from fund_assets.pipeline.validated_nav import explain_block, validate
     from fund_assets.settings import SHANGHAI, load_settings
@@ -78,6 +80,7 @@ def work(url: str, state: str, part: int, parts: int, rate: float) -> None:
     report = collect_histories(
         warehouse, source, lambda: now, HistoryChoice(buckets=buckets), landed=publish
     )
+    compare_stated(warehouse, now)
     unknown = [t for t in report.failures.values() if not t.startswith("UnknownFundError")]
     assert not unknown and not report.refused, unknown[:3]
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -11,6 +11,7 @@ import pandas as pd
 from fund_assets.calendar import TradingCalendar, to_key
 from fund_assets.nav.list_rules import described
 from fund_assets.nav.reports import Reports, Statement
+from fund_assets.nav.statements import SourceStatements
 from fund_assets_tests.server import wire
 from fund_assets_tests.server.content import Reply
 
@@ -70,7 +71,22 @@ class ManyFunds:
         growth = np.round((came / before - 1) * 100, 2).tolist()
         text = {self.keys[ex]: f"分红：每份派现金{paid}元"}
         name, said = f"基金{CODE}", wire.reports(_reports(sort, self.keys[-20:]))
+        said |= wire.statements(_stated(self.keys, came / before, sort))
         return wire.history(CODE, name, self.keys, unit, acc, growth, text, **said)
+
+
+def _stated(keys: list[int], grown: np.ndarray, sort: int) -> SourceStatements:
+    """True returns of the windows, and a rank on each day."""
+    index, end = np.cumprod(grown), pd.Timestamp(str(keys[-1]))
+    figures = {("score", keys[-1]): 60.0 + sort}
+    for what, months in (("1m", 1), ("3m", 3), ("6m", 6), ("1y", 12)):
+        begin = int((end - pd.DateOffset(months=months)).strftime("%Y%m%d"))
+        at = int(np.searchsorted(keys, begin, side="right")) - 1
+        if at >= 0:
+            figures[f"return_{what}", keys[-1]] = round(100 * (index[-1] / index[at] - 1), 2)
+    days = np.array(keys, dtype=np.int32)
+    ranks = np.random.default_rng(sort).integers(1, 3_000, len(keys)).astype(np.int32)
+    return SourceStatements(figures, days, ranks, np.full(len(keys), 3_000, np.int32))
 
 
 def _reports(sort: int, days: list[int]) -> Reports:

@@ -6,6 +6,7 @@ not belong here: the NAVs (`decode_history.py`), the reports (`decode_reports.py
 in the warehouse (`nav/statements.py`).
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,8 @@ class _Found:
         except (KeyError, TypeError):
             self.refuse(variable, f"no list of days with y and sc: {quote(points)}")
             return
-        stamps, places, among = zip(*cells, strict=True)
+        stamps, places, texts = zip(*cells, strict=True)
+        among = [int(t) if type(t) is str and _PLACES.fullmatch(t) else t for t in texts]
         wrong = Defects()
         place = numbers(places, "rank", wrong)
         peers = numbers(among, "peers", wrong)
@@ -169,6 +171,8 @@ class _Found:
 
 
 _MOST = 1e6
+#: Texts of whole numbers, of which there are thousands, are numbers at once.
+_PLACES = re.compile(r"[0-9]{1,9}")
 #: Variable → what reads it, in the order of an answer: returns come before curves.
 _READ = {
     **dict.fromkeys(_RETURNS, _Found.read_return),
