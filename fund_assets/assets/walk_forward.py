@@ -38,6 +38,7 @@ def walk_forward(context: dg.AssetExecutionContext, platform: Platform) -> Renew
             "page": dg.MetadataValue.path(str(page)),
             "dagster/row_count": len(found.rows),
             "screens_tried": found.tried,
+            "missing_share": found.missing[0]["share"] if found.missing else None,
             **verdicts,
             "duration_seconds": round(time.monotonic() - started, 2),
         },

@@ -86,6 +86,34 @@ def known_codes(texts: Iterable[str], option: str) -> list[str]:
     return codes
 
 
+def any_codes(texts: Iterable[str]) -> list[str]:
+    """The codes of --code, also such as are in no list; these are told of.
+
+    Raises:
+        click.BadParameter: one is no code; nothing was started.
+    """
+    from fund_assets.schemas.codes import read_codes
+    from fund_assets.settings import load_settings
+    from fund_assets.warehouse.queries import nav as nav_queries
+
+    try:
+        codes = read_codes(texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--code") from error
+    warehouse = stored_warehouse(load_settings()) if codes else None
+    if warehouse is not None:
+        known = set(nav_queries.codes(warehouse))
+        warehouse.close()
+        if known and (unknown := [code for code in codes if code not in known]):
+            shown = ", ".join(unknown[:NEAR_FUNDS])
+            words = say(
+                "{count:,} of the codes are in no list, such as {shown}: their histories are "
+                "requested all the same", count=len(unknown), shown=shown,
+            )  # fmt: skip
+            click.echo(words, err=True)
+    return codes
+
+
 def one_code(text: str, option: str) -> str:
     """The one code that an option names, looked up as `known_codes` does."""
     codes = known_codes([text], option)

@@ -43,7 +43,9 @@ from fund_assets.metrics.returns import EVERY, Periods, begins, numbers, returns
 from fund_assets.metrics.returns import table as wide
 from fund_assets.metrics.screen import column as measured
 from fund_assets.metrics.screen import meets, parse
+from fund_assets.nav.list_rules import as_listed_on
 from fund_assets.nav.timeline import SILENCE_DAYS
+from fund_assets.nav.universe import coverage
 from fund_assets.schemas.age import VALUE_AGE_DAYS
 from fund_assets.schemas.codes import read_code, read_codes
 from fund_assets.schemas.kinds import read_kind
@@ -66,8 +68,10 @@ from fund_assets.warehouse.queries.nav import (
     why_no_nav,
 )
 from fund_assets.warehouse.queries.status import first_date, newest_published
+from fund_assets.warehouse.queries.universe import read_evidence
 from fund_assets.warehouse.queries.yields import yields_over
 from fund_assets.warehouse.stores import calendar_overrides
+from fund_assets.warehouse.stores.landing import fund_info, list_changes
 from fund_assets.warehouse.stores.metrics import read_part
 
 if TYPE_CHECKING:
@@ -156,6 +160,47 @@ class _Questions(Generic[Frame]):
         found = find_funds(self._warehouse, text, FOUND)
         return self._given(pd.DataFrame(found, columns=names).set_index("fund_code"))
 
+    def universe(self, on: Day) -> Frame:
+        """The classes that lived on a date and are stored, those that have ended since too.
+
+        Take the universe of each date of a study from here, not from today's list.
+
+        Returns:
+            name, fund_type, kind and family as they were listed then, as far as changes are
+            stored, first_nav and last_nav (stored NAV dates), indexed by `fund_code`.
+            `attrs["missing"]` says how many may be missing; `missing` has the figures.
+        """
+        key = _read(read_day, on)
+        evidence = read_evidence(self._warehouse)
+        there = evidence.alive(_day(key))
+        listed = as_listed_on(fund_info(self._warehouse), list_changes(self._warehouse), key)
+        about = listed.set_index("fund_code")[[*ABOUT, "family"]]
+        found = about.reindex(pd.Index(evidence.codes[there].astype(str), name="fund_code"))
+        found["first_nav"] = _dates(evidence.first[there])
+        found["last_nav"] = _dates(evidence.last[there])
+        return self._given(self._told(found, key))
+
+    def missing(self, dates: Day | Iterable[Day]) -> Frame:
+        """How many of the classes that lived on some dates may be missing here.
+
+        A class that ended before the first list of this platform is stored only if a list of a
+        past year was given (`fund-assets collect --codes-from`).
+
+        Returns:
+            stored, absent (on a list, without NAVs), not_fetched (their histories were not
+            fetched yet), estimated (ended before any stored list), share (of the classes alive
+            then that may be missing), known (by lists of that time; else it is an estimate) and
+            words, indexed by `date`.
+        """
+        several = [dates] if isinstance(dates, str | int | date) else list(dates)
+        keys = [_read(read_day, day) for day in several]
+        found = coverage(read_evidence(self._warehouse), keys)
+        rows = pd.DataFrame([{**one.as_row(), "words": one.words} for one in found])
+        days = np.array([_day(key) for key in keys])
+        index = pd.DatetimeIndex(_dates(days), name="date")
+        names = ["stored", "absent", "not_fetched", "estimated", "share", "known", "words"]
+        return self._given(rows.reindex(columns=names).set_axis(index))
+
     def nav(
         self,
         codes: Codes,
@@ -236,7 +281,8 @@ class _Questions(Generic[Frame]):
                 1.1 GB while it is read.
 
         Returns:
-            A row for each date, a column for each fund; NaN where it has no NAV.
+            A row for each date, a column for each fund; NaN where it has no NAV. Of the whole
+            market `attrs["missing"]` says how many classes may be missing on its first date.
 
         Raises:
             ExportError: none of them has a NAV in these dates; says why. So of `returns`.
@@ -244,7 +290,8 @@ class _Questions(Generic[Frame]):
         first = 0 if since is None else _read(read_day, since)
         series, chosen = self._part(codes, first, until)
         table = wide(series, chosen, _day(first))
-        return self._given(self._not_empty(table, chosen, since, until))
+        table = self._not_empty(table, chosen, since, until)
+        return self._given(self._of_market(table, codes))
 
     def returns(
         self,
@@ -271,7 +318,8 @@ class _Questions(Generic[Frame]):
         Returns:
             A row for each date or period, a column for each fund. A return is from the fund's
             NAV before, whenever that was; NaN where the fund has no NAV, for its first, and
-            for the first after more than 366 days without one.
+            for the first after more than 366 days without one. Of the whole market
+            `attrs["missing"]` is as in `total_return`.
         """
         if every not in EVERY:
             raise ExportError(f"every={every!r}: choose from {', '.join(EVERY)}")
@@ -283,7 +331,8 @@ class _Questions(Generic[Frame]):
             series, every, _day(last), self._calendar(last), silence=SILENCE_DAYS, whole=whole
         )
         table = wide(found, chosen, _day(first))
-        return self._given(self._not_empty(table, chosen, since, until))
+        table = self._not_empty(table, chosen, since, until)
+        return self._given(self._of_market(table, codes))
 
     def periods(
         self, every: Every = "month", since: Day | None = None, until: Day | None = None
@@ -384,11 +433,14 @@ class _Questions(Generic[Frame]):
         else:
             age = found["calc_date"] - found["end_date"]
             found = found[age <= pd.Timedelta(VALUE_AGE_DAYS, "D")]
+        told = found.attrs
         if besides := asked.besides:
             then = None if on is None else _read(read_moment, on)
             facts = pd.DataFrame(facts_then(self._warehouse, then)).set_index("fund_code")
             found = found.join(facts[list(besides)], on="fund_code")
-        return self._given(found[meets(found, asked)].set_index("fund_code"))
+        found = found[meets(found, asked)].set_index("fund_code")
+        found.attrs = told
+        return self._given(found)
 
     def rolling(
         self,
@@ -501,6 +553,9 @@ class _Questions(Generic[Frame]):
             raise ExportError(
                 f"{name} has no rows in these dates: the newest calculation dates are {near}"
             )
+        dated = DATASETS[name].date
+        if codes is None and dated in found and "fund_code" in found and len(found):
+            found = self._told(found, int(f"{found[dated].min():%Y%m%d}"))
         return self._given(found)
 
     def changes(
@@ -529,6 +584,18 @@ class _Questions(Generic[Frame]):
         rows = _frame(found.rows(), found.selection.table)
         given = (self._given(rows), self._given(gone))
         return Changes(*given, found.cursor, found.selection.table)
+
+    def _of_market(self, frame: pd.DataFrame, codes: Codes | None) -> pd.DataFrame:
+        """The frame; of the whole market with what may be missing on its first date."""
+        if codes is not None or not len(frame):
+            return frame
+        return self._told(frame, int(f"{frame.index[0]:%Y%m%d}"))
+
+    def _told(self, frame: pd.DataFrame, key: int) -> pd.DataFrame:
+        """The frame, whose attributes say what may be missing of the market of a date."""
+        (found,) = coverage(read_evidence(self._warehouse), [key])
+        frame.attrs["missing"] = found.words
+        return frame
 
     def _given(self, frame: pd.DataFrame) -> Frame:
         raise NotImplementedError
@@ -617,7 +684,8 @@ class _Questions(Generic[Frame]):
         for name in ("start_date", "end_date"):
             spans[name] = _keys_of(spans[name])
         yields = yields_over(self._warehouse, spans).reindex(found.index)
-        return pd.concat([found, yields], axis="columns")
+        found = pd.concat([found, yields], axis="columns")
+        return self._told(found, day) if codes is None else found
 
     def _computed(
         self, windows: list[str], chosen: list[str] | None, day: int, newest: int

@@ -18,9 +18,12 @@ from fund_assets.export import files
 from fund_assets.export.changes import Step
 from fund_assets.export.datasets import ExportError, check_codes, count
 from fund_assets.export.frames import typed
+from fund_assets.nav.universe import coverage
 from fund_assets.version import __version__
 from fund_assets.warehouse.queries.changes import TOMBSTONE
+from fund_assets.warehouse.queries.selections import first_of
 from fund_assets.warehouse.queries.status import last_publication
+from fund_assets.warehouse.queries.universe import read_evidence
 
 #: Told while it goes on: rows written so far.
 Tell = Callable[[int], None]
@@ -119,6 +122,7 @@ def facts(changes: Step, now: datetime) -> dict[str, str]:
         "about": table.why,
         "key": ", ".join(table.primary_key),
         "selected": _words(changes),
+        **_missing(changes),
         "cursor": changes.cursor,
         "market": warehouse.market(),
         "newest_publication": newest,
@@ -127,6 +131,19 @@ def facts(changes: Step, now: datetime) -> dict[str, str]:
         "units": "fractions (0.05 is 5 %), but columns that end in _pct are percent; absent "
         "is empty, never zero; times are in Asia/Shanghai",
     }
+
+
+def _missing(changes: Step) -> dict[str, str]:
+    """Of the whole market: how many classes may be missing on the first date of the file."""
+    warehouse, selection = changes.warehouse, changes.selection
+    of_funds = "fund_code" in selection.table.names
+    if selection.codes is not None or selection.table.date is None or not of_funds:
+        return {}
+    first = first_of(warehouse, selection)
+    if first is None:
+        return {}
+    (found,) = coverage(read_evidence(warehouse), [first])
+    return {"missing_funds": found.words}
 
 
 def _words(changes: Step) -> str:

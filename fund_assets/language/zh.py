@@ -61,6 +61,13 @@ _WORDS = {
     "Excess: return of the picks less that of their group in the next quarter, bought at the next "
     "NAV. {tried} screens were tried on this data; chances of luck are corrected for that (Holm). "
     "A verdict needs {least} quarters and a chance of at most {luck:.0%}.": "超同类平均：入选基金在下一季度的收益减去同类的，按下一个净值买入。在这些数据上一共试过 {tried} 个筛选，碰巧的概率已按此校正（Holm）。下结论需要 {least} 个季度，且概率不大于 {luck:.0%}。",
+    "{count:,} of the codes are in no list, such as {shown}: their histories are requested all the same": "{count:,} 个代码不在任何名录中，例如 {shown}：仍会请求它们的历史",
+    "list of {date}: {count:,} codes stored, {waiting:,} of them are in no list of the market and were not requested before": "{date} 的名录：存下 {count:,} 个代码，其中 {waiting:,} 个不在市场的任何名录中，也没有请求过",
+    "the list has no codes: write one in each line, such as 000001": "名录里没有代码：请每行写一个，例如 000001",
+    "the list is not readable: {why}": "名录无法读取：{why}",
+    "--codes-from {path}: {why}": "--codes-from {path}：{why}",
+    "--codes-from and --list-date belong together": "--codes-from 与 --list-date 要一起写",
+    "--codes-from already selects the funds: remove --code and --missing": "--codes-from 已经选定了基金：请去掉 --code 与 --missing",
     "no quarter in which a screen had picks: there is no result": "没有一个季度有入选基金：没有结果",
     "{names}: no values of past dates are stored; a screen that is walked has conditions on metrics": "{names}：没有过去日期的数值；可以前推的筛选只含指标条件",
     "the screen has no condition: write one, such as sharpe_ratio>1": "筛选没有条件：请写一个，例如 sharpe_ratio>1",

@@ -28,8 +28,13 @@ HELP = {
     "It requests a quarter of the histories from the source, as the schedule does. Running it "
     "again in the same week is safe.": "与定时任务一样，向数据源请求四分之一的历史。同一周内可放心重复运行。",
     "Collect the market into the landing zone, where it waits for `validate`.": "把全市场采集到着陆区，等待 `validate`。",
-    "Updates the list of funds, collects the newest two dates of the whole market (a wave), "
-    "and fetches histories.": "更新基金列表，取全市场最新两日的净值（一个波次），并取历史。",
+    "Updates the list of funds, collects the newest two dates of the whole market (a wave), and "
+    "fetches histories. --code also takes a code that is in no list: a history may still answer for a "
+    "fund that has ended. --codes-from takes a list of a past year, so that the funds which ended "
+    "since then are no longer missing.": "更新基金列表，取全市场最新两日的净值（一个波次），并取历史。--code 也接受不在任何名录中的代码：已终止的基金仍可能有历史可取。--codes-from 接受过去某年的名录，使此后终止的基金不再缺失。",
+    "Store this list of a past date and fetch the histories of its codes that are in no list: codes, "
+    "or a CSV with the headings code, name and type.": "存下这份过去日期的名录，并取其中不在任何名录里的代码的历史：只写代码，或带 code、name、type 表头的 CSV。",
+    "The date of the list of --codes-from.": "--codes-from 的名录的日期。",
     "Fetch the whole history of this fund, even if it was fetched before. Repeatable.": "取这只基金的全部历史，已取过也再取。可重复给出。",
     "Fetch the histories of at most N funds that have none yet [default: FUND_HISTORY_FUNDS_PER_RUN].": "为至多 N 只还没有历史的基金取历史 [默认：FUND_HISTORY_FUNDS_PER_RUN]。",
     "Fetch the histories of funds that have NAVs before this date but not on it.": "为此日之前有净值、当日没有净值的基金取历史。",

@@ -17,7 +17,6 @@ makes a finding by luck likelier, so the chances are corrected for their number.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from fund_assets.calendar import from_key, keys_to_days, to_key
 from fund_assets.errors import FundAssetsError
 from fund_assets.metrics.peer_groups import groups_of
-from fund_assets.metrics.screen import NUMBERS, Screen
+from fund_assets.metrics.screen import NUMBERS, Screen, meets
 from fund_assets.metrics.series import FundSeries
 from fund_assets.metrics.trials import holm, mean_against_zero
 from fund_assets.schemas.age import VALUE_AGE_DAYS
@@ -38,9 +37,6 @@ MIN_QUARTERS = 8
 LUCK = 0.05
 #: What can be said of a screen.
 VERDICTS = ("better", "worse", "chance", "too_few")
-_SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
-    ">=": ge, "<=": le, "!=": ne, ">": gt, "<": lt, "=": eq,
-}  # fmt: skip
 
 
 class WalkError(FundAssetsError, ValueError):
@@ -165,13 +161,8 @@ def walked(
     rows = rows[rows.index.isin(stands[stands.index == stands].index)]
     if rows.empty:
         return []
-    able, chosen = pd.Series(True, rows.index), pd.Series(True, rows.index)
-    for column, sign, value in screen.conditions:
-        figures = rows[column].astype(float)
-        able &= figures.notna()
-        chosen &= _SIGNS[sign](figures, value)
-    if screen.bases:
-        chosen &= rows["benchmark_basis"].isin(screen.bases)
+    able = rows[[name for name, _, _ in screen.conditions]].notna().all(axis=1)
+    chosen = pd.Series(meets(rows, screen), rows.index)
     start = int(rows["calc_date"].iloc[0])
     return _outcomes(able, {name: chosen & able}, funds, series, start, until)
 

@@ -3,6 +3,7 @@
 Belongs here: choosing and judging. Does not belong here: fetching or storing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -56,27 +57,24 @@ def choose_histories(
     choice: HistoryChoice,
     *,
     today: int,
+    unlisted: Mapping[str, str],
 ) -> list[HistoryCandidate]:
     """The funds to ask for, in order of code.
+
+    A class that no list of the market has had is asked for once, for a history may answer
+    although the fund has ended; when it is named, at any time.
 
     Args:
         funds: columns of FUND_INFO.
         progress: columns of HISTORY_PROGRESS.
         missing: funds that lack the date `choice.missing_on`.
         today: yyyymmdd; a fund asked for today is not asked again for a missing date.
-
-    Raises:
-        ValueError: one of `choice.codes` is no known fund.
+        unlisted: code → kind of classes that a past list or an event has, but not `funds`.
     """
     asked = progress.set_index("fund_code").reindex(funds["fund_code"])
     asked_at = asked["asked_at"].fillna(0).astype("int64").to_numpy()
     if choice.codes:
         wanted = funds["fund_code"].isin(choice.codes)
-        if unknown := sorted(set(choice.codes) - set(funds["fund_code"])):
-            raise ValueError(
-                f"unknown fund {', '.join(unknown)}: not in fund_info; "
-                "run `fund-assets collect` first, and write codes with all six digits"
-            )
     elif choice.missing_on is not None:
         wanted = funds["fund_code"].isin(missing) & (asked_at // 1_000_000 != today)
     else:
@@ -89,7 +87,9 @@ def choose_histories(
         wanted = has_page & (unanswered | stale)
     if choice.kind:
         wanted &= funds["kind"] == choice.kind
-    chosen = funds[wanted]
+    chosen = pd.concat([funds.loc[wanted, ["fund_code", "kind"]],
+                        _unlisted(funds, progress, choice, unlisted)])  # fmt: skip
+    chosen = chosen.sort_values("fund_code", kind="stable")
     if choice.buckets != frozenset(BUCKETS):
         chosen = chosen[chosen["fund_code"].map(bucket_of).isin(choice.buckets)]
     if choice.limit is not None and not choice.codes:
@@ -98,6 +98,25 @@ def choose_histories(
         HistoryCandidate(code, kind)
         for code, kind in zip(chosen["fund_code"], chosen["kind"], strict=True)
     ]
+
+
+def _unlisted(
+    funds: pd.DataFrame,
+    progress: pd.DataFrame,
+    choice: HistoryChoice,
+    unlisted: Mapping[str, str],
+) -> pd.DataFrame:
+    """fund_code and kind of the classes that are asked for and are not among the funds."""
+    if choice.codes:
+        kinds = {code: unlisted.get(code, "other") for code in choice.codes}
+    elif choice.missing_on is not None:
+        kinds = {}
+    else:
+        answered = set(progress.loc[progress["state"] != "failed", "fund_code"])
+        kinds = {code: kind for code, kind in unlisted.items() if code not in answered}
+    known = set(funds["fund_code"])
+    rows = [(c, k) for c, k in kinds.items() if c not in known and choice.kind in ("", k)]
+    return pd.DataFrame(rows, columns=["fund_code", "kind"], dtype="str")
 
 
 def shrunk(observations: pd.DataFrame, spans: pd.DataFrame | None, fund_code: str) -> str:

@@ -31,8 +31,9 @@ from fund_assets.pipeline.fund_benchmark import (
     BenchmarkReport,
     collect_missing,
 )
-from fund_assets.pipeline.fund_info import with_unlisted
+from fund_assets.pipeline.fund_info import not_listed
 from fund_assets.pipeline.fund_manager_term import ManagerReport, collect_terms
+from fund_assets.schemas.fund_types import kind_of
 from fund_assets.schemas.tables import HISTORY_PROGRESS
 from fund_assets.settings import SHANGHAI
 from fund_assets.sources.protocol import FundSource, History, Payload
@@ -48,7 +49,7 @@ from fund_assets.transport.errors import (
     UnknownFundError,
 )
 from fund_assets.warehouse import Warehouse
-from fund_assets.warehouse.stores import landing
+from fund_assets.warehouse.stores import landing, past_lists
 from fund_assets.warehouse.stores.reports import ReportWrite
 from fund_assets.warehouse.stores.statements import StatementWrite
 
@@ -164,13 +165,15 @@ def collect_histories(
         progress: called after each fund.
     """
     report = HistoryReport()
-    chosen = _chosen(warehouse, choice, to_key(now().date()))
+    waiting = past_lists.unlisted(warehouse)
+    chosen = _chosen(warehouse, choice, to_key(now().date()), waiting)
     report.asked = len(chosen)
     if chosen and (because := source.stopped_because()):
         _stop(report, source, because)
         return report
-    before = landing.history_progress(warehouse).set_index("fund_code")
-    _forget_landed(source, before)
+    progressed = landing.history_progress(warehouse).set_index("fund_code")
+    _forget_landed(source, progressed)
+    before = _Before(progressed, waiting)
     answers: Answers = {}
     unkept = 0
     asked = [(fund.fund_code, fund.kind) for fund in chosen]
@@ -288,21 +291,38 @@ def _at_rest() -> Iterator[None]:
         gc.unfreeze()
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What was stored when a round began.
+
+    Attributes:
+        progress: rows of HISTORY_PROGRESS by fund_code.
+        unlisted: classes that are in no list of the market (`stores.past_lists.unlisted`).
+    """
+
+    progress: pd.DataFrame
+    unlisted: pd.DataFrame
+
+
 def _is_full(answers: Answers) -> bool:
     rows = sum(len(a.observations) for a in answers.values() if isinstance(a, History))
     return len(answers) >= FUNDS_PER_BATCH or rows >= ROWS_PER_BATCH
 
 
-def _chosen(warehouse: Warehouse, choice: HistoryChoice, today: int) -> list[HistoryCandidate]:
+def _chosen(
+    warehouse: Warehouse, choice: HistoryChoice, today: int, waiting: pd.DataFrame
+) -> list[HistoryCandidate]:
     missing = frozenset[str]()
     if choice.missing_on is not None:
         missing = landing.funds_without(warehouse, choice.missing_on)
+    kinds = map(kind_of, waiting["fund_type"], waiting["name"])
     return choose_histories(
         landing.fund_info(warehouse),
         landing.history_progress(warehouse),
         missing,
         choice,
         today=today,
+        unlisted=dict(zip(waiting["fund_code"], kinds, strict=True)),
     )
 
 
@@ -325,7 +345,7 @@ def _land_histories(
     source: FundSource,
     now: datetime,
     answers: Answers,
-    before: pd.DataFrame,
+    before: _Before,
     report: HistoryReport,
     landed: Callable[[Landing], None],
 ) -> None:
@@ -335,7 +355,7 @@ def _land_histories(
         if isinstance(answer, History) and (reason := shrunk(answer.observations, spans, code)):
             report.refused[code] = answers[code] = reason
     kept = [answer for answer in answers.values() if isinstance(answer, History)]
-    rows = _progress_rows(answers, before, source.kept(), to_stamp(now))
+    rows = _progress_rows(answers, before.progress, source.kept(), to_stamp(now))
     observations = [history.observations for history in kept if len(history.observations)]
     if not observations:
         landing.write_progress(warehouse, rows)
@@ -362,7 +382,7 @@ def _land_histories(
     landing.land(
         warehouse,
         prepared,
-        new_funds=with_unlisted(None, prepared),
+        new_funds=not_listed(prepared, before.unlisted),
         events=sort_out(events, together).usable,
         progress=rows,
         more=(reports, statements),

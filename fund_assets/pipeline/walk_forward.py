@@ -31,6 +31,7 @@ from fund_assets.metrics.walk_forward import (
     walked,
 )
 from fund_assets.nav.list_rules import as_listed_on
+from fund_assets.nav.universe import coverage
 from fund_assets.report.files import walk_forward_file, walked_screens_file, write_page
 from fund_assets.report.page import walk_forward_page
 from fund_assets.report.week import WalkFacts
@@ -38,6 +39,7 @@ from fund_assets.schemas.tables import SCORE_PARTS, SCREEN_WINDOWS
 from fund_assets.settings import Settings
 from fund_assets.warehouse import Warehouse
 from fund_assets.warehouse.queries import status as status_queries
+from fund_assets.warehouse.queries.universe import read_evidence
 from fund_assets.warehouse.stores import landing, weekly_log
 from fund_assets.warehouse.stores import metrics as metrics_store
 from fund_assets.warehouse.stores.screen_trials import note_trials, tried_screens
@@ -55,10 +57,12 @@ class Walk:
     Attributes:
         rows: of `metrics.walk_forward.Outcome.as_row`, by date.
         tried: how many screens were tried in all, those of earlier days too.
+        missing: of each quarter end, what may be missing: `nav.universe.Coverage.as_row`.
     """
 
     rows: list[dict[str, Any]]
     tried: int
+    missing: list[dict[str, Any]]
 
     @property
     def sums(self) -> list[dict[str, Any]]:
@@ -109,8 +113,9 @@ def walk_forward(
         found = outcomes(scores, quarter.funds, quarter.series, quarter.until)
         progress(f"screens of {quarter.start}: {len(found)} had picks")
         rows += [one.as_row() for one in found]
-    walk = Walk(rows, len(SCREENS) + len(tried_screens(warehouse)))
-    figures = {"outcomes": rows, "tried": walk.tried}
+    tried = len(SCREENS) + len(tried_screens(warehouse))
+    walk = Walk(rows, tried, _missing(warehouse, rows))
+    figures = {"outcomes": rows, "tried": tried, "missing": walk.missing}
     weekly_log.note_step(warehouse, week, "walk_forward", to_stamp(now), figures)
     return walk
 
@@ -155,7 +160,7 @@ def walk_screens(
             rows += [one.as_row() for one in found]
         progress(f"screens of {quarter.start}: done")
     tried = dict.fromkeys([*tried_screens(warehouse), *parsed])
-    walk = Walk(rows, len(SCREENS) + len(tried))
+    walk = Walk(rows, len(SCREENS) + len(tried), _missing(warehouse, rows))
     note_trials(warehouse, walk.sums, list(parsed), to_stamp(now))
     return walk
 
@@ -171,9 +176,15 @@ def write_walked_screens(settings: Settings, walk: Walk, now: datetime) -> Path:
 
 
 def _write(page: Path, settings: Settings, walk: Walk, now: datetime) -> Path:
-    facts = WalkFacts(walk.rows, walk.sums, walk.tried, MIN_QUARTERS)
+    facts = WalkFacts(walk.rows, walk.sums, walk.tried, MIN_QUARTERS, walk.missing)
     write_page(page, walk_forward_page(facts, now, settings.source))
     return page
+
+
+def _missing(warehouse: Warehouse, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What may be missing of the market at each quarter end with picks."""
+    dates = sorted({row["date"] for row in rows})
+    return [one.as_row() for one in coverage(read_evidence(warehouse), dates)]
 
 
 def _quarters(warehouse: Warehouse, risk_free_rate: float) -> Iterator[_Quarter]:

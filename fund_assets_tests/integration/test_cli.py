@@ -14,9 +14,12 @@ import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
-from fund_assets.calendar import exchange_sessions
+from fund_assets.calendar import TradingCalendar, exchange_sessions
 from fund_assets.cli import main
 from fund_assets.schemas.profiles import every_evening
+from fund_assets.settings import load_settings
+from fund_assets.sources.simulated.source import SimulatedSource
+from fund_assets.sources.simulated.timeline import NEVER
 from fund_assets.transport.errors import TransportError
 from fund_assets.transport.gateway import Gateway
 from fund_assets.transport.http_answer import Answer
@@ -243,8 +246,9 @@ UNKNOWN = "known funds: 999999"
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("collect --code 999999", UNKNOWN),
-        ("collect --no-wave --code 000001,999999", UNKNOWN),
+        ("collect --code 99999", "six digits, such as 000001"),
+        ("collect --codes-from x.csv --list-date 2025-01-02", "x.csv"),
+        ("collect --list-date 2025-01-02", "--codes-from and --list-date belong together"),
         ("backfill --codes 999999", UNKNOWN),
         ("backfill --since 2031-01-01", "is in the future"),
         ("collect --missing 2031-01-01", "is in the future"),
@@ -280,6 +284,28 @@ def test_collect_named_histories(own):
     assert "1 fund without" in result.output
     assert f"no history of {feeless}" in result.output
     assert "✓ run" in result.output
+
+
+def test_collect_a_list_of_a_past_date(own, tmp_path):
+    """Stops codes that are in no list from being refused, and a given list from being lost."""
+    codes = {code for (code,) in own.sql("SELECT fund_code FROM fund_info")}
+    market = SimulatedSource.from_settings(load_settings(), TradingCalendar.build()).market
+    gone = [code for at, code in enumerate(market.universe.code) if code not in codes
+            and market.universe.last_nav[market.universe.portfolio[at]] < NEVER
+            and not market.universe.back_end[at]]  # fmt: skip
+    file = tmp_path / "list.csv"
+    file.write_text("基金代码,基金简称,基金类型\n000001,甲,混合型-偏股\n"
+                    f"{gone[0]},乙成长混合A,混合型-偏股\n999999,丙,\n", encoding="utf-8-sig")  # fmt: skip
+    result = own("collect", "--no-wave", "--codes-from", str(file), "--list-date", "2025-01-02")
+    assert "list of 2025-01-02: 3 codes stored, 2 of them are in no list" in result.output
+    assert "histories of 2 funds" in result.output and "no history of 999999" in result.output
+    assert own.sql("SELECT list_date, fund_code, name FROM past_list ORDER BY fund_code") == [
+        (20250102, "000001", "甲"), (20250102, gone[0], "乙成长混合A"), (20250102, "999999", "丙")
+    ]  # fmt: skip
+    again = own("collect", "--no-wave", "--code", gone[0])
+    assert again.exit_code == 0, again.output
+    by_hand = own("collect", "--no-wave", "--code", "999998")
+    assert by_hand.exit_code == 1 and "1 of the codes are in no list" in by_hand.output
 
 
 def test_status_counts(command):

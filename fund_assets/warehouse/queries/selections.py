@@ -122,3 +122,8 @@ def streamed(warehouse: Warehouse, table: Table, sql: str) -> Iterator[pa.Record
 def count(warehouse: Warehouse, selection: Selection) -> int:
     """How many rows a selection has."""
     return warehouse.count(selection.statement("COUNT(*)"))
+
+
+def first_of(warehouse: Warehouse, selection: Selection) -> int | None:
+    """The first date of a selection (yyyymmdd); None without rows."""
+    return warehouse.number(selection.statement(f"MIN({selection.table.date})"))

@@ -22,7 +22,7 @@ ON_NOTHING = (
 #: What is written in error, and what the sentence must hold.
 REFUSED = (
     ("backfill --codes 999999", "known funds: 999999"),
-    ("collect --code 999999", "known funds: 999999"),
+    ("collect --code 99999", "six digits, such as 000001"),
     ("nav 999999", "unknown fund '999999'"),
     ("quarantine list --rule R07_nav_bound", "did you mean R07_nav_bounds?"),
     ("backfill --kind bonds", "did you mean bond?"),

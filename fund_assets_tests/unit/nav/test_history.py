@@ -51,8 +51,10 @@ ASKED = asked(
 )
 
 
-def codes_of(choice, missing=frozenset(), info=FUNDS, progress=ASKED):
-    chosen = choose_histories(info, progress, missing, choice, today=TODAY)
+def codes_of(choice, missing=frozenset(), info=FUNDS, progress=ASKED, unlisted=None):
+    chosen = choose_histories(
+        info, progress, missing, choice, today=TODAY, unlisted=unlisted or {}
+    )
     assert {fund.kind for fund in chosen} <= {"money"}
     return [fund.fund_code for fund in chosen]
 
@@ -106,10 +108,23 @@ def test_back_end_twins_are_asked_for_by_name_only():
     assert codes_of(HistoryChoice(codes=("000001",)), info=twins) == ["000001"]
 
 
-def test_an_unknown_code_is_named():
-    """Stops a mistyped code from being left out in silence."""
-    with pytest.raises(ValueError, match=r"unknown fund 000007, 6: not in fund_info"):
-        codes_of(HistoryChoice(codes=("6", "000007", "000001")))
+def test_a_class_in_no_list_is_asked_for_once():
+    """Stops a fund that ended from being unreachable, and one without an answer from being asked
+    for every evening."""
+    unlisted = {"000000": "money", "000009": "money", "000004": "money"}
+    answered = pd.concat([ASKED, asked(("000009", 20260901, "nothing"))])
+    waiting = {"progress": answered, "unlisted": unlisted}
+    assert codes_of(HistoryChoice(), **waiting) == ["000000", "000001", "000005", "000006"]
+    assert codes_of(HistoryChoice(limit=1), **waiting) == ["000000"]
+    assert codes_of(HistoryChoice(kind="bond"), **waiting) == []
+    named = HistoryChoice(codes=("000009", "000001"))
+    assert codes_of(named, **waiting) == ["000001", "000009"]
+    assert codes_of(HistoryChoice(missing_on=TODAY), frozenset({"000001"}), **waiting) == [
+        "000001"
+    ]
+    chosen = choose_histories(FUNDS, ASKED, frozenset(), HistoryChoice(codes=("000007",)),
+                              today=TODAY, unlisted={})  # fmt: skip
+    assert [(fund.fund_code, fund.kind) for fund in chosen] == [("000007", "other")]
 
 
 def observations(first, rows):
