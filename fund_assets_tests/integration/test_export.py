@@ -490,7 +490,7 @@ def test_an_interrupted_export_leaves_no_file(first_evening, tmp_path):
     """Stops Ctrl-C from leaving half a file, or the reader's process behind."""
     market, _ = first_evening
     script = (
-        "import fund_assets.export.stream as e, time, sys\n"
+        "import fund_assets.export.changes as e, time, sys\n"
         "real = e.selected\n"
         "def slowly(*of):\n"
         "    for batch in real(*of):\n"
