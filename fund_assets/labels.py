@@ -80,7 +80,7 @@ TRADE_STATUSES = {
     "unstated": later("not stated"),
     "unknown": later("unknown word"),
 }
-#: What a change of these is called; by `nav.statuses.KINDS`.
+#: What a change of these is called; by `nav.trades.KINDS`.
 STATUS_CHANGES = {
     "opened": later("opened"),
     "closed": later("closed"),

@@ -1,20 +1,19 @@
 """The history of a class's status: what an evening changes in it, and what is new to us.
 
-Belongs here: uniting what the market page and the list of purchases say, comparing it with
-what is stored, and what kind of change one is. Does not belong here: reading cells
-(`sources/`), what a word means (`schemas/statuses.py`), writing
+Belongs here: uniting what the market page and the list of purchases say, and comparing it with
+what is stored. Does not belong here: reading cells (`sources/`), what a word means
+(`schemas/statuses.py`), what kind of change one is (`trades.py`), writing
 (`warehouse/stores/fund_status.py`).
 """
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fund_assets.nav.rules import valid_codes
-from fund_assets.schemas.statuses import PURCHASABLE, PURCHASES, REDEMPTIONS, UNKNOWN
+from fund_assets.schemas.statuses import PURCHASES, REDEMPTIONS, UNKNOWN
 from fund_assets.schemas.tables import FUND_STATUS
 
 _WORDS = ("purchase_word", "redemption_word")
@@ -161,46 +160,3 @@ def odd_cells(seen: pd.DataFrame) -> list[str]:
         f"{said}: {funds:,} fund{'s' if funds > 1 else ''}"
         for said, funds in counts.most_common()
     ]
-
-
-@dataclass(frozen=True)
-class Trade:
-    """How a class can be bought and redeemed at a time.
-
-    Attributes:
-        purchase, redemption, limit_state, daily_limit: columns of FUND_STATUS.
-    """
-
-    purchase: str
-    redemption: str
-    limit_state: str | None = None
-    daily_limit: float | None = None
-
-    @property
-    def purchasable(self) -> bool:
-        """Whether it can be bought."""
-        return self.purchase in PURCHASABLE
-
-
-#: What becomes of a class, in the order in which people want to know it.
-OPENED, CLOSED, LIMIT, REDEMPTION, OTHER = "opened", "closed", "limit", "redemption", "other"
-KINDS = (OPENED, CLOSED, LIMIT, REDEMPTION, OTHER)
-
-
-def kind_of_change(before: Trade, now: Trade) -> str:
-    """What is to be told of a change; empty: nothing, as of a fee.
-
-    A limit counts while the class can be bought, and when it was known before: a suspended
-    class has none that anyone could use, and the first list of all changes nothing.
-    """
-    if before.purchasable != now.purchasable:
-        return OPENED if now.purchasable else CLOSED
-    known = before.limit_state is not None and now.limit_state is not None
-    limits = ((one.limit_state, one.daily_limit) for one in (before, now))
-    if now.purchasable and (
-        before.purchase != now.purchase or (known and len(set(limits)) > 1)
-    ):
-        return LIMIT
-    if before.redemption != now.redemption:
-        return REDEMPTION
-    return OTHER if before.purchase != now.purchase else ""

@@ -27,7 +27,7 @@ from fund_assets.metrics.peers import standing_among
 from fund_assets.metrics.scores import SCORE_VERSION, stability
 from fund_assets.metrics.walk_forward import summed
 from fund_assets.nav.arrivals import ALL, band_of
-from fund_assets.nav.statuses import KINDS as CHANGES
+from fund_assets.nav.trades import KINDS as CHANGES
 from fund_assets.pipeline.agreement import UNEXPLAINED
 from fund_assets.report.curve import Curve
 from fund_assets.report.files import weekly_file, write_page

@@ -5,13 +5,16 @@ comparisons of the newest history of each class. Does not belong here: comparing
 (`metrics/agreement.py`), writing (`stores/agreement.py`).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from fund_assets.schemas.tables import RETURNS_STATED, VALIDATED_NAV, VERDICTS
 from fund_assets.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:  # a look at the state of things waits for none of it
+    import pandas as pd
 
 _STATED = ", ".join(f"'{what}'" for what in RETURNS_STATED)
 _NEWEST = (
@@ -26,6 +29,8 @@ def owed(warehouse: Warehouse) -> pd.DataFrame:
     Returns:
         fund_code, nav_date, window, theirs.
     """
+    import pandas as pd
+
     found = warehouse.tuples(
         f"""
         SELECT s.fund_code, s.nav_date, s.what, s.value
@@ -52,6 +57,8 @@ def index_near(
     Args:
         spans: first and last date of each part that is read, yyyymmdd.
     """
+    import pandas as pd
+
     where, marks = _of(codes)
     parts = " OR ".join(f"nav_date BETWEEN {first:d} AND {last:d}" for first, last in spans)
     found = warehouse.tuples(
@@ -76,6 +83,8 @@ def navs_since(warehouse: Warehouse, codes: Sequence[str], since: int) -> pd.Dat
 
 def corrected_since(warehouse: Warehouse, codes: Sequence[str], since: int) -> pd.DataFrame:
     """NAVs before their corrections over those after: fund_code, nav_date, ratio."""
+    import pandas as pd
+
     where, marks = _of(codes)
     found = warehouse.tuples(
         f"""

@@ -1,7 +1,7 @@
 """May a fund be bought and redeemed, up to how much and at what fee: its history.
 
 Belongs here: reads of fund_status for people. Does not belong here: writing
-(`stores/fund_status.py`), what kind of change one is (`nav/statuses.py`).
+(`stores/fund_status.py`), what kind of change one is (`nav/trades.py`).
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from fund_assets.labels import TRADE_STATUSES, trade_words
 from fund_assets.language import named, say
-from fund_assets.nav.statuses import KINDS, Trade, kind_of_change
+from fund_assets.nav.trades import KINDS, Trade, kind_of_change
 from fund_assets.warehouse.warehouse import Warehouse
 
 
@@ -39,7 +39,7 @@ class Status(NamedTuple):
 class StatusChange(NamedTuple):
     """A change that is told: of which class, when it was seen, what kind it is of.
 
-    `kind` is one of `nav.statuses.KINDS`.
+    `kind` is one of `nav.trades.KINDS`.
     """
 
     fund_code: str

@@ -4,12 +4,17 @@ Belongs here: the newest 7-day yield and income of a window and the mean of its 
 Does not belong here: what the yields are made from (`nav/money.py`), printing.
 """
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from fund_assets.schemas.tables import VALIDATED_NAV
 from fund_assets.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:  # a look at one fund waits for none of it
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 #: As screens and frames name them: fractions, and yuan for 10,000 shares.
 YIELDS = ("yield_7d", "mean_yield_7d", "yield_per_10k")
@@ -42,6 +47,9 @@ def yields_over(warehouse: Warehouse, windows: pd.DataFrame) -> pd.DataFrame:
     Returns:
         The columns of YIELDS, index as given.
     """
+    import numpy as np
+    import pandas as pd
+
     found = pd.DataFrame(np.nan, windows.index, list(YIELDS))
     known = windows["end_date"].notna().to_numpy()
     if not known.any():
@@ -76,6 +84,5 @@ def yields_over(warehouse: Warehouse, windows: pd.DataFrame) -> pd.DataFrame:
 
 def _keys(codes: pd.Series, dates: pd.Series) -> NDArray[np.int64]:
     """Fund and date as one sortable number."""
-    return np.asarray(
-        codes.astype("int64").to_numpy() * 100_000_000 + dates.astype("int64").to_numpy()
-    )
+    keys: NDArray[np.int64] = codes.astype("int64").to_numpy() * 100_000_000
+    return keys + dates.astype("int64").to_numpy()

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fund_assets.nav.statuses import Trade, changed, kind_of_change, odd_cells, united
+from fund_assets.nav.statuses import changed, odd_cells, united
+from fund_assets.nav.trades import Trade, kind_of_change
 from fund_assets.schemas.statuses import PURCHASES, REDEMPTIONS, STATUSES
 from fund_assets.schemas.tables import FUND_STATUS
 from fund_assets.sources.protocol import PURCHASE_COLUMNS, STATUS_COLUMNS

@@ -9,6 +9,8 @@ PAGE = """
 | equal to the last digit | 1 | |
 | every return equal | | 1 |
 | different | 2 | 1 |
+| `unrecorded_dividend` | 2 | 1 |
+| located on its day | | 1 |
 
 | fund | windows | published return is higher by the factor | why |
 |---|---|---|---|
@@ -20,13 +22,15 @@ Other words.
 
 def table():
     rows = [
-        ("000001", "6m", 1.0, True),
-        ("000002", "6m", 0.9615, False),
-        ("000002", "1y", 4.41, False),
+        ("000001", "6m", 1.0, "equal", None),
+        ("000001", "1y", 1.0, "not_compared", None),
+        ("000002", "6m", 0.9615, "unrecorded_dividend", 20251030),
+        ("000002", "1y", 4.41, "unrecorded_dividend", 20251030),
     ]
-    frame = pd.DataFrame(rows, columns=["fund_code", "window", "factor", "equal"])
+    names = ["fund_code", "window", "factor", "verdict", "located_on"]
+    frame = pd.DataFrame(rows, columns=names)
     frame["factor"] /= 100
-    return frame.assign(total_return=0.1, percent=10.0, published=11.0)
+    return frame.assign(ours=10.0, theirs=11.0)
 
 
 def contradictions(page, ranks):
@@ -38,15 +42,16 @@ def contradictions(page, ranks):
 def test_a_page_that_says_what_is_computed_stands(capsys):
     """Stops a right page from being called wrong, and an exception without its reason."""
     assert contradictions(PAGE, table()) == []
-    assert "000002: 6m 10.00 (published 11.00), 1y 10.00 (published 11.00): one dividend" in (
-        capsys.readouterr().out
-    )
+    why = "(published 11.00, unrecorded_dividend)"
+    assert f"000002: 6m 10.00 {why}, 1y 10.00 {why}: one dividend" in capsys.readouterr().out
 
 
 def test_every_contradiction_is_told():
     """Stops a figure, an exception, its windows or its factor from differing unseen."""
     (told,) = contradictions(PAGE.replace("| 1 | |\n", "| 2 | |\n", 1), table())
     assert told == "docs/returns.md does not say: | equal to the last digit | 1 | |"
+    (told,) = contradictions(PAGE.replace("day | | 1 |", "day | | 0 |"), table())
+    assert told == "docs/returns.md does not say: | located on its day | | 1 |"
     assert contradictions(PAGE.replace("0.96, 4.4", "0.97, 4.4"), table()) == [
         "000002: 0.962 % higher, docs/returns.md says ['0.97', '4.4']"
     ]

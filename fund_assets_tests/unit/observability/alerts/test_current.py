@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from fund_assets.calendar import TradingCalendar, to_key
-from fund_assets.nav.statuses import Trade
+from fund_assets.nav.trades import Trade
 from fund_assets.observability.alerts import current
 from fund_assets.observability.alerts.catalog import KINDS
 from fund_assets.observability.alerts.current import alerts, unknown
