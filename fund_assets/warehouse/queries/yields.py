@@ -85,4 +85,5 @@ def yields_over(warehouse: Warehouse, windows: pd.DataFrame) -> pd.DataFrame:
 def _keys(codes: pd.Series, dates: pd.Series) -> NDArray[np.int64]:
     """Fund and date as one sortable number."""
     keys: NDArray[np.int64] = codes.astype("int64").to_numpy() * 100_000_000
-    return keys + dates.astype("int64").to_numpy()
+    keys += dates.astype("int64").to_numpy()
+    return keys
