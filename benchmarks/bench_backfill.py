@@ -5,7 +5,8 @@
 (a) `--funds` histories of `--dates` dates over TLS from a server in another process, without
     a rate limit, by worker processes that have the buckets between them, into one warehouse:
     fetched, kept, decoded, landed, judged, merged, and compared with the returns that they
-    state. The server's time counts too.
+    state. The server's time counts too. The pages of benchmarks and managers, which a backfill
+    asks for after the histories, are left out: the pace of requests decides their time.
 (b) the same workers with a limit of `--rate` requests a second: counted at the server.
 
 Peak memory is that of the largest worker with its largest child. Exit code 1 when a limit of
@@ -78,7 +79,7 @@ def work(url: str, state: str, part: int, parts: int, rate: float) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     report = collect_histories(
-        warehouse, source, lambda: now, HistoryChoice(buckets=buckets), landed=publish
+        warehouse, source, lambda: now, HistoryChoice(buckets=buckets), landed=publish, pages=False
     )
     compare_stated(warehouse, now)
     unknown = [t for t in report.failures.values() if not t.startswith("UnknownFundError")]

@@ -125,7 +125,7 @@ def test_lineage(browser, group, assets):
 @pytest.mark.parametrize("asset", ORDER)
 def test_checks(browser, asset):
     """Stops a check from being declared and not shown."""
-    browser.open(f"{browser.ui}/assets/{asset}?view=checks")
+    browser.open(f"{browser.ui}/assets/{asset}?view=checks", height=2000)
     browser.sees(*SNAPSHOT["checks"][asset])
 
 

@@ -77,10 +77,11 @@ def test_an_evening_under_a_ban(stage, monkeypatch, record_property, ban):
         assert world.end(measured=True) == "retried"
 
         runs = [world.daemon.instance.get_run_by_id(run.run_id) for run in world.runs]
-        tries = [run for run in runs if run.job_name == "daily_collection"][1:]
+        first, *tries = [run for run in runs if run.job_name == "daily_collection"]
         assert len(tries) <= 2, "a ban longer than the pauses is left alone"
-        assert tries[-1].tags["dagster/will_retry"] == "false"
-        said = failures(world, tries[-1])
+        last = tries[-1] if tries else first
+        assert last.tags["dagster/will_retry"] == "false"
+        said = failures(world, last)
         assert re.search(
             "fund.eastmoney.com refuses requests, next request after 2026-09-18 19:3[0-9]: ",
             said,

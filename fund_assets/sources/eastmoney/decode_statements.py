@@ -7,6 +7,7 @@ in the warehouse (`nav/statements.py`).
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ class _Found:
             self.refuse(variable, f"no list of days with y and sc: {quote(points)}")
             return
         stamps, places, texts = zip(*cells, strict=True)
-        among = [int(t) if type(t) is str and _PLACES.fullmatch(t) else t for t in texts]
+        among = _whole_numbers(texts)
         wrong = Defects()
         place = numbers(places, "rank", wrong)
         peers = numbers(among, "peers", wrong)
@@ -170,8 +171,16 @@ class _Found:
                 self.unknown.append(f"{variable} {plain(str(name))[:40]}")
 
 
+def _whole_numbers(cells: Sequence[object]) -> Sequence[object]:
+    """The cells; texts of whole numbers, of which there are thousands, are numbers at once."""
+    try:
+        texts = {c: int(c) for c in set(cells) if type(c) is str and _PLACES.fullmatch(c)}
+    except TypeError:  # a list among them, which is refused in its place
+        return cells
+    return [texts.get(cell, cell) for cell in cells]
+
+
 _MOST = 1e6
-#: Texts of whole numbers, of which there are thousands, are numbers at once.
 _PLACES = re.compile(r"[0-9]{1,9}")
 #: Variable → what reads it, in the order of an answer: returns come before curves.
 _READ = {
