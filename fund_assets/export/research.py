@@ -277,7 +277,7 @@ class _Questions(Generic[Frame]):
         """The total-return index: what 1 yuan became, dividends reinvested.
 
         Args:
-            codes: None is the whole market: of 26,000 funds and 3 years 8 s, 240 MB and
+            codes: None is the whole market: of 26,000 funds and 3 years 240 MB, and
                 1.1 GB while it is read.
 
         Returns:
@@ -305,7 +305,7 @@ class _Questions(Generic[Frame]):
         """Total returns, as fractions.
 
         Args:
-            codes: as in `total_return`; of 3,000 funds a year takes a second or two.
+            codes: as in `total_return`; `since` bounds what is read.
             since: first date of a return, which is from the NAV before it.
             until: last date, included.
             every: length of the periods: day, week, month, quarter or year. A period bears the

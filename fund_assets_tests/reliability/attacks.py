@@ -80,8 +80,8 @@ _FILES, _DOOR = (
 ATTACKS = (
     Attack("migrations", "interrupted at some statements, on SQLite", "the next run continues; the result is the same",
            (f"{_MIGRATIONS}::test_ended_at_some_statements_it_goes_on",)),
-    Attack("migrations", "interrupted at every 29th statement, on both engines", "the same",
-           ("faults/test_migration_walk.py::test_ended_at_every_29th_statement_it_goes_on",), long=True),
+    Attack("migrations", "interrupted at every 41st statement, on both engines", "the same",
+           ("faults/test_migration_walk.py::test_ended_at_every_41st_statement_it_goes_on",), long=True),
     Attack("migrations", "rows left between DROP and RENAME, or next to an empty table",
            "found and restored",
            (f"{_MIGRATIONS}::test_rows_between_a_drop_and_a_rename_are_found",
