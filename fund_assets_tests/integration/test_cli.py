@@ -286,6 +286,7 @@ def test_collect_named_histories(own):
     assert "✓ run" in result.output
 
 
+@pytest.mark.slow
 def test_collect_a_list_of_a_past_date(own, tmp_path):
     """Stops codes that are in no list from being refused, and a given list from being lost."""
     codes = {code for (code,) in own.sql("SELECT fund_code FROM fund_info")}

@@ -118,6 +118,7 @@ def test_a_fund_without_a_nav_then_has_the_reason(market):
             funds.metrics(on=19990104)
 
 
+@pytest.mark.slow
 def test_a_screen_of_the_newest_date_is_that_of_the_command(first_evening, funds):
     """Stops the API and the command from meaning different things by one condition."""
     market, _ = first_evening
@@ -157,6 +158,7 @@ def test_a_screen_of_the_past_takes_the_funds_that_lived_then(funds):
     pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_a_rolling_measure_is_that_of_each_date(funds):
     """Stops a value of another date, window or fund."""
     codes = funds.info().index[[3, 0, 20, 40]].tolist()

@@ -144,6 +144,7 @@ def test_an_accepted_value_is_merged_as_a_batch_of_its_own(jumped):
     books(market)
 
 
+@pytest.mark.slow
 def test_a_mirror_learns_of_a_decision_and_of_a_correction(jumped):
     """Stops a write from which only the warehouse knows: a held NAV that a person accepted, and
     a corrected one with the index of the fund's later dates."""
