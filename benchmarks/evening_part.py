@@ -38,6 +38,8 @@ def wave(url: str, day: str) -> dict[str, float]:
         start = time.monotonic()
         report = fund_nav.collect_wave(warehouse, source, lambda: now)
         collected = time.monotonic()
+        classes = report.landing.landed["fund_code"].nunique()
+        del report  # as where fund_nav ends before validated_nav begins
         (outcome,) = validated_nav.validate(warehouse, days, now)
         merged = time.monotonic()
     if outcome.blocked_by or not outcome.counts["rows_new"]:
@@ -47,7 +49,7 @@ def wave(url: str, day: str) -> dict[str, float]:
         "validate_and_merge_s": merged - collected,
         "merge_s": merged - writing[0],
         "total_s": merged - start,
-        "share_classes": report.landing.landed["fund_code"].nunique(),
+        "share_classes": classes,
         **outcome.counts,
     }
 
