@@ -79,7 +79,12 @@ def work(url: str, state: str, part: int, parts: int, rate: float) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     report = collect_histories(
-        warehouse, source, lambda: now, HistoryChoice(buckets=buckets), landed=publish, pages=False
+        warehouse,
+        source,
+        lambda: now,
+        HistoryChoice(buckets=buckets),
+        landed=publish,
+        pages=False,
     )
     compare_stated(warehouse, now)
     unknown = [t for t in report.failures.values() if not t.startswith("UnknownFundError")]
