@@ -174,7 +174,9 @@ class _Found:
 def _whole_numbers(cells: Sequence[object]) -> Sequence[object]:
     """The cells; texts of whole numbers, of which there are thousands, are numbers at once."""
     try:
-        texts = {c: int(c) for c in set(cells) if type(c) is str and _PLACES.fullmatch(c)}
+        texts: dict[object, object] = {
+            c: int(c) for c in set(cells) if type(c) is str and _PLACES.fullmatch(c)
+        }
     except TypeError:  # a list among them, which is refused in its place
         return cells
     return [texts.get(cell, cell) for cell in cells]
