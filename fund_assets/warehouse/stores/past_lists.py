@@ -43,9 +43,3 @@ def unlisted(warehouse: Warehouse) -> pd.DataFrame:
     # A back-end twin has no page of its own.
     frame = frame[~frame["name"].astype("str").str.contains(BACK_END, regex=False)]
     return frame.astype(dict(zip(names, ("str", "str", "str", "int64"), strict=True)))
-
-
-def given_lists(warehouse: Warehouse) -> pd.DataFrame:
-    """fund_code and list_date of all lists that were given."""
-    rows = warehouse.tuples("SELECT list_date, fund_code FROM past_list")
-    return pd.DataFrame(rows, columns=["list_date", "fund_code"])
